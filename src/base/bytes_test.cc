@@ -1,0 +1,49 @@
+#include "base/bytes.h"
+
+#include <gtest/gtest.h>
+
+namespace boatswain {
+namespace {
+
+TEST(PercentEncoding, LeavesNoPathInAPart) {
+    EXPECT_EQ(percent_encode("a/b c"), "a%2Fb%20c");
+    EXPECT_EQ(percent_encode(".."), "%2E%2E");
+    EXPECT_EQ(percent_encode("a..b"), "a..b");
+    EXPECT_EQ(percent_decode(percent_encode("\xC3\xA9/%\n")), "\xC3\xA9/%\n");
+    EXPECT_FALSE(percent_decode("%2"));
+    EXPECT_FALSE(percent_decode("%zz"));
+}
+
+TEST(Base64, IsStrictWithoutPadding) {
+    EXPECT_EQ(to_base64("ab"), "YWI=");
+    EXPECT_EQ(to_base64_unpadded("ab"), "YWI");
+    EXPECT_EQ(from_base64_unpadded("YWI"), "ab");
+    EXPECT_FALSE(from_base64_unpadded("YWJ"));   // bits left over
+    EXPECT_FALSE(from_base64_unpadded("YWI="));
+    EXPECT_FALSE(from_base64_unpadded("Y"));
+}
+
+TEST(Size, ReadsBinaryAndDecimalUnits) {
+    EXPECT_EQ(parse_size("8MiB"), 8U << 20);
+    EXPECT_EQ(parse_size("500kB"), 500'000U);
+    EXPECT_EQ(parse_size("12"), 12U);
+    EXPECT_FALSE(parse_size("8 MiB"));
+    EXPECT_FALSE(parse_size("-1"));
+    EXPECT_FALSE(parse_size("99999999999999999999"));
+    EXPECT_EQ(size_to_text(8U << 20), "8MiB");
+}
+
+TEST(Printable, HidesControlCharactersAndCutsLongText) {
+    EXPECT_EQ(printable("a\x1b[31m\n"), "a\\x1b[31m\\x0a");
+    EXPECT_EQ(printable("\xff\xC3\xA9"), "\\xff\xC3\xA9");
+    EXPECT_EQ(printable(std::string(300, 'x'), 10), "xxxxxxxxxx...");
+}
+
+TEST(Hex, GoesBothWays) {
+    EXPECT_EQ(to_hex("\x01\xAF"), "01af");
+    EXPECT_EQ(from_hex("01AF"), "\x01\xAF");
+    EXPECT_FALSE(from_hex("1"));
+}
+
+}  // namespace
+}  // namespace boatswain

@@ -1,0 +1,86 @@
+// The Docker Engine API, as far as Boatswain uses it: read-only, and attach.
+//
+// All functions are coroutines of the one I/O thread. Every call has a timeout: connecting and waiting for an answer's head take
+// at most `call_timeout`; a stream has no end, but connecting to it does. Cancellation ends any call at once.
+// Errors: engine not there or hanging -> back_off; 404 -> re_resolve; 409 (being removed) -> re_resolve; 501 -> stop; nonsense in
+// the answer -> quarantine. The engine's own message is part of Error::what, made printable.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/container.h"
+#include "record/line.h"
+
+namespace boatswain::engine {
+
+template <class T>
+using Task = boost::asio::awaitable<Result<T>>;
+
+// Where the engine listens: "/var/run/docker.sock", "unix:///var/run/docker.sock", "tcp://127.0.0.1:2375",
+// "tcp://host:2376" with TLS when any of the files is set.
+struct Endpoint {
+    std::string address = "/var/run/docker.sock";
+    std::string ca_file;           // PEM; verify the engine against it
+    std::string certificate_file;  // PEM; our own, for client authentication
+    std::string key_file;
+    std::chrono::milliseconds call_timeout{10'000};
+};
+
+// Bounds on what an engine may send us.
+inline constexpr std::size_t answer_bytes_max = 64U << 20;   // a whole answer (list of many containers)
+inline constexpr std::size_t event_bytes_max = 1U << 20;     // one event
+inline constexpr std::size_t stream_chunk_bytes_max = 64U << 10;
+
+// A follow stream of events. Owned by one coroutine.
+class EventStream {
+  public:
+    virtual ~EventStream() = default;
+    // The next event; waits for ever. The engine closing the stream is Remedy::back_off.
+    virtual Task<Event> next() = 0;
+};
+
+// Raw bytes of logs or attach as they come. Owned by one coroutine.
+class ByteStream {
+  public:
+    virtual ~ByteStream() = default;
+    // The next bytes, at most stream_chunk_bytes_max, borrowed until the next call. Empty: a clean end of stream.
+    // A chunked body that breaks off is Remedy::back_off, never a clean end.
+    virtual Task<std::string_view> next() = 0;
+};
+
+struct LogsQuery {
+    bool follow = false;
+    std::optional<Timestamp> since;      // inclusive
+    std::optional<std::uint64_t> tail;   // only the last so many lines
+};
+
+class Client {
+  public:
+    virtual ~Client() = default;
+
+    // Asks /version and settles on the newest API version that both speak (1.24 to 1.43). Called first, and again after
+    // the connection broke. An engine that speaks none of them is Remedy::stop.
+    virtual Task<EngineInfo> negotiate() = 0;
+    virtual Task<std::vector<ContainerSummary>> list() = 0;  // all containers, running or not
+    virtual Task<ContainerFacts> inspect(std::string id, EnvironmentFilter keep) = 0;
+    // Container events (create, start, die, destroy, rename); from `since` on (inclusive) as far as the engine remembers.
+    virtual Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) = 0;
+    // stdout and stderr with timestamps. 8-byte-framed unless the container has a TTY (decide by ContainerFacts::tty).
+    virtual Task<std::unique_ptr<ByteStream>> logs(std::string id, LogsQuery query) = 0;
+    // The live output, from now on; never stdin. Framed unless TTY. The caller MUST keep reading: a stalled reader stalls
+    // the container.
+    virtual Task<std::unique_ptr<ByteStream>> attach(std::string id) = 0;
+};
+
+// `executor` is that of the I/O thread.
+Result<std::unique_ptr<Client>> make_client(boost::asio::any_io_executor executor, Endpoint endpoint);
+
+}  // namespace boatswain::engine

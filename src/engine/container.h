@@ -1,0 +1,75 @@
+// What the engine says about a container. Values only; engine/client.h fetches them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace boatswain::engine {
+
+// Says which environment keys to keep. All others are dropped while the answer is parsed: a container's secrets are
+// neither stored nor logged.
+using EnvironmentFilter = std::function<bool(std::string_view key)>;
+
+struct ContainerFacts {
+    std::string id;            // 64 hex digits
+    std::string name;          // without the leading '/'
+    std::string image;         // as given to run: "nginx:1.25"
+    Timestamp created{};
+    std::optional<Timestamp> started_at;   // nothing for "0001-01-01T00:00:00Z"
+    std::optional<Timestamp> finished_at;
+    bool running = false;
+    bool restarting = false;
+    bool paused = false;
+    int exit_code = 0;
+    bool tty = false;
+    bool auto_remove = false;
+    std::string log_driver;    // "json-file", "local", "none", ...
+    std::map<std::string, std::string> log_options;
+    std::string log_path;      // absolute path on the engine's host; empty for other drivers than json-file
+    std::map<std::string, std::string> labels;
+    std::map<std::string, std::string> environment;  // kept keys only; the last of repeated ones wins
+    std::vector<std::pair<std::string, std::string>> mounts;  // source on the host, destination in the container
+};
+
+// From GET /containers/ID/json (API 1.24 and later). Odd answers (null where a map is meant, environment entries without
+// '=', wrong types in fields we do not need) are accepted; a missing or malformed Id is Remedy::quarantine.
+Result<ContainerFacts> parse_inspect(std::string_view json, const EnvironmentFilter& keep);
+
+// From config.v2.json and hostconfig.json in the container's directory, for a container that is gone before inspect answered.
+// `hostconfig` may be empty when it could not be read.
+Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig, const EnvironmentFilter& keep);
+
+struct ContainerSummary {  // one entry of GET /containers/json?all=1
+    std::string id;
+    std::string state;  // "created", "running", "exited", ...
+};
+Result<std::vector<ContainerSummary>> parse_container_list(std::string_view json);
+
+struct Event {  // one object of GET /events
+    enum class Action { create, start, die, destroy, rename, other };
+    Action action = Action::other;
+    std::string id;         // the container's
+    Timestamp time{};
+    std::optional<int> exit_code;  // with die
+};
+// Events of other types than container are `other` with an empty id.
+Result<Event> parse_event(std::string_view json);
+
+struct EngineInfo {  // GET /info and GET /version
+    std::string version;       // "20.10.24"
+    std::string api_version;   // highest it speaks, "1.41"
+    std::string min_api_version;
+    std::string root_dir;      // DockerRootDir
+    std::string default_log_driver;
+    std::string name;          // the host's name
+};
+
+}  // namespace boatswain::engine

@@ -1,0 +1,55 @@
+#include "record/position.h"
+
+#include <charconv>
+#include <vector>
+
+namespace boatswain {
+namespace {
+
+std::vector<std::string_view> words(std::string_view text) {
+    std::vector<std::string_view> found;
+    while (!text.empty()) {
+        auto end = text.find(' ');
+        found.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) break;
+        text.remove_prefix(end + 1);
+    }
+    return found;
+}
+
+template <class Integer>
+bool read_integer(std::string_view text, Integer& value) {
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
+}  // namespace
+
+std::string to_text(const Position& position) {
+    if (const auto* file = std::get_if<FilePosition>(&position))
+        return "file " + std::to_string(file->device) + " " + std::to_string(file->inode) + " " +
+               std::to_string(file->fingerprint) + " " + std::to_string(file->offset);
+    if (const auto* time = std::get_if<TimePosition>(&position))
+        return "time " + std::to_string(time->out.time_since_epoch().count()) + " " +
+               std::to_string(time->err.time_since_epoch().count());
+    return "none";
+}
+
+std::optional<Position> parse_position(std::string_view text) {
+    auto parts = words(text);
+    if (parts.size() == 1 && parts[0] == "none") return Position{NoPosition{}};
+    if (parts.size() == 5 && parts[0] == "file") {
+        FilePosition file;
+        if (read_integer(parts[1], file.device) && read_integer(parts[2], file.inode) &&
+            read_integer(parts[3], file.fingerprint) && read_integer(parts[4], file.offset))
+            return Position{file};
+    }
+    if (parts.size() == 3 && parts[0] == "time") {
+        std::int64_t out = 0, err = 0;
+        if (read_integer(parts[1], out) && read_integer(parts[2], err))
+            return Position{TimePosition{Timestamp{Nanoseconds{out}}, Timestamp{Nanoseconds{err}}}};
+    }
+    return std::nullopt;
+}
+
+}  // namespace boatswain

@@ -1,0 +1,50 @@
+// Where in a source reading stands: what resuming needs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace boatswain {
+
+// A place in a log file. Inode numbers are reused at once by rotation on ext4, so the file is named by device, inode AND
+// a fingerprint of its first line.
+struct FilePosition {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t fingerprint = 0;  // of the file's first line; 0 while it has none
+    std::uint64_t offset = 0;       // the first byte not yet read
+    bool operator==(const FilePosition&) const = default;
+};
+
+// A place in a stream that the engine serves with times: per stream, the time of the last line taken.
+struct TimePosition {
+    Timestamp out{};
+    Timestamp err{};
+    bool operator==(const TimePosition&) const = default;
+};
+
+// Nothing of the source can be read again (attach, pipes).
+struct NoPosition {
+    bool operator==(const NoPosition&) const = default;
+};
+
+using Position = std::variant<NoPosition, FilePosition, TimePosition>;
+
+// Position as one line of text, and back: "file DEV INO FINGERPRINT OFFSET", "time OUT_NS ERR_NS", "none".
+std::string to_text(const Position& position);
+std::optional<Position> parse_position(std::string_view text);
+
+// What a sealed segment covers of one source, saved with it.
+struct Checkpoint {
+    Position position;
+    std::uint64_t lines = 0;  // lines of this source sealed so far: the ordinal of the next one
+    bool operator==(const Checkpoint&) const = default;
+};
+
+}  // namespace boatswain

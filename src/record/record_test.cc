@@ -1,0 +1,30 @@
+#include <gtest/gtest.h>
+
+#include "record/position.h"
+#include "record/source.h"
+
+namespace boatswain {
+namespace {
+
+TEST(TenantId, RefusesNamesThatCouldBePathsOrHideSomething) {
+    for (std::string name : {"", "a/b", "..", ".hidden", "a\nb", "_unassigned", "a\\b", "\xff", "a\x7f", "\xC2\x85"})
+        EXPECT_FALSE(TenantId::parse(name)) << name;
+    auto long_name = TenantId::parse(std::string(10'000, 'x'));
+    ASSERT_FALSE(long_name);
+    EXPECT_LT(long_name.error().what.size(), 300U);
+    EXPECT_NE(long_name.error().what.find("10000 bytes"), std::string::npos);
+}
+
+TEST(TenantId, AcceptsOrdinaryAndForeignNames) {
+    for (std::string name : {"acme", "Acme Corp.", "a..b", "m\xC3\xBCller", "x@y"}) EXPECT_TRUE(TenantId::parse(name)) << name;
+}
+
+TEST(Position, SurvivesItsTextForm) {
+    for (Position position : {Position{NoPosition{}}, Position{FilePosition{1, 2, ~0ULL, 4}},
+                              Position{TimePosition{Timestamp{Nanoseconds{5}}, Timestamp{Nanoseconds{-6}}}}})
+        EXPECT_EQ(parse_position(to_text(position)), position);
+    for (auto text : {"", "file 1 2 3", "file 1 2 3 x", "time 1", "none none", "file -1 2 3 4"}) EXPECT_FALSE(parse_position(text)) << text;
+}
+
+}  // namespace
+}  // namespace boatswain

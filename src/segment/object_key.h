@@ -1,0 +1,40 @@
+// The name of a segment in the store. Decided once, at sealing, before the first upload.
+//
+//   v1/tenant=acme/hour=2026-11-23T10/host=node-7/20261123T043400Z-9f3a.0000000042.age
+//   |  |           |                  |           epoch                 sequence number (10 digits, from 1)
+//   |  tenant      hour (UTC) of the first record  host
+//   format
+//
+// Tenant, host and epoch are percent-encoded (base/bytes.h), so nothing from outside chooses a bucket or a prefix.
+// (host, epoch, sequence number, tenant) name a segment for ever: the epoch is drawn anew with each new state directory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "record/source.h"
+
+namespace boatswain::segment {
+
+struct ObjectKey {
+    TenantId tenant = TenantId::unassigned();
+    Timestamp hour{};  // cut to the hour
+    std::string host;
+    std::string epoch;
+    std::uint64_t sequence = 0;
+
+    std::string str() const;
+    bool operator==(const ObjectKey&) const = default;
+};
+
+// Nothing for a key that is not exactly of the form above (a foreign object in the bucket).
+std::optional<ObjectKey> parse_object_key(std::string_view key);
+
+// "v1/tenant=acme/": what every key of a tenant starts with; and "v1/tenant=acme/hour=2026-11-23T10/".
+std::string tenant_prefix(const TenantId& tenant);
+std::string hour_prefix(const TenantId& tenant, Timestamp hour);
+
+}  // namespace boatswain::segment

@@ -1,0 +1,83 @@
+// Where segments rest. A seam with three implementations: a directory, S3, and a faulty one for tests.
+//
+// Calls block; each thread that uploads or reads makes its own. Implementations are thread-safe.
+// Keys are '/'-separated, already percent-encoded (segment/object_key.h): 1 to 1024 bytes of [A-Za-z0-9._~=%/-], no empty
+// part, no part that is "." or "..". Other keys are refused with Remedy::stop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace boatswain::store {
+
+enum class PutOutcome {
+    created,
+    already_there,  // an object of this key with exactly these bytes was there: a retry whose first answer was lost
+};
+
+struct ObjectInfo {
+    std::string key;
+    std::uint64_t size = 0;
+};
+
+struct ListPage {
+    std::vector<ObjectInfo> objects;     // in key order
+    std::vector<std::string> prefixes;   // common prefixes, with their last '/', when a delimiter was asked for
+    std::optional<std::string> next;     // pass it to list() for the next page; nothing after the last
+};
+
+// Bytes [first, first + length) of an object; or its last `length` bytes.
+struct Range {
+    std::uint64_t first = 0;
+    std::uint64_t length = 0;
+    bool suffix = false;
+};
+
+struct RangeBytes {
+    std::string bytes;              // may be shorter than asked for at the end of the object
+    std::uint64_t first = 0;        // where they start in the object
+    std::uint64_t object_size = 0;  // of the whole object
+};
+
+class Store {
+  public:
+    virtual ~Store() = default;
+
+    // Stores `bytes` under `key` only if nothing is there. `sha256` is that of bytes (32 raw bytes) and travels as
+    // checksum. When something is there: already_there if it is the same bytes, else Remedy::quarantine.
+    // A missing bucket, a refused signature: Remedy::stop. No space, 503, no network: Remedy::back_off.
+    virtual Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) = 0;
+
+    // A missing object is Remedy::re_resolve.
+    virtual Result<RangeBytes> read(std::string_view key, Range range) = 0;
+    virtual Result<std::string> read(std::string_view key) = 0;
+
+    // Keys that start with `prefix`, one page. With delimiter '/', what lies deeper is one prefix.
+    virtual Result<ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) = 0;
+
+    // Whether the store can be reached and written to in principle (bucket exists, directory is there): for `check`.
+    virtual Result<void> probe() = 0;
+
+    // For people: "dir:/var/lib/boatswain/store", "s3://bucket/prefix". Holds no secret.
+    virtual std::string describe() const = 0;
+};
+
+// Opens "dir:PATH" or "s3://BUCKET[/PREFIX][?endpoint=URL&region=R&path_style=true&profile=P&ca_file=F]". An unknown scheme
+// or parameter is an error that names it. A directory store makes its directory on the first put.
+Result<std::unique_ptr<Store>> open_store(std::string_view url, const Clock& clock);
+
+// Calls `each` with every object under `prefix`, page by page, until it returns false.
+Result<void> for_each_object(Store& store, std::string_view prefix, const std::function<bool(const ObjectInfo&)>& each);
+
+// Nothing when `key` may name an object, else what is wrong with it.
+std::optional<std::string> key_problem(std::string_view key);
+
+}  // namespace boatswain::store
