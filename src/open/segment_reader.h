@@ -1,0 +1,81 @@
+// Reads a segment back, by ranges: the age header, the footer at the end, then only the frames that are wanted.
+//
+// Object bytes are hostile: every length is checked against what is really there, every frame is bounded, and what does not
+// fit is Remedy::quarantine with a sentence that names the object and the place.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "open/identity.h"
+#include "record/gap.h"
+#include "record/line.h"
+#include "record/source.h"
+#include "segment/frame_text.h"
+
+namespace boatswain::open {
+
+// Fetches bytes [first, first + length) of the object; exactly those, or an error.
+using FetchRange = std::function<Result<std::string>(std::uint64_t first, std::uint64_t length)>;
+
+struct FooterFrame {
+    std::size_t source = 0;             // index into Footer::sources
+    std::uint64_t offset = 0;           // of the zstd frame in the age plaintext
+    std::uint64_t compressed_bytes = 0;
+    std::uint64_t text_bytes = 0;
+    std::uint64_t first_ordinal = 0;
+    segment::FrameCounts counts;
+};
+
+struct Footer {
+    int version = 0;
+    std::string tenant, host, epoch;    // as the writer said; compare with the key
+    std::uint64_t sequence = 0;
+    std::string previous_sha256;        // hex; empty for the first of a chain
+    Timestamp sealed_at{};
+    std::vector<Source> sources;
+    std::vector<FooterFrame> frames;
+};
+
+// The JSON of a footer (after decompression). Unknown fields are passed over; a version above ours is refused.
+Result<Footer> parse_footer(std::string_view json);
+
+// One entry of a frame's text.
+struct TextEntry {
+    enum class Kind { heading, line, gap };
+    Kind kind = Kind::line;
+    Line line;               // Kind::line; bytes borrowed from the text
+    Gap gap;                 // Kind::gap
+    std::string_view raw;    // the whole text line, without its newline
+};
+
+// Walks the text of a frame. Remedy::quarantine at the first line that is none of the format's.
+Result<void> for_each_entry(std::string_view text, const std::function<bool(const TextEntry&)>& each);
+
+class SegmentReader {
+  public:
+    // Opens with the first of `identities` that fits; none fits: Remedy::stop ("no identity given opens this object").
+    // Fetches only the age header and the tail.
+    static Result<SegmentReader> open(std::uint64_t object_bytes, FetchRange fetch, std::span<const Identity> identities);
+    SegmentReader(SegmentReader&&) noexcept;
+    SegmentReader& operator=(SegmentReader&&) noexcept;
+    ~SegmentReader();
+
+    const Footer& footer() const;
+    // The text of frame `index` of the footer: fetched, opened, decompressed, checked against the footer.
+    Result<std::string> frame_text(std::size_t index);
+
+  private:
+    struct State;
+    explicit SegmentReader(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace boatswain::open
