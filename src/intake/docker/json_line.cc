@@ -27,10 +27,10 @@ bool two_digits(const char* at, int& value) {
 }
 
 // The message lies at `out`: takes its final newline off and looks for another.
-void finish_message(const char* out, std::size_t bytes, bool escaped_newlines_possible, JsonLine& found) {
+void finish_message(const char* out, std::size_t bytes, JsonLine& found) {
     found.newline = bytes > 0 && out[bytes - 1] == '\n';
     found.message_bytes = bytes - (found.newline ? 1 : 0);
-    found.inner_newline = escaped_newlines_possible && std::memchr(out, '\n', found.message_bytes) != nullptr;
+    found.inner_newline = std::memchr(out, '\n', found.message_bytes) != nullptr;
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ bool JsonLineScanner::scan(std::string_view line, char* out, JsonLine& found) {
     if (starts_with(at, end, head)) {
         auto message = unescape_json_string(at + head.size(), end, out);
         if (message.input_end && scan_tail(message.input_end, end, found)) {
-            finish_message(out, static_cast<std::size_t>(message.output_end - out), true, found);
+            finish_message(out, static_cast<std::size_t>(message.output_end - out), found);
             return true;
         }
     }
@@ -110,7 +110,7 @@ bool JsonLineScanner::scan_generally(std::string_view line, char* out, JsonLine&
     found.time = *parsed;
     found.stream = stream == "stdout" ? Stream::out : Stream::err;
     std::memcpy(out, message.data(), message.size());
-    finish_message(out, message.size(), true, found);
+    finish_message(out, message.size(), found);
 
     // Lines of one container share their attrs: remember the text, and the next line is of the fixed shape.
     auto attrs_at = line.rfind(attrs_name);
