@@ -9,7 +9,6 @@
 namespace boatswain::segment {
 namespace {
 
-constexpr std::size_t prefix_size = 40;  // "2026-11-22T10:00:00.123456789Z stdout F "
 constexpr std::size_t first_capacity = 64U << 10;
 constexpr std::size_t doubling_until = 512U << 10;
 
@@ -115,10 +114,9 @@ void FrameText::count_time(Timestamp time) {
     counts_.last_time = std::max(counts_.last_time, time);
 }
 
-char* FrameText::begin_line(Timestamp time, Stream stream, std::size_t message_bytes_max) {
-    char* out = room(prefix_size + message_bytes_max + 1);
-    auto within =
-        static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
+void FrameText::end_message(Timestamp time, Stream stream, bool partial, const char* message_end) {
+    char* out = text_.data() + used_;
+    auto within = static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
     if (within >= static_cast<std::uint64_t>(minute_ns)) [[unlikely]] {
         time = writable(time);
         set_minute(time);
@@ -126,28 +124,20 @@ char* FrameText::begin_line(Timestamp time, Stream stream, std::size_t message_b
     }
     std::memcpy(out, cached_text_, sizeof cached_text_);
     put_seconds(out + sizeof cached_text_, within);
-    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ",
-                prefix_size - time_text_size);
-    line_time_ = time;
-    message_start_ = used_ + prefix_size;
-    return out + prefix_size;
-}
-
-void FrameText::end_line(const char* message_end, bool partial) {
-    char* message = text_.data() + message_start_;
-    auto size = static_cast<std::size_t>(message_end - message);
-    if (partial) message[-2] = 'P';
-    message[size] = '\n';
-    used_ = message_start_ + size + 1;
-    count_time(line_time_);
+    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ", prefix_size - time_text_size);
+    if (partial) out[prefix_size - 2] = 'P';
+    auto size = static_cast<std::size_t>(message_end - out) - prefix_size;
+    out[prefix_size + size] = '\n';
+    used_ += prefix_size + size + 1;
+    count_time(time);
     ++counts_.lines;
     counts_.message_bytes += size;
 }
 
 void FrameText::append(const Line& line) {
-    char* message = begin_line(line.time, line.stream, line.bytes.size());
+    char* message = begin_message(line.bytes.size());
     if (!line.bytes.empty()) std::memcpy(message, line.bytes.data(), line.bytes.size());
-    end_line(message + line.bytes.size(), line.partial);
+    end_message(line.time, line.stream, line.partial, message + line.bytes.size());
 }
 
 void FrameText::append(const Gap& gap) {

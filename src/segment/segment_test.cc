@@ -195,9 +195,9 @@ TEST(FrameText, IsAHeadingThenLinesAndGapsInTheirPlaces) {
 TEST(FrameText, ForgetsALineThatIsGivenUp) {
     FrameText text{a_source()};
     auto before = std::string{text.text()};
-    char* message = text.begin_line(at("2026-11-22T10:00:00Z"), Stream::out, 5);
+    char* message = text.begin_message(5);
     std::copy_n("abcde", 5, message);
-    text.abandon_line();
+    text.abandon_message();
     EXPECT_EQ(text.text(), before);
     EXPECT_EQ(text.counts().lines, 0U);
     text.append({.time = at("2026-11-22T10:00:00Z"), .bytes = "kept"});
