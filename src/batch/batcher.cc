@@ -126,6 +126,18 @@ bool Batcher::has_room(const Feed& feed) const {
     return sealing_.queue_has_room() && spool_.has_room() && budget_.has_room(feed.source_.whose.tenant.str());
 }
 
+void Batcher::forget_when_sealed(const std::string& source) {
+    for (auto& [key, growing] : batches_)
+        if (growing.batch.checkpoints.contains(source)) {
+            growing.batch.forget.push_back(source);
+            return;
+        }
+    // Not in a growing batch: whatever there is of it was handed over before, and this follows in order.
+    Batch nothing_more;
+    nothing_more.forget.push_back(source);
+    sealing_.seal(std::move(nothing_more));
+}
+
 void Batcher::tick() {
     auto now = clock_.steady();
     std::vector<std::string> due;

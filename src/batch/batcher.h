@@ -58,6 +58,8 @@ class Feed {
     const std::vector<segment::Recipient>& recipients() const { return recipients_; }
     std::uint64_t lines() const { return next_ordinal_; }  // marked so far, since the source's first
     bool fleeting() const { return fleeting_; }
+    // Where a feed that follows this one starts: behind everything that was marked here.
+    Checkpoint handover() const { return {position_, next_ordinal_ + (text_ ? text_->counts().lines : 0)}; }
 
   private:
     friend class Batcher;
@@ -83,6 +85,9 @@ class Batcher {
 
     // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again.
     std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
+
+    // The source is gone and its feed is closed: its checkpoint is dropped as soon as all of it is in the spool.
+    void forget_when_sealed(const std::string& source);
 
     void tick();       // seals what is due by time or memory; called a few times a second
     void flush_all();  // seals everything that was marked

@@ -131,6 +131,12 @@ void Sealing::seal_batches(std::stop_token stop) {
 }
 
 void Sealing::seal_one(Batch batch, std::stop_token stop) {
+    auto forget = std::move(batch.forget);
+    if (!batch.frames.empty()) seal_frames(std::move(batch), stop);
+    for (const auto& source : forget) spool_.forget(source);
+}
+
+void Sealing::seal_frames(Batch batch, std::stop_token stop) {
     auto wait_time = retry_wait_min;
     for (;;) {
         // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the rest.

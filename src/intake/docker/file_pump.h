@@ -37,6 +37,7 @@ class FilePump {
     void touch_all();
     void notice_births(const std::string& id, unsigned births);
     void set_running(const std::string& id, bool running);  // not running: at its end, what is pending is settled
+    FileReaderCounters& counters() { return counters_; }
     void progressed() { work_.notify(); }               // the batcher gave memory back
 
     std::uint64_t lag_bytes() const;                     // of all logs together

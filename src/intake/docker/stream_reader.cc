@@ -23,21 +23,20 @@ std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
 
 StreamCounters::StreamCounters(Metrics& metrics)
     : repeated(metrics.counter("boatswain_repeated_lines_total", "Lines that the engine served again, dropped")),
-      daemon_errors(metrics.counter("boatswain_engine_stream_errors_total", "Messages of the engine itself inside a log stream")),
+      engine_messages(metrics.counter("boatswain_engine_stream_errors_total", "Messages of the engine itself inside a log stream")),
       dropped_bytes(metrics.counter("boatswain_attach_dropped_bytes_total", "Bytes dropped for want of room, named by gap records")),
       errors(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read", {{"reader", "engine"}})) {}
 
 // ---- GET /logs ------------------------------------------------------------------------------------------------------
 
 LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, TimePosition start,
-                       Life& life, StreamCounters& counters, const Clock& clock, Log& log)
+                       Life& life, StreamCounters& counters, Log& log)
     : client_(client),
       facts_(std::move(facts)),
       feed_(std::move(feed)),
       taken_(start),
       life_(life),
       counters_(counters),
-      clock_(clock),
       log_(log) {}
 
 void LogsReader::change_feed(std::unique_ptr<batch::Feed> feed) { feed_ = std::move(feed); }
@@ -87,6 +86,7 @@ asio::awaitable<LogsReader::End> LogsReader::read_once(bool follow) {
     auto earliest = taken_.out == Timestamp{} ? taken_.err : taken_.err == Timestamp{} ? taken_.out : std::min(taken_.out, taken_.err);
     if (earliest != Timestamp{}) query.since = earliest - since_slack;
     joiner_.forget();
+    for (auto& time : pending_time_) time = {};
 
     auto stream = co_await client_.logs(facts_.id, query);
     if (!stream) {
@@ -95,28 +95,26 @@ asio::awaitable<LogsReader::End> LogsReader::read_once(bool follow) {
         bool gone = stream.error().remedy == Remedy::re_resolve || stream.error().remedy == Remedy::stop;
         co_return gone ? End::refused : End::broken;
     }
-    engine::LogsParser parser{facts_.tty};
-    bool daemon_error = false;
+    using Splitter = engine::LogsLineSplitter;
+    Splitter splitter{facts_.tty ? Splitter::Shape::terminal : Splitter::Shape::frames};
+    bool engine_trouble = false;
+    auto on_record = [&](const engine::LogsRecord& record) { take(record.stream, record.time, record.bytes, record.ended_by_newline); };
+    auto on_message = [&](std::string_view message) {
+        engine_trouble = true;
+        counters_.engine_messages.add();
+        log_.warning("the engine reports trouble inside a log stream", {{"container", facts_.id}, {"message", message}});
+    };
     for (;;) {
         co_await wait_for_room();
         auto bytes = co_await (*stream)->next();
         if (!bytes) co_return End::broken;
-        auto parsed = parser.feed(*bytes, [&](const engine::LogsRecord& record) {
-            if (record.from_engine) {
-                daemon_error = true;
-                counters_.daemon_errors.add();
-                log_.warning("the engine reports trouble inside a log stream", {{"container", facts_.id}, {"message", record.bytes}});
-                return;
-            }
-            take(record.stream, record.time, record.bytes, record.newline);
-        });
+        auto split = bytes->empty() ? splitter.end(on_record, on_message) : splitter.feed(*bytes, on_record, on_message);
         feed_->mark(taken_);
-        if (!parsed) {
+        if (!split) {
             counters_.errors.add();
-            log_.warning("log stream not understood", {{"container", facts_.id}, {"error", parsed.error()}});
-            co_return End::broken;
+            log_.warning("log stream not understood", {{"container", facts_.id}, {"error", split.error()}});
         }
-        if (daemon_error) co_return End::broken;
+        if (!split || engine_trouble) co_return End::broken;
         if (bytes->empty()) co_return End::clean;
     }
 }

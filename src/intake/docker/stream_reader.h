@@ -34,7 +34,7 @@ struct Life {
 
 struct StreamCounters {
     Counter& repeated;      // lines that the engine served again, dropped
-    Counter& daemon_errors; // messages of the engine inside a log stream
+    Counter& engine_messages; // messages of the engine inside a log stream
     Counter& dropped_bytes; // attach: for want of room, named by gap records
     Counter& errors;        // requests that failed
     explicit StreamCounters(Metrics& metrics);
@@ -43,9 +43,10 @@ struct StreamCounters {
 class LogsReader {
   public:
     LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, TimePosition start, Life& life,
-               StreamCounters& counters, const Clock& clock, Log& log);
+               StreamCounters& counters, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed and read
     void change_feed(std::unique_ptr<batch::Feed> feed);
+    void close() { feed_.reset(); }  // after run(): what was read goes on to be sealed
     const batch::Feed& feed() const { return *feed_; }
 
   private:
@@ -59,13 +60,11 @@ class LogsReader {
     engine::Client& client_;
     const engine::ContainerFacts facts_;
     std::unique_ptr<batch::Feed> feed_;
-    std::unique_ptr<batch::Feed> next_feed_;
     TimePosition taken_;        // per stream, the time of the last line taken
     Timestamp pending_time_[2] = {};
     PieceJoiner joiner_;
     Life& life_;
     StreamCounters& counters_;
-    const Clock& clock_;
     Log& log_;
 };
 
@@ -75,6 +74,7 @@ class AttachReader {
                  StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed
     void change_feed(std::unique_ptr<batch::Feed> feed);
+    void close() { feed_.reset(); }  // after run(): what was read goes on to be sealed
     const batch::Feed& feed() const { return *feed_; }
 
   private:
