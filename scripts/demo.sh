@@ -72,7 +72,12 @@ clean_up() {
             tail -n 15 "$place/agent.log" | sed 's/^/    /'
         fi
         stop_agent
-        if [ ${#containers[@]} -gt 0 ]; then docker rm -f "${containers[@]}" >/dev/null 2>&1; fi
+        # By label, and again: an interrupted `docker run` may still be making its container.
+        for _ in 1 2 3; do
+            [ ${#containers[@]} -gt 0 ] || break
+            docker ps -aq --filter "label=boatswain.demo=$run" | xargs -r env DOCKER_CONTEXT= DOCKER_HOST="$engine" docker rm -f
+            [ -n "$(docker ps -aq --filter "label=boatswain.demo=$run")" ] || break
+        done >/dev/null 2>&1
         if [ -n "$made_image" ]; then docker rmi "$image" >/dev/null 2>&1; fi
         if [ -z "$private_engine" ] && [ -n "$engine" ]; then
             left=$(docker ps -aq --filter "label=boatswain.demo=$run" | wc -l)
