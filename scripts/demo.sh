@@ -7,6 +7,7 @@
 # The engine is that of DOCKER_HOST, else /var/run/docker.sock, when it answers; else a private one is started. Of somebody's
 # engine the demo touches only what it makes: containers named boatswain-demo-*, and the image boatswain-demo/busybox.
 # Everything else lies in one temporary directory. All of it is gone at the end, however the end comes.
+# shellcheck disable=SC2016 # what is in single quotes is expanded by the containers' shells
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/common.sh
@@ -17,13 +18,15 @@ for argument in "$@"; do
     case $argument in
         --once) once=yes ;;
         --s3) s3=yes ;;
-        -h | --help) sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0" && exit ;;
+        -h | --help) sed -n '2,/^set -/{/^set -/d;/^# shellcheck/d;s/^# \{0,1\}//;p}' "$0" && exit ;;
         *) die "./dev demo does not know '$argument' (it knows --once and --s3)" ;;
     esac
 done
 
 PATH=$PATH:/usr/sbin:/sbin
 readonly image=boatswain-demo/busybox prefix=boatswain-demo wait_seconds=60 bucket=boatswain-demo
+# For printf. What Docker's json-file driver keeps exactly: all of UTF-8, control characters too.
+readonly odd_bytes='bell \007, nul \000, tab \t, return \r, colour \033[32mgreen\033[0m, \303\251\360\237\232\242\nno newline at the end'
 readonly daemon=$PWD/build/release/boatswaind tool=$PWD/build/release/boatswain
 for program in "$daemon" "$tool"; do [ -x "$program" ] || die "$program is not there: ./dev build"; done
 
@@ -36,7 +39,7 @@ fi
 
 # ---------------------------------------------------------------- what is started, and how it ends
 
-place= engine= agent= private_engine= s3_server= made_image=
+place='' engine='' agent='' private_engine='' s3_server='' made_image=''
 containers=()
 
 docker() { DOCKER_CONTEXT='' DOCKER_HOST=$engine command docker "$@"; }
@@ -69,12 +72,17 @@ clean_up() {
             tail -n 15 "$place/agent.log" | sed 's/^/    /'
         fi
         stop_agent
-        if [ ${#containers[@]} -gt 0 ]; then docker rm -f "${containers[@]}" >/dev/null 2>&1; fi
+        # By label, and again: an interrupted `docker run` may still be making its container.
+        for _ in 1 2 3; do
+            [ ${#containers[@]} -gt 0 ] || break
+            docker ps -aq --filter "label=boatswain.demo=$run" | xargs -r env DOCKER_CONTEXT= DOCKER_HOST="$engine" docker rm -f
+            [ -n "$(docker ps -aq --filter "label=boatswain.demo=$run")" ] || break
+        done >/dev/null 2>&1
         if [ -n "$made_image" ]; then docker rmi "$image" >/dev/null 2>&1; fi
         if [ -z "$private_engine" ] && [ -n "$engine" ]; then
             left=$(docker ps -aq --filter "label=boatswain.demo=$run" | wc -l)
         fi
-        [ -z "$private_engine" ] || tests/support/engine.sh stop "$place/engine" || left=1
+        [ -z "$private_engine" ] || tests/support/engine.sh stop "$place/engine" 2>/dev/null || left=1
         [ -z "$s3_server" ] || tests/support/rgw.sh stop "$place/s3" || left=1
         rm -rf "$place" || left=1
         if [ "$left" = 0 ] && [ ! -e "$place" ]; then say "Everything this demo started is gone."; else
@@ -110,7 +118,7 @@ free_port() {
 
 
 choose_engine() {
-    local candidate=${DOCKER_HOST:-unix:///var/run/docker.sock}
+    local candidate=${DOCKER_HOST:-unix:///var/run/docker.sock} taken
     heading "A Docker engine"
     if DOCKER_CONTEXT='' DOCKER_HOST=$candidate timeout 5 docker version >/dev/null 2>&1; then
         engine=$candidate
@@ -124,7 +132,6 @@ choose_engine() {
             die "the private engine did not start: $(tail -n 5 "$place/engine.out")"
         engine=unix://$place/engine/docker.sock
     fi
-    local taken
     taken=$(docker ps -a --filter "name=^/$prefix-" --format '{{.Names}}' | tr '\n' ' ')
     [ -z "$taken" ] || die "containers of another demo are there: docker rm -f $taken"
 }
@@ -213,17 +220,17 @@ start() {
     lines_of[$name]=$lines
 }
 
-start_containers() {
+# Some are there before the agent...
+start_first_containers() {
     heading "Containers of two tenants"
     make_image
-    # Endless ones print a handful at once, then a line every second. busybox has no printf -v and no bash arrays: plain sh.
-    local time='$(date -u +%Y-%m-%dT%H:%M:%SZ)'
-    local pace='i=$((i+1)); [ $i -lt 40 ] || sleep 1'
+    # Endless ones print a handful at once, then a line every second.
+    local time='$(date -u +%Y-%m-%dT%H:%M:%SZ)' pace='i=$((i+1)); [ $i -lt 40 ] || sleep 1'
     start web 40 -e BOATSWAIN_TENANT=acme -e BOATSWAIN_APP=shop/web -- "i=0; while :; do
         echo \"10.2.0.\$((i%250)) - - [$time] \\\"GET /api/v1/orders/\$((i*37%9000)) HTTP/1.1\\\" 200 \$((i*971%30000)) \\\"-\\\" \\\"curl/7.88.1\\\"\"
         $pace; done"
     start orders 40 --label boatswain.tenant=acme --label boatswain.app=shop/orders -- "i=0; while :; do
-        echo \"{\\\"time\\\":\\\"$time\\\",\\\"level\\\":\\\"info\\\",\\\"msg\\\":\\\"order accepted\\\",\\\"order\\\":\$((1000+i)),\\\"customer\\\":\\\"<anonymous>\\\"}\"
+        echo \"{\\\"time\\\":\\\"$time\\\",\\\"msg\\\":\\\"order accepted\\\",\\\"order\\\":\$((1000+i)),\\\"customer\\\":\\\"<anonymous>\\\"}\"
         $pace; done"
     start worker 8 -e BOATSWAIN_TENANT=acme -e BOATSWAIN_APP=shop/worker -- 'echo "job 17 started"
         { echo "Exception in thread \"main\" java.lang.IllegalStateException: no stock for order 1017"
@@ -231,20 +238,29 @@ start_containers() {
               printf "\tat com.example.shop.%s\n" "$at"; done
           echo "Caused by: java.util.concurrent.TimeoutException: inventory did not answer"
           printf "\t... 3 more\n"; } >&2
-        echo "job 17 failed"; sleep 100000'
-    start migrate 200 --rm -e BOATSWAIN_TENANT=acme -e BOATSWAIN_APP=shop/migrate -- \
-        'i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo "migrating row $i of 200"; done'
-    start tank 30 -e BOATSWAIN_TENANT=globex -e BOATSWAIN_APP=plant/tank -- "i=0; while :; do
+        sleep 0.2; echo "job 17 failed"; sleep 100000'
+    start tank 40 -e BOATSWAIN_TENANT=globex -e BOATSWAIN_APP=plant/tank -- "i=0; while :; do
         echo \"ts=$time level=info sensor=tank-\$((i%4)) litres=\$((i*13%5000)) secret=globex-only\"
         $pace; done"
-    start bytes 2 -e BOATSWAIN_TENANT=globex -e BOATSWAIN_APP=plant/probe -- \
-        'printf "bell \007, nul \000, tab \t, return \r, colour \033[32mgreen\033[0m, \303\251\360\237\232\242\nno newline at the end"'
     start stray 3 -- 'echo "nobody said whose I am"; echo "so I am sealed"; echo "for the operator"'
     cat <<TXT
-    acme    $prefix-web      access log                       $prefix-orders  JSON
-            $prefix-worker   stack trace on stderr            $prefix-migrate 200 lines, --rm: gone at once
-    globex  $prefix-tank     logfmt                           $prefix-bytes   control characters, no last newline
-    nobody  $prefix-stray    no tenant: sealed for the operator
+    acme    $prefix-web      access log
+            $prefix-orders   JSON
+            $prefix-worker   a stack trace on stderr
+    globex  $prefix-tank     logfmt
+    nobody  $prefix-stray    no tenant is named: sealed for the operator
+TXT
+}
+
+# ... and some come while it runs.
+start_more_containers() {
+    start migrate 200 --rm -e BOATSWAIN_TENANT=acme -e BOATSWAIN_APP=shop/migrate -- \
+        'i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo "migrating row $i of 200"; done'
+    start bytes 2 -e BOATSWAIN_TENANT=globex -e BOATSWAIN_APP=plant/probe -- "printf '$odd_bytes'"
+    cat <<TXT
+    While it runs, two more come and end:
+    acme    $prefix-migrate  200 lines, --rm: gone at once, its log file too
+    globex  $prefix-bytes    control characters, no newline at the end
 TXT
 }
 
@@ -389,15 +405,15 @@ show_wrong_key() {
 
 show_logs() {
     heading "The same with boatswain logs"
-    local store_shown=$store_url
-    say "${bold}boatswain logs --store $store_shown --identity acme.key --tenant acme --app shop/worker${plain}"
+    say "${bold}boatswain logs --store $store_url --identity acme.key --tenant acme --app shop/worker${plain}"
     logs acme acme --app shop/worker >"$place/worker.txt"
     indent <"$place/worker.txt"
     [ "$(wc -l <"$place/worker.txt")" -ge 8 ] || die "boatswain logs does not print the 8 lines of $prefix-worker"
     say "${bold}boatswain logs ... --identity globex.key --container $prefix-bytes --output raw | od -c${plain}"
     logs globex globex --container $prefix-bytes --output raw >"$place/bytes"
     od -A n -c "$place/bytes" | indent
-    printf 'bell \007, nul \000, tab \t, return \r, colour \033[32mgreen\033[0m, \303\251\360\237\232\242\nno newline at the end' |
+    # shellcheck disable=SC2059 # the format is the text
+    printf "$odd_bytes" |
         cmp -s - "$place/bytes" || die "the bytes of $prefix-bytes did not come back as they were printed"
     good "Byte for byte what the container printed."
 }
@@ -421,8 +437,9 @@ TXT
 choose_engine
 choose_store
 make_keys
-start_containers
+start_first_containers
 start_agent
+start_more_containers
 wait_for_lines
 show_objects
 show_stock_tools
