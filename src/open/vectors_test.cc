@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "open/age_reader.h"
 #include "open/test_support.h"
@@ -99,6 +100,27 @@ TEST(Vectors, OfSegmentsAreReadOrRefusedAsTheySay) {
             expect_refusal(vector, text.error());
         }
     }
+}
+
+TEST(Vectors, HaveTheWorkedExampleOfTheFormatsPage) {
+    auto page = read_file(Path{BOATSWAIN_VECTORS} / "../../docs/formats/segment.md", 1U << 20).value();
+    std::string_view rest = page;
+    std::string hex;
+    while (!rest.empty()) {
+        auto line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        // "    00000020  6459b435 ...": the lines of the dump, in their order.
+        if (line.size() < 14 || !line.starts_with("    ") || line.substr(12, 2) != "  " || !from_hex(line.substr(4, 8)))
+            continue;
+        EXPECT_EQ(*from_hex(line.substr(4, 8)),
+                  (std::string{0, 0, static_cast<char>(hex.size() / 2 >> 8), static_cast<char>(hex.size() / 2)}));
+        std::ranges::copy_if(line.substr(14), std::back_inserter(hex), [](char c) { return c != ' '; });
+    }
+    auto all = vectors("segment");
+    auto tiny = std::ranges::find_if(all, [](const Vector& vector) { return vector.name.ends_with("/tiny"); });
+    ASSERT_NE(tiny, all.end());
+    EXPECT_EQ(hex, to_hex(open_age(*tiny).value()));
+    EXPECT_NE(page.find(tiny->identities[0].str()), std::string::npos);
 }
 
 }  // namespace
