@@ -71,7 +71,8 @@ class Fields {
     }
     Timestamp as_time(const char* name, std::string_view text) {
         auto time = parse_time(text);
-        if (!time || to_text(*time) != text) complain(name, "is not a time");  // parse_time reads more than the one form
+        if (!time || to_text(*time) != text)
+            complain(name, "is not a time");  // parse_time reads more than the one form
         return time.value_or(Timestamp{});
     }
 

@@ -114,6 +114,11 @@ TEST(Text, RefusesEveryLineThatIsNoneOfTheFormAndNamesItsNumber) {
     }
 }
 
+TEST(Text, DoesNotTakeZerosForTheMinuteBeforeTheFirstLine) {
+    EXPECT_FALSE(walk_after_heading(std::string(17, '\0') + "00.000000000Z stdout F m\n"));
+    EXPECT_TRUE(walk_after_heading("1970-01-01T00:00:00.000000000Z stdout F m\n"));
+}
+
 TEST(Text, RefusesATextWithoutHeadingOrWithoutItsLastNewline) {
     for (std::string_view text : {"", "\n", "2026-11-22T10:00:00.000000000Z stdout F x\n", "# {}\n",
                                   "# {\"source\":1}\n", "# {\"source\":\"x\"\n", "# [\"source\"]\n",

@@ -46,6 +46,12 @@ class StockTools : public testing::Test {
         EXPECT_TRUE(identities) << identities.error().what;
         return *identities;
     }
+    // A file of tests/vectors as the files "key" and "object".
+    void unpack(const std::string& vector) {
+        auto identity = vector.find("identity: ") + std::string_view{"identity: "}.size();
+        write("key", vector.substr(identity, vector.find('\n', identity) - identity));
+        write("object", vector.substr(vector.find("\n\n") + 2));
+    }
     Result<std::string> decrypt(const std::string& name, std::span<const open::Identity> identities) {
         auto bytes = read(name);
         auto fetch = [&](std::uint64_t first, std::uint64_t length) -> Result<std::string> {
@@ -102,6 +108,25 @@ TEST_F(StockTools, AgeRefusesASegmentOfAnotherTenantsKey) {
     write("object", segment::seal(interop::sample().parts, recipients).value().bytes);
     EXPECT_NE(run("age -d -i others object"), 0);
     EXPECT_EQ(run("age -d -i ours object"), 0);
+}
+
+TEST_F(StockTools, AgeAgreesWithUsOnEveryVector) {
+    for (const auto& file : fs::directory_iterator{fs::path{BOATSWAIN_VECTORS} / "age"}) {
+        auto name = file.path().filename().string();
+        auto vector = read_file(file.path(), 1U << 30).value();
+        unpack(vector);
+        EXPECT_EQ(run("age -d -i key object > opened") == 0, vector.starts_with("expect: success")) << name;
+    }
+}
+
+TEST_F(StockTools, PrintTheTextOfEverySegmentVector) {
+    for (const auto& file : fs::directory_iterator{fs::path{BOATSWAIN_VECTORS} / "segment"}) {
+        auto vector = read_file(file.path(), 1U << 30).value();
+        if (!vector.starts_with("expect: success")) continue;
+        unpack(vector);
+        ASSERT_EQ(run("age -d -i key object | zstd -d > text"), 0) << file.path();
+        EXPECT_EQ(read("text"), read_file(file.path().string() + ".text", 1U << 30).value()) << file.path();
+    }
 }
 
 TEST_F(StockTools, WhatZstdAndAgeMakeOfTextIsAnAgeFileToUsThoughNoSegment) {
