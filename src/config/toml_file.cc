@@ -71,6 +71,29 @@ Result<void> check_bytes(std::string_view text, std::string_view path) {
     return {};
 }
 
+// Whether the parser runs into one of its own assertions, rather than into an error that it can place.
+bool confuses(std::string_view text) {
+    try {
+        (void)toml::parse(text);
+        return false;
+    } catch (const toml::parse_error&) {
+        return false;
+    } catch (const std::exception&) {
+        return true;
+    }
+}
+
+// The line that confuses the parser. It reads from the front and stops at the first trouble, so a beginning of the text
+// confuses it exactly when that line is part of it.
+std::size_t confusing_line(std::string_view text) {
+    std::vector<std::size_t> ends;
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (text[i] == '\n') ends.push_back(i + 1);
+    ends.push_back(text.size());
+    auto first = std::ranges::partition_point(ends, [&](std::size_t end) { return !confuses(text.substr(0, end)); });
+    return static_cast<std::size_t>(first - ends.begin()) + 1;
+}
+
 Result<toml::table> parse(std::string_view text, std::string_view path) {
     CHECK(check_bytes(text, path));
     try {
@@ -78,8 +101,10 @@ Result<toml::table> parse(std::string_view text, std::string_view path) {
     } catch (const toml::parse_error& error) {
         return fail(Remedy::stop, std::string{path} + ":" + place(error.source().begin) +
                                       ": not TOML: " + printable(error.description(), 300));
-    } catch (const std::exception& error) {
-        return fail(Remedy::stop, std::string{path} + ": not TOML: " + printable(error.what(), 300));
+    } catch (const std::exception&) {
+        return fail(Remedy::stop, std::string{path} + ":" + std::to_string(confusing_line(text)) +
+                                      ": not TOML: a character that cannot stand where it does; names outside quotes "
+                                      "are of A-Z, a-z, 0-9, '-' and '_'");
     }
 }
 
