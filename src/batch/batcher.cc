@@ -28,7 +28,9 @@ Feed::~Feed() { batcher_.close_frame(*this); }
 
 segment::FrameText& Feed::text() {
     if (!text_) {
-        text_ = std::make_unique<segment::FrameText>(source_);
+        // A source that fills frames gets memory that frames were filled in; one that prints a line now and then starts small.
+        bool busy = last_text_bytes_ >= TextMemory::piece_bytes_min;
+        text_ = std::make_unique<segment::FrameText>(source_, busy ? batcher_.sealing_.text_memory().take() : std::string{});
         charge_ = Charge{batcher_.budget_, source_.whose.tenant.str(), text_->capacity()};
         batcher_.growing(*this).open_feeds.insert(this);
     }
@@ -83,6 +85,7 @@ void Batcher::close_frame(Feed& feed) {
     growing.open_feeds.erase(&feed);
     auto counts = feed.text_->counts();
     auto text = std::move(feed.text_);
+    feed.last_text_bytes_ = text->text().size();
     auto charge = std::move(feed.charge_);
     if (counts.lines + counts.gaps == 0) return;
 

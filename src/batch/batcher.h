@@ -74,6 +74,7 @@ class Feed {
     Position position_;
     bool moved_ = false;           // the position moved since the last closed frame
     std::unique_ptr<segment::FrameText> text_;
+    std::size_t last_text_bytes_ = 0;  // of the frame before
     Charge charge_;
 };
 

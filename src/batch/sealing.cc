@@ -94,7 +94,7 @@ void Sealing::compress_frames(std::stop_token stop) {
         pending.frame.compressed = compressor.compress(text);
         pending.frame.text_bytes = text_bytes;
         pending.frame.counts = pending.text.counts();
-        pending.text = segment::FrameText{};
+        text_memory_.give_back(pending.text.take_memory());
         pending.charge.resize(pending.frame.compressed.capacity());
         job.count->fetch_add(pending.frame.compressed.size());
         {

@@ -22,6 +22,7 @@
 #include "base/metrics.h"
 #include "base/time.h"
 #include "batch/batch.h"
+#include "batch/text_memory.h"
 #include "spool/spool.h"
 
 namespace boatswain::batch {
@@ -41,6 +42,7 @@ class Sealing {
     void seal(Batch batch);
 
     bool queue_has_room() const;
+    TextMemory& text_memory() { return text_memory_; }
     // Waits until everything handed over is in the spool; false when `deadline` came first.
     bool drain(std::chrono::steady_clock::time_point deadline);
     // The error that keeps the spool from taking segments now; nothing when all is well.
@@ -66,6 +68,7 @@ class Sealing {
     Log& log_;
     std::function<void()> progressed_;
     Counter& failures_;
+    TextMemory text_memory_;
 
     mutable std::mutex guard_;
     std::condition_variable_any changed_;

@@ -71,11 +71,16 @@ Timestamp writable(Timestamp time) {
 
 }  // namespace
 
-FrameText::FrameText(const Source& source) {
+FrameText::FrameText(const Source& source, std::string memory) : text_(std::move(memory)) {
     auto text = heading(source);
     std::memcpy(room(text.size()), text.data(), text.size());
     used_ = text.size();
     set_minute(Timestamp{});
+}
+
+std::string FrameText::take_memory() {
+    used_ = 0;
+    return std::move(text_);
 }
 
 // Keeps what is written and makes room for `bytes` more. Doubles while small, then grows by half, so that a frame of

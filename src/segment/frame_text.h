@@ -27,8 +27,10 @@ struct FrameCounts {
 class FrameText {
   public:
     FrameText() = default;  // of no source, for a place that is filled later
-    // Starts with the heading of `source`.
-    explicit FrameText(const Source& source);
+    // Starts with the heading of `source`. `memory` is what another frame's take_memory() gave: it saves growing anew.
+    explicit FrameText(const Source& source, std::string memory = {});
+    // Gives up the text, and its memory for another frame.
+    std::string take_memory();
 
     // Room for a message of up to `message_bytes_max` bytes; what lies there is no line until end_message(). Valid until the
     // next call. A reader that learns time and stream only behind the message (json-file) unescapes it straight to here.
