@@ -83,7 +83,7 @@ clean_up() {
             left=$(docker ps -aq --filter "label=boatswain.demo=$run" | wc -l)
         fi
         [ -z "$private_engine" ] || tests/support/engine.sh stop "$place/engine" 2>/dev/null || left=1
-        [ -z "$s3_server" ] || tests/support/rgw.sh stop "$place/s3" || left=1
+        [ -z "$s3_server" ] || tests/support/rgw.sh stop "$place/s3" 2>/dev/null || left=1
         rm -rf "$place" || left=1
         if [ "$left" = 0 ] && [ ! -e "$place" ]; then say "Everything this demo started is gone."; else
             say "Not everything could be removed; see: docker ps -a --filter label=boatswain.demo=$run, and $place"
