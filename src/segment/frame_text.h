@@ -32,11 +32,13 @@ class FrameText {
     // Room for a message of up to `message_bytes_max` bytes, after the written "TIME STREAM F ". Valid until the next
     // call.
     char* begin_line(Timestamp time, Stream stream, std::size_t message_bytes_max);
-    // Ends the line whose message's last byte is before `message_end`. The message holds no '\n'.
+    // Ends the line whose message's last byte is before `message_end`. The message must hold no '\n': what follows it
+    // could forge a line, and nothing here looks.
     void end_line(const char* message_end, bool partial);
     // Gives the line up that begin_line() started: nothing of it stays.
     void abandon_line() {}
 
+    // The same from bytes that lie elsewhere. A message that holds a '\n' becomes several lines, as it would read.
     void append(const Line& line);
     void append(const Gap& gap);
 
@@ -45,6 +47,7 @@ class FrameText {
     std::size_t capacity() const { return text_.capacity(); }  // what it costs in memory, in bytes
 
   private:
+    void append_piece(const Line& line, std::string_view message, bool partial);
     char* room(std::size_t bytes);
     void count_time(Timestamp time);
     void set_minute(Timestamp time);
