@@ -65,6 +65,14 @@ std::string heading(const Source& source) {
     return json + "}\n";
 }
 
+// A reason is a word of lower-case letters, digits and dashes. One that is not must not make a frame that nobody reads.
+std::string as_reason(std::string_view text) {
+    std::string reason{text.empty() ? "unknown" : text};
+    for (char& c : reason)
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) c = '-';
+    return reason;
+}
+
 Timestamp writable(Timestamp time) {
     return Timestamp{Nanoseconds{std::clamp(time.time_since_epoch().count(), earliest_ns, latest_ns)}};
 }
@@ -139,17 +147,29 @@ void FrameText::end_message(Timestamp time, Stream stream, bool partial, const c
     counts_.message_bytes += size;
 }
 
+// What prints itself must not be able to forge a line: where a message holds a newline after all, it is what a newline
+// means, the end of a line.
 void FrameText::append(const Line& line) {
-    char* message = begin_message(line.bytes.size());
-    if (!line.bytes.empty()) std::memcpy(message, line.bytes.data(), line.bytes.size());
-    end_message(line.time, line.stream, line.partial, message + line.bytes.size());
+    auto rest = line.bytes;
+    for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+        append_piece(line, rest.substr(0, end), false);
+        rest.remove_prefix(end + 1);
+    }
+    append_piece(line, rest, line.partial);
+}
+
+void FrameText::append_piece(const Line& line, std::string_view message, bool partial) {
+    char* out = begin_message(message.size());
+    if (!message.empty()) std::memcpy(out, message.data(), message.size());
+    end_message(line.time, line.stream, partial, out + message.size());
 }
 
 void FrameText::append(const Gap& gap) {
     auto from = writable(gap.from), to = writable(gap.to);
     auto text = "# gap {\"from\":\"" + to_text(from) + "\",\"to\":\"" + to_text(to) +
-                "\",\"reason\":" + json_quote(gap.reason) + ",\"lines_min\":" + std::to_string(gap.lines_min) +
-                ",\"bytes_min\":" + std::to_string(gap.bytes_min) + "}\n";
+                "\",\"reason\":" + json_quote(as_reason(gap.reason)) +
+                ",\"lines_min\":" + std::to_string(gap.lines_min) + ",\"bytes_min\":" + std::to_string(gap.bytes_min) +
+                "}\n";
     std::memcpy(room(text.size()), text.data(), text.size());
     used_ += text.size();
     count_time(std::min(from, to));

@@ -40,6 +40,7 @@ class FrameText {
     // Gives up what begin_message() started: nothing of it stays.
     void abandon_message() {}
 
+    // The same from bytes that lie elsewhere. A message that holds a '\n' becomes several lines, as it would read.
     void append(const Line& line);
     void append(const Gap& gap);
 
@@ -49,6 +50,7 @@ class FrameText {
 
   private:
     static constexpr std::size_t prefix_size = 40;  // "2026-11-22T10:00:00.123456789Z stdout F "
+    void append_piece(const Line& line, std::string_view message, bool partial);
     char* room(std::size_t bytes);
     void count_time(Timestamp time);
     void set_minute(Timestamp time);

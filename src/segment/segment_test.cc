@@ -46,6 +46,15 @@ TEST(Bech32, RefusesTheInvalidStringsOfBip173) {
         EXPECT_FALSE(decode_bech32(text)) << printable(text);
 }
 
+TEST(Bech32, RefusesPaddingThatIsNotZeroOrAWholeCharacterLong) {
+    EXPECT_TRUE(decode_bech32("age1qqpexly5")) << "one byte and two zero bits";
+    for (auto text : {"age1qpu0j2ex" /* one byte and the bits 01 */, "age1qdd35qf" /* five bits and no byte */}) {
+        auto decoded = decode_bech32(text);
+        ASSERT_FALSE(decoded) << text;
+        EXPECT_NE(decoded.error().what.find("padding"), std::string::npos) << text;
+    }
+}
+
 TEST(Bech32, SaysWhatIsWrongAndNeverRepeatsIt) {
     std::string secret = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ";
     auto decoded = decode_bech32(secret);
@@ -190,6 +199,26 @@ TEST(FrameText, IsAHeadingThenLinesAndGapsInTheirPlaces) {
     EXPECT_EQ(text.counts().gaps, 1U);
     EXPECT_EQ(text.counts().first_time, at("2026-11-22T10:00:00.123456789Z"));
     EXPECT_EQ(text.counts().last_time, at("2026-11-22T10:02:00Z"));
+}
+
+TEST(FrameText, LetsNoMessageForgeALine) {
+    FrameText text{a_source()};
+    auto heading = text.text().size();
+    text.append({.time = at("2026-11-22T10:00:00Z"), .partial = true, .bytes = "a\n# gap {}\n"});
+    EXPECT_EQ(text.text().substr(heading),
+              "2026-11-22T10:00:00.000000000Z stdout F a\n"
+              "2026-11-22T10:00:00.000000000Z stdout F # gap {}\n"
+              "2026-11-22T10:00:00.000000000Z stdout P \n");
+    EXPECT_EQ(text.counts().lines, 3U);
+}
+
+TEST(FrameText, WritesOnlyReasonsThatReadersAccept) {
+    for (auto [reason, written] : {std::pair{"Disk full", "\"-isk-full\""}, std::pair{"", "\"unknown\""},
+                                   std::pair{"rotated-away", "\"rotated-away\""}}) {
+        FrameText text{a_source()};
+        text.append(Gap{.reason = reason});
+        EXPECT_NE(text.text().find(written), std::string_view::npos) << text.text();
+    }
 }
 
 TEST(FrameText, ForgetsALineThatIsGivenUp) {
