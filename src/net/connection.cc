@@ -1,6 +1,8 @@
 #include "net/connection.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -95,6 +97,24 @@ class StreamConnection final : public Connection {
         auto [code, size] = co_await asio::async_write(stream_, asio::buffer(bytes), as_result);
         watch_.end();
         if (code) co_return trouble(code, "write to");
+        co_return Result<void>{};
+    }
+
+    void close() override {
+        error_code ignored;
+        stream_.lowest_layer().close(ignored);
+    }
+
+    Task<void> finish(std::size_t bytes_max, Deadline until) override {
+        error_code ignored;
+        stream_.lowest_layer().shutdown(Socket::shutdown_send, ignored);
+        char dropped[4096];
+        for (std::size_t seen = 0; seen < bytes_max;) {
+            CO_TRY(auto size, co_await read_some(dropped, until));
+            if (size == 0) break;
+            seen += size;
+        }
+        close();
         co_return Result<void>{};
     }
 
@@ -206,7 +226,77 @@ Task<std::unique_ptr<Connection>> shake_hands(std::unique_ptr<PlainConnection> p
     co_return connection;
 }
 
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+class SocketListener final : public Listener {
+  public:
+    SocketListener(Acceptor acceptor, Address address) : acceptor_(std::move(acceptor)), address_(std::move(address)) {}
+    SocketListener(const SocketListener&) = delete;
+    SocketListener& operator=(const SocketListener&) = delete;
+    ~SocketListener() override {
+        if (address_.is_unix()) ::unlink(address_.unix_path.c_str());
+    }
+
+    Task<std::unique_ptr<Connection>> accept() override {
+        auto [code, socket] = co_await acceptor_.async_accept(as_result);
+        if (code) co_return fail_with(code, "accept at " + to_text(address_));
+        if (!address_.is_unix()) keep_alive(socket);
+        co_return std::make_unique<PlainConnection>("client", std::move(socket));
+    }
+
+    Address address() const override { return address_; }
+
+    void close() override {
+        error_code ignored;
+        acceptor_.close(ignored);
+    }
+
+  private:
+    Acceptor acceptor_;
+    Address address_;
+};
+
+// A socket's file outlives its listener. It is removed when it is a socket and nobody answers there.
+void remove_stale(const asio::any_io_executor& executor, const std::string& path) {
+    struct stat found{};
+    if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return;
+    asio::local::stream_protocol::socket probe{executor};
+    error_code code;
+    probe.connect(asio::local::stream_protocol::endpoint{path}, code);
+    if (code == asio::error::connection_refused) ::unlink(path.c_str());
+}
+
 }  // namespace
+
+Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const Address& address) {
+    auto doing = "listen at " + to_text(address);
+    Endpoint endpoint;
+    error_code code;
+    if (address.is_unix()) {
+        remove_stale(executor, address.unix_path);
+        endpoint = asio::local::stream_protocol::endpoint{address.unix_path};
+    } else {
+        auto ip = asio::ip::make_address(address.host, code);
+        if (code) return fail(Remedy::stop, doing + ": not an IP address");
+        endpoint = tcp::endpoint{ip, address.port};
+    }
+    Acceptor acceptor{executor};
+    acceptor.open(endpoint.protocol(), code);
+    if (!code && !address.is_unix()) acceptor.set_option(asio::socket_base::reuse_address(true), code);
+    if (!code) acceptor.bind(endpoint, code);
+    if (!code && address.is_unix() && ::chmod(address.unix_path.c_str(), 0660) != 0)
+        code = error_code{errno, boost::system::system_category()};
+    if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
+    if (code) return fail_with(code, doing);
+
+    auto bound = address;
+    if (!address.is_unix()) {
+        auto local = acceptor.local_endpoint(code);
+        // sin_port and sin6_port lie at the same place.
+        bound.port = ntohs(reinterpret_cast<const sockaddr_in*>(local.data())->sin_port);
+    }
+    return std::make_unique<SocketListener>(std::move(acceptor), std::move(bound));
+}
 
 Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files) {
     auto tls = std::make_unique<TlsContext>();

@@ -26,6 +26,11 @@ class Connection {
     virtual Task<std::size_t> read_some(std::span<char> into, Deadline until) = 0;
     // All of `bytes`, which must live until then.
     virtual Task<void> write(std::string_view bytes, Deadline until) = 0;
+    // Ends at once what is being read or written (it returns an error); nothing can be read or written any more.
+    virtual void close() = 0;
+    // Tells the peer that nothing more will come, then reads and drops what it still sends, `bytes_max` at most:
+    // closing with unread bytes would make the peer lose what was written last.
+    virtual Task<void> finish(std::size_t bytes_max, Deadline until) = 0;
 };
 
 // What TLS needs. Empty: the system's own CAs, no certificate of ours.
@@ -50,5 +55,18 @@ Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files);
 // in turn.
 Task<std::unique_ptr<Connection>> connect(boost::asio::any_io_executor executor, Address address, Tls* tls,
                                           Deadline until);
+
+// Accepts connections.
+class Listener {
+  public:
+    virtual ~Listener() = default;  // removes a unix socket's file
+    virtual Task<std::unique_ptr<Connection>> accept() = 0;
+    virtual Address address() const = 0;  // with the port that was chosen when 0 was asked for
+    virtual void close() = 0;             // ends accept(): is_cancelled()
+};
+
+// Listens at a unix socket (mode 0660; the file of a listener that is gone is replaced) or at an IP address (no name:
+// nothing is resolved). An address in use is Remedy::back_off.
+Result<std::unique_ptr<Listener>> listen(boost::asio::any_io_executor executor, const Address& address);
 
 }  // namespace boatswain::net

@@ -64,7 +64,8 @@ end_process() {  # PID SECONDS: asks, waits, then insists
 shims() {
     local file
     for file in /proc/[0-9]*/cmdline; do
-        if tr '\0' '\n' <"$file" 2>/dev/null | grep -qxF "$dir/exec/containerd/containerd.sock"; then
+        # A process may end while we look.
+        if { tr '\0' '\n' <"$file"; } 2>/dev/null | grep -qxF "$dir/exec/containerd/containerd.sock"; then
             file=${file#/proc/}
             echo "${file%/cmdline}"
         fi
@@ -133,13 +134,13 @@ stop() {
     if [ -s "$engine_pid_file" ]; then
         pid=$(cat "$engine_pid_file")
         # The id may have been given to another process since: it must be a dockerd that names our directory.
-        if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--exec-root $dir/exec"; then
+        if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "--exec-root $dir/exec"; then
             end_process "$pid" $stop_seconds_max
         fi
     fi
     if [ -s "$dir/exec/containerd/containerd.pid" ]; then
         pid=$(cat "$dir/exec/containerd/containerd.pid")
-        if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$dir/exec/containerd/"; then end_process "$pid" 5; fi
+        if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$dir/exec/containerd/"; then end_process "$pid" 5; fi
     fi
     for pid in $(shims); do
         pkill -9 -P "$pid" 2>/dev/null || true  # the container itself: a child of this one shim
