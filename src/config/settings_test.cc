@@ -35,6 +35,16 @@ TEST(Settings, AreDocumentedAsTheTableHasThem) {
         << "write it: BOATSWAIN_UPDATE_DOCS=1 config_test --gtest_filter=Settings.*";
 }
 
+TEST(Settings, OfThePagesExampleAreAccepted) {
+    auto text = read_file(page, 1 << 20).value();
+    auto begin = text.find("```toml\n");
+    ASSERT_NE(begin, std::string::npos);
+    begin = text.find('\n', begin) + 1;
+    auto config = load(std::string_view{text}.substr(begin, text.find("```", begin) - begin), "example", {}, {});
+    ASSERT_TRUE(config) << config.error().what;
+    EXPECT_THAT(config->warnings, testing::IsEmpty());
+}
+
 TEST(Settings, HaveHelpInOneSentenceWithoutAFullStop) {
     for (const auto& setting : settings()) {
         EXPECT_FALSE(setting.help.empty()) << setting.name;

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "base/file.h"
 #include "tenancy/mesos_sandbox.h"
 #include "tenancy/rules.h"
 
@@ -198,6 +201,28 @@ TEST(Presets, AreRefusedInListsTheyHaveNoRulesFor) {
               "tenancy.component, rule 1: the preset \"marathon\" has no rules for this list");
     EXPECT_EQ(parse_rules({.recipient = {"mesos"}}).error().what,
               "tenancy.recipient, rule 1: the preset \"mesos\" has no rules for this list");
+}
+
+// Every list of rules in the page's examples.
+TEST(Presets, AndRulesOfTheDocumentedExamplesAreUnderstood) {
+    std::istringstream page{read_file(Path{BOATSWAIN_VECTORS} / "../../docs/intake/tenancy.md", 1 << 20).value()};
+    std::size_t lists = 0;
+    bool example = false;
+    for (std::string line; std::getline(page, line);) {
+        if (line.starts_with("```")) example = line == "```toml";
+        auto open = line.find(" = ["), close = line.rfind(']');
+        if (!example || open == std::string::npos) continue;
+        std::vector<std::string> rules;
+        for (auto at = line.find('"', open); at < close; at = line.find('"', at + 1)) {
+            auto end = line.find('"', at + 1);
+            rules.push_back(line.substr(at + 1, end - at - 1));
+            at = end;
+        }
+        auto parsed = line.starts_with("labels") ? parse_rules({.labels = rules}) : parse_rules({.tenant = rules});
+        EXPECT_TRUE(parsed) << line << ": " << parsed.error().what;
+        ++lists;
+    }
+    EXPECT_EQ(lists, 8U);
 }
 
 TEST(MesosSandbox, IsReadFromItsPathAlone) {
