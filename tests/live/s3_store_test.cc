@@ -21,6 +21,7 @@ namespace boatswain::store {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -254,8 +255,9 @@ TEST_F(Rgw, RefusesAWrongSecretAndSaysWhose) {
     wrong.environment = environment_with({{"AWS_SECRET_ACCESS_KEY", "wrong-secret"}});
     auto error = refusal(wrong);
     EXPECT_EQ(error.remedy, Remedy::stop);
-    EXPECT_THAT(error.what, HasSubstr("403 SignatureDoesNotMatch (the secret key does not belong to access key "
-                                      "BOATSWAINTESTKEY, from the environment)"));
+    EXPECT_THAT(error.what, AnyOf(HasSubstr("403 SignatureDoesNotMatch"), HasSubstr("403 AccessDenied")));
+    EXPECT_THAT(error.what, HasSubstr("access key BOATSWAINTESTKEY, from the environment"));
+    EXPECT_THAT(error.what, HasSubstr("secret key"));
     EXPECT_THAT(error.what, Not(HasSubstr("wrong-secret")));
 }
 
@@ -264,8 +266,8 @@ TEST_F(Rgw, RefusesAnAccessKeyItDoesNotKnow) {
     unknown.environment = environment_with({{"AWS_ACCESS_KEY_ID", "NOBODY"}});
     auto error = refusal(unknown);
     EXPECT_EQ(error.remedy, Remedy::stop);
-    EXPECT_THAT(error.what, HasSubstr("InvalidAccessKeyId"));
-    EXPECT_THAT(error.what, HasSubstr("NOBODY"));
+    EXPECT_THAT(error.what, AnyOf(HasSubstr("403 InvalidAccessKeyId"), HasSubstr("403 AccessDenied")));
+    EXPECT_THAT(error.what, HasSubstr("access key NOBODY, from the environment"));
 }
 
 TEST_F(Rgw, SaysWhichBucketIsMissing) {
@@ -296,8 +298,6 @@ TEST_F(Rgw, TakesASessionUntilItExpires) {
     EXPECT_EQ(expired.error().remedy, Remedy::stop);
     EXPECT_THAT(expired.error().what, HasSubstr("session token"));
     EXPECT_THAT(expired.error().what, Not(HasSubstr(session->session_token)));
-    RecordProperty("refusal", expired.error().what);
-    std::cout << expired.error().what << "\n";
 }
 
 TEST_F(Rgw, RefusesASessionTokenThatIsNotOne) {
@@ -310,7 +310,6 @@ TEST_F(Rgw, RefusesASessionTokenThatIsNotOne) {
     EXPECT_EQ(error.remedy, Remedy::stop);
     EXPECT_THAT(error.what, HasSubstr("session token"));
     EXPECT_THAT(error.what, Not(HasSubstr(session->session_token)));
-    std::cout << error.what << "\n";
 }
 
 TEST_F(Rgw, IsReachedByAClockThatIsWrong) {
