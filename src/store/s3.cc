@@ -34,6 +34,26 @@ RangeBytes cut(std::string whole, const Range& range) {
     return {.bytes = whole.substr(first, length), .first = first, .object_size = size};
 }
 
+// The server may have found other bytes than the hash says. Were they changed on the way, or are they not what we were
+// told?
+Error after_refused_put(Error error, std::string_view bytes, std::string_view sha256_of_bytes) {
+    bool hash_refused = error.what.find("ContentSHA256Mismatch") != std::string::npos ||
+                        error.what.find("BadDigest") != std::string::npos;
+    if (hash_refused) error.remedy = sha256(bytes) == sha256_of_bytes ? Remedy::back_off : Remedy::quarantine;
+    return error;
+}
+
+std::string range_header(const Range& range) {
+    if (range.suffix) return "bytes=-" + std::to_string(range.length);
+    auto last = range.first > UINT64_MAX - range.length ? UINT64_MAX : range.first + range.length - 1;
+    return "bytes=" + std::to_string(range.first) + "-" + std::to_string(last);
+}
+
+bool is_asked_for(const ContentRange& part, const Range& range, std::size_t body_bytes) {
+    auto first = range.suffix ? part.size - std::min(part.size, range.length) : range.first;
+    return part.first == first && part.last - part.first + 1 == body_bytes && body_bytes <= range.length;
+}
+
 }  // namespace
 
 S3Options complete(const S3Url& url, Environment environment) {
@@ -93,15 +113,7 @@ Result<PutOutcome> S3Store::put(std::string_view key, std::string_view bytes, st
         .looks_right = [](const HttpAnswer& answer) { return answer.status == 412 || !answer.header("etag").empty(); },
         .doing = doing("put", full)};
     auto answer = exchange(call);
-    if (!answer) {
-        // The server found other bytes than the hash says. Were they changed on the way, or are they not what we were
-        // told?
-        bool hash_refused = answer.error().what.find("ContentSHA256Mismatch") != std::string::npos ||
-                            answer.error().what.find("BadDigest") != std::string::npos;
-        auto error = std::move(answer).error();
-        if (hash_refused) error.remedy = sha256(bytes) == sha256_of_bytes ? Remedy::back_off : Remedy::quarantine;
-        return std::unexpected(std::move(error));
-    }
+    if (!answer) return std::unexpected(after_refused_put(std::move(answer).error(), bytes, sha256_of_bytes));
     if (answer->status == 412) return compare(call, bytes, sha256_of_bytes);
     return PutOutcome::created;
 }
@@ -134,37 +146,26 @@ Result<std::string> S3Store::read(std::string_view key) {
 Result<RangeBytes> S3Store::read(std::string_view key, Range range) {
     TRY(auto full, full_key(key, "read"));
     auto what = doing("read", full);
-    if (range.length == 0) {
+    auto nothing_of_it = [&]() -> Result<RangeBytes> {
         TRY(auto size, object_size(full, what));
         return RangeBytes{.bytes = "", .first = range.suffix ? size : std::min(range.first, size), .object_size = size};
-    }
-    auto last = range.first > UINT64_MAX - range.length ? UINT64_MAX : range.first + range.length - 1;
-    auto wanted = range.suffix ? "bytes=-" + std::to_string(range.length)
-                               : "bytes=" + std::to_string(range.first) + "-" + std::to_string(last);
-    Call call{.key = full,
-              .headers = {{"Range", wanted}},
-              .answer_bytes_max = std::max(range.length, error_bytes_max),
-              .accepted = {200, 206, 416},
-              .doing = what};
-    TRY(auto answer, exchange(call));
-    if (answer.status == 416) return beyond_the_end(call, answer);
+    };
+    if (range.length == 0) return nothing_of_it();
+    auto wanted = range_header(range);
+    TRY(auto answer, exchange({.key = full,
+                               .headers = {{"Range", wanted}},
+                               .answer_bytes_max = std::clamp(range.length, error_bytes_max, object_bytes_max),
+                               .accepted = {200, 206, 416},
+                               .doing = what}));
+    if (answer.status == 416) return nothing_of_it();  // it begins beyond the end
     if (answer.status == 200)
         return cut(std::move(answer.body), range);  // a server may ignore Range (RFC 9110 section 14.2)
-
     auto part = parse_content_range(answer.header("content-range"));
-    auto expected_first = !part || !range.suffix ? range.first : part->size - std::min(part->size, range.length);
-    bool fits = part && part->first == expected_first && part->last - part->first + 1 == answer.body.size() &&
-                answer.body.size() <= range.length;
-    if (!fits)
+    if (!part || !is_asked_for(*part, range, answer.body.size()))
         return fail(Remedy::back_off, what + ": asked for " + wanted + " and got \"" +
                                           printable(answer.header("content-range")) + "\", " +
                                           std::to_string(answer.body.size()) + " bytes");
     return RangeBytes{.bytes = std::move(answer.body), .first = part->first, .object_size = part->size};
-}
-
-Result<RangeBytes> S3Store::beyond_the_end(const Call& call, const HttpAnswer&) {
-    TRY(auto size, object_size(call.key, call.doing));
-    return RangeBytes{.bytes = "", .first = size, .object_size = size};
 }
 
 Result<std::uint64_t> S3Store::object_size(const std::string& key, const std::string& what) {

@@ -14,6 +14,7 @@
 #include "store/credentials.h"
 #include "store/http_client.h"
 #include "store/retry.h"
+#include "store/s3_refusal.h"
 #include "store/store.h"
 #include "store/url.h"
 
@@ -73,8 +74,11 @@ class S3Store final : public Store {
     bool accepts(const Call& call, const HttpAnswer& answer) const;
     Result<PutOutcome> compare(const Call& put, std::string_view bytes, std::string_view sha256);
     Result<std::uint64_t> object_size(const std::string& key, const std::string& doing);
-    Result<RangeBytes> beyond_the_end(const Call& call, const HttpAnswer& answer);
-    void learn_clock(const HttpAnswer& answer);
+    Refusal judge_attempt(const Call& call, const Result<HttpAnswer>& answer, const Credentials& credentials) const;
+    std::optional<Error> recover(const Call& call, Refusal refusal, const Result<HttpAnswer>& answer,
+                                 const Credentials& credentials, Attempts& attempts);
+    bool has_new_credentials(const Credentials& refused, Attempts& attempts);
+    bool learn_clock(const HttpAnswer& answer);
     std::string host() const;
 
     const S3Options options_;

@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 #include "store/digest.h"
 #include "store/s3.h"
-#include "store/s3_refusal.h"
 
 namespace boatswain::store {
 namespace {
@@ -67,6 +66,53 @@ bool S3Store::accepts(const Call& call, const HttpAnswer& answer) const {
            (!call.looks_right || call.looks_right(answer));
 }
 
+Refusal S3Store::judge_attempt(const Call& call, const Result<HttpAnswer>& answer,
+                               const Credentials& credentials) const {
+    if (answer)
+        return judge(*answer, {.method = call.method,
+                               .bucket = options_.bucket,
+                               .endpoint = options_.endpoint,
+                               .credentials = credentials});
+    const auto& error = answer.error();
+    auto reaction = error.remedy == Remedy::back_off ? Reaction::ask_again : Reaction::give_up;
+    return {reaction, error.remedy, "no answer from " + options_.endpoint + ": " + error.what};
+}
+
+// Whether the source of the refused credentials has others now. Asked once a call.
+bool S3Store::has_new_credentials(const Credentials& refused, Attempts& attempts) {
+    credentials_.refused(refused);
+    if (std::exchange(attempts.asked_for_new_credentials, true) || !refused.renewable) return false;
+    auto fresh = credentials_.get();
+    return fresh && (fresh->access_key != refused.access_key || fresh->session_token != refused.session_token);
+}
+
+// Does what the refusal calls for. Nothing when the next attempt may begin, else the error to give up with.
+std::optional<Error> S3Store::recover(const Call& call, Refusal refusal, const Result<HttpAnswer>& answer,
+                                      const Credentials& credentials, Attempts& attempts) {
+    switch (refusal.reaction) {
+        case Reaction::give_up: break;
+        case Reaction::new_credentials:
+            if (has_new_credentials(credentials, attempts)) return std::nullopt;
+            // A session that renews itself will do so; keys that last are for a person.
+            if (credentials.renewable && !credentials.session_token.empty()) refusal.remedy = Remedy::back_off;
+            break;
+        case Reaction::set_clock:
+            if (std::exchange(attempts.set_clock, true) || !learn_clock(*answer)) break;
+            return std::nullopt;
+        case Reaction::ask_again:
+            auto delay =
+                attempts.backoff.next(answer ? parse_retry_after(answer->header("retry-after")) : std::nullopt);
+            if (!delay) {
+                if (attempts.backoff.attempts() > 1)
+                    refusal.what += " (" + std::to_string(attempts.backoff.attempts()) + " attempts)";
+                break;
+            }
+            options_.sleep ? options_.sleep(*delay) : std::this_thread::sleep_for(*delay);
+            return std::nullopt;
+    }
+    return Error{.remedy = refusal.remedy, .what = call.doing + ": " + refusal.what};
+}
+
 Result<HttpAnswer> S3Store::exchange(const Call& call) {
     Attempts attempts{.backoff = Backoff{options_.retry, clock_, random_seed()}};
     for (;;) {
@@ -74,56 +120,18 @@ Result<HttpAnswer> S3Store::exchange(const Call& call) {
         if (!credentials) return std::unexpected(std::move(credentials).error().within(call.doing));
         auto answer = attempt(call, *credentials);
         if (answer && accepts(call, *answer)) return answer;
-
-        Refusal refusal;
-        std::optional<std::chrono::seconds> retry_after;
-        if (answer) {
-            refusal = judge(*answer, {.method = call.method,
-                                      .bucket = options_.bucket,
-                                      .endpoint = options_.endpoint,
-                                      .credentials = *credentials});
-            retry_after = parse_retry_after(answer->header("retry-after"));
-        } else {
-            auto error = std::move(answer).error();
-            bool passing = error.remedy == Remedy::back_off;
-            refusal = {passing ? Reaction::ask_again : Reaction::give_up, error.remedy,
-                       "no answer from " + options_.endpoint + ": " + error.what};
-        }
-
-        if (refusal.reaction == Reaction::new_credentials) {
-            // Where they come from may have others by now. If it does not, a renewable source will have them later.
-            credentials_.refused(*credentials);
-            bool first_time = !std::exchange(attempts.asked_for_new_credentials, true);
-            auto fresh = first_time && credentials->renewable ? credentials_.get() : Result<Credentials>{*credentials};
-            if (fresh &&
-                (fresh->access_key != credentials->access_key || fresh->session_token != credentials->session_token))
-                continue;
-            bool passing = credentials->renewable && !credentials->session_token.empty();
-            return fail(passing ? Remedy::back_off : refusal.remedy, call.doing + ": " + refusal.what);
-        }
-        if (refusal.reaction == Reaction::set_clock && answer && !std::exchange(attempts.set_clock, true)) {
-            learn_clock(*answer);
-            continue;
-        }
-        if (refusal.reaction != Reaction::ask_again) return fail(refusal.remedy, call.doing + ": " + refusal.what);
-        auto delay = attempts.backoff.next(retry_after);
-        if (!delay) {
-            auto tries = attempts.backoff.attempts();
-            return fail(refusal.remedy, call.doing + ": " + refusal.what +
-                                            (tries > 1 ? " (" + std::to_string(tries) + " attempts)" : ""));
-        }
-        if (options_.sleep)
-            options_.sleep(*delay);
-        else
-            std::this_thread::sleep_for(*delay);
+        auto refusal = judge_attempt(call, answer, *credentials);
+        if (auto error = recover(call, std::move(refusal), answer, *credentials, attempts))
+            return std::unexpected(std::move(*error));
     }
 }
 
-void S3Store::learn_clock(const HttpAnswer& answer) {
+bool S3Store::learn_clock(const HttpAnswer& answer) {
     auto server = curl_getdate(std::string{answer.header("date")}.c_str(), nullptr);
-    if (server < 0) return;
+    if (server < 0) return false;
     auto ours = std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
     clock_offset_seconds_ = static_cast<std::int64_t>(server) - ours;
+    return true;
 }
 
 }  // namespace boatswain::store

@@ -20,7 +20,8 @@ struct Rule {
 constexpr std::array rules{
     Rule{"SignatureDoesNotMatch", Reaction::give_up, Remedy::stop, "the secret key does not belong to access key {key}, from {source}"},
     Rule{"InvalidAccessKeyId", Reaction::new_credentials, Remedy::stop, "{endpoint} does not know access key {key}, from {source}"},
-    Rule{"AccessDenied", Reaction::new_credentials, Remedy::stop, "access key {key}, from {source}, may not do this in bucket {bucket}: its policy needs s3:PutObject, s3:GetObject and s3:ListBucket, and a session token must be valid"},
+    // Ceph RGW with STS enabled says AccessDenied to a wrong secret, an unknown access key and an expired session as well.
+    Rule{"AccessDenied", Reaction::new_credentials, Remedy::stop, "access key {key}, from {source}, may not do this in bucket {bucket}: the policy must allow s3:PutObject, s3:GetObject and s3:ListBucket; some servers answer so to a wrong secret key, an unknown access key or an expired session token, too"},
     Rule{"ExpiredToken", Reaction::new_credentials, Remedy::stop, "the session token of access key {key}, from {source}, has expired"},
     Rule{"TokenRefreshRequired", Reaction::new_credentials, Remedy::stop, "the session token of access key {key}, from {source}, must be renewed"},
     Rule{"InvalidToken", Reaction::new_credentials, Remedy::stop, "the session token of access key {key}, from {source}, is not valid"},
@@ -100,6 +101,11 @@ Refusal judge(const HttpAnswer& answer, const RefusalContext& context) {
     bool foreign = error.code.empty() && context.method != "HEAD" && (answer.status < 300 || answer.status == 404);
     if (foreign)
         refusal = {Reaction::ask_again, Remedy::back_off, "not an answer of an S3 server; is the endpoint right?"};
+
+    // Ceph RGW's answer to a session token that it cannot read.
+    if (error.code == "InvalidArgument" && !context.credentials.session_token.empty())
+        refusal = {Reaction::new_credentials, Remedy::stop,
+                   filled_in("perhaps the session token of access key {key}, from {source}, is not valid", context)};
 
     auto explanation = refusal.what.empty() ? error.message : refusal.what;
     explanation += region_advice(answer, error);

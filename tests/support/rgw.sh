@@ -8,6 +8,7 @@
 #   rgw.sh restart-gateway DIR      stops radosgw the hard way and starts it again: an outage of about a second
 #   rgw.sh stop-gateway DIR         the first half of that
 #   rgw.sh start-gateway DIR        the second half
+#   rgw.sh configure DIR NAME VALUE changes an option of the gateway ("rgw s3 auth use sts" false) and restarts it
 #   rgw.sh stop DIR                 stops everything that start started, and returns when all of it is gone
 #
 # Needs Debian's ceph-mon, ceph-osd, radosgw (apt-get install --no-install-recommends) and, with --tls, openssl. Runs as any
@@ -133,6 +134,13 @@ make_user_and_role() {  # DIR
         "Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::*"}]}' >/dev/null
 }
 
+configure() {  # DIR NAME VALUE
+    sed -i "/^$2 = /d" "$1/ceph.conf"
+    echo "$2 = $3" >> "$1/ceph.conf"  # the gateway's section is the last one
+    stop_one "$1" rgw KILL
+    start_gateway "$1"
+}
+
 print_exports() {  # DIR
     local dir=$1 port
     port=$(cat "$dir/port")
@@ -208,7 +216,8 @@ main() {
         stop-gateway) stop_one "$1" rgw KILL ;;
         start-gateway) start_gateway "$1" ;;
         restart-gateway) stop_one "$1" rgw KILL; start_gateway "$1" ;;
-        *) die "unknown command $command: start, stop, stop-gateway, start-gateway, restart-gateway" ;;
+        configure) configure "$1" "${2:?NAME}" "${3:?VALUE}" ;;
+        *) die "unknown command $command: start, stop, stop-gateway, start-gateway, restart-gateway, configure" ;;
     esac
 }
 
