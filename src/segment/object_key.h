@@ -9,6 +9,7 @@
 // (host, epoch, sequence number, tenant) name a segment for ever: the epoch is drawn anew with each new state directory.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,11 @@
 #include "record/source.h"
 
 namespace boatswain::segment {
+
+// A batch is sealed before a line would be further than this from the hour of its first record, in whole hours: a line of
+// hour L lies in a segment whose key names an hour from L - segment_span_max to L + segment_span_max. Readers find the
+// segments of a stretch of time by it (query/range.h), so a writer may make it smaller, never larger.
+inline constexpr std::chrono::hours segment_span_max{1};
 
 struct ObjectKey {
     TenantId tenant = TenantId::unassigned();

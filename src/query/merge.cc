@@ -1,0 +1,232 @@
+#include "query/merge.h"
+
+#include <algorithm>
+#include <compare>
+#include <deque>
+#include <map>
+#include <memory>
+#include <queue>
+#include <string>
+#include <tuple>
+
+#include "query/feed.h"
+
+namespace boatswain::query {
+
+namespace {
+
+// Where the merge stands: the smallest goes next.
+struct Turn {
+    Timestamp time{};
+    std::size_t source = 0;  // index into Merge::sources_
+    auto operator<=>(const Turn&) const = default;
+};
+
+// A frame that was not reached yet.
+struct WaitingFrame {
+    std::shared_ptr<Opened> segment;  // also owned by the segment's other waiting frames
+    std::size_t index = 0;            // in its footer
+
+    const open::FooterFrame& described() const { return segment->reader.footer().frames[index]; }
+    const std::string& epoch() const { return segment->info.key.epoch; }
+    auto place() const { return std::pair{segment->info.key.sequence, index}; }
+};
+
+// One source of one host: the frame that is being read, and those behind it.
+struct SourceLines {
+    std::deque<WaitingFrame> waiting;
+    std::map<std::string, Timestamp> epochs;  // when each began, as far as is known
+    std::shared_ptr<Opened> segment;          // of the frame being read
+    std::size_t frame = 0;
+    std::string text;
+    std::size_t read_to = 0;  // text before this was handed out
+    bool queued = false;      // has a Turn in the queue
+
+    bool reading() const { return segment != nullptr; }
+    void finish_frame() {
+        segment.reset();
+        std::string{}.swap(text);
+        read_to = 0;
+    }
+};
+
+std::string frame_name(const Opened& segment, std::size_t index) {
+    return segment.name + ": frame " + std::to_string(index);
+}
+
+class Merge {
+  public:
+    Merge(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
+          Observer& observer, const std::function<bool(const Entry&)>& each)
+        : feed_(store, identities, selection, observer), selection_(selection), each_(each) {}
+
+    Result<Tally> run();
+
+  private:
+    Result<void> load_hour();
+    void add(const std::shared_ptr<Opened>& segment);
+    void queue(std::size_t source);
+    Result<bool> fetch_frame(SourceLines& source);
+    std::optional<Timestamp> read_until(SourceLines& source, const Turn& limit, std::size_t index);
+    Timestamp horizon() const;
+
+    Feed feed_;
+    const Selection& selection_;
+    const std::function<bool(const Entry&)>& each_;
+    std::map<std::tuple<TenantId, std::string, std::string>, std::size_t> indices_;  // tenant, host, source id
+    std::deque<SourceLines> sources_;
+    std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;
+    bool wanted_ = true;  // until each_ says no
+};
+
+// Entries before this can be handed out: no segment that is not opened yet holds an earlier one.
+Timestamp Merge::horizon() const {
+    auto hour = feed_.next_hour();
+    return hour ? earliest_line_of(*hour) : Timestamp::max();
+}
+
+Result<void> Merge::load_hour() {
+    TRY(auto segments, feed_.open_next_hour());
+    for (const auto& segment : segments) add(segment);
+    return {};
+}
+
+void Merge::add(const std::shared_ptr<Opened>& segment) {
+    const auto& key = segment->info.key;
+    const auto& footer = segment->reader.footer();
+    for (std::size_t i = 0; i < footer.frames.size(); ++i) {
+        const auto& frame = footer.frames[i];
+        const auto& source = footer.sources[frame.source];
+        if (!selection_.holds(source) || !selection_.holds(frame.counts)) continue;
+        auto [place, is_new] = indices_.try_emplace({key.tenant, key.host, source.id}, sources_.size());
+        if (is_new) sources_.emplace_back();
+        auto& lines = sources_[place->second];
+        auto [epoch, is_new_epoch] = lines.epochs.try_emplace(key.epoch, frame.counts.first_time);
+        epoch->second = std::min(epoch->second, frame.counts.first_time);
+
+        auto before = [&](const WaitingFrame& one, const WaitingFrame& other) {
+            return std::tuple{lines.epochs[one.epoch()], one.epoch(), one.place()} <
+                   std::tuple{lines.epochs[other.epoch()], other.epoch(), other.place()};
+        };
+        WaitingFrame added{.segment = segment, .index = i};
+        lines.waiting.insert(std::ranges::upper_bound(lines.waiting, added, before), added);
+        if (!lines.queued) queue(place->second);
+    }
+}
+
+void Merge::queue(std::size_t source) {
+    auto& lines = sources_[source];
+    lines.queued = !lines.waiting.empty();
+    // A frame's first time is its earliest, so its entries never come before this turn.
+    if (lines.queued) turns_.push({lines.waiting.front().described().counts.first_time, source});
+}
+
+// False: the next frame was damaged, and is left out.
+Result<bool> Merge::fetch_frame(SourceLines& source) {
+    auto next = std::move(source.waiting.front());
+    source.waiting.pop_front();
+    auto text = next.segment->reader.frame_text(next.index);
+    if (!text) {
+        auto error = std::move(text).error().within(frame_name(*next.segment, next.index));
+        if (!is_of_one_object(error)) return std::unexpected(std::move(error));
+        feed_.tell_damage(error);
+        return false;
+    }
+    source.segment = std::move(next.segment);
+    source.frame = next.index;
+    source.text = std::move(*text);
+    source.read_to = 0;
+    return true;
+}
+
+// Hands out entries of the frame while they come before `limit`. The time of the entry that does not, or nothing at the
+// end of the frame.
+std::optional<Timestamp> Merge::read_until(SourceLines& source, const Turn& limit, std::size_t index) {
+    const auto& footer = source.segment->reader.footer();
+    const auto& who = footer.sources[footer.frames[source.frame].source];
+    std::optional<Timestamp> later;
+    auto rest = std::string_view{source.text}.substr(source.read_to);
+    auto walked = open::for_each_entry(rest, [&](const open::TextEntry& entry) {
+        using enum open::TextEntry::Kind;
+        bool matches =
+            (entry.kind == line && selection_.holds(entry.line)) || (entry.kind == gap && selection_.holds(entry.gap));
+        if (matches) {
+            auto time = entry.kind == line ? entry.line.time : entry.gap.from;
+            if (Turn{time, index} >= limit) {
+                later = time;
+                return false;
+            }
+            ++feed_.tally().entries;
+            wanted_ = each_(Entry{.segment = source.segment->info.key, .source = who, .text = entry});
+        }
+        source.read_to = static_cast<std::size_t>(entry.raw.data() - source.text.data()) + entry.raw.size() + 1;
+        return wanted_;
+    });
+    if (!walked) feed_.tell_damage(std::move(walked).error().within(frame_name(*source.segment, source.frame)));
+    return later;
+}
+
+Result<Tally> Merge::run() {
+    CHECK(feed_.start());
+    while (wanted_) {
+        if (turns_.empty() || turns_.top().time >= horizon()) {
+            if (!feed_.next_hour() && turns_.empty()) break;
+            if (feed_.next_hour()) {
+                CHECK(load_hour());
+                continue;
+            }
+        }
+        auto turn = turns_.top();
+        turns_.pop();
+        auto& source = sources_[turn.source];
+        if (!source.reading()) {
+            TRY(bool sound, fetch_frame(source));
+            if (!sound) {
+                queue(turn.source);
+                continue;
+            }
+        }
+        Turn limit{horizon(), 0};
+        if (!turns_.empty()) limit = std::min(limit, turns_.top());
+        if (auto later = read_until(source, limit, turn.source)) {
+            turns_.push({*later, turn.source});
+        } else {
+            source.finish_frame();
+            queue(turn.source);
+        }
+    }
+    return feed_.tally();
+}
+
+}  // namespace
+
+Result<Tally> read_lines(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
+                         Observer& observer, const std::function<bool(const Entry&)>& each) {
+    return Merge{store, identities, selection, observer, each}.run();
+}
+
+Result<Tally> read_footers(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
+                           Observer& observer,
+                           const std::function<bool(const SegmentInfo&, const open::Footer&)>& each) {
+    Feed feed{store, identities, selection, observer};
+    CHECK(feed.start());
+    while (feed.next_hour()) {
+        TRY(auto segments, feed.open_next_hour());
+        for (const auto& segment : segments) {
+            ++feed.tally().entries;
+            if (!each(segment->info, segment->reader.footer())) return feed.tally();
+        }
+    }
+    return feed.tally();
+}
+
+Result<std::vector<Timestamp>> hours_with_segments(store::Store& store, const Selection& selection) {
+    struct Nobody final : Observer {
+        void damaged(const Error&) override {}
+    } nobody;
+    Feed feed{store, {}, selection, nobody};
+    CHECK(feed.start());
+    return feed.hours();
+}
+
+}  // namespace boatswain::query
