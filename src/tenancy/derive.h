@@ -1,5 +1,5 @@
-// A secret that a container carries becomes an age identity by a fixed derivation (docs/formats/derivation.md), so that whoever
-// has the secret can read with stock age after `boatswain keys derive`:
+// A secret that a container carries becomes an age identity by a fixed derivation (docs/formats/derivation.md), so that
+// whoever has the secret can read with stock age after `boatswain keys derive`:
 //
 //   scalar = scrypt(password = secret, salt = "boatswain/derive/v1/" + tenant, N = 2^14, r = 8, p = 4, 32 bytes)
 //   identity = age X25519 identity with that scalar

@@ -1,12 +1,19 @@
 // Rules: from what the engine says of a container to whose it is.
 //
 // A rule is `SOURCE` or `SOURCE ~ /REGEX/`, where SOURCE is one of
-//   env:KEY      a variable of the container's environment (tenant-controlled: see docs/intake/docker.md)
+//   env:KEY      a variable of the container's environment
 //   label:KEY    a label
 //   name         the container's name        image   the image as given to run
 //   const:TEXT   TEXT itself
-// With a regular expression (RE2), the answer is its first capture group, or the whole match without a group; no match is
-// no answer. An empty value is no answer. The first rule of a list that answers wins.
+//   mesos:task   mesos:framework   mesos:agent
+//                the executor id (for Marathon: the task id), framework id and agent id, read from the host path that
+//                the Mesos agent binds to /mnt/mesos/sandbox (tenancy/mesos_sandbox.h)
+// With a regular expression (RE2, found anywhere in the value), the answer is its first capture group, or the whole
+// match without a group; no match is no answer. The expression ends at the last '/' of the rule, so that it may hold
+// slashes itself. An empty value is no answer. The first rule of a list that answers wins.
+//
+// Environment and most labels are written by whoever starts the container; which sources can be trusted for what is in
+// docs/intake/tenancy.md. Every value is hostile: it is bounded, made printable, and a tenant's name is checked.
 #pragma once
 
 #include <memory>
@@ -20,11 +27,25 @@
 #include "engine/container.h"
 #include "record/source.h"
 
+namespace re2 {
+class RE2;
+}
+
 namespace boatswain::tenancy {
+
+inline constexpr std::size_t rules_max = 100;             // in one list
+inline constexpr std::size_t rule_bytes_max = 1024;       // text of one rule
+inline constexpr std::size_t value_bytes_max = 64 << 10;  // of a value that a rule looks at; the rest is not seen
+inline constexpr std::size_t text_bytes_max = 256;        // of app, component, instance
+inline constexpr std::size_t reason_bytes_max = 512;      // of Attribution::tenant_rule
+inline constexpr std::size_t kept_labels_max = 64;        // per container
+inline constexpr std::size_t label_bytes_max = 1024;      // of one kept value
 
 class Rule {
   public:
+    // Remedy::stop with a sentence that begins with the rule: `evn:TENANT: unknown source "evn", did you mean "env"?`.
     static Result<Rule> parse(std::string_view text);
+
     std::optional<std::string> answer(const engine::ContainerFacts& container) const;
     const std::string& text() const { return text_; }
     // The environment key it reads; nothing for other sources.
@@ -32,11 +53,16 @@ class Rule {
 
   private:
     Rule() = default;
-    enum class From { environment, label, name, image, constant };
+    enum class From { environment, label, name, image, constant, mesos_task, mesos_framework, mesos_agent };
+    friend struct RuleParser;
+
+    // What the source says, before the regular expression.
+    std::optional<std::string> value(const engine::ContainerFacts& container) const;
+
     std::string text_;
     From from_ = From::constant;
     std::string key_;
-    std::shared_ptr<const void> regex_;  // an re2::RE2, shared between copies of the rule: immutable
+    std::shared_ptr<const re2::RE2> regex_;  // shared between copies of the rule: immutable
 };
 
 // What [tenancy] of the configuration says, parsed.
@@ -52,21 +78,25 @@ struct RuleSet {
     std::set<std::string, std::less<>> environment_keys() const;
 };
 
-// Rules as text, before parsing; a preset's name ("marathon", "mesos", "kubernetes", "swarm", "nomad", "compose", "ecs") as an
-// element of a list stands for that preset's rules for this field.
+// Rules as text, before parsing; a preset's name ("marathon", "mesos", "kubernetes", "swarm", "nomad", "compose",
+// "ecs"; tenancy/presets.h) as an element of a list stands for that preset's rules for this field.
 struct RuleTexts {
     std::vector<std::string> tenant, app, component, instance, recipient, labels;
 };
+
+// Remedy::stop; the error lists every mistake, one a line: `tenancy.tenant, rule 2: evn:TENANT: unknown source ...`.
 Result<RuleSet> parse_rules(const RuleTexts& texts);
 
 // Whose `container` is. Never fails: without an answer, or with an invalid tenant name, the tenant is
-// TenantId::unassigned() and tenant_rule says why.
+// TenantId::unassigned() and tenant_rule says why. A tenant rule that answers with an invalid name ends the search: the
+// container said something, and to pass on to a weaker rule would be to guess. app is never empty.
 Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container);
 
-// Labels of `container` that the rules keep.
+// Labels of `container` that the rules keep, printable and bounded.
 std::map<std::string, std::string> kept_labels(const RuleSet& rules, const engine::ContainerFacts& container);
 
-// What `recipient` rules give: "age1..." as it is, anything else is taken as a secret and derived (tenancy/derive.h).
+// What `recipient` rules give: "age1..." as it is, anything else is taken as a secret and derived (tenancy/carried.h).
+// The answer may be a secret: never log it.
 std::optional<std::string> carried_key(const RuleSet& rules, const engine::ContainerFacts& container);
 
 }  // namespace boatswain::tenancy

@@ -1,0 +1,115 @@
+// The daemon's configuration: plain values with their defaults, and how they are read.
+//
+// Every setting can be said in three places, and the later one wins:
+//   the file          [batch]                      (TOML 1.0)
+//                     flush_after = "60s"
+//   the environment   BOATSWAIN_BATCH_FLUSH_AFTER=60s
+//   the command line  --batch-flush-after 60s
+// One table (config/settings.h) says what the settings are: the file, the environment, the flags, --help, `check` and
+// docs/operate/configuration.md all come from it, so they cannot disagree.
+//
+// load() reports every mistake at once, each with its place and, for a misspelt name, the name that was meant.
+//
+// Rules of [tenancy] and of docker.include/exclude are kept as text here; tenancy/ and intake/docker/ parse them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace boatswain::config {
+
+enum class Unassigned { quarantine, drop };
+
+struct Config {
+    Path state_dir = "/var/lib/boatswain";
+    std::string host;                          // never empty after load(): default is the machine's host name
+    std::string listen = "127.0.0.1:9435";     // "HOST:PORT" of /metrics and /healthz, or "off"
+    std::uint64_t memory_max = 64ULL << 20;    // bytes of lines held in memory
+    Nanoseconds shutdown_timeout = std::chrono::seconds{25};
+
+    struct Engine {
+        std::string socket = "/var/run/docker.sock";  // a path, unix:///PATH, or tcp://HOST:PORT
+        Nanoseconds api_timeout = std::chrono::seconds{15};
+        Path ca_file, certificate_file, key_file;     // PEM, for tcp:// with TLS; empty: none
+    } engine;
+
+    struct Docker {
+        Path root;  // the engine's data directory as we see it; empty: ask the engine
+        std::vector<std::string> include;
+        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox"};
+        bool attach = false;
+    } docker;
+
+    struct Store {
+        std::string url = "dir:/var/lib/boatswain/store";
+    } store;
+
+    struct Tenancy {
+        std::vector<std::string> tenant{"env:BOATSWAIN_TENANT", "label:boatswain.tenant", "env:MARATHON_APP_LABEL_TENANT"};
+        std::vector<std::string> app{"env:BOATSWAIN_APP", "label:boatswain.app", "env:MARATHON_APP_ID", "name"};
+        std::vector<std::string> component{"env:BOATSWAIN_COMPONENT", "label:boatswain.component"};
+        std::vector<std::string> instance{"env:BOATSWAIN_INSTANCE", "label:boatswain.instance", "label:MESOS_TASK_ID"};
+        std::vector<std::string> labels;
+        Path keyring = "/etc/boatswain/keys";
+        std::vector<std::string> recipient{"env:BOATSWAIN_RECIPIENT"};
+        Unassigned unassigned = Unassigned::quarantine;
+    } tenancy;
+
+    struct Batch {
+        Nanoseconds flush_after = std::chrono::seconds{60};
+        std::uint64_t flush_bytes = 8ULL << 20;
+        std::int64_t zstd_level = 1;
+    } batch;
+
+    struct Spool {
+        std::uint64_t bytes_max = 1ULL << 30;
+    } spool;
+
+    struct Ship {
+        std::int64_t uploads = 2;
+    } ship;
+
+    struct Logging {
+        LogLevel level = LogLevel::info;
+        LogFormat format = LogFormat::text;
+    } log;
+
+    // Where each value that is not the default came from: "batch.flush_after" -> "boatswain.toml:7",
+    // "BOATSWAIN_BATCH_FLUSH_AFTER" or "--batch-flush-after".
+    std::map<std::string, std::string, std::less<>> origins;
+    // What load() accepted but finds odd, as sentences.
+    std::vector<std::string> warnings;
+};
+
+// What the command line said, in order: a setting's name ("batch.flush_after") and the text. A list may be said several times.
+using Overrides = std::vector<std::pair<std::string, std::string>>;
+using Environment = std::map<std::string, std::string, std::less<>>;
+
+inline constexpr std::size_t file_bytes_max = 1 << 20;
+
+// The configuration of these three. `path` only names the file in errors. Remedy::stop; the error holds every mistake, one a line:
+//   boatswain.toml:7: unknown setting "flush_aftr" in [batch]: did you mean "flush_after"?
+Result<Config> load(std::string_view text, std::string_view path, const Overrides& flags, const Environment& environment);
+
+// Reads the file and loads it: `path`, else what BOATSWAIN_CONFIG names, else /etc/boatswain/boatswain.toml if there is one,
+// else none (the defaults alone are a configuration).
+Result<Config> load_file(const std::optional<Path>& path, const Overrides& flags, const Environment& environment);
+
+// The variables of the process whose names begin with BOATSWAIN_. Pass `environ`.
+Environment boatswain_environment(const char* const* environment);
+
+// The whole configuration as TOML that load() reads back, each value with a comment that says where it came from. Passwords in
+// URLs are replaced by "REDACTED".
+std::string print_effective(const Config& config);
+
+}  // namespace boatswain::config

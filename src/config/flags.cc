@@ -1,0 +1,217 @@
+#include "config/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <deque>
+
+#include "base/bytes.h"
+#include "base/suggest.h"
+#include "config/settings.h"
+#include "config/words.h"
+
+namespace boatswain::config {
+namespace {
+
+constexpr std::string_view hint = "\nTry: boatswaind help\n";
+
+Answer refuse(std::string_view what) { return {.text = "boatswaind: " + std::string{what} + std::string{hint}, .exit_code = 2, .to_stderr = true}; }
+
+// Where one flag's occurrences are gathered while CLI11 parses.
+struct Gathered {
+    const Setting* setting;
+    std::vector<std::string> values;
+};
+
+// CLI11 splits a value in brackets at its commas, where we mean a TOML array; a mark in front keeps it whole.
+constexpr char whole = '\x01';
+
+struct Subcommand {
+    CLI::App* app = nullptr;
+    std::string config;
+    std::deque<Gathered> flags;
+
+    void add_to(CLI::App& parent, const std::string& name) {
+        app = parent.add_subcommand(name);
+        app->set_help_flag();
+        app->allow_extras();
+        app->add_option("-c,--config", config)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+        for (const auto& setting : settings()) {
+            auto& gathered = flags.emplace_back(Gathered{&setting, {}});
+            auto* option = app->add_option(setting.flag(), gathered.values)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+            option->allow_extra_args(false);
+            option->expected(setting.is_switch ? 0 : 1, 1)->default_str("true");
+        }
+    }
+
+    // What `check` or `agent` means, once parsed.
+    std::variant<Order, Answer> order(Command command) const {
+        for (const auto& extra : app->remaining()) return refuse(unknown(extra));
+        Order order{.command = command};
+        if (app->count("--config") > 0) order.config = Path{config};
+        for (const auto& [setting, values] : flags)
+            for (const auto& value : values) {
+                auto text = value.starts_with(whole) ? value.substr(1) : value;
+                order.overrides.emplace_back(setting->name, text.empty() && setting->is_switch ? "true" : text);
+            }
+        return order;
+    }
+
+    std::string unknown(std::string_view extra) const {
+        if (!extra.starts_with('-')) return "unexpected argument \"" + printable(extra, 80) + "\"";
+        auto name = extra.substr(0, extra.find('='));
+        std::vector<std::string> names{"--config", "--help", "--version"};
+        for (const auto& setting : settings()) names.push_back(setting.flag());
+        std::vector<std::string_view> known(names.begin(), names.end());
+        auto near = closest(name, known);
+        return "unknown flag \"" + printable(name, 80) + "\"" + (near ? ": did you mean \"" + std::string{*near} + "\"?" : "");
+    }
+};
+
+std::variant<Order, Answer> parse(std::vector<std::string> arguments) {
+    CLI::App app;
+    app.set_help_flag();
+    Subcommand agent, check;
+    agent.add_to(app, "agent");
+    check.add_to(app, "check");
+    std::ranges::reverse(arguments);  // CLI11 takes a vector from its end
+    app.parse(std::move(arguments));
+    if (agent.app->parsed()) return agent.order(Command::agent);
+    return check.order(Command::check);
+}
+
+bool asks_for(const std::vector<std::string>& arguments, std::string_view long_flag, std::string_view short_flag) {
+    return is_among(long_flag, arguments) || is_among(short_flag, arguments);
+}
+
+std::variant<Order, Answer> run(std::vector<std::string> arguments) {
+    static constexpr std::array<std::string_view, 5> commands{"agent", "check", "help", "version", "completion"};
+    if (arguments.empty()) return refuse("what shall I do? The commands are agent, check, help, version and completion");
+    if (asks_for(arguments, "--help", "-h") || arguments[0] == "help") return Answer{.text = help_text()};
+    if (asks_for(arguments, "--version", "-V") || arguments[0] == "version") return Answer{.text = "boatswaind " + std::string{version()} + "\n"};
+    if (!is_among(arguments[0], commands)) {
+        auto near = closest(arguments[0], commands);
+        return refuse("unknown command \"" + printable(arguments[0], 80) + "\"" + (near ? ": did you mean \"" + std::string{*near} + "\"?" : ""));
+    }
+    if (arguments[0] == "completion") {
+        auto script = arguments.size() == 2 ? completion_script(arguments[1]) : std::nullopt;
+        if (!script) return refuse("completion is for bash, zsh or fish: boatswaind completion bash");
+        return Answer{.text = std::move(*script)};
+    }
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        auto& argument = arguments[i];
+        auto equals = argument.starts_with("--") ? argument.find('=') : std::string::npos;
+        if (argument.starts_with('['))
+            argument.insert(0, 1, whole);
+        else if (equals != std::string::npos && equals + 1 < argument.size() && argument[equals + 1] == '[')
+            argument.insert(equals + 1, 1, whole);
+    }
+    return parse(std::move(arguments));
+}
+
+}  // namespace
+
+std::variant<Order, Answer> parse_command_line(int argc, const char* const* argv) {
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    try {
+        return run(std::move(arguments));
+    } catch (const CLI::Error& error) {  // CLI11 reports by exception; it ends here
+        return refuse(printable(error.what(), 300));
+    }
+}
+
+std::string_view version() { return BOATSWAIN_VERSION; }
+
+std::string help_text() {
+    std::string out =
+        "boatswaind reads what the containers of this host print, seals it for the tenant it belongs to, and stores it.\n"
+        "\n"
+        "  boatswaind agent [--config FILE] [--SETTING VALUE]...   run\n"
+        "  boatswaind check [--config FILE] [--SETTING VALUE]...   validate, and print the effective configuration\n"
+        "  boatswaind completion bash|zsh|fish                     print a script for the shell\n"
+        "  boatswaind version\n"
+        "\n"
+        "Examples\n"
+        "  boatswaind agent --config /etc/boatswain/boatswain.toml\n"
+        "  boatswaind agent --store-url 's3://logs/prod?region=eu-central-1' --tenancy-tenant label:team --tenancy-tenant compose\n"
+        "  BOATSWAIN_LOG_LEVEL=debug boatswaind check\n"
+        "\n"
+        "Every setting is a key of the file, a variable and a flag; the later wins:\n"
+        "  [batch]  flush_after = \"60s\"    BOATSWAIN_BATCH_FLUSH_AFTER=60s    --batch-flush-after 60s\n"
+        "Without --config the file is what BOATSWAIN_CONFIG names, else /etc/boatswain/boatswain.toml if it is there.\n"
+        "A flag of a list may be given several times; a variable takes [\"a\", \"b\"], or a,b.\n"
+        "\n"
+        "Flags\n"
+        "  -c, --config FILE\n"
+        "      the configuration file (TOML)\n";
+    const Config defaults;
+    for (const auto& setting : settings())
+        out += "  " + setting.flag() + (setting.is_switch ? "" : " " + std::string{setting.form}) + "\n      " + std::string{setting.help} +
+               "\n      default: " + setting.toml(defaults) + "\n";
+    return out;
+}
+
+namespace {
+
+std::string all_flags(std::string_view separator) {
+    std::string out = "--config";
+    for (const auto& setting : settings()) out += std::string{separator} + setting.flag();
+    return out;
+}
+
+std::string bash_script() {
+    return "_boatswaind() {\n"
+           "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
+           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+           "        COMPREPLY=($(compgen -W 'agent check completion help version' -- \"$word\"))\n"
+           "    elif [ \"${COMP_WORDS[1]}\" = completion ]; then\n"
+           "        COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\"))\n"
+           "    elif [[ $word == -* ]]; then\n"
+           "        COMPREPLY=($(compgen -W '" + all_flags(" ") + "' -- \"$word\"))\n"
+           "    elif [[ $before == --config || $before == -c || $before == *-file || $before == *-dir ]]; then\n"
+           "        COMPREPLY=($(compgen -f -- \"$word\"))\n"
+           "    fi\n"
+           "}\n"
+           "complete -F _boatswaind boatswaind\n";
+}
+
+std::string zsh_script() {
+    return "#compdef boatswaind\n"
+           "_boatswaind() {\n"
+           "    if (( CURRENT == 2 )); then\n"
+           "        compadd agent check completion help version\n"
+           "    elif [[ $words[2] == completion ]]; then\n"
+           "        compadd bash zsh fish\n"
+           "    elif [[ $PREFIX == -* ]]; then\n"
+           "        compadd -- " + all_flags(" ") + "\n"
+           "    else\n"
+           "        _files\n"
+           "    fi\n"
+           "}\n"
+           "compdef _boatswaind boatswaind\n";
+}
+
+std::string fish_script() {
+    std::string out =
+        "complete -c boatswaind -f\n"
+        "complete -c boatswaind -n __fish_use_subcommand -a 'agent check completion help version'\n"
+        "complete -c boatswaind -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
+        "complete -c boatswaind -n '__fish_seen_subcommand_from agent check' -s c -l config -r -F\n";
+    for (const auto& setting : settings()) {
+        std::string help;
+        for (char c : setting.help) help += c == '\'' ? std::string{"\\'"} : std::string{c};
+        out += "complete -c boatswaind -n '__fish_seen_subcommand_from agent check' -l " + setting.flag().substr(2) +
+               (setting.is_switch ? "" : " -r") + " -d '" + help + "'\n";
+    }
+    return out;
+}
+
+}  // namespace
+
+std::optional<std::string> completion_script(std::string_view shell) {
+    if (shell == "bash") return bash_script();
+    if (shell == "zsh") return zsh_script();
+    if (shell == "fish") return fish_script();
+    return std::nullopt;
+}
+
+}  // namespace boatswain::config

@@ -1,0 +1,167 @@
+#include "tenancy/keyring.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "base/bytes.h"
+
+namespace boatswain::tenancy {
+namespace {
+
+constexpr std::string_view suffix = ".pub";
+
+std::string_view unassigned_name() {
+    static const std::string name = TenantId::unassigned().str();
+    return name;
+}
+
+bool is_reserved(std::string_view name) { return name == unassigned_name() || name == break_glass_name; }
+
+// Adds those of `more` that are not there yet, up to the number that one segment can be sealed for.
+void add(std::vector<segment::Recipient>& to, const std::vector<segment::Recipient>& more) {
+    for (const auto& recipient : more)
+        if (to.size() < segment::recipients_max && std::ranges::find(to, recipient) == to.end())
+            to.push_back(recipient);
+}
+
+}  // namespace
+
+// The stamps are taken before the files are read, so that a change in between is seen as one by the next look.
+Result<Keyring::Listing> Keyring::list() const {
+    std::unique_ptr<DIR, int (*)(DIR*)> directory{::opendir(directory_.c_str()), ::closedir};
+    if (!directory) return fail_errno(Remedy::stop, "read the keyring " + directory_.string());
+    Listing listing;
+    auto add_stamp = [&](const std::string& name, const struct stat& found) {
+        listing.files[name] = {.changed_ns = found.st_mtim.tv_sec * 1'000'000'000LL + found.st_mtim.tv_nsec,
+                               .bytes = static_cast<std::uint64_t>(found.st_size),
+                               .inode = found.st_ino,
+                               .regular = S_ISREG(found.st_mode)};
+        if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0) listing.writable.insert(name);
+    };
+    struct stat found{};
+    if (::fstat(::dirfd(directory.get()), &found) != 0)
+        return fail_errno(Remedy::stop, "stat the keyring " + directory_.string());
+    add_stamp("", found);
+    for (errno = 0; const auto* entry = ::readdir(directory.get()); errno = 0) {
+        std::string name = entry->d_name;
+        // Hidden names are other programs' (an editor's, Kubernetes' "..data").
+        if (!name.ends_with(suffix) || name.size() == suffix.size() || name.front() == '.') continue;
+        if (listing.files.size() > key_files_max)
+            return fail(Remedy::stop, "read the keyring " + directory_.string() + ": more than " +
+                                          std::to_string(key_files_max) + " keys");
+        if (::fstatat(::dirfd(directory.get()), name.c_str(), &found, 0) == 0)
+            add_stamp(name, found);
+        else
+            listing.files[name] = {};  // a dangling link, or gone since: said when it is read
+    }
+    if (errno != 0) return fail_errno(Remedy::back_off, "read the keyring " + directory_.string());
+    return listing;
+}
+
+Result<Keyring::Recipients> Keyring::read(const std::string& name, const Stamp& stamp) const {
+    std::string_view stem{name.data(), name.size() - suffix.size()};
+    if (!is_reserved(stem)) {
+        auto tenant = TenantId::parse(stem);
+        if (!tenant) return std::unexpected(std::move(tenant).error());
+    }
+    // Only a regular file is opened: opening a pipe or a device could wait for ever.
+    if (stamp.inode == 0) return fail(Remedy::re_resolve, "cannot be found (a dangling link?)");
+    if (!stamp.regular) return fail(Remedy::quarantine, "is not a regular file");
+    TRY(auto text, read_file(directory_ / name, key_file_bytes_max));
+    TRY(auto parsed, segment::parse_recipients(text));
+    if (parsed.empty()) return fail(Remedy::quarantine, "holds no recipient");
+    Recipients recipients;
+    add(recipients, parsed);
+    return recipients;
+}
+
+Result<std::vector<std::string>> Keyring::reload() {
+    std::scoped_lock one_at_a_time{reloading_};
+    TRY(auto listing, list());
+    Files before;
+    {
+        std::scoped_lock lock{guard_};
+        before = files_;
+    }
+
+    Files files;
+    std::vector<std::string> problems;
+    if (listing.writable.contains(""))
+        problems.push_back(directory_.string() + ": the directory may be written to by group or others");
+    for (const auto& [name, stamp] : listing.files) {
+        if (name.empty()) continue;
+        if (listing.writable.contains(name))
+            problems.push_back(printable(name) + ": may be written to by group or others");
+        auto stem = name.substr(0, name.size() - suffix.size());
+        if (auto recipients = read(name, stamp)) {
+            files.emplace(std::move(stem), std::move(*recipients));
+            continue;
+        } else {
+            problems.push_back(printable(name) + ": " + recipients.error().what);
+        }
+        if (auto kept = before.find(stem); kept != before.end()) {
+            problems.back() += "; what it said before stays in force";
+            files.insert(*kept);
+        }
+    }
+    if (auto glass = files.find(break_glass_name.data()); glass != files.end())
+        for (const auto& [name, recipients] : files)
+            if (name != break_glass_name && recipients.size() + glass->second.size() > segment::recipients_max)
+                problems.push_back(printable(name) + ".pub: with those of " + std::string{break_glass_name} +
+                                   ".pub more than " + std::to_string(segment::recipients_max) +
+                                   " recipients; break-glass recipients past that are left out");
+
+    std::scoped_lock lock{guard_};
+    if (files != files_) {
+        files_ = std::move(files);
+        ++generation_;
+    }
+    seen_ = std::move(listing);
+    return problems;
+}
+
+bool Keyring::changed_on_disk() const {
+    auto listing = list();
+    std::scoped_lock lock{guard_};
+    return !listing || !seen_ || *listing != *seen_;
+}
+
+Keyring::Recipients Keyring::with_break_glass(const std::string& name) const {
+    auto own = files_.find(name);
+    if (own == files_.end()) return {};
+    auto recipients = own->second;
+    if (auto glass = files_.find(break_glass_name.data()); glass != files_.end()) add(recipients, glass->second);
+    return recipients;
+}
+
+std::vector<segment::Recipient> Keyring::recipients(const TenantId& tenant) const {
+    std::scoped_lock lock{guard_};
+    return with_break_glass(tenant.str());
+}
+
+Keys Keyring::keys_for(const TenantId& tenant) const {
+    std::scoped_lock lock{guard_};
+    Keys keys{.operators = with_break_glass(TenantId::unassigned().str())};
+    if (tenant != TenantId::unassigned()) keys.tenant = with_break_glass(tenant.str());
+    if (auto glass = files_.find(break_glass_name.data()); glass != files_.end()) keys.break_glass = glass->second;
+    return keys;
+}
+
+std::vector<std::string> Keyring::tenants() const {
+    std::scoped_lock lock{guard_};
+    std::vector<std::string> names;
+    for (const auto& [name, recipients] : files_)
+        if (!is_reserved(name)) names.push_back(name);
+    return names;
+}
+
+std::uint64_t Keyring::generation() const {
+    std::scoped_lock lock{guard_};
+    return generation_;
+}
+
+}  // namespace boatswain::tenancy

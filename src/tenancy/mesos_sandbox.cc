@@ -1,0 +1,49 @@
+#include "tenancy/mesos_sandbox.h"
+
+#include <array>
+
+namespace boatswain::tenancy {
+namespace {
+
+// The last eight parts of the path, which must be "slaves" A "frameworks" F "executors" E "runs" C.
+using Parts = std::array<std::string_view, 8>;
+
+std::string_view without_trailing_slashes(std::string_view path) {
+    while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+    return path;
+}
+
+// False when the path is relative, too short, or has an empty part or a "." or ".." among the last eight.
+bool split_last_parts(std::string_view path, Parts& parts) {
+    path = without_trailing_slashes(path);
+    for (std::size_t i = parts.size(); i-- > 0;) {
+        auto slash = path.rfind('/');
+        if (slash == std::string_view::npos) return false;
+        parts[i] = path.substr(slash + 1);
+        if (parts[i].empty() || parts[i] == "." || parts[i] == "..") return false;
+        path = path.substr(0, slash);
+    }
+    // What is left is work_dir: absolute, or "" when work_dir is the root itself.
+    return path.empty() || path.front() == '/';
+}
+
+}  // namespace
+
+std::optional<MesosSandbox> find_mesos_sandbox(const std::vector<std::pair<std::string, std::string>>& mounts) {
+    const std::string* source = nullptr;
+    for (const auto& [from, to] : mounts) {
+        if (without_trailing_slashes(to) != mesos_sandbox_destination) continue;
+        if (source != nullptr) return std::nullopt;  // two claim to be the sandbox: believe neither
+        source = &from;
+    }
+    Parts parts;
+    if (source == nullptr || !split_last_parts(*source, parts)) return std::nullopt;
+    if (parts[0] != "slaves" || parts[2] != "frameworks" || parts[4] != "executors" || parts[6] != "runs")
+        return std::nullopt;
+    return MesosSandbox{.agent = std::string{parts[1]},
+                        .framework = std::string{parts[3]},
+                        .executor = std::string{parts[5]},
+                        .container = std::string{parts[7]}};
+}
+
+}  // namespace boatswain::tenancy
