@@ -127,7 +127,7 @@ Result<bool> Merge::fetch_frame(SourceLines& source) {
     source.waiting.pop_front();
     auto text = next.segment->reader.frame_text(next.index);
     if (!text) {
-        auto error = std::move(text).error().within(frame_name(*next.segment, next.index));
+        auto error = std::move(text).error().within(next.segment->name);
         if (!is_of_one_object(error)) return std::unexpected(std::move(error));
         feed_.tell_damage(error);
         return false;

@@ -43,9 +43,6 @@ Result<void> check_against_key(const open::Footer& footer, const segment::Object
     if (footer.epoch != key.epoch) return refuse("epoch", footer.epoch, key.epoch);
     if (footer.sequence != key.sequence)
         return refuse("sequence number", std::to_string(footer.sequence), std::to_string(key.sequence));
-    for (const auto& source : footer.sources)
-        if (source.whose.tenant != key.tenant)
-            return refuse("a source of tenant", source.whose.tenant.str(), key.tenant.str());
     return {};
 }
 
