@@ -1,5 +1,5 @@
-// An age X25519 identity: the private half of a tenant's key ("AGE-SECRET-KEY-1..."). Only people's tools hold one; no code
-// of this folder is linked into boatswaind.
+// An age X25519 identity: the private half of a tenant's key ("AGE-SECRET-KEY-1..."). Only people's tools hold one; no
+// code of this folder is linked into boatswaind.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // Reads a segment back, by ranges: the age header, the footer at the end, then only the frames that are wanted.
 //
-// Object bytes are hostile: every length is checked against what is really there, every frame is bounded, and what does not
-// fit is Remedy::quarantine with a sentence that names the object and the place.
+// Object bytes are hostile: every length is checked against what is really there, every frame is bounded, and what does
+// not fit is Remedy::quarantine with a sentence that names the object and the place.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "open/fetch.h"
 #include "open/identity.h"
 #include "record/gap.h"
 #include "record/line.h"
@@ -22,26 +23,31 @@
 
 namespace boatswain::open {
 
-// Fetches bytes [first, first + length) of the object; exactly those, or an error.
-using FetchRange = std::function<Result<std::string>(std::uint64_t first, std::uint64_t length)>;
-
 struct FooterFrame {
-    std::size_t source = 0;             // index into Footer::sources
-    std::uint64_t offset = 0;           // of the zstd frame in the age plaintext
+    std::size_t source = 0;    // index into Footer::sources
+    std::uint64_t offset = 0;  // of the zstd frame in the age plaintext
     std::uint64_t compressed_bytes = 0;
     std::uint64_t text_bytes = 0;
     std::uint64_t first_ordinal = 0;
     segment::FrameCounts counts;
 };
 
+// A part of the footer beside its JSON. None has a meaning in version 1; "tokens" is kept for a filter of words.
+struct FooterBlob {
+    std::string name;
+    std::uint64_t offset = 0;  // in the age plaintext
+    std::uint64_t bytes = 0;
+};
+
 struct Footer {
     int version = 0;
-    std::string tenant, host, epoch;    // as the writer said; compare with the key
+    std::string tenant, host, epoch;  // as the writer said; compare with the key
     std::uint64_t sequence = 0;
-    std::string previous_sha256;        // hex; empty for the first of a chain
+    std::string previous_sha256;  // hex; empty for the first of a chain
     Timestamp sealed_at{};
     std::vector<Source> sources;
     std::vector<FooterFrame> frames;
+    std::vector<FooterBlob> blobs;
 };
 
 // The JSON of a footer (after decompression). Unknown fields are passed over; a version above ours is refused.
@@ -51,9 +57,9 @@ Result<Footer> parse_footer(std::string_view json);
 struct TextEntry {
     enum class Kind { heading, line, gap };
     Kind kind = Kind::line;
-    Line line;               // Kind::line; bytes borrowed from the text
-    Gap gap;                 // Kind::gap
-    std::string_view raw;    // the whole text line, without its newline
+    Line line;             // Kind::line; bytes borrowed from the text
+    Gap gap;               // Kind::gap
+    std::string_view raw;  // the whole text line, without its newline
 };
 
 // Walks the text of a frame. Remedy::quarantine at the first line that is none of the format's.
@@ -63,7 +69,8 @@ class SegmentReader {
   public:
     // Opens with the first of `identities` that fits; none fits: Remedy::stop ("no identity given opens this object").
     // Fetches only the age header and the tail.
-    static Result<SegmentReader> open(std::uint64_t object_bytes, FetchRange fetch, std::span<const Identity> identities);
+    static Result<SegmentReader> open(std::uint64_t object_bytes, FetchRange fetch,
+                                      std::span<const Identity> identities);
     SegmentReader(SegmentReader&&) noexcept;
     SegmentReader& operator=(SegmentReader&&) noexcept;
     ~SegmentReader();

@@ -17,10 +17,10 @@ namespace boatswain::segment {
 
 // What the footer says about a frame's lines.
 struct FrameCounts {
-    std::uint64_t lines = 0;         // lines, pieces counted each (gaps are not lines)
-    std::uint64_t message_bytes = 0; // bytes of their messages
+    std::uint64_t lines = 0;          // lines, pieces counted each (gaps are not lines)
+    std::uint64_t message_bytes = 0;  // bytes of their messages
     std::uint64_t gaps = 0;
-    Timestamp first_time{};          // earliest and latest time of a line or gap
+    Timestamp first_time{};  // earliest and latest time of a line or gap
     Timestamp last_time{};
 };
 
@@ -29,12 +29,13 @@ class FrameText {
     // Starts with the heading of `source`.
     explicit FrameText(const Source& source);
 
-    // Room for a message of up to `message_bytes_max` bytes, after the written "TIME STREAM F ". Valid until the next call.
+    // Room for a message of up to `message_bytes_max` bytes, after the written "TIME STREAM F ". Valid until the next
+    // call.
     char* begin_line(Timestamp time, Stream stream, std::size_t message_bytes_max);
     // Ends the line whose message's last byte is before `message_end`. The message holds no '\n'.
     void end_line(const char* message_end, bool partial);
-    // Gives the line up that begin_line() started.
-    void abandon_line();
+    // Gives the line up that begin_line() started: nothing of it stays.
+    void abandon_line() {}
 
     void append(const Line& line);
     void append(const Gap& gap);
@@ -46,16 +47,16 @@ class FrameText {
   private:
     char* room(std::size_t bytes);
     void count_time(Timestamp time);
+    void set_minute(Timestamp time);
 
-    std::string text_;       // grown in steps; bytes past used_ are not meaningful
+    std::string text_;  // grown in steps; bytes past used_ are not meaningful
     std::size_t used_ = 0;
-    std::size_t line_start_ = 0;
     std::size_t message_start_ = 0;
     Timestamp line_time_{};
     FrameCounts counts_;
-    // The calendar day and minute of the last time written: most lines share it.
-    std::int64_t cached_minute_ = INT64_MIN;
-    char cached_text_[17] = {};  // "2026-11-22T10:00:"
+    // The minute of the last time written, and its text: most lines share it.
+    std::int64_t cached_minute_ = 0;  // its first nanosecond
+    char cached_text_[17] = {};       // "2026-11-22T10:00:"
 };
 
 }  // namespace boatswain::segment

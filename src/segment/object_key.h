@@ -6,7 +6,8 @@
 //   format
 //
 // Tenant, host and epoch are percent-encoded (base/bytes.h), so nothing from outside chooses a bucket or a prefix.
-// (host, epoch, sequence number, tenant) name a segment for ever: the epoch is drawn anew with each new state directory.
+// (host, epoch, sequence number, tenant) name a segment for ever: the epoch is drawn anew with each new state
+// directory.
 #pragma once
 
 #include <chrono>

@@ -33,7 +33,7 @@ class Compressor {
 
 // A frame of one source, compressed, and what the footer will say of it.
 struct Frame {
-    std::size_t source = 0;           // index into SegmentParts::sources
+    std::size_t source = 0;  // index into SegmentParts::sources
     std::string compressed;
     std::uint64_t text_bytes = 0;     // before compression
     std::uint64_t first_ordinal = 0;  // of its first line, counted from 0 since the source's first line

@@ -1,0 +1,20 @@
+// The footer of a segment, found at the end of the age plaintext and checked against it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/result.h"
+#include "open/segment_reader.h"
+#include "open/zstd_frame.h"
+
+namespace boatswain::open {
+
+// Reads [first, first + length) of the age plaintext, which lies inside.
+using ReadPlaintext = std::function<Result<std::string>(std::uint64_t first, std::uint64_t length)>;
+
+// Finds, decompresses, parses and checks the footer of a plaintext of `plaintext_bytes`. Remedy::quarantine for what
+// does not fit.
+Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor);
+
+}  // namespace boatswain::open

@@ -1,0 +1,84 @@
+#include "open/identity.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "segment/age_primitives.h"
+#include "segment/bech32.h"
+
+namespace boatswain::open {
+namespace {
+
+constexpr std::string_view prefix = "AGE-SECRET-KEY-";
+constexpr std::size_t identity_file_bytes_max = 1U << 20;
+constexpr std::size_t identities_max = 100;  // each is tried on each recipient of an object
+
+}  // namespace
+
+Result<Identity> Identity::parse(std::string_view text) {
+    if (text.starts_with("age1")) return fail(Remedy::stop, "not an age identity but a recipient, the public half");
+    auto decoded = segment::decode_bech32(text);
+    if (!decoded) return std::unexpected(std::move(decoded).error().within("not an age identity"));
+    segment::WipeAtEnd wiped{decoded->bytes};
+    if (decoded->prefix != prefix)
+        return fail(Remedy::stop, "not an age identity: it does not start with AGE-SECRET-KEY-1");
+    Identity identity;
+    if (decoded->bytes.size() != identity.scalar_.size())
+        return fail(Remedy::stop, "not an age identity: it does not hold 32 bytes");
+    std::memcpy(identity.scalar_.data(), decoded->bytes.data(), identity.scalar_.size());
+    return identity;
+}
+
+Identity Identity::generate() {
+    Identity identity;
+    segment::random_bytes(identity.scalar_.data(), identity.scalar_.size());
+    return identity;
+}
+
+Identity Identity::from_scalar(const std::array<std::uint8_t, 32>& scalar) {
+    Identity identity;
+    identity.scalar_ = scalar;
+    return identity;
+}
+
+Identity::~Identity() { segment::wipe(scalar_.data(), scalar_.size()); }
+
+segment::Recipient Identity::recipient() const { return segment::Recipient{segment::x25519_public_key(scalar_)}; }
+
+std::string Identity::str() const {
+    auto text = segment::encode_bech32("age-secret-key-", segment::as_view(scalar_));
+    std::ranges::transform(text, text.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return text;
+}
+
+Result<std::vector<Identity>> parse_identities(std::string_view text) {
+    std::vector<Identity> identities;
+    std::size_t number = 0;
+    while (!text.empty()) {
+        ++number;
+        auto end = std::min(text.find('\n'), text.size());
+        auto line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.empty() || line.starts_with('#')) continue;
+        auto identity = Identity::parse(line);
+        if (!identity) return std::unexpected(std::move(identity).error().within("line " + std::to_string(number)));
+        if (identities.size() == identities_max)
+            return fail(Remedy::stop, "more than " + std::to_string(identities_max) + " identities");
+        identities.push_back(*identity);
+    }
+    if (identities.empty()) return fail(Remedy::stop, "it holds no identity");
+    return identities;
+}
+
+Result<std::vector<Identity>> read_identity_file(const Path& path) {
+    auto text = read_file(path, identity_file_bytes_max);
+    if (!text) return std::unexpected(std::move(text).error().within("identity file"));
+    segment::WipeAtEnd wiped{*text};
+    auto identities = parse_identities(*text);
+    if (!identities) return std::unexpected(std::move(identities).error().within("identity file " + path.string()));
+    return identities;
+}
+
+}  // namespace boatswain::open

@@ -1,0 +1,189 @@
+#include "open/text.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "open/segment_reader.h"
+
+namespace boatswain::open {
+namespace {
+
+constexpr std::size_t prefix_size = 40;           // "2026-11-22T10:00:00.123456789Z stdout F "
+constexpr std::size_t minute_text_size = 17;      // "2026-11-22T10:00:"
+constexpr std::size_t note_bytes_max = 1U << 20;  // of a heading's or gap's JSON
+
+std::unexpected<Error> refuse(std::string why) { return fail(Remedy::quarantine, std::move(why)); }
+
+// Reads times of the form's one shape. Remembers the minute: most lines share that of the line before.
+class TimeReader {
+  public:
+    // `text` has 30 characters.
+    bool read(const char* text, Timestamp& time) {
+        if (std::memcmp(text, minute_text_.data(), minute_text_size) != 0 && !read_minute(text)) return false;
+        // "SS.NNNNNNNNNZ": every digit is checked by one OR of what exceeds 9.
+        unsigned wrong = 0;
+        auto digit = [&](std::size_t at) {
+            auto value = static_cast<unsigned>(static_cast<unsigned char>(text[at])) - '0';
+            wrong |= value > 9;
+            return value;
+        };
+        unsigned seconds = digit(17) * 10 + digit(18);
+        std::int64_t nanos = 0;
+        for (std::size_t at = 20; at < 29; ++at) nanos = nanos * 10 + digit(at);
+        if (wrong != 0 || seconds > 59 || text[19] != '.' || text[29] != 'Z') return false;
+        time = minute_ + std::chrono::seconds{seconds} + Nanoseconds{nanos};
+        return true;
+    }
+
+  private:
+    bool read_minute(const char* text) {
+        std::string whole{text, minute_text_size};
+        auto minute = parse_time(whole + "00Z");
+        // parse_time is more generous than the form: written again, the time must be the same text.
+        if (!minute || to_text(*minute).compare(0, minute_text_size, whole) != 0) return false;
+        minute_ = *minute;
+        std::memcpy(minute_text_.data(), text, minute_text_size);
+        return true;
+    }
+
+    Timestamp minute_{};
+    std::array<char, minute_text_size> minute_text_{};
+};
+
+bool is_reason(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
+
+class EntryReader {
+  public:
+    // False: a remark, to be passed over.
+    Result<bool> read(std::string_view raw, bool first, TextEntry& entry) {
+        entry.raw = raw;
+        if (first || raw.starts_with("# {")) {
+            entry.kind = TextEntry::Kind::heading;
+            if (!first) return refuse("a second heading");
+            CHECK(source_id(raw));
+            return true;
+        }
+        if (raw.starts_with("# gap ")) {
+            entry.kind = TextEntry::Kind::gap;
+            CHECK(read_gap(raw.substr(6), entry.gap));
+            return true;
+        }
+        if (raw.starts_with("# ")) {
+            if (!is_remark(raw.substr(2)))
+                return refuse("a line that starts with '# ' and is no heading, gap or remark");
+            return false;
+        }
+        entry.kind = TextEntry::Kind::line;
+        CHECK(read_line(raw, entry.line));
+        return true;
+    }
+
+    Result<std::string> source_id(std::string_view raw) {
+        simdjson::dom::object object;
+        std::string_view id;
+        if (!raw.starts_with("# {") || raw.size() > note_bytes_max ||
+            json_.parse(raw.data() + 2, raw.size() - 2).get(object) != simdjson::SUCCESS ||
+            object["source"].get(id) != simdjson::SUCCESS)
+            return refuse("no heading that names the source");
+        return std::string{id};
+    }
+
+  private:
+    Result<void> read_line(std::string_view raw, Line& line) {
+        if (raw.size() < prefix_size || raw[30] != ' ' || raw[37] != ' ' || raw[39] != ' ')
+            return refuse("a line that is not TIME STREAM F|P MESSAGE");
+        if (!times_.read(raw.data(), line.time)) return refuse("a line whose time is not of the form");
+        auto stream = raw.substr(31, 6);
+        if (stream == "stdout")
+            line.stream = Stream::out;
+        else if (stream == "stderr")
+            line.stream = Stream::err;
+        else
+            return refuse("a line that is neither of stdout nor of stderr");
+        if (raw[38] != 'F' && raw[38] != 'P') return refuse("a line that is neither F nor P");
+        line.partial = raw[38] == 'P';
+        line.bytes = raw.substr(prefix_size);
+        return {};
+    }
+
+    Result<void> read_gap(std::string_view json, Gap& gap) {
+        simdjson::dom::object object;
+        std::string_view from, to, reason;
+        gap = {};
+        if (json.size() > note_bytes_max || json_.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS ||
+            object["from"].get(from) != simdjson::SUCCESS || object["to"].get(to) != simdjson::SUCCESS ||
+            object["reason"].get(reason) != simdjson::SUCCESS ||
+            object["lines_min"].get(gap.lines_min) != simdjson::SUCCESS ||
+            object["bytes_min"].get(gap.bytes_min) != simdjson::SUCCESS)
+            return refuse("a gap that is not JSON with from, to, reason, lines_min and bytes_min");
+        if (from.size() != time_text_size || to.size() != time_text_size || !times_.read(from.data(), gap.from) ||
+            !times_.read(to.data(), gap.to))
+            return refuse("a gap whose times are not of the form");
+        if (!is_reason(reason)) return refuse("a gap whose reason is not a word");
+        gap.reason = reason;
+        return {};
+    }
+
+    // `text` follows "# ".
+    static bool is_remark(std::string_view text) {
+        auto word = text.substr(0, text.find(' '));
+        return is_reason(word) && word.front() >= 'a' && word != "gap";
+    }
+
+    TimeReader times_;
+    simdjson::dom::parser json_;
+};
+
+}  // namespace
+
+Result<void> for_each_entry(std::string_view text, const std::function<bool(const TextEntry&)>& each) {
+    if (text.empty()) return refuse("line 1: no heading");
+    EntryReader reader;
+    TextEntry entry;
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        auto end = text.find('\n');
+        if (end == std::string_view::npos)
+            return refuse("line " + std::to_string(number) + ": no newline at the end of the text");
+        auto known = reader.read(text.substr(0, end), number == 1, entry);
+        if (!known) return std::unexpected(std::move(known).error().within("line " + std::to_string(number)));
+        if (*known && !each(entry)) return {};
+        text.remove_prefix(end + 1);
+    }
+    return {};
+}
+
+Result<std::string> heading_source(std::string_view text) {
+    EntryReader reader;
+    return reader.source_id(text.substr(0, text.find('\n')));
+}
+
+Result<segment::FrameCounts> count_text(std::string_view text) {
+    segment::FrameCounts counts;
+    auto count_time = [&](Timestamp time) {
+        bool first = counts.lines + counts.gaps == 0;
+        counts.first_time = first ? time : std::min(counts.first_time, time);
+        counts.last_time = first ? time : std::max(counts.last_time, time);
+    };
+    CHECK(for_each_entry(text, [&](const TextEntry& entry) {
+        if (entry.kind == TextEntry::Kind::line) {
+            count_time(entry.line.time);
+            ++counts.lines;
+            counts.message_bytes += entry.line.bytes.size();
+        } else if (entry.kind == TextEntry::Kind::gap) {
+            count_time(std::min(entry.gap.from, entry.gap.to));
+            ++counts.gaps;
+            count_time(std::max(entry.gap.from, entry.gap.to));
+        }
+        return true;
+    }));
+    return counts;
+}
+
+}  // namespace boatswain::open

@@ -1,0 +1,32 @@
+// Decompresses one zstd frame whose size is known before, so that no bomb is ever begun.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace boatswain::open {
+
+// Holds one zstd context, reused.
+class Decompressor {
+  public:
+    Decompressor();
+    Decompressor(Decompressor&&) noexcept;
+    Decompressor& operator=(Decompressor&&) noexcept;
+    ~Decompressor();
+
+    // `frame` must be exactly one zstd frame (no skippable one) that says its content size; at most `bytes_max`, and
+    // exactly `bytes_expected` when that is given. Remedy::quarantine otherwise, and when its checksum fails.
+    Result<std::string> decompress(std::string_view frame, std::uint64_t bytes_max,
+                                   std::optional<std::uint64_t> bytes_expected = {});
+
+  private:
+    struct Context;
+    std::unique_ptr<Context> context_;
+};
+
+}  // namespace boatswain::open

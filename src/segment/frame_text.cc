@@ -1,0 +1,165 @@
+#include "segment/frame_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/log.h"
+
+namespace boatswain::segment {
+namespace {
+
+constexpr std::size_t prefix_size = 40;  // "2026-11-22T10:00:00.123456789Z stdout F "
+constexpr std::size_t first_capacity = 64U << 10;
+constexpr std::size_t doubling_until = 512U << 10;
+
+constexpr std::int64_t minute_ns = 60'000'000'000;
+// The form's years are 1678 to 2261 (base/time.h reads no others). A time outside is moved to the nearest end: an
+// engine's clock that is centuries off must not make a frame that nobody reads.
+constexpr std::int64_t earliest_ns = -9'214'560'000'000'000'000;  // 1678-01-01T00:00:00Z
+constexpr std::int64_t latest_ns = 9'214'646'399'999'999'999;     // 2261-12-31T23:59:59.999999999Z
+
+constexpr auto digit_pairs = [] {
+    std::array<char, 200> pairs{};
+    for (std::size_t i = 0; i < 100; ++i) {
+        pairs[2 * i] = static_cast<char>('0' + i / 10);
+        pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+    }
+    return pairs;
+}();
+
+void put_pair(char* out, std::uint32_t below_100) { std::memcpy(out, digit_pairs.data() + 2 * below_100, 2); }
+
+// "SS.NNNNNNNNNZ" from nanoseconds within a minute. Divisions by constants are multiplications; none waits for more
+// than one other.
+void put_seconds(char* out, std::uint64_t within_minute) {
+    auto seconds = static_cast<std::uint32_t>(within_minute / 1'000'000'000);
+    auto nanos = static_cast<std::uint32_t>(within_minute % 1'000'000'000);
+    std::uint32_t high = nanos / 10'000, low = nanos % 10'000;    // 5 digits, 4 digits
+    std::uint32_t first = high / 10'000, middle = high % 10'000;  // 1 digit, 4 digits
+    put_pair(out, seconds);
+    out[2] = '.';
+    out[3] = static_cast<char>('0' + first);
+    put_pair(out + 4, middle / 100);
+    put_pair(out + 6, middle % 100);
+    put_pair(out + 8, low / 100);
+    put_pair(out + 10, low % 100);
+    out[12] = 'Z';
+}
+
+void put_field(std::string& json, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    json += ',';
+    json += json_quote(name);
+    json += ':';
+    json += json_quote(value);
+}
+
+std::string heading(const Source& source) {
+    std::string json = "# {\"source\":" + json_quote(source.id);
+    put_field(json, "kind", source.kind);
+    put_field(json, "name", source.name);
+    put_field(json, "app", source.whose.app);
+    put_field(json, "component", source.whose.component);
+    put_field(json, "instance", source.whose.instance);
+    put_field(json, "image", source.image);
+    return json + "}\n";
+}
+
+Timestamp writable(Timestamp time) {
+    return Timestamp{Nanoseconds{std::clamp(time.time_since_epoch().count(), earliest_ns, latest_ns)}};
+}
+
+}  // namespace
+
+FrameText::FrameText(const Source& source) {
+    auto text = heading(source);
+    std::memcpy(room(text.size()), text.data(), text.size());
+    used_ = text.size();
+    set_minute(Timestamp{});
+}
+
+// Keeps what is written and makes room for `bytes` more. Doubles while small, then grows by half, so that a frame of
+// several hundred KiB wastes little. A new string each time: std::string's own growth always doubles, and copies what
+// is not used.
+char* FrameText::room(std::size_t bytes) {
+    if (text_.size() - used_ < bytes) [[unlikely]] {
+        auto size = std::max(text_.size() < doubling_until ? text_.size() * 2 : text_.size() + text_.size() / 2,
+                             first_capacity);
+        size = std::max(size, used_ + bytes);
+        std::string grown;
+        grown.resize_and_overwrite(size, [&](char* p, std::size_t n) {
+            std::memcpy(p, text_.data(), used_);
+            return n;
+        });
+        text_ = std::move(grown);
+    }
+    return text_.data() + used_;
+}
+
+void FrameText::set_minute(Timestamp time) {
+    auto ns = time.time_since_epoch().count();
+    auto within = ns % minute_ns;
+    cached_minute_ = ns - (within < 0 ? within + minute_ns : within);
+    std::array<char, time_text_size> text{};
+    write_time(Timestamp{Nanoseconds{cached_minute_}}, text.data());
+    std::memcpy(cached_text_, text.data(), sizeof cached_text_);
+}
+
+void FrameText::count_time(Timestamp time) {
+    if (counts_.lines + counts_.gaps == 0) {
+        counts_.first_time = counts_.last_time = time;
+        return;
+    }
+    counts_.first_time = std::min(counts_.first_time, time);
+    counts_.last_time = std::max(counts_.last_time, time);
+}
+
+char* FrameText::begin_line(Timestamp time, Stream stream, std::size_t message_bytes_max) {
+    char* out = room(prefix_size + message_bytes_max + 1);
+    auto within =
+        static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
+    if (within >= static_cast<std::uint64_t>(minute_ns)) [[unlikely]] {
+        time = writable(time);
+        set_minute(time);
+        within = static_cast<std::uint64_t>(time.time_since_epoch().count() - cached_minute_);
+    }
+    std::memcpy(out, cached_text_, sizeof cached_text_);
+    put_seconds(out + sizeof cached_text_, within);
+    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ",
+                prefix_size - time_text_size);
+    line_time_ = time;
+    message_start_ = used_ + prefix_size;
+    return out + prefix_size;
+}
+
+void FrameText::end_line(const char* message_end, bool partial) {
+    char* message = text_.data() + message_start_;
+    auto size = static_cast<std::size_t>(message_end - message);
+    if (partial) message[-2] = 'P';
+    message[size] = '\n';
+    used_ = message_start_ + size + 1;
+    count_time(line_time_);
+    ++counts_.lines;
+    counts_.message_bytes += size;
+}
+
+void FrameText::append(const Line& line) {
+    char* message = begin_line(line.time, line.stream, line.bytes.size());
+    if (!line.bytes.empty()) std::memcpy(message, line.bytes.data(), line.bytes.size());
+    end_line(message + line.bytes.size(), line.partial);
+}
+
+void FrameText::append(const Gap& gap) {
+    auto from = writable(gap.from), to = writable(gap.to);
+    auto text = "# gap {\"from\":\"" + to_text(from) + "\",\"to\":\"" + to_text(to) +
+                "\",\"reason\":" + json_quote(gap.reason) + ",\"lines_min\":" + std::to_string(gap.lines_min) +
+                ",\"bytes_min\":" + std::to_string(gap.bytes_min) + "}\n";
+    std::memcpy(room(text.size()), text.data(), text.size());
+    used_ += text.size();
+    count_time(std::min(from, to));
+    ++counts_.gaps;
+    count_time(std::max(from, to));
+}
+
+}  // namespace boatswain::segment

@@ -1,0 +1,79 @@
+#include "segment/object_key.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+#include "segment/format.h"
+
+namespace boatswain::segment {
+namespace {
+
+constexpr std::string_view before_tenant = "v1/tenant=";
+constexpr std::string_view before_hour = "/hour=";
+constexpr std::string_view before_host = "/host=";
+constexpr std::string_view suffix = ".age";
+constexpr std::size_t hour_text_size = 13;  // 2026-11-22T10
+constexpr std::size_t sequence_digits = 10;
+
+std::string hour_text(Timestamp hour) { return to_text(hour).substr(0, hour_text_size); }
+
+std::string sequence_text(std::uint64_t sequence) {
+    auto digits = std::to_string(sequence);
+    return std::string(sequence_digits - std::min(digits.size(), sequence_digits), '0') + digits;
+}
+
+// What lies before the next `end`, which is taken away too.
+std::optional<std::string_view> take_until(std::string_view& rest, std::string_view end) {
+    auto at = rest.find(end);
+    if (at == std::string_view::npos) return std::nullopt;
+    auto taken = rest.substr(0, at);
+    rest.remove_prefix(at + end.size());
+    return taken;
+}
+
+std::optional<TenantId> tenant_of(std::string_view part) {
+    auto name = percent_decode(part);
+    if (!name) return std::nullopt;
+    if (*name == TenantId::unassigned().str()) return TenantId::unassigned();
+    auto tenant = TenantId::parse(*name);
+    return tenant ? std::optional{*tenant} : std::nullopt;
+}
+
+}  // namespace
+
+std::string tenant_prefix(const TenantId& tenant) {
+    return std::string{before_tenant} + percent_encode(tenant.str()) + "/";
+}
+
+std::string hour_prefix(const TenantId& tenant, Timestamp hour) {
+    return tenant_prefix(tenant) + "hour=" + hour_text(hour) + "/";
+}
+
+std::string ObjectKey::str() const {
+    return hour_prefix(tenant, hour) + "host=" + percent_encode(host) + "/" + percent_encode(epoch) + "." +
+           sequence_text(sequence) + std::string{suffix};
+}
+
+std::optional<ObjectKey> parse_object_key(std::string_view key) {
+    if (key.size() > key_bytes_max || !key.starts_with(before_tenant) || !key.ends_with(suffix)) return std::nullopt;
+    auto rest = key.substr(before_tenant.size(), key.size() - before_tenant.size() - suffix.size());
+    auto tenant_part = take_until(rest, before_hour);
+    auto hour_part = take_until(rest, before_host);
+    auto host_part = take_until(rest, "/");
+    if (!tenant_part || !hour_part || !host_part || rest.size() < sequence_digits + 1) return std::nullopt;
+
+    auto tenant = tenant_of(*tenant_part);
+    auto hour = parse_time(std::string{*hour_part} + ":00:00Z");
+    auto host = percent_decode(*host_part);
+    auto epoch = percent_decode(rest.substr(0, rest.size() - sequence_digits - 1));
+    std::uint64_t sequence = 0;
+    std::from_chars(rest.data() + rest.size() - sequence_digits, rest.data() + rest.size(), sequence);
+    if (!tenant || !hour || !host || host->empty() || !epoch || epoch->empty() || sequence == 0) return std::nullopt;
+
+    ObjectKey parsed{.tenant = *tenant, .hour = *hour, .host = *host, .epoch = *epoch, .sequence = sequence};
+    // There is one key for one meaning: whatever was read leniently above shows here.
+    return parsed.str() == key ? std::optional{parsed} : std::nullopt;
+}
+
+}  // namespace boatswain::segment

@@ -1,0 +1,72 @@
+#include "segment/recipient.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "segment/age_primitives.h"
+#include "segment/bech32.h"
+
+namespace boatswain::segment {
+namespace {
+
+constexpr std::string_view prefix = "age";
+constexpr std::string_view identity_prefix = "age-secret-key-";
+
+bool starts_like_an_identity(std::string_view text) {
+    return text.size() >= identity_prefix.size() &&
+           std::ranges::equal(text.substr(0, identity_prefix.size()), identity_prefix,
+                              [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
+// A point of low order gives the same "shared secret" to everyone. Refused here, where the key is read, so that it does
+// not stop the sealing of lines later.
+bool is_of_low_order(const Key32& point) {
+    Key32 any_scalar{};
+    any_scalar.fill(0x42);
+    Key32 product{};
+    return !x25519(any_scalar, point, product);
+}
+
+}  // namespace
+
+Result<Recipient> Recipient::parse(std::string_view text) {
+    if (starts_like_an_identity(text))
+        return fail(Remedy::stop,
+                    "not an age recipient but an identity, which is secret: give its public half, age1...");
+    auto decoded = decode_bech32(text);
+    if (!decoded) return std::unexpected(std::move(decoded).error().within("not an age recipient"));
+    if (decoded->prefix != prefix) return fail(Remedy::stop, "not an age recipient: it does not start with age1");
+    Key32 key{};
+    if (decoded->bytes.size() != key.size())
+        return fail(Remedy::stop, "not an age X25519 recipient: it holds " + std::to_string(decoded->bytes.size()) +
+                                      " bytes and not 32");
+    std::memcpy(key.data(), decoded->bytes.data(), key.size());
+    if (is_of_low_order(key))
+        return fail(Remedy::stop, "not an age recipient: the key is a point of low order, which protects nothing");
+    return Recipient{key};
+}
+
+std::string Recipient::str() const { return encode_bech32(prefix, as_view(public_key_)); }
+
+Result<std::vector<Recipient>> parse_recipients(std::string_view text) {
+    std::vector<Recipient> recipients;
+    std::size_t number = 0;
+    while (!text.empty()) {
+        ++number;
+        auto end = std::min(text.find('\n'), text.size());
+        auto line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.empty() || line.starts_with('#')) continue;
+        auto recipient = Recipient::parse(line);
+        if (!recipient) return std::unexpected(std::move(recipient).error().within("line " + std::to_string(number)));
+        if (std::ranges::find(recipients, *recipient) != recipients.end()) continue;
+        if (recipients.size() == recipients_max)
+            return fail(Remedy::stop, "line " + std::to_string(number) + ": more than " +
+                                          std::to_string(recipients_max) + " recipients");
+        recipients.push_back(*recipient);
+    }
+    return recipients;
+}
+
+}  // namespace boatswain::segment
