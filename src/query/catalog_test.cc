@@ -20,9 +20,11 @@ TEST(Catalog, ListsTenantsHoursAndSegmentsInOrderOverManyPages) {
     Catalog catalog{store};
     std::vector<std::string> names;
     for (const auto& tenant : *catalog.tenants()) names.push_back(tenant.str());
-    EXPECT_THAT(names, ::testing::UnorderedElementsAre("umbrella", "acme", "Ünïcode & co", "_unassigned", "globex", "hooli", "initech"));
+    EXPECT_THAT(names, ::testing::UnorderedElementsAre("umbrella", "acme", "Ünïcode & co", "_unassigned", "globex",
+                                                       "hooli", "initech"));
     EXPECT_THAT(*catalog.hours(tenant("Ünïcode & co")),
-                ::testing::ElementsAre(ten, ten + std::chrono::hours{1}, ten + std::chrono::hours{2}, ten + std::chrono::hours{3}));
+                ::testing::ElementsAre(ten, ten + std::chrono::hours{1}, ten + std::chrono::hours{2},
+                                       ten + std::chrono::hours{3}));
     auto segments = *catalog.segments(tenant("acme"), ten + std::chrono::hours{1});
     ASSERT_EQ(segments.size(), 2U);
     EXPECT_EQ(segments[0].key.sequence, 1U);
@@ -34,21 +36,22 @@ TEST(Catalog, LeavesOutHoursOutsideTheSpan) {
     MemoryStore store;
     for (std::uint64_t i = 1; i <= 9; ++i) store.objects[key("acme", ten + std::chrono::hours{i}, i).str()] = "x";
     auto hours = *Catalog{store}.hours(tenant("acme"), {ten + std::chrono::hours{3}, ten + std::chrono::hours{5}});
-    EXPECT_THAT(hours, ::testing::ElementsAre(ten + std::chrono::hours{3}, ten + std::chrono::hours{4}, ten + std::chrono::hours{5}));
+    EXPECT_THAT(hours, ::testing::ElementsAre(ten + std::chrono::hours{3}, ten + std::chrono::hours{4},
+                                              ten + std::chrono::hours{5}));
 }
 
 TEST(Catalog, PassesOverForeignNamesAndCountsThem) {
     MemoryStore store;
     store.objects[key("acme", ten, 1).str()] = "x";
-    for (auto foreign : {"v1/README", "v1/tenant=/hour=2026-11-23T10/x", "v1/tenant=a%2Fb/hour=2026-11-23T10/x", "v1/tenant=%41cme/x",
-                         "v1/other=acme/x"})
+    for (auto foreign : {"v1/README", "v1/tenant=/hour=2026-11-23T10/x", "v1/tenant=a%2Fb/hour=2026-11-23T10/x",
+                         "v1/tenant=%41cme/x", "v1/other=acme/x"})
         store.objects[foreign] = "x";
     Catalog catalog{store};
     EXPECT_THAT(*catalog.tenants(), ::testing::ElementsAre(tenant("acme")));
     EXPECT_EQ(catalog.foreign(), 5U);
 
-    for (auto foreign : {"v1/tenant=acme/note", "v1/tenant=acme/hour=2026-11-23T1/x", "v1/tenant=acme/hour=2026-11-23T25/x",
-                         "v1/tenant=acme/day=2026-11-23/x"})
+    for (auto foreign : {"v1/tenant=acme/note", "v1/tenant=acme/hour=2026-11-23T1/x",
+                         "v1/tenant=acme/hour=2026-11-23T25/x", "v1/tenant=acme/day=2026-11-23/x"})
         store.objects[foreign] = "x";
     Catalog under_acme{store};
     EXPECT_THAT(*under_acme.hours(tenant("acme")), ::testing::ElementsAre(ten));

@@ -5,10 +5,11 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <queue>
+#include <set>
 #include <string>
 #include <tuple>
 
+#include "open/text.h"
 #include "query/feed.h"
 
 namespace boatswain::query {
@@ -35,18 +36,19 @@ struct WaitingFrame {
 // One source of one host: the frame that is being read, and those behind it.
 struct SourceLines {
     std::deque<WaitingFrame> waiting;
-    std::map<std::string, Timestamp> epochs;  // when each began, as far as is known
+    std::map<std::string, Timestamp> epochs;  // when the first known segment of each was sealed
     std::shared_ptr<Opened> segment;          // of the frame being read
     std::size_t frame = 0;
     std::string text;
-    std::size_t read_to = 0;  // text before this was handed out
-    bool queued = false;      // has a Turn in the queue
+    std::optional<open::EntryWalk> walk;       // over text
+    const open::TextEntry* pending = nullptr;  // read, and not handed out yet
+    std::optional<Timestamp> turn;             // the time of its Turn in the queue
 
     bool reading() const { return segment != nullptr; }
     void finish_frame() {
         segment.reset();
+        walk.reset();
         std::string{}.swap(text);
-        read_to = 0;
     }
 };
 
@@ -65,8 +67,10 @@ class Merge {
   private:
     Result<void> load_hour();
     void add(const std::shared_ptr<Opened>& segment);
-    void queue(std::size_t source);
+    void queue(std::size_t source, Timestamp time);
+    void queue_next_frame(std::size_t source);
     Result<bool> fetch_frame(SourceLines& source);
+    const open::TextEntry* next_match(SourceLines& source);
     std::optional<Timestamp> read_until(SourceLines& source, const Turn& limit, std::size_t index);
     Timestamp horizon() const;
 
@@ -75,8 +79,8 @@ class Merge {
     const std::function<bool(const Entry&)>& each_;
     std::map<std::tuple<TenantId, std::string, std::string>, std::size_t> indices_;  // tenant, host, source id
     std::deque<SourceLines> sources_;
-    std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;
-    bool wanted_ = true;  // until each_ says no
+    std::set<Turn> turns_;  // one of each source that has more to give
+    bool wanted_ = true;    // until each_ says no
 };
 
 // Entries before this can be handed out: no segment that is not opened yet holds an earlier one.
@@ -101,24 +105,31 @@ void Merge::add(const std::shared_ptr<Opened>& segment) {
         auto [place, is_new] = indices_.try_emplace({key.tenant, key.host, source.id}, sources_.size());
         if (is_new) sources_.emplace_back();
         auto& lines = sources_[place->second];
-        auto [epoch, is_new_epoch] = lines.epochs.try_emplace(key.epoch, frame.counts.first_time);
-        epoch->second = std::min(epoch->second, frame.counts.first_time);
+        auto [epoch, is_new_epoch] = lines.epochs.try_emplace(key.epoch, footer.sealed_at);
+        epoch->second = std::min(epoch->second, footer.sealed_at);
 
         auto before = [&](const WaitingFrame& one, const WaitingFrame& other) {
             return std::tuple{lines.epochs[one.epoch()], one.epoch(), one.place()} <
                    std::tuple{lines.epochs[other.epoch()], other.epoch(), other.place()};
         };
         WaitingFrame added{.segment = segment, .index = i};
-        lines.waiting.insert(std::ranges::upper_bound(lines.waiting, added, before), added);
-        if (!lines.queued) queue(place->second);
+        auto at = lines.waiting.insert(std::ranges::upper_bound(lines.waiting, added, before), added);
+        // What is first in line now may be earlier than what was.
+        if (at == lines.waiting.begin() && !lines.reading()) queue_next_frame(place->second);
     }
 }
 
-void Merge::queue(std::size_t source) {
+void Merge::queue(std::size_t source, Timestamp time) {
+    auto& turn = sources_[source].turn;
+    if (turn) turns_.erase({*turn, source});
+    turn = time;
+    turns_.insert({time, source});
+}
+
+void Merge::queue_next_frame(std::size_t source) {
     auto& lines = sources_[source];
-    lines.queued = !lines.waiting.empty();
     // A frame's first time is its earliest, so its entries never come before this turn.
-    if (lines.queued) turns_.push({lines.waiting.front().described().counts.first_time, source});
+    if (!lines.waiting.empty()) queue(source, lines.waiting.front().described().counts.first_time);
 }
 
 // False: the next frame was damaged, and is left out.
@@ -135,8 +146,24 @@ Result<bool> Merge::fetch_frame(SourceLines& source) {
     source.segment = std::move(next.segment);
     source.frame = next.index;
     source.text = std::move(*text);
-    source.read_to = 0;
+    source.walk.emplace(source.text);
     return true;
+}
+
+// The next entry of the frame that the selection holds; nullptr at its end, or where damage ends it.
+const open::TextEntry* Merge::next_match(SourceLines& source) {
+    using enum open::TextEntry::Kind;
+    while (true) {
+        auto next = source.walk->next();
+        if (!next) {
+            feed_.tell_damage(std::move(next).error().within(frame_name(*source.segment, source.frame)));
+            return nullptr;
+        }
+        const auto* entry = *next;
+        if (entry == nullptr || (entry->kind == line && selection_.holds(entry->line)) ||
+            (entry->kind == gap && selection_.holds(entry->gap)))
+            return entry;
+    }
 }
 
 // Hands out entries of the frame while they come before `limit`. The time of the entry that does not, or nothing at the
@@ -144,55 +171,48 @@ Result<bool> Merge::fetch_frame(SourceLines& source) {
 std::optional<Timestamp> Merge::read_until(SourceLines& source, const Turn& limit, std::size_t index) {
     const auto& footer = source.segment->reader.footer();
     const auto& who = footer.sources[footer.frames[source.frame].source];
-    std::optional<Timestamp> later;
-    auto rest = std::string_view{source.text}.substr(source.read_to);
-    auto walked = open::for_each_entry(rest, [&](const open::TextEntry& entry) {
-        using enum open::TextEntry::Kind;
-        bool matches =
-            (entry.kind == line && selection_.holds(entry.line)) || (entry.kind == gap && selection_.holds(entry.gap));
-        if (matches) {
-            auto time = entry.kind == line ? entry.line.time : entry.gap.from;
-            if (Turn{time, index} >= limit) {
-                later = time;
-                return false;
-            }
-            ++feed_.tally().entries;
-            wanted_ = each_(Entry{.segment = source.segment->info.key, .source = who, .text = entry});
+    while (wanted_) {
+        const auto* entry = source.pending != nullptr ? std::exchange(source.pending, nullptr) : next_match(source);
+        if (entry == nullptr) return std::nullopt;
+        auto time = entry->kind == open::TextEntry::Kind::gap ? entry->gap.from : entry->line.time;
+        if (Turn{time, index} >= limit) {
+            source.pending = entry;
+            return time;
         }
-        source.read_to = static_cast<std::size_t>(entry.raw.data() - source.text.data()) + entry.raw.size() + 1;
-        return wanted_;
-    });
-    if (!walked) feed_.tell_damage(std::move(walked).error().within(frame_name(*source.segment, source.frame)));
-    return later;
+        ++feed_.tally().entries;
+        wanted_ = each_(Entry{.segment = source.segment->info.key, .source = who, .text = *entry});
+    }
+    return std::nullopt;
 }
 
 Result<Tally> Merge::run() {
     CHECK(feed_.start());
     while (wanted_) {
-        if (turns_.empty() || turns_.top().time >= horizon()) {
+        if (turns_.empty() || turns_.begin()->time >= horizon()) {
             if (!feed_.next_hour() && turns_.empty()) break;
             if (feed_.next_hour()) {
                 CHECK(load_hour());
                 continue;
             }
         }
-        auto turn = turns_.top();
-        turns_.pop();
+        auto turn = *turns_.begin();
+        turns_.erase(turns_.begin());
         auto& source = sources_[turn.source];
+        source.turn.reset();
         if (!source.reading()) {
             TRY(bool sound, fetch_frame(source));
             if (!sound) {
-                queue(turn.source);
+                queue_next_frame(turn.source);
                 continue;
             }
         }
         Turn limit{horizon(), 0};
-        if (!turns_.empty()) limit = std::min(limit, turns_.top());
+        if (!turns_.empty()) limit = std::min(limit, *turns_.begin());
         if (auto later = read_until(source, limit, turn.source)) {
-            turns_.push({*later, turn.source});
+            queue(turn.source, *later);
         } else {
             source.finish_frame();
-            queue(turn.source);
+            queue_next_frame(turn.source);
         }
     }
     return feed_.tally();

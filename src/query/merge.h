@@ -1,11 +1,11 @@
 // Lines of many sources in the order of their times.
 //
-// Each source (one container on one host) is a sequence: its frames by epoch (the earlier first), sequence number of
-// the segment, and place in the segment; its lines in the order in which they came. That order is kept where its times
-// step back, too: a clock that was corrected must not shuffle what a program printed. (Only where a clock was set back
-// by more than the hours that are open at a time, two or three, is the later part met first.) Between sources, the one
-// whose next entry has the smallest time goes first; equal times go by which source was met first. A gap stands in its
-// place, at the time where it begins.
+// Each source (one container on one host) is a sequence: its frames by epoch (what was sealed earlier first), sequence
+// number of the segment, and place in the segment; its lines in the order in which they came. That order is kept where
+// its times step back, too: a clock that was corrected must not shuffle what a program printed. (Only where a clock was
+// set back by more than the hours that are open at a time, two or three, is the later part met first.) Between sources,
+// the one whose next entry has the smallest time goes first; equal times go by which source was met first. A gap stands
+// in its place, at the time where it begins.
 //
 // Memory is bounded by what overlaps in time, not by the size of the store: segments are opened hour by hour as the
 // merge gets there, a frame is fetched when the merge reaches its first time, and one frame of each such source is

@@ -36,7 +36,8 @@ TEST(Range, ReadsTimesAsPeopleShortenThem) {
 TEST(Range, RefusesWhatIsNoTimeAndShowsTheForms) {
     for (auto text : {"", "soon", "25:00", "2026-13-01", "2026-11-23 25:00", "1", "h", "-1h", "2026-11-23 10"})
         EXPECT_EQ(moment(text), "refused") << text;
-    EXPECT_THAT(parse_moment("soon\n", now).error().what, ::testing::HasSubstr("\"soon\\x0a\" is not a time: write how long ago"));
+    EXPECT_THAT(parse_moment("soon\n", now).error().what,
+                ::testing::HasSubstr("\"soon\\x0a\" is not a time: write how long ago"));
 }
 
 TEST(Range, RefusesAStretchInWhichNothingCanLie) {

@@ -47,7 +47,8 @@ class MemoryStore final : public store::Store {
         bytes_read += found->second.size();
         return found->second;
     }
-    Result<store::ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) override {
+    Result<store::ListPage> list(std::string_view prefix, bool delimited,
+                                 const std::optional<std::string>& next) override {
         constexpr std::size_t page_entries = 3;
         store::ListPage page;
         for (auto at = objects.lower_bound(prefix); at != objects.end() && at->first.starts_with(prefix); ++at) {
@@ -89,7 +90,9 @@ struct TestFrame {
     std::vector<TestEntry> entries;
 };
 
-inline TenantId tenant(std::string_view name) { return name == "_unassigned" ? TenantId::unassigned() : TenantId::parse(name).value(); }
+inline TenantId tenant(std::string_view name) {
+    return name == "_unassigned" ? TenantId::unassigned() : TenantId::parse(name).value();
+}
 inline Timestamp at(std::string_view text) { return parse_time(text).value(); }
 
 inline Source source(std::string_view whose, std::string app, std::string name, std::string id = {}) {
@@ -101,8 +104,8 @@ inline Source source(std::string_view whose, std::string app, std::string name, 
             .whose = {.tenant = tenant(whose), .app = std::move(app), .tenant_rule = "const"}};
 }
 
-inline segment::ObjectKey key(std::string_view whose, Timestamp hour, std::uint64_t sequence, std::string host = "node-1",
-                              std::string epoch = "e1") {
+inline segment::ObjectKey key(std::string_view whose, Timestamp hour, std::uint64_t sequence,
+                              std::string host = "node-1", std::string epoch = "e1") {
     return {.tenant = tenant(whose),
             .hour = std::chrono::floor<std::chrono::hours>(hour),
             .host = std::move(host),
@@ -110,9 +113,18 @@ inline segment::ObjectKey key(std::string_view whose, Timestamp hour, std::uint6
             .sequence = sequence};
 }
 
-// A segment of these frames, sealed for `identity`.
-inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestFrame>& frames, const open::Identity& identity) {
-    segment::SegmentParts parts{.key = key, .sealed_at = key.hour + std::chrono::hours{1}};
+// When the last of these entries was printed.
+inline Timestamp latest(const std::vector<TestFrame>& frames) {
+    auto last = Timestamp::min();
+    for (const auto& frame : frames)
+        for (const auto& entry : frame.entries) last = std::max(last, entry.time);
+    return last;
+}
+
+// A segment of these frames, sealed for `identity`; when its last line was printed, unless `sealed_at` says otherwise.
+inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestFrame>& frames,
+                          const open::Identity& identity, std::optional<Timestamp> sealed_at = {}) {
+    segment::SegmentParts parts{.key = key, .sealed_at = sealed_at.value_or(latest(frames))};
     segment::Compressor compressor{1};
     for (const auto& frame : frames) {
         auto place = std::ranges::find(parts.sources, frame.source);
@@ -123,7 +135,8 @@ inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestF
             if (entry.gap)
                 text.append(Gap{.from = entry.time, .to = entry.time, .reason = entry.bytes, .lines_min = 3});
             else
-                text.append(Line{.time = entry.time, .stream = entry.stream, .partial = entry.partial, .bytes = entry.bytes});
+                text.append(
+                    Line{.time = entry.time, .stream = entry.stream, .partial = entry.partial, .bytes = entry.bytes});
         }
         parts.frames.push_back({.source = index,
                                 .compressed = compressor.compress(text.text()),
@@ -137,8 +150,8 @@ inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestF
 }
 
 inline void add(MemoryStore& store, const segment::ObjectKey& key, const std::vector<TestFrame>& frames,
-                const open::Identity& identity) {
-    store.objects.insert_or_assign(key.str(), sealed(key, frames, identity));
+                const open::Identity& identity, std::optional<Timestamp> sealed_at = {}) {
+    store.objects.insert_or_assign(key.str(), sealed(key, frames, identity, sealed_at));
 }
 
 }  // namespace boatswain::query::testing
