@@ -1,0 +1,42 @@
+// A store in a directory: each key is a file below it, each '/' of a key a directory.
+//
+// Invariants
+//   - A file that carries a key's name is whole and never changes: objects are written beside it under a temporary name
+//     (".NAME.tmp.PID.N"), synced and then linked in place, which fails when the name is taken.
+//   - put() returns after the file's bytes, its name and the directories above it are on disk.
+//   - Whatever else lies in the directory (temporary files, symbolic links, names that no key has) is not seen.
+//   - A part of a key longer than a file name may be is folded into nested directories: all but the last piece end with
+//     '+', all but the first start with '+'. No key holds a '+', so folding is never mistaken for a name.
+#pragma once
+
+#include "base/file.h"
+#include "store/store.h"
+
+namespace boatswain::store {
+
+class DirectoryStore final : public Store {
+  public:
+    static constexpr std::size_t page_max = 1000;                    // objects and prefixes of one page of list()
+    static constexpr std::uint64_t object_bytes_max = 256ULL << 20;  // of an object that read() reads whole
+    static constexpr std::size_t name_bytes_max = 200;               // of a piece of a key's part; file names hold 255
+    static constexpr unsigned directory_mode = 0750;
+    static constexpr unsigned file_mode = 0640;
+
+    // `root` need not exist: the first put makes it.
+    explicit DirectoryStore(const Path& root);
+
+    Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) override;
+    Result<RangeBytes> read(std::string_view key, Range range) override;
+    Result<std::string> read(std::string_view key) override;
+    Result<ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) override;
+    Result<void> probe() override;
+    std::string describe() const override { return "dir:" + root_.string(); }
+
+  private:
+    Result<Path> path_of(std::string_view key) const;
+    Result<PutOutcome> compare(const Path& path, std::string_view key, std::string_view bytes) const;
+
+    Path root_;
+};
+
+}  // namespace boatswain::store

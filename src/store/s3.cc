@@ -1,0 +1,218 @@
+#include "store/s3.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+#include "store/content_range.h"
+#include "store/digest.h"
+#include "store/key.h"
+#include "store/s3_answers.h"
+
+namespace boatswain::store {
+namespace {
+
+constexpr std::string_view metadata_sha256 = "x-amz-meta-sha256";
+constexpr std::string_view objects_content_type = "application/octet-stream";
+
+std::string default_endpoint(const std::string& region) {
+    return "https://s3." + region + (region.starts_with("cn-") ? ".amazonaws.com.cn" : ".amazonaws.com");
+}
+
+std::optional<std::uint64_t> content_length(const HttpAnswer& answer) {
+    auto text = answer.header("content-length");
+    std::uint64_t length = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return length;
+}
+
+RangeBytes cut(std::string whole, const Range& range) {
+    auto size = static_cast<std::uint64_t>(whole.size());
+    auto length = std::min(range.length, size);
+    auto first = range.suffix ? size - length : std::min(range.first, size);
+    return {.bytes = whole.substr(first, length), .first = first, .object_size = size};
+}
+
+// The server may have found other bytes than the hash says. Were they changed on the way, or are they not what we were
+// told?
+Error after_refused_put(Error error, std::string_view bytes, std::string_view sha256_of_bytes) {
+    bool hash_refused = error.what.find("ContentSHA256Mismatch") != std::string::npos ||
+                        error.what.find("BadDigest") != std::string::npos;
+    if (hash_refused) error.remedy = sha256(bytes) == sha256_of_bytes ? Remedy::back_off : Remedy::quarantine;
+    return error;
+}
+
+std::string range_header(const Range& range) {
+    if (range.suffix) return "bytes=-" + std::to_string(range.length);
+    auto last = range.first > UINT64_MAX - range.length ? UINT64_MAX : range.first + range.length - 1;
+    return "bytes=" + std::to_string(range.first) + "-" + std::to_string(last);
+}
+
+bool is_asked_for(const ContentRange& part, const Range& range, std::size_t body_bytes) {
+    auto first = range.suffix ? part.size - std::min(part.size, range.length) : range.first;
+    return part.first == first && part.last - part.first + 1 == body_bytes && body_bytes <= range.length;
+}
+
+}  // namespace
+
+S3Options complete(const S3Url& url, Environment environment) {
+    S3Options options{.bucket = url.bucket, .prefix = url.prefix, .profile = url.profile};
+    auto region = url.region;
+    if (!region) region = environment("AWS_REGION");
+    if (!region) region = environment("AWS_DEFAULT_REGION");
+    options.region = region.value_or("us-east-1");
+    options.endpoint = url.endpoint.value_or(default_endpoint(options.region));
+    // A certificate for *.s3.amazonaws.com does not cover a bucket with a dot in its name.
+    options.path_style = url.path_style.value_or(url.endpoint.has_value() || url.bucket.find('.') != std::string::npos);
+    options.http.ca_file = url.ca_file;
+    if (auto bundle = environment("AWS_CA_BUNDLE"); bundle && !options.http.ca_file) options.http.ca_file = *bundle;
+    options.environment = std::move(environment);
+    return options;
+}
+
+S3Store::S3Store(S3Options options, const Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      http_(options_.http),
+      credentials_(http_, clock_, options_.environment, options_.profile, options_.region) {}
+
+std::string S3Store::describe() const {
+    return "s3://" + options_.bucket + (options_.prefix.empty() ? "" : "/" + printable(options_.prefix));
+}
+
+std::string S3Store::doing(std::string_view verb, std::string_view full_key) const {
+    return std::string{verb} + " s3://" + options_.bucket + "/" + printable(full_key, key_bytes_max);
+}
+
+Result<std::string> S3Store::full_key(std::string_view key, std::string_view verb) const {
+    if (auto problem = key_problem(key))
+        return fail(Remedy::stop, std::string{verb} + " " + describe() + ": " + *problem);
+    auto full = options_.prefix.empty() ? std::string{key} : options_.prefix + "/" + std::string{key};
+    if (full.size() > key_bytes_max)
+        return fail(Remedy::stop, doing(verb, full) + ": with its prefix the key is longer than " +
+                                      std::to_string(key_bytes_max) + " bytes");
+    return full;
+}
+
+Result<PutOutcome> S3Store::put(std::string_view key, std::string_view bytes, std::string_view sha256_of_bytes) {
+    if (sha256_of_bytes.size() != 32)
+        return fail(Remedy::stop, "put " + describe() + ": the SHA-256 given is not 32 bytes long");
+    TRY(auto full, full_key(key, "put"));
+    auto hash = to_hex(sha256_of_bytes);
+    Call call{
+        .method = "PUT",
+        .key = full,
+        .headers = {{"Content-Type", std::string{objects_content_type}},
+                    {"If-None-Match", "*"},
+                    {"x-amz-checksum-sha256", to_base64(sha256_of_bytes)},
+                    {std::string{metadata_sha256}, hash}},
+        .body = bytes,
+        .payload_hash = hash,
+        .accepted = {200, 412},
+        .looks_right = [](const HttpAnswer& answer) { return answer.status == 412 || !answer.header("etag").empty(); },
+        .doing = doing("put", full)};
+    auto answer = exchange(call);
+    if (!answer) return std::unexpected(after_refused_put(std::move(answer).error(), bytes, sha256_of_bytes));
+    if (answer->status == 412) return compare(call, bytes, sha256_of_bytes);
+    return PutOutcome::created;
+}
+
+// Something is there: ours from an attempt whose answer was lost, or somebody else's.
+Result<PutOutcome> S3Store::compare(const Call& put, std::string_view bytes, std::string_view sha256_of_bytes) {
+    auto other = [&] {
+        return fail(Remedy::quarantine, put.doing + ": an object of this name with other bytes is already there");
+    };
+    auto head = exchange({.method = "HEAD", .key = put.key, .doing = put.doing + ": look at what is there"});
+    if (!head && head.error().remedy == Remedy::re_resolve)
+        return fail(Remedy::back_off, put.doing + ": an object was there, and then it was not");
+    if (!head) return std::unexpected(std::move(head).error());
+    if (content_length(*head) != bytes.size()) return other();
+    if (auto there = head->header(metadata_sha256); !there.empty())
+        return there == to_hex(sha256_of_bytes) ? Result<PutOutcome>{PutOutcome::already_there} : other();
+    TRY(auto body, exchange({.key = put.key,
+                             .answer_bytes_max = std::max<std::uint64_t>(bytes.size(), error_bytes_max),
+                             .doing = put.doing + ": read what is there"}));
+    if (body.body != bytes) return other();
+    return PutOutcome::already_there;
+}
+
+Result<std::string> S3Store::read(std::string_view key) {
+    TRY(auto full, full_key(key, "read"));
+    TRY(auto answer, exchange({.key = full, .answer_bytes_max = object_bytes_max, .doing = doing("read", full)}));
+    return std::move(answer.body);
+}
+
+Result<RangeBytes> S3Store::read(std::string_view key, Range range) {
+    TRY(auto full, full_key(key, "read"));
+    auto what = doing("read", full);
+    auto nothing_of_it = [&]() -> Result<RangeBytes> {
+        TRY(auto size, object_size(full, what));
+        return RangeBytes{.bytes = "", .first = range.suffix ? size : std::min(range.first, size), .object_size = size};
+    };
+    if (range.length == 0) return nothing_of_it();
+    auto wanted = range_header(range);
+    TRY(auto answer, exchange({.key = full,
+                               .headers = {{"Range", wanted}},
+                               .answer_bytes_max = std::clamp(range.length, error_bytes_max, object_bytes_max),
+                               .accepted = {200, 206, 416},
+                               .doing = what}));
+    if (answer.status == 416) return nothing_of_it();  // it begins beyond the end
+    if (answer.status == 200)
+        return cut(std::move(answer.body), range);  // a server may ignore Range (RFC 9110 section 14.2)
+    auto part = parse_content_range(answer.header("content-range"));
+    if (!part || !is_asked_for(*part, range, answer.body.size()))
+        return fail(Remedy::back_off, what + ": asked for " + wanted + " and got \"" +
+                                          printable(answer.header("content-range")) + "\", " +
+                                          std::to_string(answer.body.size()) + " bytes");
+    return RangeBytes{.bytes = std::move(answer.body), .first = part->first, .object_size = part->size};
+}
+
+Result<std::uint64_t> S3Store::object_size(const std::string& key, const std::string& what) {
+    TRY(auto head, exchange({.method = "HEAD", .key = key, .doing = what}));
+    auto size = content_length(head);
+    if (!size) return fail(Remedy::back_off, what + ": the answer does not say how long the object is");
+    return *size;
+}
+
+Result<ListPage> S3Store::list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) {
+    if (auto problem = prefix_problem(prefix)) return fail(Remedy::stop, "list " + describe() + ": " + *problem);
+    auto ours = options_.prefix.empty() ? std::string{} : options_.prefix + "/";
+    auto what = doing("list", ours + std::string{prefix});
+    Call call{.query = {{"list-type", "2"},
+                        {"encoding-type", "url"},
+                        {"max-keys", std::to_string(listed_max)},
+                        {"prefix", ours + std::string{prefix}}},
+              .answer_bytes_max = listing_bytes_max,
+              .looks_right = [](const HttpAnswer& answer) { return parse_list(answer.body).has_value(); },
+              .doing = what};
+    if (delimited) call.query.emplace_back("delimiter", "/");
+    if (next) call.query.emplace_back("continuation-token", *next);
+    TRY(auto answer, exchange(call));
+    auto page = parse_list(answer.body);
+    if (!page) return std::unexpected(std::move(page).error().within(what));
+
+    // A bucket may hold what others put there: names that are no keys of ours are not seen.
+    auto foreign = [&](const std::string& key) {
+        return !key.starts_with(ours) || !key.substr(ours.size()).starts_with(prefix);
+    };
+    std::erase_if(page->objects, [&](const ObjectInfo& object) {
+        return foreign(object.key) || key_problem(object.key.substr(ours.size()));
+    });
+    std::erase_if(page->prefixes, [&](const std::string& common) {
+        return foreign(common) || prefix_problem(common.substr(ours.size()));
+    });
+    for (auto& object : page->objects) object.key.erase(0, ours.size());
+    for (auto& common : page->prefixes) common.erase(0, ours.size());
+    return std::move(*page);
+}
+
+Result<void> S3Store::probe() {
+    auto prefix = options_.prefix.empty() ? std::string{} : options_.prefix + "/";
+    CHECK(exchange({.query = {{"list-type", "2"}, {"max-keys", "1"}, {"prefix", prefix}},
+                    .looks_right = [](const HttpAnswer& answer) { return parse_list(answer.body).has_value(); },
+                    .doing = "look into " + describe()}));
+    return {};
+}
+
+}  // namespace boatswain::store

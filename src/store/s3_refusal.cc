@@ -1,0 +1,117 @@
+#include "store/s3_refusal.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.h"
+#include "store/s3_answers.h"
+
+namespace boatswain::store {
+namespace {
+
+struct Rule {
+    std::string_view code;
+    Reaction reaction;
+    Remedy remedy;
+    std::string_view advice;  // {key} {bucket} {endpoint} {source} are filled in; empty for the server's own message
+};
+
+// clang-format off
+constexpr std::array rules{
+    Rule{"SignatureDoesNotMatch", Reaction::give_up, Remedy::stop, "the secret key does not belong to access key {key}, from {source}"},
+    Rule{"InvalidAccessKeyId", Reaction::new_credentials, Remedy::stop, "{endpoint} does not know access key {key}, from {source}"},
+    // Ceph RGW with STS enabled says AccessDenied to a wrong secret, an unknown access key and an expired session as well.
+    Rule{"AccessDenied", Reaction::new_credentials, Remedy::stop, "access key {key}, from {source}, may not do this in bucket {bucket}: the policy must allow s3:PutObject, s3:GetObject and s3:ListBucket; some servers answer so to a wrong secret key, an unknown access key or an expired session token, too"},
+    Rule{"ExpiredToken", Reaction::new_credentials, Remedy::stop, "the session token of access key {key}, from {source}, has expired"},
+    Rule{"TokenRefreshRequired", Reaction::new_credentials, Remedy::stop, "the session token of access key {key}, from {source}, must be renewed"},
+    Rule{"InvalidToken", Reaction::new_credentials, Remedy::stop, "the session token of access key {key}, from {source}, is not valid"},
+    Rule{"RequestTimeTooSkewed", Reaction::set_clock, Remedy::back_off, "this host's clock and that of {endpoint} differ too much"},
+    Rule{"RequestExpired", Reaction::set_clock, Remedy::back_off, "this host's clock and that of {endpoint} differ too much"},
+    Rule{"NoSuchBucket", Reaction::give_up, Remedy::stop, "there is no bucket {bucket} at {endpoint}"},
+    Rule{"NoSuchKey", Reaction::give_up, Remedy::re_resolve, "no such object"},
+    Rule{"AuthorizationHeaderMalformed", Reaction::give_up, Remedy::stop, ""},
+    Rule{"PermanentRedirect", Reaction::give_up, Remedy::stop, "bucket {bucket} is not served at {endpoint}"},
+    Rule{"TemporaryRedirect", Reaction::give_up, Remedy::back_off, "bucket {bucket} is not served at {endpoint} for now"},
+    Rule{"QuotaExceeded", Reaction::give_up, Remedy::back_off, "the quota of bucket {bucket} or of its owner is used up"},
+    Rule{"EntityTooLarge", Reaction::give_up, Remedy::quarantine, "the object is larger than {endpoint} accepts in one put"},
+    Rule{"RequestTimeout", Reaction::ask_again, Remedy::back_off, ""},
+    Rule{"IncompleteBody", Reaction::ask_again, Remedy::back_off, ""},
+    Rule{"SlowDown", Reaction::ask_again, Remedy::back_off, "{endpoint} asks for fewer requests"},
+    Rule{"OperationAborted", Reaction::ask_again, Remedy::back_off, ""},
+    Rule{"ConditionalRequestConflict", Reaction::ask_again, Remedy::back_off, "somebody else writes the same key right now"},
+};
+// clang-format on
+
+std::string filled_in(std::string_view advice, const RefusalContext& context) {
+    std::string out;
+    while (!advice.empty()) {
+        auto open = advice.find('{');
+        out += advice.substr(0, open);
+        if (open == std::string_view::npos) break;
+        auto close = advice.find('}', open);
+        auto name = advice.substr(open + 1, close - open - 1);
+        if (name == "key")
+            out += printable(context.credentials.access_key);
+        else if (name == "bucket")
+            out += context.bucket;
+        else if (name == "endpoint")
+            out += context.endpoint;
+        else
+            out += context.credentials.source;
+        advice.remove_prefix(close + 1);
+    }
+    return out;
+}
+
+// Where the bucket really is, when the answer says so in a header or in its body.
+std::string region_advice(const HttpAnswer& answer, const S3Error& error) {
+    std::string region{answer.header("x-amz-bucket-region")};
+    if (region.empty()) region = error.region;
+    return region.empty() ? "" : "; the bucket is in region " + printable(region) + ": set region=" + printable(region);
+}
+
+Refusal judge_status(const HttpAnswer& answer, const RefusalContext& context) {
+    bool passing = answer.status == 408 || answer.status == 429 || answer.status >= 500;
+    if (answer.status == 501 || answer.status == 505) passing = false;
+    if (passing) return {Reaction::ask_again, Remedy::back_off, ""};
+    if (answer.status >= 300 && answer.status < 400)
+        return {
+            Reaction::give_up, Remedy::stop,
+            "a redirect: bucket " + std::string{context.bucket} + " is not served at " + std::string{context.endpoint}};
+    if (context.method == "HEAD" && answer.status == 404)
+        return {Reaction::give_up, Remedy::re_resolve, "no such object"};
+    if (context.method == "HEAD" && answer.status == 403)
+        return {
+            Reaction::new_credentials, Remedy::stop,
+            filled_in("access key {key}, from {source}, may not read in bucket {bucket}: its policy needs s3:GetObject",
+                      context)};
+    return {Reaction::give_up, Remedy::stop, ""};
+}
+
+}  // namespace
+
+Refusal judge(const HttpAnswer& answer, const RefusalContext& context) {
+    auto error = parse_error(answer.body);
+    const auto* rule = std::ranges::find(rules, std::string_view{error.code}, &Rule::code);
+    auto refusal = rule == rules.end() ? judge_status(answer, context)
+                                       : Refusal{rule->reaction, rule->remedy, filled_in(rule->advice, context)};
+
+    // No server of S3 answers so: a proxy, a load balancer or another service speaks in its place, perhaps not for
+    // long.
+    bool foreign = error.code.empty() && context.method != "HEAD" && (answer.status < 300 || answer.status == 404);
+    if (foreign)
+        refusal = {Reaction::ask_again, Remedy::back_off, "not an answer of an S3 server; is the endpoint right?"};
+
+    // Ceph RGW's answer to a session token that it cannot read.
+    if (error.code == "InvalidArgument" && !context.credentials.session_token.empty())
+        refusal = {Reaction::new_credentials, Remedy::stop,
+                   filled_in("perhaps the session token of access key {key}, from {source}, is not valid", context)};
+
+    auto explanation = refusal.what.empty() ? error.message : refusal.what;
+    explanation += region_advice(answer, error);
+    refusal.what = std::to_string(answer.status) + (error.code.empty() ? "" : " " + error.code);
+    if (!explanation.empty()) refusal.what += " (" + explanation + ")";
+    return refusal;
+}
+
+}  // namespace boatswain::store

@@ -1,0 +1,400 @@
+// The S3 store against a real S3 server, Ceph RGW (with_rgw.sh starts it). What only a real one shows: that it checks
+// signatures, hashes and sessions, and that its conditional put has one winner.
+#include "store/s3.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/bytes.h"
+#include "store/digest.h"
+#include "store/s3_answers.h"
+
+namespace boatswain::store {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::Not;
+
+const SystemClock system_clock;
+
+std::string from_wrapper(std::string_view name) {
+    auto value = process_environment(name);
+    if (!value) throw std::runtime_error(std::string{name} + " is not set: run this by with_rgw.sh");
+    return *value;
+}
+
+// A signed request of a kind that Store does not offer.
+Result<HttpAnswer> ask(const std::string& method, const std::string& path, const NameValues& form,
+                       const std::string& service) {
+    auto endpoint = from_wrapper("RGW_ENDPOINT");
+    auto body = canonical_query(form);
+    auto hash = to_hex(sha256(body));
+    auto now = system_clock.now();
+    NameValues headers{{"Host", endpoint.substr(7)},
+                       {"x-amz-date", amz_date(now)},
+                       {"x-amz-content-sha256", hash},
+                       {"Content-Type", "application/x-www-form-urlencoded"}};
+    auto access_key = from_wrapper("AWS_ACCESS_KEY_ID"), secret_key = from_wrapper("AWS_SECRET_ACCESS_KEY");
+    headers.emplace_back(
+        "Authorization",
+        authorization({.method = method, .path = path, .query = {}, .headers = headers, .payload_hash = hash},
+                      {.access_key = access_key,
+                       .secret_key = secret_key,
+                       .region = "us-east-1",
+                       .service = service,
+                       .time = now}));
+    HttpClient http{{}};
+    return http.send({.method = method, .url = endpoint + path, .headers = headers, .body = body});
+}
+
+void make_bucket(const std::string& name) {
+    auto made = ask("PUT", "/" + name, {}, "s3");
+    if (!made || made->status != 200)
+        throw std::runtime_error("cannot make bucket " + name + ": " + (made ? made->body : made.error().what));
+}
+
+Result<Credentials> assume_role(std::chrono::seconds life) {
+    auto answer = ask("POST", "/",
+                      {{"Action", "AssumeRole"},
+                       {"Version", "2011-06-15"},
+                       {"RoleArn", from_wrapper("RGW_ROLE_ARN")},
+                       {"RoleSessionName", "test"},
+                       {"DurationSeconds", std::to_string(life.count())}},
+                      "sts");
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status != 200) return fail(Remedy::stop, std::to_string(answer->status) + " " + answer->body);
+    return parse_assumed_role(answer->body);
+}
+
+int gateway(const std::string& command) {
+    auto script = from_wrapper("RGW_SCRIPT"), directory = from_wrapper("RGW_DIR");
+    auto child = ::fork();
+    if (child == 0) {
+        ::execl(script.c_str(), script.c_str(), command.c_str(), directory.c_str(), nullptr);
+        ::_exit(127);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return status;
+}
+
+class Rgw : public testing::Test {
+  protected:
+    static void SetUpTestSuite() { make_bucket("logs"); }
+
+    // Each test has a prefix of its own.
+    S3Options options() const {
+        auto name = std::string{testing::UnitTest::GetInstance()->current_test_info()->name()};
+        auto made = complete({.bucket = "logs", .prefix = name, .endpoint = from_wrapper("RGW_ENDPOINT")},
+                             environment_with({}));
+        made.retry.deadline = 3s;
+        return made;
+    }
+    static Environment environment_with(std::map<std::string, std::string> variables) {
+        return [variables](std::string_view name) -> std::optional<std::string> {
+            auto found = variables.find(std::string{name});
+            return found == variables.end() ? process_environment(name) : std::optional{found->second};
+        };
+    }
+    static Environment environment_of(const Credentials& credentials) {
+        return environment_with({{"AWS_ACCESS_KEY_ID", credentials.access_key},
+                                 {"AWS_SECRET_ACCESS_KEY", credentials.secret_key},
+                                 {"AWS_SESSION_TOKEN", credentials.session_token}});
+    }
+    static Result<PutOutcome> put(Store& store, std::string_view key, std::string_view bytes) {
+        return store.put(key, bytes, sha256(bytes));
+    }
+    static std::vector<std::string> keys(Store& store, std::string_view prefix = "") {
+        std::vector<std::string> found;
+        auto listed =
+            for_each_object(store, prefix, [&](const ObjectInfo& object) { return found.push_back(object.key), true; });
+        EXPECT_TRUE(listed) << listed.error().what;
+        return found;
+    }
+    static Error refusal(S3Options options) {
+        S3Store store{std::move(options), system_clock};
+        auto outcome = put(store, "k", "bytes");
+        EXPECT_FALSE(outcome);
+        return outcome ? Error{} : outcome.error();
+    }
+};
+
+TEST_F(Rgw, GivesBackWhatWasPut) {
+    S3Store store{options(), system_clock};
+    std::string bytes(3'000'000, '\0');
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31 >> 3);
+    EXPECT_EQ(put(store, "v1/big", bytes), PutOutcome::created);
+    EXPECT_EQ(put(store, "v1/empty", ""), PutOutcome::created);
+    EXPECT_EQ(store.read("v1/big"), bytes);
+    EXPECT_EQ(store.read("v1/empty"), "");
+    EXPECT_EQ(store.read("v1/missing").error().remedy, Remedy::re_resolve);
+    EXPECT_TRUE(store.probe());
+}
+
+TEST_F(Rgw, AnswersAlreadyThereToTheSameBytesAndRefusesOthers) {
+    S3Store store{options(), system_clock};
+    EXPECT_EQ(put(store, "k", "bytes"), PutOutcome::created);
+    EXPECT_EQ(put(store, "k", "bytes"), PutOutcome::already_there);
+    for (std::string other : {"other", "longer bytes", ""}) {
+        auto refused = put(store, "k", other);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().remedy, Remedy::quarantine);
+    }
+    EXPECT_EQ(store.read("k"), "bytes");
+}
+
+TEST_F(Rgw, LetsOneOfManyRacingPutsWin) {
+    S3Store store{options(), system_clock};
+    for (int round = 0; round < 10; ++round) {
+        std::atomic<int> created{0}, refused{0};
+        auto key = "race/" + std::to_string(round);
+        {
+            std::vector<std::jthread> racers;
+            for (int i = 0; i < 8; ++i)
+                racers.emplace_back([&, i] {
+                    auto outcome = put(store, key, "racer " + std::to_string(i));
+                    if (outcome && *outcome == PutOutcome::created) ++created;
+                    if (!outcome && outcome.error().remedy == Remedy::quarantine) ++refused;
+                });
+        }
+        EXPECT_EQ(created, 1);
+        EXPECT_EQ(refused, 7);
+    }
+}
+
+TEST_F(Rgw, ChecksThatTheBytesAreThoseOfTheHash) {
+    S3Store store{options(), system_clock};
+    auto refused = store.put("k", "bytes", sha256("other bytes"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().remedy, Remedy::quarantine) << refused.error().what;
+    EXPECT_EQ(store.read("k").error().remedy, Remedy::re_resolve) << "nothing was stored";
+}
+
+TEST_F(Rgw, ReadsRanges) {
+    S3Store store{options(), system_clock};
+    ASSERT_TRUE(put(store, "k", "0123456789"));
+    ASSERT_TRUE(put(store, "empty", ""));
+    auto read = [&](std::string_view key, Range range) {
+        auto found = store.read(key, range);
+        return found ? std::to_string(found->first) + ":" + found->bytes + "/" + std::to_string(found->object_size)
+                     : found.error().what;
+    };
+    EXPECT_EQ(read("k", {.first = 2, .length = 3}), "2:234/10");
+    EXPECT_EQ(read("k", {.first = 0, .length = 1}), "0:0/10");
+    EXPECT_EQ(read("k", {.first = 8, .length = 100}), "8:89/10");
+    EXPECT_EQ(read("k", {.first = 10, .length = 5}), "10:/10");
+    EXPECT_EQ(read("k", {.first = 1000, .length = 5}), "10:/10");
+    EXPECT_EQ(read("k", {.first = 3, .length = 0}), "3:/10");
+    EXPECT_EQ(read("k", {.length = 4, .suffix = true}), "6:6789/10");
+    EXPECT_EQ(read("k", {.length = 40, .suffix = true}), "0:0123456789/10");
+    EXPECT_EQ(read("empty", {.length = 40, .suffix = true}), "0:/0");
+    EXPECT_EQ(store.read("missing", {.first = 0, .length = 1}).error().remedy, Remedy::re_resolve);
+    EXPECT_EQ(store.read("missing", {.first = 0, .length = 0}).error().remedy, Remedy::re_resolve);
+}
+
+TEST_F(Rgw, ListsFifteenHundredKeysOverPagesEachOnceAndInOrder) {
+    S3Store store{options(), system_clock};
+    std::vector<std::string> all;
+    for (int i = 0; i < 1500; ++i) all.push_back("d" + std::to_string(i % 3) + "/k" + std::to_string(i));
+    {
+        std::vector<std::jthread> putters;
+        for (std::size_t worker = 0; worker < 4; ++worker)
+            putters.emplace_back([&, worker] {
+                for (auto i = worker; i < all.size(); i += 4) ASSERT_TRUE(put(store, all[i], "x"));
+            });
+    }
+    std::ranges::sort(all);
+    EXPECT_EQ(keys(store), all);
+    auto first = store.list("", false, {});
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->objects.size(), 1000U);
+    EXPECT_EQ(keys(store, "d1/").size(), 500U);
+    EXPECT_THAT(store.list("", true, {})->prefixes, testing::ElementsAre("d0/", "d1/", "d2/"));
+    EXPECT_TRUE(store.list("", true, {})->objects.empty());
+}
+
+TEST_F(Rgw, TakesKeysOfAnyTenantAndAnyPrefix) {
+    auto with_prefix = options();
+    with_prefix.prefix += "/sch\xC3\xBCtz & co+\xF0\x9F\x98\x80/a=b%25";
+    S3Store store{with_prefix, system_clock};
+    std::vector<std::string> all{"v1/t=" + percent_encode("M\xC3\xBCller & S\xC3\xB6hne/\xE6\x97\xA5\xE6\x9C\xAC"),
+                                 "v1/t=%2E%2E/x", "v1/t=~-_./%25", "v1/t=a/.hidden"};
+    std::ranges::sort(all);
+    for (const auto& key : all) EXPECT_EQ(put(store, key, key), PutOutcome::created);
+    for (const auto& key : all) EXPECT_EQ(store.read(key), key);
+    EXPECT_EQ(keys(store, "v1/"), all);
+    EXPECT_EQ(keys(store, "v1/t=M%C3%BC").size(), 1U);
+    EXPECT_TRUE(store.probe());
+}
+
+TEST_F(Rgw, NamesTheBucketInTheHostNameToo) {
+    auto virtual_host = options();
+    virtual_host.path_style = false;
+    virtual_host.endpoint = "http://localhost" + virtual_host.endpoint.substr(virtual_host.endpoint.rfind(':'));
+    S3Store store{virtual_host, system_clock};
+    auto outcome = put(store, "v1/t=a%2Fb", "x");
+    ASSERT_TRUE(outcome) << outcome.error().what;
+    EXPECT_EQ(S3Store(options(), system_clock).read("v1/t=a%2Fb"), "x") << "it is the same place";
+    EXPECT_THAT(keys(store), testing::ElementsAre("v1/t=a%2Fb"));
+}
+
+// --- who we are ---
+
+TEST_F(Rgw, RefusesAWrongSecretAndSaysWhose) {
+    auto wrong = options();
+    wrong.environment = environment_with({{"AWS_SECRET_ACCESS_KEY", "wrong-secret"}});
+    auto error = refusal(wrong);
+    EXPECT_EQ(error.remedy, Remedy::stop);
+    EXPECT_THAT(error.what, AnyOf(HasSubstr("403 SignatureDoesNotMatch"), HasSubstr("403 AccessDenied")));
+    EXPECT_THAT(error.what, HasSubstr("access key BOATSWAINTESTKEY, from the environment"));
+    EXPECT_THAT(error.what, HasSubstr("secret key"));
+    EXPECT_THAT(error.what, Not(HasSubstr("wrong-secret")));
+}
+
+TEST_F(Rgw, RefusesAnAccessKeyItDoesNotKnow) {
+    auto unknown = options();
+    unknown.environment = environment_with({{"AWS_ACCESS_KEY_ID", "NOBODY"}});
+    auto error = refusal(unknown);
+    EXPECT_EQ(error.remedy, Remedy::stop);
+    EXPECT_THAT(error.what, AnyOf(HasSubstr("403 InvalidAccessKeyId"), HasSubstr("403 AccessDenied")));
+    EXPECT_THAT(error.what, HasSubstr("access key NOBODY, from the environment"));
+}
+
+TEST_F(Rgw, SaysWhichBucketIsMissing) {
+    auto missing = options();
+    missing.bucket = "nowhere";
+    auto error = refusal(missing);
+    EXPECT_EQ(error.remedy, Remedy::stop);
+    EXPECT_THAT(error.what,
+                HasSubstr("404 NoSuchBucket (there is no bucket nowhere at " + from_wrapper("RGW_ENDPOINT") + ")"));
+    S3Store store{missing, system_clock};
+    EXPECT_EQ(store.probe().error().remedy, Remedy::stop);
+    EXPECT_EQ(store.list("", false, {}).error().remedy, Remedy::stop);
+    EXPECT_EQ(store.read("k").error().remedy, Remedy::stop);
+}
+
+TEST_F(Rgw, TakesASessionUntilItExpires) {
+    auto session = assume_role(4s);
+    ASSERT_TRUE(session) << session.error().what;
+    auto with_session = options();
+    with_session.environment = environment_of(*session);
+    S3Store store{with_session, system_clock};
+    auto outcome = put(store, "k", "bytes");
+    ASSERT_TRUE(outcome) << outcome.error().what;
+    EXPECT_EQ(store.read("k"), "bytes");
+    std::this_thread::sleep_for(5s);
+    auto expired = put(store, "l", "bytes");
+    ASSERT_FALSE(expired) << "the session should have expired";
+    EXPECT_EQ(expired.error().remedy, Remedy::stop);
+    EXPECT_THAT(expired.error().what, HasSubstr("session token"));
+    EXPECT_THAT(expired.error().what, Not(HasSubstr(session->session_token)));
+}
+
+TEST_F(Rgw, RefusesASessionTokenThatIsNotOne) {
+    auto session = assume_role(900s);
+    ASSERT_TRUE(session) << session.error().what;
+    session->session_token = "AAAA" + session->session_token.substr(4);
+    auto forged = options();
+    forged.environment = environment_of(*session);
+    auto error = refusal(forged);
+    EXPECT_EQ(error.remedy, Remedy::stop);
+    EXPECT_THAT(error.what, HasSubstr("session token"));
+    EXPECT_THAT(error.what, Not(HasSubstr(session->session_token)));
+}
+
+TEST_F(Rgw, IsReachedByAClockThatIsWrong) {
+    struct WrongClock final : Clock {
+        Timestamp now() const override { return system_clock.now() - 5h; }
+        std::chrono::steady_clock::time_point steady() const override { return system_clock.steady(); }
+    } wrong;
+    S3Store store{options(), wrong};
+    auto outcome = put(store, "k", "bytes");
+    EXPECT_TRUE(outcome) << outcome.error().what;
+}
+
+// --- TLS ---
+
+TEST_F(Rgw, IsReachedOverTlsWithItsOwnAuthority) {
+    auto tls = options();
+    tls.endpoint = from_wrapper("RGW_TLS_ENDPOINT");
+    tls.http.ca_file = from_wrapper("RGW_CA_FILE");
+    S3Store store{tls, system_clock};
+    auto outcome = put(store, "k", "bytes");
+    ASSERT_TRUE(outcome) << outcome.error().what;
+    EXPECT_EQ(store.read("k"), "bytes");
+}
+
+TEST_F(Rgw, IsNotTrustedOverTlsWithoutItsAuthority) {
+    auto tls = options();
+    tls.endpoint = from_wrapper("RGW_TLS_ENDPOINT");
+    auto error = refusal(tls);
+    EXPECT_EQ(error.remedy, Remedy::stop);
+    EXPECT_THAT(error.what, HasSubstr("certificate"));
+    tls.http.ca_file = "/nowhere/ca.pem";
+    error = refusal(tls);
+    EXPECT_EQ(error.remedy, Remedy::stop);
+    EXPECT_THAT(error.what, HasSubstr("/nowhere/ca.pem"));
+}
+
+// --- outages ---
+
+TEST_F(Rgw, IsPutToOnceItIsBackFromAnOutage) {
+    auto patient = options();
+    patient.retry.deadline = 60s;
+    S3Store store{patient, system_clock};
+    ASSERT_TRUE(put(store, "before", "x"));
+    ASSERT_EQ(gateway("stop-gateway"), 0);
+    std::atomic<int> done{0};
+    std::vector<std::jthread> putters;
+    for (int i = 0; i < 4; ++i)
+        putters.emplace_back([&, i] {
+            auto outcome = put(store, "during/" + std::to_string(i), "x");
+            EXPECT_TRUE(outcome) << outcome.error().what;
+            ++done;
+        });
+    std::this_thread::sleep_for(1s);
+    EXPECT_EQ(done, 0);
+    ASSERT_EQ(gateway("start-gateway"), 0);
+    putters.clear();
+    EXPECT_EQ(keys(store, "during/").size(), 4U);
+}
+
+TEST_F(Rgw, LosesNothingWhenItIsKilledWhileManyPut) {
+    auto patient = options();
+    patient.retry.deadline = 60s;
+    S3Store store{patient, system_clock};
+    std::atomic<bool> enough{false};
+    std::atomic<int> stored{0};
+    std::vector<std::jthread> putters;
+    for (int worker = 0; worker < 4; ++worker)
+        putters.emplace_back([&, worker] {
+            std::string bytes(100'000, static_cast<char>('a' + worker));
+            for (int i = 0; !enough; ++i) {
+                auto outcome = put(store, std::to_string(worker) + "/" + std::to_string(i), bytes);
+                ASSERT_TRUE(outcome)
+                    << outcome.error().what;  // created, or already_there when only the answer was lost
+                ++stored;
+            }
+        });
+    for (int kill = 0; kill < 3; ++kill) {
+        std::this_thread::sleep_for(700ms);
+        ASSERT_EQ(gateway("restart-gateway"), 0);
+    }
+    std::this_thread::sleep_for(500ms);
+    enough = true;
+    putters.clear();
+    EXPECT_EQ(keys(store).size(), static_cast<std::size_t>(stored));
+}
+
+}  // namespace
+}  // namespace boatswain::store
