@@ -43,7 +43,8 @@ class Fields {
         return texts;
     }
     void complain(std::string_view name, std::string_view what) {
-        if (!wrong_) wrong_ = where_ + (name.empty() ? "" : "." + std::string{name}) + " " + std::string{what};
+        if (!wrong_)
+            wrong_ = where_ + (where_.empty() || name.empty() ? "" : ".") + std::string{name} + " " + std::string{what};
     }
     Result<void> check() const {
         if (wrong_) return refuse(*wrong_);
@@ -69,8 +70,9 @@ class Fields {
         return find<T>(name, required).value_or(T{});
     }
     Timestamp as_time(const char* name, std::string_view text) {
-        auto time = text.size() == time_text_size ? parse_time(text) : std::nullopt;
-        if (!time) complain(name, "is not a time");
+        auto time = parse_time(text);
+        if (!time || to_text(*time) != text)
+            complain(name, "is not a time");  // parse_time reads more than the one form
         return time.value_or(Timestamp{});
     }
 
@@ -208,7 +210,7 @@ Result<Footer> parse_footer(std::string_view json) {
     if (auto error = parser.parse(json.data(), json.size()).get(root); error != simdjson::SUCCESS)
         return refuse(std::string{"not JSON: "} + simdjson::error_message(error));
 
-    Fields fields{root, "it"};
+    Fields fields{root, ""};
     auto version = fields.number("version");
     CHECK(fields.check());
     if (version == 0 || version > static_cast<std::uint64_t>(footer_version))

@@ -49,8 +49,9 @@ class TimeReader {
         return true;
     }
 
+    // The two always agree, from the start.
     Timestamp minute_{};
-    std::array<char, minute_text_size> minute_text_{};
+    std::array<char, minute_text_size + 1> minute_text_{"1970-01-01T00:00:"};
 };
 
 bool is_reason(std::string_view text) {

@@ -46,6 +46,15 @@ TEST(Bech32, RefusesTheInvalidStringsOfBip173) {
         EXPECT_FALSE(decode_bech32(text)) << printable(text);
 }
 
+TEST(Bech32, RefusesPaddingThatIsNotZeroOrAWholeCharacterLong) {
+    EXPECT_TRUE(decode_bech32("age1qqpexly5")) << "one byte and two zero bits";
+    for (auto text : {"age1qpu0j2ex" /* one byte and the bits 01 */, "age1qdd35qf" /* five bits and no byte */}) {
+        auto decoded = decode_bech32(text);
+        ASSERT_FALSE(decoded) << text;
+        EXPECT_NE(decoded.error().what.find("padding"), std::string::npos) << text;
+    }
+}
+
 TEST(Bech32, SaysWhatIsWrongAndNeverRepeatsIt) {
     std::string secret = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ";
     auto decoded = decode_bech32(secret);
