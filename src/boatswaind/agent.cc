@@ -87,7 +87,7 @@ class Agent {
     std::optional<batch::Batcher> batcher_;
     std::optional<ship::Shipper> shipper_;
     std::optional<docker::DockerIntake> intake_;
-    std::unique_ptr<serve::Observe> observe_;
+    std::unique_ptr<serve::HttpServer> observe_;
     std::optional<net::TaskGroup> tasks_;
     bool ending_ = false;
 };
@@ -133,7 +133,8 @@ Result<void> Agent::build() {
                                     .own_ids = docker::own_container_ids()},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
     if (config_.listen != "off") {
-        TRY(observe_, serve::make_observe(io_.get_executor(), config_.listen, metrics_, [this] { return health(); }, log_));
+        auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
+        TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
         log_.info("listening", {{"address", observe_->address()}});
     }
     return {};
@@ -222,7 +223,7 @@ serve::Health Agent::health() const {
     auto shipping = shipper_->trouble();
     serve::Health health;
     health.healthy = !sealing && spool_->has_room();
-    health.details = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
+    health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
                       {"containers", std::to_string(intake.containers)},
                       {"reading", std::to_string(intake.reading)},
                       {"read_lag_bytes", std::to_string(intake.lag_bytes)},

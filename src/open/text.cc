@@ -144,20 +144,41 @@ class EntryReader {
 
 }  // namespace
 
-Result<void> for_each_entry(std::string_view text, const std::function<bool(const TextEntry&)>& each) {
-    if (text.empty()) return refuse("line 1: no heading");
+struct EntryWalk::State {
+    std::string_view rest;
+    std::size_t number = 1;  // of the text line at the start of rest
     EntryReader reader;
     TextEntry entry;
-    for (std::size_t number = 1; !text.empty(); ++number) {
-        auto end = text.find('\n');
+};
+
+EntryWalk::EntryWalk(std::string_view text) : state_(std::make_unique<State>(State{.rest = text})) {}
+EntryWalk::EntryWalk(EntryWalk&&) noexcept = default;
+EntryWalk& EntryWalk::operator=(EntryWalk&&) noexcept = default;
+EntryWalk::~EntryWalk() = default;
+
+Result<const TextEntry*> EntryWalk::next() {
+    auto& s = *state_;
+    if (s.rest.empty() && s.number == 1) return refuse("line 1: no heading");
+    for (; !s.rest.empty(); ++s.number) {
+        auto end = s.rest.find('\n');
         if (end == std::string_view::npos)
-            return refuse("line " + std::to_string(number) + ": no newline at the end of the text");
-        auto known = reader.read(text.substr(0, end), number == 1, entry);
-        if (!known) return std::unexpected(std::move(known).error().within("line " + std::to_string(number)));
-        if (*known && !each(entry)) return {};
-        text.remove_prefix(end + 1);
+            return refuse("line " + std::to_string(s.number) + ": no newline at the end of the text");
+        auto known = s.reader.read(s.rest.substr(0, end), s.number == 1, s.entry);
+        if (!known) return std::unexpected(std::move(known).error().within("line " + std::to_string(s.number)));
+        s.rest.remove_prefix(end + 1);
+        if (!*known) continue;
+        ++s.number;
+        return &s.entry;
     }
-    return {};
+    return nullptr;
+}
+
+Result<void> for_each_entry(std::string_view text, const std::function<bool(const TextEntry&)>& each) {
+    EntryWalk walk{text};
+    while (true) {
+        TRY(const auto* entry, walk.next());
+        if (entry == nullptr || !each(*entry)) return {};
+    }
 }
 
 Result<std::string> heading_source(std::string_view text) {

@@ -2,10 +2,12 @@
 // open/segment_reader.h; this is what else reading it needs.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "open/segment_reader.h"
 #include "segment/frame_text.h"
 
 namespace boatswain::open {
@@ -15,5 +17,21 @@ Result<std::string> heading_source(std::string_view text);
 
 // Counts the text of a frame as the writer's FrameText does, to compare with the footer.
 Result<segment::FrameCounts> count_text(std::string_view text);
+
+// for_each_entry() for those who cannot stay until the end of the text: a merge of many texts takes one entry of each.
+class EntryWalk {
+  public:
+    explicit EntryWalk(std::string_view text);  // borrowed: a whole text, with its heading
+    EntryWalk(EntryWalk&&) noexcept;
+    EntryWalk& operator=(EntryWalk&&) noexcept;
+    ~EntryWalk();
+
+    // The next entry, valid until the next call; nullptr after the last. After an error the walk is over.
+    Result<const TextEntry*> next();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 }  // namespace boatswain::open

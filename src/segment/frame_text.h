@@ -1,7 +1,7 @@
 // The text of one frame while it grows: a heading, then lines and gaps of one source in CRI form.
 // docs/formats/segment.md is the specification.
 //
-// A reader writes each line where it will lie: begin_line() gives room for the message, end_line() says how much of it
+// A reader writes each line where it will lie: begin_message() gives room for it, end_message() says how much of it
 // was used. No copy in between.
 #pragma once
 

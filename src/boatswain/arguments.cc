@@ -1,0 +1,324 @@
+#include "boatswain/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <memory>
+
+#include "base/bytes.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+const std::vector<std::string> shells{"bash", "zsh", "fish"};
+const std::vector<std::string> streams{"stdout", "stderr"};
+const std::vector<std::string> formats{"text", "json", "raw"};
+
+// The options as CLI11 fills them, before they are checked against each other.
+struct Given {
+    KeysNew keys_new;
+    KeysShow keys_show;
+    KeysDerive keys_derive;
+    Ls ls;
+    Logs logs;
+    Inspect inspect;
+    Completion completion;
+    std::string stream;
+    std::string format = "text";
+    std::optional<std::string> since, until;
+    std::vector<std::string> help_of;
+};
+
+struct Commands {
+    CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *completion, *version, *help;
+};
+
+constexpr const char* store_help =
+    "Where the segments are: dir:PATH, or s3://BUCKET/PREFIX?endpoint=URL&region=R (environment: BOATSWAIN_STORE)";
+constexpr const char* identity_help =
+    "A file with the tenant's age key; may be given several times (environment: BOATSWAIN_IDENTITY, ':' between files)";
+constexpr const char* since_help =
+    "Only lines at or after TIME: 1h (ago), today, 2026-11-23, \"2026-11-23 10:00\" (UTC)";
+constexpr const char* until_help = "Only lines before TIME, written like --since";
+
+void add_keys(Commands& commands, Given& given) {
+    auto* keys = commands.keys = commands.tool.add_subcommand("keys", "Makes and shows tenants' keys");
+    keys->require_subcommand(1);
+    keys->footer(
+        "Examples:\n  boatswain keys new acme --out /etc/boatswain/keys\n  boatswain keys show acme.key\n"
+        "  boatswain keys derive acme --secret-file secret.txt > acme.key");
+
+    auto* fresh = commands.keys_new =
+        keys->add_subcommand("new", "Makes a key pair: TENANT.key opens, TENANT.pub seals");
+    fresh
+        ->add_option("TENANT", given.keys_new.tenant,
+                     "The tenant's name; _unassigned and _break-glass are the operator's")
+        ->required();
+    fresh->add_option("--out", given.keys_new.directory, "The directory to write to (default: this one)")
+        ->type_name("DIR");
+    fresh->footer(
+        "TENANT.key is the only thing that opens the tenant's lines: keep it off the hosts, and keep a copy.\n"
+        "An existing file is never overwritten.\n\nExamples:\n  boatswain keys new acme\n"
+        "  boatswain keys new _break-glass --out ~/keys");
+
+    auto* show = commands.keys_show = keys->add_subcommand("show", "Prints the public keys of a .key or .pub file");
+    show->add_option("FILE", given.keys_show.file, "Identities (age-keygen's form) or recipients, one a line")
+        ->required();
+    show->footer("Example:\n  boatswain keys show acme.key");
+
+    auto* derive = commands.keys_derive =
+        keys->add_subcommand("derive", "Prints the key that a container's own secret stands for");
+    derive->add_option("TENANT", given.keys_derive.tenant, "The tenant whose containers carry the secret")->required();
+    derive
+        ->add_option("--secret-file", given.keys_derive.secret_file,
+                     "The file with the secret (default: standard input)")
+        ->type_name("FILE");
+    derive->add_flag("--keep-newline", given.keys_derive.keep_newline, "A newline at the end belongs to the secret");
+    derive->footer(
+        "The secret is never an argument: arguments are seen by everyone on the machine. On a terminal it is asked\n"
+        "for without echo.\n\nExamples:\n  boatswain keys derive acme > acme.key\n"
+        "  boatswain keys derive acme --secret-file secret.txt > acme.key");
+}
+
+void add_source_options(CLI::App* command, std::string& store, std::vector<std::string>& identities) {
+    command->add_option("--store", store, store_help)->type_name("URL");
+    command->add_option("-i,--identity", identities, identity_help)
+        ->type_name("FILE")
+        ->take_all()
+        ->allow_extra_args(false);
+}
+
+void add_times(CLI::App* command, Given& given) {
+    command->add_option("--since", given.since, since_help)->type_name("TIME");
+    command->add_option("--until", given.until, until_help)->type_name("TIME");
+}
+
+void add_ls(Commands& commands, Given& given) {
+    auto* ls = commands.ls = commands.tool.add_subcommand("ls", "Lists tenants; of one tenant: sources, or segments");
+    add_source_options(ls, given.ls.store, given.ls.identities);
+    ls->add_option("--tenant", given.ls.tenant, "Show this tenant's sources (with --identity) or segments");
+    add_times(ls, given);
+    ls->add_flag("--segments", given.ls.segments, "With --tenant: segments, even where --identity is given");
+    ls->add_flag("--sizes", given.ls.sizes,
+                 "Without --tenant: count each tenant's segments and bytes (lists everything)");
+    ls->add_flag("--json", given.ls.json, "One JSON object a line");
+    ls->footer(
+        "Examples:\n  boatswain ls --store dir:/var/lib/boatswain/store\n"
+        "  boatswain ls --store dir:/var/lib/boatswain/store --tenant acme --since 2h\n"
+        "  boatswain ls --store dir:/var/lib/boatswain/store --tenant acme --identity acme.key");
+}
+
+void add_logs(Commands& commands, Given& given) {
+    auto* logs = commands.logs = commands.tool.add_subcommand("logs", "Prints lines, in the order of their times");
+    add_source_options(logs, given.logs.store, given.logs.identities);
+    logs->add_option("--tenant", given.logs.tenant, "Only this tenant (default: all that the identities open)");
+    logs->add_option("--app", given.logs.apps, "Only this app; may be given several times")
+        ->take_all()
+        ->allow_extra_args(false);
+    logs->add_option("--container", given.logs.containers,
+                     "Only this container, by name or by the start of its id; may be given several times")
+        ->take_all()
+        ->allow_extra_args(false);
+    logs->add_option("--stream", given.stream, "Only stdout or only stderr")
+        ->check(CLI::IsMember(streams))
+        ->type_name("STREAM");
+    add_times(logs, given);
+    auto* limit = logs->add_option("--limit", given.logs.limit, "Stop after the first N lines")->type_name("N");
+    logs->add_option("--tail", given.logs.tail, "Only the last N lines")
+        ->check(CLI::Range(std::uint64_t{1}, tail_max))
+        ->type_name("N")
+        ->excludes(limit);
+    logs->add_option("--output", given.format, "text, json (one object a line), or raw (bytes as they were printed)")
+        ->check(CLI::IsMember(formats))
+        ->type_name("FORMAT");
+    logs->footer(
+        "Examples:\n  boatswain logs --store dir:/var/lib/boatswain/store --identity acme.key --since 1h\n"
+        "  boatswain logs --identity acme.key --app shop/cart --stream stderr --tail 100\n"
+        "  boatswain logs --identity acme.key --container web-1 --output raw > web-1.log\n"
+        "  boatswain logs --identity acme.key --output json | jq -r .message\n"
+        "Without Boatswain:\n  age -d -i acme.key OBJECT | zstd -d");
+}
+
+void add_inspect(Commands& commands, Given& given) {
+    auto* inspect = commands.inspect =
+        commands.tool.add_subcommand("inspect", "Says what a segment holds, without printing lines");
+    inspect->add_option("OBJECT", given.inspect.object, "A file, or with --store the name of an object in it")
+        ->required();
+    inspect->add_option("--store", given.inspect.store, store_help)->type_name("URL");
+    inspect->add_option("-i,--identity", given.inspect.identities, identity_help)
+        ->type_name("FILE")
+        ->take_all()
+        ->allow_extra_args(false);
+    inspect->add_flag("--json", given.inspect.json, "One JSON object");
+    inspect->footer(
+        "Examples:\n  boatswain inspect segment.age\n"
+        "  boatswain inspect --store dir:/var/lib/boatswain/store --identity acme.key \\\n"
+        "    v1/tenant=acme/hour=2026-11-23T10/host=node-7/20261123T043400Z-9f3a.0000000042.age");
+}
+
+void add_others(Commands& commands, Given& given) {
+    auto* completion = commands.completion =
+        commands.tool.add_subcommand("completion", "Prints a script that completes boatswain's words in a shell");
+    completion->add_option("SHELL", given.completion.shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember(shells));
+    completion->footer(
+        "Examples:\n  source <(boatswain completion bash)\n"
+        "  boatswain completion zsh > \"${fpath[1]}/_boatswain\"\n"
+        "  boatswain completion fish > ~/.config/fish/completions/boatswain.fish");
+    commands.version = commands.tool.add_subcommand("version", "Prints the version");
+    commands.version->footer("Example:\n  boatswain version");
+    commands.help = commands.tool.add_subcommand("help", "Explains a command");
+    commands.help->add_option("COMMAND", given.help_of, "The command to explain");
+    commands.help->footer("Example:\n  boatswain help keys new");
+}
+
+std::unique_ptr<Commands> make_commands(Given& given) {
+    auto commands = std::make_unique<Commands>();
+    commands->tool.require_subcommand(1);
+    commands->tool.footer(
+        "Examples:\n  boatswain keys new acme\n  boatswain ls --store dir:/var/lib/boatswain/store\n"
+        "  boatswain logs --store dir:/var/lib/boatswain/store --identity acme.key --since 1h\n\n"
+        "boatswain COMMAND --help explains a command.");
+    add_logs(*commands, given);
+    add_ls(*commands, given);
+    add_inspect(*commands, given);
+    add_keys(*commands, given);
+    add_others(*commands, given);
+    return commands;
+}
+
+Arguments usage(const CLI::App& command, std::string_view what) {
+    std::string path = command.get_name();
+    for (const auto* parent = command.get_parent(); parent != nullptr; parent = parent->get_parent())
+        path = parent->get_name() + " " + path;
+    return {.text = "boatswain: " + std::string{what} + "\nTry: " + path + " --help\n", .exit_code = exit_usage};
+}
+
+const CLI::App& deepest(const CLI::App& from) {
+    auto parsed = from.get_subcommands();
+    return parsed.empty() ? from : deepest(*parsed.front());
+}
+
+Arguments explain(const CLI::App& tool, const std::vector<std::string>& path) {
+    const auto* command = &tool;
+    for (const auto& name : path) {
+        auto named = command->get_subcommands([&](const CLI::App* below) { return below->get_name() == name; });
+        if (named.empty()) return usage(*command, "there is no command \"" + printable(name, 40) + "\" to explain");
+        command = named.front();
+    }
+    return {.text = command->help(), .exit_code = exit_ok};
+}
+
+// What --store and --identity leave open, the environment says.
+void add_environment(std::string& store, std::vector<std::string>& identities) {
+    if (const char* url = std::getenv("BOATSWAIN_STORE"); url != nullptr && store.empty()) store = url;
+    const char* files = std::getenv("BOATSWAIN_IDENTITY");
+    if (files == nullptr || !identities.empty()) return;
+    std::string_view rest = files;
+    while (!rest.empty()) {
+        auto file = rest.substr(0, rest.find(':'));
+        if (!file.empty()) identities.emplace_back(file);
+        rest.remove_prefix(std::min(rest.size(), file.size() + 1));
+    }
+}
+
+constexpr const char* no_store =
+    "which store? Give --store dir:PATH or --store s3://BUCKET/PREFIX, or set BOATSWAIN_STORE";
+constexpr const char* no_identity =
+    "lines are sealed: give the tenant's key with --identity FILE, or set BOATSWAIN_IDENTITY";
+
+std::string_view view(const std::string& text) { return text; }
+
+Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
+    const auto& command = deepest(commands.tool);
+    auto range = query::parse_range(given.since.transform(view), given.until.transform(view), now);
+    if (!range) return usage(command, range.error().what);
+
+    if (&command == commands.keys_new) return {.request = given.keys_new};
+    if (&command == commands.keys_show) return {.request = given.keys_show};
+    if (&command == commands.keys_derive) return {.request = given.keys_derive};
+    if (&command == commands.completion) return {.request = given.completion};
+    if (&command == commands.version) return {.text = std::string{"boatswain "} + BOATSWAIN_VERSION + "\n"};
+    if (&command == commands.help) return explain(commands.tool, given.help_of);
+    if (&command == commands.ls) {
+        add_environment(given.ls.store, given.ls.identities);
+        if (given.ls.store.empty()) return usage(command, no_store);
+        given.ls.range = *range;
+        return {.request = given.ls};
+    }
+    if (&command == commands.logs) {
+        add_environment(given.logs.store, given.logs.identities);
+        if (given.logs.store.empty()) return usage(command, no_store);
+        if (given.logs.identities.empty()) return usage(command, no_identity);
+        given.logs.range = *range;
+        if (!given.stream.empty()) given.logs.stream = given.stream == "stdout" ? Stream::out : Stream::err;
+        given.logs.format = given.format == "raw"    ? LogFormatChoice::raw
+                            : given.format == "json" ? LogFormatChoice::json
+                                                     : LogFormatChoice::text;
+        return {.request = given.logs};
+    }
+    std::string store = given.inspect.store.value_or("");
+    add_environment(store, given.inspect.identities);
+    if (!store.empty()) given.inspect.store = store;
+    return {.request = given.inspect};
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::vector<std::string> choices_of(const std::string& option) {
+    if (option == "--stream") return streams;
+    if (option == "--output") return formats;
+    if (option == "SHELL") return shells;
+    return {};
+}
+
+void gather_words(const CLI::App& command, const std::string& path, std::vector<CommandWords>& words) {
+    CommandWords own{.path = path, .description = first_line(command.get_description())};
+    for (const auto* option : command.get_options()) {
+        if (option->get_positional()) {
+            own.choices = choices_of(option->get_name(true));
+            continue;
+        }
+        auto name = "--" + option->get_lnames().front();
+        own.options.push_back({.name = name,
+                               .description = first_line(option->get_description()),
+                               .takes_value = option->get_expected_max() > 0 && option->get_type_size() > 0,
+                               .choices = choices_of(name)});
+    }
+    auto below = command.get_subcommands([](const CLI::App*) { return true; });
+    for (const auto* next : below) own.commands.push_back(next->get_name());
+    words.push_back(std::move(own));
+    for (const auto* next : below)
+        gather_words(*next, path.empty() ? next->get_name() : path + " " + next->get_name(), words);
+}
+
+}  // namespace
+
+Arguments parse_arguments(int argc, const char* const* argv, Timestamp now) {
+    Given given;
+    auto commands = make_commands(given);
+    auto& tool = commands->tool;
+    if (argc > 1 && std::string_view{argv[1]} == "--version")
+        return {.text = std::string{"boatswain "} + BOATSWAIN_VERSION + "\n"};
+    try {
+        tool.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return {.text = deepest(tool).help()};
+    } catch (const CLI::ParseError& error) {
+        if (argc <= 1) return {.text = tool.help(), .exit_code = exit_usage};
+        return usage(deepest(tool), first_line(error.what()));
+    }
+    return request_of(*commands, given, now);
+}
+
+std::vector<CommandWords> command_words() {
+    Given given;
+    auto commands = make_commands(given);
+    std::vector<CommandWords> words;
+    gather_words(commands->tool, "", words);
+    return words;
+}
+
+}  // namespace boatswain::tool

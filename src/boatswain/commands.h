@@ -1,0 +1,85 @@
+// What the tool can be asked to do: one struct and one function a command. arguments.h makes the structs of the command
+// line; each function is in the file of its command. They return the exit code: exit_ok or exit_error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "boatswain/output.h"
+#include "query/range.h"
+#include "record/line.h"
+
+namespace boatswain::tool {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_error = 1;
+inline constexpr int exit_usage = 2;
+
+// A new key pair: TENANT.key, which opens, and TENANT.pub, which only seals.
+struct KeysNew {
+    std::string tenant;
+    std::string directory;
+};
+// The recipients that belong to a file of identities or recipients.
+struct KeysShow {
+    std::string file;
+};
+// The identity that a container's secret stands for.
+struct KeysDerive {
+    std::string tenant;
+    std::optional<std::string> secret_file;  // standard input otherwise
+    bool keep_newline = false;
+};
+
+struct Ls {
+    std::string store;
+    std::vector<std::string> identities;
+    std::optional<std::string> tenant;
+    query::TimeRange range;
+    bool segments = false;  // segments even where sources could be shown
+    bool sizes = false;
+    bool json = false;
+};
+
+enum class LogFormatChoice { text, json, raw };
+
+struct Logs {
+    std::string store;
+    std::vector<std::string> identities;
+    std::optional<std::string> tenant;
+    std::vector<std::string> apps;
+    std::vector<std::string> containers;
+    std::optional<Stream> stream;
+    query::TimeRange range;
+    std::optional<std::uint64_t> limit;
+    std::optional<std::uint64_t> tail;
+    LogFormatChoice format = LogFormatChoice::text;
+};
+
+struct Inspect {
+    std::string object;  // a key in the store, or a file
+    std::optional<std::string> store;
+    std::vector<std::string> identities;
+    bool json = false;
+};
+
+struct Completion {
+    std::string shell;  // "bash", "zsh" or "fish"
+};
+
+using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Completion>;
+
+// The last so many lines are held in memory.
+inline constexpr std::uint64_t tail_max = 1'000'000;
+
+int run(const KeysNew& request, Console& console);
+int run(const KeysShow& request, Console& console);
+int run(const KeysDerive& request, Console& console);
+int run(const Ls& request, Console& console);
+int run(const Logs& request, Console& console);
+int run(const Inspect& request, Console& console);
+int run(const Completion& request, Console& console);
+
+}  // namespace boatswain::tool

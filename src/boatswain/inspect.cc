@@ -1,0 +1,250 @@
+// inspect: what a segment holds, without printing lines. Without a key: what anybody can see of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "boatswain/commands.h"
+#include "boatswain/reading.h"
+#include "query/opened.h"
+#include "segment/object_key.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+// An age header has a stanza of about 100 bytes a recipient.
+constexpr std::uint64_t header_bytes_max = 64U << 10;
+constexpr std::string_view age_version_line = "age-encryption.org/v1\n";
+
+// The object, wherever it lies.
+struct Object {
+    std::string name;
+    std::uint64_t size = 0;
+    std::optional<segment::ObjectKey> key;  // when the name is a segment's
+    open::FetchRange fetch;
+    // Whichever of the two `fetch` reads from.
+    std::shared_ptr<MappedFile> file;
+    std::shared_ptr<store::Store> store;
+};
+
+Result<Object> from_store(const Inspect& request, Console& console) {
+    TRY(std::shared_ptr<store::Store> store, store::open_store(*request.store, console.clock));
+    if (auto problem = store::key_problem(request.object))
+        return fail(Remedy::stop,
+                    printable(request.object) + " is neither a file nor the name of an object: " + *problem);
+    TRY(auto tail, store->read(request.object, store::Range{.length = 1, .suffix = true}));
+    auto fetch = [store = store.get(), name = request.object](std::uint64_t first,
+                                                              std::uint64_t length) -> Result<std::string> {
+        TRY(auto range, store->read(name, store::Range{.first = first, .length = length}));
+        if (range.bytes.size() != length) return fail(Remedy::quarantine, "the object ends early");
+        return std::move(range.bytes);
+    };
+    return Object{.name = request.object,
+                  .size = tail.object_size,
+                  .key = segment::parse_object_key(request.object),
+                  .fetch = fetch,
+                  .store = store};
+}
+
+// A file that lies where a directory store put it still tells its key by its path.
+std::optional<segment::ObjectKey> key_in_path(std::string_view path) {
+    auto at = path.rfind("v1/tenant=");
+    if (at == path.npos || (at > 0 && path[at - 1] != '/')) return std::nullopt;
+    return segment::parse_object_key(path.substr(at));
+}
+
+Result<Object> from_file(const Inspect& request) {
+    TRY(auto mapped, MappedFile::open(request.object));
+    auto file = std::make_shared<MappedFile>(std::move(mapped));
+    auto fetch = [bytes = file->bytes()](std::uint64_t first, std::uint64_t length) -> Result<std::string> {
+        if (first > bytes.size() || length > bytes.size() - first)
+            return fail(Remedy::quarantine, "the file ends early");
+        return std::string{bytes.substr(first, length)};
+    };
+    return Object{.name = request.object,
+                  .size = file->bytes().size(),
+                  .key = key_in_path(request.object),
+                  .fetch = fetch,
+                  .file = file};
+}
+
+Result<Object> find(const Inspect& request, Console& console) {
+    std::error_code trouble;
+    bool is_file = std::filesystem::is_regular_file(request.object, trouble);
+    if (is_file) return from_file(request);
+    if (request.store) return from_store(request, console);
+    return fail(
+        Remedy::stop,
+        printable(request.object) +
+            ": there is no such file. For an object of a store, name the store: --store URL, or BOATSWAIN_STORE");
+}
+
+// Counts the header's recipient stanzas: "-> TYPE ..." lines before "--- MAC" (age specification, Header).
+Result<std::size_t> count_recipients(const Object& object) {
+    TRY(auto head, object.fetch(0, std::min(object.size, header_bytes_max)));
+    if (!head.starts_with(age_version_line))
+        return fail(Remedy::quarantine, "this is not a segment: it does not start as an age file does");
+    std::size_t recipients = 0;
+    for (std::size_t at = age_version_line.size(); at < head.size();) {
+        auto line = std::string_view{head}.substr(at, head.find('\n', at) - at);
+        if (line.starts_with("---")) return recipients;
+        if (line.starts_with("-> ")) ++recipients;
+        at += line.size() + 1;
+    }
+    return fail(Remedy::quarantine, "this is not a segment: its age header does not end");
+}
+
+struct Totals {
+    std::uint64_t lines = 0, gaps = 0, compressed = 0, text = 0;
+    Timestamp first = Timestamp::max(), last = Timestamp::min();
+};
+
+Totals total(const open::Footer& footer) {
+    Totals totals;
+    for (const auto& frame : footer.frames) {
+        totals.lines += frame.counts.lines;
+        totals.gaps += frame.counts.gaps;
+        totals.compressed += frame.compressed_bytes;
+        totals.text += frame.text_bytes;
+        totals.first = std::min(totals.first, frame.counts.first_time);
+        totals.last = std::max(totals.last, frame.counts.last_time);
+    }
+    return totals;
+}
+
+void field(Console& console, std::string_view name, std::string_view value) {
+    console.out.write(fmt::format("{:<11} {}\n", name, printable(value, 1200)));
+}
+
+void print_public(const Object& object, std::size_t recipients, Console& console) {
+    field(console, "object", object.name);
+    field(console, "size", fmt::format("{} ({} bytes)", human_size(object.size), object.size));
+    field(console, "recipients", std::to_string(recipients));
+    if (!object.key) return;
+    field(console, "tenant", object.key->tenant.str());
+    field(console, "hour", hour_text(object.key->hour));
+    field(console, "host", object.key->host);
+    field(console, "epoch", object.key->epoch);
+    field(console, "sequence", std::to_string(object.key->sequence));
+}
+
+void print_footer(const open::Footer& footer, bool key_known, Console& console) {
+    if (!key_known) {
+        field(console, "tenant", footer.tenant);
+        field(console, "host", footer.host);
+        field(console, "epoch", footer.epoch);
+        field(console, "sequence", std::to_string(footer.sequence));
+    }
+    auto totals = total(footer);
+    field(console, "sealed", to_text(footer.sealed_at));
+    field(console, "previous",
+          footer.previous_sha256.empty() ? "none: the first of its chain" : footer.previous_sha256);
+    field(console, "holds",
+          fmt::format("{} and {} in {}, of {}", counted(totals.lines, "line"), counted(totals.gaps, "gap"),
+                      counted(footer.frames.size(), "frame"), counted(footer.sources.size(), "source")));
+    field(console, "text", fmt::format("{}, compressed {}", human_size(totals.text), human_size(totals.compressed)));
+    if (!footer.frames.empty()) field(console, "times", to_text(totals.first) + " to " + to_text(totals.last));
+
+    console.out.write("\n");
+    Table sources{{">SOURCE", "APP", "COMPONENT", "INSTANCE", "NAME", "IMAGE", "READER", "TENANT BY", "ID"}};
+    for (std::size_t i = 0; i < footer.sources.size(); ++i) {
+        const auto& source = footer.sources[i];
+        sources.add({std::to_string(i), source.whose.app, source.whose.component, source.whose.instance, source.name,
+                     source.image, source.reader, source.whose.tenant_rule, source.id});
+    }
+    sources.print(console.out);
+    console.out.write("\n");
+    Table frames{
+        {">FRAME", ">SOURCE", ">OFFSET", ">COMPRESSED", ">TEXT", ">LINES", ">GAPS", ">FIRST LINE", "FIRST", "LAST"}};
+    for (std::size_t i = 0; i < footer.frames.size(); ++i) {
+        const auto& frame = footer.frames[i];
+        frames.add({std::to_string(i), std::to_string(frame.source), std::to_string(frame.offset),
+                    std::to_string(frame.compressed_bytes), std::to_string(frame.text_bytes),
+                    std::to_string(frame.counts.lines), std::to_string(frame.counts.gaps),
+                    std::to_string(frame.first_ordinal), to_text(frame.counts.first_time),
+                    to_text(frame.counts.last_time)});
+    }
+    frames.print(console.out);
+}
+
+std::string json_of_source(const Source& source) {
+    std::string labels;
+    for (const auto& [name, value] : source.labels)
+        labels += (labels.empty() ? "" : ",") + json_quote(name) + ":" + json_quote(value);
+    return fmt::format(
+        R"({{"id":{},"kind":{},"name":{},"image":{},"reader":{},"tenant":{},"app":{},"component":{},"instance":{},)"
+        R"("tenant_rule":{},"labels":{{{}}}}})",
+        json_quote(source.id), json_quote(source.kind), json_quote(source.name), json_quote(source.image),
+        json_quote(source.reader), json_quote(source.whose.tenant.str()), json_quote(source.whose.app),
+        json_quote(source.whose.component), json_quote(source.whose.instance), json_quote(source.whose.tenant_rule),
+        labels);
+}
+
+std::string json_of_frame(const open::FooterFrame& frame) {
+    return fmt::format(
+        R"({{"source":{},"offset":{},"compressed_bytes":{},"text_bytes":{},"first_ordinal":{},"lines":{},"message_bytes":{},)"
+        R"("gaps":{},"first":"{}","last":"{}"}})",
+        frame.source, frame.offset, frame.compressed_bytes, frame.text_bytes, frame.first_ordinal, frame.counts.lines,
+        frame.counts.message_bytes, frame.counts.gaps, to_text(frame.counts.first_time),
+        to_text(frame.counts.last_time));
+}
+
+template <class Items, class Each>
+std::string json_list(const Items& items, const Each& each) {
+    std::string text;
+    for (const auto& item : items) text += (text.empty() ? "" : ",") + each(item);
+    return "[" + text + "]";
+}
+
+std::string json_of_footer(const open::Footer& footer) {
+    return fmt::format(
+        R"({{"version":{},"tenant":{},"host":{},"epoch":{},"sequence":{},"previous_sha256":{},"sealed_at":"{}","sources":{},"frames":{}}})",
+        footer.version, json_quote(footer.tenant), json_quote(footer.host), json_quote(footer.epoch), footer.sequence,
+        json_quote(footer.previous_sha256), to_text(footer.sealed_at), json_list(footer.sources, json_of_source),
+        json_list(footer.frames, json_of_frame));
+}
+
+void print_json(const Object& object, std::size_t recipients, const open::Footer* footer, Console& console) {
+    auto text =
+        fmt::format(R"({{"object":{},"bytes":{},"recipients":{})", json_quote(object.name), object.size, recipients);
+    if (object.key)
+        text += fmt::format(R"(,"key":{{"tenant":{},"hour":"{}","host":{},"epoch":{},"sequence":{}}})",
+                            json_quote(object.key->tenant.str()), hour_text(object.key->hour),
+                            json_quote(object.key->host), json_quote(object.key->epoch), object.key->sequence);
+    if (footer != nullptr) text += R"(,"footer":)" + json_of_footer(*footer);
+    console.out.write(text + "}\n");
+}
+
+Result<void> inspect(const Inspect& request, Console& console) {
+    TRY(auto identities, read_identities(request.identities));
+    TRY(auto object, find(request, console));
+    auto named = [&](Error error) { return std::unexpected(std::move(error).within(printable(object.name, 1200))); };
+    auto recipients = count_recipients(object);
+    if (!recipients) return named(recipients.error());
+    if (!request.json) print_public(object, *recipients, console);
+    if (identities.empty()) {
+        if (request.json) print_json(object, *recipients, nullptr, console);
+        return {};
+    }
+    auto reader = open::SegmentReader::open(object.size, object.fetch, identities);
+    if (!reader) return named(reader.error());
+    if (request.json)
+        print_json(object, *recipients, &reader->footer(), console);
+    else
+        print_footer(reader->footer(), object.key.has_value(), console);
+    if (!object.key) return {};
+    auto agrees = query::check_against_key(reader->footer(), *object.key);
+    return agrees ? agrees : named(agrees.error());
+}
+
+}  // namespace
+
+int run(const Inspect& request, Console& console) {
+    auto inspected = inspect(request, console);
+    return inspected ? exit_ok : failed(console, inspected.error());
+}
+
+}  // namespace boatswain::tool

@@ -1,0 +1,96 @@
+#include "boatswain/line_format.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+constexpr std::size_t app_bytes_max = 120;
+
+// The same app has the same colour in every run (FNV-1a, which is the same everywhere).
+std::string_view colour_of(std::string_view app) {
+    constexpr std::array<std::string_view, 6> colours{"32", "33", "34", "35", "36", "94"};
+    std::uint32_t hash = 2166136261;
+    for (char c : app) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    return colours.at(hash % colours.size());
+}
+
+std::string about(const Gap& gap) {
+    std::string text =
+        fmt::format("--- gap: {} from {} to {}", printable(gap.reason, 64), to_text(gap.from), to_text(gap.to));
+    if (gap.lines_min > 0) text += fmt::format(", at least {}", counted(gap.lines_min, "line"));
+    if (gap.bytes_min > 0) text += fmt::format(", at least {}", counted(gap.bytes_min, "byte"));
+    return text;
+}
+
+bool is_gap(const query::Entry& entry) { return entry.text.kind == open::TextEntry::Kind::gap; }
+
+}  // namespace
+
+Printed as_text(const query::Entry& entry, const Output& out) {
+    auto app = printable(entry.source.whose.app, app_bytes_max);
+    auto painted = out.paint(colour_of(app), app);
+    if (is_gap(entry)) {
+        const auto& gap = entry.text.gap;
+        return {.text = fmt::format("{} {} {}\n", short_time(gap.from), painted, out.paint("1;31", about(gap)))};
+    }
+    const auto& line = entry.text.line;
+    std::string text = short_time(line.time) + " " + painted + " ";
+    if (line.stream == Stream::err) text += out.paint("31", "[stderr]") + " ";
+    if (out.is_terminal())
+        text += terminal_safe(line.bytes);
+    else
+        text += line.bytes;
+    return {.text = text + "\n"};
+}
+
+Printed as_json(const query::Entry& entry) {
+    const auto& source = entry.source;
+    auto head = [&](Timestamp time) {
+        return fmt::format(
+            R"({{"time":"{}","tenant":{},"app":{},"component":{},"instance":{},"container":{},"name":{},)",
+            to_text(time), json_quote(entry.segment.tenant.str()), json_quote(source.whose.app),
+            json_quote(source.whose.component), json_quote(source.whose.instance), json_quote(source.id),
+            json_quote(source.name));
+    };
+    if (is_gap(entry)) {
+        const auto& gap = entry.text.gap;
+        return {.text = head(gap.from) +
+                        fmt::format(R"("gap":{{"from":"{}","to":"{}","reason":{},"lines_min":{},"bytes_min":{}}}}})",
+                                    to_text(gap.from), to_text(gap.to), json_quote(gap.reason), gap.lines_min,
+                                    gap.bytes_min) +
+                        "\n"};
+    }
+    const auto& line = entry.text.line;
+    auto text = head(line.time) + fmt::format(R"("stream":"{}","partial":{},"message":{})", to_string(line.stream),
+                                              line.partial, json_quote(line.bytes));
+    if (!is_valid_utf8(line.bytes)) text += fmt::format(R"(,"message_base64":"{}")", to_base64(line.bytes));
+    return {.text = text + "}\n"};
+}
+
+Printed as_raw(const query::Entry& entry) {
+    if (is_gap(entry))
+        return {.text = fmt::format("{} {}\n", printable(entry.source.whose.app, app_bytes_max), about(entry.text.gap)),
+                .aside = true};
+    const auto& line = entry.text.line;
+    std::string text{line.bytes};
+    if (!line.partial) text += '\n';
+    return {.text = std::move(text)};
+}
+
+Printed print(const query::Entry& entry, LogFormatChoice format, const Output& out) {
+    switch (format) {
+        case LogFormatChoice::json: return as_json(entry);
+        case LogFormatChoice::raw: return as_raw(entry);
+        case LogFormatChoice::text: break;
+    }
+    return as_text(entry, out);
+}
+
+}  // namespace boatswain::tool

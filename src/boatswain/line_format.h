@@ -1,0 +1,30 @@
+// One line or gap as text, as JSON, or as the bytes that were printed.
+#pragma once
+
+#include <string>
+
+#include "boatswain/commands.h"
+#include "boatswain/output.h"
+#include "query/merge.h"
+
+namespace boatswain::tool {
+
+struct Printed {
+    std::string text;
+    bool aside = false;  // for standard error: it is no part of what was asked for, and must not be silent
+};
+
+// "TIME APP MESSAGE", "TIME APP [stderr] MESSAGE", or "TIME APP --- gap: ..." and a newline. On a terminal the app has
+// a colour of its own, and nothing in a message acts on the terminal.
+Printed as_text(const query::Entry& entry, const Output& out);
+
+// One object and a newline: time, tenant, app, component, instance, container, name, stream, partial, message; and
+// message_base64 where the message is not UTF-8. A gap has "gap" in place of the last three.
+Printed as_json(const query::Entry& entry);
+
+// The bytes and, after a complete line, its newline. A gap goes aside.
+Printed as_raw(const query::Entry& entry);
+
+Printed print(const query::Entry& entry, LogFormatChoice format, const Output& out);
+
+}  // namespace boatswain::tool

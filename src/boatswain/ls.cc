@@ -1,0 +1,187 @@
+// ls: which tenants the store holds; of one tenant, the sources that printed, or the segments.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "boatswain/commands.h"
+#include "boatswain/reading.h"
+#include "query/catalog.h"
+#include "query/merge.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+constexpr std::size_t id_shown = 12;  // of a container's 64 digits, as docker ps shows it
+
+// What was found of one tenant without opening anything.
+struct TenantSummary {
+    Timestamp first, last;
+    std::size_t hours = 0;
+    std::uint64_t segments = 0;
+    std::uint64_t bytes = 0;
+};
+
+Result<std::optional<TenantSummary>> summarise(query::Catalog& catalog, const TenantId& tenant, const Ls& request) {
+    TRY(auto hours, catalog.hours(tenant, query::hours_of(request.range)));
+    if (hours.empty()) return std::optional<TenantSummary>{};
+    TenantSummary summary{.first = hours.front(), .last = hours.back(), .hours = hours.size()};
+    if (!request.sizes) return summary;
+    for (auto hour : hours) {
+        TRY(auto segments, catalog.segments(tenant, hour));
+        summary.segments += segments.size();
+        for (const auto& segment : segments) summary.bytes += segment.size;
+    }
+    return summary;
+}
+
+Result<void> list_tenants(const Ls& request, store::Store& store, Console& console) {
+    query::Catalog catalog{store};
+    TRY(auto tenants, catalog.tenants());
+    std::vector<std::string> headings{"TENANT", "FIRST HOUR", "LAST HOUR", ">HOURS"};
+    if (request.sizes) headings.insert(headings.end(), {">SEGMENTS", ">SIZE"});
+    Table table{headings};
+    for (const auto& tenant : tenants) {
+        TRY(auto summary, summarise(catalog, tenant, request));
+        if (!summary) continue;
+        auto [first, last, hours, segments, bytes] = *summary;
+        if (request.json) {
+            auto text = fmt::format(R"({{"tenant":{},"first_hour":"{}","last_hour":"{}","hours":{})",
+                                    json_quote(tenant.str()), hour_text(first), hour_text(last), hours);
+            if (request.sizes) text += fmt::format(R"(,"segments":{},"bytes":{})", segments, bytes);
+            console.out.write(text + "}\n");
+            continue;
+        }
+        std::vector<std::string> cells{tenant.str(), hour_text(first), hour_text(last), std::to_string(hours)};
+        if (request.sizes) cells.insert(cells.end(), {std::to_string(segments), human_size(bytes)});
+        table.add(std::move(cells));
+    }
+    if (!request.json) table.print(console.out);
+    if (tenants.empty()) console.note("there is no segment in " + printable(store.describe()));
+    if (catalog.foreign() > 0)
+        console.note(fmt::format("{} in the store {} not Boatswain's", counted(catalog.foreign(), "name"),
+                                 catalog.foreign() == 1 ? "is" : "are"));
+    return {};
+}
+
+Result<void> list_segments(const Ls& request, const TenantId& tenant, store::Store& store, Console& console) {
+    query::Catalog catalog{store};
+    TRY(auto hours, catalog.hours(tenant, query::hours_of(request.range)));
+    Table table{{"HOUR", "HOST", "EPOCH", ">SEQUENCE", ">SIZE", "OBJECT"}};
+    for (auto hour : hours) {
+        TRY(auto segments, catalog.segments(tenant, hour));
+        for (const auto& [key, size] : segments) {
+            if (request.json)
+                console.out.write(fmt::format(
+                    R"({{"object":{},"tenant":{},"hour":"{}","host":{},"epoch":{},"sequence":{},"bytes":{}}})"
+                    "\n",
+                    json_quote(key.str()), json_quote(key.tenant.str()), hour_text(key.hour), json_quote(key.host),
+                    json_quote(key.epoch), key.sequence, size));
+            else
+                table.add({hour_text(key.hour), key.host, key.epoch, std::to_string(key.sequence), human_size(size),
+                           key.str()});
+        }
+    }
+    if (!request.json) table.print(console.out);
+    if (hours.empty())
+        console.note(fmt::format(
+            "there is no segment of tenant \"{}\" in this stretch of time; `boatswain ls` shows what there is",
+            printable(tenant.str())));
+    if (catalog.foreign() > 0) console.note(counted(catalog.foreign(), "name") + " under this tenant: not Boatswain's");
+    return {};
+}
+
+// What the footers of many segments say of one source.
+struct SourceSummary {
+    Source source;  // as the latest footer describes it
+    std::uint64_t lines = 0, bytes = 0, gaps = 0, segments = 0;
+    Timestamp first = Timestamp::max(), last = Timestamp::min();
+};
+using Sources = std::map<std::tuple<std::string, std::string>, SourceSummary>;  // by host and id
+
+void gather(Sources& sources, const query::SegmentInfo& info, const open::Footer& footer,
+            const query::Selection& selection) {
+    std::set<std::size_t> seen;
+    for (const auto& frame : footer.frames) {
+        if (!selection.holds(frame.counts)) continue;
+        const auto& source = footer.sources[frame.source];
+        auto& summary = sources[{info.key.host, source.id}];
+        summary.source = source;
+        summary.lines += frame.counts.lines;
+        summary.bytes += frame.counts.message_bytes;
+        summary.gaps += frame.counts.gaps;
+        summary.segments += seen.insert(frame.source).second ? 1 : 0;
+        summary.first = std::min(summary.first, frame.counts.first_time);
+        summary.last = std::max(summary.last, frame.counts.last_time);
+    }
+}
+
+void print_sources(const Sources& sources, const TenantId& tenant, bool json, Console& console) {
+    std::vector<std::pair<std::string, const SourceSummary*>> ordered;
+    for (const auto& [place, summary] : sources) ordered.emplace_back(std::get<0>(place), &summary);
+    std::ranges::sort(ordered, {}, [](const auto& one) {
+        return std::tie(one.second->source.whose.app, one.second->source.whose.component, one.second->first,
+                        one.second->source.id);
+    });
+    Table table{
+        {"APP", "COMPONENT", "INSTANCE", "CONTAINER", "NAME", "HOST", ">LINES", ">SIZE", ">GAPS", "FIRST", "LAST"}};
+    for (const auto& [host, summary] : ordered) {
+        const auto& [source, lines, bytes, gaps, segments, first, last] = *summary;
+        if (!json) {
+            table.add({source.whose.app, source.whose.component, source.whose.instance, source.id.substr(0, id_shown),
+                       source.name, host, std::to_string(lines), human_size(bytes), std::to_string(gaps),
+                       short_time(first), short_time(last)});
+            continue;
+        }
+        console.out.write(fmt::format(
+            R"({{"tenant":{},"app":{},"component":{},"instance":{},"container":{},"name":{},"image":{},"reader":{},"host":{},)"
+            R"("lines":{},"message_bytes":{},"gaps":{},"segments":{},"first":"{}","last":"{}"}})"
+            "\n",
+            json_quote(tenant.str()), json_quote(source.whose.app), json_quote(source.whose.component),
+            json_quote(source.whose.instance), json_quote(source.id), json_quote(source.name), json_quote(source.image),
+            json_quote(source.reader), json_quote(host), lines, bytes, gaps, segments, to_text(first), to_text(last)));
+    }
+    if (!json) table.print(console.out);
+}
+
+Result<int> list_sources(const Ls& request, const TenantId& tenant, store::Store& store, Console& console) {
+    TRY(auto identities, read_identities(request.identities));
+    query::Selection selection{.tenant = tenant, .range = request.range};
+    Progress progress{console};
+    Sources sources;
+    TRY(auto tally, query::read_footers(
+                        store, identities, selection, progress,
+                        [&](const query::SegmentInfo& info, const open::Footer& footer) {
+                            gather(sources, info, footer, selection);
+                            return true;
+                        }));
+    progress.clear();
+    if (!sources.empty()) print_sources(sources, tenant, request.json, console);
+    return conclude(console, progress, tally, selection, identities);
+}
+
+Result<int> list(const Ls& request, Console& console) {
+    TRY(auto store, store::open_store(request.store, console.clock));
+    if (!request.tenant) {
+        CHECK(list_tenants(request, *store, console));
+        return exit_ok;
+    }
+    TRY(auto tenant, query::parse_tenant(*request.tenant));
+    if (!request.segments && !request.identities.empty()) return list_sources(request, tenant, *store, console);
+    CHECK(list_segments(request, tenant, *store, console));
+    return exit_ok;
+}
+
+}  // namespace
+
+int run(const Ls& request, Console& console) {
+    auto listed = list(request, console);
+    return listed ? *listed : failed(console, listed.error());
+}
+
+}  // namespace boatswain::tool

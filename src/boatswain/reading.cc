@@ -1,0 +1,112 @@
+#include "boatswain/reading.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "boatswain/commands.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+constexpr std::chrono::milliseconds progress_every{200};
+
+std::string recipients_text(const std::vector<open::Identity>& identities) {
+    std::string text;
+    for (const auto& identity : identities) text += (text.empty() ? "" : ", ") + identity.recipient().str();
+    return text;
+}
+
+}  // namespace
+
+Result<std::vector<open::Identity>> read_identities(const std::vector<std::string>& files) {
+    std::vector<open::Identity> all;
+    for (const auto& file : files) {
+        auto read = open::read_identity_file(file);
+        if (!read) {
+            auto error = std::move(read).error();
+            bool says_which = error.what.find(file) != std::string::npos;
+            return std::unexpected(
+                std::move(error).within(says_which ? "--identity" : "--identity " + printable(file)));
+        }
+        if (read->empty())
+            return fail(Remedy::stop,
+                        "--identity " + printable(file) + ": there is no identity (AGE-SECRET-KEY-1...) in this file");
+        all.insert(all.end(), read->begin(), read->end());
+    }
+    return all;
+}
+
+Progress::Progress(Console& console) : console_(console), last_(console.clock.steady()) {}
+Progress::~Progress() { clear(); }
+
+void Progress::damaged(const Error& error) {
+    if (damages_.size() < damages_named_max)
+        damages_.push_back(error.what);
+    else
+        ++damages_not_named_;
+}
+
+void Progress::forget() {
+    damages_.clear();
+    damages_not_named_ = 0;
+}
+
+void Progress::progress(const query::Tally& tally) {
+    // What was found so far may be all for a while: fetching the next hour takes its time.
+    console_.out.flush();
+    auto now = console_.clock.steady();
+    if (!console_.err.is_terminal() || now - last_ < progress_every) return;
+    last_ = now;
+    shown_ = true;
+    console_.err.write(fmt::format("\r\x1b[Khour {} of {}, {} read ", tally.hours_listed, tally.hours_total,
+                                   counted(tally.segments_listed, "segment")));
+    console_.err.flush();
+}
+
+void Progress::clear() {
+    if (!std::exchange(shown_, false)) return;
+    console_.err.write("\r\x1b[K");
+    console_.err.flush();
+}
+
+void Progress::tell_damages() {
+    clear();
+    for (const auto& damage : damages_) console_.complain(damage);
+    if (damages_not_named_ > 0)
+        console_.complain(fmt::format("and {} more", counted(damages_not_named_, "damaged object")));
+    forget();
+}
+
+int conclude(Console& console, Progress& progress, const query::Tally& tally, const query::Selection& selection,
+             const std::vector<open::Identity>& identities) {
+    progress.tell_damages();
+    auto whose =
+        selection.tenant ? fmt::format(" of tenant \"{}\"", printable(selection.tenant->str())) : std::string{};
+    if (tally.foreign > 0)
+        console.note(fmt::format("{} in the store {} not Boatswain's and {} passed over",
+                                 counted(tally.foreign, "name"), tally.foreign == 1 ? "is" : "are",
+                                 tally.foreign == 1 ? "was" : "were"));
+    if (tally.hours_total == 0)
+        console.note(
+            fmt::format("there is no segment{} in this stretch of time; `boatswain ls` shows what there is", whose));
+    if (tally.for_others > 0 && tally.segments_opened == 0) {
+        console.complain(
+            fmt::format("none of the {}{} can be opened: {} not sealed for the identity given ({}). Give the "
+                        "tenant's key with --identity FILE",
+                        counted(tally.for_others, "segment"), whose, tally.for_others == 1 ? "it is" : "they are",
+                        recipients_text(identities)));
+        return exit_error;
+    }
+    if (tally.for_others > 0)
+        console.note(fmt::format("{}{} {} passed over: sealed for other keys", counted(tally.for_others, "segment"),
+                                 whose, tally.for_others == 1 ? "was" : "were"));
+    return tally.damaged > 0 ? exit_error : exit_ok;
+}
+
+int failed(Console& console, const Error& error) {
+    console.complain(error.what);
+    return exit_error;
+}
+
+}  // namespace boatswain::tool

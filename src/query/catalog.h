@@ -1,0 +1,49 @@
+// What lies in a store, told from the names of its objects alone: tenants, hours, segments. Opens nothing, needs no
+// key.
+//
+// A bucket may hold other people's objects. A name that is not exactly one of ours is passed over and counted.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/result.h"
+#include "query/range.h"
+#include "record/source.h"
+#include "segment/object_key.h"
+#include "store/store.h"
+
+namespace boatswain::query {
+
+struct SegmentInfo {
+    segment::ObjectKey key;
+    std::uint64_t size = 0;  // of the object, in bytes
+};
+
+// More tenants, or hours of one tenant, or segments of one hour than this are refused (Remedy::stop): a listing is held
+// in memory.
+inline constexpr std::size_t listed_max = 1'000'000;
+
+class Catalog {
+  public:
+    explicit Catalog(store::Store& store) : store_(store) {}
+
+    // In name order.
+    Result<std::vector<TenantId>> tenants();
+    // The hours of `tenant` that have segments and lie in `span`, earliest first.
+    Result<std::vector<Timestamp>> hours(const TenantId& tenant, const HourSpan& span = {});
+    // Segments of one hour, in the order of their names: by host, epoch and sequence number.
+    Result<std::vector<SegmentInfo>> segments(const TenantId& tenant, Timestamp hour);
+
+    // Names seen so far that are not ours.
+    std::uint64_t foreign() const { return foreign_; }
+
+  private:
+    Result<void> for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each);
+
+    store::Store& store_;
+    std::uint64_t foreign_ = 0;
+};
+
+}  // namespace boatswain::query

@@ -1,0 +1,98 @@
+#include "query/feed.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace boatswain::query {
+
+namespace {
+
+using Attempt = Result<std::optional<Opened>>;
+
+// Opens all of `infos`, several at a time. Each answer lies at its segment's index; after trouble of the store itself
+// the rest is not tried, and has no answer.
+std::vector<std::optional<Attempt>> open_all(store::Store& store, const std::vector<SegmentInfo>& infos,
+                                             std::span<const open::Identity> identities) {
+    std::vector<std::optional<Attempt>> attempts(infos.size());
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> store_failed{false};
+    auto work = [&] {
+        for (auto at = next++; at < infos.size() && !store_failed; at = next++) {
+            attempts[at].emplace(open_segment(store, infos[at], identities));
+            const auto& attempt = *attempts[at];
+            if (!attempt && !is_of_one_object(attempt.error())) store_failed = true;
+        }
+    };
+    {
+        std::vector<std::jthread> helpers;
+        for (std::size_t i = 1; i < std::min(openers, infos.size()); ++i) helpers.emplace_back(work);
+        work();
+    }
+    return attempts;
+}
+
+}  // namespace
+
+Result<void> Feed::start() {
+    std::vector<TenantId> tenants;
+    if (selection_.tenant)
+        tenants.push_back(*selection_.tenant);
+    else {
+        TRY(tenants, catalog_.tenants());
+    }
+    for (const auto& tenant : tenants) {
+        TRY(auto hours, catalog_.hours(tenant, hours_of(selection_.range)));
+        for (auto hour : hours) hours_[hour].push_back(tenant);
+    }
+    tally_.hours_total = hours_.size();
+    tally_.foreign = catalog_.foreign();
+    return {};
+}
+
+std::optional<Timestamp> Feed::next_hour() const {
+    if (hours_.empty()) return std::nullopt;
+    return hours_.begin()->first;
+}
+
+std::vector<Timestamp> Feed::hours() const {
+    std::vector<Timestamp> hours;
+    for (const auto& [hour, tenants] : hours_) hours.push_back(hour);
+    return hours;
+}
+
+void Feed::tell_damage(const Error& error) {
+    ++tally_.damaged;
+    observer_.damaged(error);
+}
+
+Result<std::vector<std::shared_ptr<Opened>>> Feed::open_next_hour() {
+    auto [hour, tenants] = std::move(*hours_.begin());
+    hours_.erase(hours_.begin());
+    std::vector<SegmentInfo> infos;
+    for (const auto& tenant : tenants) {
+        TRY(auto listed, catalog_.segments(tenant, hour));
+        std::ranges::move(listed, std::back_inserter(infos));
+    }
+    ++tally_.hours_listed;
+    tally_.segments_listed += infos.size();
+    tally_.foreign = catalog_.foreign();
+
+    std::vector<std::shared_ptr<Opened>> opened;
+    for (auto& attempt : open_all(store_, infos, identities_)) {
+        if (!attempt) continue;  // the store failed elsewhere, which is returned below
+        if (!*attempt) {
+            if (!is_of_one_object(attempt->error())) return std::unexpected(std::move(*attempt).error());
+            tell_damage(attempt->error());
+        } else if (!**attempt) {
+            ++tally_.for_others;
+        } else {
+            ++tally_.segments_opened;
+            opened.push_back(std::make_shared<Opened>(std::move(***attempt)));
+        }
+    }
+    observer_.progress(tally_);
+    return opened;
+}
+
+}  // namespace boatswain::query

@@ -1,0 +1,44 @@
+// The segments of a selection, opened hour by hour: what merge.h reads from.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "query/merge.h"
+
+namespace boatswain::query {
+
+class Feed {
+  public:
+    Feed(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
+         Observer& observer)
+        : store_(store), identities_(identities), selection_(selection), observer_(observer), catalog_(store) {}
+
+    // Finds the hours. Call once, first.
+    Result<void> start();
+
+    // The next hour that has not been opened; nothing after the last.
+    std::optional<Timestamp> next_hour() const;
+
+    // Opens the segments of the next hour, in the order tenant, host, epoch, sequence number. Those that are damaged or
+    // for others are told or counted, not returned.
+    Result<std::vector<std::shared_ptr<Opened>>> open_next_hour();
+
+    std::vector<Timestamp> hours() const;
+    Tally& tally() { return tally_; }
+    void tell_damage(const Error& error);
+
+  private:
+    store::Store& store_;
+    std::span<const open::Identity> identities_;
+    const Selection& selection_;
+    Observer& observer_;
+    Catalog catalog_;
+    std::map<Timestamp, std::vector<TenantId>> hours_;  // not yet opened
+    Tally tally_;
+};
+
+}  // namespace boatswain::query

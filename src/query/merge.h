@@ -1,0 +1,75 @@
+// Lines of many sources in the order of their times.
+//
+// Each source (one container on one host) is a sequence: its frames by epoch (what was sealed earlier first), sequence
+// number of the segment, and place in the segment; its lines in the order in which they came. That order is kept where
+// its times step back, too: a clock that was corrected must not shuffle what a program printed. (Only where a clock was
+// set back by more than the hours that are open at a time, two or three, is the later part met first.) Between sources,
+// the one whose next entry has the smallest time goes first; equal times go by which source was met first. A gap stands
+// in its place, at the time where it begins.
+//
+// Memory is bounded by what overlaps in time, not by the size of the store: segments are opened hour by hour as the
+// merge gets there, a frame is fetched when the merge reaches its first time, and one frame of each such source is
+// held. Per segment that is still needed its footer is held.
+//
+// An object that is damaged or not what its name says is told to the observer and left out; so is what follows the
+// damage in a frame. Objects that no identity opens are counted.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "open/identity.h"
+#include "open/segment_reader.h"
+#include "query/catalog.h"
+#include "query/opened.h"
+#include "query/selection.h"
+
+namespace boatswain::query {
+
+// One line or gap. Everything is borrowed and valid during the call only.
+struct Entry {
+    const segment::ObjectKey& segment;
+    const Source& source;
+    const open::TextEntry& text;  // never a heading
+};
+
+// How far reading has come, and what it met.
+struct Tally {
+    std::uint64_t hours_listed = 0;
+    std::uint64_t hours_total = 0;
+    std::uint64_t segments_listed = 0;
+    std::uint64_t segments_opened = 0;
+    std::uint64_t for_others = 0;  // segments that none of the identities opens
+    std::uint64_t foreign = 0;     // names in the store that are not ours
+    std::uint64_t damaged = 0;     // objects that were left out, wholly or in part
+    std::uint64_t entries = 0;     // handed out
+};
+
+// Who hears of what is not a line. Called from the thread that reads.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    virtual void damaged(const Error& error) = 0;  // the error names the object
+    virtual void progress(const Tally&) {}
+};
+
+// Hands out every matching entry until `each` returns false. The error is the store's: reading could not go on.
+Result<Tally> read_lines(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
+                         Observer& observer, const std::function<bool(const Entry&)>& each);
+
+// Opens the segments of `selection` one after the other and hands them out: what is in their footers, no line.
+Result<Tally> read_footers(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
+                           Observer& observer,
+                           const std::function<bool(const SegmentInfo&, const open::Footer&)>& each);
+
+// Footers are fetched by so many threads at once: opening is waiting for the store, most of all.
+inline constexpr std::size_t openers = 8;
+
+// The hours, earliest first, in which the selection's tenants have segments that can hold its lines.
+Result<std::vector<Timestamp>> hours_with_segments(store::Store& store, const Selection& selection);
+
+}  // namespace boatswain::query

@@ -1,0 +1,80 @@
+#include "query/opened.h"
+
+#include "base/bytes.h"
+
+namespace boatswain::query {
+
+namespace {
+
+// What fetching leaves behind for open_segment(). Shared by it and the reader's fetch function, which lives longer.
+struct Fetching {
+    std::optional<std::string> whole;  // while opening: all of a small object
+    bool store_failed = false;
+};
+
+Result<std::string> fetch(store::Store& store, const std::string& name, Fetching& fetching, std::uint64_t first,
+                          std::uint64_t length) {
+    if (fetching.whole) {
+        if (first > fetching.whole->size() || length > fetching.whole->size() - first)
+            return fail(Remedy::quarantine, "the object ends before byte " + std::to_string(first + length));
+        return fetching.whole->substr(first, length);
+    }
+    auto range = store.read(name, store::Range{.first = first, .length = length});
+    if (!range) {
+        fetching.store_failed = true;
+        return std::unexpected(std::move(range).error());
+    }
+    if (range->first != first || range->bytes.size() != length)
+        return fail(Remedy::quarantine, "the store gave " + std::to_string(range->bytes.size()) + " bytes from byte " +
+                                            std::to_string(range->first) + " where " + std::to_string(length) +
+                                            " from byte " + std::to_string(first) + " were asked for");
+    return std::move(range->bytes);
+}
+
+}  // namespace
+
+Result<void> check_against_key(const open::Footer& footer, const segment::ObjectKey& key) {
+    auto refuse = [](std::string_view what, const std::string& said, const std::string& named) {
+        return fail(Remedy::quarantine, "refused: its footer says " + std::string{what} + " \"" + printable(said, 64) +
+                                            "\" where its name says \"" + printable(named, 64) + "\"");
+    };
+    if (footer.tenant != key.tenant.str()) return refuse("tenant", footer.tenant, key.tenant.str());
+    if (footer.host != key.host) return refuse("host", footer.host, key.host);
+    if (footer.epoch != key.epoch) return refuse("epoch", footer.epoch, key.epoch);
+    if (footer.sequence != key.sequence)
+        return refuse("sequence number", std::to_string(footer.sequence), std::to_string(key.sequence));
+    return {};
+}
+
+bool is_of_one_object(const Error& error) {
+    return error.remedy == Remedy::quarantine || error.remedy == Remedy::re_resolve;
+}
+
+Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInfo& info,
+                                           std::span<const open::Identity> identities) {
+    if (identities.empty()) return std::optional<Opened>{};
+    auto name = info.key.str();
+    auto fetching = std::make_shared<Fetching>();
+    if (info.size <= fetched_whole_bytes_max) {
+        auto whole = store.read(name);
+        if (!whole) return std::unexpected(std::move(whole).error().within(name));
+        fetching->whole = std::move(*whole);
+    }
+    auto reader = open::SegmentReader::open(
+        fetching->whole ? fetching->whole->size() : info.size,
+        [&store, name, fetching](std::uint64_t first, std::uint64_t length) {
+            return fetch(store, name, *fetching, first, length);
+        },
+        identities);
+    fetching->whole.reset();
+    if (!reader) {
+        bool for_others = reader.error().remedy == Remedy::stop && !fetching->store_failed;
+        if (for_others) return std::optional<Opened>{};
+        return std::unexpected(std::move(reader).error().within(name));
+    }
+    if (auto agrees = check_against_key(reader->footer(), info.key); !agrees)
+        return std::unexpected(std::move(agrees).error().within(name));
+    return Opened{.info = info, .name = std::move(name), .reader = std::move(*reader)};
+}
+
+}  // namespace boatswain::query

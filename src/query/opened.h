@@ -1,0 +1,43 @@
+// A segment of the store, opened: its footer is read and agrees with the name under which it was found.
+//
+// Whoever can write to the store could put one tenant's segment under another's name, and a reader that believed the
+// name would show it as theirs. So a segment whose footer and name disagree is refused, whoever holds the key.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "open/identity.h"
+#include "open/segment_reader.h"
+#include "query/catalog.h"
+#include "store/store.h"
+
+namespace boatswain::query {
+
+struct Opened {
+    SegmentInfo info;
+    std::string name;  // info.key as text
+    open::SegmentReader reader;
+};
+
+// What `footer` says against what the key says; Remedy::quarantine where they differ.
+Result<void> check_against_key(const open::Footer& footer, const segment::ObjectKey& key);
+
+// Objects up to this size are fetched whole in order to open them: one request instead of several.
+inline constexpr std::uint64_t fetched_whole_bytes_max = 64U << 10;
+
+// Nothing: none of `identities` opens it, it is for somebody else. Errors:
+//   Remedy::quarantine   the object is not a segment, is damaged, or is not what its name says
+//   Remedy::re_resolve   it is gone
+//   others               the store's own trouble: other objects will fare no better
+// `store` must outlive what is returned.
+Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInfo& info,
+                                           std::span<const open::Identity> identities);
+
+// Whether an error concerns one object only, so that reading may go on with the others.
+bool is_of_one_object(const Error& error);
+
+}  // namespace boatswain::query
