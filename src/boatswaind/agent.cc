@@ -13,6 +13,7 @@
 #include "boatswaind/assigning.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
+#include "config/flags.h"
 #include "engine/client.h"
 #include "intake/docker/docker_intake.h"
 #include "net/event.h"
