@@ -166,13 +166,13 @@ start() {  # DIR PORT [--tls]
     echo "$port" > "$dir/port"
     if [ "$tls" = yes ]; then make_certificates "$dir"; fi
     write_configuration "$dir" "$port" "$tls"
-    trap 'stop "$dir"' ERR
+    trap "stop '$dir'" EXIT  # a start that fails leaves nothing running
     make_keyring "$dir"
     start_monitor "$dir" "$port"
     start_object_store "$dir"
     start_gateway "$dir"
     make_user_and_role "$dir"
-    trap - ERR
+    trap - EXIT
     print_exports "$dir"
 }
 
