@@ -119,7 +119,8 @@ start_gateway() {  # DIR
     local dir=$1 port deadline=$((SECONDS + wait_seconds))
     port=$(cat "$dir/port")
     radosgw -c "$dir/ceph.conf" -n client.rgw.a >>"$dir/log/start.log" 2>&1
-    until curl --noproxy '*' -fsS -o /dev/null "http://127.0.0.1:$port/" 2>/dev/null; do
+    # Somebody else may listen on the port: what answers must speak S3, and our own gateway must be alive to be it.
+    until curl --noproxy '*' -fsS -o /dev/null -D - "http://127.0.0.1:$port/" 2>/dev/null | grep -qi '^x-amz-request-id:' && pid_of "$dir" rgw >/dev/null; do
         [ "$SECONDS" -lt "$deadline" ] || die "radosgw did not answer on port $port within $wait_seconds s; see $dir/log"
         sleep 0.1
     done
@@ -166,13 +167,13 @@ start() {  # DIR PORT [--tls]
     echo "$port" > "$dir/port"
     if [ "$tls" = yes ]; then make_certificates "$dir"; fi
     write_configuration "$dir" "$port" "$tls"
-    trap 'stop "$dir"' ERR
+    trap "stop '$dir'" EXIT  # a start that fails leaves nothing running
     make_keyring "$dir"
     start_monitor "$dir" "$port"
     start_object_store "$dir"
     start_gateway "$dir"
     make_user_and_role "$dir"
-    trap - ERR
+    trap - EXIT
     print_exports "$dir"
 }
 
