@@ -181,7 +181,6 @@ TEST(HttpServer, RefusesWithTheRightStatus) {
 }
 
 TEST(HttpServer, RefusesAnOversizedHeadAndTheClientCanReadWhy) {
-    // Over TCP: closing with unread bytes would reset the connection, and the client would lose the answer.
     Serving serving{routes(), {}, Serving::On::tcp};
     for (std::string field :
          {"X: " + std::string(1 << 20, 'y'), "X: " + std::string(http_request_bytes_max, 'y') + "\r\n\r\n"}) {
