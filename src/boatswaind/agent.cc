@@ -105,7 +105,12 @@ Result<void> Agent::build() {
     TRY(spool_, spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max}, clock_, log_,
                                    metrics_));
     budget_.emplace(config_.memory_max);
-    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_);
+    auto derived = [this] {
+        asio::post(io_, [this] {
+            if (intake_) intake_->reassign();
+        });
+    };
+    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_, derived);
     assigning_->refresh_keys(true);
 
     auto& engine = config_.engine;
@@ -115,7 +120,6 @@ Result<void> Agent::build() {
                                                           .key_file = engine.key_file,
                                                           .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout)}));
 
-    // Threads start here: from now on signals are for the I/O thread alone.
     auto progressed = [this] {
         asio::post(io_, [this] {
             if (intake_) intake_->progressed();
