@@ -191,10 +191,17 @@ std::unique_ptr<Commands> make_commands(Given& given) {
     return commands;
 }
 
+// "boatswain keys" for `keys new`; empty for the tool itself.
+std::string path_above(const CLI::App& command) {
+    const auto* parent = command.get_parent();
+    if (parent == nullptr) return {};
+    auto above = path_above(*parent);
+    return above + (above.empty() ? "" : " ") + parent->get_name();
+}
+
 Arguments usage(const CLI::App& command, std::string_view what) {
-    std::string path = command.get_name();
-    for (const auto* parent = command.get_parent(); parent != nullptr; parent = parent->get_parent())
-        path = parent->get_name() + " " + path;
+    auto above = path_above(command);
+    auto path = above + (above.empty() ? "" : " ") + command.get_name();
     return {.text = "boatswain: " + std::string{what} + "\nTry: " + path + " --help\n", .exit_code = exit_usage};
 }
 
@@ -241,7 +248,7 @@ Arguments explain(const std::vector<std::string>& path) {
         if (named.empty()) return unknown(*command, name);
         command = named.front();
     }
-    return {.text = command->help(), .exit_code = exit_ok};
+    return {.text = command->help(path_above(*command)), .exit_code = exit_ok};
 }
 
 // What --store and --identity leave open, the environment says.
@@ -338,7 +345,7 @@ Arguments parse_arguments(int argc, const char* const* argv, Timestamp now) {
     try {
         tool.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        return {.text = deepest(tool).help()};
+        return {.text = deepest(tool).help(path_above(deepest(tool)))};
     } catch (const CLI::ParseError& error) {
         if (argc <= 1) return {.text = tool.help(), .exit_code = exit_usage};
         if (auto word = misspelt(tool, argc, argv)) return *word;

@@ -277,6 +277,13 @@ TEST_F(Tool, LogsSaysWhenThereIsNothing) {
 
 // ---- ls
 
+TEST_F(Tool, LsSaysWhenThereIsNothing) {
+    auto ran = run("boatswain ls --store dir:store");
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(ran.err, "note: there is no segment in dir:store\n");
+    EXPECT_EQ(ran.code, 0);
+}
+
 TEST_F(Tool, LsShowsTenantsWithoutAnyKey) {
     put_example();
     write("store/v1/README", "not ours");
@@ -362,6 +369,14 @@ TEST_F(Tool, InspectNamesWhatIsWrong) {
                  "refused: its footer says tenant \"acme\" where its name says \"globex\"");
 }
 
+TEST_F(Tool, KeysDeriveAsksATerminalWithoutShowingTheAnswer) {
+    auto ran = run("(sleep 1; echo 'correct horse battery') | script -qec \"'" BOATSWAIN_TOOL
+                   "' keys derive acme > derived.key\" /dev/null; boatswain keys show derived.key");
+    EXPECT_THAT(ran.out, HasSubstr("The secret of acme (it is not shown): "));
+    EXPECT_THAT(ran.out, Not(HasSubstr("correct horse")));
+    EXPECT_THAT(ran.out, HasSubstr(tenancy::derive_recipient(tenant("acme"), "correct horse battery")->str()));
+}
+
 // ---- keys
 
 TEST_F(Tool, KeysNewMakesAPairThatOnlyItsOwnerReads) {
@@ -440,7 +455,8 @@ TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
                          "version", "help"}) {
         auto ran = run(std::string{"boatswain "} + command + " --help");
         EXPECT_EQ(ran.code, 0) << command;
-        EXPECT_THAT(ran.out, AllOf(HasSubstr("Example"), HasSubstr("boatswain"))) << command;
+        auto path = std::string{"boatswain"} + (*command == 0 ? "" : " ") + command;
+        EXPECT_THAT(ran.out, AllOf(HasSubstr("Example"), HasSubstr("Usage: " + path + " ["))) << command;
         EXPECT_EQ(ran.err, "") << command;
         EXPECT_EQ(run(std::string{"boatswain help "} + command).out, ran.out) << command;
     }
