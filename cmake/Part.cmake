@@ -3,7 +3,14 @@
 # One folder of src/ is one part: a static library of its *.cc files. USES names the parts it may include from; a test
 # checks the #include lines against it (tests/structure). Beside each file lie its tests: *_test.cc make NAME_test,
 # and each *_fuzz.cc a libFuzzer target, built with the address sanitizer and run for seconds as a test.
+#
+# Every header is also compiled alone (target all_verify_interface_header_sets, built by the test `headers`).
 set_property(GLOBAL PROPERTY BOATSWAIN_PARTS "")
+
+# Parts whose objects several threads share: their tests carry the label `threads` too and are run with the thread
+# sanitizer. Tests outside src/ join with add_dependencies(threads_tests TARGET) and the label.
+set(BOATSWAIN_PARTS_WITH_THREADS batch spool ship store)
+add_custom_target(threads_tests)
 
 function(boatswain_part NAME)
   cmake_parse_arguments(PART "" "" "USES;LIBS;TEST_USES;TEST_LIBS" ${ARGN})
@@ -23,6 +30,11 @@ function(boatswain_part NAME)
     set(scope INTERFACE)
   endif()
   target_include_directories(${target} ${scope} ${CMAKE_SOURCE_DIR}/src)
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
+  if(headers)
+    target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${headers})
+    set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  endif()
   foreach(used ${PART_USES})
     target_link_libraries(${target} ${scope} boatswain_${used})
   endforeach()
@@ -37,6 +49,10 @@ function(boatswain_part NAME)
     target_compile_definitions(${NAME}_test PRIVATE BOATSWAIN_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors")
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
     set_tests_properties(${NAME} PROPERTIES TIMEOUT 300 LABELS unit)
+    if(NAME IN_LIST BOATSWAIN_PARTS_WITH_THREADS)
+      set_tests_properties(${NAME} PROPERTIES LABELS "unit;threads")
+      add_dependencies(threads_tests ${NAME}_test)
+    endif()
   endif()
 
   if(BOATSWAIN_SANITIZE STREQUAL "address")

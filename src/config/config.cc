@@ -84,14 +84,20 @@ class Loader {
         const auto& engine = config.engine;
         if (engine.certificate_file.empty() != engine.key_file.empty())
             mistake("engine.certificate_file and engine.key_file go together: " +
-                    std::string{engine.key_file.empty() ? "engine.key_file" : "engine.certificate_file"} + " is missing");
+                    std::string{engine.key_file.empty() ? "engine.key_file" : "engine.certificate_file"} +
+                    " is missing");
         bool with_tls = !engine.ca_file.empty() || !engine.certificate_file.empty();
         if (with_tls && !engine.socket.starts_with("tcp://"))
-            config.warnings.push_back("engine.ca_file and engine.certificate_file are not used: engine.socket is not tcp://");
+            config.warnings.push_back(
+                "engine.ca_file and engine.certificate_file are not used: engine.socket is not tcp://");
         if (!with_tls && engine.socket.starts_with("tcp://"))
-            config.warnings.push_back("engine.socket is tcp:// without TLS: whoever is on the way can read all and act as root on the engine's host");
-        if (config.batch.flush_bytes > config.spool.bytes_max) too_much("batch.flush_bytes", config.batch.flush_bytes, "spool.bytes_max", config.spool.bytes_max);
-        if (config.batch.flush_bytes > config.memory_max) too_much("batch.flush_bytes", config.batch.flush_bytes, "memory_max", config.memory_max);
+            config.warnings.push_back(
+                "engine.socket is tcp:// without TLS: whoever is on the way can read all and act as root on the "
+                "engine's host");
+        if (config.batch.flush_bytes > config.spool.bytes_max)
+            too_much("batch.flush_bytes", config.batch.flush_bytes, "spool.bytes_max", config.spool.bytes_max);
+        if (config.batch.flush_bytes > config.memory_max)
+            too_much("batch.flush_bytes", config.batch.flush_bytes, "memory_max", config.memory_max);
         if (config.tenancy.tenant.empty())
             config.warnings.push_back("tenancy.tenant has no rules: every container is unassigned");
     }
@@ -132,7 +138,8 @@ class Loader {
     void read_odd_section(const TomlEntry& entry) {
         const auto* other = std::get_if<Other>(&entry.given.value);
         if (other != nullptr && other->type == "a section") return;
-        mistake(entry.given.where + ": " + in_quotes(entry.key) + " is a section; write [" + entry.key + "] and its settings below");
+        mistake(entry.given.where + ": " + in_quotes(entry.key) + " is a section; write [" + entry.key +
+                "] and its settings below");
     }
 
     void unknown_section(const TomlEntry& entry) {
@@ -141,20 +148,24 @@ class Loader {
         auto sections = section_names();
         auto near = closest(entry.section, sections);
         if (const auto* setting = find_setting(entry.section))
-            return mistake(entry.given.where + ": " + in_quotes(setting->name) + " is a setting, not a section; write " + std::string{setting->name} + " = VALUE");
+            return mistake(entry.given.where + ": " + in_quotes(setting->name) +
+                           " is a setting, not a section; write " + std::string{setting->name} + " = VALUE");
         mistake(entry.given.where + ": unknown section [" + printable(entry.section, 80) + "]" +
                 (near ? ": did you mean [" + std::string{*near} + "]?" : "; known are " + joined(sections)));
     }
 
     void unknown_setting(const TomlEntry& entry) {
         auto keys = keys_of(entry.section);
-        auto what = entry.given.where + ": unknown setting " + in_quotes(entry.key) + (entry.section.empty() ? "" : " in [" + entry.section + "]");
+        auto what = entry.given.where + ": unknown setting " + in_quotes(entry.key) +
+                    (entry.section.empty() ? "" : " in [" + entry.section + "]");
         if (entry.section.empty())
             for (auto section : section_names()) keys.push_back(section);
         if (auto near = closest(entry.key, keys)) return mistake(what + ": did you mean " + in_quotes(*near) + "?");
         for (const auto& setting : settings())  // the right name in the wrong place
             if (setting.key() == entry.key)
-                return mistake(what + ": it belongs " + (setting.section().empty() ? "at the top of the file" : "in [" + std::string{setting.section()} + "]"));
+                return mistake(what + ": it belongs " +
+                               (setting.section().empty() ? "at the top of the file"
+                                                          : "in [" + std::string{setting.section()} + "]"));
         mistake(what + "; known are " + joined(keys));
     }
 
@@ -165,13 +176,15 @@ class Loader {
         for (const auto& setting : settings()) names.push_back(setting.environment().substr(environment_prefix.size()));
         std::vector<std::string_view> known(names.begin(), names.end());
         if (auto near = closest(bare, known))
-            config.warnings.push_back(printable(name, 80) + " is not a setting: did you mean " + std::string{environment_prefix} + std::string{*near} + "?");
+            config.warnings.push_back(printable(name, 80) + " is not a setting: did you mean " +
+                                      std::string{environment_prefix} + std::string{*near} + "?");
     }
 
     void too_much(std::string_view name, std::uint64_t value, std::string_view limit_name, std::uint64_t limit) {
         auto shown = [&](std::string_view setting, std::uint64_t bytes) {
             auto origin = config.origins.find(setting);
-            return std::string{setting} + " (" + size_to_text(bytes) + ", " + (origin == config.origins.end() ? "default" : origin->second) + ")";
+            return std::string{setting} + " (" + size_to_text(bytes) + ", " +
+                   (origin == config.origins.end() ? "default" : origin->second) + ")";
         };
         mistake(shown(name, value) + " is more than " + shown(limit_name, limit));
     }
@@ -187,7 +200,8 @@ std::string machine_name() {
 
 }  // namespace
 
-Result<Config> load(std::string_view text, std::string_view path, const Overrides& flags, const Environment& environment) {
+Result<Config> load(std::string_view text, std::string_view path, const Overrides& flags,
+                    const Environment& environment) {
     Loader loader;
     loader.read_file(text, path);
     loader.read_environment(environment);

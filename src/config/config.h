@@ -32,15 +32,15 @@ enum class Unassigned { quarantine, drop };
 
 struct Config {
     Path state_dir = "/var/lib/boatswain";
-    std::string host;                          // never empty after load(): default is the machine's host name
-    std::string listen = "127.0.0.1:9435";     // "HOST:PORT" of /metrics and /healthz, or "off"
-    std::uint64_t memory_max = 64ULL << 20;    // bytes of lines held in memory
+    std::string host;                        // never empty after load(): default is the machine's host name
+    std::string listen = "127.0.0.1:9435";   // "HOST:PORT" of /metrics and /healthz, or "off"
+    std::uint64_t memory_max = 64ULL << 20;  // bytes of lines held in memory
     Nanoseconds shutdown_timeout = std::chrono::seconds{25};
 
     struct Engine {
         std::string socket = "/var/run/docker.sock";  // a path, unix:///PATH, or tcp://HOST:PORT
         Nanoseconds api_timeout = std::chrono::seconds{15};
-        Path ca_file, certificate_file, key_file;     // PEM, for tcp:// with TLS; empty: none
+        Path ca_file, certificate_file, key_file;  // PEM, for tcp:// with TLS; empty: none
     } engine;
 
     struct Docker {
@@ -55,7 +55,8 @@ struct Config {
     } store;
 
     struct Tenancy {
-        std::vector<std::string> tenant{"env:BOATSWAIN_TENANT", "label:boatswain.tenant", "env:MARATHON_APP_LABEL_TENANT"};
+        std::vector<std::string> tenant{"env:BOATSWAIN_TENANT", "label:boatswain.tenant",
+                                        "env:MARATHON_APP_LABEL_TENANT"};
         std::vector<std::string> app{"env:BOATSWAIN_APP", "label:boatswain.app", "env:MARATHON_APP_ID", "name"};
         std::vector<std::string> component{"env:BOATSWAIN_COMPONENT", "label:boatswain.component"};
         std::vector<std::string> instance{"env:BOATSWAIN_INSTANCE", "label:boatswain.instance", "label:MESOS_TASK_ID"};
@@ -91,25 +92,28 @@ struct Config {
     std::vector<std::string> warnings;
 };
 
-// What the command line said, in order: a setting's name ("batch.flush_after") and the text. A list may be said several times.
+// What the command line said, in order: a setting's name ("batch.flush_after") and the text. A list may be said several
+// times.
 using Overrides = std::vector<std::pair<std::string, std::string>>;
 using Environment = std::map<std::string, std::string, std::less<>>;
 
 inline constexpr std::size_t file_bytes_max = 1 << 20;
 
-// The configuration of these three. `path` only names the file in errors. Remedy::stop; the error holds every mistake, one a line:
+// The configuration of these three. `path` only names the file in errors. Remedy::stop; the error holds every mistake,
+// one a line:
 //   boatswain.toml:7: unknown setting "flush_aftr" in [batch]: did you mean "flush_after"?
-Result<Config> load(std::string_view text, std::string_view path, const Overrides& flags, const Environment& environment);
+Result<Config> load(std::string_view text, std::string_view path, const Overrides& flags,
+                    const Environment& environment);
 
-// Reads the file and loads it: `path`, else what BOATSWAIN_CONFIG names, else /etc/boatswain/boatswain.toml if there is one,
-// else none (the defaults alone are a configuration).
+// Reads the file and loads it: `path`, else what BOATSWAIN_CONFIG names, else /etc/boatswain/boatswain.toml if there is
+// one, else none (the defaults alone are a configuration).
 Result<Config> load_file(const std::optional<Path>& path, const Overrides& flags, const Environment& environment);
 
 // The variables of the process whose names begin with BOATSWAIN_. Pass `environ`.
 Environment boatswain_environment(const char* const* environment);
 
-// The whole configuration as TOML that load() reads back, each value with a comment that says where it came from. Passwords in
-// URLs are replaced by "REDACTED".
+// The whole configuration as TOML that load() reads back, each value with a comment that says where it came from.
+// Passwords in URLs are replaced by "REDACTED".
 std::string print_effective(const Config& config);
 
 }  // namespace boatswain::config

@@ -1,5 +1,5 @@
-// Any text as a configuration file, any value as a flag and a variable: never a crash, and what is accepted prints as TOML
-// that is accepted again.
+// Any text as a configuration file, any value as a flag and a variable: never a crash, and what is accepted prints as
+// TOML that is accepted again.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::string_view hint = "\nTry: boatswaind help\n";
 
-Answer refuse(std::string_view what) { return {.text = "boatswaind: " + std::string{what} + std::string{hint}, .exit_code = 2, .to_stderr = true}; }
+Answer refuse(std::string_view what) {
+    return {.text = "boatswaind: " + std::string{what} + std::string{hint}, .exit_code = 2, .to_stderr = true};
+}
 
 // Where one flag's occurrences are gathered while CLI11 parses.
 struct Gathered {
@@ -37,7 +39,8 @@ struct Subcommand {
         app->add_option("-c,--config", config)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
         for (const auto& setting : settings()) {
             auto& gathered = flags.emplace_back(Gathered{&setting, {}});
-            auto* option = app->add_option(setting.flag(), gathered.values)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+            auto* option =
+                app->add_option(setting.flag(), gathered.values)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
             option->allow_extra_args(false);
             option->expected(setting.is_switch ? 0 : 1, 1)->default_str("true");
         }
@@ -63,7 +66,8 @@ struct Subcommand {
         for (const auto& setting : settings()) names.push_back(setting.flag());
         std::vector<std::string_view> known(names.begin(), names.end());
         auto near = closest(name, known);
-        return "unknown flag \"" + printable(name, 80) + "\"" + (near ? ": did you mean \"" + std::string{*near} + "\"?" : "");
+        return "unknown flag \"" + printable(name, 80) + "\"" +
+               (near ? ": did you mean \"" + std::string{*near} + "\"?" : "");
     }
 };
 
@@ -85,12 +89,15 @@ bool asks_for(const std::vector<std::string>& arguments, std::string_view long_f
 
 std::variant<Order, Answer> run(std::vector<std::string> arguments) {
     static constexpr std::array<std::string_view, 5> commands{"agent", "check", "help", "version", "completion"};
-    if (arguments.empty()) return refuse("what shall I do? The commands are agent, check, help, version and completion");
+    if (arguments.empty())
+        return refuse("what shall I do? The commands are agent, check, help, version and completion");
     if (asks_for(arguments, "--help", "-h") || arguments[0] == "help") return Answer{.text = help_text()};
-    if (asks_for(arguments, "--version", "-V") || arguments[0] == "version") return Answer{.text = "boatswaind " + std::string{version()} + "\n"};
+    if (asks_for(arguments, "--version", "-V") || arguments[0] == "version")
+        return Answer{.text = "boatswaind " + std::string{version()} + "\n"};
     if (!is_among(arguments[0], commands)) {
         auto near = closest(arguments[0], commands);
-        return refuse("unknown command \"" + printable(arguments[0], 80) + "\"" + (near ? ": did you mean \"" + std::string{*near} + "\"?" : ""));
+        return refuse("unknown command \"" + printable(arguments[0], 80) + "\"" +
+                      (near ? ": did you mean \"" + std::string{*near} + "\"?" : ""));
     }
     if (arguments[0] == "completion") {
         auto script = arguments.size() == 2 ? completion_script(arguments[1]) : std::nullopt;
@@ -123,7 +130,8 @@ std::string_view version() { return BOATSWAIN_VERSION; }
 
 std::string help_text() {
     std::string out =
-        "boatswaind reads what the containers of this host print, seals it for the tenant it belongs to, and stores it.\n"
+        "boatswaind reads what the containers of this host print, seals it for the tenant it belongs to, and stores "
+        "it.\n"
         "\n"
         "  boatswaind agent [--config FILE] [--SETTING VALUE]...   run\n"
         "  boatswaind check [--config FILE] [--SETTING VALUE]...   validate, and print the effective configuration\n"
@@ -132,7 +140,8 @@ std::string help_text() {
         "\n"
         "Examples\n"
         "  boatswaind agent --config /etc/boatswain/boatswain.toml\n"
-        "  boatswaind agent --store-url 's3://logs/prod?region=eu-central-1' --tenancy-tenant label:team --tenancy-tenant compose\n"
+        "  boatswaind agent --store-url 's3://logs/prod?region=eu-central-1' --tenancy-tenant label:team "
+        "--tenancy-tenant compose\n"
         "  BOATSWAIN_LOG_LEVEL=debug boatswaind check\n"
         "\n"
         "Every setting is a key of the file, a variable and a flag; the later wins:\n"
@@ -145,8 +154,8 @@ std::string help_text() {
         "      the configuration file (TOML)\n";
     const Config defaults;
     for (const auto& setting : settings())
-        out += "  " + setting.flag() + (setting.is_switch ? "" : " " + std::string{setting.form}) + "\n      " + std::string{setting.help} +
-               "\n      default: " + setting.toml(defaults) + "\n";
+        out += "  " + setting.flag() + (setting.is_switch ? "" : " " + std::string{setting.form}) + "\n      " +
+               std::string{setting.help} + "\n      default: " + setting.toml(defaults) + "\n";
     return out;
 }
 
@@ -166,7 +175,9 @@ std::string bash_script() {
            "    elif [ \"${COMP_WORDS[1]}\" = completion ]; then\n"
            "        COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\"))\n"
            "    elif [[ $word == -* ]]; then\n"
-           "        COMPREPLY=($(compgen -W '" + all_flags(" ") + "' -- \"$word\"))\n"
+           "        COMPREPLY=($(compgen -W '" +
+           all_flags(" ") +
+           "' -- \"$word\"))\n"
            "    elif [[ $before == --config || $before == -c || $before == *-file || $before == *-dir ]]; then\n"
            "        COMPREPLY=($(compgen -f -- \"$word\"))\n"
            "    fi\n"
@@ -182,7 +193,9 @@ std::string zsh_script() {
            "    elif [[ $words[2] == completion ]]; then\n"
            "        compadd bash zsh fish\n"
            "    elif [[ $PREFIX == -* ]]; then\n"
-           "        compadd -- " + all_flags(" ") + "\n"
+           "        compadd -- " +
+           all_flags(" ") +
+           "\n"
            "    else\n"
            "        _files\n"
            "    fi\n"

@@ -28,8 +28,8 @@ struct Order {
 
 // To be printed, and then the program ends.
 struct Answer {
-    std::string text;       // ends with a newline
-    int exit_code = 0;      // 0, or 2 for a command line that is not understood
+    std::string text;   // ends with a newline
+    int exit_code = 0;  // 0, or 2 for a command line that is not understood
     bool to_stderr = false;
 };
 

@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 using Complaint = std::optional<std::string>;
 using TextCheck = Complaint (*)(std::string_view text);
 
-Complaint anything(std::string_view) { return std::nullopt; }
-
 Complaint absolute_path(std::string_view text) {
     if (text.starts_with('/')) return std::nullopt;
     return in_quotes(text) + " is not an absolute path";
@@ -46,18 +44,21 @@ bool is_host_and_port(std::string_view text) {
 
 Complaint listen_address(std::string_view text) {
     if (text == "off" || is_host_and_port(text)) return std::nullopt;
-    return in_quotes(text) + R"( is not an address to listen on; write for example "127.0.0.1:9435", "[::]:9435" or "off")";
+    return in_quotes(text) +
+           R"( is not an address to listen on; write for example "127.0.0.1:9435", "[::]:9435" or "off")";
 }
 
 Complaint engine_socket(std::string_view text) {
     if (text.starts_with('/') || text.starts_with("unix:///")) return std::nullopt;
     if (text.starts_with("tcp://") && is_host_and_port(text.substr(6))) return std::nullopt;
-    return in_quotes(text) + R"( is not an engine's address; write for example "/var/run/docker.sock" or "tcp://127.0.0.1:2376")";
+    return in_quotes(text) +
+           R"( is not an engine's address; write for example "/var/run/docker.sock" or "tcp://127.0.0.1:2376")";
 }
 
 Complaint store_url(std::string_view text) {
     if (text.starts_with("dir:/")) return std::nullopt;
-    if (text.starts_with("dir:")) return in_quotes(text) + " is not an absolute path; write for example \"dir:/var/lib/boatswain/store\"";
+    if (text.starts_with("dir:"))
+        return in_quotes(text) + " is not an absolute path; write for example \"dir:/var/lib/boatswain/store\"";
     if (text.starts_with("s3://") && text.size() > 5 && text[5] != '/') return std::nullopt;
     return in_quotes(printable(text.substr(0, text.find(':')), 20)) +
            R"( is no kind of store; write for example "dir:/var/lib/boatswain/store" or "s3://BUCKET/PREFIX?region=REGION")";
@@ -85,7 +86,8 @@ const T& peek(T& (*at)(Config&), const Config& config) {
     return at(const_cast<Config&>(config));  // at() only finds the place; nothing is written through it here
 }
 
-Setting text(std::string_view name, std::string_view form, std::string_view help, TextCheck check, std::string& (*at)(Config&)) {
+Setting text(std::string_view name, std::string_view form, std::string_view help, TextCheck check,
+             std::string& (*at)(Config&)) {
     return {.name = name,
             .form = form,
             .help = help,
@@ -127,7 +129,8 @@ Setting list(std::string_view name, std::string_view form, std::string_view help
             .toml =
                 [=](const Config& config) {
                     std::string out = "[";
-                    for (const auto& element : peek(at, config)) out += (out.size() > 1 ? ", " : "") + toml_quote(element);
+                    for (const auto& element : peek(at, config))
+                        out += (out.size() > 1 ? ", " : "") + toml_quote(element);
                     return out + "]";
                 }};
 }
@@ -148,58 +151,68 @@ Setting truth(std::string_view name, std::string_view help, bool& (*at)(Config&)
 template <class T>
 Setting ranged(std::string_view name, std::string_view form, std::string_view help, T& (*at)(Config&), T least, T most,
                Result<T> (*read)(const Given&), std::string (*show)(T), bool quote) {
-    return {.name = name,
-            .form = form,
-            .help = help,
-            .set = [=](Config& config, const Given& given) -> Result<void> {
-                TRY(auto value, read(given));
-                if (value < least) return fail(Remedy::stop, show(value) + " is too little; at least " + show(least));
-                if (value > most) return fail(Remedy::stop, show(value) + " is too much; at most " + show(most));
-                at(config) = value;
-                return {};
-            },
-            .toml = [=](const Config& config) { return quote ? toml_quote(show(peek(at, config))) : show(peek(at, config)); }};
+    return {
+        .name = name,
+        .form = form,
+        .help = help,
+        .set = [=](Config& config, const Given& given) -> Result<void> {
+            TRY(auto value, read(given));
+            if (value < least) return fail(Remedy::stop, show(value) + " is too little; at least " + show(least));
+            if (value > most) return fail(Remedy::stop, show(value) + " is too much; at most " + show(most));
+            at(config) = value;
+            return {};
+        },
+        .toml =
+            [=](const Config& config) { return quote ? toml_quote(show(peek(at, config))) : show(peek(at, config)); }};
 }
 
-Setting duration(std::string_view name, std::string_view help, Nanoseconds least, Nanoseconds most, Nanoseconds& (*at)(Config&)) {
-    return ranged<Nanoseconds>(name, "TIME", help, at, least, most, as_duration, [](Nanoseconds value) { return to_text(value); }, true);
+Setting duration(std::string_view name, std::string_view help, Nanoseconds least, Nanoseconds most,
+                 Nanoseconds& (*at)(Config&)) {
+    return ranged<Nanoseconds>(
+        name, "TIME", help, at, least, most, as_duration, [](Nanoseconds value) { return to_text(value); }, true);
 }
 
-Setting size(std::string_view name, std::string_view help, std::uint64_t least, std::uint64_t most, std::uint64_t& (*at)(Config&)) {
-    return ranged<std::uint64_t>(name, "SIZE", help, at, least, most, as_size, [](std::uint64_t value) { return size_to_text(value); }, true);
+Setting size(std::string_view name, std::string_view help, std::uint64_t least, std::uint64_t most,
+             std::uint64_t& (*at)(Config&)) {
+    return ranged<std::uint64_t>(
+        name, "SIZE", help, at, least, most, as_size, [](std::uint64_t value) { return size_to_text(value); }, true);
 }
 
-Setting number(std::string_view name, std::string_view help, std::int64_t least, std::int64_t most, std::int64_t& (*at)(Config&)) {
-    return ranged<std::int64_t>(name, "NUMBER", help, at, least, most, as_number, [](std::int64_t value) { return std::to_string(value); }, false);
+Setting number(std::string_view name, std::string_view help, std::int64_t least, std::int64_t most,
+               std::int64_t& (*at)(Config&)) {
+    return ranged<std::int64_t>(
+        name, "NUMBER", help, at, least, most, as_number, [](std::int64_t value) { return std::to_string(value); },
+        false);
 }
 
 // One of a few words; the word's place in `words` is the enumerator's value.
 template <class Enum, std::size_t N>
-Setting choice(std::string_view name, std::string_view form, std::string_view help, const std::array<std::string_view, N>& words,
-               Enum& (*at)(Config&)) {
-    return {.name = name,
-            .form = form,
-            .help = help,
-            .set = [=](Config& config, const Given& given) -> Result<void> {
-                TRY(auto value, as_text(given));
-                auto found = std::ranges::find(words, value);
-                if (found == words.end()) {
-                    auto near = closest(value, words);
-                    std::string what = in_quotes(value) + " is not one of " + std::string{form};
-                    return fail(Remedy::stop, near ? what + "; did you mean " + in_quotes(*near) + "?" : what);
-                }
-                at(config) = static_cast<Enum>(found - words.begin());
-                return {};
-            },
-            .toml = [=](const Config& config) { return toml_quote(words.at(static_cast<std::size_t>(peek(at, config)))); }};
+Setting choice(std::string_view name, std::string_view form, std::string_view help,
+               const std::array<std::string_view, N>& words, Enum& (*at)(Config&)) {
+    return {
+        .name = name,
+        .form = form,
+        .help = help,
+        .set = [=](Config& config, const Given& given) -> Result<void> {
+            TRY(auto value, as_text(given));
+            auto found = std::ranges::find(words, value);
+            if (found == words.end()) {
+                auto near = closest(value, words);
+                std::string what = in_quotes(value) + " is not one of " + std::string{form};
+                return fail(Remedy::stop, near ? what + "; did you mean " + in_quotes(*near) + "?" : what);
+            }
+            at(config) = static_cast<Enum>(found - words.begin());
+            return {};
+        },
+        .toml = [=](const Config& config) { return toml_quote(words.at(static_cast<std::size_t>(peek(at, config)))); }};
 }
 
 constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
 constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> format_words{"text", "json"};
 
-// A user name and password in a URL, and query parameters that look like secrets, are not for anyone's eyes. Credentials do
-// not belong in the URL at all, but somebody will put them there.
+// A user name and password in a URL, and query parameters that look like secrets, are not for anyone's eyes.
+// Credentials do not belong in the URL at all, but somebody will put them there.
 std::string redacted_url(std::string_view url) {
     std::string out{url};
     if (auto start = out.find("://"); start != std::string::npos) {
@@ -227,42 +240,74 @@ std::vector<Setting> make_settings() {
     constexpr std::uint64_t KiB = 1 << 10, MiB = 1 << 20, GiB = 1 << 30, TiB = GiB << 10;
     std::vector<Setting> all{
         path("state_dir", "where the spool, the checkpoints and the lock are kept", absolute_path, AT(Path, state_dir)),
-        text("host", "NAME", "this host's name in object keys and footers; empty: the machine's host name", host_name, AT(std::string, host)),
-        text("listen", "HOST:PORT|off", "where /metrics and /healthz are served", listen_address, AT(std::string, listen)),
-        size("memory_max", "lines held in memory at most, over all tenants", 8 * MiB, 64 * GiB, AT(std::uint64_t, memory_max)),
-        duration("shutdown_timeout", "how long a stop may take to seal and spool what is in memory", 0s, 1h, AT(Nanoseconds, shutdown_timeout)),
+        text("host", "NAME", "this host's name in object keys and footers; empty: the machine's host name", host_name,
+             AT(std::string, host)),
+        text("listen", "HOST:PORT|off", "where /metrics and /healthz are served", listen_address,
+             AT(std::string, listen)),
+        size("memory_max", "lines held in memory at most, over all tenants", 8 * MiB, 64 * GiB,
+             AT(std::uint64_t, memory_max)),
+        duration("shutdown_timeout", "how long a stop may take to seal and spool what is in memory", 0s, 1h,
+                 AT(Nanoseconds, shutdown_timeout)),
 
-        text("engine.socket", "ADDRESS", "the Docker engine: a path, unix:///PATH, or tcp://HOST:PORT", engine_socket, AT(std::string, engine.socket)),
-        duration("engine.api_timeout", "how long one answer of the engine may take", 100ms, 10min, AT(Nanoseconds, engine.api_timeout)),
-        path("engine.ca_file", "PEM file of the authority that signed the engine's certificate (tcp:// with TLS)", absolute_path_or_none, AT(Path, engine.ca_file)),
-        path("engine.certificate_file", "PEM file of our own certificate for the engine", absolute_path_or_none, AT(Path, engine.certificate_file)),
+        text("engine.socket", "ADDRESS", "the Docker engine: a path, unix:///PATH, or tcp://HOST:PORT", engine_socket,
+             AT(std::string, engine.socket)),
+        duration("engine.api_timeout", "how long one answer of the engine may take", 100ms, 10min,
+                 AT(Nanoseconds, engine.api_timeout)),
+        path("engine.ca_file", "PEM file of the authority that signed the engine's certificate (tcp:// with TLS)",
+             absolute_path_or_none, AT(Path, engine.ca_file)),
+        path("engine.certificate_file", "PEM file of our own certificate for the engine", absolute_path_or_none,
+             AT(Path, engine.certificate_file)),
         path("engine.key_file", "PEM file of its private key", absolute_path_or_none, AT(Path, engine.key_file)),
 
-        path("docker.root", "the engine's data directory, as seen from here; empty: ask the engine", absolute_path_or_none, AT(Path, docker.root)),
-        list("docker.include", "RULES", "read only containers that one of these matches (label:KEY=VALUE, name:REGEX, image:REGEX); empty: all", container_rule, AT(std::vector<std::string>, docker.include)),
-        list("docker.exclude", "RULES", "never read containers that one of these matches", container_rule, AT(std::vector<std::string>, docker.exclude)),
-        truth("docker.attach", "attach to containers whose log driver keeps nothing that can be read (the label boatswain.attach=true does it for one)", AT(bool, docker.attach)),
+        path("docker.root", "the engine's data directory, as seen from here; empty: ask the engine",
+             absolute_path_or_none, AT(Path, docker.root)),
+        list("docker.include", "RULES",
+             "read only containers that one of these matches (label:KEY=VALUE, name:REGEX, image:REGEX); empty: all",
+             container_rule, AT(std::vector<std::string>, docker.include)),
+        list("docker.exclude", "RULES", "never read containers that one of these matches", container_rule,
+             AT(std::vector<std::string>, docker.exclude)),
+        truth("docker.attach",
+              "attach to containers whose log driver keeps nothing that can be read (the label boatswain.attach=true "
+              "does it for one)",
+              AT(bool, docker.attach)),
 
-        text("store.url", "URL", "where segments rest: dir:/PATH or s3://BUCKET/PREFIX?region=R&endpoint=URL&path_style=true", store_url, AT(std::string, store.url)),
+        text("store.url", "URL",
+             "where segments rest: dir:/PATH or s3://BUCKET/PREFIX?region=R&endpoint=URL&path_style=true", store_url,
+             AT(std::string, store.url)),
 
-        list("tenancy.tenant", "RULES", "whose a container is: the first rule that answers", not_empty, AT(std::vector<std::string>, tenancy.tenant)),
-        list("tenancy.app", "RULES", "the application's name; the container's name when none answers", not_empty, AT(std::vector<std::string>, tenancy.app)),
-        list("tenancy.component", "RULES", "the part of the application", not_empty, AT(std::vector<std::string>, tenancy.component)),
-        list("tenancy.instance", "RULES", "which of several equal ones", not_empty, AT(std::vector<std::string>, tenancy.instance)),
-        list("tenancy.labels", "KEYS", "container labels to keep with the lines; KEY, prefix.*, or a preset's name", not_empty, AT(std::vector<std::string>, tenancy.labels)),
-        path("tenancy.keyring", "directory of TENANT.pub files: age recipients, one a line; read again when it changes", absolute_path, AT(Path, tenancy.keyring)),
-        list("tenancy.recipient", "RULES", "a recipient or secret that the container itself carries; the keyring wins", not_empty, AT(std::vector<std::string>, tenancy.recipient)),
-        choice<Unassigned>("tenancy.unassigned", "quarantine|drop", "lines without a tenant or key: sealed for the operator, or dropped", unassigned_words, AT(Unassigned, tenancy.unassigned)),
+        list("tenancy.tenant", "RULES", "whose a container is: the first rule that answers", not_empty,
+             AT(std::vector<std::string>, tenancy.tenant)),
+        list("tenancy.app", "RULES", "the application's name; the container's name when none answers", not_empty,
+             AT(std::vector<std::string>, tenancy.app)),
+        list("tenancy.component", "RULES", "the part of the application", not_empty,
+             AT(std::vector<std::string>, tenancy.component)),
+        list("tenancy.instance", "RULES", "which of several equal ones", not_empty,
+             AT(std::vector<std::string>, tenancy.instance)),
+        list("tenancy.labels", "KEYS", "container labels to keep with the lines; KEY, prefix.*, or a preset's name",
+             not_empty, AT(std::vector<std::string>, tenancy.labels)),
+        path("tenancy.keyring", "directory of TENANT.pub files: age recipients, one a line; read again when it changes",
+             absolute_path, AT(Path, tenancy.keyring)),
+        list("tenancy.recipient", "RULES", "a recipient or secret that the container itself carries; the keyring wins",
+             not_empty, AT(std::vector<std::string>, tenancy.recipient)),
+        choice<Unassigned>("tenancy.unassigned", "quarantine|drop",
+                           "lines without a tenant or key: sealed for the operator, or dropped", unassigned_words,
+                           AT(Unassigned, tenancy.unassigned)),
 
-        duration("batch.flush_after", "a batch is sealed at the latest this long after its first line", 100ms, 24h, AT(Nanoseconds, batch.flush_after)),
-        size("batch.flush_bytes", "a batch is sealed when its sealed form reaches about this size", 64 * KiB, 1 * GiB, AT(std::uint64_t, batch.flush_bytes)),
-        number("batch.zstd_level", "compression, from 1 (fast) to 19 (small)", 1, 19, AT(std::int64_t, batch.zstd_level)),
+        duration("batch.flush_after", "a batch is sealed at the latest this long after its first line", 100ms, 24h,
+                 AT(Nanoseconds, batch.flush_after)),
+        size("batch.flush_bytes", "a batch is sealed when its sealed form reaches about this size", 64 * KiB, 1 * GiB,
+             AT(std::uint64_t, batch.flush_bytes)),
+        number("batch.zstd_level", "compression, from 1 (fast) to 19 (small)", 1, 19,
+               AT(std::int64_t, batch.zstd_level)),
 
-        size("spool.bytes_max", "sealed segments kept on disk at most, while the store does not take them", 1 * MiB, 64 * TiB, AT(std::uint64_t, spool.bytes_max)),
+        size("spool.bytes_max", "sealed segments kept on disk at most, while the store does not take them", 1 * MiB,
+             64 * TiB, AT(std::uint64_t, spool.bytes_max)),
 
-        number("ship.uploads", "segments on their way to the store at the same time", 1, 64, AT(std::int64_t, ship.uploads)),
+        number("ship.uploads", "segments on their way to the store at the same time", 1, 64,
+               AT(std::int64_t, ship.uploads)),
 
-        choice<LogLevel>("log.level", "debug|info|warning|error", "the least that the daemon's own log says", level_words, AT(LogLevel, log.level)),
+        choice<LogLevel>("log.level", "debug|info|warning|error", "the least that the daemon's own log says",
+                         level_words, AT(LogLevel, log.level)),
         choice<LogFormat>("log.format", "text|json", "how it says it", format_words, AT(LogFormat, log.format)),
     };
     auto url = std::ranges::find(all, "store.url", &Setting::name);
@@ -319,7 +364,8 @@ const Setting* find_setting(std::string_view name) {
 std::vector<std::string_view> section_names() {
     std::vector<std::string_view> names;
     for (const auto& setting : settings())
-        if (!setting.section().empty() && (names.empty() || names.back() != setting.section())) names.push_back(setting.section());
+        if (!setting.section().empty() && (names.empty() || names.back() != setting.section()))
+            names.push_back(setting.section());
     return names;
 }
 
@@ -332,8 +378,8 @@ std::string settings_markdown() {
             out += section.empty() ? "### At the top of the file\n" : "\n### `[" + section + "]`\n";
             out += "\n| setting | value | default | meaning |\n| --- | --- | --- | --- |\n";
         }
-        out += "| `" + std::string{setting.key()} + "` | " + (setting.is_list ? "list of " : "") + cell(setting.form) + " | `" +
-               cell(setting.toml(defaults)) + "` | " + cell(setting.help) + " |\n";
+        out += "| `" + std::string{setting.key()} + "` | " + (setting.is_list ? "list of " : "") + cell(setting.form) +
+               " | `" + cell(setting.toml(defaults)) + "` | " + cell(setting.help) + " |\n";
     }
     return out;
 }

@@ -25,10 +25,10 @@ struct Setting {
     // The value as TOML, secrets redacted.
     std::function<std::string(const Config& config)> toml;
 
-    std::string_view section() const;   // "batch", or "" at the top
-    std::string_view key() const;       // "flush_after"
-    std::string flag() const;           // "--batch-flush-after"
-    std::string environment() const;    // "BOATSWAIN_BATCH_FLUSH_AFTER"
+    std::string_view section() const;  // "batch", or "" at the top
+    std::string_view key() const;      // "flush_after"
+    std::string flag() const;          // "--batch-flush-after"
+    std::string environment() const;   // "BOATSWAIN_BATCH_FLUSH_AFTER"
 };
 
 // Those of one section stand together; those at the top come first.

@@ -14,13 +14,14 @@ namespace boatswain::config {
 // One `key = value`, or one section that should not be one.
 struct TomlEntry {
     std::string section;  // empty at the top of the file
-    std::string key;      // empty: this stands for the section itself (an empty one, or `batch = 5` where a section is meant)
+    std::string
+        key;  // empty: this stands for the section itself (an empty one, or `batch = 5` where a section is meant)
     std::uint32_t line = 0;
     Given given;
 };
 
-// In the order of their lines. A section nested in another arrives as a key whose value is Other. The error names line and
-// column: "boatswain.toml:4:9: ...".
+// In the order of their lines. A section nested in another arrives as a key whose value is Other. The error names line
+// and column: "boatswain.toml:4:9: ...".
 Result<std::vector<TomlEntry>> parse_toml(std::string_view text, std::string_view path);
 
 // A TOML array of texts: ["a", "b"].

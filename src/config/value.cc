@@ -1,9 +1,11 @@
 #include "config/value.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/bytes.h"
 #include "config/toml_file.h"
+#include "config/words.h"
 
 namespace boatswain::config {
 namespace {
@@ -13,7 +15,7 @@ constexpr std::string_view a_size = R"(a size; write for example "8MiB", "64KiB"
 
 std::string shown(const Given::Value& value) {
     struct Shower {
-        std::string operator()(const std::string& text) const { return "\"" + printable(text, 80) + "\""; }
+        std::string operator()(const std::string& text) const { return in_quotes(text); }
         std::string operator()(std::int64_t number) const { return std::to_string(number); }
         std::string operator()(bool truth) const { return truth ? "true" : "false"; }
         std::string operator()(double) const { return "a number with a fraction"; }
@@ -34,12 +36,24 @@ std::string_view trim(std::string_view text) {
     return text.substr(first, text.find_last_not_of(spaces) - first + 1);
 }
 
+// What the file could not say either; a zero byte would also end a path early.
+Result<void> check_text(std::string_view text) {
+    if (text.contains('\0')) return fail(Remedy::stop, in_quotes(text) + " holds a zero byte");
+    if (!is_valid_utf8(text)) return fail(Remedy::stop, in_quotes(text) + " is not UTF-8");
+    return {};
+}
+
+Result<std::vector<std::string>> check_list(std::vector<std::string> list) {
+    for (const auto& text : list) CHECK(check_text(text));
+    return list;
+}
+
 }  // namespace
 
 Result<std::string> as_text(const Given& given) {
     const auto* text = std::get_if<std::string>(&given.value);
     if (text == nullptr) return not_a(given, "text; write it between quotes");
-    if (text->contains('\0')) return fail(Remedy::stop, "holds a zero byte");
+    CHECK(check_text(*text));
     return *text;
 }
 
@@ -66,7 +80,8 @@ Result<Nanoseconds> as_duration(const Given& given) {
     if (const auto* text = std::get_if<std::string>(&given.value))
         if (auto duration = parse_duration(*text)) return *duration;
     if (const auto* number = std::get_if<std::int64_t>(&given.value); number != nullptr && *number >= 0)
-        return fail(Remedy::stop, std::to_string(*number) + " has no unit; for seconds write \"" + std::to_string(*number) + "s\"");
+        return fail(Remedy::stop,
+                    std::to_string(*number) + " has no unit; for seconds write \"" + std::to_string(*number) + "s\"");
     return not_a(given, a_duration);
 }
 
@@ -79,18 +94,22 @@ Result<std::uint64_t> as_size(const Given& given) {
 }
 
 Result<std::vector<std::string>> as_list(const Given& given) {
-    if (const auto* list = std::get_if<std::vector<std::string>>(&given.value)) return *list;
+    if (const auto* list = std::get_if<std::vector<std::string>>(&given.value)) return check_list(*list);
     const auto* text = std::get_if<std::string>(&given.value);
-    if (text == nullptr || !given.is_text) return not_a(given, R"(a list of texts; write for example ["env:TENANT", "name"])");
+    if (text == nullptr || !given.is_text)
+        return not_a(given, R"(a list of texts; write for example ["env:TENANT", "name"])");
     auto rest = trim(*text);
-    if (rest.starts_with('[')) return parse_toml_list(rest);
+    if (rest.starts_with('[')) {
+        TRY(auto parsed, parse_toml_list(rest));
+        return check_list(std::move(parsed));
+    }
     std::vector<std::string> list;
     while (!rest.empty()) {
         auto end = std::min(rest.find(','), rest.size());
         if (auto part = trim(rest.substr(0, end)); !part.empty()) list.emplace_back(part);
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    return list;
+    return check_list(std::move(list));
 }
 
 std::string toml_quote(std::string_view text) {

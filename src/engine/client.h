@@ -1,9 +1,12 @@
 // The Docker Engine API, as far as Boatswain uses it: read-only, and attach.
 //
-// All functions are coroutines of the one I/O thread. Every call has a timeout: connecting and waiting for an answer's head take
-// at most `call_timeout`; a stream has no end, but connecting to it does. Cancellation ends any call at once.
-// Errors: engine not there or hanging -> back_off; 404 -> re_resolve; 409 (being removed) -> re_resolve; 501 -> stop; nonsense in
-// the answer -> quarantine. The engine's own message is part of Error::what, made printable.
+// All functions are coroutines of the one I/O thread; nothing here is shared with another. Every call has a timeout:
+// negotiate, list and inspect take at most `call_timeout` an HTTP request, body and all; events, logs and attach take
+// at most that long to have the head of the answer, and their streams then wait for ever. Each call has a connection of
+// its own: one container that hangs the engine holds up no other. Cancellation ends any call at once (what it returns
+// then says net::is_cancelled). Errors: engine not there or hanging -> back_off; 404 -> re_resolve; 409 (being removed,
+// paused) -> re_resolve; 501 -> stop; nonsense in the answer -> quarantine. The engine's own message is part of
+// Error::what, made printable.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -35,15 +38,17 @@ struct Endpoint {
 };
 
 // Bounds on what an engine may send us.
-inline constexpr std::size_t answer_bytes_max = 64U << 20;   // a whole answer (list of many containers)
-inline constexpr std::size_t event_bytes_max = 1U << 20;     // one event
+inline constexpr std::size_t answer_bytes_max = 64U << 20;  // a whole answer (list of many containers)
+inline constexpr std::size_t event_bytes_max = 1U << 20;    // one event
 inline constexpr std::size_t stream_chunk_bytes_max = 64U << 10;
 
 // A follow stream of events. Owned by one coroutine.
 class EventStream {
   public:
     virtual ~EventStream() = default;
-    // The next event; waits for ever. The engine closing the stream is Remedy::back_off.
+    // The next event; waits for ever. The engine closing the stream is Remedy::back_off. An event that makes no sense
+    // is Remedy::quarantine, and the next call goes on behind it - unless the stream is no sequence of JSON objects any
+    // more: then every further call fails.
     virtual Task<Event> next() = 0;
 };
 
@@ -58,8 +63,8 @@ class ByteStream {
 
 struct LogsQuery {
     bool follow = false;
-    std::optional<Timestamp> since;      // inclusive
-    std::optional<std::uint64_t> tail;   // only the last so many lines
+    std::optional<Timestamp> since;     // inclusive
+    std::optional<std::uint64_t> tail;  // only the last so many lines
 };
 
 class Client {
@@ -71,12 +76,13 @@ class Client {
     virtual Task<EngineInfo> negotiate() = 0;
     virtual Task<std::vector<ContainerSummary>> list() = 0;  // all containers, running or not
     virtual Task<ContainerFacts> inspect(std::string id, EnvironmentFilter keep) = 0;
-    // Container events (create, start, die, destroy, rename); from `since` on (inclusive) as far as the engine remembers.
+    // Container events (create, start, die, destroy, rename); from `since` on (inclusive) as far as the engine
+    // remembers.
     virtual Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) = 0;
     // stdout and stderr with timestamps. 8-byte-framed unless the container has a TTY (decide by ContainerFacts::tty).
     virtual Task<std::unique_ptr<ByteStream>> logs(std::string id, LogsQuery query) = 0;
-    // The live output, from now on; never stdin. Framed unless TTY. The caller MUST keep reading: a stalled reader stalls
-    // the container.
+    // The live output, from now on; never stdin. Framed unless TTY. The caller MUST keep reading: a stalled reader
+    // stalls the container.
     virtual Task<std::unique_ptr<ByteStream>> attach(std::string id) = 0;
 };
 

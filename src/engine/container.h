@@ -14,16 +14,19 @@
 
 namespace boatswain::engine {
 
+// An id has so many hex digits, in lower case. Every id that comes out of this file is checked for that.
+inline constexpr std::size_t container_id_size = 64;
+
 // Says which environment keys to keep. All others are dropped while the answer is parsed: a container's secrets are
 // neither stored nor logged.
 using EnvironmentFilter = std::function<bool(std::string_view key)>;
 
 struct ContainerFacts {
-    std::string id;            // 64 hex digits
-    std::string name;          // without the leading '/'
-    std::string image;         // as given to run: "nginx:1.25"
+    std::string id;     // 64 hex digits
+    std::string name;   // without the leading '/'
+    std::string image;  // as given to run: "nginx:1.25"
     Timestamp created{};
-    std::optional<Timestamp> started_at;   // nothing for "0001-01-01T00:00:00Z"
+    std::optional<Timestamp> started_at;  // nothing for "0001-01-01T00:00:00Z"
     std::optional<Timestamp> finished_at;
     bool running = false;
     bool restarting = false;
@@ -31,21 +34,23 @@ struct ContainerFacts {
     int exit_code = 0;
     bool tty = false;
     bool auto_remove = false;
-    std::string log_driver;    // "json-file", "local", "none", ...
+    std::string log_driver;  // "json-file", "local", "none", ...
     std::map<std::string, std::string> log_options;
-    std::string log_path;      // absolute path on the engine's host; empty for other drivers than json-file
+    std::string log_path;  // absolute path on the engine's host without ".."; empty for other drivers than json-file
     std::map<std::string, std::string> labels;
-    std::map<std::string, std::string> environment;  // kept keys only; the last of repeated ones wins
+    std::map<std::string, std::string> environment;           // kept keys only; the last of repeated ones wins
     std::vector<std::pair<std::string, std::string>> mounts;  // source on the host, destination in the container
 };
 
-// From GET /containers/ID/json (API 1.24 and later). Odd answers (null where a map is meant, environment entries without
+// From GET /containers/ID/json (API 1.24 and later). Odd answers (null where a map is meant, environment entries
+// without
 // '=', wrong types in fields we do not need) are accepted; a missing or malformed Id is Remedy::quarantine.
 Result<ContainerFacts> parse_inspect(std::string_view json, const EnvironmentFilter& keep);
 
-// From config.v2.json and hostconfig.json in the container's directory, for a container that is gone before inspect answered.
-// `hostconfig` may be empty when it could not be read.
-Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig, const EnvironmentFilter& keep);
+// From config.v2.json and hostconfig.json in the container's directory, for a container that is gone before inspect
+// answered. `hostconfig` may be empty when it could not be read.
+Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig,
+                                       const EnvironmentFilter& keep);
 
 struct ContainerSummary {  // one entry of GET /containers/json?all=1
     std::string id;
@@ -56,20 +61,26 @@ Result<std::vector<ContainerSummary>> parse_container_list(std::string_view json
 struct Event {  // one object of GET /events
     enum class Action { create, start, die, destroy, rename, other };
     Action action = Action::other;
-    std::string id;         // the container's
+    std::string id;  // the container's
     Timestamp time{};
     std::optional<int> exit_code;  // with die
 };
-// Events of other types than container are `other` with an empty id.
+// Events of other types than container are `other` with an empty id; of them and of actions we do not know nothing but
+// the time is read. An error the engine reports in the stream ({"message": ...}) is Remedy::back_off.
 Result<Event> parse_event(std::string_view json);
 
-struct EngineInfo {  // GET /info and GET /version
-    std::string version;       // "20.10.24"
-    std::string api_version;   // highest it speaks, "1.41"
+struct EngineInfo {           // GET /info and GET /version
+    std::string version;      // "20.10.24"
+    std::string api_version;  // highest it speaks, "1.41"
     std::string min_api_version;
-    std::string root_dir;      // DockerRootDir
+    std::string root_dir;  // DockerRootDir
     std::string default_log_driver;
-    std::string name;          // the host's name
+    std::string name;  // the host's name
 };
+Result<EngineInfo> parse_version(std::string_view json);           // GET /version; the rest stays empty
+Result<void> parse_info(std::string_view json, EngineInfo& info);  // adds GET /info
+
+// The engine's own words in the body of a refusal: {"message": "..."} or plain text (before API 1.24), made printable.
+std::string parse_error_message(std::string_view body);
 
 }  // namespace boatswain::engine

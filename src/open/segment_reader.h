@@ -65,6 +65,7 @@ struct TextEntry {
 // Walks the text of a frame. Remedy::quarantine at the first line that is none of the format's.
 Result<void> for_each_entry(std::string_view text, const std::function<bool(const TextEntry&)>& each);
 
+// Not for several threads at once.
 class SegmentReader {
   public:
     // Opens with the first of `identities` that fits; none fits: Remedy::stop ("no identity given opens this object").

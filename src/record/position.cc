@@ -28,7 +28,7 @@ bool read_integer(std::string_view text, Integer& value) {
 std::string to_text(const Position& position) {
     if (const auto* file = std::get_if<FilePosition>(&position))
         return "file " + std::to_string(file->device) + " " + std::to_string(file->inode) + " " +
-               std::to_string(file->fingerprint) + " " + std::to_string(file->offset);
+               std::to_string(file->fingerprint) + " " + std::to_string(file->out_offset) + " " + std::to_string(file->err_offset);
     if (const auto* time = std::get_if<TimePosition>(&position))
         return "time " + std::to_string(time->out.time_since_epoch().count()) + " " +
                std::to_string(time->err.time_since_epoch().count());
@@ -38,10 +38,11 @@ std::string to_text(const Position& position) {
 std::optional<Position> parse_position(std::string_view text) {
     auto parts = words(text);
     if (parts.size() == 1 && parts[0] == "none") return Position{NoPosition{}};
-    if (parts.size() == 5 && parts[0] == "file") {
+    if (parts.size() == 6 && parts[0] == "file") {
         FilePosition file;
         if (read_integer(parts[1], file.device) && read_integer(parts[2], file.inode) &&
-            read_integer(parts[3], file.fingerprint) && read_integer(parts[4], file.offset))
+            read_integer(parts[3], file.fingerprint) && read_integer(parts[4], file.out_offset) &&
+            read_integer(parts[5], file.err_offset))
             return Position{file};
     }
     if (parts.size() == 3 && parts[0] == "time") {

@@ -14,11 +14,15 @@ namespace boatswain {
 
 // A place in a log file. Inode numbers are reused at once by rotation on ext4, so the file is named by device, inode AND
 // a fingerprint of its first line.
+//
+// The place is kept for each stream, because a long line of one stream comes in pieces between which lines of the other may
+// lie: a record of a stream is still to be taken when it starts at or after that stream's offset. Reading starts at the smaller.
 struct FilePosition {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
     std::uint64_t fingerprint = 0;  // of the file's first line; 0 while it has none
-    std::uint64_t offset = 0;       // the first byte not yet read
+    std::uint64_t out_offset = 0;
+    std::uint64_t err_offset = 0;
     bool operator==(const FilePosition&) const = default;
 };
 
@@ -36,7 +40,7 @@ struct NoPosition {
 
 using Position = std::variant<NoPosition, FilePosition, TimePosition>;
 
-// Position as one line of text, and back: "file DEV INO FINGERPRINT OFFSET", "time OUT_NS ERR_NS", "none".
+// Position as one line of text, and back: "file DEV INO FINGERPRINT OUT ERR", "time OUT_NS ERR_NS", "none".
 std::string to_text(const Position& position);
 std::optional<Position> parse_position(std::string_view text);
 

@@ -9,7 +9,6 @@
 namespace boatswain::segment {
 namespace {
 
-constexpr std::size_t prefix_size = 40;  // "2026-11-22T10:00:00.123456789Z stdout F "
 constexpr std::size_t first_capacity = 64U << 10;
 constexpr std::size_t doubling_until = 512U << 10;
 
@@ -66,17 +65,30 @@ std::string heading(const Source& source) {
     return json + "}\n";
 }
 
+// A reason is a word of lower-case letters, digits and dashes. One that is not must not make a frame that nobody reads.
+std::string as_reason(std::string_view text) {
+    std::string reason{text.empty() ? "unknown" : text};
+    for (char& c : reason)
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) c = '-';
+    return reason;
+}
+
 Timestamp writable(Timestamp time) {
     return Timestamp{Nanoseconds{std::clamp(time.time_since_epoch().count(), earliest_ns, latest_ns)}};
 }
 
 }  // namespace
 
-FrameText::FrameText(const Source& source) {
+FrameText::FrameText(const Source& source, std::string memory) : text_(std::move(memory)) {
     auto text = heading(source);
     std::memcpy(room(text.size()), text.data(), text.size());
     used_ = text.size();
     set_minute(Timestamp{});
+}
+
+std::string FrameText::take_memory() {
+    used_ = 0;
+    return std::move(text_);
 }
 
 // Keeps what is written and makes room for `bytes` more. Doubles while small, then grows by half, so that a frame of
@@ -115,10 +127,9 @@ void FrameText::count_time(Timestamp time) {
     counts_.last_time = std::max(counts_.last_time, time);
 }
 
-char* FrameText::begin_line(Timestamp time, Stream stream, std::size_t message_bytes_max) {
-    char* out = room(prefix_size + message_bytes_max + 1);
-    auto within =
-        static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
+void FrameText::end_message(Timestamp time, Stream stream, bool partial, const char* message_end) {
+    char* out = text_.data() + used_;
+    auto within = static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
     if (within >= static_cast<std::uint64_t>(minute_ns)) [[unlikely]] {
         time = writable(time);
         set_minute(time);
@@ -126,35 +137,39 @@ char* FrameText::begin_line(Timestamp time, Stream stream, std::size_t message_b
     }
     std::memcpy(out, cached_text_, sizeof cached_text_);
     put_seconds(out + sizeof cached_text_, within);
-    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ",
-                prefix_size - time_text_size);
-    line_time_ = time;
-    message_start_ = used_ + prefix_size;
-    return out + prefix_size;
-}
-
-void FrameText::end_line(const char* message_end, bool partial) {
-    char* message = text_.data() + message_start_;
-    auto size = static_cast<std::size_t>(message_end - message);
-    if (partial) message[-2] = 'P';
-    message[size] = '\n';
-    used_ = message_start_ + size + 1;
-    count_time(line_time_);
+    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ", prefix_size - time_text_size);
+    if (partial) out[prefix_size - 2] = 'P';
+    auto size = static_cast<std::size_t>(message_end - out) - prefix_size;
+    out[prefix_size + size] = '\n';
+    used_ += prefix_size + size + 1;
+    count_time(time);
     ++counts_.lines;
     counts_.message_bytes += size;
 }
 
+// What prints itself must not be able to forge a line: where a message holds a newline after all, it is what a newline
+// means, the end of a line.
 void FrameText::append(const Line& line) {
-    char* message = begin_line(line.time, line.stream, line.bytes.size());
-    if (!line.bytes.empty()) std::memcpy(message, line.bytes.data(), line.bytes.size());
-    end_line(message + line.bytes.size(), line.partial);
+    auto rest = line.bytes;
+    for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+        append_piece(line, rest.substr(0, end), false);
+        rest.remove_prefix(end + 1);
+    }
+    append_piece(line, rest, line.partial);
+}
+
+void FrameText::append_piece(const Line& line, std::string_view message, bool partial) {
+    char* out = begin_message(message.size());
+    if (!message.empty()) std::memcpy(out, message.data(), message.size());
+    end_message(line.time, line.stream, partial, out + message.size());
 }
 
 void FrameText::append(const Gap& gap) {
     auto from = writable(gap.from), to = writable(gap.to);
     auto text = "# gap {\"from\":\"" + to_text(from) + "\",\"to\":\"" + to_text(to) +
-                "\",\"reason\":" + json_quote(gap.reason) + ",\"lines_min\":" + std::to_string(gap.lines_min) +
-                ",\"bytes_min\":" + std::to_string(gap.bytes_min) + "}\n";
+                "\",\"reason\":" + json_quote(as_reason(gap.reason)) +
+                ",\"lines_min\":" + std::to_string(gap.lines_min) + ",\"bytes_min\":" + std::to_string(gap.bytes_min) +
+                "}\n";
     std::memcpy(room(text.size()), text.data(), text.size());
     used_ += text.size();
     count_time(std::min(from, to));

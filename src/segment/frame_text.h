@@ -1,7 +1,7 @@
 // The text of one frame while it grows: a heading, then lines and gaps of one source in CRI form.
 // docs/formats/segment.md is the specification.
 //
-// A reader writes each line where it will lie: begin_line() gives room for the message, end_line() says how much of it
+// A reader writes each line where it will lie: begin_message() gives room for it, end_message() says how much of it
 // was used. No copy in between.
 #pragma once
 
@@ -26,17 +26,21 @@ struct FrameCounts {
 
 class FrameText {
   public:
-    // Starts with the heading of `source`.
-    explicit FrameText(const Source& source);
+    FrameText() = default;  // of no source, for a place that is filled later
+    // Starts with the heading of `source`. `memory` is what another frame's take_memory() gave: it saves growing anew.
+    explicit FrameText(const Source& source, std::string memory = {});
+    // Gives up the text, and its memory for another frame.
+    std::string take_memory();
 
-    // Room for a message of up to `message_bytes_max` bytes, after the written "TIME STREAM F ". Valid until the next
-    // call.
-    char* begin_line(Timestamp time, Stream stream, std::size_t message_bytes_max);
-    // Ends the line whose message's last byte is before `message_end`. The message holds no '\n'.
-    void end_line(const char* message_end, bool partial);
-    // Gives the line up that begin_line() started: nothing of it stays.
-    void abandon_line() {}
+    // Room for a message of up to `message_bytes_max` bytes; what lies there is no line until end_message(). Valid until the
+    // next call. A reader that learns time and stream only behind the message (json-file) unescapes it straight to here.
+    char* begin_message(std::size_t message_bytes_max) { return room(prefix_size + message_bytes_max + 1) + prefix_size; }
+    // Makes the message at begin_message(), which ends before `message_end` and holds no '\n', a line.
+    void end_message(Timestamp time, Stream stream, bool partial, const char* message_end);
+    // Gives up what begin_message() started: nothing of it stays.
+    void abandon_message() {}
 
+    // The same from bytes that lie elsewhere. A message that holds a '\n' becomes several lines, as it would read.
     void append(const Line& line);
     void append(const Gap& gap);
 
@@ -45,14 +49,14 @@ class FrameText {
     std::size_t capacity() const { return text_.capacity(); }  // what it costs in memory, in bytes
 
   private:
+    static constexpr std::size_t prefix_size = 40;  // "2026-11-22T10:00:00.123456789Z stdout F "
+    void append_piece(const Line& line, std::string_view message, bool partial);
     char* room(std::size_t bytes);
     void count_time(Timestamp time);
     void set_minute(Timestamp time);
 
     std::string text_;  // grown in steps; bytes past used_ are not meaningful
     std::size_t used_ = 0;
-    std::size_t message_start_ = 0;
-    Timestamp line_time_{};
     FrameCounts counts_;
     // The minute of the last time written, and its text: most lines share it.
     std::int64_t cached_minute_ = 0;  // its first nanosecond

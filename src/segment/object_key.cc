@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view before_tenant = "v1/tenant=";
 constexpr std::string_view before_hour = "/hour=";
+constexpr std::string_view before_span = "/span=";
 constexpr std::string_view before_host = "/host=";
 constexpr std::string_view suffix = ".age";
 constexpr std::size_t hour_text_size = 13;  // 2026-11-22T10
@@ -50,15 +51,19 @@ std::string hour_prefix(const TenantId& tenant, Timestamp hour) {
     return tenant_prefix(tenant) + "hour=" + hour_text(hour) + "/";
 }
 
+std::string span_prefix(const TenantId& tenant) { return tenant_prefix(tenant) + "span="; }
+
 std::string ObjectKey::str() const {
-    return hour_prefix(tenant, hour) + "host=" + percent_encode(host) + "/" + percent_encode(epoch) + "." +
+    auto start = spanning ? span_prefix(tenant) + hour_text(hour) + "/" : hour_prefix(tenant, hour);
+    return start + "host=" + percent_encode(host) + "/" + percent_encode(epoch) + "." +
            sequence_text(sequence) + std::string{suffix};
 }
 
 std::optional<ObjectKey> parse_object_key(std::string_view key) {
     if (key.size() > key_bytes_max || !key.starts_with(before_tenant) || !key.ends_with(suffix)) return std::nullopt;
     auto rest = key.substr(before_tenant.size(), key.size() - before_tenant.size() - suffix.size());
-    auto tenant_part = take_until(rest, before_hour);
+    bool spanning = rest.find(before_span) < rest.find(before_hour);
+    auto tenant_part = take_until(rest, spanning ? before_span : before_hour);
     auto hour_part = take_until(rest, before_host);
     auto host_part = take_until(rest, "/");
     if (!tenant_part || !hour_part || !host_part || rest.size() < sequence_digits + 1) return std::nullopt;
@@ -71,7 +76,7 @@ std::optional<ObjectKey> parse_object_key(std::string_view key) {
     std::from_chars(rest.data() + rest.size() - sequence_digits, rest.data() + rest.size(), sequence);
     if (!tenant || !hour || !host || host->empty() || !epoch || epoch->empty() || sequence == 0) return std::nullopt;
 
-    ObjectKey parsed{.tenant = *tenant, .hour = *hour, .host = *host, .epoch = *epoch, .sequence = sequence};
+    ObjectKey parsed{.tenant = *tenant, .hour = *hour, .spanning = spanning, .host = *host, .epoch = *epoch, .sequence = sequence};
     // There is one key for one meaning: whatever was read leniently above shows here.
     return parsed.str() == key ? std::optional{parsed} : std::nullopt;
 }

@@ -5,6 +5,10 @@
 //   |  tenant      hour (UTC) of the first record  host
 //   format
 //
+// The hour is a promise to readers: no record of the segment lies more than segment_span_max after that hour. A segment that
+// spans more (an agent that catches up with an old, quiet log) says so: its key has "span=" in the place of "hour=". Readers
+// list the hours they need, and all of "span=", of which there are few.
+//
 // Tenant, host and epoch are percent-encoded (base/bytes.h), so nothing from outside chooses a bucket or a prefix.
 // (host, epoch, sequence number, tenant) name a segment for ever: the epoch is drawn anew with each new state
 // directory.
@@ -21,14 +25,13 @@
 
 namespace boatswain::segment {
 
-// A batch is sealed before a line would be further than this from the hour of its first record, in whole hours: a line of
-// hour L lies in a segment whose key names an hour from L - segment_span_max to L + segment_span_max. Readers find the
-// segments of a stretch of time by it (query/range.h), so a writer may make it smaller, never larger.
+// No line of a segment under hour=H is earlier than H or later than the end of hour H + segment_span_max.
 inline constexpr std::chrono::hours segment_span_max{1};
 
 struct ObjectKey {
     TenantId tenant = TenantId::unassigned();
-    Timestamp hour{};  // cut to the hour
+    Timestamp hour{};       // of the first record, cut to the hour
+    bool spanning = false;  // records reach further than segment_span_max beyond that hour
     std::string host;
     std::string epoch;
     std::uint64_t sequence = 0;
@@ -43,5 +46,7 @@ std::optional<ObjectKey> parse_object_key(std::string_view key);
 // "v1/tenant=acme/": what every key of a tenant starts with; and "v1/tenant=acme/hour=2026-11-23T10/".
 std::string tenant_prefix(const TenantId& tenant);
 std::string hour_prefix(const TenantId& tenant, Timestamp hour);
+// "v1/tenant=acme/span=": what the keys of all spanning segments of a tenant start with.
+std::string span_prefix(const TenantId& tenant);
 
 }  // namespace boatswain::segment

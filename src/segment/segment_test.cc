@@ -201,12 +201,32 @@ TEST(FrameText, IsAHeadingThenLinesAndGapsInTheirPlaces) {
     EXPECT_EQ(text.counts().last_time, at("2026-11-22T10:02:00Z"));
 }
 
+TEST(FrameText, LetsNoMessageForgeALine) {
+    FrameText text{a_source()};
+    auto heading = text.text().size();
+    text.append({.time = at("2026-11-22T10:00:00Z"), .partial = true, .bytes = "a\n# gap {}\n"});
+    EXPECT_EQ(text.text().substr(heading),
+              "2026-11-22T10:00:00.000000000Z stdout F a\n"
+              "2026-11-22T10:00:00.000000000Z stdout F # gap {}\n"
+              "2026-11-22T10:00:00.000000000Z stdout P \n");
+    EXPECT_EQ(text.counts().lines, 3U);
+}
+
+TEST(FrameText, WritesOnlyReasonsThatReadersAccept) {
+    for (auto [reason, written] : {std::pair{"Disk full", "\"-isk-full\""}, std::pair{"", "\"unknown\""},
+                                   std::pair{"rotated-away", "\"rotated-away\""}}) {
+        FrameText text{a_source()};
+        text.append(Gap{.reason = reason});
+        EXPECT_NE(text.text().find(written), std::string_view::npos) << text.text();
+    }
+}
+
 TEST(FrameText, ForgetsALineThatIsGivenUp) {
     FrameText text{a_source()};
     auto before = std::string{text.text()};
-    char* message = text.begin_line(at("2026-11-22T10:00:00Z"), Stream::out, 5);
+    char* message = text.begin_message(5);
     std::copy_n("abcde", 5, message);
-    text.abandon_line();
+    text.abandon_message();
     EXPECT_EQ(text.text(), before);
     EXPECT_EQ(text.counts().lines, 0U);
     text.append({.time = at("2026-11-22T10:00:00Z"), .bytes = "kept"});

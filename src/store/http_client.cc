@@ -39,23 +39,23 @@ struct Arrival {
     HttpAnswer answer;
     std::uint64_t body_bytes_max = 0;
     std::size_t header_bytes = 0;
-    bool too_long = false;
+    bool body_too_long = false, headers_too_long = false;
 };
 
 std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* user) {
     auto& arrival = *static_cast<Arrival*>(user);
-    arrival.too_long = arrival.answer.body.size() + size > arrival.body_bytes_max;
-    if (arrival.too_long) return CURL_WRITEFUNC_ERROR;
-    arrival.answer.body.append(bytes, size);
-    return size;
+    auto room = arrival.body_bytes_max - arrival.answer.body.size();
+    arrival.answer.body.append(bytes, std::min<std::uint64_t>(size, room));
+    arrival.body_too_long = size > room;
+    return arrival.body_too_long ? CURL_WRITEFUNC_ERROR : size;
 }
 
 std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* user) {
     auto& arrival = *static_cast<Arrival*>(user);
     std::string_view line{bytes, size};
     arrival.header_bytes += size;
-    arrival.too_long = arrival.header_bytes > HttpClient::header_bytes_max;
-    if (arrival.too_long) return 0;
+    arrival.headers_too_long = arrival.header_bytes > HttpClient::header_bytes_max;
+    if (arrival.headers_too_long) return 0;
     if (line.starts_with("HTTP/")) arrival.answer.headers.clear();  // "100 Continue" came before the answer itself
     auto colon = line.find(':');
     if (colon == std::string_view::npos) return size;
@@ -174,10 +174,15 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
     std::string why = handle->why[0] != '\0' ? handle->why : curl_easy_strerror(code);
     put_back(std::move(handle));
 
-    if (arrival.too_long)
+    if (arrival.headers_too_long)
+        return fail(Remedy::back_off,
+                    "the headers of the answer are longer than " + std::to_string(header_bytes_max) + " bytes");
+    // The beginning of a refusal is enough; half of an object is not.
+    bool is_refusal = status >= 300;
+    if (arrival.body_too_long && !is_refusal)
         return fail(Remedy::quarantine,
                     "the answer is longer than " + std::to_string(request.answer_bytes_max) + " bytes");
-    if (code != CURLE_OK) return fail(remedy_of(code), printable(why));
+    if (code != CURLE_OK && !arrival.body_too_long) return fail(remedy_of(code), printable(why));
     arrival.answer.status = static_cast<int>(status);
     return std::move(arrival.answer);
 }

@@ -73,9 +73,13 @@ Refusal S3Store::judge_attempt(const Call& call, const Result<HttpAnswer>& answe
                                .bucket = options_.bucket,
                                .endpoint = options_.endpoint,
                                .credentials = credentials});
-    const auto& error = answer.error();
-    auto reaction = error.remedy == Remedy::back_off ? Reaction::ask_again : Reaction::give_up;
-    return {reaction, error.remedy, "no answer from " + options_.endpoint + ": " + error.what};
+    auto remedy = answer.error().remedy;
+    // Only an object that we read can be too long to be right. Anything else that long is not from S3, and what we put
+    // is not to blame.
+    bool reads_an_object = call.method == "GET" && !call.key.empty();
+    if (remedy == Remedy::quarantine && !reads_an_object) remedy = Remedy::back_off;
+    return {remedy == Remedy::back_off ? Reaction::ask_again : Reaction::give_up, remedy,
+            "no usable answer from " + options_.endpoint + ": " + answer.error().what};
 }
 
 // Whether the source of the refused credentials has others now. Asked once a call.

@@ -232,14 +232,17 @@ TEST_F(S3, SurvivesAnswersThatAreNotEvenHttp) {
     }
 }
 
-TEST_F(S3, BoundsWhatItReads) {
-    server.then({.status = 403, .body = std::string(1 << 20, 'x')});
-    auto outcome = put();
-    ASSERT_FALSE(outcome);
-    EXPECT_EQ(outcome.error().remedy, Remedy::quarantine);
-    EXPECT_THAT(outcome.error().what, HasSubstr("longer than 65536 bytes"));
-    server.then({.headers = {"X-Long: " + std::string(100'000, 'x')}});
-    EXPECT_FALSE(put());
+TEST_F(S3, BoundsWhatItReadsAndNeverBlamesASegmentForIt) {
+    options.retry.deadline = 10ms;
+    const std::string long_page(1 << 20, 'x');
+    EXPECT_EQ(refused({.status = 502, .body = long_page}).remedy, Remedy::back_off);
+    EXPECT_EQ(refused({.status = 200, .body = long_page}).remedy, Remedy::back_off);
+    EXPECT_EQ(refused({.headers = {"X-Long: " + std::string(100'000, 'x')}}).remedy, Remedy::back_off);
+    server.then({.status = 206, .headers = {"Content-Range: bytes 0-9/10"}, .body = long_page});
+    auto read = store().read("k", {.first = 0, .length = 10});
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().remedy, Remedy::quarantine);
+    EXPECT_THAT(read.error().what, HasSubstr("longer than 65536 bytes"));
 }
 
 // --- what a person must change ---

@@ -76,11 +76,16 @@ Result<Credentials> assume_role(std::chrono::seconds life) {
     return parse_assumed_role(answer->body);
 }
 
-int gateway(const std::string& command) {
-    auto script = from_wrapper("RGW_SCRIPT"), directory = from_wrapper("RGW_DIR");
+// Runs rgw.sh COMMAND DIR ARGUMENTS..., and gives its exit status.
+int gateway(const std::string& command, std::vector<std::string> arguments = {}) {
+    auto script = from_wrapper("RGW_SCRIPT");
+    arguments.insert(arguments.begin(), {script, command, from_wrapper("RGW_DIR")});
     auto child = ::fork();
     if (child == 0) {
-        ::execl(script.c_str(), script.c_str(), command.c_str(), directory.c_str(), nullptr);
+        std::vector<char*> raw;
+        for (auto& argument : arguments) raw.push_back(argument.data());
+        raw.push_back(nullptr);
+        ::execv(script.c_str(), raw.data());
         ::_exit(127);
     }
     int status = 0;
@@ -320,6 +325,23 @@ TEST_F(Rgw, IsReachedByAClockThatIsWrong) {
     S3Store store{options(), wrong};
     auto outcome = put(store, "k", "bytes");
     EXPECT_TRUE(outcome) << outcome.error().what;
+}
+
+// A server without STS says more precisely what is wrong; so do we.
+class RgwWithoutSts : public Rgw {
+  protected:
+    static void SetUpTestSuite() { ASSERT_EQ(gateway("configure", {"rgw s3 auth use sts", "false"}), 0); }
+    static void TearDownTestSuite() { ASSERT_EQ(gateway("configure", {"rgw s3 auth use sts", "true"}), 0); }
+};
+
+TEST_F(RgwWithoutSts, TellsAWrongSecretFromAnAccessKeyItDoesNotKnow) {
+    auto wrong = options();
+    wrong.environment = environment_with({{"AWS_SECRET_ACCESS_KEY", "wrong-secret"}});
+    EXPECT_THAT(refusal(wrong).what, HasSubstr("403 SignatureDoesNotMatch (the secret key does not belong to access "
+                                               "key BOATSWAINTESTKEY, from the environment)"));
+    wrong.environment = environment_with({{"AWS_ACCESS_KEY_ID", "NOBODY"}});
+    EXPECT_THAT(refusal(wrong).what, HasSubstr("403 InvalidAccessKeyId (" + from_wrapper("RGW_ENDPOINT") +
+                                               " does not know access key NOBODY, from the environment)"));
 }
 
 // --- TLS ---

@@ -8,6 +8,7 @@
 #   rgw.sh restart-gateway DIR      stops radosgw the hard way and starts it again: an outage of about a second
 #   rgw.sh stop-gateway DIR         the first half of that
 #   rgw.sh start-gateway DIR        the second half
+#   rgw.sh configure DIR NAME VALUE changes an option of the gateway ("rgw s3 auth use sts" false) and restarts it
 #   rgw.sh stop DIR                 stops everything that start started, and returns when all of it is gone
 #
 # Needs Debian's ceph-mon, ceph-osd, radosgw (apt-get install --no-install-recommends) and, with --tls, openssl. Runs as any
@@ -118,7 +119,8 @@ start_gateway() {  # DIR
     local dir=$1 port deadline=$((SECONDS + wait_seconds))
     port=$(cat "$dir/port")
     radosgw -c "$dir/ceph.conf" -n client.rgw.a >>"$dir/log/start.log" 2>&1
-    until curl --noproxy '*' -fsS -o /dev/null "http://127.0.0.1:$port/" 2>/dev/null; do
+    # Somebody else may listen on the port: what answers must speak S3, and our own gateway must be alive to be it.
+    until curl --noproxy '*' -fsS -o /dev/null -D - "http://127.0.0.1:$port/" 2>/dev/null | grep -qi '^x-amz-request-id:' && pid_of "$dir" rgw >/dev/null; do
         [ "$SECONDS" -lt "$deadline" ] || die "radosgw did not answer on port $port within $wait_seconds s; see $dir/log"
         sleep 0.1
     done
@@ -131,6 +133,13 @@ make_user_and_role() {  # DIR
         "Principal":{"AWS":["arn:aws:iam:::user/boatswain"]},"Action":["sts:AssumeRole"]}]}' >/dev/null
     "${admin[@]}" role-policy put --role-name="$role" --policy-name=all --policy-doc='{"Version":"2012-10-17","Statement":[{
         "Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::*"}]}' >/dev/null
+}
+
+configure() {  # DIR NAME VALUE
+    sed -i "/^$2 = /d" "$1/ceph.conf"
+    echo "$2 = $3" >> "$1/ceph.conf"  # the gateway's section is the last one
+    stop_one "$1" rgw KILL
+    start_gateway "$1"
 }
 
 print_exports() {  # DIR
@@ -158,13 +167,13 @@ start() {  # DIR PORT [--tls]
     echo "$port" > "$dir/port"
     if [ "$tls" = yes ]; then make_certificates "$dir"; fi
     write_configuration "$dir" "$port" "$tls"
-    trap 'stop "$dir"' ERR
+    trap "stop '$dir'" EXIT  # a start that fails leaves nothing running
     make_keyring "$dir"
     start_monitor "$dir" "$port"
     start_object_store "$dir"
     start_gateway "$dir"
     make_user_and_role "$dir"
-    trap - ERR
+    trap - EXIT
     print_exports "$dir"
 }
 
@@ -208,7 +217,8 @@ main() {
         stop-gateway) stop_one "$1" rgw KILL ;;
         start-gateway) start_gateway "$1" ;;
         restart-gateway) stop_one "$1" rgw KILL; start_gateway "$1" ;;
-        *) die "unknown command $command: start, stop, stop-gateway, start-gateway, restart-gateway" ;;
+        configure) configure "$1" "${2:?NAME}" "${3:?VALUE}" ;;
+        *) die "unknown command $command: start, stop, stop-gateway, start-gateway, restart-gateway, configure" ;;
     esac
 }
 

@@ -1,0 +1,50 @@
+// A batch: frames of ONE tenant, in memory, still growing. A value that is handed from the I/O thread to the sealing
+// threads and never shared between tenants: every frame carries the tenant of its batch by construction.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "batch/memory_budget.h"
+#include "record/position.h"
+#include "record/source.h"
+#include "segment/frame_text.h"
+#include "segment/recipient.h"
+#include "segment/seal.h"
+
+namespace boatswain::batch {
+
+// A frame on its way: text first, then compressed. Shared by its batch and the queue of the worker that compresses it;
+// the worker alone touches it until `done`.
+struct PendingFrame {
+    PendingFrame(segment::FrameText t, Charge c) : text(std::move(t)), charge(std::move(c)) {}
+
+    segment::FrameText text;
+    segment::Frame frame;
+    Charge charge;
+    bool done = false;  // guarded by Sealing's mutex
+};
+
+// Counts compressed bytes while workers fill a batch; shared by the batch and its frames' jobs.
+using ByteCount = std::shared_ptr<std::atomic<std::uint64_t>>;
+
+struct Batch {
+    TenantId tenant = TenantId::unassigned();
+    std::vector<segment::Recipient> recipients;
+    std::vector<Source> sources;
+    std::map<std::string, std::size_t> source_index;     // by source id
+    std::vector<std::shared_ptr<PendingFrame>> frames;   // in the order in which they were closed
+    std::map<std::string, Checkpoint> checkpoints;       // by source id: what the frames cover
+    std::vector<std::string> forget;                     // sources that end with this batch: no checkpoint is kept
+    Timestamp first_time{};                              // of a line or gap, earliest
+    Timestamp last_time{};
+    std::chrono::steady_clock::time_point opened{};      // when its first line came
+    ByteCount compressed_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
+};
+
+}  // namespace boatswain::batch

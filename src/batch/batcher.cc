@@ -1,0 +1,165 @@
+#include "batch/batcher.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace boatswain::batch {
+namespace {
+
+// Two feeds share a batch only if the very same keys open it.
+std::string key_of(const TenantId& tenant, const std::vector<segment::Recipient>& recipients) {
+    std::string key = tenant.str();
+    for (const auto& recipient : recipients) key += "\n" + recipient.str();
+    return key;
+}
+
+}  // namespace
+
+Feed::Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting)
+    : batcher_(batcher),
+      source_(std::move(source)),
+      recipients_(std::move(recipients)),
+      batch_key_(key_of(source_.whose.tenant, recipients_)),
+      fleeting_(fleeting),
+      next_ordinal_(start.lines),
+      position_(start.position) {}
+
+Feed::~Feed() { batcher_.close_frame(*this); }
+
+segment::FrameText& Feed::text() {
+    if (!text_) {
+        // A source that fills frames gets memory that frames were filled in; one that prints a line now and then starts small.
+        bool busy = last_text_bytes_ >= TextMemory::piece_bytes_min;
+        text_ = std::make_unique<segment::FrameText>(source_, busy ? batcher_.sealing_.text_memory().take() : std::string{});
+        charge_ = Charge{batcher_.budget_, source_.whose.tenant.str(), text_->capacity()};
+        batcher_.growing(*this).open_feeds.insert(this);
+    }
+    return *text_;
+}
+
+void Feed::mark(const Position& position) {
+    if (position != position_) {
+        position_ = position;
+        moved_ = true;
+    }
+    if (!text_) return;
+    charge_.resize(text_->capacity());
+    if (text_->text().size() >= batcher_.options_.frame_bytes) batcher_.close_frame(*this);
+}
+
+bool Feed::has_room() const { return batcher_.has_room(*this); }
+
+Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics)
+    : options_(options),
+      sealing_(sealing),
+      spool_(spool),
+      budget_(budget),
+      clock_(clock),
+      memory_gauge_(metrics.gauge("boatswain_line_memory_bytes", "Memory that holds lines on their way to the spool")),
+      lines_(metrics.counter("boatswain_read_lines_total", "Lines taken from sources")),
+      bytes_(metrics.counter("boatswain_read_bytes_total", "Bytes of messages taken from sources")),
+      gaps_(metrics.counter("boatswain_gap_records_total", "Gap records written into tenants' logs")) {}
+
+Batcher::~Batcher() { assert(std::ranges::all_of(batches_, [](const auto& entry) { return entry.second.open_feeds.empty(); })); }
+
+std::unique_ptr<Feed> Batcher::open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting) {
+    return std::unique_ptr<Feed>{new Feed(*this, std::move(source), std::move(recipients), start, fleeting)};
+}
+
+Batcher::Growing& Batcher::growing(const Feed& feed) {
+    auto [entry, is_new] = batches_.try_emplace(feed.batch_key_);
+    auto& growing = entry->second;
+    if (is_new) {
+        growing.batch.tenant = feed.source_.whose.tenant;
+        growing.batch.recipients = feed.recipients_;
+        growing.batch.opened = clock_.steady();
+    }
+    growing.fleeting = growing.fleeting || feed.fleeting_;
+    return growing;
+}
+
+void Batcher::close_frame(Feed& feed) {
+    if (!feed.text_) return;
+    auto& growing = this->growing(feed);
+    auto& batch = growing.batch;
+    growing.open_feeds.erase(&feed);
+    auto counts = feed.text_->counts();
+    auto text = std::move(feed.text_);
+    feed.last_text_bytes_ = text->text().size();
+    auto charge = std::move(feed.charge_);
+    if (counts.lines + counts.gaps == 0) return;
+
+    auto [index, is_new] = batch.source_index.try_emplace(feed.source_.id, batch.sources.size());
+    if (is_new) batch.sources.push_back(feed.source_);
+    bool first_frame = batch.frames.empty();
+    batch.first_time = first_frame ? counts.first_time : std::min(batch.first_time, counts.first_time);
+    batch.last_time = first_frame ? counts.last_time : std::max(batch.last_time, counts.last_time);
+
+    auto frame = std::make_shared<PendingFrame>(std::move(*text), std::move(charge));
+    frame->frame.source = index->second;
+    frame->frame.first_ordinal = feed.next_ordinal_;
+    feed.next_ordinal_ += counts.lines;
+    batch.checkpoints[feed.source_.id] = {feed.position_, feed.next_ordinal_};
+    feed.moved_ = false;
+    batch.frames.push_back(frame);
+    sealing_.compress(std::move(frame), batch.compressed_bytes);
+
+    lines_.add(counts.lines);
+    bytes_.add(counts.message_bytes);
+    gaps_.add(counts.gaps);
+    if (batch.compressed_bytes->load() >= options_.flush_bytes) flush(feed.batch_key_);
+}
+
+void Batcher::flush(const std::string& key) {
+    auto found = batches_.find(key);
+    if (found == batches_.end()) return;
+    auto open_feeds = found->second.open_feeds;
+    for (auto* feed : open_feeds) {
+        // Closing the last frame can itself flush the batch by size.
+        close_frame(*feed);
+        if (!batches_.contains(key)) return;
+    }
+    found = batches_.find(key);
+    auto batch = std::move(found->second.batch);
+    batches_.erase(found);
+    if (!batch.frames.empty()) sealing_.seal(std::move(batch));
+}
+
+bool Batcher::has_room(const Feed& feed) const {
+    return sealing_.queue_has_room() && spool_.has_room() && budget_.has_room(feed.source_.whose.tenant.str());
+}
+
+void Batcher::forget_when_sealed(const std::string& source) {
+    for (auto& [key, growing] : batches_)
+        if (growing.batch.checkpoints.contains(source)) {
+            growing.batch.forget.push_back(source);
+            return;
+        }
+    // Not in a growing batch: whatever there is of it was handed over before, and this follows in order.
+    Batch nothing_more;
+    nothing_more.forget.push_back(source);
+    sealing_.seal(std::move(nothing_more));
+}
+
+void Batcher::tick() {
+    auto now = clock_.steady();
+    std::vector<std::string> due;
+    for (const auto& [key, growing] : batches_) {
+        auto after = growing.fleeting ? std::min(options_.flush_after, options_.fleeting_flush_after) : options_.flush_after;
+        bool old = now - growing.batch.opened >= after;
+        bool full = growing.batch.compressed_bytes->load() >= options_.flush_bytes;
+        // A tenant without room waits for its own batch to leave memory.
+        bool in_the_way = !budget_.has_room(growing.batch.tenant.str());
+        if (old || full || in_the_way) due.push_back(key);
+    }
+    for (const auto& key : due) flush(key);
+    memory_gauge_.set(static_cast<double>(budget_.used()));
+}
+
+void Batcher::flush_all() {
+    std::vector<std::string> keys;
+    for (const auto& [key, growing] : batches_) keys.push_back(key);
+    for (const auto& key : keys) flush(key);
+}
+
+}  // namespace boatswain::batch

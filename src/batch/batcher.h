@@ -1,0 +1,121 @@
+// Gathers lines by tenant: sources write into feeds, feeds close frames, frames gather in the tenant's batch, and a batch
+// that is full, old or in the way is sealed.
+//
+// Invariants
+//   - A batch holds lines of one tenant and one set of recipients. A feed is bound to both when it is opened; there is no
+//     way to hand it another tenant's line.
+//   - What mark() has covered is in the batch's checkpoints, and becomes durable with exactly the lines before it.
+//   - Belongs to the I/O thread; only the Sealing behind it has threads.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "batch/batch.h"
+#include "batch/sealing.h"
+#include "spool/spool.h"
+
+namespace boatswain::batch {
+
+struct Options {
+    std::chrono::nanoseconds flush_after{std::chrono::seconds{60}};
+    std::uint64_t flush_bytes = 8U << 20;   // of a segment, sealed
+    std::size_t frame_bytes = 256U << 10;   // of a frame's text: frames close at the first mark() past it
+    std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for sources that cannot be read again
+};
+
+class Batcher;
+
+// Where one source's lines go. Move-only; what it holds is closed into the batch at destruction.
+class Feed {
+  public:
+    Feed(const Feed&) = delete;
+    Feed& operator=(const Feed&) = delete;
+    ~Feed();
+
+    // The frame that grows, for a reader that writes lines in place. Valid until the next mark().
+    segment::FrameText& text();
+    void append(const Line& line) { text().append(line); }
+    void append(const Gap& gap) { text().append(gap); }
+
+    // Everything appended so far is what the source holds before `position`. May close the frame.
+    void mark(const Position& position);
+
+    // False: stop reading, and ask again when the batcher says it has progressed.
+    bool has_room() const;
+
+    const Source& source() const { return source_; }
+    const std::vector<segment::Recipient>& recipients() const { return recipients_; }
+    std::uint64_t lines() const { return next_ordinal_; }  // marked so far, since the source's first
+    bool fleeting() const { return fleeting_; }
+    // Where a feed that follows this one starts: behind everything that was marked here.
+    Checkpoint handover() const { return {position_, next_ordinal_ + (text_ ? text_->counts().lines : 0)}; }
+
+  private:
+    friend class Batcher;
+    Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
+
+    Batcher& batcher_;
+    Source source_;
+    std::vector<segment::Recipient> recipients_;
+    std::string batch_key_;
+    bool fleeting_;
+    std::uint64_t next_ordinal_;   // of the first line of the open frame, plus its lines at the last mark
+    Position position_;
+    bool moved_ = false;           // the position moved since the last closed frame
+    std::unique_ptr<segment::FrameText> text_;
+    std::size_t last_text_bytes_ = 0;  // of the frame before
+    Charge charge_;
+};
+
+class Batcher {
+  public:
+    Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics);
+    Batcher(const Batcher&) = delete;
+    ~Batcher();  // no feed is left by then
+
+    // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again.
+    std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
+
+    // The source is gone and its feed is closed: its checkpoint is dropped as soon as all of it is in the spool.
+    void forget_when_sealed(const std::string& source);
+
+    void tick();       // seals what is due by time or memory; called a few times a second
+    void flush_all();  // seals everything that was marked
+    std::size_t open_batches() const { return batches_.size(); }
+
+  private:
+    friend class Feed;
+    struct Growing {
+        Batch batch;
+        std::set<Feed*> open_feeds;  // with an open frame
+        bool fleeting = false;
+    };
+    void close_frame(Feed& feed);
+    Growing& growing(const Feed& feed);
+    void flush(const std::string& key);
+    bool has_room(const Feed& feed) const;
+
+    const Options options_;
+    Sealing& sealing_;
+    spool::Spool& spool_;
+    MemoryBudget& budget_;
+    const Clock& clock_;
+    std::map<std::string, Growing> batches_;  // by tenant and recipients
+    Gauge& memory_gauge_;
+    Counter& lines_;
+    Counter& bytes_;
+    Counter& gaps_;
+};
+
+}  // namespace boatswain::batch

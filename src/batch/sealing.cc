@@ -1,0 +1,197 @@
+#include "batch/sealing.h"
+
+#include <algorithm>
+
+namespace boatswain::batch {
+namespace {
+
+constexpr std::chrono::milliseconds retry_wait_min{200};
+constexpr std::chrono::milliseconds retry_wait_max{10'000};
+
+// The segment's parts as segment/ wants them; takes the compressed bytes out of the batch.
+segment::SegmentParts parts_of(Batch& batch, const spool::Spool& spool, spool::ChainHead head, Timestamp now) {
+    segment::SegmentParts parts;
+    parts.key = {.tenant = batch.tenant,
+                 .hour = std::chrono::floor<std::chrono::hours>(batch.first_time),
+                 .host = spool.host(),
+                 .epoch = spool.epoch(),
+                 .sequence = head.sequence};
+    parts.key.spanning = batch.last_time >= parts.key.hour + segment::segment_span_max + std::chrono::hours{1};
+    parts.sealed_at = now;
+    parts.previous_sha256 = std::move(head.previous_sha256);
+    parts.sources = batch.sources;
+    for (auto& frame : batch.frames) parts.frames.push_back(std::move(frame->frame));
+    return parts;
+}
+
+}  // namespace
+
+Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics, Log& log,
+                 std::function<void()> progressed)
+    : zstd_level_(zstd_level),
+      spool_(spool),
+      budget_(budget),
+      clock_(clock),
+      metrics_(metrics),
+      log_(log),
+      progressed_(std::move(progressed)),
+      failures_(metrics.counter("boatswain_seal_failures_total", "Times a sealed segment could not be written to the spool")) {
+    for (unsigned i = 0; i < std::max(workers, 1U); ++i)
+        threads_.emplace_back([this](std::stop_token stop) { compress_frames(std::move(stop)); });
+    threads_.emplace_back([this](std::stop_token stop) { seal_batches(std::move(stop)); });
+}
+
+Sealing::~Sealing() {
+    for (auto& thread : threads_) thread.request_stop();
+    threads_.clear();
+}
+
+void Sealing::compress(std::shared_ptr<PendingFrame> frame, ByteCount count) {
+    {
+        std::scoped_lock lock{guard_};
+        queued_bytes_ += frame->text.text().size();
+        jobs_.push_back({std::move(frame), std::move(count)});
+    }
+    changed_.notify_all();
+}
+
+void Sealing::seal(Batch batch) {
+    {
+        std::scoped_lock lock{guard_};
+        batches_.push_back(std::move(batch));
+    }
+    changed_.notify_all();
+}
+
+bool Sealing::queue_has_room() const {
+    std::scoped_lock lock{guard_};
+    return queued_bytes_ < compress_queue_bytes_max;
+}
+
+bool Sealing::drain(std::chrono::steady_clock::time_point deadline) {
+    std::unique_lock lock{guard_};
+    return changed_.wait_until(lock, deadline, [&] { return batches_.empty() && !sealing_; });
+}
+
+std::optional<std::string> Sealing::trouble() const {
+    std::scoped_lock lock{guard_};
+    return trouble_;
+}
+
+void Sealing::compress_frames(std::stop_token stop) {
+    segment::Compressor compressor{zstd_level_};
+    for (;;) {
+        Job job;
+        {
+            std::unique_lock lock{guard_};
+            if (!changed_.wait(lock, stop, [&] { return !jobs_.empty(); })) return;
+            job = std::move(jobs_.front());
+            jobs_.pop_front();
+        }
+        auto& pending = *job.frame;
+        auto text = pending.text.text();
+        auto text_bytes = text.size();
+        pending.frame.compressed = compressor.compress(text);
+        pending.frame.text_bytes = text_bytes;
+        pending.frame.counts = pending.text.counts();
+        text_memory_.give_back(pending.text.take_memory());
+        pending.charge.resize(pending.frame.compressed.capacity());
+        job.count->fetch_add(pending.frame.compressed.size());
+        {
+            std::scoped_lock lock{guard_};
+            queued_bytes_ -= text_bytes;
+            pending.done = true;
+        }
+        changed_.notify_all();
+        progressed_();
+    }
+}
+
+void Sealing::seal_batches(std::stop_token stop) {
+    for (;;) {
+        Batch batch;
+        {
+            std::unique_lock lock{guard_};
+            auto first_is_ready = [&] {
+                return !batches_.empty() && std::ranges::all_of(batches_.front().frames, [](const auto& frame) { return frame->done; });
+            };
+            if (!changed_.wait(lock, stop, first_is_ready)) return;
+            batch = std::move(batches_.front());
+            batches_.pop_front();
+            sealing_ = true;
+        }
+        seal_one(std::move(batch), stop);
+        {
+            std::scoped_lock lock{guard_};
+            sealing_ = false;
+        }
+        changed_.notify_all();
+        progressed_();
+    }
+}
+
+void Sealing::seal_one(Batch batch, std::stop_token stop) {
+    auto forget = std::move(batch.forget);
+    if (!batch.frames.empty()) seal_frames(std::move(batch), stop);
+    for (const auto& source : forget) spool_.forget(source);
+}
+
+void Sealing::seal_frames(Batch batch, std::stop_token stop) {
+    auto wait_time = retry_wait_min;
+    for (;;) {
+        // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the rest.
+        auto head = spool_.chain_head(batch.tenant);
+        if (!head) {
+            failures_.add();
+            log_.error("chain not read; trying again", {{"tenant", batch.tenant.str()}, {"error", head.error()}});
+            if (!wait(stop, wait_time)) return;
+            wait_time = std::min(wait_time * 2, retry_wait_max);
+            continue;
+        }
+        auto recipients = batch.recipients;
+        auto sealed = segment::seal(parts_of(batch, spool_, std::move(*head), clock_.now()), recipients);
+        if (!sealed) {
+            // Sealing is arithmetic: it fails only for a recipient that no one can seal for, which the keyring refuses before.
+            failures_.add();
+            log_.error("batch not sealed; its sources read it again after a restart", {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
+            return;
+        }
+        Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
+        batch.frames.clear();
+        add_until_done(*sealed, batch.checkpoints, stop);
+        return;
+    }
+}
+
+void Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints, std::stop_token stop) {
+    MetricLabels labels{{"tenant", sealed.key.tenant.str()}};
+    auto wait_time = retry_wait_min;
+    for (;;) {
+        auto added = spool_.add(sealed, checkpoints);
+        if (added) break;
+        failures_.add();
+        {
+            std::scoped_lock lock{guard_};
+            trouble_ = added.error().what;
+        }
+        log_.error("segment not spooled; trying again", {{"key", sealed.key.str()}, {"error", added.error()}});
+        if (!wait(stop, wait_time)) return;
+        wait_time = std::min(wait_time * 2, retry_wait_max);
+    }
+    {
+        std::scoped_lock lock{guard_};
+        trouble_.reset();
+    }
+    metrics_.counter("boatswain_sealed_segments_total", "Segments sealed and durable in the spool", labels).add();
+    metrics_.counter("boatswain_sealed_lines_total", "Lines sealed and durable in the spool", labels).add(sealed.lines);
+    metrics_.counter("boatswain_sealed_bytes_total", "Sealed bytes, durable in the spool", labels).add(sealed.bytes.size());
+    log_.info("segment sealed", {{"key", sealed.key.str()}, {"lines", sealed.lines}, {"bytes", sealed.bytes.size()}});
+}
+
+bool Sealing::wait(std::stop_token stop, std::chrono::milliseconds time) {
+    std::unique_lock lock{guard_};
+    changed_.wait_for(lock, stop, time, [] { return false; });
+    return !stop.stop_requested();
+}
+
+}  // namespace boatswain::batch

@@ -1,0 +1,83 @@
+// The sealing threads: a few compress frames, one seals batches and hands them to the spool.
+//
+// Invariants
+//   - compress() and seal() never block the I/O thread.
+//   - Batches are sealed in the order in which seal() took them, so positions of a source never step back in the spool.
+//   - A sealed segment that the spool cannot take (disk full) is kept in memory and tried again until it succeeds or the
+//     daemon ends; meanwhile its memory stays charged, so that readers pause. Nothing is dropped here.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "batch/batch.h"
+#include "batch/text_memory.h"
+#include "spool/spool.h"
+
+namespace boatswain::batch {
+
+// Text that may wait for a worker; when more waits, readers pause.
+inline constexpr std::size_t compress_queue_bytes_max = 4U << 20;
+
+class Sealing {
+  public:
+    // `progressed` is called from the threads of Sealing whenever memory was given back. `workers` >= 1.
+    Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics, Log& log,
+            std::function<void()> progressed);
+    Sealing(const Sealing&) = delete;
+    ~Sealing();  // stops; batches that are not in the spool by then are given up: their sources read them again
+
+    void compress(std::shared_ptr<PendingFrame> frame, ByteCount count);
+    void seal(Batch batch);
+
+    bool queue_has_room() const;
+    TextMemory& text_memory() { return text_memory_; }
+    // Waits until everything handed over is in the spool; false when `deadline` came first.
+    bool drain(std::chrono::steady_clock::time_point deadline);
+    // The error that keeps the spool from taking segments now; nothing when all is well.
+    std::optional<std::string> trouble() const;
+
+  private:
+    struct Job {
+        std::shared_ptr<PendingFrame> frame;
+        ByteCount count;
+    };
+    void compress_frames(std::stop_token stop);
+    void seal_batches(std::stop_token stop);
+    void seal_one(Batch batch, std::stop_token stop);
+    void seal_frames(Batch batch, std::stop_token stop);
+    void add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints, std::stop_token stop);
+    bool wait(std::stop_token stop, std::chrono::milliseconds time);
+
+    const int zstd_level_;
+    spool::Spool& spool_;
+    MemoryBudget& budget_;
+    const Clock& clock_;
+    Metrics& metrics_;
+    Log& log_;
+    std::function<void()> progressed_;
+    Counter& failures_;
+    TextMemory text_memory_;
+
+    mutable std::mutex guard_;
+    std::condition_variable_any changed_;
+    std::deque<Job> jobs_;
+    std::size_t queued_bytes_ = 0;
+    std::deque<Batch> batches_;
+    bool sealing_ = false;  // one batch is out of batches_ and not yet in the spool
+    std::optional<std::string> trouble_;
+    std::vector<std::jthread> threads_;  // last: they end before what they use
+};
+
+}  // namespace boatswain::batch

@@ -1,0 +1,245 @@
+#include "boatswaind/agent.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+
+#include "batch/batcher.h"
+#include "boatswaind/assigning.h"
+#include "boatswaind/privileges.h"
+#include "boatswaind/state_lock.h"
+#include "config/flags.h"
+#include "engine/client.h"
+#include "intake/docker/docker_intake.h"
+#include "net/event.h"
+#include "net/task_group.h"
+#include "serve/observe.h"
+#include "ship/shipper.h"
+#include "spool/spool.h"
+#include "store/store.h"
+
+namespace boatswain::boatswaind {
+namespace {
+
+namespace asio = boost::asio;
+namespace docker = intake::docker;
+using std::chrono::milliseconds;
+
+constexpr milliseconds tick_pause{200};
+constexpr milliseconds keyring_pause{1000};
+
+tenancy::Unassigned policy_of(const config::Config& config) {
+    return config.tenancy.unassigned == config::Unassigned::drop ? tenancy::Unassigned::drop : tenancy::Unassigned::quarantine;
+}
+
+// Compressing takes the most; one core stays free for the containers.
+unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
+
+// Signals that came before the I/O thread listens: while another instance holds the lock.
+bool told_to_end() {
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
+}
+
+void block_signals(bool block) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+    pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
+}
+
+// Everything that lives as long as the agent, in the order of its building.
+class Agent {
+  public:
+    Agent(config::Config config, const std::function<Result<config::Config>()>& reload)
+        : config_(std::move(config)), reload_(reload), log_(clock_, STDERR_FILENO, config_.log.format, config_.log.level) {}
+
+    Result<void> run();
+
+  private:
+    Result<void> build();
+    asio::awaitable<void> tick();
+    asio::awaitable<void> watch_keyring();
+    asio::awaitable<void> obey_signals();
+    void reload_configuration();
+    void shut_down();
+    serve::Health health() const;
+
+    config::Config config_;
+    const std::function<Result<config::Config>()>& reload_;
+    SystemClock clock_;
+    Log log_;
+    Metrics metrics_;
+    asio::io_context io_{1};
+    std::optional<StateLock> lock_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<spool::Spool> spool_;
+    std::optional<batch::MemoryBudget> budget_;
+    std::unique_ptr<engine::Client> client_;
+    std::optional<Assigning> assigning_;
+    std::optional<batch::Sealing> sealing_;
+    std::optional<batch::Batcher> batcher_;
+    std::optional<ship::Shipper> shipper_;
+    std::optional<docker::DockerIntake> intake_;
+    std::unique_ptr<serve::HttpServer> observe_;
+    std::optional<net::TaskGroup> tasks_;
+    bool ending_ = false;
+};
+
+Result<void> Agent::build() {
+    TRY(auto rules, parse_tenancy(config_));
+    TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
+    CHECK(drop_privileges(log_));
+    TRY(auto lock, StateLock::acquire(config_.state_dir, log_, told_to_end));
+    lock_.emplace(std::move(lock));
+
+    store_ = nullptr;
+    TRY(store_, store::open_store(config_.store.url, clock_));
+    TRY(spool_, spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max}, clock_, log_,
+                                   metrics_));
+    budget_.emplace(config_.memory_max);
+    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_);
+    assigning_->refresh_keys(true);
+
+    auto& engine = config_.engine;
+    TRY(client_, engine::make_client(io_.get_executor(), {.address = engine.socket,
+                                                          .ca_file = engine.ca_file,
+                                                          .certificate_file = engine.certificate_file,
+                                                          .key_file = engine.key_file,
+                                                          .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout)}));
+
+    // Threads start here: from now on signals are for the I/O thread alone.
+    auto progressed = [this] {
+        asio::post(io_, [this] {
+            if (intake_) intake_->progressed();
+        });
+    };
+    sealing_.emplace(static_cast<int>(config_.batch.zstd_level), seal_workers(), *spool_, *budget_, clock_, metrics_, log_, progressed);
+    batcher_.emplace(batch::Options{.flush_after = config_.batch.flush_after, .flush_bytes = config_.batch.flush_bytes}, *sealing_, *spool_,
+                     *budget_, clock_, metrics_);
+    shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_, metrics_, log_);
+    docker::Assigner assigner{.assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
+                              .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
+    intake_.emplace(io_.get_executor(),
+                    docker::Options{.root = config_.docker.root,
+                                    .attach = config_.docker.attach,
+                                    .selection = std::move(selection),
+                                    .own_ids = docker::own_container_ids()},
+                    *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
+    if (config_.listen != "off") {
+        auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
+        TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
+        log_.info("listening", {{"address", observe_->address()}});
+    }
+    return {};
+}
+
+Result<void> Agent::run() {
+    block_signals(true);
+    CHECK(build());
+    log_.info("agent started", {{"version", config::version()},
+                                {"host", config_.host},
+                                {"epoch", spool_->epoch()},
+                                {"store", store_->describe()},
+                                {"engine", config_.engine.socket},
+                                {"tenants", assigning_->tenants()}});
+    tasks_.emplace(io_.get_executor(), log_);
+    tasks_->spawn("docker intake", intake_->run());
+    tasks_->spawn("tick", tick());
+    tasks_->spawn("watch the keyring", watch_keyring());
+    tasks_->spawn("obey signals", obey_signals());
+    if (observe_) tasks_->spawn("observe", observe_->run());
+    block_signals(false);
+    io_.run();
+    shut_down();
+    return {};
+}
+
+asio::awaitable<void> Agent::tick() {
+    for (;;) {
+        co_await net::sleep_for(tick_pause);
+        batcher_->tick();
+    }
+}
+
+asio::awaitable<void> Agent::watch_keyring() {
+    for (;;) {
+        co_await net::sleep_for(keyring_pause);
+        if (assigning_->refresh_keys(false)) intake_->reassign();
+    }
+}
+
+asio::awaitable<void> Agent::obey_signals() {
+    asio::signal_set signals{io_, SIGTERM, SIGINT, SIGHUP};
+    for (;;) {
+        int signal = co_await signals.async_wait(asio::use_awaitable);
+        if (signal == SIGHUP) {
+            reload_configuration();
+            continue;
+        }
+        if (ending_) continue;
+        ending_ = true;
+        log_.info("told to end", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+        // From here on the default action holds again: a second signal ends the process at once.
+        signals.clear();
+        tasks_->cancel();
+        co_return;
+    }
+}
+
+void Agent::reload_configuration() {
+    auto fresh = reload_();
+    auto rules = fresh ? parse_tenancy(*fresh) : Result<tenancy::RuleSet>{std::unexpected(fresh.error())};
+    if (!rules) {
+        log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
+        return;
+    }
+    assigning_->change(std::move(*rules), policy_of(*fresh));
+    assigning_->refresh_keys(true);
+    intake_->reassign();
+    log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
+}
+
+void Agent::shut_down() {
+    auto deadline = clock_.steady() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(config_.shutdown_timeout);
+    intake_->finish(deadline);
+    batcher_->flush_all();
+    bool sealed = sealing_->drain(deadline);
+    bool shipped = sealed && shipper_->drain(deadline);
+    log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
+                              {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
+                              {"waiting_segments", spool_->count()}});
+}
+
+serve::Health Agent::health() const {
+    auto intake = intake_->health();
+    auto sealing = sealing_->trouble();
+    auto shipping = shipper_->trouble();
+    serve::Health health;
+    health.healthy = !sealing && spool_->has_room();
+    health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
+                      {"containers", std::to_string(intake.containers)},
+                      {"reading", std::to_string(intake.reading)},
+                      {"read_lag_bytes", std::to_string(intake.lag_bytes)},
+                      {"sealing", sealing.value_or("ok")},
+                      {"spool", spool_->has_room() ? "ok" : "full: reading pauses until the store takes segments"},
+                      {"spool_bytes", std::to_string(spool_->bytes())},
+                      {"shipping", shipping.value_or("ok")}};
+    return health;
+}
+
+}  // namespace
+
+Result<void> run_agent(config::Config config, const std::function<Result<config::Config>()>& reload) {
+    Agent agent{std::move(config), reload};
+    return agent.run();
+}
+
+}  // namespace boatswain::boatswaind

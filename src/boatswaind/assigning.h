@@ -1,0 +1,45 @@
+// Whose a container is and who may read it: rules, keyring and policy together, as the intake asks for them.
+#pragma once
+
+#include <memory>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "config/config.h"
+#include "intake/docker/docker_intake.h"
+#include "tenancy/carried.h"
+#include "tenancy/keyring.h"
+#include "tenancy/policy.h"
+#include "tenancy/rules.h"
+
+namespace boatswain::boatswaind {
+
+// The [tenancy] section, parsed. Remedy::stop names the rule and its mistake.
+Result<tenancy::RuleSet> parse_tenancy(const config::Config& config);
+
+class Assigning {
+  public:
+    Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path keyring, Metrics& metrics, Log& log);
+
+    // Takes new rules: for containers found from now on, and for all at the next reassign().
+    void change(tenancy::RuleSet rules, tenancy::Unassigned policy);
+    // Reads the keyring again if it changed on disk, or `always`; true when keys changed.
+    bool refresh_keys(bool always);
+
+    intake::docker::Assignment assign(const engine::ContainerFacts& facts);
+    bool keeps(std::string_view environment_key) const { return environment_keys_.contains(environment_key); }
+    std::size_t tenants() const { return keyring_.tenants().size(); }
+
+  private:
+    tenancy::RuleSet rules_;
+    std::set<std::string, std::less<>> environment_keys_;
+    tenancy::Unassigned policy_;
+    tenancy::Keyring keyring_;
+    tenancy::CarriedKeys carried_;
+    Metrics& metrics_;
+    Log& log_;
+    Gauge& tenants_gauge_;
+    Counter& problems_;
+};
+
+}  // namespace boatswain::boatswaind

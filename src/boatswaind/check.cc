@@ -1,0 +1,50 @@
+#include "boatswaind/check.h"
+
+#include <cstdio>
+
+#include "base/time.h"
+#include "boatswaind/assigning.h"
+#include "intake/docker/selection.h"
+#include "store/store.h"
+#include "tenancy/keyring.h"
+
+namespace boatswain::boatswaind {
+namespace {
+
+// Says `result`'s error, if it is one; whether it was.
+template <class T>
+bool failed(const Result<T>& result) {
+    if (!result) std::fprintf(stderr, "error: %s\n", result.error().what.c_str());
+    return !result;
+}
+
+}  // namespace
+
+int check(const config::Config& config) {
+    std::fputs(config::print_effective(config).c_str(), stdout);
+    for (const auto& warning : config.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    SystemClock clock;
+    bool wrong = failed(parse_tenancy(config));
+    wrong = failed(intake::docker::Selection::parse(config.docker.include, config.docker.exclude)) || wrong;
+    auto store = store::open_store(config.store.url, clock);
+    wrong = failed(store) || wrong;
+    // What may well come later (keys, a bucket, a directory) is told, and keeps nobody from starting.
+    if (store)
+        if (auto there = (*store)->probe(); !there) std::fprintf(stderr, "warning: %s\n", there.error().what.c_str());
+    tenancy::Keyring keyring{config.tenancy.keyring};
+    auto problems = keyring.reload();
+    if (!problems) std::fprintf(stderr, "warning: %s\n", problems.error().what.c_str());
+    if (problems) {
+        for (const auto& problem : *problems) std::fprintf(stderr, "warning: %s/%s\n", config.tenancy.keyring.c_str(), problem.c_str());
+        if (keyring.tenants().empty())
+            std::fprintf(stderr, "warning: the keyring %s holds no tenant's key: make one with `boatswain keys new TENANT --out %s`\n",
+                         config.tenancy.keyring.c_str(), config.tenancy.keyring.c_str());
+        if (keyring.recipients(TenantId::unassigned()).empty() && config.tenancy.unassigned == config::Unassigned::quarantine)
+            std::fprintf(stderr, "warning: unassigned = \"quarantine\", but %s/_unassigned.pub is not there: containers without tenant or key are not read until it is\n",
+                         config.tenancy.keyring.c_str());
+    }
+    if (!wrong) std::fputs("# ok: the agent would start with this\n", stdout);
+    return wrong ? 1 : 0;
+}
+
+}  // namespace boatswain::boatswaind

@@ -1,0 +1,33 @@
+// boatswaind: the daemon on the host.
+#include <unistd.h>
+
+#include <cstdio>
+#include <variant>
+
+#include "boatswaind/agent.h"
+#include "boatswaind/check.h"
+#include "config/config.h"
+#include "config/flags.h"
+
+int main(int argc, char** argv) {
+    using namespace boatswain;
+    auto parsed = config::parse_command_line(argc, argv);
+    if (const auto* answer = std::get_if<config::Answer>(&parsed)) {
+        std::fputs(answer->text.c_str(), answer->to_stderr ? stderr : stdout);
+        return answer->exit_code;
+    }
+    const auto& order = std::get<config::Order>(parsed);
+    auto load = [&] { return config::load_file(order.config, order.overrides, config::boatswain_environment(environ)); };
+    auto config = load();
+    if (!config) {
+        std::fprintf(stderr, "%s\n", config.error().what.c_str());
+        return 1;
+    }
+    if (order.command == config::Command::check) return boatswaind::check(*config);
+    for (const auto& warning : config->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    if (auto ran = boatswaind::run_agent(std::move(*config), load); !ran) {
+        std::fprintf(stderr, "boatswaind: %s\n", ran.error().what.c_str());
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,13 @@
+// Gives up what root may do and the agent need not: of all capabilities only the reading of other users' files stays (the
+// engine's containers directory is readable for root alone), and nothing can be gained again by running another program.
+#pragma once
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace boatswain::boatswaind {
+
+// Called before any thread is started: capabilities belong to threads. As an ordinary user it only sets no_new_privs.
+Result<void> drop_privileges(Log& log);
+
+}  // namespace boatswain::boatswaind

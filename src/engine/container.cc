@@ -1,0 +1,293 @@
+#include "engine/container.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "base/bytes.h"
+
+namespace boatswain::engine {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+// Every document is checked as a whole (UTF-8 and syntax) before a field of it is used. Fields that are missing, null
+// or of another type than the API documents read as "nothing": what we need of them is checked by the callers. Of
+// repeated keys the first counts.
+
+// simdjson keeps what a pointer refers to in the parser, so it must outlive what is read.
+Result<object> parse_object(simdjson::dom::parser& parser, std::string_view json, std::string_view what) {
+    element root;
+    if (auto error = parser.parse(json.data(), json.size()).get(root))
+        return fail(Remedy::quarantine, std::string{what} + ": not JSON: " + simdjson::error_message(error));
+    object fields;
+    if (root.get(fields)) return fail(Remedy::quarantine, std::string{what} + ": not a JSON object");
+    return fields;
+}
+
+std::optional<element> field(const std::optional<object>& fields, std::string_view key) {
+    element value;
+    if (!fields || fields->at_key(key).get(value)) return std::nullopt;
+    return value;
+}
+
+std::optional<object> object_of(const std::optional<object>& fields, std::string_view key) {
+    object value;
+    auto found = field(fields, key);
+    if (!found || found->get(value)) return std::nullopt;
+    return value;
+}
+
+std::optional<array> array_of(const std::optional<object>& fields, std::string_view key) {
+    array value;
+    auto found = field(fields, key);
+    if (!found || found->get(value)) return std::nullopt;
+    return value;
+}
+
+// Empty when there is none.
+std::string_view text_of(const std::optional<object>& fields, std::string_view key) {
+    std::string_view value;
+    auto found = field(fields, key);
+    if (!found || found->get(value)) return {};
+    return value;
+}
+
+bool flag_of(const std::optional<object>& fields, std::string_view key) {
+    bool value = false;
+    auto found = field(fields, key);
+    return found && !found->get(value) && value;
+}
+
+std::optional<std::int64_t> number_of(const std::optional<object>& fields, std::string_view key) {
+    std::int64_t value = 0;
+    auto found = field(fields, key);
+    if (!found || found->get(value)) return std::nullopt;
+    return value;
+}
+
+int clamped(std::int64_t value) {
+    return static_cast<int>(
+        std::clamp<std::int64_t>(value, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
+}
+
+// A map of texts; values of other types are left out.
+std::map<std::string, std::string> texts_of(const std::optional<object>& fields, std::string_view key) {
+    std::map<std::string, std::string> texts;
+    auto map = object_of(fields, key);
+    if (!map) return texts;
+    for (auto [name, value] : *map) {
+        std::string_view text;
+        if (!value.get(text)) texts.emplace(name, text);
+    }
+    return texts;
+}
+
+// The engine's "never" is year 1, which parse_time refuses like any other time that does not fit.
+std::optional<Timestamp> time_of(const std::optional<object>& fields, std::string_view key) {
+    return parse_time(text_of(fields, key));
+}
+
+bool is_container_id(std::string_view id) {
+    return id.size() == container_id_size &&
+           std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+Result<std::string> checked_id(std::string_view id, std::string_view what) {
+    if (!is_container_id(id))
+        return fail(Remedy::quarantine,
+                    std::string{what} + ": the id is not 64 hex digits: \"" + printable(id, 80) + "\"");
+    return std::string{id};
+}
+
+// "KEY=VALUE", split at the first '='. What has none, or no key, sets nothing.
+void keep_environment(const std::optional<array>& entries, const EnvironmentFilter& keep, ContainerFacts& facts) {
+    if (!entries) return;
+    for (auto entry : *entries) {
+        std::string_view text;
+        if (entry.get(text)) continue;
+        auto equals = text.find('=');
+        if (equals == text.npos || equals == 0) continue;
+        auto key = text.substr(0, equals);
+        if (keep && keep(key))
+            facts.environment.insert_or_assign(std::string{key}, std::string{text.substr(equals + 1)});
+    }
+}
+
+// A path that we may come to open: absolute and plain. Anything else counts as none.
+std::string plain_path(std::string_view path) {
+    if (!path.starts_with('/') || path.find('\0') != path.npos) return {};
+    if (path.find("/../") != path.npos || path.ends_with("/..")) return {};
+    return std::string{path};
+}
+
+std::string without_slash(std::string_view name) {
+    if (name.starts_with('/')) name.remove_prefix(1);
+    return std::string{name};
+}
+
+void add_mount(const element& mount, ContainerFacts& facts) {
+    object fields;
+    if (mount.get(fields)) return;
+    auto source = text_of(fields, "Source");
+    auto destination = text_of(fields, "Destination");
+    if (!source.empty() && !destination.empty()) facts.mounts.emplace_back(source, destination);
+}
+
+// What inspect and config.v2.json have in common.
+void read_common(const object& root, const EnvironmentFilter& keep, ContainerFacts& facts) {
+    facts.name = without_slash(text_of(root, "Name"));
+    facts.created = time_of(root, "Created").value_or(Timestamp{});
+    facts.log_path = plain_path(text_of(root, "LogPath"));
+
+    auto state = object_of(root, "State");
+    facts.started_at = time_of(state, "StartedAt");
+    facts.finished_at = time_of(state, "FinishedAt");
+    facts.running = flag_of(state, "Running");
+    facts.restarting = flag_of(state, "Restarting");
+    facts.paused = flag_of(state, "Paused");
+    facts.exit_code = clamped(number_of(state, "ExitCode").value_or(0));
+
+    auto config = object_of(root, "Config");
+    facts.image = text_of(config, "Image");
+    facts.tty = flag_of(config, "Tty");
+    facts.labels = texts_of(config, "Labels");
+    keep_environment(array_of(config, "Env"), keep, facts);
+}
+
+void read_host_config(const std::optional<object>& host_config, ContainerFacts& facts) {
+    auto log_config = object_of(host_config, "LogConfig");
+    facts.log_driver = text_of(log_config, "Type");
+    facts.log_options = texts_of(log_config, "Config");
+    facts.auto_remove = flag_of(host_config, "AutoRemove");
+}
+
+Event::Action to_action(std::string_view action) {
+    using enum Event::Action;
+    if (action == "create") return create;
+    if (action == "start") return start;
+    if (action == "die") return die;
+    if (action == "destroy") return destroy;
+    if (action == "rename") return rename;
+    return other;
+}
+
+Timestamp event_time(const object& root) {
+    if (auto nanoseconds = number_of(root, "timeNano")) return Timestamp{Nanoseconds{*nanoseconds}};
+    constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
+    auto seconds = std::clamp(number_of(root, "time").value_or(0), -seconds_max, seconds_max);
+    return Timestamp{std::chrono::seconds{seconds}};
+}
+
+std::optional<int> exit_code_of(const std::optional<object>& attributes) {
+    auto text = text_of(attributes, "exitCode");
+    int code = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return code;
+}
+
+}  // namespace
+
+Result<ContainerFacts> parse_inspect(std::string_view json, const EnvironmentFilter& keep) {
+    simdjson::dom::parser parser;
+    TRY(auto root, parse_object(parser, json, "inspect"));
+    ContainerFacts facts;
+    TRY(facts.id, checked_id(text_of(root, "Id"), "inspect"));
+    read_common(root, keep, facts);
+    read_host_config(object_of(root, "HostConfig"), facts);
+    if (auto mounts = array_of(root, "Mounts"))
+        for (auto mount : *mounts) add_mount(mount, facts);
+    return facts;
+}
+
+Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig,
+                                       const EnvironmentFilter& keep) {
+    simdjson::dom::parser parser;
+    TRY(auto root, parse_object(parser, config, "config.v2.json"));
+    ContainerFacts facts;
+    TRY(facts.id, checked_id(text_of(root, "ID"), "config.v2.json"));
+    read_common(root, keep, facts);
+    if (auto mounts = object_of(root, "MountPoints"))
+        for (auto [destination, mount] : *mounts) add_mount(mount, facts);
+
+    if (!hostconfig.empty()) {
+        // What the container is does not hang on its host configuration: a broken one only leaves the log driver
+        // unknown.
+        simdjson::dom::parser host_parser;
+        if (auto host_config = parse_object(host_parser, hostconfig, "hostconfig.json"))
+            read_host_config(*host_config, facts);
+    }
+    return facts;
+}
+
+Result<std::vector<ContainerSummary>> parse_container_list(std::string_view json) {
+    simdjson::dom::parser parser;
+    element root;
+    if (auto error = parser.parse(json.data(), json.size()).get(root))
+        return fail(Remedy::quarantine, std::string{"container list: not JSON: "} + simdjson::error_message(error));
+    array entries;
+    std::vector<ContainerSummary> list;
+    if (root.is_null()) return list;  // Go's empty list
+    if (root.get(entries)) return fail(Remedy::quarantine, "container list: not a JSON array");
+    for (auto entry : entries) {
+        object fields;
+        if (entry.get(fields)) return fail(Remedy::quarantine, "container list: an entry is not a JSON object");
+        ContainerSummary summary;
+        TRY(summary.id, checked_id(text_of(fields, "Id"), "container list"));
+        summary.state = text_of(fields, "State");
+        list.push_back(std::move(summary));
+    }
+    return list;
+}
+
+Result<Event> parse_event(std::string_view json) {
+    simdjson::dom::parser parser;
+    TRY(auto root, parse_object(parser, json, "event"));
+    auto action = text_of(root, "Action");
+    if (action.empty() && field(root, "message"))
+        return fail(Remedy::back_off, "the engine ended its events: " + printable(text_of(root, "message")));
+    Event event{.time = event_time(root)};
+    if (text_of(root, "Type") != "container") return event;
+
+    auto actor = object_of(root, "Actor");
+    auto id = text_of(actor, "ID");
+    TRY(event.id, checked_id(id.empty() ? text_of(root, "id") : id, "event"));
+    event.action = to_action(action);
+    if (event.action == Event::Action::die) event.exit_code = exit_code_of(object_of(actor, "Attributes"));
+    return event;
+}
+
+Result<EngineInfo> parse_version(std::string_view json) {
+    simdjson::dom::parser parser;
+    TRY(auto root, parse_object(parser, json, "version"));
+    EngineInfo info;
+    info.version = printable(text_of(root, "Version"), 100);
+    info.api_version = text_of(root, "ApiVersion");
+    info.min_api_version = text_of(root, "MinAPIVersion");
+    if (info.api_version.empty()) return fail(Remedy::quarantine, "version: no ApiVersion: is this a Docker engine?");
+    return info;
+}
+
+Result<void> parse_info(std::string_view json, EngineInfo& info) {
+    simdjson::dom::parser parser;
+    TRY(auto root, parse_object(parser, json, "info"));
+    info.root_dir = plain_path(text_of(root, "DockerRootDir"));
+    info.default_log_driver = text_of(root, "LoggingDriver");
+    info.name = printable(text_of(root, "Name"));
+    return {};
+}
+
+std::string parse_error_message(std::string_view body) {
+    simdjson::dom::parser parser;
+    if (auto root = parse_object(parser, body, "error"))
+        if (auto message = text_of(*root, "message"); !message.empty()) return printable(message, 300);
+    while (!body.empty() && (body.back() == '\n' || body.back() == '\r')) body.remove_suffix(1);
+    return printable(body, 300);
+}
+
+}  // namespace boatswain::engine

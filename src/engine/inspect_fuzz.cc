@@ -1,0 +1,61 @@
+// All readers of the engine's JSON take any bytes; what they accept keeps its promises.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "engine/container.h"
+#include "engine/json_splitter.h"
+
+using namespace boatswain::engine;
+
+namespace {
+
+void require(bool kept) {
+    if (!kept) std::abort();
+}
+
+void check_id(const std::string& id) {
+    require(id.size() == container_id_size);
+    require(std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }));
+}
+
+void check(const boatswain::Result<ContainerFacts>& facts) {
+    if (!facts) return;
+    check_id(facts->id);
+    require(facts->log_path.empty() ||
+            (facts->log_path.front() == '/' && facts->log_path.find("/../") == std::string::npos));
+    for (const auto& [key, value] : facts->environment) require(key.starts_with('T'));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    std::string_view text{reinterpret_cast<const char*>(data), size};
+    auto keep = [](std::string_view key) { return key.starts_with('T'); };
+    check(parse_inspect(text, keep));
+    check(parse_config_v2(text, text, keep));
+    if (auto list = parse_container_list(text))
+        for (const auto& one : *list) check_id(one.id);
+    if (auto event = parse_event(text); event && !event->id.empty()) check_id(event->id);
+    if (auto info = parse_version(text)) (void)parse_info(text, *info);
+    require(parse_error_message(text).size() < 1000);
+
+    // The splitter gives the same however the bytes are cut.
+    auto split = [&](std::size_t piece) {
+        JsonSplitter splitter{1000};
+        std::string objects;
+        for (std::size_t at = 0; at < text.size(); at += piece) {
+            splitter.feed(text.substr(at, piece));
+            for (;;) {
+                auto object = splitter.next();
+                if (!object) return objects + "broken";
+                if (!*object) break;
+                objects += **object + "|";
+            }
+        }
+        return objects;
+    };
+    if (!text.empty()) require(split(text.size()) == split(size % 7 + 1));
+    return 0;
+}

@@ -1,0 +1,63 @@
+// Watches the engine's containers directory: containers that appear, log files that are born, logs that grow.
+//
+// Two inotify instances, because the two kinds of news differ. A birth is urgent and rare: a container that lives 30 ms leaves
+// its log for a moment only, and an open file outlives it. A write is neither: after one turn of changes the watch sleeps
+// `change_pause`, so that a container that writes ten thousand lines a second wakes us fifty times, not ten thousand.
+//
+// Belongs to the I/O thread. Told news may be late or repeated; after lost() everything must be looked at again.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace boatswain::intake::docker {
+
+inline constexpr std::chrono::milliseconds change_pause{20};
+
+// What the watch tells. Called from the I/O thread.
+class WatchListener {
+  public:
+    virtual ~WatchListener() = default;
+    virtual void container_appeared(const std::string& id) = 0;
+    virtual void files_born(const std::string& id, unsigned births) = 0;  // log files, since the last time
+    virtual void log_grew(const std::string& id) = 0;
+    virtual void container_vanished(const std::string& id) = 0;
+    virtual void news_lost() = 0;  // the kernel's queue overflowed
+};
+
+class DirectoryWatch {
+  public:
+    // `directory` is the engine's containers directory. Remedy::stop when it cannot be watched (missing, no permission).
+    static Result<std::unique_ptr<DirectoryWatch>> open(boost::asio::any_io_executor executor, Path directory, WatchListener& listener);
+    DirectoryWatch(const DirectoryWatch&) = delete;
+    DirectoryWatch& operator=(const DirectoryWatch&) = delete;
+    ~DirectoryWatch();
+
+    // Watches a container's own directory; telling twice is no harm. False when it is gone, or the kernel's limit of watches is
+    // reached (then its files are looked at by time alone; counted by the caller).
+    bool watch(const std::string& id);
+
+    // Run until cancelled.
+    boost::asio::awaitable<void> tell_births();
+    boost::asio::awaitable<void> tell_changes();
+
+    const Path& directory() const;
+
+  private:
+    struct State;
+    explicit DirectoryWatch(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// A container's id: 64 hex digits.
+bool is_container_id(std::string_view name);
+
+}  // namespace boatswain::intake::docker

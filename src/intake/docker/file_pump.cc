@@ -1,0 +1,133 @@
+#include "intake/docker/file_pump.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace boatswain::intake::docker {
+namespace {
+
+namespace asio = boost::asio;
+// How long a log whose reading failed is left alone, and how long to wait for room at most before looking again.
+constexpr std::chrono::milliseconds trouble_pause{1000};
+constexpr std::chrono::milliseconds room_pause{100};
+
+}  // namespace
+
+FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log, std::function<void(const std::string&)> finished)
+    : finished_(std::move(finished)),
+      log_(log),
+      errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read", {{"reader", "json-file"}})),
+      counters_(metrics),
+      work_(std::move(executor)) {}
+
+void FilePump::add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed) {
+    logs_[id] = OneLog{.reader = std::move(reader), .feed = std::move(feed)};
+    // The first turn at once: it opens the file, and an open file outlives a container that lives for a moment only.
+    (void)take_turn(id);
+    touch(id);
+}
+
+void FilePump::change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed) {
+    if (auto found = logs_.find(id); found != logs_.end()) found->second.feed = std::move(feed);
+}
+
+void FilePump::remove(const std::string& id) {
+    logs_.erase(id);
+    ready_.erase(id);
+}
+
+void FilePump::touch(const std::string& id) {
+    if (!logs_.contains(id)) return;
+    ready_.insert(id);
+    work_.notify();
+}
+
+void FilePump::touch_all() {
+    for (const auto& [id, log] : logs_) ready_.insert(id);
+    work_.notify();
+}
+
+void FilePump::notice_births(const std::string& id, unsigned births) {
+    if (auto found = logs_.find(id); found != logs_.end()) found->second.reader->notice_births(births);
+    touch(id);
+}
+
+void FilePump::set_running(const std::string& id, bool running) {
+    if (auto found = logs_.find(id); found != logs_.end()) found->second.running = running;
+    touch(id);
+}
+
+const JsonFileReader* FilePump::reader(const std::string& id) const {
+    auto found = logs_.find(id);
+    return found == logs_.end() ? nullptr : found->second.reader.get();
+}
+
+const batch::Feed* FilePump::feed(const std::string& id) const {
+    auto found = logs_.find(id);
+    return found == logs_.end() ? nullptr : found->second.feed.get();
+}
+
+std::uint64_t FilePump::lag_bytes() const {
+    std::uint64_t lag = 0;
+    for (const auto& [id, log] : logs_) lag += log.reader->lag_bytes();
+    return lag;
+}
+
+FilePump::Turn FilePump::take_turn(const std::string& id) {
+    auto found = logs_.find(id);
+    if (found == logs_.end()) return Turn::done;
+    auto& log = found->second;
+    if (std::chrono::steady_clock::now() < log.not_before || !log.feed->has_room()) return Turn::no_room;
+    auto step = log.reader->read_some(*log.feed, buffer_);
+    if (!step) {
+        if (step.error().remedy == Remedy::retry) return Turn::read;
+        errors_.add();
+        log_.warning("log not read; trying again", {{"container", id}, {"error", step.error()}});
+        log.not_before = std::chrono::steady_clock::now() + trouble_pause;
+        return Turn::no_room;
+    }
+    switch (*step) {
+        case JsonFileReader::Step::more: return Turn::read;
+        case JsonFileReader::Step::at_end:
+            if (!log.running) log.reader->settle(*log.feed);
+            return Turn::done;
+        case JsonFileReader::Step::finished: finished_(id); return Turn::done;
+    }
+    return Turn::done;
+}
+
+asio::awaitable<void> FilePump::run() {
+    auto executor = co_await asio::this_coro::executor;
+    for (;;) {
+        if (ready_.empty()) co_await work_.wait();
+        bool read = false;
+        auto round = std::move(ready_);
+        ready_.clear();
+        for (const auto& id : round) {
+            auto turn = take_turn(id);
+            read = read || turn == Turn::read;
+            if (turn != Turn::done) ready_.insert(id);
+            // Others on this thread (events, births, attach pumps) get their turn between two reads.
+            co_await asio::post(executor, asio::use_awaitable);
+        }
+        if (!read && !ready_.empty()) co_await work_.wait_for(room_pause);
+    }
+}
+
+void FilePump::read_rest(std::chrono::steady_clock::time_point deadline) {
+    touch_all();
+    while (!ready_.empty() && std::chrono::steady_clock::now() < deadline) {
+        auto round = std::move(ready_);
+        ready_.clear();
+        bool read = false;
+        for (const auto& id : round) {
+            auto turn = take_turn(id);
+            if (turn == Turn::read) ready_.insert(id);
+            read = read || turn == Turn::read;
+        }
+        if (!read) return;
+    }
+}
+
+}  // namespace boatswain::intake::docker

@@ -1,0 +1,72 @@
+// Reads many json-file logs in turn: each that has something new gets one read (json_file_reader.h), then the next one.
+//
+// Fair: a container that writes without end gets one turn a round like every other. A container whose tenant has no room waits
+// until the batcher has progressed; nothing is lost, its log keeps it. Belongs to the I/O thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/log.h"
+#include "batch/batcher.h"
+#include "intake/docker/json_file_reader.h"
+#include "net/event.h"
+
+namespace boatswain::intake::docker {
+
+class FilePump {
+  public:
+    // `finished` is told the id of a container whose log is removed and read to its end; it may remove() it.
+    FilePump(boost::asio::any_io_executor executor, Metrics& metrics, Log& log, std::function<void(const std::string&)> finished);
+    FilePump(const FilePump&) = delete;
+
+    void add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed);
+    // Lines from now on go to `feed`; what was read before stays where it went.
+    void change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed);
+    // The feed as it stands, closed; nothing is read for `id` from then on.
+    void remove(const std::string& id);
+    bool contains(const std::string& id) const { return logs_.contains(id); }
+
+    void touch(const std::string& id);                  // something may be there to read
+    void touch_all();
+    void notice_births(const std::string& id, unsigned births);
+    void set_running(const std::string& id, bool running);  // not running: at its end, what is pending is settled
+    FileReaderCounters& counters() { return counters_; }
+    void progressed() { work_.notify(); }               // the batcher gave memory back
+
+    std::uint64_t lag_bytes() const;                     // of all logs together
+    const JsonFileReader* reader(const std::string& id) const;
+    const batch::Feed* feed(const std::string& id) const;
+
+    // Runs until cancelled.
+    boost::asio::awaitable<void> run();
+    // Reads until every log is at its end, or `deadline`: at shutdown.
+    void read_rest(std::chrono::steady_clock::time_point deadline);
+
+  private:
+    struct OneLog {
+        std::unique_ptr<JsonFileReader> reader;
+        std::unique_ptr<batch::Feed> feed;
+        bool running = true;
+        std::chrono::steady_clock::time_point not_before{};  // after trouble
+    };
+    enum class Turn { read, no_room, done };
+    Turn take_turn(const std::string& id);
+
+    std::function<void(const std::string&)> finished_;
+    Log& log_;
+    Counter& errors_;
+    FileReaderCounters counters_;
+    net::Event work_;
+    ReadBuffer buffer_;
+    std::map<std::string, OneLog> logs_;
+    std::set<std::string> ready_;  // ids that may have something to read
+};
+
+}  // namespace boatswain::intake::docker

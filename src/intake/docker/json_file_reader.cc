@@ -1,0 +1,335 @@
+#include "intake/docker/json_file_reader.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace boatswain::intake::docker {
+namespace {
+
+std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
+
+bool same_file(const LogFile& file, const Generation& generation) {
+    return file.device() == generation.device && file.inode() == generation.inode;
+}
+
+}  // namespace
+
+FileReaderCounters::FileReaderCounters(Metrics& metrics)
+    : malformed(metrics.counter("boatswain_malformed_lines_total", "Lines of json-file logs that the engine cannot have written; kept as they are")),
+      rotations(metrics.counter("boatswain_log_files_finished_total", "Log files read to their end and left for the next one")) {}
+
+JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock, FileReaderCounters& counters, Log& log)
+    : log_path_(std::move(log_path)), start_(start), clock_(clock), counters_(counters), log_(log) {}
+
+// ---- Which file is read ---------------------------------------------------------------------------------------------
+
+Result<JsonFileReader::Open> JsonFileReader::open_generation(const Generation& generation) {
+    TRY(auto file, open_log_file(generation.path));
+    // Between listing and opening, a rotation may have moved another file to this name.
+    if (!same_file(*file, generation)) return fail(Remedy::retry, "open " + generation.path.string() + ": rotated meanwhile");
+    TRY(auto fingerprint, fingerprint_of(*file));
+    return Open{.file = std::move(file), .fingerprint = fingerprint};
+}
+
+Result<bool> JsonFileReader::open_first() {
+    auto generations = list_generations(log_path_);
+    if (generations.empty()) return false;
+    if (start_ && start_->fingerprint != 0) {
+        TRY(bool resumed, resume(*start_, generations));
+        if (resumed) return true;
+        owed_gap_ = Gap{.reason = "rotated-away"};
+        log_.warning("the log was rotated away while nobody read it; reading on with the oldest file", {{"log", log_path_.string()}});
+    }
+    TRY(auto oldest, open_generation(generations.back()));
+    read_on_in(std::move(oldest), 0);
+    return true;
+}
+
+Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector<Generation>& generations) {
+    for (const auto& generation : generations) {
+        auto open = open_generation(generation);
+        if (!open && open.error().remedy == Remedy::quarantine) continue;  // one unreadable old file must not hide the others
+        if (!open) return std::unexpected(std::move(open).error());
+        if (open->fingerprint != start.fingerprint) continue;
+        read_on_in(std::move(*open), std::min(start.out_offset, start.err_offset));
+        out_offset_ = start.out_offset;
+        err_offset_ = start.err_offset;
+        return true;
+    }
+    return false;
+}
+
+void JsonFileReader::read_on_in(Open open, std::uint64_t offset) {
+    current_ = std::move(open);
+    offset_ = offset;
+    out_offset_ = 0;
+    err_offset_ = 0;
+    last_look_ = false;
+    waited_ = false;
+    skipping_ = false;
+}
+
+// The place of `open` among the generations: by file, or, when it was compressed meanwhile, by its first line.
+std::optional<std::size_t> JsonFileReader::index_of(const Open& open, const std::vector<Generation>& generations) {
+    for (std::size_t i = 0; i < generations.size(); ++i)
+        if (same_file(*open.file, generations[i])) return i;
+    if (open.fingerprint == 0) return std::nullopt;
+    for (std::size_t i = 0; i < generations.size(); ++i) {
+        if (!generations[i].compressed) continue;
+        auto candidate = open_generation(generations[i]);
+        if (candidate && candidate->fingerprint == open.fingerprint) return i;
+    }
+    return std::nullopt;
+}
+
+void JsonFileReader::notice_births(unsigned births) {
+    if (current_.file) look_for_successors(births);
+}
+
+// Opens the files that are newer than all we hold. `births`: how many files are known to have appeared since the last look.
+void JsonFileReader::look_for_successors(std::optional<std::size_t> births) {
+    auto& newest = successors_.empty() ? current_ : successors_.back();
+    struct stat now{};
+    if (::stat(log_path_.c_str(), &now) == 0 && now.st_dev == newest.file->device() && now.st_ino == newest.file->inode()) return;
+    if (newest.fingerprint == 0)
+        if (auto fingerprint = fingerprint_of(*newest.file)) newest.fingerprint = *fingerprint;
+
+    auto generations = list_generations(log_path_);
+    auto at = index_of(newest, generations);
+    auto newer = at.value_or(generations.size());
+    // The newest file that we hold is gone from the directory. If no more files were born than are there, each of them was.
+    bool gap = !at && !(births && *births <= generations.size());
+    while (newer > 0 && successors_.size() < successors_max) {
+        auto open = open_generation(generations[--newer]);
+        if (!open) return;  // rotated meanwhile, or no descriptor free: the next look begins where this one ended
+        open->after_gap = std::exchange(gap, false);
+        successors_.push_back(std::move(*open));
+    }
+}
+
+// ---- Reading --------------------------------------------------------------------------------------------------------
+
+Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBuffer& buffer) {
+    if (!current_.file) {
+        TRY(bool opened, open_first());
+        if (!opened) return std::filesystem::exists(log_path_.parent_path()) ? Step::at_end : Step::finished;
+    }
+    if (waited_) CHECK(look_for_truncation(feed));
+
+    TRY(auto size, current_.file->read_at(offset_, buffer.data(), read_bytes_max));
+    std::string_view bytes{buffer.data(), size};
+    auto taken = take_lines(feed, bytes);
+    if (taken == 0 && size < read_bytes_max) return at_file_end(feed, bytes);
+    if (taken == 0) {
+        // No newline in all of it: the engine writes no such line. What it is cannot be kept; where it ends is seen later.
+        if (!skipping_) counters_.malformed.add();
+        auto bytes_lost = size + (owed_gap_ ? owed_gap_->bytes_min : 0);
+        owed_gap_ = Gap{.reason = "malformed", .lines_min = 1, .bytes_min = bytes_lost};
+        skipping_ = true;
+        taken = size;
+    }
+    offset_ += taken;
+    mark(feed);
+    return Step::more;
+}
+
+// Nothing but the start of a line (`rest`) is left of the file as it is now.
+Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std::string_view rest) {
+    if (successors_.empty()) look_for_successors(std::nullopt);
+    bool removed = successors_.empty() && !std::filesystem::exists(log_path_) && (current_.file->compressed() || !current_.file->linked());
+    if (successors_.empty() && !removed) {
+        waited_ = true;
+        last_look_ = false;
+        return Step::at_end;
+    }
+    // The file is final now, but something may have been written between reading its end and seeing that: read once more.
+    if (!last_look_) {
+        last_look_ = true;
+        return Step::more;
+    }
+    if (!rest.empty()) {
+        line_offset_ = offset_;
+        take_malformed(feed, rest);
+        offset_ += rest.size();
+    }
+    counters_.rotations.add();
+    if (removed) {
+        settle(feed);
+        return Step::finished;
+    }
+    next_file(feed);
+    return Step::more;
+}
+
+void JsonFileReader::next_file(batch::Feed& feed) {
+    if (joiner_.pending(Stream::out) && joiner_.pending(Stream::err)) joiner_.end(feed.text());
+    if (joiner_.pending() && !pending_in_previous_) {
+        pending_in_previous_ = FilePosition{.device = current_.file->device(),
+                                            .inode = current_.file->inode(),
+                                            .fingerprint = current_.fingerprint,
+                                            .out_offset = joiner_.pending(Stream::out) ? pending_offset_[0] : offset_,
+                                            .err_offset = joiner_.pending(Stream::err) ? pending_offset_[1] : offset_};
+    }
+    auto next = std::move(successors_.front());
+    successors_.pop_front();
+    if (next.after_gap) {
+        owed_gap_ = Gap{.reason = "rotated-away"};
+        log_.warning("log files were rotated away faster than they could be opened", {{"log", log_path_.string()}});
+    }
+    read_on_in(std::move(next), 0);
+    mark(feed);
+}
+
+// After `logrotate copytruncate` and its like: the file is shorter than we stand, or begins with another line.
+Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
+    waited_ = false;
+    auto size = current_.file->size();
+    if (!size || current_.fingerprint == 0) return {};
+    TRY(auto fingerprint, fingerprint_of(*current_.file));
+    if (*size >= offset_ && fingerprint == current_.fingerprint) return {};
+
+    Open truncated = std::move(current_);
+    auto offset = offset_;
+    auto old_fingerprint = std::exchange(truncated.fingerprint, fingerprint);
+    for (const auto& generation : list_generations(log_path_)) {
+        if (same_file(*truncated.file, generation)) continue;
+        auto copy = open_generation(generation);
+        if (!copy || copy->fingerprint != old_fingerprint) continue;
+        successors_.push_front(std::move(truncated));
+        read_on_in(std::move(*copy), offset);
+        return {};
+    }
+    log_.warning("the log was truncated by somebody; what was not read by then is lost", {{"log", log_path_.string()}});
+    joiner_.end(feed.text());
+    pending_in_previous_.reset();
+    owed_gap_ = Gap{.reason = "truncated"};
+    read_on_in(std::move(truncated), 0);
+    return {};
+}
+
+// ---- Lines ----------------------------------------------------------------------------------------------------------
+
+std::size_t JsonFileReader::take_lines(batch::Feed& feed, std::string_view bytes) {
+    std::size_t taken = 0;
+    while (taken < bytes.size()) {
+        const auto* start = bytes.data() + taken;
+        const auto* newline = static_cast<const char*>(std::memchr(start, '\n', bytes.size() - taken));
+        if (!newline) break;
+        std::string_view line{start, static_cast<std::size_t>(newline - start)};
+        line_offset_ = offset_ + taken;
+        if (!std::exchange(skipping_, false)) take_line(feed, line);
+        taken += line.size() + 1;
+    }
+    return taken;
+}
+
+void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
+    auto& frame = feed.text();
+    char* message = frame.begin_message(line.size() + JsonLineScanner::slack);
+    JsonLine found;
+    if (!scanner_.scan(line, message, found)) {
+        frame.abandon_message();
+        take_malformed(feed, line);
+        return;
+    }
+    if (line_offset_ < already_taken(found.stream)) {
+        frame.abandon_message();
+        return;
+    }
+    bool plain = !owed_gap_ && !pending_in_previous_ && !found.inner_newline;
+    if (plain && joiner_.is_whole(found.stream, found.newline, found.message_bytes)) {
+        last_time_ = found.time;
+        frame.end_message(found.time, found.stream, !found.newline, message + found.message_bytes);
+        return;
+    }
+    std::string copy{message, found.message_bytes};
+    frame.abandon_message();
+    take_message(feed, found, std::move(copy));
+}
+
+void JsonFileReader::take_message(batch::Feed& feed, const JsonLine& found, std::string message) {
+    auto& frame = feed.text();
+    pay_gap(frame, found.time);
+    settle_previous(frame, found.stream);
+    last_time_ = found.time;
+    std::string_view rest = message;
+    for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
+        joiner_.add(frame, found.stream, found.time, rest.substr(0, newline), true);
+        rest.remove_prefix(newline + 1);
+    }
+    if (!rest.empty() || found.newline)
+        if (joiner_.add(frame, found.stream, found.time, rest, found.newline)) {
+            pending_offset_[index(found.stream)] = line_offset_;
+            pending_in_previous_.reset();
+        }
+    if (!joiner_.pending()) pending_in_previous_.reset();
+}
+
+// A line of one stream is pending since the file before. When the first line here is of the other stream, the position could not
+// say both "read this again" and "that not": the pending line is stored as partial instead. Rare, and no byte is lost.
+void JsonFileReader::settle_previous(segment::FrameText& frame, Stream next_stream) {
+    if (!pending_in_previous_ || joiner_.pending(next_stream)) return;
+    joiner_.end(frame);
+    pending_in_previous_.reset();
+}
+
+void JsonFileReader::take_malformed(batch::Feed& feed, std::string_view line) {
+    if (line.empty() || line_offset_ < std::max(out_offset_, err_offset_)) return;
+    counters_.malformed.add();
+    log_.warning("malformed line in a container's log; kept as it is",
+                 {{"log", log_path_.string()}, {"offset", line_offset_}, {"bytes", line.size()}});
+    auto time = last_time_ == Timestamp{} ? clock_.now() : last_time_;
+    auto& frame = feed.text();
+    pay_gap(frame, time);
+    joiner_.end(frame);
+    pending_in_previous_.reset();
+    frame.append(Gap{.from = time, .to = time, .reason = "malformed", .lines_min = 1, .bytes_min = line.size()});
+    frame.append(Line{.time = time, .stream = Stream::out, .partial = false, .bytes = line});
+}
+
+void JsonFileReader::pay_gap(segment::FrameText& frame, Timestamp until) {
+    if (!owed_gap_) return;
+    owed_gap_->from = last_time_ == Timestamp{} ? until : last_time_;
+    owed_gap_->to = until;
+    frame.append(*owed_gap_);
+    owed_gap_.reset();
+}
+
+void JsonFileReader::settle(batch::Feed& feed) {
+    if (owed_gap_) pay_gap(feed.text(), clock_.now());
+    if (joiner_.pending()) joiner_.end(feed.text());
+    pending_in_previous_.reset();
+    mark(feed);
+}
+
+void JsonFileReader::mark(batch::Feed& feed) {
+    if (!current_.file) return;
+    if (current_.fingerprint == 0)
+        if (auto fingerprint = fingerprint_of(*current_.file)) current_.fingerprint = *fingerprint;
+    if (auto where = position()) feed.mark(*where);
+}
+
+std::optional<FilePosition> JsonFileReader::position() const {
+    if (pending_in_previous_) return pending_in_previous_;
+    if (!current_.file) return start_;
+    auto of = [&](Stream stream) {
+        return joiner_.pending(stream) ? pending_offset_[index(stream)] : std::max(offset_, already_taken(stream));
+    };
+    return FilePosition{.device = current_.file->device(),
+                        .inode = current_.file->inode(),
+                        .fingerprint = current_.fingerprint,
+                        .out_offset = of(Stream::out),
+                        .err_offset = of(Stream::err)};
+}
+
+std::uint64_t JsonFileReader::lag_bytes() const {
+    if (!current_.file) return 0;
+    std::uint64_t lag = 0;
+    if (auto size = current_.file->size(); size && *size > offset_) lag += *size - offset_;
+    for (const auto& open : successors_) lag += open.file->size().value_or(0);
+    return lag;
+}
+
+}  // namespace boatswain::intake::docker

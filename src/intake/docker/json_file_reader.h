@@ -1,0 +1,128 @@
+// Reads one container's json-file log from disk, over rotation, removal, compression, recycled inodes and truncation.
+//
+// The file that is being read is held open; so are the files that follow it, from the moment they appear: an open file
+// outlives its renaming and its deletion, so a reader that lags behind loses nothing as long as it saw each file's birth.
+//
+// Synchronous and without a clock: the pump (file_pump.h) says when to read. Belongs to the I/O thread.
+//
+// Invariants
+//   - Records are taken in the order of the file; each is appended to the feed once.
+//   - The position marked covers exactly what was appended: a long line of which only pieces were read lies behind it.
+//   - What cannot be understood is kept as it is and announced by a gap record; the reader goes on at the next newline.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "batch/batcher.h"
+#include "intake/docker/json_line.h"
+#include "intake/docker/log_files.h"
+#include "intake/docker/piece_joiner.h"
+#include "record/position.h"
+
+namespace boatswain::intake::docker {
+
+// One read takes at most this; a line of the log that is longer is no line of the engine's.
+inline constexpr std::size_t read_bytes_max = 512U << 10;
+
+// Files that are held open behind the one being read, at most: a bound on the disk space that reading late can keep.
+inline constexpr std::size_t successors_max = 32;
+
+// Scratch memory for reading, shared by all readers of the I/O thread.
+class ReadBuffer {
+  public:
+    ReadBuffer() : bytes_(new char[read_bytes_max]) {}
+    char* data() { return bytes_.get(); }
+
+  private:
+    std::unique_ptr<char[]> bytes_;
+};
+
+struct FileReaderCounters {
+    Counter& malformed;   // lines of the log that were none
+    Counter& rotations;   // files finished
+    explicit FileReaderCounters(Metrics& metrics);
+};
+
+class JsonFileReader {
+  public:
+    // `start`: what is already sealed; nothing for a container that is new here. Opens nothing yet.
+    JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock, FileReaderCounters& counters, Log& log);
+
+    enum class Step {
+        more,     // something was read, and more may be there
+        at_end,   // nothing more now
+        finished, // nothing more for ever: the log is removed and read to its end
+    };
+    // Reads at most read_bytes_max into the feed, and marks. Errors concern this container alone.
+    Result<Step> read_some(batch::Feed& feed, ReadBuffer& buffer);
+
+    // The directory showed a new file `births` times: opens what has appeared at once.
+    void notice_births(unsigned births);
+
+    // The container has ended (it may start again): what is pending will not be continued.
+    void settle(batch::Feed& feed);
+
+    // Where reading stands against the end of what is known: bytes not yet read (an estimate where files are compressed).
+    std::uint64_t lag_bytes() const;
+    const Path& path() const { return log_path_; }
+    std::optional<FilePosition> position() const;
+
+  private:
+    struct Open {
+        std::unique_ptr<LogFile> file;
+        std::uint64_t fingerprint = 0;
+        bool after_gap = false;  // files between this one and the one before may have been removed unread
+    };
+
+    Result<bool> open_first();
+    Result<bool> resume(const FilePosition& start, const std::vector<Generation>& generations);
+    Result<Open> open_generation(const Generation& generation);
+    void look_for_successors(std::optional<std::size_t> births);
+    std::optional<std::size_t> index_of(const Open& open, const std::vector<Generation>& generations);
+
+    Result<Step> at_file_end(batch::Feed& feed, std::string_view rest);
+    void next_file(batch::Feed& feed);
+    Result<void> look_for_truncation(batch::Feed& feed);
+    void read_on_in(Open open, std::uint64_t offset);
+
+    std::size_t take_lines(batch::Feed& feed, std::string_view bytes);
+    void take_line(batch::Feed& feed, std::string_view line);
+    void take_message(batch::Feed& feed, const JsonLine& found, std::string message);
+    void take_malformed(batch::Feed& feed, std::string_view line);
+    void settle_previous(segment::FrameText& frame, Stream next_stream);
+    void pay_gap(segment::FrameText& frame, Timestamp until);
+    void mark(batch::Feed& feed);
+    std::uint64_t already_taken(Stream stream) const { return stream == Stream::out ? out_offset_ : err_offset_; }
+
+    const Path log_path_;
+    std::optional<FilePosition> start_;
+    const Clock& clock_;
+    FileReaderCounters& counters_;
+    Log& log_;
+
+    Open current_;
+    std::uint64_t offset_ = 0;       // the next byte to read
+    std::uint64_t line_offset_ = 0;  // where the line being taken starts
+    std::uint64_t out_offset_ = 0;   // records of a stream that start before its offset are taken already
+    std::uint64_t err_offset_ = 0;
+    std::deque<Open> successors_;    // files that follow current_, oldest first
+    bool last_look_ = false;         // the file was seen to be final, and is read once more to its end
+    bool waited_ = false;            // the end was reached: the file may have been truncated since
+    bool skipping_ = false;          // inside a line longer than read_bytes_max
+
+    JsonLineScanner scanner_;
+    PieceJoiner joiner_;
+    std::uint64_t pending_offset_[2] = {};             // where the pending line of each stream starts
+    std::optional<FilePosition> pending_in_previous_;  // the same, while it began in the file before
+    std::optional<Gap> owed_gap_;                      // told before the next line, which gives it its end
+    Timestamp last_time_{};
+};
+
+}  // namespace boatswain::intake::docker

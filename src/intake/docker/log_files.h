@@ -1,0 +1,57 @@
+// The files of one container's json-file log, as rotation leaves them in its directory:
+//
+//   ID-json.log        being written
+//   ID-json.log.1      the one before; .2 is older, and so on
+//   ID-json.log.2.gz   the same, compressed (log option compress=true)
+//
+// Rotation renames and makes a new file; compression replaces a file by its .gz. A file that is held open stays whole and
+// readable whatever happens to its name.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace boatswain::intake::docker {
+
+// One open file of the log, plain or compressed; offsets are those of the uncompressed bytes.
+class LogFile {
+  public:
+    virtual ~LogFile() = default;
+    // Up to `size` bytes from `offset` on; 0 at the end. Compressed files are read fastest forwards.
+    virtual Result<std::size_t> read_at(std::uint64_t offset, char* out, std::size_t size) = 0;
+    virtual std::uint64_t device() const = 0;
+    virtual std::uint64_t inode() const = 0;
+    virtual bool compressed() const = 0;
+    // The size now; nothing for a compressed file.
+    virtual std::optional<std::uint64_t> size() const = 0;
+    // Whether the file still has a name.
+    virtual bool linked() const = 0;
+};
+
+// Opens by name; ".gz" at the end makes it compressed. A missing file is Remedy::re_resolve.
+Result<std::unique_ptr<LogFile>> open_log_file(const Path& path);
+
+// FNV-1a of the file's first line with its newline, or of its first fingerprint_bytes_max bytes when that is shorter; never 0.
+// 0 while neither is there. The line carries a time in nanoseconds, so two files of one log do not share it.
+inline constexpr std::size_t fingerprint_bytes_max = 1024;
+Result<std::uint64_t> fingerprint_of(LogFile& file);
+
+struct Generation {  // one file of the log as the directory shows it
+    Path path;
+    unsigned age = 0;  // 0: being written, 1: the one before, ...
+    bool compressed = false;
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+};
+
+// The log's files, newest first. Where .N and .N.gz are both there (compression under way), the plain one.
+std::vector<Generation> list_generations(const Path& log_path);
+
+}  // namespace boatswain::intake::docker

@@ -1,0 +1,45 @@
+// Which containers are read: include and exclude rules of [docker].
+//
+//   label:KEY          has the label            label:KEY=VALUE   has it with that value
+//   name:REGEX         the name matches         image:REGEX       the image as given to run matches (RE2, anywhere in it)
+//
+// No include rule: all. An exclude rule wins over an include rule. The label boatswain.exclude=true always excludes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/container.h"
+
+namespace boatswain::intake::docker {
+
+class Selection {
+  public:
+    static Result<Selection> parse(const std::vector<std::string>& include, const std::vector<std::string>& exclude);
+    // Why `container` is not read; nothing when it is.
+    std::optional<std::string> reason_against(const engine::ContainerFacts& container) const;
+
+  private:
+    struct Rule {
+        std::string text;
+        std::string label;                 // with label: rules
+        std::optional<std::string> value;
+        bool by_name = false;
+        std::shared_ptr<const void> regex;  // an re2::RE2, shared between copies: immutable
+    };
+    static Result<Rule> parse_rule(const std::string& text);
+    static bool matches(const Rule& rule, const engine::ContainerFacts& container);
+
+    std::vector<Rule> include_;
+    std::vector<Rule> exclude_;
+};
+
+// The ids of containers that this process runs in, as far as /proc tells: they are never read, since an agent that ships its own
+// log would never come to rest.
+std::vector<std::string> own_container_ids();
+
+}  // namespace boatswain::intake::docker

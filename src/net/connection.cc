@@ -1,0 +1,337 @@
+#include "net/connection.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <optional>
+#include <vector>
+
+#include "net/error.h"
+
+namespace boatswain::net {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+// Unix sockets and TCP alike, so that what is written below is compiled once for both.
+using Socket = asio::generic::stream_protocol::socket;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// Closes a socket when an operation outlives its deadline.
+//
+// The timer's handler may already be queued when the connection dies, so what it touches is shared: between the Watch
+// and the handler.
+class Watch {
+  public:
+    explicit Watch(Socket::lowest_layer_type& socket)
+        : timer_(socket.get_executor()), shared_(std::make_shared<Shared>(&socket)) {}
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    ~Watch() { shared_->socket = nullptr; }
+
+    void start(Deadline until) {
+        ++shared_->round;
+        if (until == no_deadline) return;
+        timer_.expires_at(until);
+        timer_.async_wait([shared = shared_, round = shared_->round](const error_code& code) {
+            if (code || shared->round != round || !shared->socket) return;
+            shared->expired = true;
+            error_code ignored;
+            shared->socket->close(ignored);
+        });
+    }
+    void end() {
+        ++shared_->round;
+        timer_.cancel();
+    }
+    bool expired() const { return shared_->expired; }
+
+  private:
+    struct Shared {
+        Socket::lowest_layer_type* socket;
+        std::uint64_t round = 0;
+        bool expired = false;
+    };
+    asio::steady_timer timer_;
+    std::shared_ptr<Shared> shared_;
+};
+
+// `Stream` is Socket, or TLS over it.
+template <class Stream>
+class StreamConnection final : public Connection {
+  public:
+    template <class... Arguments>
+    explicit StreamConnection(std::string peer, Arguments&&... arguments)
+        : peer_(std::move(peer)), stream_(std::forward<Arguments>(arguments)...), watch_(stream_.lowest_layer()) {}
+
+    Stream& stream() { return stream_; }
+    Watch& watch() { return watch_; }
+
+    std::unexpected<Error> trouble(const error_code& code, std::string_view doing) {
+        auto said = std::string{doing} + " " + peer_;
+        return watch_.expired() ? fail_timeout(said) : fail_with(code, said);
+    }
+
+    Task<std::size_t> read_some(std::span<char> into, Deadline until) override {
+        watch_.start(until);
+        auto [code, size] = co_await stream_.async_read_some(asio::buffer(into.data(), into.size()), as_result);
+        watch_.end();
+        if (code == asio::error::eof) co_return 0;
+        if (code) co_return trouble(code, "read from");
+        co_return size;
+    }
+
+    Task<void> write(std::string_view bytes, Deadline until) override {
+        watch_.start(until);
+        auto [code, size] = co_await asio::async_write(stream_, asio::buffer(bytes), as_result);
+        watch_.end();
+        if (code) co_return trouble(code, "write to");
+        co_return Result<void>{};
+    }
+
+    void close() override {
+        error_code ignored;
+        stream_.lowest_layer().close(ignored);
+    }
+
+    Task<void> finish(std::size_t bytes_max, Deadline until) override {
+        error_code ignored;
+        stream_.lowest_layer().shutdown(Socket::shutdown_send, ignored);
+        char dropped[4096];
+        for (std::size_t seen = 0; seen < bytes_max;) {
+            CO_TRY(auto size, co_await read_some(dropped, until));
+            if (size == 0) break;
+            seen += size;
+        }
+        close();
+        co_return Result<void>{};
+    }
+
+  private:
+    std::string peer_;
+    Stream stream_;
+    Watch watch_;
+};
+
+using PlainConnection = StreamConnection<Socket>;
+using TlsConnection = StreamConnection<asio::ssl::stream<Socket>>;
+
+class TlsContext final : public Tls {
+  public:
+    asio::ssl::context context{asio::ssl::context::tls_client};
+};
+
+// getaddrinfo(3) cannot be interrupted. Its answer, when it comes after the deadline or after a cancellation, finds
+// nobody waiting: this is shared between the coroutine and the resolver's handler.
+struct Resolving {
+    explicit Resolving(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
+    tcp::resolver resolver;
+    asio::steady_timer done;  // cancelled when the answer is there
+    std::optional<error_code> code;
+    std::vector<tcp::endpoint> endpoints;
+};
+
+Task<std::vector<tcp::endpoint>> resolve(asio::any_io_executor executor, Address address, Deadline until) {
+    error_code numeric_error;
+    auto numeric = asio::ip::make_address(address.host, numeric_error);
+    if (!numeric_error) co_return std::vector<tcp::endpoint>{tcp::endpoint{numeric, address.port}};
+
+    auto resolving = std::make_shared<Resolving>(executor);
+    resolving->done.expires_at(until);
+    resolving->resolver.async_resolve(address.host, std::to_string(address.port),
+                                      [resolving](const error_code& code, const tcp::resolver::results_type& found) {
+                                          resolving->code = code;
+                                          for (const auto& one : found) resolving->endpoints.push_back(one.endpoint());
+                                          resolving->done.cancel();
+                                      });
+    co_await resolving->done.async_wait(as_result);
+    auto doing = "resolve " + address.host;
+    if (!resolving->code && std::chrono::steady_clock::now() < until)
+        co_return fail_with(asio::error::operation_aborted, doing);
+    if (!resolving->code) co_return fail_timeout(doing);
+    if (*resolving->code) co_return fail_with(*resolving->code, doing);
+    co_return std::move(resolving->endpoints);
+}
+
+// Half-open TCP connections would otherwise hold a follow stream for ever.
+void keep_alive(Socket& socket) {
+    error_code ignored;
+    socket.set_option(asio::socket_base::keep_alive(true), ignored);
+    for (auto [name, value] : {std::pair{TCP_KEEPIDLE, 30}, {TCP_KEEPINTVL, 10}, {TCP_KEEPCNT, 3}, {TCP_NODELAY, 1}})
+        ::setsockopt(socket.native_handle(), IPPROTO_TCP, name, &value, sizeof value);
+}
+
+using Endpoint = asio::generic::stream_protocol::endpoint;
+
+Task<std::unique_ptr<PlainConnection>> connect_to(asio::any_io_executor executor, Endpoint endpoint, std::string peer,
+                                                  Deadline until) {
+    auto connection = std::make_unique<PlainConnection>(peer, executor);
+    connection->watch().start(until);
+    auto [code] = co_await connection->stream().async_connect(endpoint, as_result);
+    connection->watch().end();
+    if (code) co_return connection->trouble(code, "connect to");
+    co_return connection;
+}
+
+Task<std::unique_ptr<PlainConnection>> connect_plain(asio::any_io_executor executor, Address address, Deadline until) {
+    auto peer = to_text(address);
+    if (address.is_unix()) {
+        Endpoint endpoint{asio::local::stream_protocol::endpoint{address.unix_path}};
+        co_return co_await connect_to(executor, endpoint, peer, until);
+    }
+    CO_TRY(auto endpoints, co_await resolve(executor, address, until));
+    std::optional<Error> last;
+    for (const auto& one : endpoints) {
+        Endpoint endpoint{one};
+        auto connection = co_await connect_to(executor, endpoint, peer, until);
+        if (connection) {
+            keep_alive((*connection)->stream());
+            co_return std::move(*connection);
+        }
+        last = std::move(connection).error();
+        if (is_cancelled(*last)) break;
+    }
+    if (!last) co_return fail(Remedy::back_off, "connect to " + peer + ": the name has no address");
+    co_return std::unexpected(std::move(*last));
+}
+
+Task<std::unique_ptr<Connection>> shake_hands(std::unique_ptr<PlainConnection> plain, Address address, TlsContext& tls,
+                                              Deadline until) {
+    auto connection = std::make_unique<TlsConnection>(to_text(address), std::move(plain->stream()), tls.context);
+    plain.reset();
+    auto& stream = connection->stream();
+    // Errors of these two only tell of no memory; without the name a handshake would verify nothing, so they count.
+    error_code code;
+    stream.set_verify_callback(asio::ssl::host_name_verification(address.host), code);
+    if (code) co_return fail_with(code, "TLS with " + to_text(address));
+    error_code not_numeric;
+    asio::ip::make_address(address.host, not_numeric);
+    if (not_numeric) SSL_set_tlsext_host_name(stream.native_handle(), address.host.c_str());
+
+    connection->watch().start(until);
+    auto [shaken] = co_await stream.async_handshake(asio::ssl::stream_base::client, as_result);
+    connection->watch().end();
+    if (shaken) co_return connection->trouble(shaken, "TLS with");
+    co_return connection;
+}
+
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+class SocketListener final : public Listener {
+  public:
+    SocketListener(Acceptor acceptor, Address address) : acceptor_(std::move(acceptor)), address_(std::move(address)) {}
+    SocketListener(const SocketListener&) = delete;
+    SocketListener& operator=(const SocketListener&) = delete;
+    ~SocketListener() override {
+        if (address_.is_unix()) ::unlink(address_.unix_path.c_str());
+    }
+
+    Task<std::unique_ptr<Connection>> accept() override {
+        auto [code, socket] = co_await acceptor_.async_accept(as_result);
+        if (code) co_return fail_with(code, "accept at " + to_text(address_));
+        if (!address_.is_unix()) keep_alive(socket);
+        co_return std::make_unique<PlainConnection>("client", std::move(socket));
+    }
+
+    Address address() const override { return address_; }
+
+    void close() override {
+        error_code ignored;
+        acceptor_.close(ignored);
+    }
+
+  private:
+    Acceptor acceptor_;
+    Address address_;
+};
+
+// A socket's file outlives its listener. It is removed when it is a socket and nobody answers there.
+void remove_stale(const asio::any_io_executor& executor, const std::string& path) {
+    struct stat found{};
+    if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return;
+    asio::local::stream_protocol::socket probe{executor};
+    error_code code;
+    probe.connect(asio::local::stream_protocol::endpoint{path}, code);
+    if (code == asio::error::connection_refused) ::unlink(path.c_str());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const Address& address) {
+    auto doing = "listen at " + to_text(address);
+    Endpoint endpoint;
+    error_code code;
+    if (address.is_unix()) {
+        remove_stale(executor, address.unix_path);
+        endpoint = asio::local::stream_protocol::endpoint{address.unix_path};
+    } else {
+        auto ip = asio::ip::make_address(address.host, code);
+        if (code) return fail(Remedy::stop, doing + ": not an IP address");
+        endpoint = tcp::endpoint{ip, address.port};
+    }
+    Acceptor acceptor{executor};
+    acceptor.open(endpoint.protocol(), code);
+    if (!code && !address.is_unix()) acceptor.set_option(asio::socket_base::reuse_address(true), code);
+    if (!code) acceptor.bind(endpoint, code);
+    if (!code && address.is_unix() && ::chmod(address.unix_path.c_str(), 0660) != 0)
+        code = error_code{errno, boost::system::system_category()};
+    if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
+    if (code) return fail_with(code, doing);
+
+    auto bound = address;
+    if (!address.is_unix()) {
+        auto local = acceptor.local_endpoint(code);
+        // sin_port and sin6_port lie at the same place.
+        bound.port = ntohs(reinterpret_cast<const sockaddr_in*>(local.data())->sin_port);
+    }
+    return std::make_unique<SocketListener>(std::move(acceptor), std::move(bound));
+}
+
+Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files) {
+    auto tls = std::make_unique<TlsContext>();
+    auto& context = tls->context;
+    error_code code;
+    auto broken = [&](const std::string& file) {
+        auto error = fail_with(code, "TLS file " + file);
+        error.error().remedy = Remedy::stop;
+        return error;
+    };
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    context.set_verify_mode(asio::ssl::verify_peer, code);
+    if (code) return broken("settings");
+    if (files.ca_file.empty()) {
+        context.set_default_verify_paths(code);
+    } else {
+        context.load_verify_file(files.ca_file, code);
+    }
+    if (code) return broken(files.ca_file);
+    if (!files.certificate_file.empty()) {
+        context.use_certificate_chain_file(files.certificate_file, code);
+        if (code) return broken(files.certificate_file);
+        const auto& key = files.key_file.empty() ? files.certificate_file : files.key_file;
+        context.use_private_key_file(key, asio::ssl::context::pem, code);
+        if (code) return broken(key);
+    } else if (!files.key_file.empty()) {
+        return fail(Remedy::stop, "TLS file " + files.key_file + ": a key without a certificate");
+    }
+    return tls;
+}
+
+Task<std::unique_ptr<Connection>> connect(asio::any_io_executor executor, Address address, Tls* tls, Deadline until) {
+    CO_TRY(auto plain, co_await connect_plain(executor, address, until));
+    if (!tls) co_return plain;
+    co_return co_await shake_hands(std::move(plain), address, static_cast<TlsContext&>(*tls), until);
+}
+
+}  // namespace boatswain::net

@@ -1,0 +1,72 @@
+// A byte stream to a peer, whatever carries it: unix socket, TCP or TLS.
+//
+// Invariants
+//   - Every operation ends by its deadline. One that missed it has closed the connection: drop it.
+//   - One reader and one writer at a time; cancelling the coroutine (asio cancellation, terminal) ends an operation at
+//   once and
+//     leaves the connection only fit to be dropped.
+//   - Asio's sockets stay in connection.cc: this header costs its includers awaitable<> alone.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/address.h"
+#include "net/task.h"
+
+namespace boatswain::net {
+
+class Connection {
+  public:
+    virtual ~Connection() = default;
+    // At least one byte into `into`; 0: the peer closed its side in an orderly way.
+    virtual Task<std::size_t> read_some(std::span<char> into, Deadline until) = 0;
+    // All of `bytes`, which must live until then.
+    virtual Task<void> write(std::string_view bytes, Deadline until) = 0;
+    // Ends at once what is being read or written (it returns an error); nothing can be read or written any more.
+    virtual void close() = 0;
+    // Tells the peer that nothing more will come, then reads and drops what it still sends, `bytes_max` at most:
+    // closing with unread bytes would make the peer lose what was written last.
+    virtual Task<void> finish(std::size_t bytes_max, Deadline until) = 0;
+};
+
+// What TLS needs. Empty: the system's own CAs, no certificate of ours.
+struct TlsFiles {
+    std::string ca_file;           // PEM: the peer must be signed by one of these
+    std::string certificate_file;  // PEM, chain: shown to the peer
+    std::string key_file;          // PEM
+
+    bool any() const { return !ca_file.empty() || !certificate_file.empty() || !key_file.empty(); }
+};
+
+// TLS 1.2 or later; the peer's certificate and name are always verified. Opaque: OpenSSL stays in connection.cc.
+class Tls {
+  public:
+    virtual ~Tls() = default;
+};
+
+// Reads the files. A missing or broken one is Remedy::stop and named.
+Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files);
+
+// Connects, with TLS when `tls` is set (borrowed until connect() is done). Names are resolved and their addresses tried
+// in turn.
+Task<std::unique_ptr<Connection>> connect(boost::asio::any_io_executor executor, Address address, Tls* tls,
+                                          Deadline until);
+
+// Accepts connections.
+class Listener {
+  public:
+    virtual ~Listener() = default;  // removes a unix socket's file
+    virtual Task<std::unique_ptr<Connection>> accept() = 0;
+    virtual Address address() const = 0;  // with the port that was chosen when 0 was asked for
+    virtual void close() = 0;             // ends accept(): is_cancelled()
+};
+
+// Listens at a unix socket (mode 0660; the file of a listener that is gone is replaced) or at an IP address (no name:
+// nothing is resolved). An address in use is Remedy::back_off.
+Result<std::unique_ptr<Listener>> listen(boost::asio::any_io_executor executor, const Address& address);
+
+}  // namespace boatswain::net

@@ -1,0 +1,60 @@
+// One HTTP request and its answer, over a connection of their own.
+//
+// A connection serves one request ("Connection: close"): a slow answer never holds up another, and there is no state to
+// lose step in. Connecting to a unix socket costs microseconds.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/connection.h"
+#include "net/http_answer.h"
+#include "net/task.h"
+
+namespace boatswain::net {
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string target;  // "/v1.41/info": what is not a letter, digit or delimiter is percent-encoded by the caller
+    std::string host = "localhost";
+    std::string upgrade_to = {};  // "tcp": ask for another protocol; the answer may be 101
+};
+
+class HttpExchange {
+  public:
+    // How much is read at once; also bounds what next() returns.
+    static constexpr std::size_t read_bytes = 16U << 10;
+
+    // Sends the request and waits for the head of the answer, of whatever status.
+    static Task<std::unique_ptr<HttpExchange>> begin(std::unique_ptr<Connection> connection, HttpRequest request,
+                                                     Deadline until);
+
+    unsigned status() const { return answer_.status(); }
+    std::string_view reason() const { return answer_.reason(); }
+    std::string_view field(std::string_view name) const { return answer_.field(name); }
+
+    // The next bytes of the body (after 101: of the new protocol), borrowed until the next call. Empty: its end, and
+    // again whenever asked. A body that breaks off is Remedy::back_off.
+    Task<std::string_view> next(Deadline until);
+
+    // All of it. Longer than `bytes_max` is Remedy::quarantine.
+    Task<std::string> whole(std::size_t bytes_max, Deadline until);
+
+  private:
+    explicit HttpExchange(std::unique_ptr<Connection> connection)
+        : connection_(std::move(connection)), buffer_(std::make_unique<char[]>(read_bytes)) {}
+
+    Task<bool> read(Deadline until);  // false: the peer closed
+
+    std::unique_ptr<Connection> connection_;
+    std::unique_ptr<char[]> buffer_;
+    HttpAnswer answer_;
+    std::string body_;   // read with what is not yet handed out
+    std::string given_;  // what next() lends
+    bool ended_ = false;
+};
+
+}  // namespace boatswain::net

@@ -1,0 +1,56 @@
+#include "net/task_group.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
+#include <cassert>
+#include <list>
+
+#include "net/event.h"
+
+namespace boatswain::net {
+
+namespace asio = boost::asio;
+
+struct TaskGroup::State {
+    State(asio::any_io_executor e, Log& l) : executor(e), log(l), emptied(std::move(e)) {}
+    asio::any_io_executor executor;
+    Log& log;
+    Event emptied;
+    std::list<asio::cancellation_signal> running;
+};
+
+TaskGroup::TaskGroup(asio::any_io_executor executor, Log& log) : state_(std::make_shared<State>(std::move(executor), log)) {}
+TaskGroup::~TaskGroup() { assert(state_->running.empty()); }
+
+void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
+    auto signal = state_->running.emplace(state_->running.end());
+    auto ended = [state = state_, signal, name = std::move(name)](std::exception_ptr trouble) {
+        if (trouble) {
+            try {
+                std::rethrow_exception(trouble);
+            } catch (const boost::system::system_error& error) {
+                if (error.code() != asio::error::operation_aborted)
+                    state->log.error("task ended with an error", {{"task", name}, {"error", error.what()}});
+            } catch (const std::exception& error) {
+                state->log.error("task ended with an error", {{"task", name}, {"error", error.what()}});
+            }
+        }
+        state->running.erase(signal);
+        if (state->running.empty()) state->emptied.notify();
+    };
+    asio::co_spawn(state_->executor, std::move(task), asio::bind_cancellation_slot(signal->slot(), std::move(ended)));
+}
+
+void TaskGroup::cancel() {
+    // A task that ends at once removes itself from the list: step on before asking.
+    for (auto signal = state_->running.begin(); signal != state_->running.end();) (signal++)->emit(asio::cancellation_type::terminal);
+}
+
+asio::awaitable<void> TaskGroup::join() {
+    while (!state_->running.empty()) co_await state_->emptied.wait();
+}
+
+std::size_t TaskGroup::size() const { return state_->running.size(); }
+
+}  // namespace boatswain::net

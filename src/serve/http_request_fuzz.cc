@@ -1,0 +1,40 @@
+// Any bytes as requests, cut anywhere, give the same requests.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "serve/http_request.h"
+
+using boatswain::serve::HttpRequestReader;
+
+namespace {
+
+std::string read(std::string_view bytes, std::size_t piece) {
+    HttpRequestReader reader;
+    std::string seen;
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+        reader.feed(bytes.substr(at, piece));
+        for (;;) {
+            auto outcome = reader.next();
+            if (outcome.refusal) return seen + std::to_string(outcome.refusal);
+            if (!outcome.request) break;
+            auto& request = *outcome.request;
+            if (!request.path.starts_with('/')) std::abort();
+            seen += request.method + " " + request.path + " " + request.query + (request.keep_alive ? "k|" : "c|");
+        }
+    }
+    return seen;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 2) return 0;
+    std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
+    // A piece is never longer than what the server reads at once; a request's bound is checked against what has come.
+    if (bytes.size() < boatswain::serve::http_request_bytes_max &&
+        read(bytes, bytes.size()) != read(bytes, std::size_t{data[0]} % 32 + 1))
+        std::abort();
+    return 0;
+}

@@ -1,0 +1,301 @@
+// The server, spoken to with raw bytes over real sockets.
+#include "serve/http_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <thread>
+
+#include "base/file.h"
+#include "serve/observe.h"
+
+namespace boatswain::serve {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+// A server on a unix socket, with its I/O thread.
+class Serving {
+  public:
+    explicit Serving(HttpRoutes routes, HttpServerLimits limits = {}) {
+        char name[] = "/tmp/bwt.XXXXXX";
+        directory_ = ::mkdtemp(name);
+        server = std::move(HttpServer::open(io_.get_executor(), "unix:" + path(), std::move(routes), limits).value());
+        boost::asio::co_spawn(io_, server->run(), [this](std::exception_ptr failure) {
+            EXPECT_FALSE(failure);
+            ended = true;
+        });
+        thread_ = std::thread([this] { io_.run(); });
+    }
+    ~Serving() {
+        stop();
+        server.reset();
+        EXPECT_FALSE(std::filesystem::exists(path())) << "the socket's file goes with the server";
+        std::filesystem::remove_all(directory_);
+    }
+    void begin_stop() {
+        boost::asio::post(io_, [this] { server->stop(); });
+    }
+    void stop() {
+        if (!thread_.joinable()) return;
+        begin_stop();
+        thread_.join();
+        EXPECT_TRUE(ended) << "run() returns";
+    }
+    std::string path() const { return directory_ + "/s"; }
+
+    std::unique_ptr<HttpServer> server;
+    std::atomic<bool> ended = false;
+
+  private:
+    std::string directory_;
+    boost::asio::io_context io_;
+    std::thread thread_;
+};
+
+struct Peer {
+    Fd fd;
+
+    explicit Peer(const Serving& serving) : fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{.sun_family = AF_UNIX};
+        serving.path().copy(address.sun_path, sizeof address.sun_path - 1);
+        EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    }
+    bool send(std::string_view bytes) {
+        while (!bytes.empty()) {
+            auto sent = ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (sent <= 0) return false;
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+        }
+        return true;
+    }
+    // Everything up to the server's close, or until nothing comes for `wait`.
+    std::string read(std::chrono::milliseconds wait = 5s) {
+        std::string all;
+        char buffer[65536];
+        for (;;) {
+            pollfd waiting{.fd = fd.get(), .events = POLLIN};
+            if (::poll(&waiting, 1, static_cast<int>(wait.count())) <= 0) return all + "(open)";
+            auto size = ::recv(fd.get(), buffer, sizeof buffer, 0);
+            if (size <= 0) return all;
+            all.append(buffer, static_cast<std::size_t>(size));
+        }
+    }
+    std::string ask(std::string_view bytes) {
+        send(bytes);
+        return read();
+    }
+};
+
+HttpRoutes routes() {
+    return {{"/hello", [](const HttpRequest& request) { return HttpAnswer{.body = "hello " + request.query + "\n"}; }},
+            {"/big", [](const HttpRequest&) { return HttpAnswer{.body = std::string(10 << 20, 'x')}; }},
+            {"/throws", [](const HttpRequest&) -> HttpAnswer { throw std::runtime_error("secret"); }}};
+}
+
+TEST(HttpServer, AnswersAGet) {
+    Serving serving{routes()};
+    EXPECT_THAT(
+        Peer{serving}.ask("GET /hello?a=b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Length: 10\r\n"), EndsWith("\r\n\r\nhello a=b\n")));
+}
+
+TEST(HttpServer, AnswersAHeadWithoutTheBody) {
+    Serving serving{routes()};
+    EXPECT_THAT(Peer{serving}.ask("HEAD /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+                AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Length: 7\r\n"), EndsWith("\r\n\r\n")));
+}
+
+TEST(HttpServer, KeepsTheConnectionAndAnswersPipelinedRequestsInOrder) {
+    Serving serving{routes()};
+    Peer peer{serving};
+    std::string three;
+    for (int i = 0; i < 3; ++i) three += "GET /hello?" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    peer.send(three);
+    auto text = peer.read(200ms);
+    EXPECT_THAT(text, AllOf(EndsWith("(open)"), HasSubstr("hello 0"), HasSubstr("hello 1"), HasSubstr("hello 2")));
+    EXPECT_LT(text.find("hello 0"), text.find("hello 1"));
+    EXPECT_LT(text.find("hello 1"), text.find("hello 2"));
+    EXPECT_THAT(peer.ask("GET /hello?3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), EndsWith("hello 3\n"));
+}
+
+TEST(HttpServer, ReadsARequestThatComesByteForByte) {
+    Serving serving{routes()};
+    Peer peer{serving};
+    for (char c : std::string{"\r\nGET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"}) peer.send({&c, 1});
+    EXPECT_THAT(peer.read(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST(HttpServer, ClosesAfterAnOldClientsRequest) {
+    Serving serving{routes()};
+    EXPECT_THAT(Peer{serving}.ask("GET /hello HTTP/1.0\r\n\r\n"),
+                AllOf(StartsWith("HTTP/1.1 200"), Not(EndsWith("(open)"))));
+}
+
+TEST(HttpServer, RefusesWithTheRightStatus) {
+    Serving serving{routes()};
+    std::string end = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    EXPECT_THAT(Peer{serving}.ask("GET /nothing" + end), StartsWith("HTTP/1.1 404 "));
+    EXPECT_THAT(Peer{serving}.ask("GET /hello/" + end), StartsWith("HTTP/1.1 404 "));
+    EXPECT_THAT(Peer{serving}.ask("GET /../hello" + end), StartsWith("HTTP/1.1 404 "));
+    EXPECT_THAT(Peer{serving}.ask("DELETE /hello" + end),
+                AllOf(StartsWith("HTTP/1.1 405 "), HasSubstr("Allow: GET, HEAD\r\n")));
+    EXPECT_THAT(Peer{serving}.ask("POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"),
+                StartsWith("HTTP/1.1 413 "));
+    EXPECT_THAT(Peer{serving}.ask("GET /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+                StartsWith("HTTP/1.1 413 "));
+    EXPECT_THAT(Peer{serving}.ask("GET http://x/hello" + end), StartsWith("HTTP/1.1 400 "));
+    EXPECT_THAT(Peer{serving}.ask("GET /hello HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400 ")) << "no Host";
+    EXPECT_THAT(Peer{serving}.ask("GET /hello HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+    EXPECT_THAT(Peer{serving}.ask("garbage\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+    EXPECT_THAT(Peer{serving}.ask("GET /hello HTTP/1.1\r\nno colon\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+    auto thrown = Peer{serving}.ask("GET /throws" + end);
+    EXPECT_THAT(thrown, AllOf(StartsWith("HTTP/1.1 500 "), Not(HasSubstr("secret"))));
+}
+
+TEST(HttpServer, RefusesAnOversizedHeadAndTheClientCanReadWhy) {
+    Serving serving{routes()};
+    for (std::string field :
+         {"X: " + std::string(1 << 20, 'y'), "X: " + std::string(http_request_bytes_max, 'y') + "\r\n\r\n"}) {
+        Peer peer{serving};
+        peer.send("GET /hello HTTP/1.1\r\nHost: x\r\n" + field.substr(0, 100'000));
+        EXPECT_THAT(peer.read(), StartsWith("HTTP/1.1 431 "));
+    }
+}
+
+TEST(HttpServer, CutsAClientThatSendsItsRequestSlowly) {
+    Serving serving{routes(), {.request_timeout = 200ms}};
+    Peer peer{serving};
+    auto begin = std::chrono::steady_clock::now();
+    while (peer.send("X")) {
+        std::this_thread::sleep_for(20ms);
+        ASSERT_LT(std::chrono::steady_clock::now() - begin, 5s);
+    }
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 150ms);
+    EXPECT_EQ(peer.read(), "");
+}
+
+TEST(HttpServer, EndsAnIdleConnection) {
+    Serving serving{routes(), {.idle_timeout = 100ms}};
+    EXPECT_EQ(Peer{serving}.read(), "");
+}
+
+TEST(HttpServer, CutsAClientThatDoesNotTakeItsAnswer) {
+    Serving serving{routes(), {.write_timeout = 200ms}};
+    Peer peer{serving};
+    peer.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+    std::this_thread::sleep_for(500ms);
+    EXPECT_LT(peer.read().size(), 10U << 20);
+}
+
+TEST(HttpServer, ServesABigAnswerWhole) {
+    Serving serving{routes()};
+    auto text = Peer{serving}.ask("GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(text.size() - text.find("\r\n\r\n") - 4, 10U << 20);
+}
+
+TEST(HttpServer, TakesNoMoreConnectionsThanItsBound) {
+    Serving serving{routes(), {.connections_max = 3}};
+    std::vector<std::unique_ptr<Peer>> peers;
+    for (int i = 0; i < 3; ++i) {
+        peers.push_back(std::make_unique<Peer>(serving));
+        peers.back()->send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        EXPECT_THAT(peers.back()->read(100ms), StartsWith("HTTP/1.1 200"));
+    }
+    EXPECT_EQ(Peer{serving}.read(), "") << "closed at once";
+    peers.pop_back();
+    std::this_thread::sleep_for(100ms);
+    EXPECT_THAT(Peer{serving}.ask("GET /hello HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+}
+
+TEST(HttpServer, StopsByEndingIdleConnectionsAndFinishingAnswers) {
+    Serving serving{routes()};
+    Peer idle{serving}, busy{serving};
+    busy.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+    std::this_thread::sleep_for(100ms);
+    serving.begin_stop();
+    EXPECT_EQ(idle.read(), "");
+    auto text = busy.read();
+    EXPECT_GT(text.size(), 10U << 20) << "the answer under way is finished";
+    EXPECT_THAT(text, Not(EndsWith("(open)")));
+    serving.stop();
+}
+
+TEST(HttpServer, StopsWhenItsCoroutineIsCancelled) {
+    boost::asio::io_context io;
+    auto server = HttpServer::open(io.get_executor(), "127.0.0.1:0", routes());
+    ASSERT_TRUE(server) << server.error().what;
+    EXPECT_THAT((*server)->address(), AllOf(StartsWith("127.0.0.1:"), Not(EndsWith(":0"))));
+    boost::asio::cancellation_signal cancel;
+    bool ended = false;
+    auto done = [&](std::exception_ptr failure) {
+        EXPECT_FALSE(failure);
+        ended = true;
+    };
+    boost::asio::co_spawn(io, (*server)->run(), boost::asio::bind_cancellation_slot(cancel.slot(), done));
+    io.poll();
+    EXPECT_FALSE(ended);
+    cancel.emit(boost::asio::cancellation_type::terminal);
+    io.restart();
+    io.run_for(5s);
+    EXPECT_TRUE(ended);
+}
+
+TEST(HttpServer, ReplacesTheSocketOfAServerThatIsGoneButNotOfOneThatIsThere) {
+    boost::asio::io_context io;
+    char name[] = "/tmp/bwt.XXXXXX";
+    std::string directory = ::mkdtemp(name), path = directory + "/s";
+    {
+        Fd left_over{::socket(AF_UNIX, SOCK_STREAM, 0)};
+        sockaddr_un address{.sun_family = AF_UNIX};
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        ASSERT_EQ(::bind(left_over.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    }
+    auto first = HttpServer::open(io.get_executor(), "unix:" + path, routes());
+    ASSERT_TRUE(first) << first.error().what;
+    struct stat found{};
+    ASSERT_EQ(::stat(path.c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777, 0660U);
+    auto second = HttpServer::open(io.get_executor(), "unix:" + path, routes());
+    ASSERT_FALSE(second);
+    EXPECT_THAT(second.error().what, HasSubstr("Address already in use"));
+    std::filesystem::remove_all(directory);
+}
+
+TEST(Observe, ShowsMetricsHealthAndVersion) {
+    Metrics metrics;
+    metrics.counter("boatswain_lines_total", "Lines read.").add(3);
+    std::atomic<bool> healthy = true;
+    auto health = [&] {
+        return Health{.healthy = healthy, .detail = {{"engine", "said \"no\""}, {"store", "reachable"}}};
+    };
+    Serving serving{observe_routes(metrics, health, "1.2.3")};
+    std::string end = " HTTP/1.0\r\n\r\n";
+    EXPECT_THAT(Peer{serving}.ask("GET /metrics" + end),
+                AllOf(HasSubstr("text/plain; version=0.0.4"), HasSubstr("boatswain_lines_total 3\n")));
+    EXPECT_THAT(Peer{serving}.ask("GET /healthz" + end),
+                AllOf(StartsWith("HTTP/1.1 200"),
+                      EndsWith(R"({"healthy":true,"detail":{"engine":"said \"no\"","store":"reachable"}})"
+                               "\n")));
+    healthy = false;
+    EXPECT_THAT(Peer{serving}.ask("GET /healthz" + end),
+                AllOf(StartsWith("HTTP/1.1 503"), HasSubstr(R"({"healthy":false,)")));
+    EXPECT_THAT(Peer{serving}.ask("GET /version" + end), EndsWith("{\"version\":\"1.2.3\"}\n"));
+}
+
+}  // namespace
+}  // namespace boatswain::serve

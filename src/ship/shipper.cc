@@ -1,0 +1,81 @@
+#include "ship/shipper.h"
+
+#include <algorithm>
+#include <random>
+
+namespace boatswain::ship {
+
+Shipper::Shipper(Options options, spool::Spool& spool, store::Store& store, const Clock& clock, Metrics& metrics, Log& log)
+    : options_(options), spool_(spool), store_(store), clock_(clock), metrics_(metrics), log_(log) {
+    for (unsigned i = 0; i < std::max(options_.uploads, 1U); ++i)
+        threads_.emplace_back([this](std::stop_token stop) { ship_segments(std::move(stop)); });
+}
+
+Shipper::~Shipper() {
+    for (auto& thread : threads_) thread.request_stop();
+    threads_.clear();
+}
+
+bool Shipper::drain(std::chrono::steady_clock::time_point deadline) {
+    while (spool_.count() > 0) {
+        if (clock_.steady() >= deadline) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    return true;
+}
+
+std::optional<std::string> Shipper::trouble() const {
+    std::scoped_lock lock{guard_};
+    return trouble_;
+}
+
+void Shipper::ship_segments(std::stop_token stop) {
+    while (auto segment = spool_.take(stop)) ship_one(*segment);
+}
+
+void Shipper::ship_one(const spool::Spooled& segment) {
+    auto mapped = MappedFile::open(segment.file);
+    auto outcome = mapped ? store_.put(segment.key, mapped->bytes(), segment.sha256)
+                          : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
+    if (outcome) {
+        if (auto released = spool_.release(segment); !released)
+            log_.error("segment stored but not released; it is offered again", {{"key", segment.key}, {"error", released.error()}});
+        count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
+        std::scoped_lock lock{guard_};
+        trouble_.reset();
+        return;
+    }
+
+    const auto& error = outcome.error();
+    if (error.remedy == Remedy::quarantine) {
+        count_outcome("conflict");
+        log_.error("segment put aside: the store holds other bytes under its key", {{"key", segment.key}, {"error", error}});
+        if (auto aside = spool_.quarantine(segment); !aside) {
+            log_.error("segment not put aside", {{"key", segment.key}, {"error", aside.error()}});
+            spool_.give_back(segment, options_.wait_max);
+        }
+        return;
+    }
+    count_outcome("failed");
+    auto wait = wait_after(segment.attempts);
+    log_.warning("segment not stored; trying again", {{"key", segment.key}, {"wait_ms", wait.count()}, {"error", error}});
+    {
+        std::scoped_lock lock{guard_};
+        trouble_ = error.what;
+    }
+    spool_.give_back(segment, wait);
+}
+
+void Shipper::count_outcome(std::string_view outcome) {
+    metrics_.counter("boatswain_uploads_total", "Segments offered to the store, by outcome", {{"outcome", std::string{outcome}}}).add();
+}
+
+std::chrono::milliseconds Shipper::wait_after(unsigned attempts) const {
+    auto most = std::min(options_.wait_max, options_.wait_min * (1 << std::min(attempts, 20U)));
+    // Full jitter: many hosts that lost the same store must not come back in step.
+    thread_local std::minstd_rand random{std::random_device{}()};
+    std::uniform_int_distribution<std::int64_t> within{most.count() / 2, most.count()};
+    return std::chrono::milliseconds{within(random)};
+}
+
+}  // namespace boatswain::ship

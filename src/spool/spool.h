@@ -1,0 +1,129 @@
+// The spool keeps segments on disk until the store has acknowledged them, and knows how far every source has been sealed.
+//
+// Layout of the state directory
+//   state.sqlite        what is spooled, checkpoints, the chain of each tenant, host and epoch
+//   spool/N.age         one segment each, N counting up
+//   spool/quarantine/   segments that the store refused for good, kept for a person to look at
+//
+// Invariants
+//   - add() returns only after segment, positions and chain are durable together: the file is synced, renamed and its
+//     directory synced before one SQLite transaction names it. A crash between the two leaves a file that no row names:
+//     it is removed at open, and its lines are read again from the checkpoints.
+//   - The key of a segment is fixed before add(); a retry of an upload sends the same bytes to the same key.
+//   - A segment leaves only by release() (the store has it) or quarantine() (a person must look).
+//   - Segments of one tenant are handed out in the order in which they came, one at a time.
+//   - open() never fails over the contents of the spool: what is torn or missing is counted and put aside.
+//   - Thread-safe. Only the sealing thread calls add() and chain_head().
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "record/position.h"
+#include "segment/seal.h"
+#include "spool/sqlite.h"
+
+namespace boatswain::spool {
+
+struct Options {
+    Path state_dir;
+    std::string host;
+    std::uint64_t bytes_max = 1ULL << 30;  // when reached, has_room() is false and reading pauses
+};
+
+// A segment that waits for the store.
+struct Spooled {
+    std::int64_t id = 0;
+    std::string key;
+    std::string tenant;
+    Path file;
+    std::uint64_t size = 0;
+    std::string sha256;  // 32 raw bytes
+    unsigned attempts = 0;
+};
+
+// The end of a tenant's chain: what the next segment of it carries.
+struct ChainHead {
+    std::uint64_t sequence = 1;
+    std::string previous_sha256;  // hex; empty for the first
+};
+
+using Checkpoints = std::map<std::string, Checkpoint>;  // by source id
+
+class Spool {
+  public:
+    static Result<std::unique_ptr<Spool>> open(Options options, const Clock& clock, Log& log, Metrics& metrics);
+    Spool(const Spool&) = delete;
+    Spool& operator=(const Spool&) = delete;
+
+    const std::string& host() const { return options_.host; }
+    const std::string& epoch() const { return epoch_; }  // drawn when the state directory was made
+
+    Result<void> add(const segment::SealedSegment& segment, const Checkpoints& checkpoints);
+    Result<ChainHead> chain_head(const TenantId& tenant);
+
+    // How far `source` is sealed; nothing for one that is new here.
+    std::optional<Checkpoint> checkpoint(const std::string& source) const;
+    // The source is gone and all of it is sealed: its checkpoint is no longer needed.
+    void forget(const std::string& source);
+
+    // The oldest segment whose tenant has none under way and whose time has come; waits for one until `stop`.
+    std::optional<Spooled> take(std::stop_token stop);
+    Result<void> release(const Spooled& segment);                          // the store has it
+    void give_back(const Spooled& segment, std::chrono::milliseconds wait);  // try again, not before `wait` is over
+    Result<void> quarantine(const Spooled& segment);                       // the store refuses it for good
+
+    std::uint64_t bytes() const;      // of all segments that wait
+    std::size_t count() const;
+    bool has_room() const { return bytes() < options_.bytes_max; }
+    std::optional<Timestamp> oldest() const;  // when the oldest waiting segment was added
+
+  private:
+    struct Waiting {
+        Spooled segment;
+        Timestamp added{};
+        std::chrono::steady_clock::time_point not_before{};
+    };
+
+    Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Database database);
+    Result<void> prepare_schema();
+    Result<void> load();
+    void remove_strays();
+    void tell_changed();
+
+    Options options_;
+    const Clock& clock_;
+    Log& log_;
+    Gauge& bytes_gauge_;
+    Gauge& segments_gauge_;
+    Counter& strays_;
+    Counter& missing_;
+    Counter& quarantined_;
+
+    mutable std::mutex database_guard_;  // the database, one statement at a time
+    Database database_;
+    std::string epoch_;
+    std::int64_t next_id_ = 1;
+
+    mutable std::mutex guard_;  // the members below; never held over I/O
+    std::condition_variable_any changed_;
+    std::map<std::int64_t, Waiting> waiting_;
+    std::set<std::string> tenants_under_way_;
+    Checkpoints checkpoints_;
+    std::uint64_t bytes_ = 0;
+    std::uint64_t changes_ = 0;
+};
+
+}  // namespace boatswain::spool

@@ -1,0 +1,240 @@
+#include "tenancy/keyring.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace boatswain::tenancy {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+segment::Recipient recipient(std::uint8_t number) {
+    std::array<std::uint8_t, 32> key{};
+    key.fill(number);
+    return segment::Recipient{key};
+}
+
+class KeyringTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string pattern = (fs::temp_directory_path() / "boatswain-keyring.XXXXXX").string();
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        directory = pattern;
+    }
+    void TearDown() override { fs::remove_all(directory); }
+
+    void write(const std::string& name, const std::string& text) {
+        std::ofstream{directory / name} << text;
+        ::chmod((directory / name).c_str(), 0644);
+    }
+    void write(const std::string& name, std::initializer_list<std::uint8_t> numbers) {
+        std::string text = "# made by a test\n";
+        for (auto number : numbers) text += recipient(number).str() + "\n";
+        write(name, text);
+    }
+    std::vector<std::string> reload(Keyring& keyring) {
+        auto problems = keyring.reload();
+        EXPECT_TRUE(problems) << problems.error().what;
+        return problems ? *problems : std::vector<std::string>{};
+    }
+    static std::vector<segment::Recipient> of(const Keyring& keyring, const std::string& tenant) {
+        return keyring.recipients(*TenantId::parse(tenant));
+    }
+
+    Path directory;
+};
+
+TEST_F(KeyringTest, GivesEachTenantItsRecipientsAndBreakGlassToAll) {
+    write("acme.pub", {1, 2});
+    write("globex & söhne.pub", {3});
+    write("_break-glass.pub", {9});
+    write("_unassigned.pub", {8});
+    write("README", "not a key");
+    write(".hidden.pub", "not a key either");
+    Keyring keyring{directory};
+    EXPECT_THAT(reload(keyring), IsEmpty());
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1), recipient(2), recipient(9)));
+    EXPECT_THAT(of(keyring, "globex & söhne"), ElementsAre(recipient(3), recipient(9)));
+    EXPECT_THAT(keyring.recipients(TenantId::unassigned()), ElementsAre(recipient(8), recipient(9)));
+    EXPECT_THAT(of(keyring, "nobody"), IsEmpty()) << "break-glass alone is no key of a tenant";
+    EXPECT_THAT(keyring.tenants(), ElementsAre("acme", "globex & söhne"));
+
+    auto keys = keyring.keys_for(*TenantId::parse("acme"));
+    EXPECT_THAT(keys.tenant, ElementsAre(recipient(1), recipient(2), recipient(9)));
+    EXPECT_THAT(keys.operators, ElementsAre(recipient(8), recipient(9)));
+    EXPECT_THAT(keys.break_glass, ElementsAre(recipient(9)));
+}
+
+TEST_F(KeyringTest, HasNoKeysBeforeItIsReadAndInAnEmptyDirectory) {
+    Keyring keyring{directory};
+    EXPECT_THAT(of(keyring, "acme"), IsEmpty());
+    EXPECT_THAT(reload(keyring), IsEmpty());
+    EXPECT_THAT(keyring.tenants(), IsEmpty());
+    EXPECT_EQ(keyring.generation(), 0U);
+}
+
+TEST_F(KeyringTest, NamesFileAndLineOfWhatItDoesNotUnderstand) {
+    write("acme.pub", recipient(1).str() + "\nage1notarecipient\n");
+    write("empty.pub", "# nothing\n\n");
+    write("identity.pub", "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ\n");
+    write("_odd.pub", {1});
+    write("huge.pub", std::string(key_file_bytes_max + 1, '#'));
+    fs::create_directory(directory / "folder.pub");
+    ASSERT_EQ(::mkfifo((directory / "pipe.pub").c_str(), 0644), 0);
+    fs::create_symlink("/nowhere/at/all", directory / "dangling.pub");
+    Keyring keyring{directory};
+    auto problems = reload(keyring);
+    EXPECT_EQ(problems.size(), 8U);
+    EXPECT_THAT(problems, Contains(AllOf(StartsWith("acme.pub: line 2: "), HasSubstr("not an age recipient"))));
+    EXPECT_THAT(problems, Contains("empty.pub: holds no recipient"));
+    EXPECT_THAT(problems, Contains(AllOf(StartsWith("identity.pub: line 1: "), testing::Not(HasSubstr("QQQQ")))));
+    EXPECT_THAT(problems, Contains(StartsWith("_odd.pub: tenant name \"_odd\": starts with '_'")));
+    EXPECT_THAT(problems, Contains(AllOf(StartsWith("huge.pub: "), HasSubstr("longer than 65536 bytes"))));
+    EXPECT_THAT(problems, Contains("folder.pub: is not a regular file"));
+    EXPECT_THAT(problems, Contains("pipe.pub: is not a regular file"));
+    EXPECT_THAT(problems, Contains("dangling.pub: cannot be found (a dangling link?)"));
+    EXPECT_THAT(keyring.tenants(), IsEmpty()) << "a file with one bad line is not taken in part";
+}
+
+TEST_F(KeyringTest, KeepsWhatABrokenFileSaidBeforeAndSaysSo) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    reload(keyring);
+    EXPECT_EQ(keyring.generation(), 1U);
+    write("acme.pub", "age1broken\n");
+    EXPECT_THAT(reload(keyring), ElementsAre(AllOf(StartsWith("acme.pub: line 1: "),
+                                                   HasSubstr("; what it said before stays in force"))));
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+    EXPECT_EQ(keyring.generation(), 1U) << "nothing changed";
+    write("acme.pub", {2});
+    EXPECT_THAT(reload(keyring), IsEmpty());
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(2)));
+    EXPECT_EQ(keyring.generation(), 2U);
+}
+
+TEST_F(KeyringTest, TakesAwayTheKeysOfAFileThatIsGone) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    reload(keyring);
+    fs::remove(directory / "acme.pub");
+    EXPECT_THAT(reload(keyring), IsEmpty());
+    EXPECT_THAT(of(keyring, "acme"), IsEmpty());
+    EXPECT_EQ(keyring.generation(), 2U);
+}
+
+TEST_F(KeyringTest, KeepsEverythingWhenTheDirectoryCannotBeRead) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    reload(keyring);
+    auto aside = directory.string() + ".aside";
+    fs::rename(directory, aside);
+    auto problems = keyring.reload();
+    ASSERT_FALSE(problems);
+    EXPECT_THAT(problems.error().what, AllOf(HasSubstr(directory.string()), HasSubstr("No such file")));
+    EXPECT_TRUE(keyring.changed_on_disk());
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+    fs::rename(aside, directory);
+    EXPECT_THAT(reload(keyring), IsEmpty());
+}
+
+TEST_F(KeyringTest, WarnsOfFilesAndDirectoriesThatOthersMayWriteTo) {
+    write("acme.pub", {1});
+    ::chmod((directory / "acme.pub").c_str(), 0664);
+    Keyring keyring{directory};
+    EXPECT_THAT(reload(keyring), ElementsAre("acme.pub: may be written to by group or others"));
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1))) << "a warning, no more";
+    ::chmod((directory / "acme.pub").c_str(), 0644);
+    ::chmod(directory.c_str(), 0777);
+    EXPECT_THAT(reload(keyring),
+                ElementsAre(directory.string() + ": the directory may be written to by group or others"));
+}
+
+// As Kubernetes mounts a Secret: links into "..data", which is itself a link that is replaced at once.
+TEST_F(KeyringTest, FollowsLinksAndSeesThatTheirTargetWasReplaced) {
+    fs::create_directory(directory / "..1");
+    write("..1/acme.pub", {1});
+    fs::create_directory_symlink("..1", directory / "..data");
+    fs::create_symlink("..data/acme.pub", directory / "acme.pub");
+    Keyring keyring{directory};
+    EXPECT_THAT(reload(keyring), IsEmpty());
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+    EXPECT_FALSE(keyring.changed_on_disk());
+    fs::create_directory(directory / "..2");
+    write("..2/acme.pub", {2});
+    fs::create_directory_symlink("..2", directory / "..data_tmp");
+    fs::rename(directory / "..data_tmp", directory / "..data");
+    EXPECT_TRUE(keyring.changed_on_disk());
+    EXPECT_THAT(reload(keyring), IsEmpty());
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(2)));
+}
+
+TEST_F(KeyringTest, SeesEveryKindOfChangeOnDiskAndNoneWhereThereIsNone) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    EXPECT_TRUE(keyring.changed_on_disk()) << "not read yet";
+    auto settled = [&] {
+        reload(keyring);
+        return !keyring.changed_on_disk();
+    };
+    EXPECT_TRUE(settled());
+    write("acme.pub", {1, 2});
+    EXPECT_TRUE(keyring.changed_on_disk()) << "another size";
+    EXPECT_TRUE(settled());
+    write("globex.pub", {3});
+    EXPECT_TRUE(keyring.changed_on_disk()) << "a new file";
+    EXPECT_TRUE(settled());
+    fs::remove(directory / "globex.pub");
+    EXPECT_TRUE(keyring.changed_on_disk()) << "a file less";
+    EXPECT_TRUE(settled());
+    auto time = fs::last_write_time(directory / "acme.pub");
+    write("new", {5, 6});
+    fs::last_write_time(directory / "new", time);
+    fs::rename(directory / "new", directory / "acme.pub");
+    EXPECT_TRUE(keyring.changed_on_disk()) << "another file of the same size and time";
+    EXPECT_TRUE(settled());
+    ::chmod((directory / "acme.pub").c_str(), 0666);
+    EXPECT_TRUE(keyring.changed_on_disk()) << "others may write to it now";
+}
+
+TEST_F(KeyringTest, NeverGivesMoreRecipientsThanASegmentCanHoldNorOneTwice) {
+    write("acme.pub", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
+    write("globex.pub", {1, 1, 20, 1});
+    write("_break-glass.pub", {20, 21, 22, 23, 24, 25});
+    Keyring keyring{directory};
+    EXPECT_THAT(reload(keyring),
+                ElementsAre(AllOf(StartsWith("acme.pub: with those of _break-glass.pub more than 20 recipients"))));
+    EXPECT_EQ(of(keyring, "acme").size(), segment::recipients_max);
+    EXPECT_THAT(of(keyring, "globex"), ElementsAre(recipient(1), recipient(20), recipient(21), recipient(22),
+                                                   recipient(23), recipient(24), recipient(25)));
+}
+
+TEST_F(KeyringTest, MayBeReadAndReloadedByManyThreads) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    reload(keyring);
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 50; ++i) {
+                if (t == 0)
+                    (void)keyring.reload().has_value();
+                else
+                    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+                (void)keyring.changed_on_disk();
+            }
+        });
+}
+
+}  // namespace
+}  // namespace boatswain::tenancy

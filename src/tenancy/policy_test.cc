@@ -1,0 +1,195 @@
+#include "tenancy/policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace boatswain::tenancy {
+namespace {
+
+using Action = Decision::Action;
+using segment::Recipient;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Recipient recipient(std::uint8_t number) {
+    std::array<std::uint8_t, 32> key{};
+    key.fill(number);
+    return Recipient{key};
+}
+
+const Recipient of_acme = recipient(1), of_operator = recipient(2), of_container = recipient(3),
+                of_glass = recipient(4);
+
+Attribution known() { return {.tenant = *TenantId::parse("acme"), .app = "web", .tenant_rule = "env:TENANT"}; }
+Attribution unknown() { return {.app = "web", .tenant_rule = "no rule answered: env:TENANT"}; }
+Keys all_keys() { return {.tenant = {of_acme, of_glass}, .operators = {of_operator}, .break_glass = {of_glass}}; }
+Keys without_tenant() { return {.operators = {of_operator}, .break_glass = {of_glass}}; }
+Result<Recipient> broken() { return fail(Remedy::quarantine, "the secret is shorter than 8 bytes"); }
+
+TEST(Policy, DecidesEveryCaseAsItsTableSays) {
+    struct Case {
+        std::string about;
+        Attribution whose;
+        Keys keys;
+        std::optional<Result<Recipient>> carried;
+        Unassigned policy;
+        Action action;
+        std::vector<Recipient> recipients;
+        std::string reason;
+    };
+    constexpr auto quarantine = Unassigned::quarantine, drop = Unassigned::drop;
+    for (const auto& c : std::vector<Case>{
+             {"in the keyring",
+              known(),
+              all_keys(),
+              {},
+              quarantine,
+              Action::seal,
+              {of_acme, of_glass},
+              "tenant acme (env:TENANT): sealed for its recipients of the keyring"},
+             {"in the keyring, drop is no matter",
+              known(),
+              all_keys(),
+              {},
+              drop,
+              Action::seal,
+              {of_acme, of_glass},
+              "sealed for its recipients"},
+             {"the keyring wins over what is carried",
+              known(),
+              all_keys(),
+              of_container,
+              quarantine,
+              Action::seal,
+              {of_acme, of_glass},
+              "the key that the container carries is not used"},
+             {"the keyring wins over what is carried and broken",
+              known(),
+              all_keys(),
+              broken(),
+              quarantine,
+              Action::seal,
+              {of_acme, of_glass},
+              "the key that the container carries is not used"},
+             {"carried, with break-glass",
+              known(),
+              without_tenant(),
+              of_container,
+              quarantine,
+              Action::seal,
+              {of_container, of_glass},
+              "sealed for the key that the container carries"},
+             {"carried, no other key anywhere",
+              known(),
+              {},
+              of_container,
+              drop,
+              Action::seal,
+              {of_container},
+              "that the container carries"},
+             {"carried is broken",
+              known(),
+              without_tenant(),
+              broken(),
+              quarantine,
+              Action::quarantine,
+              {of_operator},
+              "tenant acme (env:TENANT) has no key in the keyring, and what it carries is no key: the secret is "
+              "shorter than 8 bytes: its lines "
+              "are sealed for the operator as _unassigned"},
+             {"carried is broken, drop",
+              known(),
+              without_tenant(),
+              broken(),
+              drop,
+              Action::drop,
+              {},
+              "its lines are dropped"},
+             {"no key",
+              known(),
+              without_tenant(),
+              {},
+              quarantine,
+              Action::quarantine,
+              {of_operator},
+              "tenant acme (env:TENANT) has no key in the keyring and carries none: its lines are sealed for the "
+              "operator as _unassigned"},
+             {"no key, drop",
+              known(),
+              without_tenant(),
+              {},
+              drop,
+              Action::drop,
+              {},
+              "tenant acme (env:TENANT) has no key in the keyring and carries none: its lines are dropped, as "
+              "tenancy.unassigned says"},
+             {"no key, no operator",
+              known(),
+              {},
+              {},
+              quarantine,
+              Action::hold,
+              {},
+              "tenant acme (env:TENANT) has no key in the keyring and carries none, and the operator has no recipient "
+              "to quarantine it for: "
+              "nothing is read until the keyring has _unassigned.pub"},
+             {"break-glass alone seals nothing",
+              known(),
+              {.break_glass = {of_glass}},
+              {},
+              quarantine,
+              Action::hold,
+              {},
+              "nothing is read"},
+             {"no tenant",
+              unknown(),
+              without_tenant(),
+              {},
+              quarantine,
+              Action::quarantine,
+              {of_operator},
+              "no tenant (no rule answered: env:TENANT): its lines are sealed for the operator as _unassigned"},
+             {"no tenant, drop", unknown(), without_tenant(), {}, drop, Action::drop, {}, "its lines are dropped"},
+             {"no tenant, a carried key does not make one",
+              unknown(),
+              without_tenant(),
+              of_container,
+              quarantine,
+              Action::quarantine,
+              {of_operator},
+              "no tenant"},
+             {"no tenant, carried key, drop",
+              unknown(),
+              without_tenant(),
+              of_container,
+              drop,
+              Action::drop,
+              {},
+              "no tenant"},
+             {"no tenant, no operator", unknown(), {}, of_container, quarantine, Action::hold, {}, "nothing is read"},
+         }) {
+        SCOPED_TRACE(c.about);
+        auto decision = decide(c.whose, c.keys, c.carried, c.policy);
+        EXPECT_EQ(decision.action, c.action) << to_string(decision.action);
+        EXPECT_EQ(decision.recipients, c.recipients);
+        EXPECT_THAT(decision.reason, HasSubstr(c.reason));
+        EXPECT_EQ(decision.tenant, c.action == Action::seal ? c.whose.tenant : TenantId::unassigned());
+        bool seals = decision.action == Action::seal || decision.action == Action::quarantine;
+        EXPECT_EQ(seals, !decision.recipients.empty()) << "sealed for nobody, or not sealed for somebody";
+    }
+}
+
+TEST(Policy, NeverSealsForMoreThanASegmentCanHoldAndForNobodyTwice) {
+    Keys keys;
+    for (std::uint8_t i = 0; i < segment::recipients_max; ++i)
+        keys.break_glass.push_back(recipient(static_cast<std::uint8_t>(100 + i)));
+    auto decision = decide(known(), keys, of_container, Unassigned::quarantine);
+    EXPECT_EQ(decision.recipients.size(), segment::recipients_max);
+    EXPECT_EQ(decision.recipients.front(), of_container);
+    keys.break_glass = {of_container, of_glass};
+    EXPECT_THAT(decide(known(), keys, of_container, Unassigned::quarantine).recipients,
+                ElementsAre(of_container, of_glass));
+}
+
+}  // namespace
+}  // namespace boatswain::tenancy

@@ -1,0 +1,164 @@
+#!/bin/bash
+# A private Docker engine for tests and the demo.
+#
+#   engine.sh start DIR [--data-root PATH] [any other option of dockerd...]
+#   engine.sh stop DIR
+#
+# `start` runs Debian's dockerd with a containerd of its own, everything under DIR, and returns when it answers and has the image
+# bw/busybox (made of busybox-static, nothing is downloaded). Several such engines, and a system one, live side by side. Talk to it
+# with `docker -H unix://DIR/docker.sock`. Containers have no network: no bridge and no firewall rule is made.
+# `stop` ends the engine and its containers by their process ids, unmounts what is left under DIR, and removes DIR.
+# `stop` of a directory that is not there, or half started, succeeds.
+#
+# Needs root (or a user who may act as root) and the packages docker.io and busybox-static. What is not private, because dockerd
+# hard-codes it: log-driver plugins are looked up in /run/docker/plugins, their FIFOs are made in /run/docker/logging.
+set -euo pipefail
+
+# A unix socket's path holds 107 bytes, and containerd's is 41 longer than DIR.
+dir_bytes_max=64
+start_seconds_max=60
+stop_seconds_max=20
+
+say() { echo "engine.sh: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+usage() { sed -n '4,5p' "$0" >&2; exit 2; }
+
+[ $# -ge 2 ] || usage
+command=$1
+dir=$2
+shift 2
+case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
+dir=$(realpath -m "$dir")
+[ "$dir" != / ] || die "DIR must not be /"
+engine_pid_file=$dir/dockerd.pid
+socket=$dir/docker.sock
+
+docker() { DOCKER_CONFIG=$dir/cli DOCKER_HOST=unix://$socket DOCKER_CONTEXT= command docker "$@"; }
+
+alive() { kill -0 "$1" 2>/dev/null && [ "$(ps -o stat= -p "$1" 2>/dev/null | cut -c1)" != Z ]; }
+
+# Waits until none of the processes is alive, at most so many seconds.
+wait_gone() {
+    local seconds=$1 end pid left
+    shift
+    end=$((SECONDS + seconds))
+    while :; do
+        left=
+        for pid in "$@"; do if alive "$pid"; then left=yes; fi; done
+        [ -n "$left" ] || return 0
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.05
+    done
+}
+
+end_process() {  # PID SECONDS: asks, waits, then insists
+    alive "$1" || return 0
+    kill "$1" 2>/dev/null || true
+    wait_gone "$2" "$1" && return 0
+    kill -9 "$1" 2>/dev/null || true
+    wait_gone 5 "$1" || say "process $1 does not end"
+}
+
+# Processes that name our containerd's socket on their command line: its shims (parents of the containers).
+shims() {
+    local file
+    for file in /proc/[0-9]*/cmdline; do
+        # A process may end while we look.
+        if { tr '\0' '\n' <"$file"; } 2>/dev/null | grep -qxF "$dir/exec/containerd/containerd.sock"; then
+            file=${file#/proc/}
+            echo "${file%/cmdline}"
+        fi
+    done
+}
+
+make_image() {
+    local tree=$dir/image busybox
+    busybox=$(command -v busybox) || die "busybox is missing: apt-get install busybox-static"
+    mkdir -p "$tree"/{bin,tmp,etc,proc,dev}
+    chmod 1777 "$tree/tmp"
+    cp "$busybox" "$tree/bin/busybox"
+    "$busybox" --list | while read -r applet; do
+        [ "$applet" = busybox ] || ln -sf busybox "$tree/bin/$applet"
+    done
+    echo 'root:x:0:0:root:/:/bin/sh' >"$tree/etc/passwd"
+    tar -C "$tree" -c . | docker import -c 'ENV PATH=/bin' -c 'CMD ["/bin/sh"]' - bw/busybox >/dev/null
+    rm -rf "$tree"
+}
+
+start() {
+    local data_root=$dir/root
+    if [ "${1:-}" = --data-root ]; then
+        data_root=$2
+        shift 2
+    fi
+    [ ${#dir} -le $dir_bytes_max ] || die "$dir is longer than $dir_bytes_max bytes: unix sockets in it would not open"
+    [ ! -e "$socket" ] || die "$dir has an engine already: engine.sh stop $dir"
+    [ "$(id -u)" = 0 ] || die "must be root"
+    local dockerd
+    dockerd=$(PATH=/usr/sbin:$PATH command -v dockerd) || die "dockerd is missing: apt-get install docker.io"
+    mkdir -p "$dir/exec" "$dir/cli" "$data_root"
+    echo "$data_root" >"$dir/data-root"
+    # An empty configuration file keeps a system engine's /etc/docker/daemon.json out.
+    echo '{}' >"$dir/daemon.json"
+    # As the leader of its own session it outlives the caller's terminal, and a Ctrl-C there does not reach it.
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin DOCKER_HOST= setsid "$dockerd" --config-file "$dir/daemon.json" \
+        -H "unix://$socket" --data-root "$data_root" --exec-root "$dir/exec" --pidfile "$engine_pid_file" \
+        --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --bridge=none --shutdown-timeout 3 \
+        "$@" >"$dir/dockerd.log" 2>&1 </dev/null &
+    local pid=$! end=$((SECONDS + start_seconds_max))
+    until docker version >/dev/null 2>&1; do
+        if ! alive "$pid"; then
+            tail -5 "$dir/dockerd.log" >&2
+            die "dockerd ended at once (its log is in $dir/dockerd.log)"
+        fi
+        if [ $SECONDS -ge $end ]; then
+            tail -5 "$dir/dockerd.log" >&2
+            die "dockerd does not answer after $start_seconds_max s"
+        fi
+        sleep 0.1
+    done
+    docker image inspect bw/busybox >/dev/null 2>&1 || make_image
+}
+
+stop() {
+    [ -d "$dir" ] || return 0
+    local pid data_root=
+    if [ -S "$socket" ]; then
+        # dockerd waits for its containers; killing them first makes that short. A wedged engine must not hold us up.
+        local running
+        running=$(DOCKER_CONFIG=$dir/cli timeout 5 docker -H "unix://$socket" ps -q 2>/dev/null || true)
+        # shellcheck disable=SC2086 # a list of ids
+        [ -z "$running" ] || DOCKER_CONFIG=$dir/cli timeout 10 docker -H "unix://$socket" kill $running >/dev/null 2>&1 || true
+    fi
+    if [ -s "$engine_pid_file" ]; then
+        pid=$(cat "$engine_pid_file")
+        # The id may have been given to another process since: it must be a dockerd that names our directory.
+        if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "--exec-root $dir/exec"; then
+            end_process "$pid" $stop_seconds_max
+        fi
+    fi
+    if [ -s "$dir/exec/containerd/containerd.pid" ]; then
+        pid=$(cat "$dir/exec/containerd/containerd.pid")
+        if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$dir/exec/containerd/"; then end_process "$pid" 5; fi
+    fi
+    for pid in $(shims); do
+        pkill -9 -P "$pid" 2>/dev/null || true  # the container itself: a child of this one shim
+        end_process "$pid" 2
+    done
+    [ ! -s "$dir/data-root" ] || data_root=$(cat "$dir/data-root")
+    local place mounted
+    for place in "$dir" $data_root; do
+        # Deepest first. A mount that is still busy is detached.
+        awk -v under="$place/" 'index($2, under) == 1 {print $2}' /proc/self/mounts | sort -r | while read -r mounted; do
+            umount "$mounted" 2>/dev/null || umount -l "$mounted" 2>/dev/null || true
+        done
+    done
+    rm -rf "$dir" 2>/dev/null || { sleep 0.5; rm -rf "$dir"; }
+}
+
+case $command in
+    start) start "$@" ;;
+    stop) stop ;;
+    *) usage ;;
+esac
