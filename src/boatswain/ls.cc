@@ -30,10 +30,10 @@ struct TenantSummary {
 Result<std::optional<TenantSummary>> summarise(query::Catalog& catalog, const TenantId& tenant, const Ls& request) {
     TRY(auto hours, catalog.hours(tenant, query::hours_of(request.range)));
     if (hours.empty()) return std::optional<TenantSummary>{};
-    TenantSummary summary{.first = hours.front(), .last = hours.back(), .hours = hours.size()};
+    TenantSummary summary{.first = hours.front().hour, .last = hours.back().hour, .hours = hours.size()};
     if (!request.sizes) return summary;
-    for (auto hour : hours) {
-        TRY(auto segments, catalog.segments(tenant, hour));
+    for (const auto& place : hours) {
+        TRY(auto segments, catalog.segments(tenant, place));
         summary.segments += segments.size();
         for (const auto& segment : segments) summary.bytes += segment.size;
     }
@@ -77,8 +77,8 @@ Result<void> list_segments(const Ls& request, const TenantId& tenant, store::Sto
     query::Catalog catalog{store};
     TRY(auto hours, catalog.hours(tenant, query::hours_of(request.range)));
     Table table{{"HOUR", "HOST", "EPOCH", ">SEQUENCE", ">SIZE", "OBJECT"}};
-    for (auto hour : hours) {
-        TRY(auto segments, catalog.segments(tenant, hour));
+    for (const auto& place : hours) {
+        TRY(auto segments, catalog.segments(tenant, place));
         for (const auto& [key, size] : segments) {
             if (request.json)
                 console.out.write(fmt::format(
