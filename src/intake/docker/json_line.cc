@@ -111,7 +111,7 @@ bool JsonLineScanner::scan_generally(std::string_view line, char* out, JsonLine&
     if (message.size() > line.size()) return false;
     found.time = *parsed;
     found.stream = stream == "stdout" ? Stream::out : Stream::err;
-    std::memcpy(out, message.data(), message.size());
+    if (!message.empty()) std::memcpy(out, message.data(), message.size());
     finish_message(out, message.size(), found);
 
     // Lines of one container share their attrs: remember the text, and the next line is of the fixed shape.
