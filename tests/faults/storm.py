@@ -43,6 +43,7 @@ class Storm:
         self.down = []        # (from, to) when no agent ran
         self.printers = {}    # container id -> (name, options, started)
         self.struck = collections.Counter()
+        self.recorded = {}    # container id -> stream -> numbers of the lines that the engine's own log holds
         self.broken_off = False
         self.lock = threading.Lock()
 
@@ -92,7 +93,9 @@ class Storm:
         tenant = TENANTS[number % len(TENANTS)]
         container = self.engine.run("/volume/printer", str(number), "100", "0", "0", verb="create", name=f"s{number}",
                                     env={"BOATSWAIN_TENANT": tenant, "BOATSWAIN_APP": "short"}, options=["--rm"])
-        self.engine.docker("start", "--attach", container, check=False, timeout=60)
+        ended = harness.run("docker", "start", "--attach", container, check=False, env=self.engine.env, timeout=60)
+        if ended.returncode:
+            return  # the engine did not run it to its end
         with self.lock:
             self.printers[container] = (f"s{number} --rm {tenant}", tenant, (started, time.monotonic()))
 
@@ -303,6 +306,10 @@ class Storm:
                 continue  # the rest of a line whose beginning was rotated away
             assert intact, f"{stream}: line {number} was altered"
             number = int(number)
+            if number > following[stream] and not gap_since[stream] and not short:
+                engine_lost = self.lost_by_engine(container, stream, following[stream], number)
+                named["(lines that the engine itself has not)"] += engine_lost
+                following[stream] += engine_lost
             assert number == following[stream] or (number > following[stream] and gap_since[stream]), \
                 f"{stream}: line {number} where {following[stream]} was due"
             following[stream], gap_since[stream] = number + 1, False
@@ -314,6 +321,17 @@ class Storm:
             return lines, named
         assert ended == {"stdout", "stderr"}, f"incomplete: {following} and no end"
         return lines, named
+
+    def lost_by_engine(self, container, stream, due, found):
+        """How many lines from `due` on, before `found`, the engine's own log has not, though it has their neighbours."""
+        if container not in self.recorded:
+            kept = harness.run("docker", "logs", container, env=self.engine.env, timeout=120)
+            self.recorded[container] = {name: {int(line.split(b" ", 1)[0]) for line in text.split(b"\n") if line[:1].isdigit()}
+                                        for name, text in (("stdout", kept.stdout), ("stderr", kept.stderr))}
+        numbers = self.recorded[container][stream]
+        if due - 1 not in numbers or found not in numbers or numbers & set(range(due, found)):
+            return 0
+        return found - due
 
 
 def main():
@@ -335,6 +353,13 @@ def main():
         print(f"{len(storm.printers)} containers, {lines} lines stored once and in order, named gaps: {dict(gaps) or 'none'}")
         for problem in problems:
             print(f"PROBLEM {problem}")
+            container = re.search(r" ([0-9a-f]{12}):", problem)
+            for entry in storm.agent.log(since_start=False):
+                if container and container.group(1) in str(entry):
+                    print(f"    {entry}")
+        for event in ("container not inspected", "container removed unread", "log not read", "stray spool file", "news lost"):
+            for entry in storm.agent.logged(event, since_start=False)[:10] if problems else []:
+                print(f"    {entry}")
         if problems:
             print(f"seed {seed}; the agent's last words:\n{storm.agent.last_words(30)}")
         print("passed" if not problems else f"FAILED: {len(problems)} containers (seed {seed})")

@@ -14,6 +14,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -122,6 +123,7 @@ class DockerIntake final : private WatchListener {
     void set_running(Container& container, bool running);
     void removed(const std::string& id);
     void drop(const std::string& id);
+    bool is_gone(const std::string& id) const;
     void count();
 
     boost::asio::any_io_executor executor_;
@@ -146,6 +148,7 @@ class DockerIntake final : private WatchListener {
     std::map<std::string, Container> containers_;
     std::map<std::string, std::string> skipped_;  // by id: why it is not read
     std::set<std::string> inspecting_;
+    std::deque<std::string> gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
     std::optional<Timestamp> last_event_;
     bool connected_ = false;
     std::string engine_trouble_;
