@@ -1,10 +1,12 @@
 #include "boatswain/arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
 #include "base/bytes.h"
+#include "base/suggest.h"
 
 namespace boatswain::tool {
 
@@ -189,11 +191,22 @@ std::unique_ptr<Commands> make_commands(Given& given) {
     return commands;
 }
 
+// "boatswain keys" for `keys new`; empty for the tool itself.
+std::string path_above(const CLI::App& command) {
+    const auto* parent = command.get_parent();
+    if (parent == nullptr) return {};
+    auto above = path_above(*parent);
+    return above + (above.empty() ? "" : " ") + parent->get_name();
+}
+
 Arguments usage(const CLI::App& command, std::string_view what) {
-    std::string path = command.get_name();
-    for (const auto* parent = command.get_parent(); parent != nullptr; parent = parent->get_parent())
-        path = parent->get_name() + " " + path;
+    auto above = path_above(command);
+    auto path = above + (above.empty() ? "" : " ") + command.get_name();
     return {.text = "boatswain: " + std::string{what} + "\nTry: " + path + " --help\n", .exit_code = exit_usage};
+}
+
+std::vector<const CLI::App*> all_below(const CLI::App& command) {
+    return command.get_subcommands([](const CLI::App*) { return true; });
 }
 
 const CLI::App& deepest(const CLI::App& from) {
@@ -201,14 +214,41 @@ const CLI::App& deepest(const CLI::App& from) {
     return parsed.empty() ? from : deepest(*parsed.front());
 }
 
-Arguments explain(const CLI::App& tool, const std::vector<std::string>& path) {
+Arguments unknown(const CLI::App& above, const std::string& name) {
+    std::vector<std::string> names;
+    std::vector<std::string_view> candidates;
+    for (const auto* command : all_below(above)) names.push_back(command->get_name());
+    for (const auto& known : names) candidates.push_back(known);
+    auto meant = closest(name, candidates);
+    return usage(above, "there is no command \"" + printable(name, 40) + "\"" +
+                            (meant ? "; did you mean \"" + std::string{*meant} + "\"?" : ""));
+}
+
+// The first word of the command line that stands where a command must, and is none.
+std::optional<Arguments> misspelt(const CLI::App& tool, int argc, const char* const* argv) {
     const auto* command = &tool;
+    for (int i = 1; i < argc && !all_below(*command).empty(); ++i) {
+        std::string word = argv[i];
+        if (word.starts_with("-")) return std::nullopt;
+        auto below = all_below(*command);
+        auto named = std::ranges::find(below, word, [](const CLI::App* app) { return app->get_name(); });
+        if (named == below.end()) return unknown(*command, word);
+        command = *named;
+    }
+    return std::nullopt;
+}
+
+Arguments explain(const std::vector<std::string>& path) {
+    // Commands that nothing was parsed with: CLI11 would explain the one that was given instead.
+    Given unused;
+    auto commands = make_commands(unused);
+    const auto* command = &commands->tool;
     for (const auto& name : path) {
         auto named = command->get_subcommands([&](const CLI::App* below) { return below->get_name() == name; });
-        if (named.empty()) return usage(*command, "there is no command \"" + printable(name, 40) + "\" to explain");
+        if (named.empty()) return unknown(*command, name);
         command = named.front();
     }
-    return {.text = command->help(), .exit_code = exit_ok};
+    return {.text = command->help(path_above(*command)), .exit_code = exit_ok};
 }
 
 // What --store and --identity leave open, the environment says.
@@ -241,7 +281,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
     if (&command == commands.keys_derive) return {.request = given.keys_derive};
     if (&command == commands.completion) return {.request = given.completion};
     if (&command == commands.version) return {.text = std::string{"boatswain "} + BOATSWAIN_VERSION + "\n"};
-    if (&command == commands.help) return explain(commands.tool, given.help_of);
+    if (&command == commands.help) return explain(given.help_of);
     if (&command == commands.ls) {
         add_environment(given.ls.store, given.ls.identities);
         if (given.ls.store.empty()) return usage(command, no_store);
@@ -287,7 +327,7 @@ void gather_words(const CLI::App& command, const std::string& path, std::vector<
                                .takes_value = option->get_expected_max() > 0 && option->get_type_size() > 0,
                                .choices = choices_of(name)});
     }
-    auto below = command.get_subcommands([](const CLI::App*) { return true; });
+    auto below = all_below(command);
     for (const auto* next : below) own.commands.push_back(next->get_name());
     words.push_back(std::move(own));
     for (const auto* next : below)
@@ -305,9 +345,10 @@ Arguments parse_arguments(int argc, const char* const* argv, Timestamp now) {
     try {
         tool.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        return {.text = deepest(tool).help()};
+        return {.text = deepest(tool).help(path_above(deepest(tool)))};
     } catch (const CLI::ParseError& error) {
         if (argc <= 1) return {.text = tool.help(), .exit_code = exit_usage};
+        if (auto word = misspelt(tool, argc, argv)) return *word;
         return usage(deepest(tool), first_line(error.what()));
     }
     return request_of(*commands, given, now);

@@ -125,7 +125,7 @@ void print_public(const Object& object, std::size_t recipients, Console& console
     field(console, "recipients", std::to_string(recipients));
     if (!object.key) return;
     field(console, "tenant", object.key->tenant.str());
-    field(console, "hour", hour_text(object.key->hour));
+    field(console, "hour", hour_text(object.key->hour) + (object.key->spanning ? " and long after" : ""));
     field(console, "host", object.key->host);
     field(console, "epoch", object.key->epoch);
     field(console, "sequence", std::to_string(object.key->sequence));
@@ -211,8 +211,8 @@ void print_json(const Object& object, std::size_t recipients, const open::Footer
     auto text =
         fmt::format(R"({{"object":{},"bytes":{},"recipients":{})", json_quote(object.name), object.size, recipients);
     if (object.key)
-        text += fmt::format(R"(,"key":{{"tenant":{},"hour":"{}","host":{},"epoch":{},"sequence":{}}})",
-                            json_quote(object.key->tenant.str()), hour_text(object.key->hour),
+        text += fmt::format(R"(,"key":{{"tenant":{},"hour":"{}","spanning":{},"host":{},"epoch":{},"sequence":{}}})",
+                            json_quote(object.key->tenant.str()), hour_text(object.key->hour), object.key->spanning,
                             json_quote(object.key->host), json_quote(object.key->epoch), object.key->sequence);
     if (footer != nullptr) text += R"(,"footer":)" + json_of_footer(*footer);
     console.out.write(text + "}\n");

@@ -30,10 +30,10 @@ struct TenantSummary {
 Result<std::optional<TenantSummary>> summarise(query::Catalog& catalog, const TenantId& tenant, const Ls& request) {
     TRY(auto hours, catalog.hours(tenant, query::hours_of(request.range)));
     if (hours.empty()) return std::optional<TenantSummary>{};
-    TenantSummary summary{.first = hours.front(), .last = hours.back(), .hours = hours.size()};
+    TenantSummary summary{.first = hours.front().hour, .last = hours.back().hour, .hours = hours.size()};
     if (!request.sizes) return summary;
-    for (auto hour : hours) {
-        TRY(auto segments, catalog.segments(tenant, hour));
+    for (const auto& place : hours) {
+        TRY(auto segments, catalog.segments(tenant, place));
         summary.segments += segments.size();
         for (const auto& segment : segments) summary.bytes += segment.size;
     }
@@ -46,9 +46,11 @@ Result<void> list_tenants(const Ls& request, store::Store& store, Console& conso
     std::vector<std::string> headings{"TENANT", "FIRST HOUR", "LAST HOUR", ">HOURS"};
     if (request.sizes) headings.insert(headings.end(), {">SEGMENTS", ">SIZE"});
     Table table{headings};
+    bool shown = false;
     for (const auto& tenant : tenants) {
         TRY(auto summary, summarise(catalog, tenant, request));
         if (!summary) continue;
+        shown = true;
         auto [first, last, hours, segments, bytes] = *summary;
         if (request.json) {
             auto text = fmt::format(R"({{"tenant":{},"first_hour":"{}","last_hour":"{}","hours":{})",
@@ -61,8 +63,10 @@ Result<void> list_tenants(const Ls& request, store::Store& store, Console& conso
         if (request.sizes) cells.insert(cells.end(), {std::to_string(segments), human_size(bytes)});
         table.add(std::move(cells));
     }
-    if (!request.json) table.print(console.out);
-    if (tenants.empty()) console.note("there is no segment in " + printable(store.describe()));
+    if (!request.json && shown) table.print(console.out);
+    if (!shown)
+        console.note("there is no segment in " + printable(store.describe()) +
+                     (tenants.empty() ? "" : " in this stretch of time"));
     if (catalog.foreign() > 0)
         console.note(fmt::format("{} in the store {} not Boatswain's", counted(catalog.foreign(), "name"),
                                  catalog.foreign() == 1 ? "is" : "are"));
@@ -73,8 +77,8 @@ Result<void> list_segments(const Ls& request, const TenantId& tenant, store::Sto
     query::Catalog catalog{store};
     TRY(auto hours, catalog.hours(tenant, query::hours_of(request.range)));
     Table table{{"HOUR", "HOST", "EPOCH", ">SEQUENCE", ">SIZE", "OBJECT"}};
-    for (auto hour : hours) {
-        TRY(auto segments, catalog.segments(tenant, hour));
+    for (const auto& place : hours) {
+        TRY(auto segments, catalog.segments(tenant, place));
         for (const auto& [key, size] : segments) {
             if (request.json)
                 console.out.write(fmt::format(
@@ -87,7 +91,7 @@ Result<void> list_segments(const Ls& request, const TenantId& tenant, store::Sto
                            key.str()});
         }
     }
-    if (!request.json) table.print(console.out);
+    if (!request.json && !hours.empty()) table.print(console.out);
     if (hours.empty())
         console.note(fmt::format(
             "there is no segment of tenant \"{}\" in this stretch of time; `boatswain ls` shows what there is",

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
 #include <optional>
 
 #include "batch/batcher.h"
@@ -105,7 +106,12 @@ Result<void> Agent::build() {
     TRY(spool_, spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max}, clock_, log_,
                                    metrics_));
     budget_.emplace(config_.memory_max);
-    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_);
+    auto derived = [this] {
+        asio::post(io_, [this] {
+            if (intake_) intake_->reassign();
+        });
+    };
+    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_, derived);
     assigning_->refresh_keys(true);
 
     auto& engine = config_.engine;
@@ -115,7 +121,6 @@ Result<void> Agent::build() {
                                                           .key_file = engine.key_file,
                                                           .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout)}));
 
-    // Threads start here: from now on signals are for the I/O thread alone.
     auto progressed = [this] {
         asio::post(io_, [this] {
             if (intake_) intake_->progressed();
@@ -216,6 +221,9 @@ void Agent::shut_down() {
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
                               {"waiting_segments", spool_->count()}});
+    // An upload under way can hang on a store that does not answer, and whoever told us to end does not wait. Everything is durable by
+    // now, so nothing is left to be done in an orderly way.
+    if (!shipped) std::_Exit(0);
 }
 
 serve::Health Agent::health() const {

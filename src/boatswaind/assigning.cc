@@ -11,7 +11,8 @@ Result<tenancy::RuleSet> parse_tenancy(const config::Config& config) {
                                  .labels = config.tenancy.labels});
 }
 
-Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path keyring, Metrics& metrics, Log& log)
+Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path keyring, Metrics& metrics, Log& log,
+                     std::function<void()> derived)
     : rules_(std::move(rules)),
       environment_keys_(rules_.environment_keys()),
       policy_(policy),
@@ -19,7 +20,8 @@ Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path ke
       metrics_(metrics),
       log_(log),
       tenants_gauge_(metrics.gauge("boatswain_keyring_tenants", "Tenants that the keyring has a key for")),
-      problems_(metrics.counter("boatswain_keyring_problems_total", "Key files that could not be understood")) {}
+      problems_(metrics.counter("boatswain_keyring_problems_total", "Key files that could not be understood")),
+      deriving_(carried_, std::move(derived)) {}
 
 void Assigning::change(tenancy::RuleSet rules, tenancy::Unassigned policy) {
     rules_ = std::move(rules);
@@ -48,10 +50,21 @@ bool Assigning::refresh_keys(bool always) {
 
 intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& facts) {
     auto whose = tenancy::attribute(rules_, facts);
+    auto keys = keyring_.keys_for(whose.tenant);
     std::optional<Result<segment::Recipient>> carried;
-    if (auto key = tenancy::carried_key(rules_, facts); key && whose.tenant != TenantId::unassigned())
-        carried = carried_.resolve(whose.tenant, *key);
-    auto decision = tenancy::decide(whose, keyring_.keys_for(whose.tenant), carried, policy_);
+    // The keyring wins, so what a container of its tenants carries is not even looked at.
+    if (auto key = tenancy::carried_key(rules_, facts); key && keys.tenant.empty() && whose.tenant != TenantId::unassigned()) {
+        carried = carried_.recall(whose.tenant, *key);
+        if (!carried) {
+            deriving_.request(whose.tenant, *key);
+            tenancy::Decision later{.action = tenancy::Decision::Action::hold,
+                                    .tenant = whose.tenant,
+                                    .recipients = {},
+                                    .reason = "the key that the container carries is being derived"};
+            return {.decision = std::move(later), .whose = std::move(whose), .labels = {}, .soon = true};
+        }
+    }
+    auto decision = tenancy::decide(whose, keys, carried, policy_);
     metrics_.counter("boatswain_assignments_total", "Decisions about containers' lines", {{"action", std::string{tenancy::to_string(decision.action)}}})
         .add();
     whose.tenant = decision.tenant;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "boatswaind/deriving.h"
 #include "config/config.h"
 #include "intake/docker/docker_intake.h"
 #include "tenancy/carried.h"
@@ -19,7 +20,9 @@ Result<tenancy::RuleSet> parse_tenancy(const config::Config& config);
 
 class Assigning {
   public:
-    Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path keyring, Metrics& metrics, Log& log);
+    // `derived` is called from a thread of its own when a key that a container carries is ready: assign() then gives another answer.
+    Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path keyring, Metrics& metrics, Log& log,
+              std::function<void()> derived);
 
     // Takes new rules: for containers found from now on, and for all at the next reassign().
     void change(tenancy::RuleSet rules, tenancy::Unassigned policy);
@@ -40,6 +43,7 @@ class Assigning {
     Log& log_;
     Gauge& tenants_gauge_;
     Counter& problems_;
+    Deriving deriving_;  // last: its thread uses the keys above
 };
 
 }  // namespace boatswain::boatswaind

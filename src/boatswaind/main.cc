@@ -1,4 +1,5 @@
 // boatswaind: the daemon on the host.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -25,6 +26,11 @@ int main(int argc, char** argv) {
     }
     if (order.command == config::Command::check) return boatswaind::check(*config);
     for (const auto& warning : config->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    // Segments and frames come and go in pieces of a MiB and more: given back to the system at once, and few arenas, so that what is
+    // resident is what is used.
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
     if (auto ran = boatswaind::run_agent(std::move(*config), load); !ran) {
         std::fprintf(stderr, "boatswaind: %s\n", ran.error().what.c_str());
         return 1;

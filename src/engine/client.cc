@@ -97,8 +97,14 @@ class HttpEventStream final : public EventStream {
 
     Task<Event> next() override {
         for (;;) {
-            CO_TRY(auto object, objects_.next());
-            if (object) co_return parse_event(*object);
+            auto object = objects_.next();
+            if (!object) {
+                // Not quarantine: the caller is to leave this stream, not to go on behind one bad event.
+                auto error = std::move(object).error().within("engine events");
+                error.remedy = Remedy::back_off;
+                co_return std::unexpected(std::move(error));
+            }
+            if (*object) co_return parse_event(**object);
             auto bytes = co_await exchange_->next(net::no_deadline);
             if (!bytes) co_return std::unexpected(std::move(bytes).error().within("engine events"));
             if (bytes->empty()) co_return fail(Remedy::back_off, "engine events: the engine closed the stream");

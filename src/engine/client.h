@@ -46,9 +46,9 @@ inline constexpr std::size_t stream_chunk_bytes_max = 64U << 10;
 class EventStream {
   public:
     virtual ~EventStream() = default;
-    // The next event; waits for ever. The engine closing the stream is Remedy::back_off. An event that makes no sense
-    // is Remedy::quarantine, and the next call goes on behind it - unless the stream is no sequence of JSON objects any
-    // more: then every further call fails.
+    // The next event; waits for ever. Remedy::quarantine: one event made no sense, the next call goes on behind it.
+    // Every other error is the stream's end (closed by the engine, broken off, no JSON any more): drop it, subscribe
+    // again.
     virtual Task<Event> next() = 0;
 };
 

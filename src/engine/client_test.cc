@@ -401,6 +401,20 @@ TEST(EngineClient, EventsMayBeCutAnywhereAndOneThatIsNoneIsPassedOver) {
     }
 }
 
+TEST(EngineClient, EventsThatAreNoJsonAnyMoreEndTheStream) {
+    for (std::string nonsense : {std::string{"nonsense"}, "{\"a\":\"" + std::string(event_bytes_max, 'x')}) {
+        FakeEngine engine{FakeEngine::say(chunked(nonsense, 10'000))};
+        Caller caller{engine.path()};
+        auto events = caller.run(caller.client->events(std::nullopt));
+        ASSERT_TRUE(events) << events.error().what;
+        for (int i = 0; i < 2; ++i) {
+            auto event = caller.run((*events)->next());
+            ASSERT_FALSE(event);
+            EXPECT_EQ(event.error().remedy, Remedy::back_off) << event.error().what;
+        }
+    }
+}
+
 TEST(EngineClient, AttachTakesTheConnectionOver) {
     std::string seen;
     FakeEngine engine{[&](int fd, const std::string& request) {

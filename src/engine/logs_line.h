@@ -1,6 +1,6 @@
 // Cuts the answer to GET /logs?timestamps=1 into records: what the engine kept as one entry, with its time.
 //
-// Two shapes (Docker Engine API; measured on 20.10, docs/intake/docker.md):
+// Two shapes (Docker Engine API; measured on 20.10.24):
 //   frames    a container without a terminal: one frame of the multiplexed stream is one record, "TIME BYTES" with the
 //   newline that
 //             the container printed, if it did. A line over 16 KiB comes as several records; all carry the time of the

@@ -28,8 +28,9 @@ class Connection {
     virtual Task<void> write(std::string_view bytes, Deadline until) = 0;
     // Ends at once what is being read or written (it returns an error); nothing can be read or written any more.
     virtual void close() = 0;
-    // Tells the peer that nothing more will come, then reads and drops what it still sends, `bytes_max` at most:
-    // closing with unread bytes would make the peer lose what was written last.
+    // Tells the peer that nothing more will come, then reads and drops what it still sends, `bytes_max` at most.
+    // Closing with unread bytes would reset the connection, and a peer may then lose what was written last (RFC 9112
+    // section 9.6).
     virtual Task<void> finish(std::size_t bytes_max, Deadline until) = 0;
 };
 

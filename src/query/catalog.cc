@@ -25,13 +25,21 @@ std::optional<TenantId> tenant_of(std::string_view prefix) {
     return *tenant;
 }
 
-std::optional<Timestamp> hour_of(const TenantId& tenant, std::string_view prefix) {
-    auto under = segment::tenant_prefix(tenant) + std::string{hour_part};
+std::string prefix_of(const TenantId& tenant, const HourPlace& place) {
+    constexpr std::size_t hour_text_size = 13;  // 2026-11-23T10
+    if (!place.spanning) return segment::hour_prefix(tenant, place.hour);
+    return segment::span_prefix(tenant) + to_text(place.hour).substr(0, hour_text_size) + "/";
+}
+
+std::optional<HourPlace> place_of(const TenantId& tenant, std::string_view prefix) {
+    bool spanning = prefix.starts_with(segment::span_prefix(tenant));
+    auto under = spanning ? segment::span_prefix(tenant) : segment::tenant_prefix(tenant) + std::string{hour_part};
     if (!prefix.starts_with(under) || !prefix.ends_with('/')) return std::nullopt;
     auto text = prefix.substr(under.size(), prefix.size() - under.size() - 1);
     auto hour = parse_time(std::string{text} + ":00:00Z");
-    if (!hour || segment::hour_prefix(tenant, *hour) != prefix) return std::nullopt;
-    return hour;
+    if (!hour) return std::nullopt;
+    HourPlace place{*hour, spanning};
+    return prefix_of(tenant, place) == prefix ? std::optional{place} : std::nullopt;
 }
 
 std::unexpected<Error> too_many(std::string_view what, const std::string& under) {
@@ -67,15 +75,15 @@ Result<std::vector<TenantId>> Catalog::tenants() {
     return found;
 }
 
-Result<std::vector<Timestamp>> Catalog::hours(const TenantId& tenant, const HourSpan& span) {
-    std::vector<Timestamp> found;
+Result<std::vector<HourPlace>> Catalog::hours(const TenantId& tenant, const HourSpan& span) {
+    std::vector<HourPlace> found;
     auto under = segment::tenant_prefix(tenant);
     CHECK(for_each_prefix(under, [&](std::string_view prefix) {
-        auto hour = hour_of(tenant, prefix);
-        if (!hour)
+        auto place = place_of(tenant, prefix);
+        if (!place)
             ++foreign_;
-        else if (*hour >= span.first && *hour <= span.last)
-            found.push_back(*hour);
+        else if (place->hour <= span.last && (place->spanning || place->hour >= span.first))
+            found.push_back(*place);
         return found.size() <= listed_max;
     }));
     if (found.size() > listed_max) return too_many("hours", under);
@@ -83,9 +91,9 @@ Result<std::vector<Timestamp>> Catalog::hours(const TenantId& tenant, const Hour
     return found;
 }
 
-Result<std::vector<SegmentInfo>> Catalog::segments(const TenantId& tenant, Timestamp hour) {
+Result<std::vector<SegmentInfo>> Catalog::segments(const TenantId& tenant, const HourPlace& place) {
     std::vector<SegmentInfo> found;
-    auto under = segment::hour_prefix(tenant, hour);
+    auto under = prefix_of(tenant, place);
     CHECK(store::for_each_object(store_, under, [&](const store::ObjectInfo& object) {
         if (auto key = segment::parse_object_key(object.key))
             found.push_back({.key = std::move(*key), .size = object.size});

@@ -4,6 +4,7 @@
 // A bucket may hold other people's objects. A name that is not exactly one of ours is passed over and counted.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -21,6 +22,13 @@ struct SegmentInfo {
     std::uint64_t size = 0;  // of the object, in bytes
 };
 
+// Where segments of one hour lie: those that keep to it and its neighbour, or those that span more.
+struct HourPlace {
+    Timestamp hour{};
+    bool spanning = false;
+    auto operator<=>(const HourPlace&) const = default;
+};
+
 // More tenants, or hours of one tenant, or segments of one hour than this are refused (Remedy::stop): a listing is held
 // in memory.
 inline constexpr std::size_t listed_max = 1'000'000;
@@ -31,10 +39,10 @@ class Catalog {
 
     // In name order.
     Result<std::vector<TenantId>> tenants();
-    // The hours of `tenant` that have segments and lie in `span`, earliest first.
-    Result<std::vector<Timestamp>> hours(const TenantId& tenant, const HourSpan& span = {});
+    // The hours of `tenant` that have segments and lie in `span`, earliest first; spanning ones from before `span` too.
+    Result<std::vector<HourPlace>> hours(const TenantId& tenant, const HourSpan& span = {});
     // Segments of one hour, in the order of their names: by host, epoch and sequence number.
-    Result<std::vector<SegmentInfo>> segments(const TenantId& tenant, Timestamp hour);
+    Result<std::vector<SegmentInfo>> segments(const TenantId& tenant, const HourPlace& place);
 
     // Names seen so far that are not ours.
     std::uint64_t foreign() const { return foreign_; }

@@ -13,6 +13,8 @@ using namespace testing;
 
 const Timestamp ten = at("2026-11-23T10:00:00Z");
 
+HourPlace after(int hours) { return {.hour = ten + std::chrono::hours{hours}}; }
+
 TEST(Catalog, ListsTenantsHoursAndSegmentsInOrderOverManyPages) {
     MemoryStore store;
     for (auto name : {"umbrella", "acme", "Ünïcode & co", "_unassigned", "globex", "hooli", "initech"})
@@ -22,10 +24,8 @@ TEST(Catalog, ListsTenantsHoursAndSegmentsInOrderOverManyPages) {
     for (const auto& tenant : *catalog.tenants()) names.push_back(tenant.str());
     EXPECT_THAT(names, ::testing::UnorderedElementsAre("umbrella", "acme", "Ünïcode & co", "_unassigned", "globex",
                                                        "hooli", "initech"));
-    EXPECT_THAT(*catalog.hours(tenant("Ünïcode & co")),
-                ::testing::ElementsAre(ten, ten + std::chrono::hours{1}, ten + std::chrono::hours{2},
-                                       ten + std::chrono::hours{3}));
-    auto segments = *catalog.segments(tenant("acme"), ten + std::chrono::hours{1});
+    EXPECT_THAT(*catalog.hours(tenant("Ünïcode & co")), ::testing::ElementsAre(after(0), after(1), after(2), after(3)));
+    auto segments = *catalog.segments(tenant("acme"), after(1));
     ASSERT_EQ(segments.size(), 2U);
     EXPECT_EQ(segments[0].key.sequence, 1U);
     EXPECT_EQ(segments[1].key.sequence, 5U);
@@ -36,8 +36,24 @@ TEST(Catalog, LeavesOutHoursOutsideTheSpan) {
     MemoryStore store;
     for (std::uint64_t i = 1; i <= 9; ++i) store.objects[key("acme", ten + std::chrono::hours{i}, i).str()] = "x";
     auto hours = *Catalog{store}.hours(tenant("acme"), {ten + std::chrono::hours{3}, ten + std::chrono::hours{5}});
-    EXPECT_THAT(hours, ::testing::ElementsAre(ten + std::chrono::hours{3}, ten + std::chrono::hours{4},
-                                              ten + std::chrono::hours{5}));
+    EXPECT_THAT(hours, ::testing::ElementsAre(after(3), after(4), after(5)));
+}
+
+TEST(Catalog, KeepsSpanningSegmentsOfEveryEarlierHour) {
+    MemoryStore store;
+    for (std::uint64_t i = 1; i <= 9; i += 2) {
+        auto spanning = key("acme", ten + std::chrono::hours{i}, i);
+        spanning.spanning = true;
+        store.objects[spanning.str()] = "x";
+    }
+    Catalog catalog{store};
+    auto hours = *catalog.hours(tenant("acme"), {after(4).hour, after(6).hour});
+    EXPECT_THAT(hours, ::testing::ElementsAre(HourPlace{after(1).hour, true}, HourPlace{after(3).hour, true},
+                                              HourPlace{after(5).hour, true}));
+    auto segments = *catalog.segments(tenant("acme"), hours[1]);
+    ASSERT_EQ(segments.size(), 1U);
+    EXPECT_EQ(segments[0].key.sequence, 3U);
+    EXPECT_EQ(catalog.foreign(), 0U);
 }
 
 TEST(Catalog, PassesOverForeignNamesAndCountsThem) {
@@ -54,13 +70,13 @@ TEST(Catalog, PassesOverForeignNamesAndCountsThem) {
                          "v1/tenant=acme/hour=2026-11-23T25/x", "v1/tenant=acme/day=2026-11-23/x"})
         store.objects[foreign] = "x";
     Catalog under_acme{store};
-    EXPECT_THAT(*under_acme.hours(tenant("acme")), ::testing::ElementsAre(ten));
+    EXPECT_THAT(*under_acme.hours(tenant("acme")), ::testing::ElementsAre(after(0)));
     EXPECT_EQ(under_acme.foreign(), 4U);
 
     store.objects["v1/tenant=acme/hour=2026-11-23T10/host=node-1/e1.0000000002.age.tmp"] = "x";
     store.objects["v1/tenant=acme/hour=2026-11-23T10/host=node-1/e1.2.age"] = "x";
     Catalog in_the_hour{store};
-    EXPECT_EQ(in_the_hour.segments(tenant("acme"), ten)->size(), 1U);
+    EXPECT_EQ(in_the_hour.segments(tenant("acme"), after(0))->size(), 1U);
     EXPECT_EQ(in_the_hour.foreign(), 2U);
 }
 

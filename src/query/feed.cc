@@ -43,7 +43,7 @@ Result<void> Feed::start() {
     }
     for (const auto& tenant : tenants) {
         TRY(auto hours, catalog_.hours(tenant, hours_of(selection_.range)));
-        for (auto hour : hours) hours_[hour].push_back(tenant);
+        for (const auto& place : hours) hours_[place.hour].emplace_back(tenant, place);
     }
     tally_.hours_total = hours_.size();
     tally_.foreign = catalog_.foreign();
@@ -57,7 +57,7 @@ std::optional<Timestamp> Feed::next_hour() const {
 
 std::vector<Timestamp> Feed::hours() const {
     std::vector<Timestamp> hours;
-    for (const auto& [hour, tenants] : hours_) hours.push_back(hour);
+    for (const auto& [hour, places] : hours_) hours.push_back(hour);
     return hours;
 }
 
@@ -67,11 +67,11 @@ void Feed::tell_damage(const Error& error) {
 }
 
 Result<std::vector<std::shared_ptr<Opened>>> Feed::open_next_hour() {
-    auto [hour, tenants] = std::move(*hours_.begin());
+    auto places = std::move(hours_.begin()->second);
     hours_.erase(hours_.begin());
     std::vector<SegmentInfo> infos;
-    for (const auto& tenant : tenants) {
-        TRY(auto listed, catalog_.segments(tenant, hour));
+    for (const auto& [tenant, place] : places) {
+        TRY(auto listed, catalog_.segments(tenant, place));
         std::ranges::move(listed, std::back_inserter(infos));
     }
     ++tally_.hours_listed;

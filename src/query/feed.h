@@ -37,7 +37,7 @@ class Feed {
     const Selection& selection_;
     Observer& observer_;
     Catalog catalog_;
-    std::map<Timestamp, std::vector<TenantId>> hours_;  // not yet opened
+    std::map<Timestamp, std::vector<std::pair<TenantId, HourPlace>>> hours_;  // not yet opened
     Tally tally_;
 };
 

@@ -84,10 +84,7 @@ class Merge {
 };
 
 // Entries before this can be handed out: no segment that is not opened yet holds an earlier one.
-Timestamp Merge::horizon() const {
-    auto hour = feed_.next_hour();
-    return hour ? earliest_line_of(*hour) : Timestamp::max();
-}
+Timestamp Merge::horizon() const { return feed_.next_hour().value_or(Timestamp::max()); }
 
 Result<void> Merge::load_hour() {
     TRY(auto segments, feed_.open_next_hour());

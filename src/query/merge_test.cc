@@ -98,6 +98,19 @@ TEST(Merge, FindsLinesOfASegmentThatBeganInTheHourBefore) {
     EXPECT_THAT(ask(store, {acme}, later).entries, ElementsAre("web-1 after"));
 }
 
+TEST(Merge, FindsLinesOfASegmentThatSpansManyHours) {
+    MemoryStore store;
+    auto web = source("acme", "web", "web-1");
+    auto spanning = key("acme", ten, 1);
+    spanning.spanning = true;
+    add(store, spanning, {{web, {{ten, "old"}, {ten + minutes{600}, "new"}}}}, acme);
+    add(store, key("acme", ten + minutes{540}, 2, "node-2"),
+        {{source("acme", "db", "db-1"), {{ten + minutes{540}, "between"}}}}, acme);
+    EXPECT_THAT(ask(store, {acme}).entries, ElementsAre("web-1 old", "db-1 between", "web-1 new"));
+    Selection later{.range = {ten + minutes{590}, ten + minutes{700}}};
+    EXPECT_THAT(ask(store, {acme}, later).entries, ElementsAre("web-1 new"));
+}
+
 TEST(Merge, HandsOutOnlyWhatTheSelectionHolds) {
     MemoryStore store;
     auto web = source("acme", "web", "web-1");
@@ -249,7 +262,7 @@ class Voyage {
                 }
             }
             if (frames.empty()) continue;
-            add(store, key(whose, frames.front().entries.front().time, sequence++, host, epoch), frames, acme, until);
+            add(store, key(whose, earliest(frames), sequence++, host, epoch), frames, acme, until);
         }
     }
 

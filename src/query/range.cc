@@ -16,9 +16,6 @@ using std::chrono::hours;
 Timestamp minus(Timestamp time, Nanoseconds length) {
     return time < Timestamp::min() + length ? Timestamp::min() : time - length;
 }
-Timestamp plus(Timestamp time, Nanoseconds length) {
-    return time > Timestamp::max() - length ? Timestamp::max() : time + length;
-}
 Timestamp cut_to_hour(Timestamp time) {
     return time < Timestamp::min() + hours{1} ? Timestamp::min() : Timestamp{std::chrono::floor<hours>(time)};
 }
@@ -65,10 +62,7 @@ Result<TimeRange> parse_range(const std::optional<std::string_view>& since,
 }
 
 HourSpan hours_of(const TimeRange& range) {
-    return {.first = minus(cut_to_hour(range.since), segment::segment_span_max),
-            .last = cut_to_hour(plus(range.until, segment::segment_span_max))};
+    return {.first = minus(cut_to_hour(range.since), segment::segment_span_max), .last = cut_to_hour(range.until)};
 }
-
-Timestamp earliest_line_of(Timestamp hour) { return minus(hour, segment::segment_span_max); }
 
 }  // namespace boatswain::query

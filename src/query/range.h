@@ -1,13 +1,13 @@
 // The stretch of time that a question is about, and which hours of the store can hold its lines.
 //
-// A segment's key names the hour of its first record, and the batch it was made of is sealed before a line would be
-// more than segment::segment_span_max away from that hour. So a line of hour L is in a segment of an hour within [L -
-// segment_span_max, L + segment_span_max], and a question about [since, until) is answered completely by the hours
+// A segment's key names the hour of its earliest record, and promises that no record lies beyond the end of that hour
+// plus segment::segment_span_max (segment/object_key.h). So a line of hour L is in a segment of an hour within [L -
+// segment_span_max, L], and a question about [since, until) is answered completely by the hours
 //
-//   [cut to hour(since) - segment_span_max, cut to hour(until) + segment_span_max]
+//   [cut to hour(since) - segment_span_max, cut to hour(until)]
 //
-// The upper part is for a batch whose first record is not its earliest (an old file that is read again beside a fresh
-// one). Which of those segments really hold matching lines, their footers say exactly.
+// and by those spanning segments, which promise no end, whose hour is not after `until`. Which of all these really hold
+// matching lines, their footers say exactly.
 #pragma once
 
 #include <optional>
@@ -48,8 +48,5 @@ struct HourSpan {
     Timestamp last = Timestamp::max();
 };
 HourSpan hours_of(const TimeRange& range);
-
-// No segment of `hour` or a later one holds a line before this.
-Timestamp earliest_line_of(Timestamp hour);
 
 }  // namespace boatswain::query

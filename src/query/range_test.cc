@@ -62,11 +62,9 @@ TEST(Range, LooksIntoEveryHourWhoseSegmentsMayHoldALineOfIt) {
             auto span = hours_of(range);
             for (auto line : {range.since, range.until - Nanoseconds{1}}) {
                 auto line_hour = std::chrono::floor<hours>(line);
-                for (auto begun = line_hour - segment::segment_span_max; begun <= line_hour + segment::segment_span_max;
-                     begun += hours{1}) {
+                for (auto begun = line_hour - segment::segment_span_max; begun <= line_hour; begun += hours{1}) {
                     EXPECT_GE(Timestamp{begun}, span.first);
                     EXPECT_LE(Timestamp{begun}, span.last);
-                    EXPECT_LE(earliest_line_of(begun), line);
                 }
             }
         }
@@ -76,7 +74,6 @@ TEST(Range, SurvivesTheEndsOfTime) {
     auto span = hours_of(TimeRange{});
     EXPECT_LE(span.first, *parse_time("1678-01-01T00:00:00Z"));
     EXPECT_GE(span.last, *parse_time("2262-04-11T23:00:00Z"));
-    EXPECT_EQ(earliest_line_of(Timestamp::min()), Timestamp::min());
     EXPECT_TRUE(parse_moment("100000d", now));
 }
 

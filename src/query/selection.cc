@@ -14,9 +14,7 @@ bool Selection::holds(const Source& source) const {
 }
 
 bool Selection::holds(const segment::FrameCounts& counts) const {
-    // A gap's end is not part of a frame's times, so a frame with gaps may reach further than it says.
-    if (counts.gaps > 0) return counts.first_time < range.until;
-    return counts.lines > 0 && range.touches(counts.first_time, counts.last_time);
+    return counts.lines + counts.gaps > 0 && range.touches(counts.first_time, counts.last_time);
 }
 
 bool Selection::holds(const Line& line) const {

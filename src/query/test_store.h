@@ -121,6 +121,13 @@ inline Timestamp latest(const std::vector<TestFrame>& frames) {
     return last;
 }
 
+inline Timestamp earliest(const std::vector<TestFrame>& frames) {
+    auto first = Timestamp::max();
+    for (const auto& frame : frames)
+        for (const auto& entry : frame.entries) first = std::min(first, entry.time);
+    return first;
+}
+
 // A segment of these frames, sealed for `identity`; when its last line was printed, unless `sealed_at` says otherwise.
 inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestFrame>& frames,
                           const open::Identity& identity, std::optional<Timestamp> sealed_at = {}) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,10 +32,14 @@ using testing::StartsWith;
 // A server on a unix socket, with its I/O thread.
 class Serving {
   public:
-    explicit Serving(HttpRoutes routes, HttpServerLimits limits = {}) {
+    enum class On { unix_socket, tcp };
+    explicit Serving(HttpRoutes routes, HttpServerLimits limits = {}, On on = On::unix_socket) {
         char name[] = "/tmp/bwt.XXXXXX";
         directory_ = ::mkdtemp(name);
-        server = std::move(HttpServer::open(io_.get_executor(), "unix:" + path(), std::move(routes), limits).value());
+        auto address = on == On::tcp ? "127.0.0.1:0" : "unix:" + path();
+        server = std::move(HttpServer::open(io_.get_executor(), address, std::move(routes), limits).value());
+        auto bound = server->address();
+        port = on == On::tcp ? static_cast<std::uint16_t>(std::stoi(bound.substr(bound.rfind(':') + 1))) : 0;
         boost::asio::co_spawn(io_, server->run(), [this](std::exception_ptr failure) {
             EXPECT_FALSE(failure);
             ended = true;
@@ -59,6 +64,7 @@ class Serving {
     std::string path() const { return directory_ + "/s"; }
 
     std::unique_ptr<HttpServer> server;
+    std::uint16_t port = 0;  // 0: a unix socket
     std::atomic<bool> ended = false;
 
   private:
@@ -70,10 +76,17 @@ class Serving {
 struct Peer {
     Fd fd;
 
-    explicit Peer(const Serving& serving) : fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_un address{.sun_family = AF_UNIX};
-        serving.path().copy(address.sun_path, sizeof address.sun_path - 1);
-        EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    explicit Peer(const Serving& serving)
+        : fd(::socket(serving.port ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        if (serving.port) {
+            sockaddr_in address{
+                .sin_family = AF_INET, .sin_port = htons(serving.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+            EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        } else {
+            sockaddr_un address{.sun_family = AF_UNIX};
+            serving.path().copy(address.sun_path, sizeof address.sun_path - 1);
+            EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        }
     }
     bool send(std::string_view bytes) {
         while (!bytes.empty()) {
@@ -168,11 +181,12 @@ TEST(HttpServer, RefusesWithTheRightStatus) {
 }
 
 TEST(HttpServer, RefusesAnOversizedHeadAndTheClientCanReadWhy) {
-    Serving serving{routes()};
+    Serving serving{routes(), {}, Serving::On::tcp};
     for (std::string field :
          {"X: " + std::string(1 << 20, 'y'), "X: " + std::string(http_request_bytes_max, 'y') + "\r\n\r\n"}) {
         Peer peer{serving};
         peer.send("GET /hello HTTP/1.1\r\nHost: x\r\n" + field.substr(0, 100'000));
+        std::this_thread::sleep_for(50ms);
         EXPECT_THAT(peer.read(), StartsWith("HTTP/1.1 431 "));
     }
 }

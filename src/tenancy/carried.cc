@@ -43,25 +43,31 @@ std::string CarriedKeys::digest(const TenantId& tenant, std::string_view secret)
     return {reinterpret_cast<const char*>(bytes), size};
 }
 
-Result<segment::Recipient> CarriedKeys::resolve(const TenantId& tenant, std::string_view carried) {
+std::optional<Result<segment::Recipient>> CarriedKeys::recall(const TenantId& tenant, std::string_view carried) const {
+    using Answer = std::optional<Result<segment::Recipient>>;
     auto text = trim(carried);
     if (starts_with_ignoring_case(text, "AGE-SECRET-KEY-"))
-        return fail(Remedy::quarantine,
-                    "an age identity (a private key) is carried where a recipient or a secret is meant");
+        return Answer{fail(Remedy::quarantine,
+                           "an age identity (a private key) is carried where a recipient or a secret is meant")};
     if (text.starts_with("age1")) {
         auto recipient = segment::Recipient::parse(text);
         // The text may be a secret that only looks like a recipient, so the error says no more than this.
-        if (!recipient) return fail(Remedy::quarantine, "begins with \"age1\" but is not an age recipient");
+        if (!recipient) return Answer{fail(Remedy::quarantine, "begins with \"age1\" but is not an age recipient")};
         return recipient;
     }
-    if (carried.size() > secret_bytes_max) return derive_recipient(tenant, carried);  // says that it is too long
+    // What cannot be derived from is told at once: the length is looked at before any work is done.
+    if (carried.size() < secret_bytes_min || carried.size() > secret_bytes_max) return derive_recipient(tenant, carried);
 
     auto id = digest(tenant, carried);
-    {
-        std::scoped_lock lock{guard_};
-        if (auto known = by_digest_.find(id); known != by_digest_.end()) return known->second;
-    }
+    std::scoped_lock lock{guard_};
+    if (auto known = by_digest_.find(id); known != by_digest_.end()) return Answer{known->second};
+    return std::nullopt;
+}
+
+Result<segment::Recipient> CarriedKeys::resolve(const TenantId& tenant, std::string_view carried) {
+    if (auto known = recall(tenant, carried)) return std::move(*known);
     TRY(auto recipient, derive_recipient(tenant, carried));
+    auto id = digest(tenant, carried);
     std::scoped_lock lock{guard_};
     if (by_digest_.emplace(id, recipient).second) oldest_first_.push_back(std::move(id));
     if (by_digest_.size() > remembered_max) {

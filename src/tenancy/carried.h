@@ -9,6 +9,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,9 @@ class CarriedKeys {
     // over; any other text is a secret, taken byte for byte. An identity ("AGE-SECRET-KEY-1...") is refused: it opens,
     // and has no place in an environment. Remedy::quarantine or Remedy::back_off; no error repeats what was carried.
     Result<segment::Recipient> resolve(const TenantId& tenant, std::string_view carried);
+
+    // The same, as far as it can be said at once: nothing when a recipient has to be derived first.
+    std::optional<Result<segment::Recipient>> recall(const TenantId& tenant, std::string_view carried) const;
 
     std::size_t remembered() const;
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "engine/logs_line.h"
 #include "engine/multiplexed.h"
 
 namespace boatswain::engine {
@@ -310,6 +311,44 @@ TEST_F(EngineClient, CannotBeLedToAnotherPathByAnId) {
     auto facts = run(client_->inspect("../info?x=", keep_everything));
     ASSERT_FALSE(facts);
     EXPECT_EQ(facts.error().remedy, Remedy::quarantine) << facts.error().what;
+}
+
+TEST_F(EngineClient, JoinedRecordsAreWhatTheContainerPrinted) {
+    ASSERT_TRUE(run(client_->negotiate()));
+    std::string printed =
+        std::string(100'000, 'x') + "\n\nshort\n" + std::string(16'384, 'y') + "\n" + std::string(40'000, 'z');
+    const std::string script =
+        "sh -c 'head -c 100000 /dev/zero | tr \"\\000\" x; echo; echo; echo short; head -c 16384 /dev/zero | tr "
+        "\"\\000\" y; echo; "
+        "head -c 40000 /dev/zero | tr \"\\000\" z'";
+    for (bool tty : {false, true}) {
+        auto id = start((tty ? "-t bw/busybox " : "bw/busybox ") + script);
+        docker("wait " + id);
+        auto stream = run(client_->logs(id, {}));
+        ASSERT_TRUE(stream) << stream.error().what;
+        using enum LogsLineSplitter::Shape;
+        LogsLineSplitter splitter{tty ? terminal : frames};
+        std::string joined;
+        Timestamp last{};
+        auto on_record = [&](const LogsRecord& record) {
+            EXPECT_GE(record.time, last) << "within a stream times never step back";
+            last = record.time;
+            joined += record.bytes;
+            if (tty && record.ended_by_newline && joined.ends_with('\r')) joined.pop_back();
+            if (record.ended_by_newline) joined += '\n';
+        };
+        auto on_message = [](std::string_view message) { ADD_FAILURE() << message; };
+        for (;;) {
+            auto bytes = run((*stream)->next());
+            ASSERT_TRUE(bytes) << bytes.error().what;
+            if (bytes->empty()) break;
+            auto fed = splitter.feed(*bytes, on_record, on_message);
+            ASSERT_TRUE(fed) << fed.error().what;
+        }
+        ASSERT_TRUE(splitter.end(on_record, on_message));
+        EXPECT_TRUE(joined == printed) << "tty " << tty << ": " << joined.size() << " of " << printed.size()
+                                       << " bytes";
+    }
 }
 
 TEST_F(EngineClient, FollowsManyContainersAtOnce) {

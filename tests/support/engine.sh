@@ -34,7 +34,7 @@ dir=$(realpath -m "$dir")
 engine_pid_file=$dir/dockerd.pid
 socket=$dir/docker.sock
 
-docker() { DOCKER_CONFIG=$dir/cli DOCKER_HOST=unix://$socket DOCKER_CONTEXT= command docker "$@"; }
+docker() { DOCKER_CONFIG=$dir/cli DOCKER_HOST=unix://$socket DOCKER_CONTEXT='' command docker "$@"; }
 
 alive() { kill -0 "$1" 2>/dev/null && [ "$(ps -o stat= -p "$1" 2>/dev/null | cut -c1)" != Z ]; }
 
@@ -102,7 +102,7 @@ start() {
     # An empty configuration file keeps a system engine's /etc/docker/daemon.json out.
     echo '{}' >"$dir/daemon.json"
     # As the leader of its own session it outlives the caller's terminal, and a Ctrl-C there does not reach it.
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin DOCKER_HOST= setsid "$dockerd" --config-file "$dir/daemon.json" \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin DOCKER_HOST='' setsid "$dockerd" --config-file "$dir/daemon.json" \
         -H "unix://$socket" --data-root "$data_root" --exec-root "$dir/exec" --pidfile "$engine_pid_file" \
         --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --bridge=none --shutdown-timeout 3 \
         "$@" >"$dir/dockerd.log" 2>&1 </dev/null &

@@ -219,8 +219,13 @@ void DockerIntake::container_vanished(const std::string& id) {
     if (found == containers_.end()) return;
     if (found->second.life) found->second.life->removed = true;
     set_running(found->second, false);
-    // A log file is read to its end first: the pump tells when that is done.
-    if (found->second.reader == Reader::none) drop(id);
+    // What is read, is read to its end first: its reader tells when that is done. What is held for a moment, waits for that moment.
+    if (found->second.reader != Reader::none || found->second.soon) return;
+    metrics_.counter("boatswain_containers_unread_total", "Containers that were removed and of which nothing was read, by why",
+                     {{"action", std::string{name_of(found->second.action)}}})
+        .add();
+    log_.warning("container removed unread", {{"container", id.substr(0, 12)}, {"name", found->second.facts.name}, {"reason", found->second.why}});
+    drop(id);
 }
 
 void DockerIntake::news_lost() {
@@ -314,25 +319,32 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
                                   {"action", name_of(container.action)},
                                   {"reason", assignment.decision.reason},
                                   {"reader", container.why}});
+    container.soon = assignment.soon;
+    auto saved = spool_.checkpoint(id);
+    Checkpoint start = saved.value_or(Checkpoint{});
     if (!takes_lines) {
-        // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop).
+        // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop). What is held is held open, so that
+        // it can still be read when the container is removed in the meantime.
+        if (container.action == Action::hold && container.reader == Reader::json_file && !pump_.contains(id)) {
+            watch_->watch(id);
+            pump_.park(id, file_reader(id, start));
+        }
         container.reader = Reader::none;
         container.why = assignment.decision.reason;
+        if (container.life->removed && !container.soon) container_vanished(id);
         return;
     }
 
-    auto saved = spool_.checkpoint(id);
-    Checkpoint start = saved.value_or(Checkpoint{});
     auto feed = container.reader == Reader::none ? nullptr : open_feed(container, assignment, start);
     auto& life = *container.life;
     switch (container.reader) {
         case Reader::none: break;
         case Reader::json_file: {
-            const auto* position = std::get_if<FilePosition>(&start.position);
-            auto reader = std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt, clock_,
-                                                           pump_.counters(), log_);
             watch_->watch(id);
-            pump_.add(id, std::move(reader), std::move(feed));
+            if (pump_.contains(id))
+                pump_.change_feed(id, std::move(feed));
+            else
+                pump_.add(id, file_reader(id, start), std::move(feed));
             pump_.set_running(id, life.running);
             break;
         }
@@ -359,8 +371,18 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
     }
 }
 
+std::unique_ptr<JsonFileReader> DockerIntake::file_reader(const std::string& id, const Checkpoint& start) {
+    const auto* position = std::get_if<FilePosition>(&start.position);
+    return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt, clock_, pump_.counters(), log_);
+}
+
 void DockerIntake::reassign() {
-    for (auto& [id, container] : containers_) {
+    std::vector<std::string> ids;  // starting to read, or giving up, can change the map
+    for (const auto& [id, container] : containers_) ids.push_back(id);
+    for (const auto& id : ids) {
+        auto found = containers_.find(id);
+        if (found == containers_.end()) continue;
+        auto& container = found->second;
         const auto* feed = container.logs     ? &container.logs->feed()
                            : container.attach ? &container.attach->feed()
                                               : pump_.feed(id);

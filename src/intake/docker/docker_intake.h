@@ -49,6 +49,7 @@ struct Assignment {
     tenancy::Decision decision;
     Attribution whose;                          // with the decision's tenant
     std::map<std::string, std::string> labels;  // to keep with the source
+    bool soon = false;                          // held for a moment only: reassign() is called when more is known
 };
 
 struct Assigner {
@@ -87,6 +88,7 @@ class DockerIntake final : private WatchListener {
         Reader reader = Reader::none;
         std::string why;                    // why this reader, or why none
         tenancy::Decision::Action action = tenancy::Decision::Action::hold;
+        bool soon = false;                  // held for a moment only
         std::shared_ptr<Life> life;         // also owned by the coroutine that reads it
         std::shared_ptr<LogsReader> logs;   // likewise
         std::shared_ptr<AttachReader> attach;
@@ -115,6 +117,7 @@ class DockerIntake final : private WatchListener {
     void start_reading(const std::string& id, Container& container);
     std::pair<Reader, std::string> reader_for(const engine::ContainerFacts& facts) const;
     std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment, const Checkpoint& start);
+    std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
     Path log_path(const std::string& id) const;
     void set_running(Container& container, bool running);
     void removed(const std::string& id);

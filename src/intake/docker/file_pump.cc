@@ -1,5 +1,6 @@
 #include "intake/docker/file_pump.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -28,8 +29,16 @@ void FilePump::add(const std::string& id, std::unique_ptr<JsonFileReader> reader
     touch(id);
 }
 
+void FilePump::park(const std::string& id, std::unique_ptr<JsonFileReader> reader) {
+    auto parked = std::ranges::count_if(logs_, [](const auto& entry) { return !entry.second.feed; });
+    if (static_cast<std::size_t>(parked) >= parked_max) return;
+    logs_[id] = OneLog{.reader = std::move(reader), .feed = nullptr};
+    (void)take_turn(id);
+}
+
 void FilePump::change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed) {
     if (auto found = logs_.find(id); found != logs_.end()) found->second.feed = std::move(feed);
+    touch(id);
 }
 
 void FilePump::remove(const std::string& id) {
@@ -78,6 +87,11 @@ FilePump::Turn FilePump::take_turn(const std::string& id) {
     auto found = logs_.find(id);
     if (found == logs_.end()) return Turn::done;
     auto& log = found->second;
+    if (!log.feed) {
+        // Opens what there is and no more; what fails now is tried again when there is somebody to read for.
+        (void)log.reader->hold_open();
+        return Turn::done;
+    }
     if (std::chrono::steady_clock::now() < log.not_before || !log.feed->has_room()) return Turn::no_room;
     auto step = log.reader->read_some(*log.feed, buffer_);
     if (!step) {

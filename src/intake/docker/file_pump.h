@@ -27,6 +27,10 @@ class FilePump {
     FilePump(const FilePump&) = delete;
 
     void add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed);
+    // Holds the log's files open without reading them, until change_feed() says where its lines go. At most parked_max logs; more
+    // are not held.
+    static constexpr std::size_t parked_max = 256;
+    void park(const std::string& id, std::unique_ptr<JsonFileReader> reader);
     // Lines from now on go to `feed`; what was read before stays where it went.
     void change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed);
     // The feed as it stands, closed; nothing is read for `id` from then on.
@@ -52,7 +56,7 @@ class FilePump {
   private:
     struct OneLog {
         std::unique_ptr<JsonFileReader> reader;
-        std::unique_ptr<batch::Feed> feed;
+        std::unique_ptr<batch::Feed> feed;  // none: parked
         bool running = true;
         std::chrono::steady_clock::time_point not_before{};  // after trouble
     };

@@ -98,6 +98,12 @@ std::optional<std::size_t> JsonFileReader::index_of(const Open& open, const std:
     return std::nullopt;
 }
 
+Result<void> JsonFileReader::hold_open() {
+    if (!current_.file) CHECK(open_first());
+    if (current_.file) look_for_successors(std::nullopt);
+    return {};
+}
+
 void JsonFileReader::notice_births(unsigned births) {
     if (current_.file) look_for_successors(births);
 }

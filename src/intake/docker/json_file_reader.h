@@ -66,6 +66,9 @@ class JsonFileReader {
     // Reads at most read_bytes_max into the feed, and marks. Errors concern this container alone.
     Result<Step> read_some(batch::Feed& feed, ReadBuffer& buffer);
 
+    // Opens the files that are there, without reading a line: from now on they can be removed and are read all the same.
+    Result<void> hold_open();
+
     // The directory showed a new file `births` times: opens what has appeared at once.
     void notice_births(unsigned births);
 
