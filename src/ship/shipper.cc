@@ -41,6 +41,10 @@ void Shipper::ship_one(const spool::Spooled& segment) {
         if (auto released = spool_.release(segment); !released)
             log_.error("segment stored but not released; it is offered again", {{"key", segment.key}, {"error", released.error()}});
         count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
+        metrics_
+            .gauge("boatswain_last_stored_timestamp_seconds", "When the store last acknowledged a segment",
+                   {{"tenant", segment.tenant}})
+            .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
         std::scoped_lock lock{guard_};
         trouble_.reset();
         return;

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "batch/batcher.h"
+#include "intake/docker/description.h"
 #include "intake/docker/json_line.h"
 #include "intake/docker/log_files.h"
 #include "intake/docker/piece_joiner.h"
@@ -76,6 +77,11 @@ class JsonFileReader {
     std::uint64_t lag_bytes() const;
     const Path& path() const { return log_path_; }
     std::optional<FilePosition> position() const;
+    FileStanding standing() const;
+
+    // Remembers what the pump met with this log.
+    void note_trouble(const Error& error) { trouble_ = {.when = clock_.now(), .what = error.what}; }
+    const std::optional<Trouble>& trouble() const { return trouble_; }
 
   private:
     struct Open {
@@ -126,6 +132,7 @@ class JsonFileReader {
     std::optional<FilePosition> pending_in_previous_;  // the same, while it began in the file before
     std::optional<Gap> owed_gap_;                      // told before the next line, which gives it its end
     Timestamp last_time_{};
+    std::optional<Trouble> trouble_;
 };
 
 }  // namespace boatswain::intake::docker
