@@ -163,13 +163,14 @@ std::string position_text(const Told& container, Timestamp now) {
     text += fmt::format(", {} behind", human_size(position->number("lag_bytes")));
     if (auto held = position->number("rotated_files_held"); held > 0)
         text += fmt::format(", {} held open and not read yet", counted(held, "newer file"));
-    return text + ", in " + position->shown("file");
+    return text;
 }
 
 std::string held_text(const Told& container) {
     auto held = container.object("held_back");
     if (!held) return "";
-    auto text = fmt::format("{} of it not sealed yet", counted(held->number("lines"), "line"));
+    auto lines = held->number("lines");
+    auto text = lines == 0 ? std::string{"nothing: each line that was read is sealed"} : counted(lines, "line") + " not sealed yet";
     if (held->number("batch_lines") > 0)
         text += fmt::format("; the tenant's batch has {} ({}), for {}", counted(held->number("batch_lines"), "line"),
                             human_size(held->number("batch_bytes")), length_text(held->seconds("batch_age_seconds")));
@@ -216,12 +217,13 @@ Result<Explained> explain_container(std::string_view json, Timestamp now) {
     Details details;
     auto image = container.shown("image"), state = container.shown("state");
     details.add("container", fmt::format("{}{}{}", container.shown("id").substr(0, id_shown), image.empty() ? "" : ", image " + image,
-                                         container.text("created") .empty() ? "" : ", " + state));
+                                         container.text("created").empty() ? "" : ", " + state));
     details.add("tenant", whose_text(container));
     if (explained.collected) details.add("decision", container.shown("reason"));
     if (auto reader = container.text("reader"); !reader.empty() && reader != "none")
         details.add("reader", printable(reader) + ": " + container.shown("reader_reason"));
     details.add("position", position_text(container, now));
+    if (auto position = container.object("position")) details.add("file", position->shown("file"));
     if (explained.collected) add_reading(details, container, now);
     if (auto error = container.object("last_error")) {
         auto when = error->time("time");
