@@ -59,6 +59,9 @@ class Feed {
     const std::vector<segment::Recipient>& recipients() const { return recipients_; }
     std::uint64_t lines() const { return next_ordinal_; }  // marked so far, since the source's first
     bool fleeting() const { return fleeting_; }
+    // The latest time of a line or gap that was appended; nothing when there was none.
+    std::optional<Timestamp> last_time() const;
+    std::size_t open_bytes() const { return text_ ? text_->text().size() : 0; }  // of the frame that grows
     // Where a feed that follows this one starts: behind everything that was marked here.
     Checkpoint handover() const { return {position_, next_ordinal_ + (text_ ? text_->counts().lines : 0)}; }
 
@@ -76,6 +79,7 @@ class Feed {
     bool moved_ = false;           // the position moved since the last closed frame
     std::unique_ptr<segment::FrameText> text_;
     std::size_t last_text_bytes_ = 0;  // of the frame before
+    Timestamp last_time_{};            // of closed frames
     Charge charge_;
 };
 
@@ -96,13 +100,25 @@ class Batcher {
     void flush_all();  // seals everything that was marked
     std::size_t open_batches() const { return batches_.size(); }
 
+    // The batch that `feed` writes into, with all its feeds: what is held back until it is sealed.
+    struct Growth {
+        std::uint64_t lines = 0;
+        std::uint64_t bytes = 0;  // of text, before compression
+        Nanoseconds age{};        // since its first line came
+    };
+    std::optional<Growth> growth(const Feed& feed) const;
+
   private:
     friend class Feed;
     struct Growing {
         Batch batch;
         std::set<Feed*> open_feeds;  // with an open frame
         std::chrono::steady_clock::time_point due{};  // when it is sealed at the latest
+        std::uint64_t closed_lines = 0;
+        std::uint64_t closed_bytes = 0;  // of text
+        Timestamp told_time{};           // the newest line's time, as the metric has it
     };
+    void tell_newest(Growing& growing);
     void close_frame(Feed& feed);
     void flush_others_of(const Feed& feed);
     Growing& growing(const Feed& feed);
@@ -114,6 +130,7 @@ class Batcher {
     spool::Spool& spool_;
     MemoryBudget& budget_;
     const Clock& clock_;
+    Metrics& metrics_;
     std::map<std::string, Growing> batches_;  // by tenant and recipients
     Gauge& memory_gauge_;
     Counter& lines_;

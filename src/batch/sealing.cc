@@ -185,6 +185,8 @@ bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::
     metrics_.counter("boatswain_sealed_segments_total", "Segments sealed and durable in the spool", labels).add();
     metrics_.counter("boatswain_sealed_lines_total", "Lines sealed and durable in the spool", labels).add(sealed.lines);
     metrics_.counter("boatswain_sealed_bytes_total", "Sealed bytes, durable in the spool", labels).add(sealed.bytes.size());
+    metrics_.gauge("boatswain_last_sealed_timestamp_seconds", "When a segment was last sealed and durable in the spool", labels)
+        .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
     log_.info("segment sealed", {{"key", sealed.key.str()}, {"lines", sealed.lines}, {"bytes", sealed.bytes.size()}});
     return true;
 }
