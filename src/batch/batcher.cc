@@ -119,7 +119,7 @@ void Batcher::close_frame(Feed& feed) {
     lines_.add(counts.lines);
     bytes_.add(counts.message_bytes);
     gaps_.add(counts.gaps);
-    if (batch.compressed_bytes->load() >= options_.flush_bytes) flush(feed.batch_key_);
+    if (batch.compressed_bytes->load() >= options_.flush_bytes || batch.frames.size() >= batch_frames_max) flush(feed.batch_key_);
 }
 
 // A source whose keys changed has older frames in another batch. That one goes first: a checkpoint that is sealed before the

@@ -35,6 +35,9 @@ struct Options {
     std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for lines that cannot be read again
 };
 
+// Frames of a batch at most, however small: far below what a segment's footer may hold (segment/format.h).
+inline constexpr std::size_t batch_frames_max = 10'000;
+
 class Batcher;
 
 // Where one source's lines go. Move-only; what it holds is closed into the batch at destruction.
