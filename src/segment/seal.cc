@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "segment/age_writer.h"
+#include "segment/chain.h"
 #include "segment/footer_writer.h"
 #include "segment/format.h"
 
@@ -43,11 +44,6 @@ class RunningHash {
     EVP_MD_CTX* context_;
     std::size_t done_ = 0;
 };
-
-bool is_sha256_hex(std::string_view text) {
-    return text.size() == 64 &&
-           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
 
 // What readers would refuse is refused here, where the lines can still be read again.
 Result<void> validate(const SegmentParts& parts) {
@@ -115,7 +111,11 @@ Result<SealedSegment> seal(SegmentParts parts, std::span<const Recipient> recipi
     std::uint64_t plaintext_bytes = end.size();
     for (const auto& frame : parts.frames) plaintext_bytes += frame.compressed.size();
 
-    TRY(auto writer, AgeWriter::begin(recipients, plaintext_bytes));
+    auto chain = chain_stanza({.host = parts.key.host,
+                               .epoch = parts.key.epoch,
+                               .sequence = parts.key.sequence,
+                               .previous_sha256 = parts.previous_sha256});
+    TRY(auto writer, AgeWriter::begin(recipients, plaintext_bytes, chain));
     SealedSegment sealed;
     RunningHash hash;
     for (auto& frame : parts.frames) {
