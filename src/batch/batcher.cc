@@ -22,6 +22,7 @@ Feed::Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> reci
       batch_key_(key_of(source_.whose.tenant, recipients_)),
       fleeting_(fleeting),
       next_ordinal_(start.lines),
+      next_bytes_(start.bytes),
       position_(start.position) {}
 
 Feed::~Feed() { batcher_.close_frame(*this); }
@@ -45,6 +46,30 @@ void Feed::mark(const Position& position) {
     if (!text_) return;
     charge_.resize(text_->capacity());
     if (text_->text().size() >= batcher_.options_.frame_bytes) batcher_.close_frame(*this);
+}
+
+Checkpoint Feed::handover() const {
+    Checkpoint here{.position = position_, .lines = next_ordinal_, .bytes = next_bytes_};
+    if (!text_) return here;
+    here.lines += text_->counts().lines;
+    if (here.bytes) *here.bytes += text_->counts().message_bytes;
+    return here;
+}
+
+void Feed::close(End end) {
+    auto all = handover();
+    end.lines = all.lines;
+    end.bytes = all.bytes;
+    text().append(end);
+    batcher_.close_frame(*this);
+}
+
+void Feed::hand_over(Feed& next) {
+    if (next.source_.whose.tenant != source_.whose.tenant) close({.time = batcher_.clock_.now(), .reason = end_reassigned});
+    auto here = handover();
+    next.position_ = here.position;
+    next.next_ordinal_ = here.lines;
+    next.next_bytes_ = here.bytes;
 }
 
 bool Feed::has_room() const { return batcher_.has_room(*this); }
@@ -87,7 +112,7 @@ void Batcher::close_frame(Feed& feed) {
     auto text = std::move(feed.text_);
     feed.last_text_bytes_ = text->text().size();
     auto charge = std::move(feed.charge_);
-    if (counts.lines + counts.gaps == 0) return;
+    if (counts.empty()) return;
 
     auto [index, is_new] = batch.source_index.try_emplace(feed.source_.id, batch.sources.size());
     if (is_new) batch.sources.push_back(feed.source_);
@@ -99,7 +124,8 @@ void Batcher::close_frame(Feed& feed) {
     frame->frame.source = index->second;
     frame->frame.first_ordinal = feed.next_ordinal_;
     feed.next_ordinal_ += counts.lines;
-    batch.checkpoints[feed.source_.id] = {feed.position_, feed.next_ordinal_};
+    if (feed.next_bytes_) *feed.next_bytes_ += counts.message_bytes;
+    batch.checkpoints[feed.source_.id] = {.position = feed.position_, .lines = feed.next_ordinal_, .bytes = feed.next_bytes_};
     feed.moved_ = false;
     batch.frames.push_back(frame);
     sealing_.compress(std::move(frame), batch.compressed_bytes);

@@ -48,6 +48,9 @@ class Feed {
     void append(const Line& line) { text().append(line); }
     void append(const Gap& gap) { text().append(gap); }
 
+    // Writes the closing record, with the source's totals in place of those of `end`. Nothing is appended afterwards.
+    void close(End end);
+
     // Everything appended so far is what the source holds before `position`. May close the frame.
     void mark(const Position& position);
 
@@ -59,7 +62,9 @@ class Feed {
     std::uint64_t lines() const { return next_ordinal_; }  // marked so far, since the source's first
     bool fleeting() const { return fleeting_; }
     // Where a feed that follows this one starts: behind everything that was marked here.
-    Checkpoint handover() const { return {position_, next_ordinal_ + (text_ ? text_->counts().lines : 0)}; }
+    Checkpoint handover() const;
+    // `next` takes the source over, where this one stands now. Another tenant's: this tenant is told in a closing record.
+    void hand_over(Feed& next);
 
   private:
     friend class Batcher;
@@ -71,6 +76,7 @@ class Feed {
     std::string batch_key_;
     bool fleeting_;
     std::uint64_t next_ordinal_;   // of the first line of the open frame, plus its lines at the last mark
+    std::optional<std::uint64_t> next_bytes_;  // of messages before the open frame; nothing where they were never counted
     Position position_;
     bool moved_ = false;           // the position moved since the last closed frame
     std::unique_ptr<segment::FrameText> text_;

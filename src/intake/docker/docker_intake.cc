@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds scan_pause{10'000};
 constexpr std::uint64_t config_file_bytes_max = 4U << 20;
 constexpr std::size_t skipped_max = 10'000;
 constexpr std::size_t inspections_max = 8;  // at once
+// How long the engine is waited for to say how a container ended whose log is gone.
+constexpr std::chrono::milliseconds told_wait{1'000};
 
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
 
@@ -138,11 +140,17 @@ void DockerIntake::take_event(const engine::Event& event) {
     switch (event.action) {
         case Action::create:
         case Action::start:
-            if (known != containers_.end() && event.action == Action::start) set_running(known->second, true);
+            if (known != containers_.end() && event.action == Action::start) {
+                known->second.exit_code.reset();
+                set_running(known->second, true);
+            }
             if (inspecting_.insert(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
             break;
         case Action::die:
-            if (known != containers_.end()) set_running(known->second, false);
+            if (known != containers_.end()) {
+                known->second.exit_code = event.exit_code;
+                set_running(known->second, false);
+            }
             break;
         case Action::destroy: container_vanished(event.id); break;
         case Action::rename:
@@ -273,7 +281,10 @@ std::pair<DockerIntake::Reader, std::string> DockerIntake::reader_for(const engi
 
 void DockerIntake::adopt(engine::ContainerFacts facts) {
     auto id = facts.id;
+    std::optional<int> exit_code;
+    if (!facts.running && facts.finished_at) exit_code = facts.exit_code;
     if (auto known = containers_.find(id); known != containers_.end()) {
+        if (exit_code) known->second.exit_code = exit_code;
         set_running(known->second, facts.running);
         return;
     }
@@ -287,6 +298,7 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
     }
     auto& container = containers_[id];
     container.facts = std::move(facts);
+    container.exit_code = exit_code;
     container.life = std::make_shared<Life>(executor_);
     container.life->running = container.facts.running;
     start_reading(id, container);
@@ -354,7 +366,6 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
                                                           stream_counters_, log_);
             readers_.spawn("read " + id, [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
                 co_await reader->run();
-                reader->close();
                 self->removed(alive->first);
             }(container.logs, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life), this));
             break;
@@ -364,7 +375,6 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
                 std::make_shared<AttachReader>(client_, container.facts, std::move(feed), life, stream_counters_, clock_, log_);
             readers_.spawn("attach " + id, [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
                 co_await reader->run();
-                reader->close();
                 self->removed(alive->first);
             }(container.attach, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life), this));
             break;
@@ -422,7 +432,35 @@ void DockerIntake::set_running(Container& container, bool running) {
 void DockerIntake::removed(const std::string& id) {
     auto found = containers_.find(id);
     if (found == containers_.end()) return;
+    auto& container = found->second;
+    // The log of a container that removes itself can be gone before the engine has said how it ended.
+    bool may_be_told = connected_ && !finishing_ && !container.exit_code && !container.life->removed;
+    if (!may_be_told) return close_source(id);
+    if (!std::exchange(container.closing, true)) readers_.spawn("close " + id, close_when_told(id, container.life));
+}
+
+asio::awaitable<void> DockerIntake::close_when_told(std::string id, std::shared_ptr<Life> life) {
+    auto deadline = clock_.steady() + told_wait;
+    for (;;) {
+        auto found = containers_.find(id);
+        if (found == containers_.end()) co_return;
+        auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.steady());
+        if (found->second.exit_code || life->removed || left.count() <= 0) break;
+        co_await life->changed.wait_for(left);
+    }
+    close_source(id);
+}
+
+void DockerIntake::close_source(const std::string& id) {
+    auto& container = containers_.at(id);
     log_.debug("container read to its end", {{"container", id}});
+    End end{.time = clock_.now(), .reason = end_removed, .exit_code = container.exit_code};
+    if (container.logs)
+        container.logs->close(end);
+    else if (container.attach)
+        container.attach->close(end);
+    else
+        pump_.close(id, end);
     drop(id);
 }
 
@@ -440,9 +478,11 @@ void DockerIntake::progressed() {
 }
 
 void DockerIntake::finish(std::chrono::steady_clock::time_point deadline) {
+    finishing_ = true;
     pump_.read_rest(deadline);
-    std::vector<std::string> ids;
-    for (const auto& [id, container] : containers_) ids.push_back(id);
+    std::vector<std::string> ids, closing;
+    for (const auto& [id, container] : containers_) (container.closing ? closing : ids).push_back(id);
+    for (const auto& id : closing) close_source(id);
     for (const auto& id : ids) pump_.remove(id);
     containers_.clear();
 }

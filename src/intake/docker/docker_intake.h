@@ -89,6 +89,8 @@ class DockerIntake final : private WatchListener {
         std::string why;                    // why this reader, or why none
         tenancy::Decision::Action action = tenancy::Decision::Action::hold;
         bool soon = false;                  // held for a moment only
+        std::optional<int> exit_code;       // of its last run, when that is over and the engine has said
+        bool closing = false;               // read to its end; how it ended is waited for
         std::shared_ptr<Life> life;         // also owned by the coroutine that reads it
         std::shared_ptr<LogsReader> logs;   // likewise
         std::shared_ptr<AttachReader> attach;
@@ -121,6 +123,8 @@ class DockerIntake final : private WatchListener {
     Path log_path(const std::string& id) const;
     void set_running(Container& container, bool running);
     void removed(const std::string& id);
+    boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<Life> life);
+    void close_source(const std::string& id);
     void drop(const std::string& id);
     void count();
 
@@ -148,6 +152,7 @@ class DockerIntake final : private WatchListener {
     std::set<std::string> inspecting_;
     std::optional<Timestamp> last_event_;
     bool connected_ = false;
+    bool finishing_ = false;
     std::string engine_trouble_;
 };
 

@@ -76,6 +76,7 @@ class JsonFileReader {
     std::uint64_t lag_bytes() const;
     const Path& path() const { return log_path_; }
     std::optional<FilePosition> position() const;
+    bool opened() const { return current_.file != nullptr; }  // false: the log was never there to be read
 
   private:
     struct Open {
