@@ -23,8 +23,10 @@ class Host {
         : spool_(spool::Spool::open({.state_dir = state_dir, .host = "node-7"}, clock_, log_, metrics_).value()) {}
 
     std::unique_ptr<Feed> feed(const std::string& tenant) {
-        Source source{.id = "web", .kind = "docker", .name = "web-1", .whose = {.tenant = TenantId::parse(tenant).value()}};
-        return batcher_.open_feed(std::move(source), {identity_.recipient()}, spool_->checkpoint("web").value_or(Checkpoint{}), false);
+        Source source{
+            .id = "web", .kind = "docker", .name = "web-1", .whose = {.tenant = TenantId::parse(tenant).value()}};
+        return batcher_.open_feed(std::move(source), {identity_.recipient()},
+                                  spool_->checkpoint("web").value_or(Checkpoint{}), false);
     }
     // Everything so far, sealed and in the spool.
     void seal() {
@@ -38,7 +40,9 @@ class Host {
         for (auto left = spool_->count(); left > 0; --left) {
             auto spooled = spool_->take(stop.get_token()).value();
             auto bytes = read_file(spooled.file, 1U << 20).value();
-            auto fetch = [&](std::uint64_t first, std::uint64_t length) -> Result<std::string> { return bytes.substr(first, length); };
+            auto fetch = [&](std::uint64_t first, std::uint64_t length) -> Result<std::string> {
+                return bytes.substr(first, length);
+            };
             auto reader = open::SegmentReader::open(bytes.size(), fetch, std::span{&identity_, 1}).value();
             for (std::size_t i = 0; i < reader.footer().frames.size(); ++i)
                 found.emplace_back(reader.footer().frames[i], reader.frame_text(i).value());
@@ -98,8 +102,10 @@ TEST_F(Closing, StatesAllLinesAndBytesOfTheSourceOverSegmentsAndRestarts) {
     EXPECT_EQ(end.lines, 3U);
     EXPECT_EQ(end.bytes, 13U);
     EXPECT_EQ(end.exit_code, 3);
-    EXPECT_TRUE(frames[0].second.ends_with(
-        "# end {\"time\":\"2026-11-22T10:04:11.000000000Z\",\"reason\":\"removed\",\"exit_code\":3,\"lines\":3,\"bytes\":13}\n"))
+    EXPECT_TRUE(
+        frames[0].second.ends_with("# end "
+                                   "{\"time\":\"2026-11-22T10:04:11.000000000Z\",\"reason\":\"removed\",\"exit_code\":"
+                                   "3,\"lines\":3,\"bytes\":13}\n"))
         << frames[0].second;
 }
 
@@ -118,9 +124,10 @@ TEST_F(Closing, IsWrittenForASourceThatPrintedNothing) {
 
 TEST_F(Closing, LeavesBytesOutWhereAnOlderVersionDidNotCountThem) {
     Host host{directory_};
-    segment::SealedSegment older{.key = {.tenant = TenantId::parse("globex").value(), .host = "node-7", .epoch = "e", .sequence = 1},
-                                 .bytes = "sealed",
-                                 .sha256 = std::string(32, 'a')};
+    segment::SealedSegment older{
+        .key = {.tenant = TenantId::parse("globex").value(), .host = "node-7", .epoch = "e", .sequence = 1},
+        .bytes = "sealed",
+        .sha256 = std::string(32, 'a')};
     ASSERT_TRUE(host.spool().add(older, {{"web", {.lines = 7, .bytes = std::nullopt}}}));
     std::stop_source stop;
     ASSERT_TRUE(host.spool().release(host.spool().take(stop.get_token()).value()));

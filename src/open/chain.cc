@@ -10,9 +10,7 @@ namespace {
 
 using segment::Chain;
 
-std::unexpected<Error> refuse(std::string why) {
-    return fail(Remedy::quarantine, "chain stanza: " + std::move(why));
-}
+std::unexpected<Error> refuse(std::string why) { return fail(Remedy::quarantine, "chain stanza: " + std::move(why)); }
 
 // A part of a key, in the one encoding it has.
 std::optional<std::string> decode_part(const std::string& part) {

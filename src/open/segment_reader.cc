@@ -31,8 +31,8 @@ Result<SegmentReader> SegmentReader::open(std::uint64_t object_bytes, FetchRange
     TRY(auto footer, read_footer(age.plaintext_bytes(), read, decompressor));
     TRY(auto chain, chain_of(age.header()));
     if (chain) CHECK(check_chain(*chain, footer));
-    return SegmentReader{std::make_unique<State>(
-        State{std::move(age), std::move(decompressor), std::move(footer), std::move(chain)})};
+    return SegmentReader{
+        std::make_unique<State>(State{std::move(age), std::move(decompressor), std::move(footer), std::move(chain)})};
 }
 
 const Footer& SegmentReader::footer() const { return state_->footer; }

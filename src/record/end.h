@@ -11,9 +11,9 @@ namespace boatswain {
 
 struct End {
     Timestamp time{};
-    std::string reason;            // one word with dashes: "removed", "reassigned"
-    std::optional<int> exit_code;  // nothing where the engine did not say
-    std::uint64_t lines = 0;       // of the source since its first one, pieces counted each
+    std::string reason;                  // one word with dashes: "removed", "reassigned"
+    std::optional<int> exit_code;        // nothing where the engine did not say
+    std::uint64_t lines = 0;             // of the source since its first one, pieces counted each
     std::optional<std::uint64_t> bytes;  // of their messages; nothing where that is not known
 
     bool operator==(const End&) const = default;

@@ -129,7 +129,8 @@ void FrameText::count_time(Timestamp time) {
 
 void FrameText::end_message(Timestamp time, Stream stream, bool partial, const char* message_end) {
     char* out = text_.data() + used_;
-    auto within = static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
+    auto within =
+        static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
     if (within >= static_cast<std::uint64_t>(minute_ns)) [[unlikely]] {
         time = writable(time);
         set_minute(time);
@@ -137,7 +138,8 @@ void FrameText::end_message(Timestamp time, Stream stream, bool partial, const c
     }
     std::memcpy(out, cached_text_, sizeof cached_text_);
     put_seconds(out + sizeof cached_text_, within);
-    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ", prefix_size - time_text_size);
+    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ",
+                prefix_size - time_text_size);
     if (partial) out[prefix_size - 2] = 'P';
     auto size = static_cast<std::size_t>(message_end - out) - prefix_size;
     out[prefix_size + size] = '\n';

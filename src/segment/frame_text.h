@@ -38,9 +38,12 @@ class FrameText {
     // Gives up the text, and its memory for another frame.
     std::string take_memory();
 
-    // Room for a message of up to `message_bytes_max` bytes; what lies there is no line until end_message(). Valid until the
-    // next call. A reader that learns time and stream only behind the message (json-file) unescapes it straight to here.
-    char* begin_message(std::size_t message_bytes_max) { return room(prefix_size + message_bytes_max + 1) + prefix_size; }
+    // Room for a message of up to `message_bytes_max` bytes; what lies there is no line until end_message(). Valid
+    // until the next call. A reader that learns time and stream only behind the message (json-file) unescapes it
+    // straight to here.
+    char* begin_message(std::size_t message_bytes_max) {
+        return room(prefix_size + message_bytes_max + 1) + prefix_size;
+    }
     // Makes the message at begin_message(), which ends before `message_end` and holds no '\n', a line.
     void end_message(Timestamp time, Stream stream, bool partial, const char* message_end);
     // Gives up what begin_message() started: nothing of it stays.

@@ -1,6 +1,5 @@
 #include "segment/seal.h"
 
-#include <openssl/evp.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "segment/chain.h"
 #include "segment/footer_writer.h"
 #include "segment/format.h"
+#include "segment/sha256.h"
 
 namespace boatswain::segment {
 namespace {
@@ -20,28 +20,15 @@ constexpr int footer_level = 3;  // a footer is small: take the better ratio
 // SHA-256 of what the writer has finished, taken while those bytes are still in the processor's cache.
 class RunningHash {
   public:
-    RunningHash() : context_(EVP_MD_CTX_new()) {
-        require(context_ && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1);
-    }
-    RunningHash(const RunningHash&) = delete;
-    ~RunningHash() { EVP_MD_CTX_free(context_); }
-
     // `written` starts with all that was given before.
     void follow(std::string_view written) {
-        require(EVP_DigestUpdate(context_, written.data() + done_, written.size() - done_) == 1);
+        hash_.update(written.substr(done_));
         done_ = written.size();
     }
-    std::string finish() {
-        std::string digest(32, '\0');
-        require(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1);
-        return digest;
-    }
+    std::string finish() { return hash_.finish(); }
 
   private:
-    static void require(bool done) {
-        if (!done) throw std::runtime_error{"OpenSSL: SHA-256"};
-    }
-    EVP_MD_CTX* context_;
+    Sha256 hash_;
     std::size_t done_ = 0;
 };
 

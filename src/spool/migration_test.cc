@@ -43,9 +43,10 @@ class Migration : public ::testing::Test {
     }
     // Makes a checkpoint durable, as sealing does.
     void add(Spool& spool, const std::string& source, const Checkpoint& checkpoint) {
-        segment::SealedSegment segment{.key = {.tenant = TenantId::parse("acme").value(), .host = "node-7", .epoch = spool.epoch(), .sequence = 1},
-                                       .bytes = "sealed",
-                                       .sha256 = std::string(32, 'a')};
+        segment::SealedSegment segment{
+            .key = {.tenant = TenantId::parse("acme").value(), .host = "node-7", .epoch = spool.epoch(), .sequence = 1},
+            .bytes = "sealed",
+            .sha256 = std::string(32, 'a')};
         auto added = spool.add(segment, {{source, checkpoint}});
         ASSERT_TRUE(added) << added.error().what;
     }
@@ -72,7 +73,9 @@ TEST_F(Migration, KeepsEpochChainsAndPositionsOfVersion1AndDoesNotInventTheBytes
 
 TEST_F(Migration, IsDoneOnce) {
     make(version_1);
-    { ASSERT_TRUE(open()); }
+    {
+        ASSERT_TRUE(open());
+    }
     auto again = open();
     ASSERT_TRUE(again) << again.error().what;
     EXPECT_EQ((*again)->checkpoint("web").value().lines, 812U);
@@ -92,7 +95,8 @@ TEST_F(Migration, RefusesTheStateOfANewerVersionAndSaysWhatToDo) {
     auto spool = open();
     ASSERT_FALSE(spool);
     EXPECT_EQ(spool.error().remedy, Remedy::stop);
-    EXPECT_NE(spool.error().what.find("written by a newer Boatswain (state version 3, this one knows 2)"), std::string::npos)
+    EXPECT_NE(spool.error().what.find("written by a newer Boatswain (state version 3, this one knows 2)"),
+              std::string::npos)
         << spool.error().what;
 }
 
