@@ -2,6 +2,7 @@
 // storing cost by themselves. For `./dev bench` and for profilers.
 //
 //   bench_pipeline --json-file FILE --store URL --state-dir DIR --recipient age1...
+// Run again with the same state directory it goes on where it was ended (tests/faults).
 //   bench_pipeline --seal-only FILE --recipient age1...        plain lines, sealed as fast as they can be; nothing is stored
 #include <CLI/CLI.hpp>
 #include <condition_variable>
@@ -22,6 +23,7 @@ namespace docker = intake::docker;
 struct Arguments {
     std::string json_file, store, state_dir, recipient, seal_only;
     std::uint64_t flush_bytes = 8U << 20;
+    std::size_t frame_bytes = 256U << 10;
 };
 
 Source bench_source() {
@@ -64,12 +66,15 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
     batch::MemoryBudget budget{64U << 20};
     Progress progress;
     batch::Sealing sealing{1, 1, *spool, budget, clock, metrics, log, [&] { progress.tell(); }};
-    batch::Batcher batcher{{.flush_bytes = arguments.flush_bytes}, sealing, *spool, budget, clock, metrics};
+    batch::Batcher batcher{{.flush_bytes = arguments.flush_bytes, .frame_bytes = arguments.frame_bytes}, sealing, *spool, budget, clock, metrics};
     ship::Shipper shipper{{}, *spool, *store, clock, metrics, log};
     docker::FileReaderCounters counters{metrics};
-    docker::JsonFileReader reader{arguments.json_file, std::nullopt, clock, counters, log};
+    auto source = bench_source();
+    auto start = spool->checkpoint(source.id).value_or(Checkpoint{});
+    const auto* position = std::get_if<FilePosition>(&start.position);
+    docker::JsonFileReader reader{arguments.json_file, position ? std::optional{*position} : std::nullopt, clock, counters, log};
     docker::ReadBuffer buffer;
-    auto feed = batcher.open_feed(bench_source(), {recipient}, {}, false);
+    auto feed = batcher.open_feed(source, {recipient}, start, false);
     for (;;) {
         while (!feed->has_room()) {
             batcher.tick();
@@ -132,6 +137,7 @@ int main(int argc, char** argv) {
     app.add_option("--state-dir", arguments.state_dir, "state directory");
     app.add_option("--recipient", arguments.recipient, "age recipient")->required();
     app.add_option("--seal-only", arguments.seal_only, "a file of lines");
+    app.add_option("--frame-bytes", arguments.frame_bytes, "text bytes of a frame");
     app.add_option("--flush-bytes", arguments.flush_bytes, "sealed bytes of a segment");
     CLI11_PARSE(app, argc, argv);
     auto recipient = segment::Recipient::parse(arguments.recipient);

@@ -18,7 +18,7 @@ TEST(Base64, IsStrictWithoutPadding) {
     EXPECT_EQ(to_base64("ab"), "YWI=");
     EXPECT_EQ(to_base64_unpadded("ab"), "YWI");
     EXPECT_EQ(from_base64_unpadded("YWI"), "ab");
-    EXPECT_FALSE(from_base64_unpadded("YWJ"));   // bits left over
+    EXPECT_FALSE(from_base64_unpadded("YWJ"));  // bits left over
     EXPECT_FALSE(from_base64_unpadded("YWI="));
     EXPECT_FALSE(from_base64_unpadded("Y"));
 }

@@ -105,15 +105,15 @@ Batcher::Growing& Batcher::growing(const Feed& feed) {
 
 void Batcher::close_frame(Feed& feed) {
     if (!feed.text_) return;
-    auto& growing = this->growing(feed);
-    auto& batch = growing.batch;
-    growing.open_feeds.erase(&feed);
+    growing(feed).open_feeds.erase(&feed);
     auto counts = feed.text_->counts();
     auto text = std::move(feed.text_);
     feed.last_text_bytes_ = text->text().size();
     auto charge = std::move(feed.charge_);
     if (counts.empty()) return;
+    flush_others_of(feed);
 
+    auto& batch = growing(feed).batch;
     auto [index, is_new] = batch.source_index.try_emplace(feed.source_.id, batch.sources.size());
     if (is_new) batch.sources.push_back(feed.source_);
     bool first_frame = batch.frames.empty();
@@ -134,6 +134,15 @@ void Batcher::close_frame(Feed& feed) {
     bytes_.add(counts.message_bytes);
     gaps_.add(counts.gaps);
     if (batch.compressed_bytes->load() >= options_.flush_bytes) flush(feed.batch_key_);
+}
+
+// A source whose keys changed has older frames in another batch. That one goes first: a checkpoint that is sealed before the
+// lines in front of it would lose them in a crash, and one that is sealed after newer lines would repeat those.
+void Batcher::flush_others_of(const Feed& feed) {
+    std::vector<std::string> others;
+    for (const auto& [key, growing] : batches_)
+        if (key != feed.batch_key_ && growing.batch.checkpoints.contains(feed.source_.id)) others.push_back(key);
+    for (const auto& key : others) flush(key);
 }
 
 void Batcher::flush(const std::string& key) {

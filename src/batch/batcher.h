@@ -5,6 +5,7 @@
 //   - A batch holds lines of one tenant and one set of recipients. A feed is bound to both when it is opened; there is no
 //     way to hand it another tenant's line.
 //   - What mark() has covered is in the batch's checkpoints, and becomes durable with exactly the lines before it.
+//   - A source has frames in one growing batch at most, so its checkpoints are sealed in the order of its lines.
 //   - Belongs to the I/O thread; only the Sealing behind it has threads.
 #pragma once
 
@@ -108,6 +109,7 @@ class Batcher {
         bool fleeting = false;
     };
     void close_frame(Feed& feed);
+    void flush_others_of(const Feed& feed);
     Growing& growing(const Feed& feed);
     void flush(const std::string& key);
     bool has_room(const Feed& feed) const;

@@ -132,11 +132,11 @@ void Sealing::seal_batches(std::stop_token stop) {
 
 void Sealing::seal_one(Batch batch, std::stop_token stop) {
     auto forget = std::move(batch.forget);
-    if (!batch.frames.empty()) seal_frames(std::move(batch), stop);
+    if (!batch.frames.empty() && !seal_frames(std::move(batch), stop)) return;
     for (const auto& source : forget) spool_.forget(source);
 }
 
-void Sealing::seal_frames(Batch batch, std::stop_token stop) {
+bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
     auto wait_time = retry_wait_min;
     for (;;) {
         // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the rest.
@@ -144,7 +144,7 @@ void Sealing::seal_frames(Batch batch, std::stop_token stop) {
         if (!head) {
             failures_.add();
             log_.error("chain not read; trying again", {{"tenant", batch.tenant.str()}, {"error", head.error()}});
-            if (!wait(stop, wait_time)) return;
+            if (!wait(stop, wait_time)) return false;
             wait_time = std::min(wait_time * 2, retry_wait_max);
             continue;
         }
@@ -154,16 +154,15 @@ void Sealing::seal_frames(Batch batch, std::stop_token stop) {
             // Sealing is arithmetic: it fails only for a recipient that no one can seal for, which the keyring refuses before.
             failures_.add();
             log_.error("batch not sealed; its sources read it again after a restart", {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
-            return;
+            return false;
         }
         Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
         batch.frames.clear();
-        add_until_done(*sealed, batch.checkpoints, stop);
-        return;
+        return add_until_done(*sealed, batch.checkpoints, stop);
     }
 }
 
-void Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints, std::stop_token stop) {
+bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints, std::stop_token stop) {
     MetricLabels labels{{"tenant", sealed.key.tenant.str()}};
     auto wait_time = retry_wait_min;
     for (;;) {
@@ -175,7 +174,7 @@ void Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::
             trouble_ = added.error().what;
         }
         log_.error("segment not spooled; trying again", {{"key", sealed.key.str()}, {"error", added.error()}});
-        if (!wait(stop, wait_time)) return;
+        if (!wait(stop, wait_time)) return false;
         wait_time = std::min(wait_time * 2, retry_wait_max);
     }
     {
@@ -186,6 +185,7 @@ void Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::
     metrics_.counter("boatswain_sealed_lines_total", "Lines sealed and durable in the spool", labels).add(sealed.lines);
     metrics_.counter("boatswain_sealed_bytes_total", "Sealed bytes, durable in the spool", labels).add(sealed.bytes.size());
     log_.info("segment sealed", {{"key", sealed.key.str()}, {"lines", sealed.lines}, {"bytes", sealed.bytes.size()}});
+    return true;
 }
 
 bool Sealing::wait(std::stop_token stop, std::chrono::milliseconds time) {

@@ -56,8 +56,9 @@ class Sealing {
     void compress_frames(std::stop_token stop);
     void seal_batches(std::stop_token stop);
     void seal_one(Batch batch, std::stop_token stop);
-    void seal_frames(Batch batch, std::stop_token stop);
-    void add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints, std::stop_token stop);
+    // False: the batch is not in the spool; its sources read it again.
+    bool seal_frames(Batch batch, std::stop_token stop);
+    bool add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints, std::stop_token stop);
     bool wait(std::stop_token stop, std::chrono::milliseconds time);
 
     const int zstd_level_;

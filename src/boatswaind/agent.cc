@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
 #include <optional>
 
 #include "batch/batcher.h"
@@ -220,6 +221,9 @@ void Agent::shut_down() {
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
                               {"waiting_segments", spool_->count()}});
+    // An upload under way can hang on a store that does not answer, and whoever told us to end does not wait. Everything is durable by
+    // now, so nothing is left to be done in an orderly way.
+    if (!shipped) std::_Exit(0);
 }
 
 serve::Health Agent::health() const {

@@ -34,6 +34,8 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
                     state->log.error("task ended with an error", {{"task", name}, {"error", error.what()}});
             } catch (const std::exception& error) {
                 state->log.error("task ended with an error", {{"task", name}, {"error", error.what()}});
+            } catch (...) {
+                state->log.error("task ended with an error", {{"task", name}, {"error", "not an exception of the standard library"}});
             }
         }
         state->running.erase(signal);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "store/digest.h"
+
 namespace boatswain::ship {
 
 Shipper::Shipper(Options options, spool::Spool& spool, store::Store& store, const Clock& clock, Metrics& metrics, Log& log)
@@ -33,13 +35,25 @@ void Shipper::ship_segments(std::stop_token stop) {
     while (auto segment = spool_.take(stop)) ship_one(*segment);
 }
 
-void Shipper::ship_one(const spool::Spooled& segment) {
+// The segment's bytes, exactly as they were sealed. Remedy::quarantine when the disk has lost them: no store would ever take them.
+Result<MappedFile> Shipper::map_whole(const spool::Spooled& segment) const {
     auto mapped = MappedFile::open(segment.file);
+    if (!mapped && mapped.error().remedy == Remedy::re_resolve)
+        return fail(Remedy::quarantine, mapped.error().what, mapped.error().cause);
+    if (mapped && store::sha256(mapped->bytes()) != segment.sha256)
+        return fail(Remedy::quarantine, "read " + segment.file.string() + ": not the bytes that were written");
+    return mapped;
+}
+
+void Shipper::ship_one(const spool::Spooled& segment) {
+    auto mapped = map_whole(segment);
     auto outcome = mapped ? store_.put(segment.key, mapped->bytes(), segment.sha256)
                           : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
     if (outcome) {
-        if (auto released = spool_.release(segment); !released)
+        if (auto released = spool_.release(segment); !released) {
             log_.error("segment stored but not released; it is offered again", {{"key", segment.key}, {"error", released.error()}});
+            spool_.give_back(segment, wait_after(segment.attempts));
+        }
         count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
         std::scoped_lock lock{guard_};
         trouble_.reset();
@@ -48,8 +62,10 @@ void Shipper::ship_one(const spool::Spooled& segment) {
 
     const auto& error = outcome.error();
     if (error.remedy == Remedy::quarantine) {
-        count_outcome("conflict");
-        log_.error("segment put aside: the store holds other bytes under its key", {{"key", segment.key}, {"error", error}});
+        count_outcome(mapped ? "conflict" : "damaged");
+        log_.error(mapped ? "segment put aside: the store holds other bytes under its key"
+                          : "segment put aside: its file in the spool is damaged",
+                   {{"key", segment.key}, {"error", error}});
         if (auto aside = spool_.quarantine(segment); !aside) {
             log_.error("segment not put aside", {{"key", segment.key}, {"error", aside.error()}});
             spool_.give_back(segment, options_.wait_max);

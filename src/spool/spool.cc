@@ -11,8 +11,9 @@ namespace boatswain::spool {
 namespace {
 
 constexpr std::int64_t schema_version = 2;
-// A checkpoint that no segment has moved for so long belongs to a container that is long gone.
-constexpr auto checkpoint_age_max = std::chrono::days{90};
+// Checkpoints of containers that were removed while nobody looked stay behind. So many are kept, those that moved last; age alone
+// says nothing: a container that prints a line a year must not be read from its start again.
+constexpr std::int64_t checkpoints_max = 20'000;
 
 constexpr const char* schema = R"(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -100,8 +101,9 @@ Result<void> Spool::load() {
     if (!found) return fail(Remedy::stop, "open the state database: it names no epoch; move the state directory away to start anew");
     epoch_ = meta.text(0);
 
-    TRY(auto old, database_.prepare("DELETE FROM checkpoints WHERE moved < ?1"));
-    CHECK(old.bind(1, to_number(clock_.now() - checkpoint_age_max)).run());
+    TRY(auto old, database_.prepare("DELETE FROM checkpoints WHERE source IN "
+                                    "(SELECT source FROM checkpoints ORDER BY moved DESC, source LIMIT -1 OFFSET ?1)"));
+    CHECK(old.bind(1, checkpoints_max).run());
     TRY(auto positions, database_.prepare("SELECT source, position, lines, bytes FROM checkpoints"));
     for (;;) {
         TRY(auto row, positions.step());
@@ -147,16 +149,18 @@ Result<void> Spool::load() {
 
 void Spool::remove_strays() {
     std::error_code problem;
-    for (const auto& entry : std::filesystem::directory_iterator(options_.state_dir / "spool", problem)) {
-        if (entry.is_directory()) continue;
-        auto name = entry.path().filename().string();
+    for (std::filesystem::directory_iterator entry{options_.state_dir / "spool", problem}, none; !problem && entry != none;
+         entry.increment(problem)) {
+        std::error_code unknown;
+        if (entry->is_directory(unknown)) continue;
+        auto name = entry->path().filename().string();
         std::int64_t id = 0;
         auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
         bool known = error == std::errc{} && std::string_view{end} == ".age" && waiting_.contains(id);
         if (known) continue;
         strays_.add();
         log_.warning("stray spool file removed; its lines are read again", {{"file", name}});
-        if (auto removed = remove_file(entry.path()); !removed) log_.error("remove failed", {{"error", removed.error()}});
+        if (auto removed = remove_file(entry->path()); !removed) log_.error("remove failed", {{"error", removed.error()}});
     }
 }
 
@@ -272,14 +276,15 @@ Result<void> Spool::release(const Spooled& segment) {
         TRY(auto remove, database_.prepare("DELETE FROM segments WHERE id = ?1"));
         CHECK(remove.bind(1, segment.id).run());
     }
-    auto removed = remove_file(segment.file);
+    // A file that stays is a stray, and goes at the next start: the segment is released all the same.
+    if (auto removed = remove_file(segment.file); !removed) log_.error("remove failed", {{"error", removed.error()}});
     {
         std::scoped_lock lock{guard_};
         if (waiting_.erase(segment.id) > 0) bytes_ -= segment.size;
         tenants_under_way_.erase(segment.tenant);
     }
     tell_changed();
-    return removed;
+    return {};
 }
 
 void Spool::give_back(const Spooled& segment, std::chrono::milliseconds wait) {
@@ -295,12 +300,12 @@ void Spool::give_back(const Spooled& segment, std::chrono::milliseconds wait) {
 }
 
 Result<void> Spool::quarantine(const Spooled& segment) {
-    quarantined_.add();
     {
         std::scoped_lock lock{database_guard_};
         TRY(auto mark, database_.prepare("UPDATE segments SET quarantined = 1 WHERE id = ?1"));
         CHECK(mark.bind(1, segment.id).run());
     }
+    quarantined_.add();
     std::error_code problem;
     std::filesystem::rename(segment.file, options_.state_dir / "spool" / "quarantine" / segment.file.filename(), problem);
     {

@@ -81,9 +81,9 @@ class Spool {
 
     // The oldest segment whose tenant has none under way and whose time has come; waits for one until `stop`.
     std::optional<Spooled> take(std::stop_token stop);
-    Result<void> release(const Spooled& segment);                          // the store has it
+    Result<void> release(const Spooled& segment);                          // the store has it; after an error: give_back()
     void give_back(const Spooled& segment, std::chrono::milliseconds wait);  // try again, not before `wait` is over
-    Result<void> quarantine(const Spooled& segment);                       // the store refuses it for good
+    Result<void> quarantine(const Spooled& segment);                       // it cannot be stored, ever; after an error: give_back()
 
     std::uint64_t bytes() const;      // of all segments that wait
     std::size_t count() const;

@@ -42,9 +42,23 @@ Result<bool> JsonFileReader::open_first() {
         owed_gap_ = Gap{.reason = "rotated-away"};
         log_.warning("the log was rotated away while nobody read it; reading on with the oldest file", {{"log", log_path_.string()}});
     }
-    TRY(auto oldest, open_generation(generations.back()));
-    read_on_in(std::move(oldest), 0);
-    return true;
+    for (auto oldest = generations.rbegin(); oldest != generations.rend(); ++oldest) {
+        auto open = open_generation(*oldest);
+        if (open) {
+            read_on_in(std::move(*open), 0);
+            return true;
+        }
+        if (open.error().remedy != Remedy::quarantine) return std::unexpected(std::move(open).error());
+        tell_unreadable(open.error());
+    }
+    return false;
+}
+
+// Told once for each stretch of trouble; the gap record names it to the tenant.
+void JsonFileReader::tell_unreadable(const Error& error) {
+    if (owed_gap_ && owed_gap_->reason == "unreadable") return;
+    owed_gap_ = Gap{.reason = "unreadable"};
+    log_.warning("a log file cannot be read; reading on with the next one", {{"log", log_path_.string()}, {"error", error}});
 }
 
 Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector<Generation>& generations) {
@@ -109,6 +123,11 @@ void JsonFileReader::look_for_successors(std::optional<std::size_t> births) {
     bool gap = !at && !(births && *births <= generations.size());
     while (newer > 0 && successors_.size() < successors_max) {
         auto open = open_generation(generations[--newer]);
+        if (!open && open.error().remedy == Remedy::quarantine) {
+            log_.warning("a log file cannot be read; reading on with the next one", {{"log", log_path_.string()}, {"error", open.error()}});
+            gap = true;
+            continue;
+        }
         if (!open) return;  // rotated meanwhile, or no descriptor free: the next look begins where this one ended
         open->after_gap = std::exchange(gap, false);
         successors_.push_back(std::move(*open));
@@ -124,13 +143,18 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
     }
     if (waited_) CHECK(look_for_truncation(feed));
 
-    TRY(auto size, current_.file->read_at(offset_, buffer.data(), read_bytes_max));
+    auto read = current_.file->read_at(offset_, buffer.data(), read_bytes_max);
+    if (!read && read.error().remedy == Remedy::quarantine) return leave_unreadable(feed, read.error());
+    TRY(auto size, std::move(read));
     std::string_view bytes{buffer.data(), size};
     auto taken = take_lines(feed, bytes);
     if (taken == 0 && size < read_bytes_max) return at_file_end(feed, bytes);
     if (taken == 0) {
         // No newline in all of it: the engine writes no such line. What it is cannot be kept; where it ends is seen later.
-        if (!skipping_) counters_.malformed.add();
+        if (!skipping_) {
+            counters_.malformed.add();
+            held_ = position();
+        }
         auto bytes_lost = size + (owed_gap_ ? owed_gap_->bytes_min : 0);
         owed_gap_ = Gap{.reason = "malformed", .lines_min = 1, .bytes_min = bytes_lost};
         skipping_ = true;
@@ -178,6 +202,12 @@ void JsonFileReader::next_file(batch::Feed& feed) {
                                             .out_offset = joiner_.pending(Stream::out) ? pending_offset_[0] : offset_,
                                             .err_offset = joiner_.pending(Stream::err) ? pending_offset_[1] : offset_};
     }
+    if (current_.fingerprint != 0)
+        held_ = FilePosition{.device = current_.file->device(),
+                             .inode = current_.file->inode(),
+                             .fingerprint = current_.fingerprint,
+                             .out_offset = offset_,
+                             .err_offset = offset_};
     auto next = std::move(successors_.front());
     successors_.pop_front();
     if (next.after_gap) {
@@ -188,6 +218,17 @@ void JsonFileReader::next_file(batch::Feed& feed) {
     mark(feed);
 }
 
+// The rest of the file is garbage (a .gz that a power cut tore). A file of this log that is newer holds what follows.
+JsonFileReader::Step JsonFileReader::leave_unreadable(batch::Feed& feed, const Error& error) {
+    if (successors_.empty()) look_for_successors(std::nullopt);
+    tell_unreadable(error);
+    if (successors_.empty()) return Step::at_end;
+    if (joiner_.pending()) joiner_.end(feed.text());
+    pending_in_previous_.reset();
+    next_file(feed);
+    return Step::more;
+}
+
 // After `logrotate copytruncate` and its like: the file is shorter than we stand, or begins with another line.
 Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
     waited_ = false;
@@ -195,6 +236,16 @@ Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
     if (!size || current_.fingerprint == 0) return {};
     TRY(auto fingerprint, fingerprint_of(*current_.file));
     if (*size >= offset_ && fingerprint == current_.fingerprint) return {};
+    if (fingerprint == current_.fingerprint) {
+        // The same file without its end: a power cut took what the engine had written and we had read. What comes now is new.
+        log_.warning("the log lost its end; reading on behind what is left", {{"log", log_path_.string()}});
+        if (joiner_.pending()) joiner_.end(feed.text());
+        pending_in_previous_.reset();
+        owed_gap_ = Gap{.reason = "truncated"};
+        offset_ = *size;
+        out_offset_ = err_offset_ = 0;
+        return {};
+    }
 
     Open truncated = std::move(current_);
     auto offset = offset_;
@@ -208,8 +259,13 @@ Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
         return {};
     }
     log_.warning("the log was truncated by somebody; what was not read by then is lost", {{"log", log_path_.string()}});
-    joiner_.end(feed.text());
+    if (joiner_.pending()) joiner_.end(feed.text());
     pending_in_previous_.reset();
+    held_ = FilePosition{.device = truncated.file->device(),
+                         .inode = truncated.file->inode(),
+                         .fingerprint = old_fingerprint,
+                         .out_offset = offset,
+                         .err_offset = offset};
     owed_gap_ = Gap{.reason = "truncated"};
     read_on_in(std::move(truncated), 0);
     return {};
@@ -314,11 +370,13 @@ void JsonFileReader::mark(batch::Feed& feed) {
     if (!current_.file) return;
     if (current_.fingerprint == 0)
         if (auto fingerprint = fingerprint_of(*current_.file)) current_.fingerprint = *fingerprint;
+    if (current_.fingerprint != 0 && !owed_gap_) held_.reset();
     if (auto where = position()) feed.mark(*where);
 }
 
 std::optional<FilePosition> JsonFileReader::position() const {
     if (pending_in_previous_) return pending_in_previous_;
+    if (held_) return held_;
     if (!current_.file) return start_;
     auto of = [&](Stream stream) {
         return joiner_.pending(stream) ? pending_offset_[index(stream)] : std::max(offset_, already_taken(stream));

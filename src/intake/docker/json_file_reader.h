@@ -8,7 +8,10 @@
 // Invariants
 //   - Records are taken in the order of the file; each is appended to the feed once.
 //   - The position marked covers exactly what was appended: a long line of which only pieces were read lies behind it.
-//   - What cannot be understood is kept as it is and announced by a gap record; the reader goes on at the next newline.
+//   - While a file has no line yet, or a gap is owed, the position stays where it can be found again: at the end of the file
+//     before, or before the gap.
+//   - What cannot be understood is kept as it is and announced by a gap record; the reader goes on at the next newline. A file
+//     that cannot be read (a torn .gz) is left, with a gap record, for the next one.
 #pragma once
 
 #include <cstdint>
@@ -93,6 +96,8 @@ class JsonFileReader {
 
     Result<Step> at_file_end(batch::Feed& feed, std::string_view rest);
     void next_file(batch::Feed& feed);
+    Step leave_unreadable(batch::Feed& feed, const Error& error);
+    void tell_unreadable(const Error& error);
     Result<void> look_for_truncation(batch::Feed& feed);
     void read_on_in(Open open, std::uint64_t offset);
 
@@ -125,6 +130,7 @@ class JsonFileReader {
     PieceJoiner joiner_;
     std::uint64_t pending_offset_[2] = {};             // where the pending line of each stream starts
     std::optional<FilePosition> pending_in_previous_;  // the same, while it began in the file before
+    std::optional<FilePosition> held_;                 // what is marked while the place itself cannot be found again
     std::optional<Gap> owed_gap_;                      // told before the next line, which gives it its end
     Timestamp last_time_{};
 };

@@ -57,8 +57,11 @@ bool JsonLineScanner::scan_tail(const char* at, const char* end, JsonLine& found
     else
         return false;
     at += out_stream.size();
-    if (!attrs_.empty() && starts_with(at, end, attrs_name) && starts_with(at + attrs_name.size(), end, attrs_))
-        at += attrs_name.size() + attrs_.size() + 1;
+    if (!attrs_.empty() && starts_with(at, end, attrs_name) && starts_with(at + attrs_name.size(), end, attrs_)) {
+        at += attrs_name.size() + attrs_.size();
+        if (at == end || *at != ',') return false;
+        ++at;
+    }
     if (!starts_with(at, end, time_name)) return false;
     at += time_name.size();
     if (end - at < 2 || end[-1] != '}' || end[-2] != '"') return false;
@@ -69,11 +72,10 @@ bool JsonLineScanner::scan_tail(const char* at, const char* end, JsonLine& found
 bool JsonLineScanner::scan_time(const char* at, const char* end, JsonLine& found) {
     auto size = end - at;
     if (size < 20 || size > 30 || end[-1] != 'Z') return false;
-    if (std::memcmp(at, minute_text_, sizeof minute_text_) != 0) {
-        auto minute = parse_time(std::string{at, 17} + "00Z");
-        if (!minute) return false;
+    if (!minute_ || std::memcmp(at, minute_text_, sizeof minute_text_) != 0) {
+        minute_ = parse_time(std::string{at, sizeof minute_text_} + "00Z");
+        if (!minute_) return false;
         std::memcpy(minute_text_, at, sizeof minute_text_);
-        minute_ = *minute;
     }
     int seconds = 0;
     if (!two_digits(at + 17, seconds) || seconds > 60) return false;
@@ -89,7 +91,7 @@ bool JsonLineScanner::scan_time(const char* at, const char* end, JsonLine& found
         static constexpr std::uint32_t scale[10] = {1'000'000'000, 100'000'000, 10'000'000, 1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
         nanos *= scale[digits];
     }
-    found.time = minute_ + std::chrono::seconds{seconds} + Nanoseconds{nanos};
+    found.time = *minute_ + std::chrono::seconds{seconds} + Nanoseconds{nanos};
     return true;
 }
 
@@ -109,7 +111,7 @@ bool JsonLineScanner::scan_generally(std::string_view line, char* out, JsonLine&
     if (message.size() > line.size()) return false;
     found.time = *parsed;
     found.stream = stream == "stdout" ? Stream::out : Stream::err;
-    std::memcpy(out, message.data(), message.size());
+    if (!message.empty()) std::memcpy(out, message.data(), message.size());
     finish_message(out, message.size(), found);
 
     // Lines of one container share their attrs: remember the text, and the next line is of the fixed shape.

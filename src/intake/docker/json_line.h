@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,7 +46,7 @@ class JsonLineScanner {
     std::string attrs_;          // the text between "attrs": and ,"time" of the last line that had some
     std::string padded_;         // for the general parser
     char minute_text_[17] = {};  // "2026-11-23T00:14:", and what it means
-    Timestamp minute_{};
+    std::optional<Timestamp> minute_;
     std::uint64_t general_lines_ = 0;
 };
 
