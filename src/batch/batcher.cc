@@ -22,6 +22,7 @@ Feed::Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> reci
       batch_key_(key_of(source_.whose.tenant, recipients_)),
       fleeting_(fleeting),
       next_ordinal_(start.lines),
+      next_bytes_(start.bytes),
       position_(start.position) {}
 
 Feed::~Feed() { batcher_.close_frame(*this); }
@@ -51,6 +52,30 @@ std::optional<Timestamp> Feed::last_time() const {
     auto last = last_time_;
     if (text_ && text_->counts().lines + text_->counts().gaps > 0) last = std::max(last, text_->counts().last_time);
     return last == Timestamp{} ? std::nullopt : std::optional{last};
+}
+
+Checkpoint Feed::handover() const {
+    Checkpoint here{.position = position_, .lines = next_ordinal_, .bytes = next_bytes_};
+    if (!text_) return here;
+    here.lines += text_->counts().lines;
+    if (here.bytes) *here.bytes += text_->counts().message_bytes;
+    return here;
+}
+
+void Feed::close(End end) {
+    auto all = handover();
+    end.lines = all.lines;
+    end.bytes = all.bytes;
+    text().append(end);
+    batcher_.close_frame(*this);
+}
+
+void Feed::hand_over(Feed& next) {
+    if (next.source_.whose.tenant != source_.whose.tenant) close({.time = batcher_.clock_.now(), .reason = end_reassigned});
+    auto here = handover();
+    next.position_ = here.position;
+    next.next_ordinal_ = here.lines;
+    next.next_bytes_ = here.bytes;
 }
 
 bool Feed::has_room() const { return batcher_.has_room(*this); }
@@ -93,7 +118,7 @@ void Batcher::close_frame(Feed& feed) {
     auto text = std::move(feed.text_);
     feed.last_text_bytes_ = text->text().size();
     auto charge = std::move(feed.charge_);
-    if (counts.lines + counts.gaps == 0) return;
+    if (counts.empty()) return;
     feed.last_time_ = std::max(feed.last_time_, counts.last_time);
     flush_others_of(feed);
 
@@ -109,7 +134,8 @@ void Batcher::close_frame(Feed& feed) {
     frame->frame.source = index->second;
     frame->frame.first_ordinal = feed.next_ordinal_;
     feed.next_ordinal_ += counts.lines;
-    batch.checkpoints[feed.source_.id] = {feed.position_, feed.next_ordinal_};
+    if (feed.next_bytes_) *feed.next_bytes_ += counts.message_bytes;
+    batch.checkpoints[feed.source_.id] = {.position = feed.position_, .lines = feed.next_ordinal_, .bytes = feed.next_bytes_};
     feed.moved_ = false;
     batch.frames.push_back(frame);
     growing.closed_lines += counts.lines;
@@ -149,6 +175,15 @@ void Batcher::flush(const std::string& key) {
 
 bool Batcher::has_room(const Feed& feed) const {
     return sealing_.queue_has_room() && spool_.has_room() && budget_.has_room(feed.source_.whose.tenant.str());
+}
+
+void Batcher::seal_soon(const std::string& source) {
+    auto soon = clock_.steady() + options_.fleeting_flush_after;
+    for (auto& [key, growing] : batches_) {
+        bool here = growing.batch.checkpoints.contains(source) ||
+                    std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; });
+        if (here) growing.due = std::min(growing.due, soon);
+    }
 }
 
 void Batcher::forget_when_sealed(const std::string& source) {

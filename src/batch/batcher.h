@@ -52,6 +52,9 @@ class Feed {
     void append(const Line& line) { text().append(line); }
     void append(const Gap& gap) { text().append(gap); }
 
+    // Writes the closing record, with the source's totals in place of those of `end`. Nothing is appended afterwards.
+    void close(End end);
+
     // Everything appended so far is what the source holds before `position`. May close the frame.
     void mark(const Position& position);
 
@@ -66,7 +69,9 @@ class Feed {
     std::optional<Timestamp> last_time() const;
     std::size_t open_bytes() const { return text_ ? text_->text().size() : 0; }  // of the frame that grows
     // Where a feed that follows this one starts: behind everything that was marked here.
-    Checkpoint handover() const { return {position_, next_ordinal_ + (text_ ? text_->counts().lines : 0)}; }
+    Checkpoint handover() const;
+    // `next` takes the source over, where this one stands now. Another tenant's: this tenant is told in a closing record.
+    void hand_over(Feed& next);
 
   private:
     friend class Batcher;
@@ -78,6 +83,7 @@ class Feed {
     std::string batch_key_;
     bool fleeting_;
     std::uint64_t next_ordinal_;   // of the first line of the open frame, plus its lines at the last mark
+    std::optional<std::uint64_t> next_bytes_;  // of messages before the open frame; nothing where they were never counted
     Position position_;
     bool moved_ = false;           // the position moved since the last closed frame
     std::unique_ptr<segment::FrameText> text_;
@@ -95,8 +101,9 @@ class Batcher {
     // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again.
     std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
 
-    // The source is gone and its feed is closed: its lines cannot be read again, so they are sealed soon (fleeting_flush_after), and
-    // its checkpoint is dropped as soon as all of it is in the spool.
+    // The lines of `source` cannot be read again from now on: they are sealed within fleeting_flush_after.
+    void seal_soon(const std::string& source);
+    // The source is gone and its feed is closed: it is sealed soon, and its checkpoint is dropped when all of it is in the spool.
     void forget_when_sealed(const std::string& source);
 
     void tick();       // seals what is due by time or memory; called a few times a second

@@ -66,6 +66,16 @@ struct Inspect {
     bool json = false;
 };
 
+// Whether everything that was sealed is there and as it was sealed.
+struct Verify {
+    std::string store;
+    std::vector<std::string> identities;  // none: only what is outside of the ciphertext is proven
+    std::optional<std::string> tenant;
+    std::optional<std::string> host;
+    query::TimeRange range;
+    bool json = false;
+};
+
 // What the running agent does with a container, and why; without one, with all.
 struct Why {
     std::string container;  // name, id or the start of an id; may be empty
@@ -83,7 +93,7 @@ struct Completion {
     std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Why, Status, Completion>;
+using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Verify, Why, Status, Completion>;
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;
@@ -94,6 +104,7 @@ int run(const KeysDerive& request, Console& console);
 int run(const Ls& request, Console& console);
 int run(const Logs& request, Console& console);
 int run(const Inspect& request, Console& console);
+int run(const Verify& request, Console& console);
 int run(const Why& request, Console& console);
 int run(const Status& request, Console& console);
 int run(const Completion& request, Console& console);

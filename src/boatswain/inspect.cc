@@ -8,16 +8,15 @@
 #include "base/log.h"
 #include "boatswain/commands.h"
 #include "boatswain/reading.h"
+#include "open/age_header.h"
+#include "open/chain.h"
 #include "query/opened.h"
+#include "segment/age_primitives.h"
 #include "segment/object_key.h"
 
 namespace boatswain::tool {
 
 namespace {
-
-// An age header has a stanza of about 100 bytes a recipient.
-constexpr std::uint64_t header_bytes_max = 64U << 10;
-constexpr std::string_view age_version_line = "age-encryption.org/v1\n";
 
 // The object, wherever it lies.
 struct Object {
@@ -82,19 +81,28 @@ Result<Object> find(const Inspect& request, Console& console) {
             ": there is no such file. For an object of a store, name the store: --store URL, or BOATSWAIN_STORE");
 }
 
-// Counts the header's recipient stanzas: "-> TYPE ..." lines before "--- MAC" (age specification, Header).
-Result<std::size_t> count_recipients(const Object& object) {
-    TRY(auto head, object.fetch(0, std::min(object.size, header_bytes_max)));
-    if (!head.starts_with(age_version_line))
-        return fail(Remedy::quarantine, "this is not a segment: it does not start as an age file does");
+// What the age header tells anybody.
+struct Outside {
     std::size_t recipients = 0;
-    for (std::size_t at = age_version_line.size(); at < head.size();) {
-        auto line = std::string_view{head}.substr(at, head.find('\n', at) - at);
-        if (line.starts_with("---")) return recipients;
-        if (line.starts_with("-> ")) ++recipients;
-        at += line.size() + 1;
-    }
-    return fail(Remedy::quarantine, "this is not a segment: its age header does not end");
+    std::optional<segment::Chain> chain;
+};
+
+Result<Outside> read_outside(const Object& object) {
+    TRY(auto head, object.fetch(0, std::min<std::uint64_t>(object.size, open::age_header_bytes_max)));
+    auto not_one = [](std::string_view why) {
+        return fail(Remedy::quarantine, "this is not a segment: " + std::string{why});
+    };
+    if (!head.starts_with(segment::age_version_line)) return not_one("it does not start as an age file does");
+    auto header = open::parse_age_header(head);
+    if (!header) return not_one(header.error().what);
+    if (!*header) return not_one("its age header does not end");
+    TRY(auto chain, open::chain_of(**header));
+    auto recipients = (*header)->stanzas.size() - (chain ? 1 : 0);
+    return Outside{.recipients = recipients, .chain = std::move(chain)};
+}
+
+std::string previous_text(const std::string& sha256) {
+    return sha256.empty() ? "none: the first of its chain" : sha256;
 }
 
 struct Totals {
@@ -119,10 +127,11 @@ void field(Console& console, std::string_view name, std::string_view value) {
     console.out.write(fmt::format("{:<11} {}\n", name, printable(value, 1200)));
 }
 
-void print_public(const Object& object, std::size_t recipients, Console& console) {
+void print_public(const Object& object, const Outside& outside, Console& console) {
     field(console, "object", object.name);
     field(console, "size", fmt::format("{} ({} bytes)", human_size(object.size), object.size));
-    field(console, "recipients", std::to_string(recipients));
+    field(console, "recipients", std::to_string(outside.recipients));
+    if (outside.chain) field(console, "previous", previous_text(outside.chain->previous_sha256));
     if (!object.key) return;
     field(console, "tenant", object.key->tenant.str());
     field(console, "hour", hour_text(object.key->hour) + (object.key->spanning ? " and long after" : ""));
@@ -131,7 +140,7 @@ void print_public(const Object& object, std::size_t recipients, Console& console
     field(console, "sequence", std::to_string(object.key->sequence));
 }
 
-void print_footer(const open::Footer& footer, bool key_known, Console& console) {
+void print_footer(const open::Footer& footer, bool key_known, bool previous_known, Console& console) {
     if (!key_known) {
         field(console, "tenant", footer.tenant);
         field(console, "host", footer.host);
@@ -140,8 +149,7 @@ void print_footer(const open::Footer& footer, bool key_known, Console& console) 
     }
     auto totals = total(footer);
     field(console, "sealed", to_text(footer.sealed_at));
-    field(console, "previous",
-          footer.previous_sha256.empty() ? "none: the first of its chain" : footer.previous_sha256);
+    if (!previous_known) field(console, "previous", previous_text(footer.previous_sha256));
     field(console, "holds",
           fmt::format("{} and {} in {}, of {}", counted(totals.lines, "line"), counted(totals.gaps, "gap"),
                       counted(footer.frames.size(), "frame"), counted(footer.sources.size(), "source")));
@@ -207,9 +215,10 @@ std::string json_of_footer(const open::Footer& footer) {
         json_list(footer.frames, json_of_frame));
 }
 
-void print_json(const Object& object, std::size_t recipients, const open::Footer* footer, Console& console) {
-    auto text =
-        fmt::format(R"({{"object":{},"bytes":{},"recipients":{})", json_quote(object.name), object.size, recipients);
+void print_json(const Object& object, const Outside& outside, const open::Footer* footer, Console& console) {
+    auto text = fmt::format(R"({{"object":{},"bytes":{},"recipients":{})", json_quote(object.name), object.size,
+                            outside.recipients);
+    if (outside.chain) text += R"(,"previous_sha256":)" + json_quote(outside.chain->previous_sha256);
     if (object.key)
         text += fmt::format(R"(,"key":{{"tenant":{},"hour":"{}","spanning":{},"host":{},"epoch":{},"sequence":{}}})",
                             json_quote(object.key->tenant.str()), hour_text(object.key->hour), object.key->spanning,
@@ -222,19 +231,19 @@ Result<void> inspect(const Inspect& request, Console& console) {
     TRY(auto identities, read_identities(request.identities));
     TRY(auto object, find(request, console));
     auto named = [&](Error error) { return std::unexpected(std::move(error).within(printable(object.name, 1200))); };
-    auto recipients = count_recipients(object);
-    if (!recipients) return named(recipients.error());
-    if (!request.json) print_public(object, *recipients, console);
+    auto outside = read_outside(object);
+    if (!outside) return named(outside.error());
+    if (!request.json) print_public(object, *outside, console);
     if (identities.empty()) {
-        if (request.json) print_json(object, *recipients, nullptr, console);
+        if (request.json) print_json(object, *outside, nullptr, console);
         return {};
     }
     auto reader = open::SegmentReader::open(object.size, object.fetch, identities);
     if (!reader) return named(reader.error());
     if (request.json)
-        print_json(object, *recipients, &reader->footer(), console);
+        print_json(object, *outside, &reader->footer(), console);
     else
-        print_footer(reader->footer(), object.key.has_value(), console);
+        print_footer(reader->footer(), object.key.has_value(), outside->chain.has_value(), console);
     if (!object.key) return {};
     auto agrees = query::check_against_key(reader->footer(), *object.key);
     return agrees ? agrees : named(agrees.error());

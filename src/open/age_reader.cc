@@ -31,6 +31,7 @@ Result<std::string> fetch_exactly(const FetchRange& fetch, std::uint64_t first, 
 
 struct AgeReader::State {
     FetchRange fetch;
+    AgeHeader header;
     Aead aead;
     Key32 payload_key{};
     std::uint64_t payload_first = 0;  // where chunk 0 starts in the object
@@ -116,10 +117,12 @@ Result<AgeReader> AgeReader::open(std::uint64_t object_bytes, FetchRange fetch, 
         hkdf_sha256(file_key, std::string_view{start}.substr(header->bytes, age_nonce_bytes), "payload");
     state->payload_first = header->bytes + age_nonce_bytes;
     CHECK(state->lay_out(object_bytes - state->payload_first));
+    state->header = std::move(*header);
     CHECK(state->keep_tail());
     return AgeReader{std::move(state)};
 }
 
+const AgeHeader& AgeReader::header() const { return state_->header; }
 std::uint64_t AgeReader::plaintext_bytes() const { return state_->plaintext_bytes(); }
 
 Result<std::string> AgeReader::read(std::uint64_t first, std::uint64_t length) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "open/age_header.h"
 #include "open/fetch.h"
 #include "open/identity.h"
 
@@ -24,6 +25,8 @@ class AgeReader {
     AgeReader& operator=(AgeReader&&) noexcept;
     ~AgeReader();
 
+    // The header, whose MAC was checked: stanzas of other types than X25519 too.
+    const AgeHeader& header() const;
     std::uint64_t plaintext_bytes() const;
     // The plaintext [first, first + length), which must lie inside. One fetch of exactly the chunks it touches; none
     // when they are kept.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "segment/chain.h"
 #include "segment/format.h"
 
 namespace boatswain::open {
@@ -29,6 +30,17 @@ class Fields {
     Timestamp time_or_zero(const char* name) {
         auto text = read<std::string_view>(name, false);
         return text.empty() ? Timestamp{} : as_time(name, text);
+    }
+    std::optional<std::uint64_t> number_if_there(const char* name) { return find<std::uint64_t>(name, false); }
+    std::optional<int> exit_code(const char* name) {
+        auto number = find<std::int64_t>(name, false);
+        if (number && *number != static_cast<int>(*number)) complain(name, "is no exit code");
+        return number.transform([](std::int64_t value) { return static_cast<int>(value); });
+    }
+    std::optional<dom::element> element_if_there(const char* name) {
+        dom::element element;
+        if (wrong_ || object_.at_key(name).get(element) != simdjson::SUCCESS) return std::nullopt;
+        return element;
     }
     dom::array array(const char* name) { return read<dom::array>(name, true); }
     std::map<std::string, std::string> texts_or_empty(const char* name) {
@@ -111,6 +123,17 @@ Result<Source> parse_source(const dom::element& element, const std::string& wher
     return source;
 }
 
+Result<End> parse_end(const dom::element& element, const std::string& where) {
+    Fields fields{element, where};
+    End end{.time = fields.time("time"),
+            .reason = fields.text("reason"),
+            .exit_code = fields.exit_code("exit_code"),
+            .lines = fields.number("lines"),
+            .bytes = fields.number_if_there("bytes")};
+    CHECK(fields.check());
+    return end;
+}
+
 Result<FooterFrame> parse_frame(const dom::element& element, const std::string& where, std::size_t sources) {
     Fields fields{element, where};
     FooterFrame frame{.source = fields.number("source"),
@@ -124,6 +147,9 @@ Result<FooterFrame> parse_frame(const dom::element& element, const std::string& 
                                  .first_time = fields.time_or_zero("first"),
                                  .last_time = fields.time_or_zero("last")}};
     CHECK(fields.check());
+    if (auto end = fields.element_if_there("end")) {
+        TRY(frame.counts.end, parse_end(*end, where + ".end"));
+    }
     if (frame.source >= sources) return refuse(where + " is of a source that is not there");
     if (frame.text_bytes > frame_text_bytes_max) return refuse(where + " is longer than allowed");
     return frame;
@@ -145,10 +171,6 @@ Result<void> parse_array(dom::array array, std::string_view name, std::size_t co
         into.push_back(std::move(value));
     }
     return {};
-}
-
-bool is_sha256_hex(std::string_view text) {
-    return text.size() == 64 && from_hex(text) && to_hex(*from_hex(text)) == text;
 }
 
 std::uint64_t read_u32(std::string_view bytes) {

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "open/age_reader.h"
+#include "open/chain.h"
 #include "open/footer.h"
 #include "open/text.h"
 #include "open/zstd_frame.h"
@@ -14,6 +15,7 @@ struct SegmentReader::State {
     AgeReader age;
     Decompressor decompressor;
     Footer footer;
+    std::optional<segment::Chain> chain;
 };
 
 SegmentReader::SegmentReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -27,10 +29,14 @@ Result<SegmentReader> SegmentReader::open(std::uint64_t object_bytes, FetchRange
     Decompressor decompressor;
     auto read = [&](std::uint64_t first, std::uint64_t length) { return age.read(first, length); };
     TRY(auto footer, read_footer(age.plaintext_bytes(), read, decompressor));
-    return SegmentReader{std::make_unique<State>(State{std::move(age), std::move(decompressor), std::move(footer)})};
+    TRY(auto chain, chain_of(age.header()));
+    if (chain) CHECK(check_chain(*chain, footer));
+    return SegmentReader{
+        std::make_unique<State>(State{std::move(age), std::move(decompressor), std::move(footer), std::move(chain)})};
 }
 
 const Footer& SegmentReader::footer() const { return state_->footer; }
+const std::optional<segment::Chain>& SegmentReader::chain() const { return state_->chain; }
 
 Result<std::string> SegmentReader::frame_text(std::size_t index) {
     auto& s = *state_;

@@ -16,9 +16,11 @@
 #include "base/result.h"
 #include "open/fetch.h"
 #include "open/identity.h"
+#include "record/end.h"
 #include "record/gap.h"
 #include "record/line.h"
 #include "record/source.h"
+#include "segment/chain.h"
 #include "segment/frame_text.h"
 
 namespace boatswain::open {
@@ -55,10 +57,11 @@ Result<Footer> parse_footer(std::string_view json);
 
 // One entry of a frame's text.
 struct TextEntry {
-    enum class Kind { heading, line, gap };
+    enum class Kind { heading, line, gap, end };
     Kind kind = Kind::line;
     Line line;             // Kind::line; bytes borrowed from the text
     Gap gap;               // Kind::gap
+    End end;               // Kind::end
     std::string_view raw;  // the whole text line, without its newline
 };
 
@@ -69,7 +72,7 @@ Result<void> for_each_entry(std::string_view text, const std::function<bool(cons
 class SegmentReader {
   public:
     // Opens with the first of `identities` that fits; none fits: Remedy::stop ("no identity given opens this object").
-    // Fetches only the age header and the tail.
+    // Fetches only the age header and the tail. A chain stanza that does not agree with the footer is refused.
     static Result<SegmentReader> open(std::uint64_t object_bytes, FetchRange fetch,
                                       std::span<const Identity> identities);
     SegmentReader(SegmentReader&&) noexcept;
@@ -77,6 +80,8 @@ class SegmentReader {
     ~SegmentReader();
 
     const Footer& footer() const;
+    // What the header says of the chain; nothing for a segment that was written without.
+    const std::optional<segment::Chain>& chain() const;
     // The text of frame `index` of the footer: fetched, opened, decompressed, checked against the footer.
     Result<std::string> frame_text(std::size_t index);
 

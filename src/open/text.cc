@@ -65,6 +65,7 @@ class EntryReader {
     // False: a remark, to be passed over.
     Result<bool> read(std::string_view raw, bool first, TextEntry& entry) {
         entry.raw = raw;
+        if (ended_) return refuse("something after the end of the source");
         if (first || raw.starts_with("# {")) {
             entry.kind = TextEntry::Kind::heading;
             if (!first) return refuse("a second heading");
@@ -74,6 +75,12 @@ class EntryReader {
         if (raw.starts_with("# gap ")) {
             entry.kind = TextEntry::Kind::gap;
             CHECK(read_gap(raw.substr(6), entry.gap));
+            return true;
+        }
+        if (raw.starts_with("# end ")) {
+            entry.kind = TextEntry::Kind::end;
+            ended_ = true;
+            CHECK(read_end(raw.substr(6), entry.end));
             return true;
         }
         if (raw.starts_with("# ")) {
@@ -132,14 +139,41 @@ class EntryReader {
         return {};
     }
 
+    Result<void> read_end(std::string_view json, End& end) {
+        simdjson::dom::object object;
+        std::string_view time, reason;
+        end = {};
+        if (json.size() > note_bytes_max || json_.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS ||
+            object["time"].get(time) != simdjson::SUCCESS || object["reason"].get(reason) != simdjson::SUCCESS ||
+            object["lines"].get(end.lines) != simdjson::SUCCESS)
+            return refuse("an end that is not JSON with time, reason and lines");
+        if (time.size() != time_text_size || !times_.read(time.data(), end.time))
+            return refuse("an end whose time is not of the form");
+        if (!is_reason(reason)) return refuse("an end whose reason is not a word");
+        end.reason = reason;
+        if (auto code = object["exit_code"]; code.error() != simdjson::NO_SUCH_FIELD) {
+            std::int64_t number = 0;
+            if (code.get(number) != simdjson::SUCCESS || number != static_cast<int>(number))
+                return refuse("an end whose exit code is not one");
+            end.exit_code = static_cast<int>(number);
+        }
+        if (auto bytes = object["bytes"]; bytes.error() != simdjson::NO_SUCH_FIELD) {
+            std::uint64_t number = 0;
+            if (bytes.get(number) != simdjson::SUCCESS) return refuse("an end whose bytes are no number");
+            end.bytes = number;
+        }
+        return {};
+    }
+
     // `text` follows "# ".
     static bool is_remark(std::string_view text) {
         auto word = text.substr(0, text.find(' '));
-        return is_reason(word) && word.front() >= 'a' && word != "gap";
+        return is_reason(word) && word.front() >= 'a' && word != "gap" && word != "end";
     }
 
     TimeReader times_;
     simdjson::dom::parser json_;
+    bool ended_ = false;
 };
 
 }  // namespace
@@ -189,7 +223,7 @@ Result<std::string> heading_source(std::string_view text) {
 Result<segment::FrameCounts> count_text(std::string_view text) {
     segment::FrameCounts counts;
     auto count_time = [&](Timestamp time) {
-        bool first = counts.lines + counts.gaps == 0;
+        bool first = counts.empty();
         counts.first_time = first ? time : std::min(counts.first_time, time);
         counts.last_time = first ? time : std::max(counts.last_time, time);
     };
@@ -202,6 +236,9 @@ Result<segment::FrameCounts> count_text(std::string_view text) {
             count_time(std::min(entry.gap.from, entry.gap.to));
             ++counts.gaps;
             count_time(std::max(entry.gap.from, entry.gap.to));
+        } else if (entry.kind == TextEntry::Kind::end) {
+            count_time(entry.end.time);
+            counts.end = entry.end;
         }
         return true;
     }));

@@ -48,6 +48,8 @@ std::optional<Position> parse_position(std::string_view text);
 struct Checkpoint {
     Position position;
     std::uint64_t lines = 0;  // lines of this source sealed so far: the ordinal of the next one
+    // Bytes of their messages; nothing where an older Boatswain, which did not count them, began the state.
+    std::optional<std::uint64_t> bytes = 0;
     bool operator==(const Checkpoint&) const = default;
 };
 

@@ -108,7 +108,8 @@ AgeWriter::AgeWriter(AgeWriter&&) noexcept = default;
 AgeWriter& AgeWriter::operator=(AgeWriter&&) noexcept = default;
 AgeWriter::~AgeWriter() = default;
 
-Result<AgeWriter> AgeWriter::begin(std::span<const Recipient> recipients, std::uint64_t plaintext_bytes) {
+Result<AgeWriter> AgeWriter::begin(std::span<const Recipient> recipients, std::uint64_t plaintext_bytes,
+                                   std::string_view stanzas) {
     if (recipients.empty()) return fail(Remedy::stop, "no recipient to seal for");
     if (recipients.size() > recipients_max)
         return fail(Remedy::stop, std::to_string(recipients.size()) + " recipients, at most " +
@@ -119,6 +120,7 @@ Result<AgeWriter> AgeWriter::begin(std::span<const Recipient> recipients, std::u
     random_bytes(file_key.data(), file_key.size());
 
     std::string header{age_version_line};
+    header += stanzas;
     for (const auto& recipient : recipients) {
         auto wrapped = stanza(state->cipher, file_key, recipient);
         if (wrapped.empty())

@@ -19,7 +19,9 @@ namespace boatswain::segment {
 class AgeWriter {
   public:
     // Remedy::stop without a recipient, with more than recipients_max, or with one that is a point of low order.
-    static Result<AgeWriter> begin(std::span<const Recipient> recipients, std::uint64_t plaintext_bytes);
+    // `stanzas` come first in the header, as they are: whole stanzas of types that age implementations pass over.
+    static Result<AgeWriter> begin(std::span<const Recipient> recipients, std::uint64_t plaintext_bytes,
+                                   std::string_view stanzas = {});
     AgeWriter(AgeWriter&&) noexcept;
     AgeWriter& operator=(AgeWriter&&) noexcept;
     ~AgeWriter();

@@ -30,6 +30,11 @@ class Json {
         text_ += json_quote(value);
         first_ = false;
     }
+    // JSON that was written elsewhere.
+    void value(std::string_view json) {
+        text_ += json;
+        first_ = false;
+    }
     void field(std::string_view its_name, std::uint64_t value) {
         name(its_name);
         text_ += std::to_string(value);
@@ -83,7 +88,11 @@ void write_frame(Json& json, const Frame& frame, std::uint64_t offset) {
     json.field("lines", frame.counts.lines);
     json.field("message_bytes", frame.counts.message_bytes);
     json.field("gaps", frame.counts.gaps);
-    if (frame.counts.lines + frame.counts.gaps > 0) {
+    if (frame.counts.end) {
+        json.name("end");
+        json.value(end_json(*frame.counts.end));
+    }
+    if (!frame.counts.empty()) {
         json.field("first", to_text(frame.counts.first_time));
         json.field("last", to_text(frame.counts.last_time));
     }

@@ -119,7 +119,7 @@ void FrameText::set_minute(Timestamp time) {
 }
 
 void FrameText::count_time(Timestamp time) {
-    if (counts_.lines + counts_.gaps == 0) {
+    if (counts_.empty()) {
         counts_.first_time = counts_.last_time = time;
         return;
     }
@@ -129,7 +129,8 @@ void FrameText::count_time(Timestamp time) {
 
 void FrameText::end_message(Timestamp time, Stream stream, bool partial, const char* message_end) {
     char* out = text_.data() + used_;
-    auto within = static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
+    auto within =
+        static_cast<std::uint64_t>(time.time_since_epoch().count()) - static_cast<std::uint64_t>(cached_minute_);
     if (within >= static_cast<std::uint64_t>(minute_ns)) [[unlikely]] {
         time = writable(time);
         set_minute(time);
@@ -137,7 +138,8 @@ void FrameText::end_message(Timestamp time, Stream stream, bool partial, const c
     }
     std::memcpy(out, cached_text_, sizeof cached_text_);
     put_seconds(out + sizeof cached_text_, within);
-    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ", prefix_size - time_text_size);
+    std::memcpy(out + time_text_size, stream == Stream::out ? " stdout F " : " stderr F ",
+                prefix_size - time_text_size);
     if (partial) out[prefix_size - 2] = 'P';
     auto size = static_cast<std::size_t>(message_end - out) - prefix_size;
     out[prefix_size + size] = '\n';
@@ -170,11 +172,32 @@ void FrameText::append(const Gap& gap) {
                 "\",\"reason\":" + json_quote(as_reason(gap.reason)) +
                 ",\"lines_min\":" + std::to_string(gap.lines_min) + ",\"bytes_min\":" + std::to_string(gap.bytes_min) +
                 "}\n";
-    std::memcpy(room(text.size()), text.data(), text.size());
-    used_ += text.size();
+    append_note(text);
     count_time(std::min(from, to));
     ++counts_.gaps;
     count_time(std::max(from, to));
+}
+
+std::string end_json(const End& end) {
+    auto json = "{\"time\":\"" + to_text(end.time) + "\",\"reason\":" + json_quote(end.reason);
+    if (end.exit_code) json += ",\"exit_code\":" + std::to_string(*end.exit_code);
+    json += ",\"lines\":" + std::to_string(end.lines);
+    if (end.bytes) json += ",\"bytes\":" + std::to_string(*end.bytes);
+    return json + "}";
+}
+
+void FrameText::append(const End& end) {
+    auto written = end;
+    written.time = writable(end.time);
+    written.reason = as_reason(end.reason);
+    append_note("# end " + end_json(written) + "\n");
+    count_time(written.time);
+    counts_.end = std::move(written);
+}
+
+void FrameText::append_note(std::string_view note) {
+    std::memcpy(room(note.size()), note.data(), note.size());
+    used_ += note.size();
 }
 
 }  // namespace boatswain::segment

@@ -1,6 +1,5 @@
 #include "segment/seal.h"
 
-#include <openssl/evp.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -8,8 +7,10 @@
 
 #include "base/bytes.h"
 #include "segment/age_writer.h"
+#include "segment/chain.h"
 #include "segment/footer_writer.h"
 #include "segment/format.h"
+#include "segment/sha256.h"
 
 namespace boatswain::segment {
 namespace {
@@ -19,35 +20,17 @@ constexpr int footer_level = 3;  // a footer is small: take the better ratio
 // SHA-256 of what the writer has finished, taken while those bytes are still in the processor's cache.
 class RunningHash {
   public:
-    RunningHash() : context_(EVP_MD_CTX_new()) {
-        require(context_ && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1);
-    }
-    RunningHash(const RunningHash&) = delete;
-    ~RunningHash() { EVP_MD_CTX_free(context_); }
-
     // `written` starts with all that was given before.
     void follow(std::string_view written) {
-        require(EVP_DigestUpdate(context_, written.data() + done_, written.size() - done_) == 1);
+        hash_.update(written.substr(done_));
         done_ = written.size();
     }
-    std::string finish() {
-        std::string digest(32, '\0');
-        require(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1);
-        return digest;
-    }
+    std::string finish() { return hash_.finish(); }
 
   private:
-    static void require(bool done) {
-        if (!done) throw std::runtime_error{"OpenSSL: SHA-256"};
-    }
-    EVP_MD_CTX* context_;
+    Sha256 hash_;
     std::size_t done_ = 0;
 };
-
-bool is_sha256_hex(std::string_view text) {
-    return text.size() == 64 &&
-           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
 
 // What readers would refuse is refused here, where the lines can still be read again.
 Result<void> validate(const SegmentParts& parts) {
@@ -115,7 +98,11 @@ Result<SealedSegment> seal(SegmentParts parts, std::span<const Recipient> recipi
     std::uint64_t plaintext_bytes = end.size();
     for (const auto& frame : parts.frames) plaintext_bytes += frame.compressed.size();
 
-    TRY(auto writer, AgeWriter::begin(recipients, plaintext_bytes));
+    auto chain = chain_stanza({.host = parts.key.host,
+                               .epoch = parts.key.epoch,
+                               .sequence = parts.key.sequence,
+                               .previous_sha256 = parts.previous_sha256});
+    TRY(auto writer, AgeWriter::begin(recipients, plaintext_bytes, chain));
     SealedSegment sealed;
     RunningHash hash;
     for (auto& frame : parts.frames) {

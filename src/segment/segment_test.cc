@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "segment/chain.h"
 #include "segment/age_primitives.h"
 #include "segment/age_writer.h"
 #include "segment/bech32.h"
@@ -413,6 +414,31 @@ TEST(Seal, RefusesWhatReadersWouldRefuse) {
 TEST(Seal, NeverWritesTheSameBytesTwice) {
     auto recipient = Recipient::parse(a_recipient).value();
     EXPECT_NE(seal(some_parts(), std::span{&recipient, 1})->bytes, seal(some_parts(), std::span{&recipient, 1})->bytes);
+}
+
+TEST(Seal, TellsThePlaceInTheChainInTheHeader) {
+    auto recipient = Recipient::parse("age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj").value();
+    auto parts = some_parts();
+    parts.key.host = "node 7/x";
+    auto bytes = seal(std::move(parts), std::span{&recipient, 1})->bytes;
+    auto stanza = "-> boatswain-chain node%207%2Fx 20261122T100000Z-9f3a 42 " + std::string(64, 'a') + "\n\n-> X25519 ";
+    EXPECT_TRUE(bytes.starts_with("age-encryption.org/v1\n" + stanza)) << bytes.substr(0, 300);
+    EXPECT_EQ(chain_stanza({.host = "h", .epoch = "e", .sequence = 1}), "-> boatswain-chain h e 1 -\n\n");
+}
+
+TEST(FrameText, EndsWithAClosingRecordThatTheFooterRepeats) {
+    FrameText text{some_parts().sources[0]};
+    EXPECT_TRUE(text.counts().empty());
+    text.append(End{.time = at("2026-11-22T10:04:11Z"), .reason = "Ré", .exit_code = -1, .lines = 812, .bytes = 98304});
+    auto json = R"({"time":"2026-11-22T10:04:11.000000000Z","reason":"---","exit_code":-1,"lines":812,"bytes":98304})";
+    EXPECT_TRUE(text.text().ends_with(std::string{"\n# end "} + json + "\n")) << text.text();
+    EXPECT_FALSE(text.counts().empty());
+    EXPECT_EQ(text.counts().first_time, at("2026-11-22T10:04:11Z"));
+    EXPECT_EQ(end_json({.time = at("2026-11-22T10:04:11Z"), .reason = end_removed}),
+              R"({"time":"2026-11-22T10:04:11.000000000Z","reason":"removed","lines":0})");
+    auto parts = some_parts();
+    parts.frames[0].counts = text.counts();
+    EXPECT_NE(footer_json(parts).find(std::string{R"("gaps":0,"end":)"} + json + R"(,"first":"2026-11-22T10:04:11)"), std::string::npos);
 }
 
 TEST(Footer, IsTheDocumentedJson) {

@@ -10,7 +10,7 @@
 namespace boatswain::spool {
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 // Checkpoints of containers that were removed while nobody looked stay behind. So many are kept, those that moved last; age alone
 // says nothing: a container that prints a line a year must not be read from its start again.
 constexpr std::int64_t checkpoints_max = 20'000;
@@ -19,10 +19,18 @@ constexpr const char* schema = R"(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, size INTEGER NOT NULL,
                        sha256 TEXT NOT NULL, added INTEGER NOT NULL, quarantined INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE checkpoints (source TEXT PRIMARY KEY, position TEXT NOT NULL, lines INTEGER NOT NULL, moved INTEGER NOT NULL)
-    WITHOUT ROWID;
+CREATE TABLE checkpoints (source TEXT PRIMARY KEY, position TEXT NOT NULL, lines INTEGER NOT NULL, moved INTEGER NOT NULL,
+                          bytes INTEGER) WITHOUT ROWID;
 CREATE TABLE chains (tenant TEXT PRIMARY KEY, sequence INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 )";
+
+// What makes version N+1 of the state of version N, at index N-1. Each is run once, all in one transaction: a crash leaves the
+// older version whole.
+constexpr const char* migrations[] = {
+    // 2: bytes of messages are counted. Of sources begun before, they stay unknown (NULL).
+    "ALTER TABLE checkpoints ADD COLUMN bytes INTEGER",
+};
+static_assert(std::size(migrations) == schema_version - 1);
 
 // Names a state directory for ever: when it was made, and enough chance that two made in one second differ.
 std::string draw_epoch(Timestamp now) {
@@ -75,9 +83,14 @@ Result<void> Spool::prepare_schema() {
     if (version == schema_version) return {};
 
     TRY(auto transaction, Transaction::begin(database_));
-    CHECK(database_.execute(schema));
-    TRY(auto insert, database_.prepare("INSERT INTO meta VALUES (?1, ?2)"));
-    CHECK(insert.bind(1, "epoch").bind(2, draw_epoch(clock_.now())).run());
+    if (version == 0) {
+        CHECK(database_.execute(schema));
+        TRY(auto insert, database_.prepare("INSERT INTO meta VALUES (?1, ?2)"));
+        CHECK(insert.bind(1, "epoch").bind(2, draw_epoch(clock_.now())).run());
+    } else {
+        for (auto from = version; from < schema_version; ++from) CHECK(database_.execute(migrations[from - 1]));
+        log_.info("state of an older version migrated", {{"from", version}, {"to", schema_version}});
+    }
     CHECK(database_.execute("PRAGMA user_version = " + std::to_string(schema_version)));
     return transaction.commit();
 }
@@ -91,7 +104,7 @@ Result<void> Spool::load() {
     TRY(auto old, database_.prepare("DELETE FROM checkpoints WHERE source IN "
                                     "(SELECT source FROM checkpoints ORDER BY moved DESC, source LIMIT -1 OFFSET ?1)"));
     CHECK(old.bind(1, checkpoints_max).run());
-    TRY(auto positions, database_.prepare("SELECT source, position, lines FROM checkpoints"));
+    TRY(auto positions, database_.prepare("SELECT source, position, lines, bytes FROM checkpoints"));
     for (;;) {
         TRY(auto row, positions.step());
         if (!row) break;
@@ -100,7 +113,9 @@ Result<void> Spool::load() {
             log_.error("checkpoint not understood, its source is read from its start", {{"source", positions.text(0)}});
             continue;
         }
-        checkpoints_[positions.text(0)] = {*position, static_cast<std::uint64_t>(positions.number(2))};
+        Checkpoint checkpoint{.position = *position, .lines = static_cast<std::uint64_t>(positions.number(2)), .bytes = std::nullopt};
+        if (!positions.is_null(3)) checkpoint.bytes = static_cast<std::uint64_t>(positions.number(3));
+        checkpoints_[positions.text(0)] = checkpoint;
     }
 
     TRY(auto segments, database_.prepare("SELECT id, key, tenant, size, sha256, added, quarantined FROM segments ORDER BY id"));
@@ -184,13 +199,19 @@ Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints
               .bind(2, static_cast<std::int64_t>(segment.key.sequence))
               .bind(3, to_hex(segment.sha256))
               .run());
-    TRY(auto upsert, database_.prepare("INSERT OR REPLACE INTO checkpoints VALUES (?1, ?2, ?3, ?4)"));
-    for (const auto& [source, checkpoint] : checkpoints)
-        CHECK(upsert.bind(1, source)
-                  .bind(2, to_text(checkpoint.position))
-                  .bind(3, static_cast<std::int64_t>(checkpoint.lines))
-                  .bind(4, to_number(waiting.added))
-                  .run());
+    TRY(auto upsert, database_.prepare("INSERT OR REPLACE INTO checkpoints (source, position, lines, moved, bytes) "
+                                       "VALUES (?1, ?2, ?3, ?4, ?5)"));
+    for (const auto& [source, checkpoint] : checkpoints) {
+        upsert.bind(1, source)
+            .bind(2, to_text(checkpoint.position))
+            .bind(3, static_cast<std::int64_t>(checkpoint.lines))
+            .bind(4, to_number(waiting.added));
+        if (checkpoint.bytes)
+            upsert.bind(5, static_cast<std::int64_t>(*checkpoint.bytes));
+        else
+            upsert.bind_null(5);
+        CHECK(upsert.run());
+    }
     CHECK(transaction.commit());
     ++next_id_;
     database_lock.unlock();

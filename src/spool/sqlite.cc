@@ -28,6 +28,11 @@ Statement& Statement::bind(int at, std::int64_t number) {
     return *this;
 }
 
+Statement& Statement::bind_null(int at) {
+    sqlite3_bind_null(statement_.get(), at);
+    return *this;
+}
+
 Result<bool> Statement::step() {
     switch (sqlite3_step(statement_.get())) {
         case SQLITE_ROW: return true;
@@ -52,6 +57,8 @@ std::string Statement::text(int column) const {
 }
 
 std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
 
 Result<Database> Database::open(const Path& path) {
     sqlite3* connection = nullptr;

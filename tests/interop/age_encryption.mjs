@@ -42,7 +42,9 @@ try {
     // A segment: age-encryption, then stock zstd, print its text.
     const decrypter = new Decrypter();
     decrypter.addIdentity(keys[1].identity);
-    const frames = await decrypter.decrypt(new Uint8Array(run(["segment", ...keys.map((key) => key.recipient)])));
+    const segment = run(["segment", ...keys.map((key) => key.recipient)]);
+    assert(segment.includes("-> boatswain-chain node-7 "), "a segment has a chain stanza, which age-encryption passes over");
+    const frames = await decrypter.decrypt(new Uint8Array(segment));
     const text = execFileSync("zstd", ["-d"], { input: frames, maxBuffer: 64 << 20 });
     assert(same(text, run(["sample"])), "age-encryption and zstd print a segment");
     console.log("age-encryption: every file opens both ways");

@@ -20,8 +20,9 @@ inline Sample sample() {
                                     .hour = at("2026-11-22T10:00:00Z"),
                                     .host = "node-7",
                                     .epoch = "20261122T100000Z-9f3a",
-                                    .sequence = 1},
-                            .sealed_at = at("2026-11-22T10:01:00Z")}};
+                                    .sequence = 2},
+                            .sealed_at = at("2026-11-22T10:01:00Z"),
+                            .previous_sha256 = std::string(64, '7')}};
     segment::Compressor compressor{1};
     std::string every_byte;
     for (int i = 0; i < 256; ++i)
@@ -42,6 +43,7 @@ inline Sample sample() {
                          .stream = Stream::err,
                          .bytes = std::to_string(line * 7919 % 10'007)});
         text.append({.time = at("2026-11-22T10:00:04Z"), .partial = true, .bytes = "no newline"});
+        text.append(End{.time = at("2026-11-22T10:00:05Z"), .reason = end_removed, .exit_code = 0, .lines = 5002});
         sample.parts.frames.push_back({.source = i,
                                        .compressed = compressor.compress(text.text()),
                                        .text_bytes = text.text().size(),

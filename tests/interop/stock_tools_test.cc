@@ -102,6 +102,25 @@ TEST_F(StockTools, AgeAndZstdPrintASegmentsTextAndNothingElse) {
     ASSERT_EQ(run("age -d -i key object | zstd -t"), 0) << "checksums hold: " << read("output");
 }
 
+TEST_F(StockTools, AgePassesOverTheChainStanzaAndRefusesAnObjectWhereItWasChanged) {
+    auto identities = keygen("key");
+    auto recipients = segment::parse_recipients(read("key.pub")).value();
+    auto sample = interop::sample();
+    sample.parts.key.host = "node 7/\xC3\xBC";
+    auto bytes = segment::seal(std::move(sample.parts), recipients).value().bytes;
+    auto stanza = "-> boatswain-chain node%207%2F%C3%BC 20261122T100000Z-9f3a 2 " + std::string(64, '7') + "\n\n";
+    auto place = bytes.find(stanza);
+    ASSERT_EQ(place, std::string_view{"age-encryption.org/v1\n"}.size());
+    write("object", bytes);
+    EXPECT_EQ(run("age -d -i key object > opened"), 0) << read("output");
+    bytes[place + stanza.size() - 3] = '8';
+    write("object", bytes);
+    EXPECT_NE(run("age -d -i key object > opened"), 0);
+    bytes.erase(place, stanza.size());
+    write("object", bytes);
+    EXPECT_NE(run("age -d -i key object > opened"), 0);
+}
+
 TEST_F(StockTools, AgeRefusesASegmentOfAnotherTenantsKey) {
     auto ours = keygen("ours"), others = keygen("others");
     auto recipients = segment::parse_recipients(read("ours.pub")).value();

@@ -21,6 +21,8 @@ constexpr std::uint64_t config_file_bytes_max = 4U << 20;
 constexpr std::size_t skipped_max = 10'000;
 constexpr std::size_t gone_max = 512;  // the engine repeats at most the last 256 events
 constexpr std::size_t inspections_max = 8;  // at once
+// How long the engine is waited for to say how a container ended whose log is gone.
+constexpr std::chrono::milliseconds told_wait{1'000};
 
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
 
@@ -142,12 +144,18 @@ void DockerIntake::take_event(const engine::Event& event) {
     switch (event.action) {
         case Action::create:
         case Action::start:
-            if (known != containers_.end() && event.action == Action::start) set_running(known->second, true);
+            if (known != containers_.end() && event.action == Action::start) {
+                known->second.exit_code.reset();
+                set_running(known->second, true);
+            }
             if (is_gone(event.id)) break;
             if (inspecting_.insert(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
             break;
         case Action::die:
-            if (known != containers_.end()) set_running(known->second, false);
+            if (known != containers_.end()) {
+                known->second.exit_code = event.exit_code;
+                set_running(known->second, false);
+            }
             break;
         case Action::destroy: container_vanished(event.id); break;
         case Action::rename:
@@ -283,7 +291,10 @@ std::pair<DockerIntake::Reader, std::string> DockerIntake::reader_for(const engi
 
 void DockerIntake::adopt(engine::ContainerFacts facts) {
     auto id = facts.id;
+    std::optional<int> exit_code;
+    if (!facts.running && facts.finished_at) exit_code = facts.exit_code;
     if (auto known = containers_.find(id); known != containers_.end()) {
+        if (exit_code) known->second.exit_code = exit_code;
         set_running(known->second, facts.running);
         return;
     }
@@ -306,6 +317,7 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
     uninspected_.erase(id);
     auto& container = containers_[id];
     container.facts = std::move(facts);
+    container.exit_code = exit_code;
     container.life = std::make_shared<Life>(executor_);
     container.life->running = container.facts.running;
     start_reading(id, container);
@@ -375,8 +387,6 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
                                                           stream_counters_, clock_, log_);
             readers_.spawn("read " + id, [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
                 co_await reader->run();
-                self->depart(alive->first);
-                reader->close();
                 self->removed(alive->first);
             }(container.logs, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life), this));
             break;
@@ -386,8 +396,6 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
                 std::make_shared<AttachReader>(client_, container.facts, std::move(feed), life, stream_counters_, clock_, log_);
             readers_.spawn("attach " + id, [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
                 co_await reader->run();
-                self->depart(alive->first);
-                reader->close();
                 self->removed(alive->first);
             }(container.attach, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life), this));
             break;
@@ -447,7 +455,37 @@ void DockerIntake::set_running(Container& container, bool running) {
 void DockerIntake::removed(const std::string& id) {
     auto found = containers_.find(id);
     if (found == containers_.end()) return;
+    auto& container = found->second;
+    batcher_.seal_soon(id);
+    // The log of a container that removes itself can be gone before the engine has said how it ended.
+    bool may_be_told = connected_ && !finishing_ && !container.exit_code && !container.life->removed;
+    if (!may_be_told) return close_source(id);
+    if (!std::exchange(container.closing, true)) readers_.spawn("close " + id, close_when_told(id, container.life));
+}
+
+asio::awaitable<void> DockerIntake::close_when_told(std::string id, std::shared_ptr<Life> life) {
+    auto deadline = clock_.steady() + told_wait;
+    for (;;) {
+        auto found = containers_.find(id);
+        if (found == containers_.end()) co_return;
+        auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.steady());
+        if (found->second.exit_code || life->removed || left.count() <= 0) break;
+        co_await life->changed.wait_for(left);
+    }
+    close_source(id);
+}
+
+void DockerIntake::close_source(const std::string& id) {
+    auto& container = containers_.at(id);
     log_.debug("container read to its end", {{"container", id}});
+    depart(id);
+    End end{.time = clock_.now(), .reason = end_removed, .exit_code = container.exit_code};
+    if (container.logs)
+        container.logs->close(end);
+    else if (container.attach)
+        container.attach->close(end);
+    else
+        pump_.close(id, end);
     drop(id);
 }
 
@@ -470,9 +508,11 @@ void DockerIntake::progressed() {
 }
 
 void DockerIntake::finish(std::chrono::steady_clock::time_point deadline) {
+    finishing_ = true;
     pump_.read_rest(deadline);
-    std::vector<std::string> ids;
-    for (const auto& [id, container] : containers_) ids.push_back(id);
+    std::vector<std::string> ids, closing;
+    for (const auto& [id, container] : containers_) (container.closing ? closing : ids).push_back(id);
+    for (const auto& id : closing) close_source(id);
     for (const auto& id : ids) pump_.remove(id);
     containers_.clear();
 }

@@ -103,6 +103,8 @@ class DockerIntake final : private WatchListener {
         std::optional<std::uint64_t> lines_before;  // what the first feed began with: lines of earlier runs
         bool departed = false;              // remembered as gone
         bool soon = false;                  // held for a moment only
+        std::optional<int> exit_code;       // of its last run, when that is over and the engine has said
+        bool closing = false;               // read to its end; how it ended is waited for
         std::shared_ptr<Life> life;         // also owned by the coroutine that reads it
         std::shared_ptr<LogsReader> logs;   // likewise
         std::shared_ptr<AttachReader> attach;
@@ -144,6 +146,8 @@ class DockerIntake final : private WatchListener {
     Path log_path(const std::string& id) const;
     void set_running(Container& container, bool running);
     void removed(const std::string& id);
+    boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<Life> life);
+    void close_source(const std::string& id);
     void drop(const std::string& id);
     bool is_gone(const std::string& id) const;
     void count();
@@ -184,6 +188,7 @@ class DockerIntake final : private WatchListener {
     std::deque<std::string> gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
     std::optional<Timestamp> last_event_;
     bool connected_ = false;
+    bool finishing_ = false;
     std::string engine_trouble_;
 };
 

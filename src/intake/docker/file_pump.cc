@@ -37,8 +37,16 @@ void FilePump::park(const std::string& id, std::unique_ptr<JsonFileReader> reade
 }
 
 void FilePump::change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed) {
-    if (auto found = logs_.find(id); found != logs_.end()) found->second.feed = std::move(feed);
+    if (auto found = logs_.find(id); found != logs_.end()) {
+        if (found->second.feed) found->second.feed->hand_over(*feed);
+        found->second.feed = std::move(feed);
+    }
     touch(id);
+}
+
+void FilePump::close(const std::string& id, const End& end) {
+    auto found = logs_.find(id);
+    if (found != logs_.end() && found->second.feed && found->second.reader->opened()) found->second.feed->close(end);
 }
 
 void FilePump::remove(const std::string& id) {

@@ -33,6 +33,8 @@ class FilePump {
     void park(const std::string& id, std::unique_ptr<JsonFileReader> reader);
     // Lines from now on go to `feed`; what was read before stays where it went.
     void change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed);
+    // Writes the closing record of a log that was read to its end. One that was never there to be read gets none.
+    void close(const std::string& id, const End& end);
     // The feed as it stands, closed; nothing is read for `id` from then on.
     void remove(const std::string& id);
     bool contains(const std::string& id) const { return logs_.contains(id); }

@@ -85,6 +85,7 @@ class JsonFileReader {
     // Remembers what the pump met with this log.
     void note_trouble(const Error& error) { trouble_ = {.when = clock_.now(), .what = error.what}; }
     const std::optional<Trouble>& trouble() const { return trouble_; }
+    bool opened() const { return current_.file != nullptr; }  // false: the log was never there to be read
 
   private:
     struct Open {

@@ -40,7 +40,15 @@ LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std
       clock_(clock),
       log_(log) {}
 
-void LogsReader::change_feed(std::unique_ptr<batch::Feed> feed) { feed_ = std::move(feed); }
+void LogsReader::change_feed(std::unique_ptr<batch::Feed> feed) {
+    feed_->hand_over(*feed);
+    feed_ = std::move(feed);
+}
+
+void LogsReader::close(const End& end) {
+    if (complete_) feed_->close(end);
+    feed_.reset();
+}
 
 asio::awaitable<void> LogsReader::run() {
     auto pause = pause_min;
@@ -54,22 +62,24 @@ asio::awaitable<void> LogsReader::run() {
             continue;
         }
         bool follow = life_.running;
+        complete_ = false;
         auto end = co_await read_once(follow);
-        refused_ = end == End::refused;
-        if (end == End::refused) {
+        refused_ = end == Ending::refused;
+        if (refused_) {
             // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything, nobody can say.
             if (life_.removed) co_return;
             caught_up = true;
             life_.running = false;
             continue;
         }
-        if (end == End::clean) {
+        if (end == Ending::clean) {
             pause = pause_min;
             // A follow stream ends when the container does, perhaps before its last lines: read once more without following.
-            caught_up = !follow;
+            caught_up = complete_ = !follow;
             if (follow) {
                 auto last_read = co_await read_once(false);
-                caught_up = last_read != End::broken;
+                complete_ = last_read == Ending::clean;
+                caught_up = last_read != Ending::broken;
                 if (caught_up && life_.running) co_await life_.changed.wait_for(pause_min);
             }
             continue;
@@ -83,7 +93,7 @@ asio::awaitable<void> LogsReader::wait_for_room() {
     while (!feed_->has_room()) co_await life_.changed.wait_for(room_pause);
 }
 
-asio::awaitable<LogsReader::End> LogsReader::read_once(bool follow) {
+asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
     engine::LogsQuery query{.follow = follow};
     auto earliest = taken_.out == Timestamp{} ? taken_.err : taken_.err == Timestamp{} ? taken_.out : std::min(taken_.out, taken_.err);
     if (earliest != Timestamp{}) query.since = earliest - since_slack;
@@ -96,7 +106,7 @@ asio::awaitable<LogsReader::End> LogsReader::read_once(bool follow) {
         trouble_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("logs of a container not served", {{"container", facts_.id}, {"error", stream.error()}});
         bool gone = stream.error().remedy == Remedy::re_resolve || stream.error().remedy == Remedy::stop;
-        co_return gone ? End::refused : End::broken;
+        co_return gone ? Ending::refused : Ending::broken;
     }
     using Splitter = engine::LogsLineSplitter;
     Splitter splitter{facts_.tty ? Splitter::Shape::terminal : Splitter::Shape::frames};
@@ -111,7 +121,7 @@ asio::awaitable<LogsReader::End> LogsReader::read_once(bool follow) {
     for (;;) {
         co_await wait_for_room();
         auto bytes = co_await (*stream)->next();
-        if (!bytes) co_return End::broken;
+        if (!bytes) co_return Ending::broken;
         auto split = bytes->empty() ? splitter.end(on_record, on_message) : splitter.feed(*bytes, on_record, on_message);
         feed_->mark(taken_);
         if (!split) {
@@ -119,8 +129,8 @@ asio::awaitable<LogsReader::End> LogsReader::read_once(bool follow) {
             trouble_ = {.when = clock_.now(), .what = split.error().what};
             log_.warning("log stream not understood", {{"container", facts_.id}, {"error", split.error()}});
         }
-        if (!split || engine_trouble) co_return End::broken;
-        if (bytes->empty()) co_return End::clean;
+        if (!split || engine_trouble) co_return Ending::broken;
+        if (bytes->empty()) co_return Ending::clean;
     }
 }
 
@@ -161,13 +171,20 @@ AttachReader::AttachReader(engine::Client& client, engine::ContainerFacts facts,
 
 void AttachReader::change_feed(std::unique_ptr<batch::Feed> feed) {
     finish_pending();
+    feed_->hand_over(*feed);
     feed_ = std::move(feed);
+}
+
+void AttachReader::close(const End& end) {
+    if (complete_) feed_->close(end);
+    feed_.reset();
 }
 
 asio::awaitable<void> AttachReader::run() {
     auto pause = pause_min;
     while (!life_.removed) {
         bool attached = co_await read_once();
+        complete_ = attached;
         finish_pending();
         if (life_.removed) co_return;
         // Attaching to a container that is being removed can wedge the removal (measured): one that removes itself is attached to

@@ -47,7 +47,7 @@ class LogsReader {
                StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed and read
     void change_feed(std::unique_ptr<batch::Feed> feed);
-    void close() { feed_.reset(); }  // after run(): what was read goes on to be sealed
+    void close(const End& end);  // after run(): with the closing record, if all was read
     const batch::Feed& feed() const { return *feed_; }
     const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
     const TimePosition& taken() const { return taken_; }
@@ -56,8 +56,8 @@ class LogsReader {
     const std::optional<Trouble>& trouble() const { return trouble_; }
 
   private:
-    enum class End { clean, broken, refused };
-    boost::asio::awaitable<End> read_once(bool follow);
+    enum class Ending { clean, broken, refused };
+    boost::asio::awaitable<Ending> read_once(bool follow);
     boost::asio::awaitable<void> wait_for_room();
     void take(Stream stream, Timestamp time, std::string_view bytes, bool newline);
     void finish_pending();
@@ -69,6 +69,7 @@ class LogsReader {
     TimePosition taken_;        // per stream, the time of the last line taken
     Timestamp pending_time_[2] = {};
     PieceJoiner joiner_;
+    bool complete_ = false;     // the log was read to its end, after the container had stopped
     Life& life_;
     StreamCounters& counters_;
     const Clock& clock_;
@@ -83,7 +84,7 @@ class AttachReader {
                  StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed
     void change_feed(std::unique_ptr<batch::Feed> feed);
-    void close() { feed_.reset(); }  // after run(): what was read goes on to be sealed
+    void close(const End& end);  // after run(): with the closing record, if it was attached to the end
     const batch::Feed& feed() const { return *feed_; }
     const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
     const std::optional<Trouble>& trouble() const { return trouble_; }
@@ -99,6 +100,7 @@ class AttachReader {
     std::unique_ptr<batch::Feed> feed_;
     std::string pending_[2];
     std::optional<Gap> overflow_;
+    bool complete_ = false;  // the engine ended the stream, not we or trouble
     Life& life_;
     StreamCounters& counters_;
     const Clock& clock_;

@@ -1,0 +1,239 @@
+// verify: whether everything that was sealed is there and as it was sealed, and what the tenants' logs name as lost.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "boatswain/commands.h"
+#include "boatswain/reading.h"
+#include "query/selection.h"
+#include "query/verify.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+constexpr std::chrono::milliseconds progress_every{200};
+constexpr std::size_t shown_max = 100;  // problems, gaps: on a terminal and in a file; --json has more
+
+// "segment 12 of 345", on standard error where that is a terminal.
+class VerifyProgress {
+  public:
+    explicit VerifyProgress(Console& console) : console_(console), last_(console.clock.steady()) {}
+    ~VerifyProgress() { clear(); }
+    VerifyProgress(const VerifyProgress&) = delete;
+    VerifyProgress& operator=(const VerifyProgress&) = delete;
+
+    void tell(std::uint64_t done, std::uint64_t total) {
+        auto now = console_.clock.steady();
+        if (!console_.err.is_terminal() || now - last_ < progress_every) return;
+        last_ = now;
+        shown_ = true;
+        console_.err.write(fmt::format("\r\x1b[K{} of {} ", done, counted(total, "segment")));
+        console_.err.flush();
+    }
+    void clear() {
+        if (!std::exchange(shown_, false)) return;
+        console_.err.write("\r\x1b[K");
+        console_.err.flush();
+    }
+
+  private:
+    Console& console_;
+    std::chrono::steady_clock::time_point last_;
+    bool shown_ = false;
+};
+
+std::string sequences(const query::ChainReport& chain) { return fmt::format("{}-{}", chain.first, chain.last); }
+
+std::string result(const query::ChainReport& chain) {
+    if (chain.problems > 0) return counted(chain.problems, "problem");
+    if (chain.for_others == 0) return "whole";
+    return chain.unlinked > 0 ? "numbered" : "linked";
+}
+
+void print_chains(const query::Verification& verification, bool keyed, Console& console) {
+    Table table = keyed ? Table{{"TENANT", "HOST", "EPOCH", ">SEQUENCE", ">SEGMENTS", ">OPENED", ">LINES", ">SOURCES",
+                                 ">ENDED", ">GAPS", "RESULT"}}
+                        : Table{{"TENANT", "HOST", "EPOCH", ">SEQUENCE", ">SEGMENTS", ">SIZE", "RESULT"}};
+    for (const auto& chain : verification.chains) {
+        std::vector<std::string> cells{chain.id.tenant.str(), chain.id.host, chain.id.epoch, sequences(chain),
+                                       std::to_string(chain.segments)};
+        if (keyed)
+            cells.insert(cells.end(),
+                         {std::to_string(chain.opened), std::to_string(chain.lines), std::to_string(chain.sources),
+                          std::to_string(chain.ended), std::to_string(chain.gaps)});
+        else
+            cells.push_back(human_size(chain.bytes));
+        cells.push_back(result(chain));
+        table.add(std::move(cells));
+    }
+    table.print(console.out);
+}
+
+void print_problems(const query::Findings& findings, Console& console) {
+    if (findings.problems.empty()) return;
+    console.out.write("\n" + console.out.paint("1;31", counted(findings.problem_count(), "problem")) + ":\n");
+    for (std::size_t i = 0; i < std::min(findings.problems.size(), shown_max); ++i)
+        console.out.write(fmt::format("  {}: {}\n", query::to_string(findings.problems[i].fault),
+                                      printable(findings.problems[i].what, 2000)));
+    if (findings.problem_count() > shown_max)
+        console.out.write(fmt::format("  and {} more\n", findings.problem_count() - shown_max));
+}
+
+void print_gaps(const query::Findings& findings, Console& console) {
+    if (findings.gap_count == 0) return;
+    console.out.write(fmt::format("\n{} named in the tenants' own logs:\n", counted(findings.gap_count, "gap")));
+    Table table{{"TENANT", "APP", "NAME", "REASON", ">LINES", ">BYTES", "FROM", "TO"}};
+    for (std::size_t i = 0; i < std::min(findings.gaps.size(), shown_max); ++i) {
+        const auto& [chain, source, name, app, gap] = findings.gaps[i];
+        auto at_least = [](std::uint64_t count) { return count == 0 ? "?" : ">=" + std::to_string(count); };
+        table.add({chain.tenant.str(), app, name, gap.reason, at_least(gap.lines_min), at_least(gap.bytes_min),
+                   short_time(gap.from), short_time(gap.to)});
+    }
+    table.print(console.out);
+    if (findings.gap_count > shown_max)
+        console.out.write(fmt::format("  and {} more\n", findings.gap_count - shown_max));
+}
+
+// What the proof does not cover, and why.
+void print_limits(const query::Verification& verification, bool keyed, Console& console) {
+    std::uint64_t for_others = 0, unlinked = 0, lines_missing = 0, open = 0, begun_before = 0;
+    console.out.write("\n");
+    for (const auto& chain : verification.chains) {
+        for_others += chain.for_others;
+        unlinked += chain.unlinked;
+        lines_missing += chain.lines_missing;
+        open += chain.sources - chain.ended;
+        begun_before += chain.begun_before;
+        auto where = printable(fmt::format("{} on {} ({})", chain.id.tenant.str(), chain.id.host, chain.id.epoch), 400);
+        if (chain.first > 1)
+            console.out.write(fmt::format("{} begins at {}: {}\n", where, chain.first,
+                                          chain.first > chain.first_in_store
+                                              ? "what comes before is outside of the stretch"
+                                              : "what came before was deleted, or is lost"));
+        console.out.write(fmt::format(
+            "{} ends at {}{}, SHA-256 {}\n", where, chain.last,
+            chain.last < chain.last_in_store ? fmt::format(" of {} in the store", chain.last_in_store) : std::string{},
+            chain.last_sha256));
+    }
+    console.out.write("What a host sealed after that, and has not stored or lost, only the host can say.\n");
+    if (lines_missing > 0)
+        console.out.write(
+            fmt::format("At least {} of sources that go on are missing.\n", counted(lines_missing, "line")));
+    if (keyed && open > 0)
+        console.out.write(fmt::format("{} no closing record: still there, or not read to the end.\n",
+                                      open == 1 ? "1 source has" : fmt::format("{} sources have", open)));
+    if (begun_before > 0)
+        console.out.write(
+            fmt::format("{} before what was looked at, or with another tenant.\n",
+                        begun_before == 1 ? "1 source began" : fmt::format("{} sources began", begun_before)));
+    if (for_others > 0)
+        console.out.write(fmt::format("{} seen from outside alone{}: number, name and hash, not lines.\n",
+                                      for_others == 1 ? "1 segment was" : fmt::format("{} segments were", for_others),
+                                      keyed ? ", sealed for other keys" : ""));
+    if (unlinked > 0)
+        console.out.write(
+            fmt::format("{} outside of the ciphertext: of those, only the number is proven.\n",
+                        unlinked == 1 ? "1 segment has no link" : fmt::format("{} segments have no link", unlinked)));
+}
+
+std::string json_of(const query::ChainReport& chain) {
+    return fmt::format(
+        R"({{"tenant":{},"host":{},"epoch":{},"first":{},"last":{},"first_in_store":{},"last_in_store":{},"segments":{},)"
+        R"("opened":{},"for_others":{},"unlinked":{},"bytes":{},"lines":{},"message_bytes":{},"lines_missing":{},)"
+        R"("sources":{},"ended":{},"begun_before":{},"gaps":{},"problems":{},"last_sha256":{}}})",
+        json_quote(chain.id.tenant.str()), json_quote(chain.id.host), json_quote(chain.id.epoch), chain.first,
+        chain.last, chain.first_in_store, chain.last_in_store, chain.segments, chain.opened, chain.for_others,
+        chain.unlinked, chain.bytes, chain.lines, chain.message_bytes, chain.lines_missing, chain.sources, chain.ended,
+        chain.begun_before, chain.gaps, chain.problems, json_quote(chain.last_sha256));
+}
+
+std::string json_of(const query::Problem& problem) {
+    return fmt::format(R"({{"fault":"{}","what":{}}})", query::to_string(problem.fault), json_quote(problem.what));
+}
+
+std::string json_of(const query::NamedGap& named) {
+    const auto& [chain, source, name, app, gap] = named;
+    return fmt::format(
+        R"({{"tenant":{},"host":{},"epoch":{},"source":{},"name":{},"app":{},"reason":{},"from":"{}","to":"{}",)"
+        R"("lines_min":{},"bytes_min":{}}})",
+        json_quote(chain.tenant.str()), json_quote(chain.host), json_quote(chain.epoch), json_quote(source),
+        json_quote(name), json_quote(app), json_quote(gap.reason), to_text(gap.from), to_text(gap.to), gap.lines_min,
+        gap.bytes_min);
+}
+
+template <class Items>
+std::string json_list(const Items& items) {
+    std::string text;
+    for (const auto& item : items) text += (text.empty() ? "" : ",") + json_of(item);
+    return "[" + text + "]";
+}
+
+void print_json(const query::Verification& verification, bool proven, Console& console) {
+    const auto& findings = verification.findings;
+    std::string faults;
+    for (std::size_t i = 0; i < query::fault_kinds; ++i)
+        faults += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", query::to_string(static_cast<query::Fault>(i)),
+                              findings.faults.at(i));
+    std::string reasons;
+    for (const auto& [reason, total] : findings.gaps_by_reason)
+        reasons += fmt::format(R"({}{}:{{"gaps":{},"lines_min":{},"bytes_min":{}}})", reasons.empty() ? "" : ",",
+                               json_quote(reason), total.count, total.lines_min, total.bytes_min);
+    console.out.write(fmt::format(
+        R"({{"proven":{},"chains":{},"faults":{{{}}},"problems":{},"gap_count":{},"gaps_by_reason":{{{}}},"gaps":{},"foreign_names":{}}})"
+        "\n",
+        proven, json_list(verification.chains), faults, json_list(findings.problems), findings.gap_count, reasons,
+        json_list(findings.gaps), verification.foreign));
+}
+
+// With keys that open nothing of a tenant, its lines were not proven, whatever the chain says.
+bool opened_something(const query::Verification& verification) {
+    for (const auto& chain : verification.chains)
+        if (chain.opened > 0 || chain.for_others < chain.segments) return true;
+    return false;
+}
+
+Result<int> verify(const Verify& request, Console& console) {
+    query::VerifyRequest wanted{.host = request.host, .range = request.range};
+    if (request.tenant) {
+        TRY(wanted.tenant, query::parse_tenant(*request.tenant));
+    }
+    TRY(auto identities, read_identities(request.identities));
+    TRY(auto store, store::open_store(request.store, console.clock));
+    VerifyProgress progress{console};
+    auto verified = query::verify_store(*store, identities, wanted,
+                                        [&](std::uint64_t done, std::uint64_t total) { progress.tell(done, total); });
+    progress.clear();
+    if (!verified) return std::unexpected(std::move(verified).error());
+    bool keyed = !identities.empty();
+    bool proven = verified->proven() && (!keyed || opened_something(*verified));
+    if (request.json) {
+        print_json(*verified, proven, console);
+    } else if (!verified->chains.empty()) {
+        print_chains(*verified, keyed, console);
+        print_problems(verified->findings, console);
+        print_gaps(verified->findings, console);
+        print_limits(*verified, keyed, console);
+    }
+    if (verified->foreign > 0)
+        console.note(fmt::format("{} in the store {} not Boatswain's", counted(verified->foreign, "name"),
+                                 verified->foreign == 1 ? "is" : "are"));
+    if (verified->chains.empty()) {
+        console.complain("nothing was proven: there is no such segment; `boatswain ls` shows what there is");
+        return exit_error;
+    }
+    if (keyed && !opened_something(*verified))
+        console.complain("no line was proven: none of the segments is sealed for the identity given");
+    return proven ? exit_ok : exit_error;
+}
+
+}  // namespace
+
+int run(const Verify& request, Console& console) {
+    auto verified = verify(request, console);
+    return verified ? *verified : failed(console, verified.error());
+}
+
+}  // namespace boatswain::tool

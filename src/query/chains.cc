@@ -1,0 +1,76 @@
+#include "query/chains.h"
+
+#include <algorithm>
+#include <map>
+
+namespace boatswain::query {
+
+namespace {
+
+bool asked_for(const Link& link, const HourSpan& span) {
+    return link.hour <= span.last && (link.spanning || link.hour >= span.first);
+}
+
+// Keeps what lies between the first and the last link of the stretch; nothing when there is none.
+std::optional<ListedChain> cut_to(const HourSpan& span, ListedChain chain) {
+    std::ranges::sort(chain.links);
+    chain.first_in_store = chain.links.front().sequence;
+    chain.last_in_store = chain.links.back().sequence;
+    std::optional<std::uint64_t> first, last;
+    for (const auto& link : chain.links) {
+        if (!asked_for(link, span)) continue;
+        if (!first) first = link.sequence;
+        last = link.sequence;
+    }
+    if (!first) return std::nullopt;
+    std::erase_if(chain.links, [&](const Link& link) { return link.sequence < *first || link.sequence > *last; });
+    return chain;
+}
+
+}  // namespace
+
+segment::ObjectKey ListedChain::key(const Link& link) const {
+    return {.tenant = id.tenant,
+            .hour = link.hour,
+            .spanning = link.spanning,
+            .host = id.host,
+            .epoch = id.epoch,
+            .sequence = link.sequence};
+}
+
+Result<std::vector<ListedChain>> list_chains(Catalog& catalog, const std::optional<TenantId>& tenant,
+                                             const std::optional<std::string>& host, const TimeRange& range) {
+    std::vector<TenantId> tenants;
+    if (tenant)
+        tenants.push_back(*tenant);
+    else {
+        TRY(tenants, catalog.tenants());
+    }
+    auto span = hours_of(range);
+    std::vector<ListedChain> chains;
+    for (const auto& whose : tenants) {
+        std::map<ChainId, ListedChain> found;
+        std::size_t links = 0;
+        TRY(auto places, catalog.hours(whose));
+        for (const auto& place : places) {
+            TRY(auto segments, catalog.segments(whose, place));
+            for (const auto& [key, size] : segments) {
+                if (host && key.host != *host) continue;
+                ChainId id{whose, key.host, key.epoch};
+                auto& chain = found[id];
+                chain.id = id;
+                chain.links.push_back(
+                    {.sequence = key.sequence, .hour = key.hour, .spanning = key.spanning, .size = size});
+                if (++links > listed_max)
+                    return fail(Remedy::stop, "tenant \"" + whose.str() + "\" has more than " +
+                                                  std::to_string(listed_max) +
+                                                  " segments; ask for one host at a time with --host");
+            }
+        }
+        for (auto& [id, chain] : found)
+            if (auto cut = cut_to(span, std::move(chain))) chains.push_back(std::move(*cut));
+    }
+    return chains;
+}
+
+}  // namespace boatswain::query
