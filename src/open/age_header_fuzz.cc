@@ -3,6 +3,7 @@
 
 #include "open/age_header.h"
 #include "open/age_reader.h"
+#include "open/chain.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace boatswain;
@@ -11,6 +12,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto header = open::parse_age_header(file);
     if (!header || !*header) return 0;
     if ((*header)->bytes > size || (*header)->mac.size() != 32) std::abort();
+    // What is read of the chain must be written the same again, but for arguments of later versions and a body.
+    if (auto chain = open::chain_of(**header); chain && *chain) {
+        auto again = segment::chain_stanza(**chain);
+        if (file.find(again.substr(0, again.size() - 2)) == file.npos) std::abort();
+    }
     auto fetch = [&](std::uint64_t first, std::uint64_t length) -> Result<std::string> {
         if (first > size || length > size - first) std::abort();
         return std::string{file.substr(first, length)};
