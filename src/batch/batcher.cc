@@ -191,7 +191,8 @@ void Batcher::tick() {
     std::vector<std::string> due;
     for (auto& [key, growing] : batches_) {
         tell_newest(growing);
-        auto after = growing.fleeting ? std::min(options_.flush_after, options_.fleeting_flush_after) : options_.flush_after;
+        auto after =
+            growing.fleeting ? std::min(options_.flush_after, options_.fleeting_flush_after) : options_.flush_after;
         bool old = now - growing.batch.opened >= after;
         bool full = growing.batch.compressed_bytes->load() >= options_.flush_bytes;
         // A tenant without room waits for its own batch to leave memory.
