@@ -80,8 +80,9 @@ Batcher::Growing& Batcher::growing(const Feed& feed) {
         growing.batch.tenant = feed.source_.whose.tenant;
         growing.batch.recipients = feed.recipients_;
         growing.batch.opened = clock_.steady();
+        growing.due = growing.batch.opened + options_.flush_after;
     }
-    growing.fleeting = growing.fleeting || feed.fleeting_;
+    if (feed.fleeting_) growing.due = std::min(growing.due, growing.batch.opened + options_.fleeting_flush_after);
     return growing;
 }
 
@@ -154,6 +155,7 @@ void Batcher::forget_when_sealed(const std::string& source) {
     for (auto& [key, growing] : batches_)
         if (growing.batch.checkpoints.contains(source)) {
             growing.batch.forget.push_back(source);
+            growing.due = std::min(growing.due, clock_.steady() + options_.fleeting_flush_after);
             return;
         }
     // Not in a growing batch: whatever there is of it was handed over before, and this follows in order.
@@ -191,9 +193,7 @@ void Batcher::tick() {
     std::vector<std::string> due;
     for (auto& [key, growing] : batches_) {
         tell_newest(growing);
-        auto after =
-            growing.fleeting ? std::min(options_.flush_after, options_.fleeting_flush_after) : options_.flush_after;
-        bool old = now - growing.batch.opened >= after;
+        bool old = now >= growing.due;
         bool full = growing.batch.compressed_bytes->load() >= options_.flush_bytes;
         // A tenant without room waits for its own batch to leave memory.
         bool in_the_way = !budget_.has_room(growing.batch.tenant.str());

@@ -32,7 +32,7 @@ struct Options {
     std::chrono::nanoseconds flush_after{std::chrono::seconds{60}};
     std::uint64_t flush_bytes = 8U << 20;   // of a segment, sealed
     std::size_t frame_bytes = 256U << 10;   // of a frame's text: frames close at the first mark() past it
-    std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for sources that cannot be read again
+    std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for lines that cannot be read again
 };
 
 class Batcher;
@@ -92,7 +92,8 @@ class Batcher {
     // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again.
     std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
 
-    // The source is gone and its feed is closed: its checkpoint is dropped as soon as all of it is in the spool.
+    // The source is gone and its feed is closed: its lines cannot be read again, so they are sealed soon (fleeting_flush_after), and
+    // its checkpoint is dropped as soon as all of it is in the spool.
     void forget_when_sealed(const std::string& source);
 
     void tick();       // seals what is due by time or memory; called a few times a second
@@ -112,7 +113,7 @@ class Batcher {
     struct Growing {
         Batch batch;
         std::set<Feed*> open_feeds;  // with an open frame
-        bool fleeting = false;
+        std::chrono::steady_clock::time_point due{};  // when it is sealed at the latest
         std::uint64_t closed_lines = 0;
         std::uint64_t closed_bytes = 0;  // of text
         Timestamp told_time{};           // the newest line's time, as the metric has it

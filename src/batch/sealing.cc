@@ -156,8 +156,9 @@ bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
             log_.error("batch not sealed; its sources read it again after a restart", {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
             return false;
         }
-        Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
+        // seal() has consumed the frames as it went: what they cost is now what the sealed bytes cost, not both.
         batch.frames.clear();
+        Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
         return add_until_done(*sealed, batch.checkpoints, stop);
     }
 }

@@ -1,6 +1,7 @@
 #include "boatswaind/agent.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -58,6 +59,14 @@ void block_signals(bool block) {
     pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
 }
 
+// Every container's log is held open, and the files that follow it: as many descriptors as we may have.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // Everything that lives as long as the agent, in the order of its building.
 class Agent {
   public:
@@ -106,6 +115,7 @@ class Agent {
 Result<void> Agent::build() {
     TRY(auto rules, parse_tenancy(config_));
     TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
+    raise_descriptor_limit();
     CHECK(drop_privileges(log_));
     TRY(auto lock, StateLock::acquire(config_.state_dir, log_, told_to_end));
     lock_.emplace(std::move(lock));

@@ -19,6 +19,7 @@ constexpr std::chrono::seconds event_margin{10};
 constexpr std::chrono::milliseconds scan_pause{10'000};
 constexpr std::uint64_t config_file_bytes_max = 4U << 20;
 constexpr std::size_t skipped_max = 10'000;
+constexpr std::size_t gone_max = 512;  // the engine repeats at most the last 256 events
 constexpr std::size_t inspections_max = 8;  // at once
 
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
@@ -145,6 +146,7 @@ void DockerIntake::take_event(const engine::Event& event) {
         case Action::create:
         case Action::start:
             if (known != containers_.end() && event.action == Action::start) set_running(known->second, true);
+            if (is_gone(event.id)) break;
             if (inspecting_.insert(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
             break;
         case Action::die:
@@ -166,7 +168,7 @@ asio::awaitable<void> DockerIntake::inspect_and_adopt(std::string id) {
     }
     // Gone already, or being removed, or wedged: its directory may still say what it was.
     if (!containers_.contains(id)) adopt_from_directory(id);
-    if (!containers_.contains(id) && !skipped_.contains(id)) {
+    if (!containers_.contains(id) && !skipped_.contains(id) && !is_gone(id)) {
         metrics_.counter("boatswain_containers_missed_total", "Containers that were gone before anything was learned of them").add();
         if (uninspected_.size() < skipped_max) uninspected_[id] = {.when = clock_.now(), .what = facts.error().what};
         log_.warning("container not inspected", {{"container", id}, {"error", facts.error()}});
@@ -453,7 +455,11 @@ void DockerIntake::removed(const std::string& id) {
     drop(id);
 }
 
+bool DockerIntake::is_gone(const std::string& id) const { return std::ranges::find(gone_, id) != gone_.end(); }
+
 void DockerIntake::drop(const std::string& id) {
+    gone_.push_back(id);
+    if (gone_.size() > gone_max) gone_.pop_front();
     depart(id);
     pump_.remove(id);
     containers_.erase(id);

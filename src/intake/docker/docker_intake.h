@@ -145,6 +145,7 @@ class DockerIntake final : private WatchListener {
     void set_running(Container& container, bool running);
     void removed(const std::string& id);
     void drop(const std::string& id);
+    bool is_gone(const std::string& id) const;
     void count();
 
     // What is told of them.
@@ -180,6 +181,7 @@ class DockerIntake final : private WatchListener {
     std::map<std::string, Trouble> uninspected_;  // by id: why nothing is known of it
     std::deque<Description> departed_;            // oldest first
     std::set<std::string> inspecting_;
+    std::deque<std::string> gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
     std::optional<Timestamp> last_event_;
     bool connected_ = false;
     std::string engine_trouble_;
