@@ -141,6 +141,9 @@ void DockerIntake::take_event(const engine::Event& event) {
     last_event_ = std::max(last_event_.value_or(event.time), event.time);
     using Action = engine::Event::Action;
     auto known = containers_.find(event.id);
+    if (auto skipped = skipped_.find(event.id);
+        skipped != skipped_.end() && (event.action == Action::start || event.action == Action::die))
+        skipped->second.running = event.action == Action::start;
     switch (event.action) {
         case Action::create:
         case Action::start:
@@ -302,7 +305,7 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
     bool own = std::ranges::find(options_.own_ids, id) != options_.own_ids.end();
     if (own) against = "it is Boatswain's own container";
     if (against) {
-        if (skipped_.size() >= skipped_max) skipped_.erase(skipped_.begin());
+        if (skipped_.size() >= skipped_max && !skipped_.contains(id)) skipped_.erase(skipped_.begin());
         Skipped skipped{.name = facts.name,
                         .image = facts.image,
                         .log_driver = facts.log_driver,
@@ -310,8 +313,9 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
                         .running = facts.running,
                         .own = own,
                         .reason = *against};
-        if (skipped_.emplace(id, std::move(skipped)).second)
-            log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", *against}});
+        auto [entry, is_new] = skipped_.try_emplace(id, std::move(skipped));
+        if (!is_new) entry->second.running = facts.running;
+        if (is_new) log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", *against}});
         return;
     }
     uninspected_.erase(id);
