@@ -73,6 +73,7 @@ class AttachReader {
     AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, Life& life,
                  StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed
+    void finish_pending();               // after run(), however it ended: what came without its newline
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close() { feed_.reset(); }  // after run(): what was read goes on to be sealed
     const batch::Feed& feed() const { return *feed_; }
@@ -81,13 +82,13 @@ class AttachReader {
     boost::asio::awaitable<bool> read_once();
     void take(Stream stream, std::string_view bytes);
     void take_line(Stream stream, std::string_view bytes, bool newline);
-    void finish_pending();
 
     engine::Client& client_;
     const engine::ContainerFacts facts_;
     std::unique_ptr<batch::Feed> feed_;
     std::string pending_[2];
     std::optional<Gap> overflow_;
+    std::optional<Timestamp> unattached_since_;  // it ran, and nobody was attached
     Life& life_;
     StreamCounters& counters_;
     const Clock& clock_;
