@@ -126,7 +126,7 @@ asio::awaitable<void> DockerIntake::reconcile() {
 
     for (const auto& id : there) {
         while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
-        if (inspecting_.insert(id).second) session_.spawn("inspect " + id, inspect_and_adopt(id));
+        if (inspecting_.try_emplace(id).second) session_.spawn("inspect " + id, inspect_and_adopt(id));
     }
 }
 
@@ -135,11 +135,13 @@ void DockerIntake::take_event(const engine::Event& event) {
     last_event_ = std::max(last_event_.value_or(event.time), event.time);
     using Action = engine::Event::Action;
     auto known = containers_.find(event.id);
+    if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end())
+        if (event.action == Action::start || event.action == Action::die) inspecting->second = event.action == Action::start;
     switch (event.action) {
         case Action::create:
         case Action::start:
             if (known != containers_.end() && event.action == Action::start) set_running(known->second, true);
-            if (inspecting_.insert(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
+            if (inspecting_.try_emplace(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
             break;
         case Action::die:
             if (known != containers_.end()) set_running(known->second, false);
@@ -152,8 +154,9 @@ void DockerIntake::take_event(const engine::Event& event) {
 
 asio::awaitable<void> DockerIntake::inspect_and_adopt(std::string id) {
     auto facts = co_await client_.inspect(id, assigner_.keep);
-    inspecting_.erase(id);
+    auto newer = inspecting_.extract(id);
     if (facts) {
+        if (newer && newer.mapped()) facts->running = *newer.mapped();
         adopt(std::move(*facts));
         co_return;
     }
@@ -207,8 +210,9 @@ void DockerIntake::container_appeared(const std::string& id) {
 }
 
 void DockerIntake::files_born(const std::string& id, unsigned births) {
-    if (!containers_.contains(id)) adopt_from_directory(id);
-    pump_.notice_births(id, births);
+    bool known = containers_.contains(id);
+    if (!known) adopt_from_directory(id);
+    pump_.notice_births(id, births, !known);
 }
 
 void DockerIntake::log_grew(const std::string& id) { pump_.touch(id); }
@@ -269,7 +273,8 @@ std::pair<DockerIntake::Reader, std::string> DockerIntake::reader_for(const engi
 void DockerIntake::adopt(engine::ContainerFacts facts) {
     auto id = facts.id;
     if (auto known = containers_.find(id); known != containers_.end()) {
-        set_running(known->second, facts.running);
+        // One that never ran has not ended, and may be printing by now.
+        if (facts.running || facts.started_at) set_running(known->second, facts.running);
         return;
     }
     auto against = options_.selection.reason_against(facts);
@@ -333,7 +338,7 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
                                                            pump_.counters(), log_);
             watch_->watch(id);
             pump_.add(id, std::move(reader), std::move(feed));
-            pump_.set_running(id, life.running);
+            pump_.set_running(id, life.running || !container.facts.started_at);
             break;
         }
         case Reader::logs: {
@@ -420,7 +425,10 @@ void DockerIntake::progressed() {
 void DockerIntake::finish(std::chrono::steady_clock::time_point deadline) {
     pump_.read_rest(deadline);
     std::vector<std::string> ids;
-    for (const auto& [id, container] : containers_) ids.push_back(id);
+    for (const auto& [id, container] : containers_) {
+        if (container.attach) container.attach->finish_pending();
+        ids.push_back(id);
+    }
     for (const auto& id : ids) pump_.remove(id);
     containers_.clear();
 }

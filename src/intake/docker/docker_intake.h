@@ -142,7 +142,8 @@ class DockerIntake final : private WatchListener {
     net::TaskGroup readers_;  // LogsReader and AttachReader
     std::map<std::string, Container> containers_;
     std::map<std::string, std::string> skipped_;  // by id: why it is not read
-    std::set<std::string> inspecting_;
+    // By id: what events said meanwhile about its running. The engine's answer may be older than they are.
+    std::map<std::string, std::optional<bool>> inspecting_;
     std::optional<Timestamp> last_event_;
     bool connected_ = false;
     std::string engine_trouble_;
