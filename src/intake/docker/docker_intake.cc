@@ -132,7 +132,7 @@ asio::awaitable<void> DockerIntake::reconcile() {
 
     for (const auto& id : there) {
         while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
-        if (inspecting_.insert(id).second) session_.spawn("inspect " + id, inspect_and_adopt(id));
+        if (inspecting_.try_emplace(id).second) session_.spawn("inspect " + id, inspect_and_adopt(id));
     }
 }
 
@@ -144,6 +144,8 @@ void DockerIntake::take_event(const engine::Event& event) {
     if (auto skipped = skipped_.find(event.id);
         skipped != skipped_.end() && (event.action == Action::start || event.action == Action::die))
         skipped->second.running = event.action == Action::start;
+    if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end())
+        if (event.action == Action::start || event.action == Action::die) inspecting->second = event.action == Action::start;
     switch (event.action) {
         case Action::create:
         case Action::start:
@@ -152,7 +154,7 @@ void DockerIntake::take_event(const engine::Event& event) {
                 set_running(known->second, true);
             }
             if (is_gone(event.id)) break;
-            if (inspecting_.insert(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
+            if (inspecting_.try_emplace(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
             break;
         case Action::die:
             if (known != containers_.end()) {
@@ -168,9 +170,10 @@ void DockerIntake::take_event(const engine::Event& event) {
 
 asio::awaitable<void> DockerIntake::inspect_and_adopt(std::string id) {
     auto facts = co_await client_.inspect(id, assigner_.keep);
-    inspecting_.erase(id);
+    auto newer = inspecting_.extract(id);
     uninspected_.erase(id);
     if (facts) {
+        if (newer && newer.mapped()) facts->running = *newer.mapped();
         adopt(std::move(*facts));
         co_return;
     }
@@ -227,8 +230,9 @@ void DockerIntake::container_appeared(const std::string& id) {
 }
 
 void DockerIntake::files_born(const std::string& id, unsigned births) {
-    if (!containers_.contains(id)) adopt_from_directory(id);
-    pump_.notice_births(id, births);
+    bool known = containers_.contains(id);
+    if (!known) adopt_from_directory(id);
+    pump_.notice_births(id, births, !known);
 }
 
 void DockerIntake::log_grew(const std::string& id) { pump_.touch(id); }
@@ -298,7 +302,8 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
     if (!facts.running && facts.finished_at) exit_code = facts.exit_code;
     if (auto known = containers_.find(id); known != containers_.end()) {
         if (exit_code) known->second.exit_code = exit_code;
-        set_running(known->second, facts.running);
+        // One that never ran has not ended, and may be printing by now.
+        if (facts.running || facts.started_at) set_running(known->second, facts.running);
         return;
     }
     auto against = options_.selection.reason_against(facts);
@@ -382,7 +387,7 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
                 pump_.change_feed(id, std::move(feed));
             else
                 pump_.add(id, file_reader(id, start), std::move(feed));
-            pump_.set_running(id, life.running);
+            pump_.set_running(id, life.running || !container.facts.started_at);
             break;
         }
         case Reader::logs: {
@@ -514,6 +519,8 @@ void DockerIntake::progressed() {
 void DockerIntake::finish(std::chrono::steady_clock::time_point deadline) {
     finishing_ = true;
     pump_.read_rest(deadline);
+    for (auto& [id, container] : containers_)
+        if (container.attach) container.attach->finish_pending();
     std::vector<std::string> ids, closing;
     for (const auto& [id, container] : containers_) (container.closing ? closing : ids).push_back(id);
     for (const auto& id : closing) close_source(id);
