@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # PACKAGE, or COMMAND=PACKAGE where the command may come from elsewhere.
 build=(clang-19 lld-19 libclang-rt-19-dev libstdc++-12-dev binutils cmake ninja-build ccache mold pkg-config
     libboost1.81-dev libcurl4-openssl-dev libssl-dev libzstd-dev zlib1g-dev libsimdjson-dev libre2-dev libcli11-dev
-    libtomlplusplus-dev libfmt-dev prometheus-cpp-dev libsqlite3-dev libgtest-dev libgmock-dev libmimalloc-dev
+    libtomlplusplus-dev libfmt-dev prometheus-cpp-dev libsqlite3-dev libgtest-dev libgmock-dev
     libcap-dev)
 demo=(age zstd busybox=busybox-static docker=docker.io dockerd=docker.io iptables procps curl)
 s3=(ceph-mon ceph-osd radosgw python3 python3-boto3 curl)

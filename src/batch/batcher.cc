@@ -72,6 +72,12 @@ void Feed::hand_over(Feed& next) {
     next.next_bytes_ = here.bytes;
 }
 
+std::optional<Timestamp> Feed::last_time() const {
+    auto last = last_time_;
+    if (text_ && !text_->counts().empty()) last = std::max(last, text_->counts().last_time);
+    return last == Timestamp{} ? std::nullopt : std::optional{last};
+}
+
 bool Feed::has_room() const { return batcher_.has_room(*this); }
 
 Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics)
@@ -80,6 +86,7 @@ Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryB
       spool_(spool),
       budget_(budget),
       clock_(clock),
+      metrics_(metrics),
       memory_gauge_(metrics.gauge("boatswain_line_memory_bytes", "Memory that holds lines on their way to the spool")),
       lines_(metrics.counter("boatswain_read_lines_total", "Lines taken from sources")),
       bytes_(metrics.counter("boatswain_read_bytes_total", "Bytes of messages taken from sources")),
@@ -98,22 +105,25 @@ Batcher::Growing& Batcher::growing(const Feed& feed) {
         growing.batch.tenant = feed.source_.whose.tenant;
         growing.batch.recipients = feed.recipients_;
         growing.batch.opened = clock_.steady();
+        growing.due = growing.batch.opened + options_.flush_after;
     }
-    growing.fleeting = growing.fleeting || feed.fleeting_;
+    if (feed.fleeting_) growing.due = std::min(growing.due, growing.batch.opened + options_.fleeting_flush_after);
     return growing;
 }
 
 void Batcher::close_frame(Feed& feed) {
     if (!feed.text_) return;
-    growing(feed).open_feeds.erase(&feed);
+    this->growing(feed).open_feeds.erase(&feed);
     auto counts = feed.text_->counts();
     auto text = std::move(feed.text_);
     feed.last_text_bytes_ = text->text().size();
     auto charge = std::move(feed.charge_);
     if (counts.empty()) return;
+    feed.last_time_ = std::max(feed.last_time_, counts.last_time);
     flush_others_of(feed);
 
-    auto& batch = growing(feed).batch;
+    auto& growing = this->growing(feed);
+    auto& batch = growing.batch;
     auto [index, is_new] = batch.source_index.try_emplace(feed.source_.id, batch.sources.size());
     if (is_new) batch.sources.push_back(feed.source_);
     bool first_frame = batch.frames.empty();
@@ -128,6 +138,8 @@ void Batcher::close_frame(Feed& feed) {
     batch.checkpoints[feed.source_.id] = {.position = feed.position_, .lines = feed.next_ordinal_, .bytes = feed.next_bytes_};
     feed.moved_ = false;
     batch.frames.push_back(frame);
+    growing.closed_lines += counts.lines;
+    growing.closed_bytes += feed.last_text_bytes_;
     sealing_.compress(std::move(frame), batch.compressed_bytes);
 
     lines_.add(counts.lines);
@@ -155,6 +167,7 @@ void Batcher::flush(const std::string& key) {
         if (!batches_.contains(key)) return;
     }
     found = batches_.find(key);
+    tell_newest(found->second);
     auto batch = std::move(found->second.batch);
     batches_.erase(found);
     if (!batch.frames.empty()) sealing_.seal(std::move(batch));
@@ -168,6 +181,7 @@ void Batcher::forget_when_sealed(const std::string& source) {
     for (auto& [key, growing] : batches_)
         if (growing.batch.checkpoints.contains(source)) {
             growing.batch.forget.push_back(source);
+            growing.due = std::min(growing.due, clock_.steady() + options_.fleeting_flush_after);
             return;
         }
     // Not in a growing batch: whatever there is of it was handed over before, and this follows in order.
@@ -176,12 +190,36 @@ void Batcher::forget_when_sealed(const std::string& source) {
     sealing_.seal(std::move(nothing_more));
 }
 
+std::optional<Batcher::Growth> Batcher::growth(const Feed& feed) const {
+    auto found = batches_.find(feed.batch_key_);
+    if (found == batches_.end()) return std::nullopt;
+    const auto& growing = found->second;
+    Growth growth{
+        .lines = growing.closed_lines, .bytes = growing.closed_bytes, .age = clock_.steady() - growing.batch.opened};
+    for (const auto* open : growing.open_feeds) {
+        growth.lines += open->text_->counts().lines;
+        growth.bytes += open->text_->text().size();
+    }
+    return growth;
+}
+
+void Batcher::tell_newest(Growing& growing) {
+    auto newest = growing.batch.last_time;
+    for (const auto* feed : growing.open_feeds) newest = std::max(newest, feed->last_time().value_or(newest));
+    if (newest <= growing.told_time) return;
+    growing.told_time = newest;
+    metrics_
+        .gauge("boatswain_last_line_timestamp_seconds", "The time of the newest line read, by its own clock",
+               {{"tenant", growing.batch.tenant.str()}})
+        .set(std::chrono::duration<double>(newest.time_since_epoch()).count());
+}
+
 void Batcher::tick() {
     auto now = clock_.steady();
     std::vector<std::string> due;
-    for (const auto& [key, growing] : batches_) {
-        auto after = growing.fleeting ? std::min(options_.flush_after, options_.fleeting_flush_after) : options_.flush_after;
-        bool old = now - growing.batch.opened >= after;
+    for (auto& [key, growing] : batches_) {
+        tell_newest(growing);
+        bool old = now >= growing.due;
         bool full = growing.batch.compressed_bytes->load() >= options_.flush_bytes;
         // A tenant without room waits for its own batch to leave memory.
         bool in_the_way = !budget_.has_room(growing.batch.tenant.str());

@@ -32,7 +32,7 @@ struct Options {
     std::chrono::nanoseconds flush_after{std::chrono::seconds{60}};
     std::uint64_t flush_bytes = 8U << 20;   // of a segment, sealed
     std::size_t frame_bytes = 256U << 10;   // of a frame's text: frames close at the first mark() past it
-    std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for sources that cannot be read again
+    std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for lines that cannot be read again
 };
 
 class Batcher;
@@ -62,6 +62,9 @@ class Feed {
     const std::vector<segment::Recipient>& recipients() const { return recipients_; }
     std::uint64_t lines() const { return next_ordinal_; }  // marked so far, since the source's first
     bool fleeting() const { return fleeting_; }
+    // The latest time of a line or gap that was appended; nothing when there was none.
+    std::optional<Timestamp> last_time() const;
+    std::size_t open_bytes() const { return text_ ? text_->text().size() : 0; }  // of the frame that grows
     // Where a feed that follows this one starts: behind everything that was marked here.
     Checkpoint handover() const;
     // `next` takes the source over, where this one stands now. Another tenant's: this tenant is told in a closing record.
@@ -82,6 +85,7 @@ class Feed {
     bool moved_ = false;           // the position moved since the last closed frame
     std::unique_ptr<segment::FrameText> text_;
     std::size_t last_text_bytes_ = 0;  // of the frame before
+    Timestamp last_time_{};            // of closed frames
     Charge charge_;
 };
 
@@ -94,20 +98,33 @@ class Batcher {
     // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again.
     std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
 
-    // The source is gone and its feed is closed: its checkpoint is dropped as soon as all of it is in the spool.
+    // The source is gone and its feed is closed: its lines cannot be read again, so they are sealed soon (fleeting_flush_after), and
+    // its checkpoint is dropped as soon as all of it is in the spool.
     void forget_when_sealed(const std::string& source);
 
     void tick();       // seals what is due by time or memory; called a few times a second
     void flush_all();  // seals everything that was marked
     std::size_t open_batches() const { return batches_.size(); }
 
+    // The batch that `feed` writes into, with all its feeds: what is held back until it is sealed.
+    struct Growth {
+        std::uint64_t lines = 0;
+        std::uint64_t bytes = 0;  // of text, before compression
+        Nanoseconds age{};        // since its first line came
+    };
+    std::optional<Growth> growth(const Feed& feed) const;
+
   private:
     friend class Feed;
     struct Growing {
         Batch batch;
         std::set<Feed*> open_feeds;  // with an open frame
-        bool fleeting = false;
+        std::chrono::steady_clock::time_point due{};  // when it is sealed at the latest
+        std::uint64_t closed_lines = 0;
+        std::uint64_t closed_bytes = 0;  // of text
+        Timestamp told_time{};           // the newest line's time, as the metric has it
     };
+    void tell_newest(Growing& growing);
     void close_frame(Feed& feed);
     void flush_others_of(const Feed& feed);
     Growing& growing(const Feed& feed);
@@ -119,6 +136,7 @@ class Batcher {
     spool::Spool& spool_;
     MemoryBudget& budget_;
     const Clock& clock_;
+    Metrics& metrics_;
     std::map<std::string, Growing> batches_;  // by tenant and recipients
     Gauge& memory_gauge_;
     Counter& lines_;

@@ -156,8 +156,9 @@ bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
             log_.error("batch not sealed; its sources read it again after a restart", {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
             return false;
         }
-        Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
+        // seal() has consumed the frames as it went: what they cost is now what the sealed bytes cost, not both.
         batch.frames.clear();
+        Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
         return add_until_done(*sealed, batch.checkpoints, stop);
     }
 }
@@ -184,6 +185,8 @@ bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::
     metrics_.counter("boatswain_sealed_segments_total", "Segments sealed and durable in the spool", labels).add();
     metrics_.counter("boatswain_sealed_lines_total", "Lines sealed and durable in the spool", labels).add(sealed.lines);
     metrics_.counter("boatswain_sealed_bytes_total", "Sealed bytes, durable in the spool", labels).add(sealed.bytes.size());
+    metrics_.gauge("boatswain_last_sealed_timestamp_seconds", "When a segment was last sealed and durable in the spool", labels)
+        .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
     log_.info("segment sealed", {{"key", sealed.key.str()}, {"lines", sealed.lines}, {"bytes", sealed.bytes.size()}});
     return true;
 }

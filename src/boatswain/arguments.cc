@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/suggest.h"
+#include "boatswain/agent_client.h"
 
 namespace boatswain::tool {
 
@@ -25,6 +26,8 @@ struct Given {
     Logs logs;
     Inspect inspect;
     Verify verify;
+    Why why;
+    Status status;
     Completion completion;
     std::string stream;
     std::string format = "text";
@@ -34,7 +37,7 @@ struct Given {
 
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
-    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *verify, *completion, *version, *help;
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *verify, *why, *status, *completion, *version, *help;
 };
 
 constexpr const char* store_help =
@@ -177,6 +180,26 @@ void add_verify(Commands& commands, Given& given) {
         "  boatswain verify --store dir:/var/lib/boatswain/store --json | jq .problems");
 }
 
+void add_agent_options(CLI::App* command, std::string& socket, bool& json) {
+    command
+        ->add_option("--socket", socket,
+                     std::string{"The agent's socket (default: "} + agent_socket_default + "; environment: BOATSWAIN_SOCKET)")
+        ->type_name("PATH");
+    command->add_flag("--json", json, "The agent's answer as JSON; of several containers one object a line");
+}
+
+void add_agent(Commands& commands, Given& given) {
+    auto* why = commands.why = commands.tool.add_subcommand("why", "Asks the running agent what it does with a container, and why");
+    why->add_option("CONTAINER", given.why.container, "Its name, its id, or the start of its id (default: all, as a table)");
+    add_agent_options(why, given.why.socket, given.why.json);
+    why->footer(
+        "Exit code: 0 collected, 1 not collected or not known, 3 no agent answers.\n\n"
+        "Examples:\n  boatswain why\n  boatswain why web-1\n  boatswain why --json | jq 'select(.collected | not)'");
+    auto* status = commands.status = commands.tool.add_subcommand("status", "Asks the running agent how it stands");
+    add_agent_options(status, given.status.socket, given.status.json);
+    status->footer("Exit code: 0 healthy, 1 not healthy, 3 no agent answers.\n\nExample:\n  boatswain status");
+}
+
 void add_others(Commands& commands, Given& given) {
     auto* completion = commands.completion =
         commands.tool.add_subcommand("completion", "Prints a script that completes boatswain's words in a shell");
@@ -206,6 +229,7 @@ std::unique_ptr<Commands> make_commands(Given& given) {
     add_inspect(*commands, given);
     add_verify(*commands, given);
     add_keys(*commands, given);
+    add_agent(*commands, given);
     add_others(*commands, given);
     return commands;
 }
@@ -283,6 +307,13 @@ void add_environment(std::string& store, std::vector<std::string>& identities) {
     }
 }
 
+// The socket that was given, or that the environment names, or the default one.
+std::string socket_of(const std::string& given) {
+    if (!given.empty()) return given;
+    const char* named = std::getenv("BOATSWAIN_SOCKET");
+    return named != nullptr && *named != '\0' ? named : agent_socket_default;
+}
+
 constexpr const char* no_store =
     "which store? Give --store dir:PATH or --store s3://BUCKET/PREFIX, or set BOATSWAIN_STORE";
 constexpr const char* no_identity =
@@ -298,6 +329,14 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
     if (&command == commands.keys_new) return {.request = given.keys_new};
     if (&command == commands.keys_show) return {.request = given.keys_show};
     if (&command == commands.keys_derive) return {.request = given.keys_derive};
+    if (&command == commands.why) {
+        given.why.socket = socket_of(given.why.socket);
+        return {.request = given.why};
+    }
+    if (&command == commands.status) {
+        given.status.socket = socket_of(given.status.socket);
+        return {.request = given.status};
+    }
     if (&command == commands.completion) return {.request = given.completion};
     if (&command == commands.version) return {.text = std::string{"boatswain "} + BOATSWAIN_VERSION + "\n"};
     if (&command == commands.help) return explain(given.help_of);

@@ -1,7 +1,7 @@
 // The command line: what is asked for, help, and the words that shells complete.
 //
 // --store and --identity may also come from the environment: BOATSWAIN_STORE, and BOATSWAIN_IDENTITY with ':' between
-// files. What is written on the command line wins.
+// files; --socket from BOATSWAIN_SOCKET. What is written on the command line wins.
 #pragma once
 
 #include <optional>

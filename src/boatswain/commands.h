@@ -1,5 +1,5 @@
 // What the tool can be asked to do: one struct and one function a command. arguments.h makes the structs of the command
-// line; each function is in the file of its command. They return the exit code: exit_ok or exit_error.
+// line; each function is in the file of its command. They return the exit code.
 #pragma once
 
 #include <optional>
@@ -16,6 +16,7 @@ namespace boatswain::tool {
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_error = 1;
 inline constexpr int exit_usage = 2;
+inline constexpr int exit_unreachable = 3;  // why and status: no agent answers
 
 // A new key pair: TENANT.key, which opens, and TENANT.pub, which only seals.
 struct KeysNew {
@@ -75,11 +76,24 @@ struct Verify {
     bool json = false;
 };
 
+// What the running agent does with a container, and why; without one, with all.
+struct Why {
+    std::string container;  // name, id or the start of an id; may be empty
+    std::string socket;
+    bool json = false;
+};
+
+// How the running agent stands.
+struct Status {
+    std::string socket;
+    bool json = false;
+};
+
 struct Completion {
     std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Verify, Completion>;
+using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Verify, Why, Status, Completion>;
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;
@@ -91,6 +105,8 @@ int run(const Ls& request, Console& console);
 int run(const Logs& request, Console& console);
 int run(const Inspect& request, Console& console);
 int run(const Verify& request, Console& console);
+int run(const Why& request, Console& console);
+int run(const Status& request, Console& console);
 int run(const Completion& request, Console& console);
 
 }  // namespace boatswain::tool

@@ -1,5 +1,5 @@
 // The tool as a function: the arguments in, the exit code out (0 done, 1 something failed, 2 the command line is
-// wrong).
+// wrong, 3 no agent answers).
 #pragma once
 
 #include "boatswain/output.h"

@@ -587,5 +587,31 @@ TEST_F(Tool, TheOtherShellsTakeTheirScripts) {
     EXPECT_EQ(run("boatswain completion tcsh").code, 2);
 }
 
+// ---- why, status
+
+TEST_F(Tool, WhyAndStatusSayWhatToCheckWhenNoAgentAnswers) {
+    for (const std::string command : {"why", "why web-1", "why --json", "status"}) {
+        auto ran = run("boatswain " + command + " --socket nosuch.sock");
+        EXPECT_EQ(ran.code, 3) << command;
+        EXPECT_THAT(ran.err, AllOf(StartsWith("boatswain: no agent listens at nosuch.sock"), HasSubstr("Is boatswaind running?")));
+        EXPECT_EQ(ran.out, "");
+    }
+    EXPECT_THAT(run("BOATSWAIN_SOCKET=other.sock boatswain why").err, HasSubstr("no agent listens at other.sock"));
+    auto stale = run("python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"stale.sock\")'; boatswain status --socket stale.sock");
+    EXPECT_THAT(stale.err, HasSubstr("left over from one that has ended"));
+    EXPECT_EQ(stale.code, 3);
+}
+
+TEST_F(Tool, WhyRefusesTheAnswerOfSomethingThatIsNoAgent) {
+    auto ran = run(R"(python3 -c '
+import socket, threading
+s = socket.socket(socket.AF_UNIX); s.bind("odd.sock"); s.listen()
+print(flush=True)
+c = s.accept()[0]; c.recv(4096); c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"); c.close()
+' > ready & while ! test -s ready; do sleep 0.05; done; boatswain why x --socket odd.sock)");
+    EXPECT_EQ(ran.code, 3);
+    EXPECT_THAT(ran.err, HasSubstr("not understood"));
+}
+
 }  // namespace
 }  // namespace boatswain::tool

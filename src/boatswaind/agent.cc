@@ -1,6 +1,7 @@
 #include "boatswaind/agent.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -12,6 +13,8 @@
 
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
+#include "boatswaind/control.h"
+#include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
 #include "config/flags.h"
@@ -56,6 +59,14 @@ void block_signals(bool block) {
     pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
 }
 
+// Every container's log is held open, and the files that follow it: as many descriptors as we may have.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // Everything that lives as long as the agent, in the order of its building.
 class Agent {
   public:
@@ -71,7 +82,11 @@ class Agent {
     asio::awaitable<void> obey_signals();
     void reload_configuration();
     void shut_down();
+    void open_control();
+    void tell_manager(std::string_view state);
     serve::Health health() const;
+    AgentStatus status() const;
+    std::vector<std::string> troubles() const;
 
     config::Config config_;
     const std::function<Result<config::Config>()>& reload_;
@@ -90,6 +105,9 @@ class Agent {
     std::optional<ship::Shipper> shipper_;
     std::optional<docker::DockerIntake> intake_;
     std::unique_ptr<serve::HttpServer> observe_;
+    std::unique_ptr<serve::HttpServer> control_;
+    const Timestamp started_ = clock_.now();
+    const std::chrono::steady_clock::time_point started_steady_ = clock_.steady();
     std::optional<net::TaskGroup> tasks_;
     bool ending_ = false;
 };
@@ -97,6 +115,7 @@ class Agent {
 Result<void> Agent::build() {
     TRY(auto rules, parse_tenancy(config_));
     TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
+    raise_descriptor_limit();
     CHECK(drop_privileges(log_));
     TRY(auto lock, StateLock::acquire(config_.state_dir, log_, told_to_end));
     lock_.emplace(std::move(lock));
@@ -143,7 +162,30 @@ Result<void> Agent::build() {
         TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
         log_.info("listening", {{"address", observe_->address()}});
     }
+    open_control();
     return {};
+}
+
+// After the state lock is held: a socket file that is there then is a stale one, and is replaced. Without the socket
+// the agent collects all the same; only nobody can ask it why.
+void Agent::open_control() {
+    if (config_.control == "off") return;
+    auto routes = control_routes({.all = [this] { return intake_->describe_all(); },
+                                  .find = [this](std::string_view wanted) { return intake_->describe(wanted); },
+                                  .tenant = [this](const std::string& tenant) { return spool_->standing(tenant); },
+                                  .troubles = [this] { return troubles(); },
+                                  .status = [this] { return status(); }});
+    auto opened = serve::HttpServer::open(io_.get_executor(), "unix:" + config_.control, std::move(routes));
+    if (!opened) {
+        log_.error("control socket not opened: `boatswain why` cannot ask this agent", {{"error", opened.error()}});
+        return;
+    }
+    control_ = std::move(*opened);
+    log_.info("listening", {{"address", control_->address()}});
+}
+
+void Agent::tell_manager(std::string_view state) {
+    if (auto told = notify_manager(state); !told) log_.warning("service manager not told", {{"error", told.error()}});
 }
 
 Result<void> Agent::run() {
@@ -161,6 +203,8 @@ Result<void> Agent::run() {
     tasks_->spawn("watch the keyring", watch_keyring());
     tasks_->spawn("obey signals", obey_signals());
     if (observe_) tasks_->spawn("observe", observe_->run());
+    if (control_) tasks_->spawn("control", control_->run());
+    tell_manager("READY=1");
     block_signals(false);
     io_.run();
     shut_down();
@@ -191,6 +235,7 @@ asio::awaitable<void> Agent::obey_signals() {
         }
         if (ending_) continue;
         ending_ = true;
+        tell_manager("STOPPING=1");
         log_.info("told to end", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
         // From here on the default action holds again: a second signal ends the process at once.
         signals.clear();
@@ -241,6 +286,34 @@ serve::Health Agent::health() const {
                       {"spool_bytes", std::to_string(spool_->bytes())},
                       {"shipping", shipping.value_or("ok")}};
     return health;
+}
+
+AgentStatus Agent::status() const {
+    return {.health = health(),
+            .version = std::string{config::version()},
+            .host = config_.host,
+            .epoch = spool_->epoch(),
+            .store = store_->describe(),
+            .started = started_,
+            .uptime = clock_.steady() - started_steady_,
+            .memory_bytes = budget_->used(),
+            .memory_bytes_max = budget_->bytes_max(),
+            .spool_bytes = spool_->bytes(),
+            .spool_bytes_max = spool_->bytes_max(),
+            .spool_segments = spool_->count(),
+            .spool_oldest = spool_->oldest()};
+}
+
+std::vector<std::string> Agent::troubles() const {
+    std::vector<std::string> troubles;
+    auto intake = intake_->health();
+    if (!intake.engine_connected)
+        troubles.push_back("the engine is not followed" +
+                           (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble));
+    if (auto sealing = sealing_->trouble()) troubles.push_back("the spool cannot be written: " + *sealing);
+    if (!spool_->has_room()) troubles.push_back("the spool is full: reading pauses until the store takes segments");
+    if (auto shipping = shipper_->trouble()) troubles.push_back("the store does not take segments: " + *shipping);
+    return troubles;
 }
 
 }  // namespace

@@ -208,6 +208,7 @@ Result<Config> load(std::string_view text, std::string_view path, const Override
     loader.read_flags(flags);
     if (loader.mistakes.empty()) loader.check_together();
     if (!loader.mistakes.empty()) return fail(Remedy::stop, std::move(loader.mistakes));
+    if (loader.config.control.empty()) loader.config.control = loader.config.state_dir / "agent.sock";
     if (loader.config.host.empty()) loader.config.host = machine_name();
     return std::move(loader.config);
 }

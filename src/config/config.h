@@ -32,8 +32,9 @@ enum class Unassigned { quarantine, drop };
 
 struct Config {
     Path state_dir = "/var/lib/boatswain";
-    std::string host;                        // never empty after load(): default is the machine's host name
-    std::string listen = "127.0.0.1:9435";   // "HOST:PORT" of /metrics and /healthz, or "off"
+    std::string host;                       // never empty after load(): default is the machine's host name
+    std::string listen = "127.0.0.1:9435";  // "HOST:PORT" of /metrics and /healthz, or "off"
+    std::string control;  // path of the unix socket for `boatswain why`, or "off"; never empty after load()
     std::uint64_t memory_max = 64ULL << 20;  // bytes of lines held in memory
     Nanoseconds shutdown_timeout = std::chrono::seconds{25};
 

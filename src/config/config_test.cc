@@ -59,6 +59,7 @@ TEST(Config, ReadsEverySettingFromTheFile) {
 state_dir = "/srv/boatswain"
 host = "worker-7"
 listen = "[::]:9464"
+control = "/run/boatswain.sock"
 memory_max = "128MiB"
 shutdown_timeout = "1m30s"
 [engine]
@@ -98,6 +99,7 @@ format = "json"
     EXPECT_EQ(config.state_dir, "/srv/boatswain");
     EXPECT_EQ(config.host, "worker-7");
     EXPECT_EQ(config.listen, "[::]:9464");
+    EXPECT_EQ(config.control, "/run/boatswain.sock");
     EXPECT_EQ(config.memory_max, 128U << 20);
     EXPECT_EQ(config.shutdown_timeout, 90s);
     EXPECT_EQ(config.engine.socket, "tcp://engine.example:2376");
@@ -369,6 +371,14 @@ TEST(LoadFile, TakesTheNamedFileThenTheVariablesAndOnlyTheDefaultMayBeMissing) {
 TEST(Environment, KeepsOurVariablesAndSplitsAtTheFirstEqualsSign) {
     const char* environment[] = {"PATH=/bin", "BOATSWAIN_A=b=c", "BOATSWAIN_EMPTY=", "BOATSWAIN_NOTHING", nullptr};
     EXPECT_EQ(boatswain_environment(environment), (Environment{{"BOATSWAIN_A", "b=c"}, {"BOATSWAIN_EMPTY", ""}}));
+}
+
+TEST(Config, PutsTheControlSocketIntoTheStateDirectoryUnlessToldOtherwise) {
+    EXPECT_EQ(loaded("").control, "/var/lib/boatswain/agent.sock");
+    EXPECT_EQ(loaded("state_dir = \"/srv/b\"").control, "/srv/b/agent.sock");
+    EXPECT_EQ(loaded("control = \"off\"").control, "off");
+    EXPECT_EQ(mistake("control = \"agent.sock\""),
+              R"(boatswain.toml:1: control: "agent.sock" is not an absolute path, and not "off")");
 }
 
 }  // namespace

@@ -48,6 +48,11 @@ Complaint listen_address(std::string_view text) {
            R"( is not an address to listen on; write for example "127.0.0.1:9435", "[::]:9435" or "off")";
 }
 
+Complaint control_socket(std::string_view text) {
+    if (text.empty() || text == "off" || text.starts_with('/')) return std::nullopt;
+    return in_quotes(text) + R"( is not an absolute path, and not "off")";
+}
+
 Complaint engine_socket(std::string_view text) {
     if (text.starts_with('/') || text.starts_with("unix:///")) return std::nullopt;
     if (text.starts_with("tcp://") && is_host_and_port(text.substr(6))) return std::nullopt;
@@ -244,6 +249,8 @@ std::vector<Setting> make_settings() {
              AT(std::string, host)),
         text("listen", "HOST:PORT|off", "where /metrics and /healthz are served", listen_address,
              AT(std::string, listen)),
+        text("control", "PATH|off", "the unix socket that `boatswain why` asks; empty: agent.sock in state_dir",
+             control_socket, AT(std::string, control)),
         size("memory_max", "lines held in memory at most, over all tenants", 8 * MiB, 64 * GiB,
              AT(std::uint64_t, memory_max)),
         duration("shutdown_timeout", "how long a stop may take to seal and spool what is in memory", 0s, 1h,

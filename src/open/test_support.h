@@ -1,7 +1,9 @@
 // What the tests of open/ share: an object in memory that remembers what was fetched of it, and small segments.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,6 +87,47 @@ inline segment::SegmentParts small_parts() {
 inline std::string sealed_bytes(segment::SegmentParts parts, const Identity& identity) {
     auto recipient = identity.recipient();
     return segment::seal(std::move(parts), std::span{&recipient, 1}).value().bytes;
+}
+
+// What a segment holds of one source, as a reader finds it.
+struct ReadLine {
+    Timestamp time{};
+    Stream stream = Stream::out;
+    bool partial = false;
+    std::string bytes;
+    std::uint64_t ordinal = 0;
+    std::string gap;  // its reason, for a gap; the rest is empty then
+};
+
+struct ReadSegment {
+    Footer footer;
+    std::map<std::string, std::vector<ReadLine>> lines;  // by source id
+};
+
+inline ReadSegment read_segment(const std::string& bytes, const Identity& identity) {
+    Object object{.bytes = bytes};
+    auto reader = SegmentReader::open(bytes.size(), object.fetch(), std::span{&identity, 1}).value();
+    ReadSegment read{.footer = reader.footer(), .lines = {}};
+    for (std::size_t i = 0; i < read.footer.frames.size(); ++i) {
+        const auto& frame = read.footer.frames[i];
+        auto& lines = read.lines[read.footer.sources[frame.source].id];
+        auto ordinal = frame.first_ordinal;
+        auto text = reader.frame_text(i).value();
+        auto walked = for_each_entry(text, [&](const TextEntry& entry) {
+            if (entry.kind == TextEntry::Kind::gap)
+                lines.push_back({.time = entry.gap.from, .bytes = {}, .gap = entry.gap.reason});
+            if (entry.kind == TextEntry::Kind::line)
+                lines.push_back({.time = entry.line.time,
+                                 .stream = entry.line.stream,
+                                 .partial = entry.line.partial,
+                                 .bytes = std::string{entry.line.bytes},
+                                 .ordinal = ordinal++,
+                                 .gap = {}});
+            return true;
+        });
+        walked.value();
+    }
+    return read;
 }
 
 }  // namespace boatswain::open

@@ -296,6 +296,21 @@ TEST(ObjectKey, HasTheDocumentedForm) {
     EXPECT_EQ(hour_prefix(a_key().tenant, at("2026-11-22T10:59:59.9Z")), "v1/tenant=acme/hour=2026-11-22T10/");
 }
 
+TEST(ObjectKey, SaysSpanInThePlaceOfHourWhenRecordsReachFurther) {
+    auto key = a_key();
+    key.spanning = true;
+    EXPECT_EQ(key.str(), "v1/tenant=acme/span=2026-11-22T10/host=node-7/20261122T100000Z-9f3a.0000000042.age");
+    EXPECT_EQ(span_prefix(key.tenant), "v1/tenant=acme/span=");
+    EXPECT_TRUE(key.str().starts_with(span_prefix(key.tenant)));
+    EXPECT_EQ(parse_object_key(key.str()), key);
+    EXPECT_NE(parse_object_key(key.str()), a_key()) << "the two are different objects";
+    key.host = "/span=/hour=";
+    EXPECT_EQ(parse_object_key(key.str()), key) << "no host makes one of the other kind";
+    key.spanning = false;
+    key.tenant = TenantId::parse("span=2026").value();
+    EXPECT_EQ(parse_object_key(key.str()), key);
+}
+
 TEST(ObjectKey, SurvivesItsTextForm) {
     auto key = a_key();
     EXPECT_EQ(parse_object_key(key.str()), key);
@@ -321,6 +336,11 @@ TEST(ObjectKey, IsNothingForForeignObjects) {
                      good + "x",
                      "/" + good,
                      changed("v1", "v2"),
+                     changed("hour=", "hours="),
+                     changed("hour=", "Span="),
+                     changed("hour=2026-11-22T10", "span="),
+                     changed("hour=2026-11-22T10", "span=2026-11-22"),
+                     changed("hour=2026-11-22T10", "span=2026-11-22T10/hour=2026-11-22T10"),
                      changed("acme", ""),
                      changed("acme", ".."),
                      changed("acme", "%2E%2E"),

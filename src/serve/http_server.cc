@@ -31,6 +31,7 @@ std::string_view reason_of(int status) {
         case 404: return "Not Found";
         case 405: return "Method Not Allowed";
         case 408: return "Request Timeout";
+        case 409: return "Conflict";
         case 413: return "Content Too Large";
         case 431: return "Request Header Fields Too Large";
         case 500: return "Internal Server Error";
@@ -82,6 +83,12 @@ struct HttpServer::State {
 HttpAnswer HttpServer::State::answer(const HttpRequest& request) const {
     if (request.method != "GET" && !request.is_head()) return refusal(405);
     auto found = routes.find(request.path);
+    for (auto slash = request.path.rfind('/'); found == routes.end() && slash != std::string::npos;) {
+        // "/v1/things/" for "/v1/things/a": a name is needed behind the slash.
+        if (slash + 1 < request.path.size()) found = routes.find(request.path.substr(0, slash + 1));
+        if (slash == 0) break;
+        slash = request.path.rfind('/', slash - 1);
+    }
     if (found == routes.end()) return refusal(404);
     try {
         return found->second(request);

@@ -55,6 +55,10 @@ void Shipper::ship_one(const spool::Spooled& segment) {
             spool_.give_back(segment, wait_after(segment.attempts));
         }
         count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
+        metrics_
+            .gauge("boatswain_last_stored_timestamp_seconds", "When the store last acknowledged a segment",
+                   {{"tenant", segment.tenant}})
+            .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
         std::scoped_lock lock{guard_};
         trouble_.reset();
         return;

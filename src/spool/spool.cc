@@ -219,6 +219,8 @@ Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints
     {
         std::scoped_lock lock{guard_};
         bytes_ += waiting.segment.size;
+        if (last_added_.size() < tenants_remembered_max || last_added_.contains(waiting.segment.tenant))
+            last_added_[waiting.segment.tenant] = {waiting.segment.key, waiting.added};
         waiting_.emplace(id, std::move(waiting));
         for (const auto& [source, checkpoint] : checkpoints) checkpoints_[source] = checkpoint;
     }
@@ -331,6 +333,19 @@ std::optional<Timestamp> Spool::oldest() const {
     std::scoped_lock lock{guard_};
     if (waiting_.empty()) return std::nullopt;
     return waiting_.begin()->second.added;
+}
+
+Spool::TenantStanding Spool::standing(const std::string& tenant) const {
+    std::scoped_lock lock{guard_};
+    TenantStanding standing;
+    if (auto last = last_added_.find(tenant); last != last_added_.end())
+        std::tie(standing.last_key, standing.last_added) = last->second;
+    for (const auto& [id, waiting] : waiting_) {
+        if (waiting.segment.tenant != tenant) continue;
+        ++standing.waiting;
+        standing.waiting_bytes += waiting.segment.size;
+    }
+    return standing;
 }
 
 void Spool::tell_changed() {

@@ -89,6 +89,18 @@ class Spool {
     std::size_t count() const;
     bool has_room() const { return bytes() < options_.bytes_max; }
     std::optional<Timestamp> oldest() const;  // when the oldest waiting segment was added
+    std::uint64_t bytes_max() const { return options_.bytes_max; }
+
+    // How a tenant's segments stand. The last one is remembered since the start, of at most tenants_remembered_max
+    // tenants.
+    struct TenantStanding {
+        std::string last_key;  // empty: none since the start
+        Timestamp last_added{};
+        std::size_t waiting = 0;  // for the store
+        std::uint64_t waiting_bytes = 0;
+    };
+    static constexpr std::size_t tenants_remembered_max = 10'000;
+    TenantStanding standing(const std::string& tenant) const;
 
   private:
     struct Waiting {
@@ -122,6 +134,7 @@ class Spool {
     std::map<std::int64_t, Waiting> waiting_;
     std::set<std::string> tenants_under_way_;
     Checkpoints checkpoints_;
+    std::map<std::string, std::pair<std::string, Timestamp>> last_added_;  // by tenant: key, and when
     std::uint64_t bytes_ = 0;
     std::uint64_t changes_ = 0;
 };

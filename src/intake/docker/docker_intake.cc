@@ -19,6 +19,7 @@ constexpr std::chrono::seconds event_margin{10};
 constexpr std::chrono::milliseconds scan_pause{10'000};
 constexpr std::uint64_t config_file_bytes_max = 4U << 20;
 constexpr std::size_t skipped_max = 10'000;
+constexpr std::size_t gone_max = 512;  // the engine repeats at most the last 256 events
 constexpr std::size_t inspections_max = 8;  // at once
 // How long the engine is waited for to say how a container ended whose log is gone.
 constexpr std::chrono::milliseconds told_wait{1'000};
@@ -45,7 +46,10 @@ DockerIntake::DockerIntake(asio::any_io_executor executor, Options options, engi
       log_(log),
       stream_counters_(metrics),
       reconnects_(metrics.counter("boatswain_engine_reconnects_total", "Times the connection to the engine broke")),
-      lag_gauge_(metrics.gauge("boatswain_read_lag_bytes", "Bytes of logs on disk that are not read yet")),
+      lag_gauge_(metrics.gauge("boatswain_read_lag_bytes", "Bytes of logs on disk that are not read yet",
+                               {{"reader", "json-file"}})),
+      held_lag_gauge_(metrics.gauge("boatswain_read_lag_bytes", "Bytes of logs on disk that are not read yet",
+                                    {{"reader", "held"}})),
       pump_(executor, metrics, log, [this](const std::string& id) { removed(id); }),
       tasks_(executor, log),
       session_(executor, log),
@@ -144,6 +148,7 @@ void DockerIntake::take_event(const engine::Event& event) {
                 known->second.exit_code.reset();
                 set_running(known->second, true);
             }
+            if (is_gone(event.id)) break;
             if (inspecting_.insert(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
             break;
         case Action::die:
@@ -161,14 +166,16 @@ void DockerIntake::take_event(const engine::Event& event) {
 asio::awaitable<void> DockerIntake::inspect_and_adopt(std::string id) {
     auto facts = co_await client_.inspect(id, assigner_.keep);
     inspecting_.erase(id);
+    uninspected_.erase(id);
     if (facts) {
         adopt(std::move(*facts));
         co_return;
     }
     // Gone already, or being removed, or wedged: its directory may still say what it was.
     if (!containers_.contains(id)) adopt_from_directory(id);
-    if (!containers_.contains(id) && !skipped_.contains(id)) {
+    if (!containers_.contains(id) && !skipped_.contains(id) && !is_gone(id)) {
         metrics_.counter("boatswain_containers_missed_total", "Containers that were gone before anything was learned of them").add();
+        if (uninspected_.size() < skipped_max) uninspected_[id] = {.when = clock_.now(), .what = facts.error().what};
         log_.warning("container not inspected", {{"container", id}, {"error", facts.error()}});
     }
 }
@@ -196,7 +203,9 @@ asio::awaitable<void> DockerIntake::scan_now_and_then() {
         co_await net::sleep_for(scan_pause);
         scan_directory();
         pump_.touch_all();
-        lag_gauge_.set(static_cast<double>(pump_.lag_bytes()));
+        auto lag = pump_.lag();
+        lag_gauge_.set(static_cast<double>(lag.read_bytes));
+        held_lag_gauge_.set(static_cast<double>(lag.parked_bytes));
     }
 }
 
@@ -223,6 +232,7 @@ void DockerIntake::log_grew(const std::string& id) { pump_.touch(id); }
 
 void DockerIntake::container_vanished(const std::string& id) {
     skipped_.erase(id);
+    uninspected_.erase(id);
     auto found = containers_.find(id);
     if (found == containers_.end()) return;
     if (found->second.life) found->second.life->removed = true;
@@ -289,13 +299,22 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
         return;
     }
     auto against = options_.selection.reason_against(facts);
-    if (std::ranges::find(options_.own_ids, id) != options_.own_ids.end()) against = "it is Boatswain's own container";
+    bool own = std::ranges::find(options_.own_ids, id) != options_.own_ids.end();
+    if (own) against = "it is Boatswain's own container";
     if (against) {
         if (skipped_.size() >= skipped_max) skipped_.erase(skipped_.begin());
-        if (skipped_.emplace(id, *against).second)
+        Skipped skipped{.name = facts.name,
+                        .image = facts.image,
+                        .log_driver = facts.log_driver,
+                        .created = facts.created,
+                        .running = facts.running,
+                        .own = own,
+                        .reason = *against};
+        if (skipped_.emplace(id, std::move(skipped)).second)
             log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", *against}});
         return;
     }
+    uninspected_.erase(id);
     auto& container = containers_[id];
     container.facts = std::move(facts);
     container.exit_code = exit_code;
@@ -306,12 +325,11 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
 }
 
 std::unique_ptr<batch::Feed> DockerIntake::open_feed(const Container& container, const Assignment& assignment, const Checkpoint& start) {
-    static constexpr std::string_view names[] = {"none", "json-file", "logs", "attach"};
     Source source{.id = container.facts.id,
                   .kind = "docker",
                   .name = container.facts.name,
                   .image = container.facts.image,
-                  .reader = std::string{names[static_cast<std::size_t>(container.reader)]},
+                  .reader = std::string{reader_name(container.reader)},
                   .whose = assignment.whose,
                   .labels = assignment.labels};
     return batcher_.open_feed(std::move(source), assignment.decision.recipients, start, container.reader == Reader::attach);
@@ -320,6 +338,8 @@ std::unique_ptr<batch::Feed> DockerIntake::open_feed(const Container& container,
 void DockerIntake::start_reading(const std::string& id, Container& container) {
     auto assignment = assigner_.assign(container.facts);
     container.action = assignment.decision.action;
+    container.whose = assignment.whose;
+    container.reason = assignment.decision.reason;
     std::tie(container.reader, container.why) = reader_for(container.facts);
     using Action = tenancy::Decision::Action;
     bool takes_lines = container.action == Action::seal || container.action == Action::quarantine;
@@ -347,6 +367,7 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
         return;
     }
 
+    if (!container.lines_before) container.lines_before = start.lines;
     auto feed = container.reader == Reader::none ? nullptr : open_feed(container, assignment, start);
     auto& life = *container.life;
     switch (container.reader) {
@@ -363,7 +384,7 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
         case Reader::logs: {
             const auto* position = std::get_if<TimePosition>(&start.position);
             container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed), position ? *position : TimePosition{}, life,
-                                                          stream_counters_, log_);
+                                                          stream_counters_, clock_, log_);
             readers_.spawn("read " + id, [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
                 co_await reader->run();
                 self->removed(alive->first);
@@ -406,6 +427,8 @@ void DockerIntake::reassign() {
         // A key that is taken away stops nothing that runs: what was decided stays until there is somebody to seal for.
         if (same || assignment.decision.recipients.empty()) continue;
         container.action = assignment.decision.action;
+        container.whose = assignment.whose;
+        container.reason = assignment.decision.reason;
         log_.info("container assigned anew", {{"container", id.substr(0, 12)},
                                               {"tenant", assignment.whose.tenant.str()},
                                               {"action", name_of(container.action)},
@@ -454,6 +477,7 @@ asio::awaitable<void> DockerIntake::close_when_told(std::string id, std::shared_
 void DockerIntake::close_source(const std::string& id) {
     auto& container = containers_.at(id);
     log_.debug("container read to its end", {{"container", id}});
+    depart(id);  // while its feed still says how far it was read
     End end{.time = clock_.now(), .reason = end_removed, .exit_code = container.exit_code};
     if (container.logs)
         container.logs->close(end);
@@ -464,7 +488,12 @@ void DockerIntake::close_source(const std::string& id) {
     drop(id);
 }
 
+bool DockerIntake::is_gone(const std::string& id) const { return std::ranges::find(gone_, id) != gone_.end(); }
+
 void DockerIntake::drop(const std::string& id) {
+    gone_.push_back(id);
+    if (gone_.size() > gone_max) gone_.pop_front();
+    depart(id);
     pump_.remove(id);
     containers_.erase(id);
     batcher_.forget_when_sealed(id);
@@ -490,9 +519,8 @@ void DockerIntake::finish(std::chrono::steady_clock::time_point deadline) {
 void DockerIntake::count() {
     std::map<std::string, double> by_reader{{"none", 0}, {"json-file", 0}, {"logs", 0}, {"attach", 0}};
     std::map<std::string, double> by_action{{"seal", 0}, {"quarantine", 0}, {"drop", 0}, {"hold", 0}};
-    static constexpr std::string_view names[] = {"none", "json-file", "logs", "attach"};
     for (const auto& [id, container] : containers_) {
-        by_reader[std::string{names[static_cast<std::size_t>(container.reader)]}] += 1;
+        by_reader[std::string{reader_name(container.reader)}] += 1;
         by_action[std::string{name_of(container.action)}] += 1;
     }
     for (const auto& [reader, n] : by_reader)
@@ -504,7 +532,8 @@ void DockerIntake::count() {
 DockerIntake::Health DockerIntake::health() const {
     Health health{.engine_connected = connected_, .engine_trouble = engine_trouble_, .containers = containers_.size()};
     for (const auto& [id, container] : containers_) health.reading += container.reader != Reader::none ? 1 : 0;
-    health.lag_bytes = pump_.lag_bytes();
+    auto lag = pump_.lag();
+    health.lag_bytes = lag.read_bytes + lag.parked_bytes;
     return health;
 }
 

@@ -14,6 +14,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,6 +27,7 @@
 #include "base/metrics.h"
 #include "batch/batcher.h"
 #include "engine/client.h"
+#include "intake/docker/description.h"
 #include "intake/docker/directory_watch.h"
 #include "intake/docker/file_pump.h"
 #include "intake/docker/selection.h"
@@ -81,6 +83,14 @@ class DockerIntake final : private WatchListener {
     };
     Health health() const;
 
+    // For `boatswain why` (description.cc). What is known of every container: read, held, passed over; and of the last
+    // ones that are gone.
+    std::vector<Description> describe_all() const;
+    // Of the container with that id, else of those with that name, else of those whose id begins so. A container that
+    // is gone is found only when none that is there answers.
+    std::vector<Description> describe(std::string_view id_or_name) const;
+    static constexpr std::size_t departed_max = 256;  // containers that are gone and remembered
+
   private:
     enum class Reader { none, json_file, logs, attach };
     struct Container {
@@ -88,6 +98,10 @@ class DockerIntake final : private WatchListener {
         Reader reader = Reader::none;
         std::string why;                    // why this reader, or why none
         tenancy::Decision::Action action = tenancy::Decision::Action::hold;
+        Attribution whose;
+        std::string reason;                 // of the action
+        std::optional<std::uint64_t> lines_before;  // what the first feed began with: lines of earlier runs
+        bool departed = false;              // remembered as gone
         bool soon = false;                  // held for a moment only
         std::optional<int> exit_code;       // of its last run, when that is over and the engine has said
         bool closing = false;               // read to its end; how it ended is waited for
@@ -95,6 +109,15 @@ class DockerIntake final : private WatchListener {
         std::shared_ptr<LogsReader> logs;   // likewise
         std::shared_ptr<AttachReader> attach;
     };
+
+    struct Skipped {  // not read, and not to be read
+        std::string name, image, log_driver;
+        Timestamp created{};
+        bool running = false;
+        bool own = false;
+        std::string reason;
+    };
+    static std::string_view reader_name(Reader reader);
 
     // Discovery through the engine.
     boost::asio::awaitable<void> follow_engine();
@@ -126,7 +149,16 @@ class DockerIntake final : private WatchListener {
     boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<Life> life);
     void close_source(const std::string& id);
     void drop(const std::string& id);
+    bool is_gone(const std::string& id) const;
     void count();
+
+    // What is told of them.
+    Description describe_one(const Container& container) const;
+    void describe_verdict(const Container& container, Description& description) const;
+    static Description describe_skipped(const std::string& id, const Skipped& skipped);
+    static Description describe_uninspected(const std::string& id, const Trouble& trouble);
+    const batch::Feed* feed_of(const Container& container) const;
+    void depart(const std::string& id);
 
     boost::asio::any_io_executor executor_;
     const Options options_;
@@ -140,6 +172,7 @@ class DockerIntake final : private WatchListener {
     StreamCounters stream_counters_;
     Counter& reconnects_;
     Gauge& lag_gauge_;
+    Gauge& held_lag_gauge_;
 
     Path containers_directory_;  // empty: not to be read from here
     std::unique_ptr<DirectoryWatch> watch_;
@@ -148,8 +181,11 @@ class DockerIntake final : private WatchListener {
     net::TaskGroup session_;  // of one connection to the engine
     net::TaskGroup readers_;  // LogsReader and AttachReader
     std::map<std::string, Container> containers_;
-    std::map<std::string, std::string> skipped_;  // by id: why it is not read
+    std::map<std::string, Skipped> skipped_;      // by id
+    std::map<std::string, Trouble> uninspected_;  // by id: why nothing is known of it
+    std::deque<Description> departed_;            // oldest first
     std::set<std::string> inspecting_;
+    std::deque<std::string> gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
     std::optional<Timestamp> last_event_;
     bool connected_ = false;
     bool finishing_ = false;

@@ -85,9 +85,9 @@ const batch::Feed* FilePump::feed(const std::string& id) const {
     return found == logs_.end() ? nullptr : found->second.feed.get();
 }
 
-std::uint64_t FilePump::lag_bytes() const {
-    std::uint64_t lag = 0;
-    for (const auto& [id, log] : logs_) lag += log.reader->lag_bytes();
+FilePump::Lag FilePump::lag() const {
+    Lag lag;
+    for (const auto& [id, log] : logs_) (log.feed ? lag.read_bytes : lag.parked_bytes) += log.reader->lag_bytes();
     return lag;
 }
 
@@ -105,6 +105,7 @@ FilePump::Turn FilePump::take_turn(const std::string& id) {
     if (!step) {
         if (step.error().remedy == Remedy::retry) return Turn::read;
         errors_.add();
+        log.reader->note_trouble(step.error());
         log_.warning("log not read; trying again", {{"container", id}, {"error", step.error()}});
         log.not_before = std::chrono::steady_clock::now() + trouble_pause;
         return Turn::no_room;

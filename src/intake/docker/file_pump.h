@@ -46,7 +46,11 @@ class FilePump {
     FileReaderCounters& counters() { return counters_; }
     void progressed() { work_.notify(); }               // the batcher gave memory back
 
-    std::uint64_t lag_bytes() const;                     // of all logs together
+    struct Lag {  // bytes not read, of all logs together
+        std::uint64_t read_bytes = 0;
+        std::uint64_t parked_bytes = 0;
+    };
+    Lag lag() const;
     const JsonFileReader* reader(const std::string& id) const;
     const batch::Feed* feed(const std::string& id) const;
 

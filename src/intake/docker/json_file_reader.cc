@@ -396,4 +396,11 @@ std::uint64_t JsonFileReader::lag_bytes() const {
     return lag;
 }
 
+FileStanding JsonFileReader::standing() const {
+    FileStanding standing{
+        .path = log_path_.string(), .offset = offset_, .lag_bytes = lag_bytes(), .files_held = successors_.size()};
+    if (current_.file) standing.size = current_.file->size();
+    return standing;
+}
+
 }  // namespace boatswain::intake::docker

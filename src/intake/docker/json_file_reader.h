@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "batch/batcher.h"
+#include "intake/docker/description.h"
 #include "intake/docker/json_line.h"
 #include "intake/docker/log_files.h"
 #include "intake/docker/piece_joiner.h"
@@ -80,6 +81,11 @@ class JsonFileReader {
     const Path& path() const { return log_path_; }
     std::optional<FilePosition> position() const;
     bool opened() const { return current_.file != nullptr; }  // false: the log was never there to be read
+    FileStanding standing() const;
+
+    // Remembers what the pump met with this log.
+    void note_trouble(const Error& error) { trouble_ = {.when = clock_.now(), .what = error.what}; }
+    const std::optional<Trouble>& trouble() const { return trouble_; }
 
   private:
     struct Open {
@@ -133,6 +139,7 @@ class JsonFileReader {
     std::optional<FilePosition> held_;                 // what is marked while the place itself cannot be found again
     std::optional<Gap> owed_gap_;                      // told before the next line, which gives it its end
     Timestamp last_time_{};
+    std::optional<Trouble> trouble_;
 };
 
 }  // namespace boatswain::intake::docker

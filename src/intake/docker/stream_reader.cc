@@ -30,13 +30,14 @@ StreamCounters::StreamCounters(Metrics& metrics)
 // ---- GET /logs ------------------------------------------------------------------------------------------------------
 
 LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, TimePosition start,
-                       Life& life, StreamCounters& counters, Log& log)
+                       Life& life, StreamCounters& counters, const Clock& clock, Log& log)
     : client_(client),
       facts_(std::move(facts)),
       feed_(std::move(feed)),
       taken_(start),
       life_(life),
       counters_(counters),
+      clock_(clock),
       log_(log) {}
 
 void LogsReader::change_feed(std::unique_ptr<batch::Feed> feed) {
@@ -63,6 +64,7 @@ asio::awaitable<void> LogsReader::run() {
         bool follow = life_.running;
         complete_ = false;
         auto end = co_await read_once(follow);
+        refused_ = end == Ending::refused;
         if (end == Ending::refused) {
             // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything, nobody can say.
             if (life_.removed) co_return;
@@ -101,6 +103,7 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
     auto stream = co_await client_.logs(facts_.id, query);
     if (!stream) {
         counters_.errors.add();
+        trouble_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("logs of a container not served", {{"container", facts_.id}, {"error", stream.error()}});
         bool gone = stream.error().remedy == Remedy::re_resolve || stream.error().remedy == Remedy::stop;
         co_return gone ? Ending::refused : Ending::broken;
@@ -112,6 +115,7 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
     auto on_message = [&](std::string_view message) {
         engine_trouble = true;
         counters_.engine_messages.add();
+        trouble_ = {.when = clock_.now(), .what = "the engine reports trouble inside the log stream"};
         log_.warning("the engine reports trouble inside a log stream", {{"container", facts_.id}, {"message", message}});
     };
     for (;;) {
@@ -122,6 +126,7 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
         feed_->mark(taken_);
         if (!split) {
             counters_.errors.add();
+            trouble_ = {.when = clock_.now(), .what = split.error().what};
             log_.warning("log stream not understood", {{"container", facts_.id}, {"error", split.error()}});
         }
         if (!split || engine_trouble) co_return Ending::broken;
@@ -197,6 +202,7 @@ asio::awaitable<bool> AttachReader::read_once() {
     auto stream = co_await client_.attach(facts_.id);
     if (!stream) {
         counters_.errors.add();
+        trouble_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("container not attached to", {{"container", facts_.id}, {"error", stream.error()}});
         co_return false;
     }
@@ -208,6 +214,7 @@ asio::awaitable<bool> AttachReader::read_once() {
             take(Stream::out, *bytes);
         } else if (auto parsed = parser.feed(*bytes, [&](Stream from, std::string_view piece, bool) { take(from, piece); }); !parsed) {
             counters_.errors.add();
+            trouble_ = {.when = clock_.now(), .what = parsed.error().what};
             log_.warning("attached stream not understood", {{"container", facts_.id}, {"error", parsed.error()}});
             co_return true;
         }

@@ -19,6 +19,7 @@
 #include "batch/batcher.h"
 #include "engine/client.h"
 #include "intake/docker/piece_joiner.h"
+#include "intake/docker/trouble.h"
 #include "net/event.h"
 #include "record/position.h"
 
@@ -43,11 +44,16 @@ struct StreamCounters {
 class LogsReader {
   public:
     LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, TimePosition start, Life& life,
-               StreamCounters& counters, Log& log);
+               StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed and read
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if all was read
     const batch::Feed& feed() const { return *feed_; }
+    const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
+    const TimePosition& taken() const { return taken_; }
+    // The engine will not serve this log, for good: trouble() says why.
+    bool refused() const { return refused_; }
+    const std::optional<Trouble>& trouble() const { return trouble_; }
 
   private:
     enum class Ending { clean, broken, refused };
@@ -66,7 +72,10 @@ class LogsReader {
     bool complete_ = false;     // the log was read to its end, after the container had stopped
     Life& life_;
     StreamCounters& counters_;
+    const Clock& clock_;
     Log& log_;
+    std::optional<Trouble> trouble_;
+    bool refused_ = false;
 };
 
 class AttachReader {
@@ -77,6 +86,8 @@ class AttachReader {
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if it was attached to the end
     const batch::Feed& feed() const { return *feed_; }
+    const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
+    const std::optional<Trouble>& trouble() const { return trouble_; }
 
   private:
     boost::asio::awaitable<bool> read_once();
@@ -94,6 +105,7 @@ class AttachReader {
     StreamCounters& counters_;
     const Clock& clock_;
     Log& log_;
+    std::optional<Trouble> trouble_;
 };
 
 }  // namespace boatswain::intake::docker

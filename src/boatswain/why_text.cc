@@ -1,0 +1,303 @@
+#include "boatswain/why_text.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+namespace dom = simdjson::dom;
+constexpr std::size_t id_shown = 12;  // of a container's 64 digits, as docker ps shows it
+
+// One object of an answer. What is missing or of another type is empty: an agent of another version must not be a riddle.
+class Told {
+  public:
+    explicit Told(dom::element element) : element_(element) {}
+
+    std::string text(std::string_view name) const {
+        std::string_view value;
+        return element_[name].get(value) == simdjson::SUCCESS ? std::string{value} : std::string{};
+    }
+    // Text from outside, fit for a terminal.
+    std::string shown(std::string_view name) const { return printable(text(name), 400); }
+    std::uint64_t number(std::string_view name) const {
+        std::uint64_t value = 0;
+        return element_[name].get(value) == simdjson::SUCCESS ? value : 0;
+    }
+    double seconds(std::string_view name) const {
+        double value = 0;
+        return element_[name].get(value) == simdjson::SUCCESS ? value : 0;
+    }
+    bool truth(std::string_view name) const {
+        bool value = false;
+        return element_[name].get(value) == simdjson::SUCCESS && value;
+    }
+    std::optional<Timestamp> time(std::string_view name) const { return parse_time(text(name)); }
+    std::optional<Told> object(std::string_view name) const {
+        dom::object value;
+        if (element_[name].get(value) != simdjson::SUCCESS) return std::nullopt;
+        return Told{element_[name].value_unsafe()};
+    }
+    std::vector<Told> array(std::string_view name) const {
+        std::vector<Told> elements;
+        dom::array value;
+        if (element_[name].get(value) != simdjson::SUCCESS) return elements;
+        for (auto element : value) elements.emplace_back(element);
+        return elements;
+    }
+    std::vector<std::string> texts(std::string_view name) const {
+        std::vector<std::string> all;
+        for (const auto& one : array(name)) {
+            std::string_view value;
+            if (one.element_.get(value) == simdjson::SUCCESS) all.push_back(printable(value, 400));
+        }
+        return all;
+    }
+    const dom::element& element() const { return element_; }
+
+  private:
+    dom::element element_;
+};
+
+// Parses `json`; `parser` owns what the result refers to.
+Result<Told> parse(dom::parser& parser, std::string_view json) {
+    dom::element element;
+    if (parser.parse(json.data(), json.size()).get(element) != simdjson::SUCCESS || !element.is_object())
+        return fail(Remedy::quarantine, "the agent's answer is not understood: not a JSON object");
+    return Told{element};
+}
+
+std::string length_text(double seconds) {
+    if (seconds < 1) return "under 1 s";
+    if (seconds < 120) return fmt::format("{} s", static_cast<std::int64_t>(seconds));
+    if (seconds < 7200) return fmt::format("{} min", static_cast<std::int64_t>(seconds / 60));
+    if (seconds < 172800) return fmt::format("{} h", static_cast<std::int64_t>(seconds / 3600));
+    return fmt::format("{} days", static_cast<std::int64_t>(seconds / 86400));
+}
+
+std::string behind_text(const Told& container) {
+    if (auto position = container.object("position"))
+        if (!position->text("file").empty()) return human_size(position->number("lag_bytes"));
+    return "";
+}
+
+std::string name_of(const Told& container) {
+    auto name = container.shown("name");
+    return name.empty() ? container.shown("id").substr(0, id_shown) : name;
+}
+
+std::string how_read(const Told& container) {
+    auto reader = container.text("reader");
+    if (reader == "json-file") return "read from its json-file log";
+    if (reader == "logs") return "read through the engine";
+    if (reader == "attach") return "read by attaching to it";
+    return "not being read";
+}
+
+std::string last_segment(const Told& container, Timestamp now) {
+    auto segment = container.object("last_segment");
+    auto sealed = segment ? segment->time("sealed") : std::nullopt;
+    if (!sealed) return "no segment since the agent started";
+    return "last segment " + ago(*sealed, now);
+}
+
+// The first line: what was asked.
+std::string sentence(const Told& container, Timestamp now) {
+    auto name = name_of(container);
+    auto verdict = container.text("verdict");
+    if (!container.truth("collected")) {
+        auto ended = container.time("ended");
+        if (ended) return fmt::format("{} was not collected, and is gone since {}: {}", name, ago(*ended, now), container.shown("reason"));
+        if (verdict == "deriving") return fmt::format("{} is about to be collected: {}", name, container.shown("reason"));
+        return fmt::format("{} is not collected: {}", name, container.shown("reason"));
+    }
+    auto whom = verdict == "quarantined" ? std::string{"the operator, in quarantine"}
+                                         : fmt::format("tenant {} (rule {})", container.shown("tenant"), container.shown("rule"));
+    if (auto ended = container.time("ended"))
+        return fmt::format("{} was collected for {} to its end, {}: {}; {}", name, whom, ago(*ended, now),
+                           counted(container.number("lines_read"), "line"), last_segment(container, now));
+    auto text = fmt::format("{} is collected for {}, {}", name, whom, how_read(container));
+    if (auto behind = behind_text(container); !behind.empty()) text += fmt::format(", {} behind", behind);
+    return text + "; " + last_segment(container, now);
+}
+
+// The details: names at the left, aligned.
+class Details {
+  public:
+    void add(std::string_view name, std::string_view value) {
+        if (!value.empty()) text_ += fmt::format("  {:<12} {}\n", name, value);
+    }
+    const std::string& str() const { return text_; }
+
+  private:
+    std::string text_;
+};
+
+std::string whose_text(const Told& container) {
+    auto text = container.shown("tenant");
+    if (text.empty()) return text;
+    for (const char* part : {"app", "component", "instance"})
+        if (auto value = container.shown(part); !value.empty()) text += fmt::format(", {} {}", part, value);
+    return text;
+}
+
+std::string position_text(const Told& container, Timestamp now) {
+    auto position = container.object("position");
+    if (!position) return "";
+    if (position->text("file").empty()) {
+        std::string text;
+        for (const char* stream : {"stdout", "stderr"}) {
+            auto last = position->time(std::string{"last_"} + stream);
+            text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", stream, last ? "last line " + ago(*last, now) : "no line yet");
+        }
+        return text;
+    }
+    std::uint64_t size = 0;
+    bool known = position->element()["size"].get(size) == simdjson::SUCCESS;
+    auto text = known ? fmt::format("byte {} of {}", position->number("offset"), size) : fmt::format("byte {}", position->number("offset"));
+    text += fmt::format(", {} behind", human_size(position->number("lag_bytes")));
+    if (auto held = position->number("rotated_files_held"); held > 0)
+        text += fmt::format(", {} held open and not read yet", counted(held, "newer file"));
+    return text;
+}
+
+std::string held_text(const Told& container) {
+    auto held = container.object("held_back");
+    if (!held) return "";
+    auto lines = held->number("lines");
+    auto text = lines == 0 ? std::string{"nothing: each line that was read is sealed"} : counted(lines, "line") + " not sealed yet";
+    if (held->number("batch_lines") > 0)
+        text += fmt::format("; the tenant's batch has {} ({}), for {}", counted(held->number("batch_lines"), "line"),
+                            human_size(held->number("batch_bytes")), length_text(held->seconds("batch_age_seconds")));
+    return text;
+}
+
+std::string lines_text(const Told& container, Timestamp now) {
+    auto text = counted(container.number("lines_read"), "line") + " read since the agent started";
+    if (auto last = container.time("last_line")) text += ", the last one printed " + ago(*last, now);
+    return text;
+}
+
+void add_reading(Details& details, const Told& container, Timestamp now) {
+    details.add("lines", lines_text(container, now));
+    if (container.truth("waits_for_room"))
+        details.add("waits", "reading pauses: there is no room in memory or in the spool");
+    if (!container.time("ended")) details.add("held back", held_text(container));
+    if (auto segment = container.object("last_segment"))
+        details.add("last segment", segment->shown("key"));
+    if (auto spooled = container.object("spooled"); spooled && spooled->number("segments") > 0)
+        details.add("spool", fmt::format("{} of the tenant ({}) not yet in the store", counted(spooled->number("segments"), "segment"),
+                                         human_size(spooled->number("bytes"))));
+}
+
+std::string trouble_lines(const Told& answer) {
+    std::string text;
+    for (const auto& trouble : answer.texts("agent_troubles")) text += "The agent has trouble: " + trouble + "\n";
+    return text;
+}
+
+}  // namespace
+
+std::string ago(Timestamp time, Timestamp now) {
+    auto seconds = std::chrono::duration<double>(now - time).count();
+    return seconds < 1 ? "now" : length_text(seconds) + " ago";
+}
+
+Result<Explained> explain_container(std::string_view json, Timestamp now) {
+    dom::parser parser;
+    TRY(auto container, parse(parser, json));
+    Explained explained{.text = sentence(container, now) + "\n", .collected = container.truth("collected")};
+    if (auto advice = container.shown("advice"); !advice.empty()) explained.text += "To do: " + advice + "\n";
+
+    Details details;
+    auto image = container.shown("image"), state = container.shown("state");
+    details.add("container", fmt::format("{}{}{}", container.shown("id").substr(0, id_shown), image.empty() ? "" : ", image " + image,
+                                         container.text("created").empty() ? "" : ", " + state));
+    details.add("tenant", whose_text(container));
+    if (explained.collected) details.add("decision", container.shown("reason"));
+    if (auto reader = container.text("reader"); !reader.empty() && reader != "none")
+        details.add("reader", printable(reader) + ": " + container.shown("reader_reason"));
+    details.add("position", position_text(container, now));
+    if (auto position = container.object("position")) details.add("file", position->shown("file"));
+    if (explained.collected) add_reading(details, container, now);
+    if (auto error = container.object("last_error")) {
+        auto when = error->time("time");
+        details.add("last error", (when ? ago(*when, now) + ": " : "") + error->shown("what"));
+    }
+    explained.text += "\n" + details.str() + trouble_lines(container);
+    return explained;
+}
+
+Result<void> list_containers(std::string_view json, Timestamp now, Console& console) {
+    dom::parser parser;
+    TRY(auto answer, parse(parser, json));
+    auto containers = answer.array("containers");
+    if (containers.empty()) console.note("the agent knows no container");
+    std::ranges::sort(containers, {}, [](const Told& one) { return std::tuple{one.time("ended").has_value(), one.text("name"), one.text("id")}; });
+    Table table{{"CONTAINER", "ID", "STATE", "VERDICT", "TENANT", "APP", "READER", ">BEHIND", "LAST LINE", "REASON"}};
+    for (const auto& one : containers) {
+        auto last = one.time("last_line");
+        bool all_is_well = one.text("verdict") == "collected";
+        table.add({one.text("name"), one.text("id").substr(0, id_shown), one.text("state"), one.text("verdict"), one.text("tenant"),
+                   one.text("app"), one.text("reader"), behind_text(one), last ? ago(*last, now) : "",
+                   all_is_well ? std::string{} : one.text("reason")});
+    }
+    if (!containers.empty()) table.print(console.out);
+    if (!containers.empty())
+        if (auto trouble = trouble_lines(containers.front()); !trouble.empty()) console.out.write("\n" + trouble);
+    return {};
+}
+
+Result<std::string> containers_as_lines(std::string_view json) {
+    dom::parser parser;
+    TRY(auto answer, parse(parser, json));
+    std::string lines;
+    for (const auto& one : answer.array("containers")) lines += simdjson::minify(one.element()) + "\n";
+    return lines;
+}
+
+std::string refusal_text(std::string_view json) {
+    dom::parser parser;
+    auto answer = parse(parser, json);
+    if (!answer) return answer.error().what;
+    auto text = answer->shown("error");
+    for (const auto& candidate : answer->array("candidates"))
+        text += "\n  " + candidate.shown("id").substr(0, id_shown) + "  " + candidate.shown("name");
+    for (const auto& trouble : answer->texts("agent_troubles")) text += "\nthe agent has trouble: " + trouble;
+    return text;
+}
+
+Result<StatusText> explain_status(std::string_view json, Timestamp now) {
+    dom::parser parser;
+    TRY(auto status, parse(parser, json));
+    auto detail = status.object("detail");
+    auto said = [&](std::string_view name) { return detail ? detail->shown(name) : std::string{}; };
+    StatusText told{.text = {}, .healthy = status.truth("healthy")};
+    told.text = fmt::format("boatswaind {} on {} {}: {} of {} containers read, up for {}\n\n", status.shown("version"), status.shown("host"),
+                            told.healthy ? "is healthy" : "is NOT healthy", said("reading"), said("containers"),
+                            length_text(status.seconds("uptime_seconds")));
+    Details details;
+    details.add("engine", said("engine"));
+    details.add("behind", human_size(parse_size(said("read_lag_bytes")).value_or(0)));
+    details.add("sealing", said("sealing"));
+    if (auto memory = status.object("memory"))
+        details.add("memory", fmt::format("{} of {} for lines", human_size(memory->number("bytes")), human_size(memory->number("bytes_max"))));
+    if (auto spool = status.object("spool")) {
+        auto text = fmt::format("{}, {} of {}", counted(spool->number("segments"), "segment"), human_size(spool->number("bytes")),
+                                human_size(spool->number("bytes_max")));
+        if (auto oldest = spool->time("oldest")) text += ", the oldest sealed " + ago(*oldest, now);
+        details.add("spool", text + (said("spool") == "ok" ? "" : "; " + said("spool")));
+    }
+    details.add("store", status.shown("store"));
+    details.add("shipping", said("shipping"));
+    details.add("epoch", status.shown("epoch"));
+    told.text += details.str();
+    return told;
+}
+
+}  // namespace boatswain::tool

@@ -1,0 +1,193 @@
+#include "boatswaind/assigning.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "base/test_directory.h"
+
+namespace boatswain::boatswaind {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using Action = tenancy::Decision::Action;
+
+segment::Recipient recipient(std::uint8_t number) {
+    std::array<std::uint8_t, 32> key{};
+    key.fill(number);
+    return segment::Recipient{key};
+}
+
+class AssigningTest : public ::testing::Test {
+  protected:
+    AssigningTest() { std::filesystem::create_directories(keyring); }
+
+    static tenancy::RuleSet rules(const config::Config& config = {}) { return parse_tenancy(config).value(); }
+    Assigning assigning(tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
+        return {rules(), policy, keyring, metrics, log, [this] { ++derived; }};
+    }
+    void write_key(const std::string& tenant, std::uint8_t number) {
+        boatswain::testing::write(keyring / (tenant + ".pub"), recipient(number).str() + "\n");
+        std::filesystem::permissions(keyring / (tenant + ".pub"), std::filesystem::perms{0644});
+    }
+    static engine::ContainerFacts container(std::map<std::string, std::string> environment) {
+        engine::ContainerFacts facts;
+        facts.id = std::string(64, 'c');
+        facts.name = "web-1";
+        facts.environment = std::move(environment);
+        return facts;
+    }
+    std::string logged() { return boatswain::testing::contents(directory / "log"); }
+    // The answer when the key that a container carries is derived.
+    intake::docker::Assignment settled(Assigning& assigning, const engine::ContainerFacts& facts) {
+        for (int waited = 0; waited < 10'000; ++waited) {
+            auto assigned = assigning.assign(facts);
+            if (!assigned.soon) return assigned;
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        }
+        throw std::runtime_error{"no key was derived"};
+    }
+    double assignments(const std::string& action) {
+        return metrics.counter("boatswain_assignments_total", "", {{"action", action}}).value();
+    }
+
+    boatswain::testing::TestDirectory directory;
+    Path keyring = directory / "keys";
+    SystemClock clock;
+    Fd log_file{::open((directory / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
+    Log log{clock, log_file.get(), LogFormat::text, LogLevel::debug};
+    Metrics metrics;
+    std::atomic<int> derived{0};
+};
+
+TEST_F(AssigningTest, SealsForTheKeyringsRecipientsOfTheTenant) {
+    write_key("acme", 1);
+    auto assigning = this->assigning();
+    EXPECT_TRUE(assigning.refresh_keys(true));
+    EXPECT_EQ(assigning.tenants(), 1U);
+    auto assigned = assigning.assign(container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_APP", "shop"}}));
+    EXPECT_EQ(assigned.decision.action, Action::seal);
+    EXPECT_EQ(assigned.whose.tenant.str(), "acme");
+    EXPECT_EQ(assigned.whose.app, "shop");
+    EXPECT_THAT(assigned.decision.recipients, ElementsAre(recipient(1)));
+    EXPECT_EQ(assignments("seal"), 1);
+}
+
+TEST_F(AssigningTest, FailsClosedWithoutAKey) {
+    auto assigning = this->assigning();
+    assigning.refresh_keys(true);
+    auto unknown = container({{"BOATSWAIN_TENANT", "acme"}});
+    auto held = assigning.assign(unknown);
+    EXPECT_EQ(held.decision.action, Action::hold) << "the operator has no key either";
+    EXPECT_THAT(held.decision.recipients, IsEmpty());
+    assigning.change(rules(), tenancy::Unassigned::drop);
+    EXPECT_EQ(assigning.assign(unknown).decision.action, Action::drop);
+    write_key("_unassigned", 9);
+    EXPECT_TRUE(assigning.refresh_keys(true));
+    assigning.change(rules(), tenancy::Unassigned::quarantine);
+    auto quarantined = assigning.assign(unknown);
+    EXPECT_EQ(quarantined.decision.action, Action::quarantine);
+    EXPECT_EQ(quarantined.whose.tenant, TenantId::unassigned()) << "the attribution says whose batch it is in";
+    EXPECT_THAT(quarantined.decision.recipients, ElementsAre(recipient(9)));
+}
+
+TEST_F(AssigningTest, LetsTheKeyringWinOverWhatAContainerCarries) {
+    write_key("acme", 1);
+    auto assigning = this->assigning();
+    assigning.refresh_keys(true);
+    auto carries = [&](const std::string& tenant) {
+        return container({{"BOATSWAIN_TENANT", tenant}, {"BOATSWAIN_RECIPIENT", recipient(7).str()}});
+    };
+    auto known = assigning.assign(carries("acme"));
+    EXPECT_FALSE(known.soon) << "what it carries is not even looked at";
+    EXPECT_THAT(known.decision.recipients, ElementsAre(recipient(1)));
+    EXPECT_THAT(settled(assigning, carries("globex")).decision.recipients, ElementsAre(recipient(7)));
+    auto nobody = assigning.assign(container({{"BOATSWAIN_RECIPIENT", recipient(7).str()}}));
+    EXPECT_NE(nobody.decision.action, Action::seal) << "a key without a tenant is nobody's";
+}
+
+TEST_F(AssigningTest, HoldsAContainerUntilItsKeyIsDerivedAndTellsThen) {
+    auto assigning = this->assigning();
+    assigning.refresh_keys(true);
+    auto facts = container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_RECIPIENT", "correct horse battery staple"}});
+    auto first = assigning.assign(facts);
+    EXPECT_TRUE(first.soon);
+    EXPECT_EQ(first.decision.action, Action::hold);
+    auto later = settled(assigning, facts);
+    EXPECT_EQ(later.decision.action, Action::seal);
+    EXPECT_EQ(later.decision.recipients.size(), 1U);
+    for (int waited = 0; derived == 0 && waited < 10'000; ++waited)
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    EXPECT_GE(derived, 1);
+    EXPECT_EQ(assigning.assign(facts).decision.recipients, later.decision.recipients) << "from memory";
+}
+
+TEST_F(AssigningTest, NeverLogsASecretThatAContainerCarries) {
+    auto assigning = this->assigning();
+    assigning.refresh_keys(true);
+    auto facts = container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_RECIPIENT", "correct horse battery staple"}});
+    for (const auto& assigned : {assigning.assign(facts), settled(assigning, facts)}) {
+        EXPECT_THAT(assigned.decision.reason, Not(HasSubstr("horse")));
+        EXPECT_THAT(assigned.whose.tenant_rule, Not(HasSubstr("horse")));
+    }
+    EXPECT_THAT(logged(), Not(HasSubstr("horse")));
+}
+
+TEST_F(AssigningTest, TellsWhenKeysChangedAndKeepsThoseThatWereUnderstood) {
+    write_key("acme", 1);
+    auto assigning = this->assigning();
+    EXPECT_TRUE(assigning.refresh_keys(true));
+    EXPECT_FALSE(assigning.refresh_keys(true)) << "read again, and the same";
+    EXPECT_FALSE(assigning.refresh_keys(false));
+    write_key("globex", 2);
+    EXPECT_TRUE(assigning.refresh_keys(true));
+    EXPECT_EQ(assigning.tenants(), 2U);
+    boatswain::testing::write(keyring / "hooli.pub", "age1nonsense\n");
+    std::filesystem::permissions(keyring / "hooli.pub", std::filesystem::perms{0644});
+    assigning.refresh_keys(true);
+    EXPECT_EQ(metrics.counter("boatswain_keyring_problems_total", "").value(), 1);
+    EXPECT_THAT(logged(), HasSubstr("hooli"));
+    EXPECT_EQ(assigning.assign(container({{"BOATSWAIN_TENANT", "globex"}})).decision.action, Action::seal);
+}
+
+TEST_F(AssigningTest, KeepsItsKeysWhenTheKeyringCannotBeRead) {
+    write_key("acme", 1);
+    auto assigning = this->assigning();
+    assigning.refresh_keys(true);
+    std::filesystem::rename(keyring, directory / "away");
+    boatswain::testing::write(keyring, "a file now");
+    assigning.refresh_keys(true);
+    EXPECT_EQ(assigning.assign(container({{"BOATSWAIN_TENANT", "acme"}})).decision.action, Action::seal);
+}
+
+TEST_F(AssigningTest, KeepsOnlyTheEnvironmentThatRulesRead) {
+    auto assigning = this->assigning();
+    EXPECT_TRUE(assigning.keeps("BOATSWAIN_TENANT"));
+    EXPECT_TRUE(assigning.keeps("MARATHON_APP_ID"));
+    EXPECT_FALSE(assigning.keeps("DATABASE_PASSWORD"));
+    config::Config other;
+    other.tenancy.tenant = {"env:TEAM"};
+    assigning.change(rules(other), tenancy::Unassigned::drop);
+    EXPECT_TRUE(assigning.keeps("TEAM"));
+    EXPECT_FALSE(assigning.keeps("BOATSWAIN_TENANT"));
+}
+
+TEST_F(AssigningTest, NamesTheRuleThatIsWrong) {
+    config::Config wrong;
+    wrong.tenancy.tenant = {"evn:TENANT"};
+    auto parsed = parse_tenancy(wrong);
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().remedy, Remedy::stop);
+    EXPECT_THAT(parsed.error().what, HasSubstr("evn:TENANT"));
+}
+
+}  // namespace
+}  // namespace boatswain::boatswaind

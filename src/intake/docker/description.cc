@@ -1,0 +1,161 @@
+#include "intake/docker/description.h"
+
+#include <algorithm>
+
+#include "intake/docker/docker_intake.h"
+
+namespace boatswain::intake::docker {
+
+std::string_view to_string(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::collected: return "collected";
+        case Verdict::quarantined: return "quarantined";
+        case Verdict::dropped: return "dropped";
+        case Verdict::held: return "held";
+        case Verdict::deriving: return "deriving";
+        case Verdict::excluded: return "excluded";
+        case Verdict::own: return "own";
+        case Verdict::unreadable: return "unreadable";
+        case Verdict::not_inspected: return "not-inspected";
+    }
+    return "unknown";
+}
+
+std::string_view DockerIntake::reader_name(Reader reader) {
+    switch (reader) {
+        case Reader::none: return "none";
+        case Reader::json_file: return "json-file";
+        case Reader::logs: return "logs";
+        case Reader::attach: return "attach";
+    }
+    return "none";
+}
+
+const batch::Feed* DockerIntake::feed_of(const Container& container) const {
+    if (container.logs) return container.logs->open_feed();
+    if (container.attach) return container.attach->open_feed();
+    return pump_.feed(container.facts.id);
+}
+
+void DockerIntake::describe_verdict(const Container& container, Description& description) const {
+    using Action = tenancy::Decision::Action;
+    description.reason = container.reason;
+    switch (container.action) {
+        case Action::hold: description.verdict = container.soon ? Verdict::deriving : Verdict::held; return;
+        case Action::drop: description.verdict = Verdict::dropped; return;
+        case Action::seal: description.verdict = Verdict::collected; break;
+        case Action::quarantine: description.verdict = Verdict::quarantined; break;
+    }
+    bool refused = container.logs && container.logs->refused() && container.logs->trouble();
+    if (container.reader != Reader::none && !refused) return;
+    description.verdict = Verdict::unreadable;
+    description.reason = refused ? container.logs->trouble()->what : container.why;
+}
+
+Description DockerIntake::describe_one(const Container& container) const {
+    const auto& facts = container.facts;
+    Description told{.id = facts.id,
+                     .name = facts.name,
+                     .image = facts.image,
+                     .log_driver = facts.log_driver,
+                     .created = facts.created,
+                     .running = container.life && container.life->running,
+                     .removed = container.life && container.life->removed,
+                     .whose = container.whose,
+                     .reader = std::string{reader_name(container.reader)},
+                     .reader_reason = container.why};
+    describe_verdict(container, told);
+    if (const auto* reader = pump_.reader(facts.id)) {
+        told.file = reader->standing();
+        told.last_error = reader->trouble();
+    }
+    if (container.logs) {
+        told.last_times = container.logs->taken();
+        told.last_error = container.logs->trouble();
+    }
+    if (container.attach) told.last_error = container.attach->trouble();
+
+    const auto* feed = feed_of(container);
+    if (!feed) return told;
+    auto taken = feed->handover().lines;
+    auto before = container.lines_before.value_or(0);
+    auto saved = spool_.checkpoint(facts.id);
+    auto sealed = saved ? saved->lines : before;
+    told.lines_read = taken - std::min(before, taken);
+    told.lines_unsealed = taken - std::min(sealed, taken);
+    told.open_frame_bytes = feed->open_bytes();
+    told.last_line = feed->last_time();
+    told.waits_for_room = !feed->has_room();
+    if (auto growth = batcher_.growth(*feed)) {
+        told.batch_lines = growth->lines;
+        told.batch_bytes = growth->bytes;
+        told.batch_age = growth->age;
+    }
+    return told;
+}
+
+Description DockerIntake::describe_skipped(const std::string& id, const Skipped& skipped) {
+    return {.id = id,
+            .name = skipped.name,
+            .image = skipped.image,
+            .log_driver = skipped.log_driver,
+            .created = skipped.created,
+            .running = skipped.running,
+            .verdict = skipped.own ? Verdict::own : Verdict::excluded,
+            .reason = skipped.reason};
+}
+
+Description DockerIntake::describe_uninspected(const std::string& id, const Trouble& trouble) {
+    return {.id = id,
+            .verdict = Verdict::not_inspected,
+            .reason = "the engine did not say what it is",
+            .last_error = trouble};
+}
+
+std::vector<Description> DockerIntake::describe_all() const {
+    std::vector<Description> all;
+    for (const auto& [id, container] : containers_) all.push_back(describe_one(container));
+    for (const auto& [id, skipped] : skipped_) all.push_back(describe_skipped(id, skipped));
+    for (const auto& [id, trouble] : uninspected_) all.push_back(describe_uninspected(id, trouble));
+    all.insert(all.end(), departed_.begin(), departed_.end());
+    return all;
+}
+
+std::vector<Description> DockerIntake::describe(std::string_view wanted) const {
+    if (wanted.empty()) return {};
+    auto all = describe_all();
+    auto those = [&](bool departed, auto&& matches) {
+        std::vector<Description> found;
+        for (const auto& one : all)
+            if (one.ended.has_value() == departed && matches(one)) found.push_back(one);
+        return found;
+    };
+    for (bool departed : {false, true}) {
+        // As the engine's own command line resolves it.
+        auto found = those(departed, [&](const auto& one) { return one.id == wanted; });
+        if (found.empty()) found = those(departed, [&](const auto& one) { return one.name == wanted; });
+        // Of those that are gone, the last one of this name is meant.
+        if (departed && found.size() > 1) found.erase(found.begin(), found.end() - 1);
+        if (found.empty()) found = those(departed, [&](const auto& one) { return one.id.starts_with(wanted); });
+        if (!found.empty()) return found;
+    }
+    return {};
+}
+
+// Remembers what is known of a container before it is forgotten, while its reader still stands.
+void DockerIntake::depart(const std::string& id) {
+    auto found = containers_.find(id);
+    if (found == containers_.end() || found->second.departed) return;
+    found->second.departed = true;
+    auto description = describe_one(found->second);
+    description.removed = true;
+    description.running = false;
+    description.ended = clock_.now();
+    // What is held back now goes on to be sealed, and nobody counts it for this container any more.
+    description.lines_unsealed = description.open_frame_bytes = description.batch_lines = description.batch_bytes = 0;
+    description.batch_age.reset();
+    if (departed_.size() >= departed_max) departed_.pop_front();
+    departed_.push_back(std::move(description));
+}
+
+}  // namespace boatswain::intake::docker

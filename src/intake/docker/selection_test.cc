@@ -1,0 +1,65 @@
+#include "intake/docker/selection.h"
+
+#include <gtest/gtest.h>
+
+namespace boatswain::intake::docker {
+namespace {
+
+engine::ContainerFacts container() {
+    engine::ContainerFacts facts;
+    facts.name = "web-1";
+    facts.image = "registry/nginx:1.27";
+    facts.labels = {{"tier", "front"}, {"empty", ""}};
+    return facts;
+}
+
+bool reads(const std::vector<std::string>& include, const std::vector<std::string>& exclude,
+           const engine::ContainerFacts& facts = container()) {
+    auto selection = Selection::parse(include, exclude);
+    EXPECT_TRUE(selection);
+    return !selection->reason_against(facts);
+}
+
+TEST(Selection, ReadsEverythingWithoutRules) { EXPECT_TRUE(reads({}, {})); }
+
+TEST(Selection, ReadsWhatAnyIncludeRuleMatches) {
+    EXPECT_TRUE(reads({"label:nothing", "label:tier"}, {}));
+    EXPECT_TRUE(reads({"label:tier=front"}, {}));
+    EXPECT_TRUE(reads({"label:empty="}, {}));
+    EXPECT_TRUE(reads({"name:^web-"}, {}));
+    EXPECT_TRUE(reads({"image:nginx"}, {}));
+    EXPECT_FALSE(reads({"label:tier=back", "name:^db", "image:^nginx", "label:tie"}, {}));
+}
+
+TEST(Selection, ExcludeWinsAndSaysWhy) {
+    auto selection = *Selection::parse({"name:web"}, {"label:nothing", "image:nginx:1\\."});
+    EXPECT_EQ(selection.reason_against(container()), "exclude rule image:nginx:1\\.");
+    EXPECT_EQ(Selection::parse({"name:db"}, {})->reason_against(container()), "no include rule matches");
+}
+
+TEST(Selection, NeverReadsAContainerThatAsksNotTo) {
+    auto facts = container();
+    facts.labels["boatswain.exclude"] = "true";
+    EXPECT_FALSE(reads({"name:web"}, {}, facts));
+    facts.labels["boatswain.exclude"] = "false";
+    EXPECT_TRUE(reads({"name:web"}, {}, facts));
+}
+
+TEST(Selection, NamesTheRuleThatIsWrong) {
+    for (auto rule : {"", "web", "label:", "colour:red", "name:(", "image:[", ":x", "name:"}) {
+        auto selection = Selection::parse({}, {rule});
+        ASSERT_FALSE(selection) << rule;
+        EXPECT_EQ(selection.error().remedy, Remedy::stop);
+        EXPECT_NE(selection.error().what.find("\"" + std::string{rule} + "\""), std::string::npos)
+            << selection.error().what;
+    }
+}
+
+TEST(Selection, MatchesHostileNamesInBoundedTime) {
+    auto facts = container();
+    facts.name = std::string(100'000, 'a');
+    EXPECT_FALSE(reads({"name:(a*)*b$"}, {}, facts));
+}
+
+}  // namespace
+}  // namespace boatswain::intake::docker
