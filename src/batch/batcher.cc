@@ -48,6 +48,12 @@ void Feed::mark(const Position& position) {
     if (text_->text().size() >= batcher_.options_.frame_bytes) batcher_.close_frame(*this);
 }
 
+std::optional<Timestamp> Feed::last_time() const {
+    auto last = last_time_;
+    if (text_ && !text_->counts().empty()) last = std::max(last, text_->counts().last_time);
+    return last == Timestamp{} ? std::nullopt : std::optional{last};
+}
+
 Checkpoint Feed::handover() const {
     Checkpoint here{.position = position_, .lines = next_ordinal_, .bytes = next_bytes_};
     if (!text_) return here;
@@ -70,12 +76,6 @@ void Feed::hand_over(Feed& next) {
     next.position_ = here.position;
     next.next_ordinal_ = here.lines;
     next.next_bytes_ = here.bytes;
-}
-
-std::optional<Timestamp> Feed::last_time() const {
-    auto last = last_time_;
-    if (text_ && !text_->counts().empty()) last = std::max(last, text_->counts().last_time);
-    return last == Timestamp{} ? std::nullopt : std::optional{last};
 }
 
 bool Feed::has_room() const { return batcher_.has_room(*this); }
@@ -145,7 +145,7 @@ void Batcher::close_frame(Feed& feed) {
     lines_.add(counts.lines);
     bytes_.add(counts.message_bytes);
     gaps_.add(counts.gaps);
-    if (batch.compressed_bytes->load() >= options_.flush_bytes) flush(feed.batch_key_);
+    if (batch.compressed_bytes->load() >= options_.flush_bytes || batch.frames.size() >= batch_frames_max) flush(feed.batch_key_);
 }
 
 // A source whose keys changed has older frames in another batch. That one goes first: a checkpoint that is sealed before the
@@ -175,6 +175,15 @@ void Batcher::flush(const std::string& key) {
 
 bool Batcher::has_room(const Feed& feed) const {
     return sealing_.queue_has_room() && spool_.has_room() && budget_.has_room(feed.source_.whose.tenant.str());
+}
+
+void Batcher::seal_soon(const std::string& source) {
+    auto soon = clock_.steady() + options_.fleeting_flush_after;
+    for (auto& [key, growing] : batches_) {
+        bool here = growing.batch.checkpoints.contains(source) ||
+                    std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; });
+        if (here) growing.due = std::min(growing.due, soon);
+    }
 }
 
 void Batcher::forget_when_sealed(const std::string& source) {

@@ -35,6 +35,9 @@ struct Options {
     std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for lines that cannot be read again
 };
 
+// Frames of a batch at most, however small: far below what a segment's footer may hold (segment/format.h).
+inline constexpr std::size_t batch_frames_max = 10'000;
+
 class Batcher;
 
 // Where one source's lines go. Move-only; what it holds is closed into the batch at destruction.
@@ -98,8 +101,9 @@ class Batcher {
     // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again.
     std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
 
-    // The source is gone and its feed is closed: its lines cannot be read again, so they are sealed soon (fleeting_flush_after), and
-    // its checkpoint is dropped as soon as all of it is in the spool.
+    // The lines of `source` cannot be read again from now on: they are sealed within fleeting_flush_after.
+    void seal_soon(const std::string& source);
+    // The source is gone and its feed is closed: it is sealed soon, and its checkpoint is dropped when all of it is in the spool.
     void forget_when_sealed(const std::string& source);
 
     void tick();       // seals what is due by time or memory; called a few times a second

@@ -13,6 +13,12 @@
 namespace boatswain::batch {
 namespace {
 
+// A checkpoint as far as positions and ordinals go: its bytes are closing_test.cc's matter.
+std::optional<Checkpoint> reach(std::optional<Checkpoint> checkpoint) {
+    if (checkpoint) checkpoint->bytes = Checkpoint{}.bytes;
+    return checkpoint;
+}
+
 using namespace std::chrono_literals;
 using batch::testing::Rig;
 using batch::testing::SealedObject;
@@ -65,7 +71,7 @@ TEST_F(BatcherTest, SealsWhatWasMarkedWithItsPosition) {
     web->mark(place(70));
     EXPECT_EQ(rig.spool->checkpoint("web"), std::nullopt) << "nothing is durable yet";
     ASSERT_TRUE(rig.seal_all());
-    EXPECT_EQ(rig.spool->checkpoint("web"), (Checkpoint{place(70), 2, 6}));
+    EXPECT_EQ(reach(rig.spool->checkpoint("web")), (Checkpoint{place(70), 2}));
     auto objects = rig.take_all();
     ASSERT_THAT(objects, SizeIs(1));
     EXPECT_EQ(objects[0].key.tenant.str(), "acme");
@@ -168,7 +174,7 @@ TEST_F(BatcherTest, FlushesWhatCannotBeReadAgainMuchSooner) {
     rig.batcher->tick();
     ASSERT_TRUE(rig.drain());
     EXPECT_EQ(rig.spool->count(), 1U);
-    EXPECT_EQ(rig.spool->checkpoint("pipe"), (Checkpoint{NoPosition{}, 1, 3}));
+    EXPECT_EQ(reach(rig.spool->checkpoint("pipe")), (Checkpoint{NoPosition{}, 1}));
 }
 
 TEST_F(BatcherTest, FlushesABatchThatIsFull) {
@@ -190,7 +196,7 @@ TEST_F(BatcherTest, FlushesABatchThatIsFull) {
         }
     }
     EXPECT_EQ(lines_found, 2000U);
-    EXPECT_EQ(rig.spool->checkpoint("web"), (Checkpoint{place(offset), 2000, 2'000'000}));
+    EXPECT_EQ(reach(rig.spool->checkpoint("web")), (Checkpoint{place(offset), 2000}));
 }
 
 TEST_F(BatcherTest, GoesOnWithOrdinalsAfterARestart) {
@@ -221,10 +227,10 @@ TEST_F(BatcherTest, SealsOnlyWhatItCoversWhenAFrameIsStillOpen) {
     ASSERT_TRUE(rig.seal_all());
     web->append(Line{.time = ten, .bytes = "two"});
     web->mark(place(20));
-    EXPECT_EQ(rig.spool->checkpoint("web"), (Checkpoint{place(10), 1, 3}));
+    EXPECT_EQ(reach(rig.spool->checkpoint("web")), (Checkpoint{place(10), 1}));
     web.reset();
     rig.restart();
-    EXPECT_EQ(rig.spool->checkpoint("web"), (Checkpoint{place(10), 1, 3})) << "what was not sealed is read again";
+    EXPECT_EQ(reach(rig.spool->checkpoint("web")), (Checkpoint{place(10), 1})) << "what was not sealed is read again";
 }
 
 TEST_F(BatcherTest, NamesASegmentThatSpansHours) {
@@ -254,7 +260,7 @@ TEST_F(BatcherTest, HandsASourceOverToOtherKeysInOrder) {
     before->append(Line{.time = ten, .bytes = "of acme too"});
     before->mark(place(20));
     auto after = rig.batcher->open_feed(source("web", "globex"), {other.recipient()}, before->handover(), false);
-    EXPECT_EQ(before->handover(), (Checkpoint{place(20), 2, 18}));
+    EXPECT_EQ(reach(before->handover()), (Checkpoint{place(20), 2}));
     before.reset();
     after->append(Line{.time = ten, .bytes = "of globex"});
     after->mark(place(30));
@@ -263,7 +269,7 @@ TEST_F(BatcherTest, HandsASourceOverToOtherKeysInOrder) {
     ASSERT_TRUE(rig.seal_all());
     auto objects = rig.take_all();
     ASSERT_THAT(objects, SizeIs(2));
-    EXPECT_EQ(rig.spool->checkpoint("web"), (Checkpoint{place(30), 3, 27}));
+    EXPECT_EQ(reach(rig.spool->checkpoint("web")), (Checkpoint{place(30), 3}));
     EXPECT_EQ(open::read_segment(objects[1].bytes, other).footer.frames[0].first_ordinal, 2U);
 }
 
@@ -278,7 +284,6 @@ TEST_F(BatcherTest, NeverSealsLinesOfASourceOutOfOrder) {
         std::string id;
         std::unique_ptr<Feed> feed;
         std::uint64_t lines = 0;
-        std::uint64_t bytes = 0;
         bool at_other = false;
     };
     std::map<std::string, OneSource> sources;
@@ -290,9 +295,7 @@ TEST_F(BatcherTest, NeverSealsLinesOfASourceOutOfOrder) {
             one.feed = rig.batcher->open_feed(source(one.id, one.at_other ? "globex" : "acme"), {keys.recipient()},
                                               one.feed->handover(), false);
         }
-        auto message = std::to_string(one.lines++) + std::string(dice() % 200, 'x');
-        one.bytes += message.size();
-        one.feed->append(Line{.time = ten, .bytes = message});
+        one.feed->append(Line{.time = ten, .bytes = std::to_string(one.lines++) + std::string(dice() % 200, 'x')});
         one.feed->mark(place(one.lines));
         if (dice() % 100 == 0) {
             ASSERT_TRUE(rig.drain());  // the sealing threads look at the clock
@@ -322,7 +325,7 @@ TEST_F(BatcherTest, NeverSealsLinesOfASourceOutOfOrder) {
     }
     for (auto& [id, one] : sources) {
         EXPECT_EQ(next[id], one.lines);
-        EXPECT_EQ(rig.spool->checkpoint(id), (Checkpoint{place(one.lines), one.lines, one.bytes}));
+        EXPECT_EQ(reach(rig.spool->checkpoint(id)), (Checkpoint{place(one.lines), one.lines}));
     }
 }
 
@@ -441,7 +444,7 @@ TEST_F(BatcherTest, KeepsASegmentThatTheSpoolCannotTakeUntilItCan) {
     std::filesystem::rename(rig.directory / "away", spool);
     ASSERT_TRUE(rig.drain());
     EXPECT_EQ(rig.sealing->trouble(), std::nullopt);
-    EXPECT_EQ(rig.spool->checkpoint("web"), (Checkpoint{place(10), 1, 4}));
+    EXPECT_EQ(reach(rig.spool->checkpoint("web")), (Checkpoint{place(10), 1}));
     EXPECT_EQ(rig.budget.used(), 0U);
     EXPECT_THAT(lines(rig.take_all().at(0), "web"), ElementsAre("kept"));
 }
@@ -463,7 +466,7 @@ TEST_F(BatcherTest, DoesNotForgetASourceWhoseLastLinesCouldNotBeSpooled) {
     rig.stop();
     std::filesystem::rename(rig.directory / "away", rig.directory / "state/spool");
     rig.start();
-    EXPECT_EQ(rig.spool->checkpoint("web"), (Checkpoint{place(10), 1, 5})) << "so that the rest is read again";
+    EXPECT_EQ(reach(rig.spool->checkpoint("web")), (Checkpoint{place(10), 1})) << "so that the rest is read again";
 }
 
 TEST_F(BatcherTest, EndsWhileWorkIsWaiting) {

@@ -82,13 +82,12 @@ struct HttpServer::State {
 
 HttpAnswer HttpServer::State::answer(const HttpRequest& request) const {
     if (request.method != "GET" && !request.is_head()) return refusal(405);
-    auto found = routes.find(request.path);
-    for (auto slash = request.path.rfind('/'); found == routes.end() && slash != std::string::npos;) {
-        // "/v1/things/" for "/v1/things/a": a name is needed behind the slash.
-        if (slash + 1 < request.path.size()) found = routes.find(request.path.substr(0, slash + 1));
-        if (slash == 0) break;
-        slash = request.path.rfind('/', slash - 1);
-    }
+    const auto& path = request.path;
+    // "/v1/things/" is for what is below it: a name is needed behind the slash.
+    auto found = path.size() > 1 && path.ends_with('/') ? routes.end() : routes.find(path);
+    for (auto slash = path.rfind('/'); found == routes.end() && slash != std::string::npos && slash > 0;
+         slash = path.rfind('/', slash - 1))
+        if (slash + 1 < path.size()) found = routes.find(path.substr(0, slash + 1));
     if (found == routes.end()) return refusal(404);
     try {
         return found->second(request);

@@ -31,7 +31,8 @@ struct HttpAnswer {
 
 // Runs on the I/O thread. What it throws becomes a 500 without details.
 using HttpHandler = std::function<HttpAnswer(const HttpRequest& request)>;
-// By path: "/metrics" is that path alone, "/v1/things/" every path below it. An exact one wins, then the longest.
+// By path: "/metrics" is that path alone, "/v1/things/" every path below it; "/" is that path
+// alone. An exact one wins, then the longest.
 using HttpRoutes = std::map<std::string, HttpHandler>;
 
 struct HttpServerLimits {

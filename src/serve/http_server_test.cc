@@ -137,14 +137,20 @@ TEST(HttpServer, AnswersEveryPathBelowARouteThatEndsInASlash) {
     auto named = [](std::string name) {
         return [name](const HttpRequest& request) { return HttpAnswer{.body = name + " for " + request.path + "!"}; };
     };
-    Serving serving{{{"/v1/things", named("all")}, {"/v1/things/", named("one")}, {"/v1/things/odd", named("odd")}, {"/v1/", named("any")}}};
+    Serving serving{{{"/v1/things", named("all")},
+                     {"/v1/things/", named("one")},
+                     {"/v1/things/odd", named("odd")},
+                     {"/v1/", named("any")},
+                     {"/", named("root")}}};
     auto get = [&](const std::string& path) { return Peer{serving}.ask("GET " + path + " HTTP/1.0\r\n\r\n"); };
     EXPECT_THAT(get("/v1/things"), EndsWith("all for /v1/things!"));
     EXPECT_THAT(get("/v1/things/a"), EndsWith("one for /v1/things/a!"));
     EXPECT_THAT(get("/v1/things/a/b"), EndsWith("one for /v1/things/a/b!"));
     EXPECT_THAT(get("/v1/things/odd"), EndsWith("odd for /v1/things/odd!"));
     EXPECT_THAT(get("/v1/other"), EndsWith("any for /v1/other!"));
-    for (const char* none : {"/", "/v1/", "/v1", "/v2/things", "//"}) EXPECT_THAT(get(none), StartsWith("HTTP/1.1 404")) << none;
+    EXPECT_THAT(get("/"), EndsWith("root for /!"));
+    for (const char* none : {"/v1/", "/v1", "/v2/things", "//"})
+        EXPECT_THAT(get(none), StartsWith("HTTP/1.1 404")) << none;
 }
 
 TEST(HttpServer, KeepsTheConnectionAndAnswersPipelinedRequestsInOrder) {

@@ -3,12 +3,16 @@
 #
 #   engine.sh start DIR [--data-root PATH] [any other option of dockerd...]
 #   engine.sh stop DIR
+#   engine.sh stop-daemon DIR [SIGNAL]   ends dockerd alone (TERM), as an upgrade or a crash (KILL) does
+#   engine.sh start-daemon DIR           starts it again with the options that it had
+#   engine.sh restart DIR [SIGNAL]       both
 #
 # `start` runs Debian's dockerd with a containerd of its own, everything under DIR, and returns when it answers and has the image
 # bw/busybox (made of busybox-static, nothing is downloaded). Several such engines, and a system one, live side by side. Talk to it
 # with `docker -H unix://DIR/docker.sock`. Containers have no network: no bridge and no firewall rule is made.
 # `stop` ends the engine and its containers by their process ids, unmounts what is left under DIR, and removes DIR.
-# `stop` of a directory that is not there, or half started, succeeds.
+# `stop` of a directory that is not there, or half started, succeeds. What `stop-daemon` does to containers is dockerd's affair: with
+# --live-restore they run on, without it they end.
 #
 # Needs root (or a user who may act as root) and the packages docker.io and busybox-static. What is not private, because dockerd
 # hard-codes it: log-driver plugins are looked up in /run/docker/plugins, their FIFOs are made in /run/docker/logging.
@@ -22,7 +26,7 @@ stop_seconds_max=20
 say() { echo "engine.sh: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-usage() { sed -n '4,5p' "$0" >&2; exit 2; }
+usage() { sed -n '4,8p' "$0" >&2; exit 2; }
 
 [ $# -ge 2 ] || usage
 command=$1
@@ -95,17 +99,26 @@ start() {
     [ ${#dir} -le $dir_bytes_max ] || die "$dir is longer than $dir_bytes_max bytes: unix sockets in it would not open"
     [ ! -e "$socket" ] || die "$dir has an engine already: engine.sh stop $dir"
     [ "$(id -u)" = 0 ] || die "must be root"
-    local dockerd
-    dockerd=$(PATH=/usr/sbin:$PATH command -v dockerd) || die "dockerd is missing: apt-get install docker.io"
     mkdir -p "$dir/exec" "$dir/cli" "$data_root"
     echo "$data_root" >"$dir/data-root"
     # An empty configuration file keeps a system engine's /etc/docker/daemon.json out.
     echo '{}' >"$dir/daemon.json"
+    printf '%s\0' "$@" >"$dir/options"
+    start_daemon
+    docker image inspect bw/busybox >/dev/null 2>&1 || make_image
+}
+
+start_daemon() {
+    local dockerd options=()
+    dockerd=$(PATH=/usr/sbin:$PATH command -v dockerd) || die "dockerd is missing: apt-get install docker.io"
+    # printf without arguments prints its format once: an empty option is none.
+    mapfile -d '' -t options <"$dir/options"
+    [ -n "${options[0]:-}" ] || options=()
     # As the leader of its own session it outlives the caller's terminal, and a Ctrl-C there does not reach it.
     PATH=/usr/sbin:/usr/bin:/sbin:/bin DOCKER_HOST='' setsid "$dockerd" --config-file "$dir/daemon.json" \
-        -H "unix://$socket" --data-root "$data_root" --exec-root "$dir/exec" --pidfile "$engine_pid_file" \
+        -H "unix://$socket" --data-root "$(cat "$dir/data-root")" --exec-root "$dir/exec" --pidfile "$engine_pid_file" \
         --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --bridge=none --shutdown-timeout 3 \
-        "$@" >"$dir/dockerd.log" 2>&1 </dev/null &
+        "${options[@]}" >>"$dir/dockerd.log" 2>&1 </dev/null &
     local pid=$! end=$((SECONDS + start_seconds_max))
     until docker version >/dev/null 2>&1; do
         if ! alive "$pid"; then
@@ -118,7 +131,34 @@ start() {
         fi
         sleep 0.1
     done
-    docker image inspect bw/busybox >/dev/null 2>&1 || make_image
+}
+
+# The id of the file may have been given to another process since: it must be a dockerd that names our directory.
+daemon_pid() {
+    local pid
+    [ -s "$engine_pid_file" ] || return 1
+    pid=$(cat "$engine_pid_file")
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "--exec-root $dir/exec" || return 1
+    echo "$pid"
+}
+
+# The containerd that dockerd started: it ends with dockerd, a moment later.
+containerd_pid() {
+    local pid file=$dir/exec/containerd/containerd.pid
+    [ -s "$file" ] || return 1
+    pid=$(cat "$file")
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$dir/exec/containerd/" || return 1
+    echo "$pid"
+}
+
+stop_daemon() {  # SIGNAL
+    local pid
+    pid=$(daemon_pid) || return 0
+    kill "-$1" "$pid"
+    wait_gone $stop_seconds_max "$pid" || die "dockerd does not end within $stop_seconds_max s of SIG$1"
+    if pid=$(containerd_pid); then wait_gone 2 "$pid" || end_process "$pid" 5; fi
+    # Where nobody reaps orphans (pid 1 of a container), the pids stay taken, and the next dockerd would wait for its dead containerd.
+    rm -f "$engine_pid_file" "$dir/exec/containerd/containerd.pid"
 }
 
 stop() {
@@ -131,17 +171,8 @@ stop() {
         # shellcheck disable=SC2086 # a list of ids
         [ -z "$running" ] || DOCKER_CONFIG=$dir/cli timeout 10 docker -H "unix://$socket" kill $running >/dev/null 2>&1 || true
     fi
-    if [ -s "$engine_pid_file" ]; then
-        pid=$(cat "$engine_pid_file")
-        # The id may have been given to another process since: it must be a dockerd that names our directory.
-        if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "--exec-root $dir/exec"; then
-            end_process "$pid" $stop_seconds_max
-        fi
-    fi
-    if [ -s "$dir/exec/containerd/containerd.pid" ]; then
-        pid=$(cat "$dir/exec/containerd/containerd.pid")
-        if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$dir/exec/containerd/"; then end_process "$pid" 5; fi
-    fi
+    if pid=$(daemon_pid); then end_process "$pid" $stop_seconds_max; fi
+    if pid=$(containerd_pid); then end_process "$pid" 5; fi
     for pid in $(shims); do
         pkill -9 -P "$pid" 2>/dev/null || true  # the container itself: a child of this one shim
         end_process "$pid" 2
@@ -160,5 +191,11 @@ stop() {
 case $command in
     start) start "$@" ;;
     stop) stop ;;
+    stop-daemon) stop_daemon "${1:-TERM}" ;;
+    start-daemon) start_daemon ;;
+    restart)
+        stop_daemon "${1:-TERM}"
+        start_daemon
+        ;;
     *) usage ;;
 esac

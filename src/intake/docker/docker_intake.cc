@@ -132,7 +132,7 @@ asio::awaitable<void> DockerIntake::reconcile() {
 
     for (const auto& id : there) {
         while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
-        if (inspecting_.insert(id).second) session_.spawn("inspect " + id, inspect_and_adopt(id));
+        if (inspecting_.try_emplace(id).second) session_.spawn("inspect " + id, inspect_and_adopt(id));
     }
 }
 
@@ -141,6 +141,11 @@ void DockerIntake::take_event(const engine::Event& event) {
     last_event_ = std::max(last_event_.value_or(event.time), event.time);
     using Action = engine::Event::Action;
     auto known = containers_.find(event.id);
+    if (auto skipped = skipped_.find(event.id);
+        skipped != skipped_.end() && (event.action == Action::start || event.action == Action::die))
+        skipped->second.running = event.action == Action::start;
+    if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end())
+        if (event.action == Action::start || event.action == Action::die) inspecting->second = event.action == Action::start;
     switch (event.action) {
         case Action::create:
         case Action::start:
@@ -149,7 +154,7 @@ void DockerIntake::take_event(const engine::Event& event) {
                 set_running(known->second, true);
             }
             if (is_gone(event.id)) break;
-            if (inspecting_.insert(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
+            if (inspecting_.try_emplace(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
             break;
         case Action::die:
             if (known != containers_.end()) {
@@ -165,9 +170,10 @@ void DockerIntake::take_event(const engine::Event& event) {
 
 asio::awaitable<void> DockerIntake::inspect_and_adopt(std::string id) {
     auto facts = co_await client_.inspect(id, assigner_.keep);
-    inspecting_.erase(id);
+    auto newer = inspecting_.extract(id);
     uninspected_.erase(id);
     if (facts) {
+        if (newer && newer.mapped()) facts->running = *newer.mapped();
         adopt(std::move(*facts));
         co_return;
     }
@@ -224,8 +230,9 @@ void DockerIntake::container_appeared(const std::string& id) {
 }
 
 void DockerIntake::files_born(const std::string& id, unsigned births) {
-    if (!containers_.contains(id)) adopt_from_directory(id);
-    pump_.notice_births(id, births);
+    bool known = containers_.contains(id);
+    if (!known) adopt_from_directory(id);
+    pump_.notice_births(id, births, !known);
 }
 
 void DockerIntake::log_grew(const std::string& id) { pump_.touch(id); }
@@ -295,14 +302,15 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
     if (!facts.running && facts.finished_at) exit_code = facts.exit_code;
     if (auto known = containers_.find(id); known != containers_.end()) {
         if (exit_code) known->second.exit_code = exit_code;
-        set_running(known->second, facts.running);
+        // One that never ran has not ended, and may be printing by now.
+        if (facts.running || facts.started_at) set_running(known->second, facts.running);
         return;
     }
     auto against = options_.selection.reason_against(facts);
     bool own = std::ranges::find(options_.own_ids, id) != options_.own_ids.end();
     if (own) against = "it is Boatswain's own container";
     if (against) {
-        if (skipped_.size() >= skipped_max) skipped_.erase(skipped_.begin());
+        if (skipped_.size() >= skipped_max && !skipped_.contains(id)) skipped_.erase(skipped_.begin());
         Skipped skipped{.name = facts.name,
                         .image = facts.image,
                         .log_driver = facts.log_driver,
@@ -310,8 +318,9 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
                         .running = facts.running,
                         .own = own,
                         .reason = *against};
-        if (skipped_.emplace(id, std::move(skipped)).second)
-            log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", *against}});
+        auto [entry, is_new] = skipped_.try_emplace(id, std::move(skipped));
+        if (!is_new) entry->second.running = facts.running;
+        if (is_new) log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", *against}});
         return;
     }
     uninspected_.erase(id);
@@ -378,7 +387,7 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
                 pump_.change_feed(id, std::move(feed));
             else
                 pump_.add(id, file_reader(id, start), std::move(feed));
-            pump_.set_running(id, life.running);
+            pump_.set_running(id, life.running || !container.facts.started_at);
             break;
         }
         case Reader::logs: {
@@ -456,6 +465,7 @@ void DockerIntake::removed(const std::string& id) {
     auto found = containers_.find(id);
     if (found == containers_.end()) return;
     auto& container = found->second;
+    batcher_.seal_soon(id);
     // The log of a container that removes itself can be gone before the engine has said how it ended.
     bool may_be_told = connected_ && !finishing_ && !container.exit_code && !container.life->removed;
     if (!may_be_told) return close_source(id);
@@ -477,7 +487,7 @@ asio::awaitable<void> DockerIntake::close_when_told(std::string id, std::shared_
 void DockerIntake::close_source(const std::string& id) {
     auto& container = containers_.at(id);
     log_.debug("container read to its end", {{"container", id}});
-    depart(id);  // while its feed still says how far it was read
+    depart(id);
     End end{.time = clock_.now(), .reason = end_removed, .exit_code = container.exit_code};
     if (container.logs)
         container.logs->close(end);
@@ -509,6 +519,8 @@ void DockerIntake::progressed() {
 void DockerIntake::finish(std::chrono::steady_clock::time_point deadline) {
     finishing_ = true;
     pump_.read_rest(deadline);
+    for (auto& [id, container] : containers_)
+        if (container.attach) container.attach->finish_pending();
     std::vector<std::string> ids, closing;
     for (const auto& [id, container] : containers_) (container.closing ? closing : ids).push_back(id);
     for (const auto& id : closing) close_source(id);

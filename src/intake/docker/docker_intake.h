@@ -184,8 +184,9 @@ class DockerIntake final : private WatchListener {
     std::map<std::string, Skipped> skipped_;      // by id
     std::map<std::string, Trouble> uninspected_;  // by id: why nothing is known of it
     std::deque<Description> departed_;            // oldest first
-    std::set<std::string> inspecting_;
     std::deque<std::string> gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
+    // By id: what events said meanwhile about its running. The engine's answer may be older than they are.
+    std::map<std::string, std::optional<bool>> inspecting_;
     std::optional<Timestamp> last_event_;
     bool connected_ = false;
     bool finishing_ = false;

@@ -23,9 +23,10 @@ FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log, s
       work_(std::move(executor)) {}
 
 void FilePump::add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed) {
+    // Opened at once, whether there is room for lines or not; trouble shows again at the first turn, and is told there. That turn comes
+    // later, from run(): it may find the log finished, and must not call back to an owner who is in the middle of adding.
+    (void)reader->hold_open();
     logs_[id] = OneLog{.reader = std::move(reader), .feed = std::move(feed)};
-    // The first turn at once: it opens the file, and an open file outlives a container that lives for a moment only.
-    (void)take_turn(id);
     touch(id);
 }
 
@@ -65,13 +66,13 @@ void FilePump::touch_all() {
     work_.notify();
 }
 
-void FilePump::notice_births(const std::string& id, unsigned births) {
-    if (auto found = logs_.find(id); found != logs_.end()) found->second.reader->notice_births(births);
+void FilePump::notice_births(const std::string& id, unsigned births, bool all) {
+    if (auto found = logs_.find(id); found != logs_.end()) found->second.reader->notice_births(births, all);
     touch(id);
 }
 
 void FilePump::set_running(const std::string& id, bool running) {
-    if (auto found = logs_.find(id); found != logs_.end()) found->second.running = running;
+    if (auto found = logs_.find(id); found != logs_.end()) found->second.to_settle = !running;
     touch(id);
 }
 
@@ -113,7 +114,7 @@ FilePump::Turn FilePump::take_turn(const std::string& id) {
     switch (*step) {
         case JsonFileReader::Step::more: return Turn::read;
         case JsonFileReader::Step::at_end:
-            if (!log.running) log.reader->settle(*log.feed);
+            if (std::exchange(log.to_settle, false)) log.reader->settle(*log.feed);
             return Turn::done;
         case JsonFileReader::Step::finished: finished_(id); return Turn::done;
     }

@@ -41,8 +41,10 @@ class FilePump {
 
     void touch(const std::string& id);                  // something may be there to read
     void touch_all();
-    void notice_births(const std::string& id, unsigned births);
-    void set_running(const std::string& id, bool running);  // not running: at its end, what is pending is settled
+    void notice_births(const std::string& id, unsigned births, bool all);  // JsonFileReader::notice_births
+    // When it does not run any more, what is pending at the end of its log is settled: once, because a container that starts again
+    // prints before the engine tells of its start.
+    void set_running(const std::string& id, bool running);
     FileReaderCounters& counters() { return counters_; }
     void progressed() { work_.notify(); }               // the batcher gave memory back
 
@@ -63,7 +65,7 @@ class FilePump {
     struct OneLog {
         std::unique_ptr<JsonFileReader> reader;
         std::unique_ptr<batch::Feed> feed;  // none: parked
-        bool running = true;
+        bool to_settle = false;  // at the next end of the log
         std::chrono::steady_clock::time_point not_before{};  // after trouble
     };
     enum class Turn { read, no_room, done };

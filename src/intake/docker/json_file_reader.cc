@@ -36,6 +36,7 @@ Result<JsonFileReader::Open> JsonFileReader::open_generation(const Generation& g
 Result<bool> JsonFileReader::open_first() {
     auto generations = list_generations(log_path_);
     if (generations.empty()) return false;
+    first_open_ = start_ ? 0 : generations.size();
     if (start_ && start_->fingerprint != 0) {
         TRY(bool resumed, resume(*start_, generations));
         if (resumed) return true;
@@ -62,7 +63,12 @@ void JsonFileReader::tell_unreadable(const Error& error) {
 }
 
 Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector<Generation>& generations) {
-    for (const auto& generation : generations) {
+    // By inode first: files that hold nothing but pieces of one long line begin alike.
+    auto candidates = generations;
+    auto same_inode = [&](const auto& generation) { return generation.device == start.device && generation.inode == start.inode; };
+    if (auto likely = std::ranges::find_if(candidates, same_inode); likely != candidates.end())
+        std::rotate(candidates.begin(), likely, likely + 1);
+    for (const auto& generation : candidates) {
         auto open = open_generation(generation);
         if (!open && open.error().remedy == Remedy::quarantine) continue;  // one unreadable old file must not hide the others
         if (!open) return std::unexpected(std::move(open).error());
@@ -85,53 +91,73 @@ void JsonFileReader::read_on_in(Open open, std::uint64_t offset) {
     skipping_ = false;
 }
 
-// The place of `open` among the generations: by file, or, when it was compressed meanwhile, by its first line.
-std::optional<std::size_t> JsonFileReader::index_of(const Open& open, const std::vector<Generation>& generations) {
+// The place of `open` among the generations: by file, or, when it was compressed meanwhile, by its first line. Should several begin
+// with that line (each holds pieces of one long line and nothing else), the newest: read from there on, nothing comes twice, but
+// what lies between is missing, and `sure` false.
+JsonFileReader::Place JsonFileReader::place_of(const Open& open, const std::vector<Generation>& generations) {
     for (std::size_t i = 0; i < generations.size(); ++i)
-        if (same_file(*open.file, generations[i])) return i;
-    if (open.fingerprint == 0) return std::nullopt;
+        if (same_file(*open.file, generations[i])) return {.index = i, .sure = true};
+    if (open.fingerprint == 0) return {};
+    Place place;
     for (std::size_t i = 0; i < generations.size(); ++i) {
         if (!generations[i].compressed) continue;
         auto candidate = open_generation(generations[i]);
-        if (candidate && candidate->fingerprint == open.fingerprint) return i;
+        if (!candidate || candidate->fingerprint != open.fingerprint) continue;
+        if (place.index) return {.index = place.index, .sure = false};
+        place = {.index = i, .sure = true};
     }
-    return std::nullopt;
+    return place;
 }
 
 Result<void> JsonFileReader::hold_open() {
     if (!current_.file) CHECK(open_first());
-    if (current_.file) look_for_successors(std::nullopt);
+    if (current_.file) look_for_successors();
     return {};
 }
 
-void JsonFileReader::notice_births(unsigned births) {
-    if (current_.file) look_for_successors(births);
+void JsonFileReader::notice_births(unsigned births, bool all) {
+    if (all && first_open_ != 0 && births > first_open_) {
+        owed_gap_ = Gap{.reason = "rotated-away"};
+        log_.warning("log files were rotated away before the first could be opened", {{"log", log_path_.string()}});
+    }
+    if (current_.file) look_for_successors();
 }
 
-// Opens the files that are newer than all we hold. `births`: how many files are known to have appeared since the last look.
-void JsonFileReader::look_for_successors(std::optional<std::size_t> births) {
-    auto& newest = successors_.empty() ? current_ : successors_.back();
-    struct stat now{};
-    if (::stat(log_path_.c_str(), &now) == 0 && now.st_dev == newest.file->device() && now.st_ino == newest.file->inode()) return;
-    if (newest.fingerprint == 0)
-        if (auto fingerprint = fingerprint_of(*newest.file)) newest.fingerprint = *fingerprint;
+// Opens the files that are newer than all we hold. A rotation in the middle of looking makes a file seem to follow another that it
+// does not, so what was opened counts only when the directory is as it was before: a file that is held open cannot give its inode to
+// another, so the same names with the same inodes are the same files.
+void JsonFileReader::look_for_successors() {
+    for (unsigned look = 0; look < looks_max; ++look) {
+        auto& newest = successors_.empty() ? current_ : successors_.back();
+        struct stat now{};
+        if (::stat(log_path_.c_str(), &now) == 0 && now.st_dev == newest.file->device() && now.st_ino == newest.file->inode()) return;
+        if (newest.fingerprint == 0)
+            if (auto fingerprint = fingerprint_of(*newest.file)) newest.fingerprint = *fingerprint;
 
-    auto generations = list_generations(log_path_);
-    auto at = index_of(newest, generations);
-    auto newer = at.value_or(generations.size());
-    // The newest file that we hold is gone from the directory. If no more files were born than are there, each of them was.
-    bool gap = !at && !(births && *births <= generations.size());
-    while (newer > 0 && successors_.size() < successors_max) {
-        auto open = open_generation(generations[--newer]);
-        if (!open && open.error().remedy == Remedy::quarantine) {
-            log_.warning("a log file cannot be read; reading on with the next one", {{"log", log_path_.string()}, {"error", open.error()}});
-            gap = true;
-            continue;
+        auto generations = list_generations(log_path_);
+        auto at = place_of(newest, generations);
+        std::vector<Open> opened;
+        // The newest file that we held is gone. Rotated away, and others may have come and gone with it: silence would say that there
+        // were none. Or the container is being removed, file by file, and what is still there was read long ago.
+        bool gap = !at.sure;
+        for (auto newer = at.index.value_or(generations.size()); newer > 0 && successors_.size() + opened.size() < successors_max;) {
+            auto open = open_generation(generations[--newer]);
+            if (!open && open.error().remedy == Remedy::retry) break;
+            if (!open && open.error().remedy == Remedy::quarantine) {
+                log_.warning("a log file cannot be read; reading on with the next one", {{"log", log_path_.string()}, {"error", open.error()}});
+                gap = true;
+                continue;
+            }
+            if (!open) return;  // no descriptor free: the next look begins where this one ended
+            open->after_gap = std::exchange(gap, false);
+            open->doubtful = !at.index;
+            opened.push_back(std::move(*open));
         }
-        if (!open) return;  // rotated meanwhile, or no descriptor free: the next look begins where this one ended
-        open->after_gap = std::exchange(gap, false);
-        successors_.push_back(std::move(*open));
+        if (list_generations(log_path_) != generations) continue;
+        std::ranges::move(opened, std::back_inserter(successors_));
+        return;
     }
+    log_.debug("log is rotated faster than it can be looked at", {{"log", log_path_.string()}});
 }
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
@@ -167,7 +193,7 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
 
 // Nothing but the start of a line (`rest`) is left of the file as it is now.
 Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std::string_view rest) {
-    if (successors_.empty()) look_for_successors(std::nullopt);
+    if (successors_.empty()) look_for_successors();
     bool removed = successors_.empty() && !std::filesystem::exists(log_path_) && (current_.file->compressed() || !current_.file->linked());
     if (successors_.empty() && !removed) {
         waited_ = true;
@@ -186,6 +212,7 @@ Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std:
     }
     counters_.rotations.add();
     if (removed) {
+        if (current_.doubtful && owed_gap_) owed_gap_.reset();  // nothing new came after all
         settle(feed);
         return Step::finished;
     }
@@ -220,7 +247,7 @@ void JsonFileReader::next_file(batch::Feed& feed) {
 
 // The rest of the file is garbage (a .gz that a power cut tore). A file of this log that is newer holds what follows.
 JsonFileReader::Step JsonFileReader::leave_unreadable(batch::Feed& feed, const Error& error) {
-    if (successors_.empty()) look_for_successors(std::nullopt);
+    if (successors_.empty()) look_for_successors();
     tell_unreadable(error);
     if (successors_.empty()) return Step::at_end;
     if (joiner_.pending()) joiner_.end(feed.text());
@@ -296,13 +323,13 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
         take_malformed(feed, line);
         return;
     }
-    if (line_offset_ < already_taken(found.stream)) {
+    if (line_offset_ < already_taken(found.stream) || (current_.doubtful && read_before(found))) {
         frame.abandon_message();
         return;
     }
     bool plain = !owed_gap_ && !pending_in_previous_ && !found.inner_newline;
     if (plain && joiner_.is_whole(found.stream, found.newline, found.message_bytes)) {
-        last_time_ = found.time;
+        last_time_ = taken_time_[index(found.stream)] = found.time;
         frame.end_message(found.time, found.stream, !found.newline, message + found.message_bytes);
         return;
     }
@@ -311,11 +338,16 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
     take_message(feed, found, std::move(copy));
 }
 
+// Within a stream times only grow; the pieces of one line share one.
+bool JsonFileReader::read_before(const JsonLine& found) const {
+    return found.time <= taken_time_[index(found.stream)] && !joiner_.pending(found.stream);
+}
+
 void JsonFileReader::take_message(batch::Feed& feed, const JsonLine& found, std::string message) {
     auto& frame = feed.text();
     pay_gap(frame, found.time);
     settle_previous(frame, found.stream);
-    last_time_ = found.time;
+    last_time_ = taken_time_[index(found.stream)] = found.time;
     std::string_view rest = message;
     for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
         joiner_.add(frame, found.stream, found.time, rest.substr(0, newline), true);

@@ -54,6 +54,9 @@ struct FileReaderCounters {
     explicit FileReaderCounters(Metrics& metrics);
 };
 
+// A look at the directory that a rotation comes in between of is repeated, so many times in a row.
+inline constexpr unsigned looks_max = 10;
+
 class JsonFileReader {
   public:
     // `start`: what is already sealed; nothing for a container that is new here. Opens nothing yet.
@@ -70,8 +73,9 @@ class JsonFileReader {
     // Opens the files that are there, without reading a line: from now on they can be removed and are read all the same.
     Result<void> hold_open();
 
-    // The directory showed a new file `births` times: opens what has appeared at once.
-    void notice_births(unsigned births);
+    // The directory showed a new file `births` times: opens what has appeared at once. `all`: these are all births since the
+    // container appeared, and they were seen before the first file was opened; so more births than files is a loss.
+    void notice_births(unsigned births, bool all = false);
 
     // The container has ended (it may start again): what is pending will not be continued.
     void settle(batch::Feed& feed);
@@ -80,25 +84,30 @@ class JsonFileReader {
     std::uint64_t lag_bytes() const;
     const Path& path() const { return log_path_; }
     std::optional<FilePosition> position() const;
-    bool opened() const { return current_.file != nullptr; }  // false: the log was never there to be read
     FileStanding standing() const;
 
     // Remembers what the pump met with this log.
     void note_trouble(const Error& error) { trouble_ = {.when = clock_.now(), .what = error.what}; }
     const std::optional<Trouble>& trouble() const { return trouble_; }
+    bool opened() const { return current_.file != nullptr; }  // false: the log was never there to be read
 
   private:
     struct Open {
         std::unique_ptr<LogFile> file;
         std::uint64_t fingerprint = 0;
         bool after_gap = false;  // files between this one and the one before may have been removed unread
+        bool doubtful = false;   // it may as well be older than what was read: its times tell
     };
 
     Result<bool> open_first();
     Result<bool> resume(const FilePosition& start, const std::vector<Generation>& generations);
     Result<Open> open_generation(const Generation& generation);
-    void look_for_successors(std::optional<std::size_t> births);
-    std::optional<std::size_t> index_of(const Open& open, const std::vector<Generation>& generations);
+    void look_for_successors();
+    struct Place {
+        std::optional<std::size_t> index;  // nothing: not among them
+        bool sure = false;
+    };
+    Place place_of(const Open& open, const std::vector<Generation>& generations);
 
     Result<Step> at_file_end(batch::Feed& feed, std::string_view rest);
     void next_file(batch::Feed& feed);
@@ -114,6 +123,7 @@ class JsonFileReader {
     void settle_previous(segment::FrameText& frame, Stream next_stream);
     void pay_gap(segment::FrameText& frame, Timestamp until);
     void mark(batch::Feed& feed);
+    bool read_before(const JsonLine& found) const;
     std::uint64_t already_taken(Stream stream) const { return stream == Stream::out ? out_offset_ : err_offset_; }
 
     const Path log_path_;
@@ -123,6 +133,7 @@ class JsonFileReader {
     Log& log_;
 
     Open current_;
+    std::size_t first_open_ = 0;     // files that were there when the first was opened; 0 where reading was resumed
     std::uint64_t offset_ = 0;       // the next byte to read
     std::uint64_t line_offset_ = 0;  // where the line being taken starts
     std::uint64_t out_offset_ = 0;   // records of a stream that start before its offset are taken already
@@ -131,6 +142,7 @@ class JsonFileReader {
     bool last_look_ = false;         // the file was seen to be final, and is read once more to its end
     bool waited_ = false;            // the end was reached: the file may have been truncated since
     bool skipping_ = false;          // inside a line longer than read_bytes_max
+    Timestamp taken_time_[2] = {};   // per stream, of the last line taken
 
     JsonLineScanner scanner_;
     PieceJoiner joiner_;

@@ -109,13 +109,17 @@ Result<std::unique_ptr<LogFile>> open_log_file(const Path& path) {
 }
 
 Result<std::uint64_t> fingerprint_of(LogFile& file) {
-    char start[fingerprint_bytes_max];
-    TRY(auto size, file.read_at(0, start, sizeof start));
-    const auto* newline = static_cast<const char*>(std::memchr(start, '\n', size));
-    if (!newline && size < sizeof start) return 0;
-    if (newline) size = static_cast<std::size_t>(newline - start) + 1;
     std::uint64_t hash = 0xCBF29CE484222325ULL;
-    for (std::size_t i = 0; i < size; ++i) hash = (hash ^ static_cast<unsigned char>(start[i])) * 0x100000001B3ULL;
+    char part[4096];
+    for (std::uint64_t offset = 0; offset < fingerprint_bytes_max;) {
+        TRY(auto size, file.read_at(offset, part, sizeof part));
+        if (size == 0) return 0;
+        const auto* newline = static_cast<const char*>(std::memchr(part, '\n', size));
+        const auto* end = newline ? newline + 1 : part + size;
+        for (const char* at = part; at < end; ++at) hash = (hash ^ static_cast<unsigned char>(*at)) * 0x100000001B3ULL;
+        if (newline) break;
+        offset += size;
+    }
     return hash == 0 ? 1 : hash;
 }
 

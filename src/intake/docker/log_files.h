@@ -39,8 +39,9 @@ class LogFile {
 Result<std::unique_ptr<LogFile>> open_log_file(const Path& path);
 
 // FNV-1a of the file's first line with its newline, or of its first fingerprint_bytes_max bytes when that is shorter; never 0.
-// 0 while neither is there. The line carries a time in nanoseconds, so two files of one log do not share it.
-inline constexpr std::size_t fingerprint_bytes_max = 1024;
+// 0 while neither is there. The line ends in a time in nanoseconds, so two files of one log do not share it: the whole line counts,
+// because files of one log may well begin with the same long text. A piece of 16 KiB takes at most six times that in JSON.
+inline constexpr std::size_t fingerprint_bytes_max = 128U << 10;
 Result<std::uint64_t> fingerprint_of(LogFile& file);
 
 struct Generation {  // one file of the log as the directory shows it
@@ -49,6 +50,7 @@ struct Generation {  // one file of the log as the directory shows it
     bool compressed = false;
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
+    bool operator==(const Generation&) const = default;
 };
 
 // The log's files, newest first. Where .N and .N.gz are both there (compression under way), the plain one.

@@ -65,7 +65,7 @@ asio::awaitable<void> LogsReader::run() {
         complete_ = false;
         auto end = co_await read_once(follow);
         refused_ = end == Ending::refused;
-        if (end == Ending::refused) {
+        if (refused_) {
             // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything, nobody can say.
             if (life_.removed) co_return;
             caught_up = true;
@@ -74,13 +74,17 @@ asio::awaitable<void> LogsReader::run() {
         }
         if (end == Ending::clean) {
             pause = pause_min;
-            // A follow stream ends when the container does, perhaps before its last lines: read once more without following.
+            // A follow stream ends when the container does, perhaps before its last lines: read once more without following. Only a
+            // read that began after the container's end has surely seen all of its log.
             caught_up = complete_ = !follow;
             if (follow) {
+                bool ended_before = !life_.running;
                 auto last_read = co_await read_once(false);
                 complete_ = last_read == Ending::clean;
-                caught_up = last_read != Ending::broken;
-                if (caught_up && life_.running) co_await life_.changed.wait_for(pause_min);
+                // A request for the log of one that removes itself can hold its removal up (measured): no more of them than needed.
+                bool all_seen = ended_before || (facts_.auto_remove && !joiner_.pending());
+                caught_up = last_read != Ending::broken && all_seen;
+                if (life_.running) co_await life_.changed.wait_for(pause_min);
             }
             continue;
         }
@@ -167,7 +171,10 @@ void LogsReader::finish_pending() {
 
 AttachReader::AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, Life& life,
                            StreamCounters& counters, const Clock& clock, Log& log)
-    : client_(client), facts_(std::move(facts)), feed_(std::move(feed)), life_(life), counters_(counters), clock_(clock), log_(log) {}
+    : client_(client), facts_(std::move(facts)), feed_(std::move(feed)), life_(life), counters_(counters), clock_(clock), log_(log) {
+    // What it printed before now is in nobody's hands, or an agent before us had a part of it.
+    if (facts_.running) unattached_since_ = facts_.started_at.value_or(clock_.now());
+}
 
 void AttachReader::change_feed(std::unique_ptr<batch::Feed> feed) {
     finish_pending();
@@ -194,7 +201,10 @@ asio::awaitable<void> AttachReader::run() {
             continue;
         }
         pause = attached ? pause_min : std::min(pause * 2, pause_max);
+        if (attached && life_.running) unattached_since_ = clock_.now();
         co_await life_.changed.wait_for(pause);
+        // The stream ended because the container did: the engine tells of that a moment later.
+        if (!life_.running) unattached_since_.reset();
     }
 }
 
@@ -205,6 +215,12 @@ asio::awaitable<bool> AttachReader::read_once() {
         trouble_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("container not attached to", {{"container", facts_.id}, {"error", stream.error()}});
         co_return false;
+    }
+    log_.info("attached to container", {{"container", facts_.id}});
+    if (unattached_since_) {
+        feed_->append(Gap{.from = *unattached_since_, .to = clock_.now(), .reason = "not-attached"});
+        feed_->mark(NoPosition{});
+        unattached_since_.reset();
     }
     engine::MultiplexedParser parser;
     for (;;) {

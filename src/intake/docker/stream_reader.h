@@ -83,6 +83,7 @@ class AttachReader {
     AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, Life& life,
                  StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed
+    void finish_pending();               // after run(), however it ended: what came without its newline
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if it was attached to the end
     const batch::Feed& feed() const { return *feed_; }
@@ -93,7 +94,6 @@ class AttachReader {
     boost::asio::awaitable<bool> read_once();
     void take(Stream stream, std::string_view bytes);
     void take_line(Stream stream, std::string_view bytes, bool newline);
-    void finish_pending();
 
     engine::Client& client_;
     const engine::ContainerFacts facts_;
@@ -101,6 +101,7 @@ class AttachReader {
     std::string pending_[2];
     std::optional<Gap> overflow_;
     bool complete_ = false;  // the engine ended the stream, not we or trouble
+    std::optional<Timestamp> unattached_since_;  // it ran, and nobody was attached
     Life& life_;
     StreamCounters& counters_;
     const Clock& clock_;

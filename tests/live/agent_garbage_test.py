@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+"""Logs that others have written into, cut off, or moved away."""
+import sys
+
+sys.dont_write_bytecode = True
+from harness import *
+
+RED = {"BOATSWAIN_TENANT": "red"}
+
+
+class Garbage(LiveTest):
+    def talker(self, **keywords):
+        """A container that prints what it is told by a pipe in the volume: its id, and how to tell it."""
+        path = self.engine.volume / f"pipe{time.monotonic_ns()}"
+        os.mkfifo(path)
+        pipe = os.open(path, os.O_RDWR)
+        self.addCleanup(os.close, pipe)
+        container = self.engine.run("cat", f"/volume/{path.name}", env=RED, **keywords)
+        log = self.engine.log_file(container)
+        def say(text):
+            os.write(pipe, text)
+            last = text.splitlines()[-1]
+            wait_for(lambda: last in log.read_bytes(), 10, "the container said it", pause=0.02)
+        return container, say
+
+    def test_malformed_lines_are_kept_announced_and_counted_and_harm_nobody(self):
+        agent = self.agent()
+        container, say = self.talker()
+        other, say_other = self.talker()
+        garbage = [b"garbage", b"{\"log\":\"half", b"\x00\xff\xfe binary \x80", b"{}", b"[1,2,3]", b"{\"log\":\"x\\n\",\"stream\":\"stdlog\",\"time\":\"2026-11-23T00:00:00Z\"}",
+                   b"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"yesterday\"}", b"{\"log\":1,\"stream\":\"stdout\",\"time\":3}", b"x" * 200_000]
+        for number, line in enumerate(garbage):
+            say(b"good %d\n" % number)
+            with open(self.engine.log_file(container), "ab") as log:
+                log.write(line + b"\n")
+            say_other(b"other %d\n" % number)
+        say(b"the end\n")
+        self.wait_stored(agent.reader(), 3 * len(garbage))
+        malformed = agent.metric("boatswain_malformed_lines_total")
+        self.assertEqual(agent.stop(), 0)
+        stored = agent.reader().of(container)
+        wanted = [message for number, line in enumerate(garbage) for message in (b"good %d" % number, line)] + [b"the end"]
+        # {"log":1} may be read as a record without text.
+        got = stored.messages()
+        self.assertEqual([m for m in got if m in wanted], [m for m in wanted if m in got])
+        for number in range(len(garbage)):
+            self.assertIn(b"good %d" % number, got)
+        self.assertGreaterEqual(len(set(got) & set(garbage)), len(garbage) - 1)
+        self.assertEqual(len(stored.gaps), malformed)
+        self.assertEqual({gap["reason"] for gap in stored.gaps}, {"malformed"})
+        self.assertEqual(agent.reader().of(other).messages(), [b"other %d" % number for number in range(len(garbage))])
+        self.assertEqual(agent.reader().of(other).gaps, [])
+
+    def test_a_line_without_end_is_not_read_into_memory_and_the_next_lines_are_there(self):
+        agent = self.agent()
+        container, say = self.talker()
+        say(b"before\n")
+        with open(self.engine.log_file(container), "ab") as log:
+            for _ in range(100):
+                log.write(b"x" * (1 << 20))
+            log.write(b"\n")
+        say(b"after\n")
+        self.wait_stored(agent.reader(), 2, 30)
+        resident = int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{agent.process.pid}/status").read_text())[1])
+        self.assertLess(resident, 100_000)
+        self.assertEqual(agent.stop(), 0)
+        stored = agent.reader().of(container)
+        self.assertEqual(stored.messages(), [b"before", b"after"])
+        self.assertEqual([gap["reason"] for gap in stored.gaps], ["malformed"])
+        self.assertGreaterEqual(stored.gaps[0]["bytes_min"], 100 << 20)
+
+    def test_copytruncate_loses_nothing_that_was_read_and_goes_on(self):
+        agent = self.agent()
+        container, say = self.talker()
+        say(b"".join(b"line %d\n" % i for i in range(100)))
+        self.wait_stored(agent.reader(), 100)
+        log = self.engine.log_file(container)
+        for first in (100, 200):
+            shutil.copy(log, f"{log}.1")
+            os.truncate(log, 0)
+            say(b"".join(b"line %d\n" % i for i in range(first, first + 100)))
+            self.wait_stored(agent.reader(), first + 100)
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(agent.reader().of(container).messages(), [b"line %d" % i for i in range(300)])
+
+    def test_a_truncation_that_nobody_kept_a_copy_of_is_a_gap(self):
+        agent = self.agent()
+        container, say = self.talker()
+        say(b"".join(b"line %d\n" % i for i in range(100)))
+        self.wait_stored(agent.reader(), 100)
+        os.truncate(self.engine.log_file(container), 0)
+        say(b"after\n")
+        self.wait_stored(agent.reader(), 101)
+        self.assertEqual(agent.stop(), 0)
+        stored = agent.reader().of(container)
+        self.assertEqual(stored.messages(), [b"line %d" % i for i in range(100)] + [b"after"])
+        self.assertEqual([gap["reason"] for gap in stored.gaps], ["truncated"])
+
+    def test_links_and_pipes_in_place_of_a_log_are_not_followed(self):
+        secret = self.engine.place / "secret"
+        secret.write_text('{"log":"secret\\n","stream":"stdout","time":"2026-11-23T00:00:00Z"}\n')
+        linked = self.engine.shell("echo one", env=RED)
+        piped = self.engine.shell("echo one", env=RED)
+        self.engine.wait(linked, piped)
+        for container in (linked, piped):
+            self.engine.log_file(container).unlink()
+        self.engine.log_file(linked).symlink_to(secret)
+        os.mkfifo(self.engine.log_file(piped))
+        agent = self.agent()
+        other = self.engine.shell("echo two", env=RED)
+        self.wait_stored(agent.reader(), 1)
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual({identity for identity, _ in agent.reader().containers()}, {other})
+
+
+if __name__ == "__main__":
+    main()
