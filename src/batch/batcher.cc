@@ -50,7 +50,7 @@ void Feed::mark(const Position& position) {
 
 std::optional<Timestamp> Feed::last_time() const {
     auto last = last_time_;
-    if (text_ && text_->counts().lines + text_->counts().gaps > 0) last = std::max(last, text_->counts().last_time);
+    if (text_ && !text_->counts().empty()) last = std::max(last, text_->counts().last_time);
     return last == Timestamp{} ? std::nullopt : std::optional{last};
 }
 

@@ -215,18 +215,6 @@ TEST_F(SpoolTest, ReadsAnUnknownCheckpointFromItsStart) {
     EXPECT_EQ(spool->checkpoint("db"), at(20, 1));
 }
 
-TEST_F(SpoolTest, RefusesTheStateOfANewerVersion) {
-    spool.reset();
-    {
-        auto database = Database::open(state / "state.sqlite");
-        ASSERT_TRUE(database->execute("PRAGMA user_version = 2"));
-    }
-    auto opened = try_open();
-    ASSERT_FALSE(opened);
-    EXPECT_EQ(opened.error().remedy, Remedy::stop);
-    EXPECT_THAT(opened.error().what, HasSubstr("written by a newer Boatswain"));
-}
-
 TEST_F(SpoolTest, SaysThatItCannotMakeItsDirectory) {
     boatswain::testing::write(directory / "file", "");
     auto opened = Spool::open({.state_dir = directory / "file/state", .host = "node-7"}, clock, log, metrics);
