@@ -242,7 +242,9 @@ class Manners(LiveTest):
         agent.state.mkdir()
         run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", agent.state)
         self.addCleanup(run, "umount", agent.state)
-        self.addCleanup(agent.close)  # before the umount
+        # Before the umount: the agent, and the containers, whose mount namespaces hold the mount too.
+        self.addCleanup(agent.close)
+        self.addCleanup(self.engine.remove_all)
         agent.start()
         quiet = self.engine.shell("echo quiet; sleep 1000", env={"BOATSWAIN_TENANT": "green"})
         self.wait_stored(agent.reader(), 1)

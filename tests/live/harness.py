@@ -480,12 +480,13 @@ class LiveTest(unittest.TestCase):
         return agent.start() if start else agent
 
     def show_log_of_failure(self, agent):
-        outcome = self._outcome
-        failed = any(error for _, error in getattr(outcome, "errors", []) if error) if hasattr(outcome, "errors") else False
+        result = self._outcome.result
+        failed = any(test is self or getattr(test, "test_case", None) is self for test, _ in (*result.errors, *result.failures))
         if failed and agent.log_path.exists():
             print(f"--- the agent's last words in {self.id()}:\n{agent.last_words(40)}", file=sys.stderr)
             if keep := os.environ.get("BOATSWAIN_TEST_KEEP"):
-                shutil.copytree(agent.place, pathlib.Path(keep) / agent.place.name, dirs_exist_ok=True)
+                shutil.copytree(agent.place, pathlib.Path(keep) / agent.place.name, dirs_exist_ok=True,
+                                ignore=shutil.ignore_patterns("*.sock"))
 
     def wait_stored(self, reader, count, seconds=30):
         """Until the store holds at least so many lines."""

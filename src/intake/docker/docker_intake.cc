@@ -284,6 +284,8 @@ Path DockerIntake::log_path(const std::string& id) const { return containers_dir
 
 std::pair<DockerIntake::Reader, std::string> DockerIntake::reader_for(const engine::ContainerFacts& facts) const {
     if (facts.log_driver == "json-file" && !containers_directory_.empty()) {
+        // The directory of one that removed itself is gone; what is held open of its log is not.
+        if (pump_.contains(facts.id)) return {Reader::json_file, "log driver json-file, and its log is held open"};
         if (::access((containers_directory_ / facts.id).c_str(), R_OK | X_OK) == 0)
             return {Reader::json_file, "log driver json-file, and its directory can be read"};
         return {Reader::logs, "log driver json-file, but its directory cannot be read"};

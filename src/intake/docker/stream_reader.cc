@@ -201,10 +201,21 @@ asio::awaitable<void> AttachReader::run() {
             continue;
         }
         pause = attached ? pause_min : std::min(pause * 2, pause_max);
-        if (attached && life_.running) unattached_since_ = clock_.now();
+        if (attached) co_await learn_whether_it_runs(clock_.now());
         co_await life_.changed.wait_for(pause);
-        // The stream ended because the container did: the engine tells of that a moment later.
-        if (!life_.running) unattached_since_.reset();
+    }
+}
+
+// The stream ended at `ended`: because the container did, as a rule, and the engine's event may be late. Only inspect tells whether it
+// prints on while nobody is attached.
+asio::awaitable<void> AttachReader::learn_whether_it_runs(Timestamp ended) {
+    for (auto pause = pause_min; life_.running && !life_.removed; pause = std::min(pause * 2, pause_max)) {
+        auto facts = co_await client_.inspect(facts_.id, [](std::string_view) { return false; });
+        if (facts) {
+            if (facts->running) unattached_since_ = std::max(ended, facts->started_at.value_or(ended));
+            co_return;
+        }
+        co_await life_.changed.wait_for(pause);
     }
 }
 

@@ -92,6 +92,7 @@ class AttachReader {
 
   private:
     boost::asio::awaitable<bool> read_once();
+    boost::asio::awaitable<void> learn_whether_it_runs(Timestamp ended);
     void take(Stream stream, std::string_view bytes);
     void take_line(Stream stream, std::string_view bytes, bool newline);
 
