@@ -62,10 +62,12 @@ asio::awaitable<void> LogsReader::run() {
             continue;
         }
         bool follow = life_.running;
-        complete_ = false;
+        bool was_complete = std::exchange(complete_, false);
         auto end = co_await read_once(follow);
         refused_ = end == Ending::refused;
         if (refused_) {
+            // All of it was read before the engine stopped serving it: looking once more is what was refused.
+            complete_ = was_complete;
             // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything, nobody can say.
             if (life_.removed) co_return;
             caught_up = true;
