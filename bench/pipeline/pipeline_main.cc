@@ -1,9 +1,10 @@
-// The agent's own parts from a json-file log to a store, without an engine and without a clock's pauses: what reading, sealing and
-// storing cost by themselves. For `./dev bench` and for profilers.
+// The agent's own parts from a json-file log to a store, without an engine and without a clock's pauses: what reading,
+// sealing and storing cost by themselves. For `./dev bench` and for profilers.
 //
 //   bench_pipeline --json-file FILE --store URL --state-dir DIR --recipient age1...
 // Run again with the same state directory it goes on where it was ended (tests/faults).
-//   bench_pipeline --seal-only FILE --recipient age1...        plain lines, sealed as fast as they can be; nothing is stored
+//   bench_pipeline --seal-only FILE --recipient age1...        plain lines, sealed as fast as they can be; nothing is
+//   stored
 #include <CLI/CLI.hpp>
 #include <condition_variable>
 #include <cstdio>
@@ -32,7 +33,11 @@ Source bench_source() {
             .name = "bench",
             .image = "bench",
             .reader = "json-file",
-            .whose = {.tenant = *TenantId::parse("bench"), .app = "bench", .component = {}, .instance = {}, .tenant_rule = "const:bench"},
+            .whose = {.tenant = *TenantId::parse("bench"),
+                      .app = "bench",
+                      .component = {},
+                      .instance = {},
+                      .tenant_rule = "const:bench"},
             .labels = {}};
 }
 
@@ -66,13 +71,19 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
     batch::MemoryBudget budget{64U << 20};
     Progress progress;
     batch::Sealing sealing{1, 1, *spool, budget, clock, metrics, log, [&] { progress.tell(); }};
-    batch::Batcher batcher{{.flush_bytes = arguments.flush_bytes, .frame_bytes = arguments.frame_bytes}, sealing, *spool, budget, clock, metrics};
+    batch::Batcher batcher{{.flush_bytes = arguments.flush_bytes, .frame_bytes = arguments.frame_bytes},
+                           sealing,
+                           *spool,
+                           budget,
+                           clock,
+                           metrics};
     ship::Shipper shipper{{}, *spool, *store, clock, metrics, log};
     docker::FileReaderCounters counters{metrics};
     auto source = bench_source();
     auto start = spool->checkpoint(source.id).value_or(Checkpoint{});
     const auto* position = std::get_if<FilePosition>(&start.position);
-    docker::JsonFileReader reader{arguments.json_file, position ? std::optional{*position} : std::nullopt, clock, counters, log};
+    docker::JsonFileReader reader{arguments.json_file, position ? std::optional{*position} : std::nullopt, clock,
+                                  counters, log};
     docker::ReadBuffer buffer;
     auto feed = batcher.open_feed(source, {recipient}, start, false);
     for (;;) {
@@ -103,7 +114,11 @@ Result<void> run_sealing(const Arguments& arguments, const segment::Recipient& r
     auto time = clock.now();
     while (!rest.empty()) {
         segment::SegmentParts parts;
-        parts.key = {.tenant = source.whose.tenant, .hour = std::chrono::floor<std::chrono::hours>(time), .host = "bench", .epoch = "bench", .sequence = ++sequence};
+        parts.key = {.tenant = source.whose.tenant,
+                     .hour = std::chrono::floor<std::chrono::hours>(time),
+                     .host = "bench",
+                     .epoch = "bench",
+                     .sequence = ++sequence};
         parts.sealed_at = time;
         parts.sources = {source};
         for (std::uint64_t bytes = 0; bytes < arguments.flush_bytes && !rest.empty();) {
@@ -114,7 +129,9 @@ Result<void> run_sealing(const Arguments& arguments, const segment::Recipient& r
                 text.append({.time = time, .bytes = rest.substr(0, end)});
                 rest.remove_prefix(std::min(end + 1, rest.size()));
             }
-            segment::Frame frame{.compressed = compressor.compress(text.text()), .text_bytes = text.text().size(), .counts = text.counts()};
+            segment::Frame frame{.compressed = compressor.compress(text.text()),
+                                 .text_bytes = text.text().size(),
+                                 .counts = text.counts()};
             bytes += frame.compressed.size();
             parts.frames.push_back(std::move(frame));
         }
@@ -141,7 +158,7 @@ int main(int argc, char** argv) {
     app.add_option("--flush-bytes", arguments.flush_bytes, "sealed bytes of a segment");
     CLI11_PARSE(app, argc, argv);
     auto recipient = segment::Recipient::parse(arguments.recipient);
-    auto ran = !recipient                     ? Result<void>{std::unexpected(recipient.error())}
+    auto ran = !recipient                    ? Result<void>{std::unexpected(recipient.error())}
                : arguments.seal_only.empty() ? run_pipeline(arguments, *recipient)
                                              : run_sealing(arguments, *recipient);
     if (!ran) std::fprintf(stderr, "bench_pipeline: %s\n", ran.error().what.c_str());

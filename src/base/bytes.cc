@@ -125,8 +125,8 @@ std::string percent_encode(std::string_view part) {
     std::string text;
     text.reserve(part.size());
     for (unsigned char c : part) {
-        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                     c == '~' || (c == '.' && !only_dots);
+        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                     c == '_' || c == '~' || (c == '.' && !only_dots);
         if (plain) {
             text += static_cast<char>(c);
         } else {
@@ -172,7 +172,8 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 
 std::string size_to_text(std::uint64_t bytes) {
     for (const auto& unit : size_units)
-        if (bytes != 0 && unit.bytes > 1 && bytes % unit.bytes == 0) return std::to_string(bytes / unit.bytes) + std::string{unit.name};
+        if (bytes != 0 && unit.bytes > 1 && bytes % unit.bytes == 0)
+            return std::to_string(bytes / unit.bytes) + std::string{unit.name};
     return std::to_string(bytes) + "B";
 }
 

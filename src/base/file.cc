@@ -42,8 +42,8 @@ Result<void> write_all(int fd, std::string_view bytes, const Path& path) {
 // Writes and syncs a temporary file beside `path`; its name is the result.
 Result<Path> write_temporary(const Path& path, std::string_view bytes, unsigned mode) {
     static std::atomic<unsigned> counter{0};
-    Path temporary = path.parent_path() / ("." + path.filename().string().substr(0, 100) + ".tmp." + std::to_string(::getpid()) + "." +
-                                           std::to_string(counter.fetch_add(1)));
+    Path temporary = path.parent_path() / ("." + path.filename().string().substr(0, 100) + ".tmp." +
+                                           std::to_string(::getpid()) + "." + std::to_string(counter.fetch_add(1)));
     Fd file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)};
     if (!file) return failed("create", temporary);
     auto written = write_all(file.get(), bytes, temporary);
@@ -80,7 +80,8 @@ Result<std::string> read_file(const Path& path, std::uint64_t bytes_max) {
         if (n < 0) return failed("read", path);
         if (n == 0) return bytes;
         if (bytes.size() + static_cast<std::size_t>(n) > bytes_max)
-            return fail(Remedy::quarantine, "read " + path.string() + ": longer than " + std::to_string(bytes_max) + " bytes");
+            return fail(Remedy::quarantine,
+                        "read " + path.string() + ": longer than " + std::to_string(bytes_max) + " bytes");
         bytes.append(buffer, static_cast<std::size_t>(n));
     }
 }

@@ -35,14 +35,23 @@ struct LogField {
 class Log {
   public:
     // `fd` is borrowed and stays open. Events below `least` are not written.
-    Log(const Clock& clock, int fd, LogFormat format, LogLevel least) : clock_(clock), fd_(fd), format_(format), least_(least) {}
+    Log(const Clock& clock, int fd, LogFormat format, LogLevel least)
+        : clock_(clock), fd_(fd), format_(format), least_(least) {}
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
 
-    void debug(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::debug, event, fields); }
-    void info(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::info, event, fields); }
-    void warning(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::warning, event, fields); }
-    void error(std::string_view event, std::initializer_list<LogField> fields = {}) { write(LogLevel::error, event, fields); }
+    void debug(std::string_view event, std::initializer_list<LogField> fields = {}) {
+        write(LogLevel::debug, event, fields);
+    }
+    void info(std::string_view event, std::initializer_list<LogField> fields = {}) {
+        write(LogLevel::info, event, fields);
+    }
+    void warning(std::string_view event, std::initializer_list<LogField> fields = {}) {
+        write(LogLevel::warning, event, fields);
+    }
+    void error(std::string_view event, std::initializer_list<LogField> fields = {}) {
+        write(LogLevel::error, event, fields);
+    }
 
   private:
     void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields);

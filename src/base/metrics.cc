@@ -61,7 +61,8 @@ Counter& Metrics::counter(std::string_view name, std::string_view help, const Me
     auto counted_as = bounded(family, labels);
     auto& series = family[counted_as];
     if (!series) {
-        auto& made = prometheus::BuildCounter().Name(std::string{name}).Help(std::string{help}).Register(state_->registry);
+        auto& made =
+            prometheus::BuildCounter().Name(std::string{name}).Help(std::string{help}).Register(state_->registry);
         series = std::make_unique<PrometheusCounter>(made.Add(counted_as));
     }
     return *series;
@@ -73,7 +74,8 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Metric
     auto counted_as = bounded(family, labels);
     auto& series = family[counted_as];
     if (!series) {
-        auto& made = prometheus::BuildGauge().Name(std::string{name}).Help(std::string{help}).Register(state_->registry);
+        auto& made =
+            prometheus::BuildGauge().Name(std::string{name}).Help(std::string{help}).Register(state_->registry);
         series = std::make_unique<PrometheusGauge>(made.Add(counted_as));
     }
     return *series;

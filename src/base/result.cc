@@ -32,8 +32,6 @@ std::unexpected<Error> fail_errno(Remedy remedy, std::string_view doing, int err
     return fail(remedy, std::string{doing} + ": " + cause.message(), cause);
 }
 
-std::unexpected<Error> fail_errno(Remedy remedy, std::string_view doing) {
-    return fail_errno(remedy, doing, errno);
-}
+std::unexpected<Error> fail_errno(Remedy remedy, std::string_view doing) { return fail_errno(remedy, doing, errno); }
 
 }  // namespace boatswain

@@ -53,14 +53,14 @@ std::unexpected<Error> fail_errno(Remedy remedy, std::string_view doing, int err
 #define BOATSWAIN_CONCAT_(a, b) a##b
 #define BOATSWAIN_CONCAT(a, b) BOATSWAIN_CONCAT_(a, b)
 
-#define BOATSWAIN_TRY_(ret, tmp, declaration, ...)                \
-    auto tmp = (__VA_ARGS__);                                     \
-    if (!tmp) ret std::unexpected(std::move(tmp).error());        \
+#define BOATSWAIN_TRY_(ret, tmp, declaration, ...)         \
+    auto tmp = (__VA_ARGS__);                              \
+    if (!tmp) ret std::unexpected(std::move(tmp).error()); \
     declaration = std::move(*tmp)
-#define BOATSWAIN_CHECK_(ret, tmp, ...)                           \
-    do {                                                          \
-        auto tmp = (__VA_ARGS__);                                 \
-        if (!tmp) ret std::unexpected(std::move(tmp).error());    \
+#define BOATSWAIN_CHECK_(ret, tmp, ...)                        \
+    do {                                                       \
+        auto tmp = (__VA_ARGS__);                              \
+        if (!tmp) ret std::unexpected(std::move(tmp).error()); \
     } while (false)
 
 // TRY(auto x, f()): x is f()'s value, or the function returns f()'s error. CHECK(f()): the same without a value.

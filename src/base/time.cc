@@ -79,7 +79,8 @@ std::optional<Timestamp> parse_time(std::string_view text) {
     int y = digits(text, 0, 4), mo = digits(text, 5, 2), d = digits(text, 8, 2);
     int h = digits(text, 11, 2), mi = digits(text, 14, 2), s = digits(text, 17, 2);
     if (y < 1678 || y > 2261 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60) return std::nullopt;
-    year_month_day date{year{y}, month{static_cast<unsigned>(std::max(mo, 0))}, day{static_cast<unsigned>(std::max(d, 0))}};
+    year_month_day date{year{y}, month{static_cast<unsigned>(std::max(mo, 0))},
+                        day{static_cast<unsigned>(std::max(d, 0))}};
     if (!date.ok()) return std::nullopt;
 
     std::size_t at = 19;
@@ -107,7 +108,8 @@ std::optional<Timestamp> parse_time(std::string_view text) {
         return std::nullopt;
     }
     if (at != text.size()) return std::nullopt;
-    return Timestamp{sys_days{date}.time_since_epoch()} + hours{h} + minutes{mi} + seconds{s} + nanoseconds{nanos} - offset;
+    return Timestamp{sys_days{date}.time_since_epoch()} + hours{h} + minutes{mi} + seconds{s} + nanoseconds{nanos} -
+           offset;
 }
 
 std::optional<Nanoseconds> parse_duration(std::string_view text) {

@@ -37,7 +37,7 @@ std::string to_text(Nanoseconds duration);
 class Clock {
   public:
     virtual ~Clock() = default;
-    virtual Timestamp now() const = 0;                                  // the wall clock
+    virtual Timestamp now() const = 0;                                 // the wall clock
     virtual std::chrono::steady_clock::time_point steady() const = 0;  // never steps back
 };
 

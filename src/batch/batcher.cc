@@ -29,9 +29,11 @@ Feed::~Feed() { batcher_.close_frame(*this); }
 
 segment::FrameText& Feed::text() {
     if (!text_) {
-        // A source that fills frames gets memory that frames were filled in; one that prints a line now and then starts small.
+        // A source that fills frames gets memory that frames were filled in; one that prints a line now and then starts
+        // small.
         bool busy = last_text_bytes_ >= TextMemory::piece_bytes_min;
-        text_ = std::make_unique<segment::FrameText>(source_, busy ? batcher_.sealing_.text_memory().take() : std::string{});
+        text_ = std::make_unique<segment::FrameText>(source_,
+                                                     busy ? batcher_.sealing_.text_memory().take() : std::string{});
         charge_ = Charge{batcher_.budget_, source_.whose.tenant.str(), text_->capacity()};
         batcher_.growing(*this).open_feeds.insert(this);
     }
@@ -71,7 +73,8 @@ void Feed::close(End end) {
 }
 
 void Feed::hand_over(Feed& next) {
-    if (next.source_.whose.tenant != source_.whose.tenant) close({.time = batcher_.clock_.now(), .reason = end_reassigned});
+    if (next.source_.whose.tenant != source_.whose.tenant)
+        close({.time = batcher_.clock_.now(), .reason = end_reassigned});
     auto here = handover();
     next.position_ = here.position;
     next.next_ordinal_ = here.lines;
@@ -80,7 +83,8 @@ void Feed::hand_over(Feed& next) {
 
 bool Feed::has_room() const { return batcher_.has_room(*this); }
 
-Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics)
+Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryBudget& budget, const Clock& clock,
+                 Metrics& metrics)
     : options_(options),
       sealing_(sealing),
       spool_(spool),
@@ -92,9 +96,12 @@ Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryB
       bytes_(metrics.counter("boatswain_read_bytes_total", "Bytes of messages taken from sources")),
       gaps_(metrics.counter("boatswain_gap_records_total", "Gap records written into tenants' logs")) {}
 
-Batcher::~Batcher() { assert(std::ranges::all_of(batches_, [](const auto& entry) { return entry.second.open_feeds.empty(); })); }
+Batcher::~Batcher() {
+    assert(std::ranges::all_of(batches_, [](const auto& entry) { return entry.second.open_feeds.empty(); }));
+}
 
-std::unique_ptr<Feed> Batcher::open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting) {
+std::unique_ptr<Feed> Batcher::open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start,
+                                         bool fleeting) {
     return std::unique_ptr<Feed>{new Feed(*this, std::move(source), std::move(recipients), start, fleeting)};
 }
 
@@ -135,7 +142,8 @@ void Batcher::close_frame(Feed& feed) {
     frame->frame.first_ordinal = feed.next_ordinal_;
     feed.next_ordinal_ += counts.lines;
     if (feed.next_bytes_) *feed.next_bytes_ += counts.message_bytes;
-    batch.checkpoints[feed.source_.id] = {.position = feed.position_, .lines = feed.next_ordinal_, .bytes = feed.next_bytes_};
+    batch.checkpoints[feed.source_.id] = {
+        .position = feed.position_, .lines = feed.next_ordinal_, .bytes = feed.next_bytes_};
     feed.moved_ = false;
     batch.frames.push_back(frame);
     growing.closed_lines += counts.lines;
@@ -145,11 +153,13 @@ void Batcher::close_frame(Feed& feed) {
     lines_.add(counts.lines);
     bytes_.add(counts.message_bytes);
     gaps_.add(counts.gaps);
-    if (batch.compressed_bytes->load() >= options_.flush_bytes || batch.frames.size() >= batch_frames_max) flush(feed.batch_key_);
+    if (batch.compressed_bytes->load() >= options_.flush_bytes || batch.frames.size() >= batch_frames_max)
+        flush(feed.batch_key_);
 }
 
-// A source whose keys changed has older frames in another batch. That one goes first: a checkpoint that is sealed before the
-// lines in front of it would lose them in a crash, and one that is sealed after newer lines would repeat those.
+// A source whose keys changed has older frames in another batch. That one goes first: a checkpoint that is sealed
+// before the lines in front of it would lose them in a crash, and one that is sealed after newer lines would repeat
+// those.
 void Batcher::flush_others_of(const Feed& feed) {
     std::vector<std::string> others;
     for (const auto& [key, growing] : batches_)
@@ -180,8 +190,9 @@ bool Batcher::has_room(const Feed& feed) const {
 void Batcher::seal_soon(const std::string& source) {
     auto soon = clock_.steady() + options_.fleeting_flush_after;
     for (auto& [key, growing] : batches_) {
-        bool here = growing.batch.checkpoints.contains(source) ||
-                    std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; });
+        bool here =
+            growing.batch.checkpoints.contains(source) ||
+            std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; });
         if (here) growing.due = std::min(growing.due, soon);
     }
 }

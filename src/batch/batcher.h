@@ -1,8 +1,9 @@
-// Gathers lines by tenant: sources write into feeds, feeds close frames, frames gather in the tenant's batch, and a batch
-// that is full, old or in the way is sealed.
+// Gathers lines by tenant: sources write into feeds, feeds close frames, frames gather in the tenant's batch, and a
+// batch that is full, old or in the way is sealed.
 //
 // Invariants
-//   - A batch holds lines of one tenant and one set of recipients. A feed is bound to both when it is opened; there is no
+//   - A batch holds lines of one tenant and one set of recipients. A feed is bound to both when it is opened; there is
+//   no
 //     way to hand it another tenant's line.
 //   - What mark() has covered is in the batch's checkpoints, and becomes durable with exactly the lines before it.
 //   - A source has frames in one growing batch at most, so its checkpoints are sealed in the order of its lines.
@@ -30,8 +31,8 @@ namespace boatswain::batch {
 
 struct Options {
     std::chrono::nanoseconds flush_after{std::chrono::seconds{60}};
-    std::uint64_t flush_bytes = 8U << 20;   // of a segment, sealed
-    std::size_t frame_bytes = 256U << 10;   // of a frame's text: frames close at the first mark() past it
+    std::uint64_t flush_bytes = 8U << 20;  // of a segment, sealed
+    std::size_t frame_bytes = 256U << 10;  // of a frame's text: frames close at the first mark() past it
     std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for lines that cannot be read again
 };
 
@@ -70,7 +71,8 @@ class Feed {
     std::size_t open_bytes() const { return text_ ? text_->text().size() : 0; }  // of the frame that grows
     // Where a feed that follows this one starts: behind everything that was marked here.
     Checkpoint handover() const;
-    // `next` takes the source over, where this one stands now. Another tenant's: this tenant is told in a closing record.
+    // `next` takes the source over, where this one stands now. Another tenant's: this tenant is told in a closing
+    // record.
     void hand_over(Feed& next);
 
   private:
@@ -82,10 +84,11 @@ class Feed {
     std::vector<segment::Recipient> recipients_;
     std::string batch_key_;
     bool fleeting_;
-    std::uint64_t next_ordinal_;   // of the first line of the open frame, plus its lines at the last mark
-    std::optional<std::uint64_t> next_bytes_;  // of messages before the open frame; nothing where they were never counted
+    std::uint64_t next_ordinal_;  // of the first line of the open frame, plus its lines at the last mark
+    std::optional<std::uint64_t>
+        next_bytes_;  // of messages before the open frame; nothing where they were never counted
     Position position_;
-    bool moved_ = false;           // the position moved since the last closed frame
+    bool moved_ = false;  // the position moved since the last closed frame
     std::unique_ptr<segment::FrameText> text_;
     std::size_t last_text_bytes_ = 0;  // of the frame before
     Timestamp last_time_{};            // of closed frames
@@ -94,16 +97,19 @@ class Feed {
 
 class Batcher {
   public:
-    Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics);
+    Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryBudget& budget, const Clock& clock,
+            Metrics& metrics);
     Batcher(const Batcher&) = delete;
     ~Batcher();  // no feed is left by then
 
     // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again.
-    std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
+    std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start,
+                                    bool fleeting);
 
     // The lines of `source` cannot be read again from now on: they are sealed within fleeting_flush_after.
     void seal_soon(const std::string& source);
-    // The source is gone and its feed is closed: it is sealed soon, and its checkpoint is dropped when all of it is in the spool.
+    // The source is gone and its feed is closed: it is sealed soon, and its checkpoint is dropped when all of it is in
+    // the spool.
     void forget_when_sealed(const std::string& source);
 
     void tick();       // seals what is due by time or memory; called a few times a second
@@ -122,7 +128,7 @@ class Batcher {
     friend class Feed;
     struct Growing {
         Batch batch;
-        std::set<Feed*> open_feeds;  // with an open frame
+        std::set<Feed*> open_feeds;                   // with an open frame
         std::chrono::steady_clock::time_point due{};  // when it is sealed at the latest
         std::uint64_t closed_lines = 0;
         std::uint64_t closed_bytes = 0;  // of text

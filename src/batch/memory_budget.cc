@@ -39,12 +39,15 @@ void MemoryBudget::change(const std::string& tenant, std::size_t from, std::size
     if (mine == 0) by_tenant_.erase(tenant);
 }
 
-Charge::Charge(MemoryBudget& budget, std::string tenant, std::size_t bytes) : budget_(&budget), tenant_(std::move(tenant)) {
+Charge::Charge(MemoryBudget& budget, std::string tenant, std::size_t bytes)
+    : budget_(&budget), tenant_(std::move(tenant)) {
     resize(bytes);
 }
 
 Charge::Charge(Charge&& other) noexcept
-    : budget_(std::exchange(other.budget_, nullptr)), tenant_(std::move(other.tenant_)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : budget_(std::exchange(other.budget_, nullptr)),
+      tenant_(std::move(other.tenant_)),
+      bytes_(std::exchange(other.bytes_, 0)) {}
 
 Charge& Charge::operator=(Charge&& other) noexcept {
     if (this != &other) {

@@ -1,9 +1,9 @@
 // How much memory lines take, in all and by tenant, against a bound.
 //
-// Everything that holds lines between a source and the disk (frames that grow, frames that wait for a worker, compressed
-// frames, sealed bytes) holds a Charge for what it costs. Readers ask has_room() before they read on. Fair: while others
-// are active, no tenant may take more than its share of the bound; a tenant under tenant_bytes_min always may go on, so the
-// bound can be passed by that much for each tenant, no more.
+// Everything that holds lines between a source and the disk (frames that grow, frames that wait for a worker,
+// compressed frames, sealed bytes) holds a Charge for what it costs. Readers ask has_room() before they read on. Fair:
+// while others are active, no tenant may take more than its share of the bound; a tenant under tenant_bytes_min always
+// may go on, so the bound can be passed by that much for each tenant, no more.
 #pragma once
 
 #include <cstdint>

@@ -26,8 +26,8 @@ segment::SegmentParts parts_of(Batch& batch, const spool::Spool& spool, spool::C
 
 }  // namespace
 
-Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics, Log& log,
-                 std::function<void()> progressed)
+Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBudget& budget, const Clock& clock,
+                 Metrics& metrics, Log& log, std::function<void()> progressed)
     : zstd_level_(zstd_level),
       spool_(spool),
       budget_(budget),
@@ -35,7 +35,8 @@ Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBu
       metrics_(metrics),
       log_(log),
       progressed_(std::move(progressed)),
-      failures_(metrics.counter("boatswain_seal_failures_total", "Times a sealed segment could not be written to the spool")) {
+      failures_(metrics.counter("boatswain_seal_failures_total",
+                                "Times a sealed segment could not be written to the spool")) {
     for (unsigned i = 0; i < std::max(workers, 1U); ++i)
         threads_.emplace_back([this](std::stop_token stop) { compress_frames(std::move(stop)); });
     threads_.emplace_back([this](std::stop_token stop) { seal_batches(std::move(stop)); });
@@ -113,7 +114,8 @@ void Sealing::seal_batches(std::stop_token stop) {
         {
             std::unique_lock lock{guard_};
             auto first_is_ready = [&] {
-                return !batches_.empty() && std::ranges::all_of(batches_.front().frames, [](const auto& frame) { return frame->done; });
+                return !batches_.empty() &&
+                       std::ranges::all_of(batches_.front().frames, [](const auto& frame) { return frame->done; });
             };
             if (!changed_.wait(lock, stop, first_is_ready)) return;
             batch = std::move(batches_.front());
@@ -139,7 +141,8 @@ void Sealing::seal_one(Batch batch, std::stop_token stop) {
 bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
     auto wait_time = retry_wait_min;
     for (;;) {
-        // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the rest.
+        // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the
+        // rest.
         auto head = spool_.chain_head(batch.tenant);
         if (!head) {
             failures_.add();
@@ -151,9 +154,11 @@ bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
         auto recipients = batch.recipients;
         auto sealed = segment::seal(parts_of(batch, spool_, std::move(*head), clock_.now()), recipients);
         if (!sealed) {
-            // Sealing is arithmetic: it fails only for a recipient that no one can seal for, which the keyring refuses before.
+            // Sealing is arithmetic: it fails only for a recipient that no one can seal for, which the keyring refuses
+            // before.
             failures_.add();
-            log_.error("batch not sealed; its sources read it again after a restart", {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
+            log_.error("batch not sealed; its sources read it again after a restart",
+                       {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
             return false;
         }
         // seal() has consumed the frames as it went: what they cost is now what the sealed bytes cost, not both.
@@ -163,7 +168,8 @@ bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
     }
 }
 
-bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints, std::stop_token stop) {
+bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,
+                             std::stop_token stop) {
     MetricLabels labels{{"tenant", sealed.key.tenant.str()}};
     auto wait_time = retry_wait_min;
     for (;;) {
@@ -184,8 +190,11 @@ bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::
     }
     metrics_.counter("boatswain_sealed_segments_total", "Segments sealed and durable in the spool", labels).add();
     metrics_.counter("boatswain_sealed_lines_total", "Lines sealed and durable in the spool", labels).add(sealed.lines);
-    metrics_.counter("boatswain_sealed_bytes_total", "Sealed bytes, durable in the spool", labels).add(sealed.bytes.size());
-    metrics_.gauge("boatswain_last_sealed_timestamp_seconds", "When a segment was last sealed and durable in the spool", labels)
+    metrics_.counter("boatswain_sealed_bytes_total", "Sealed bytes, durable in the spool", labels)
+        .add(sealed.bytes.size());
+    metrics_
+        .gauge("boatswain_last_sealed_timestamp_seconds", "When a segment was last sealed and durable in the spool",
+               labels)
         .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
     log_.info("segment sealed", {{"key", sealed.key.str()}, {"lines", sealed.lines}, {"bytes", sealed.bytes.size()}});
     return true;

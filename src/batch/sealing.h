@@ -3,7 +3,8 @@
 // Invariants
 //   - compress() and seal() never block the I/O thread.
 //   - Batches are sealed in the order in which seal() took them, so positions of a source never step back in the spool.
-//   - A sealed segment that the spool cannot take (disk full) is kept in memory and tried again until it succeeds or the
+//   - A sealed segment that the spool cannot take (disk full) is kept in memory and tried again until it succeeds or
+//   the
 //     daemon ends; meanwhile its memory stays charged, so that readers pause. Nothing is dropped here.
 #pragma once
 
@@ -33,8 +34,8 @@ inline constexpr std::size_t compress_queue_bytes_max = 4U << 20;
 class Sealing {
   public:
     // `progressed` is called from the threads of Sealing whenever memory was given back. `workers` >= 1.
-    Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBudget& budget, const Clock& clock, Metrics& metrics, Log& log,
-            std::function<void()> progressed);
+    Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBudget& budget, const Clock& clock,
+            Metrics& metrics, Log& log, std::function<void()> progressed);
     Sealing(const Sealing&) = delete;
     ~Sealing();  // stops; batches that are not in the spool by then are given up: their sources read them again
 
@@ -58,7 +59,8 @@ class Sealing {
     void seal_one(Batch batch, std::stop_token stop);
     // False: the batch is not in the spool; its sources read it again.
     bool seal_frames(Batch batch, std::stop_token stop);
-    bool add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints, std::stop_token stop);
+    bool add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,
+                        std::stop_token stop);
     bool wait(std::stop_token stop, std::chrono::milliseconds time);
 
     const int zstd_level_;

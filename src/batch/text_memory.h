@@ -1,5 +1,5 @@
-// Memory of frames' text, kept from one frame to the next: allocating a quarter of a MiB anew for each frame costs a page fault a
-// page. Thread-safe: the I/O thread takes, the workers give back.
+// Memory of frames' text, kept from one frame to the next: allocating a quarter of a MiB anew for each frame costs a
+// page fault a page. Thread-safe: the I/O thread takes, the workers give back.
 #pragma once
 
 #include <mutex>
@@ -10,7 +10,8 @@ namespace boatswain::batch {
 
 class TextMemory {
   public:
-    // What is kept at most, in pieces and in bytes of one: sixteen pieces of up to 768 KiB. Not part of the memory budget.
+    // What is kept at most, in pieces and in bytes of one: sixteen pieces of up to 768 KiB. Not part of the memory
+    // budget.
     static constexpr std::size_t pieces_max = 16;
     static constexpr std::size_t piece_bytes_max = 768U << 10;
     // Smaller ones are not worth keeping: a frame that is flushed half empty is followed by another such.

@@ -30,14 +30,17 @@ std::string to_check(const std::string& socket, int error_number) {
     switch (error_number) {
         case ENOENT:
             return "no agent listens at " + name +
-                   ": there is no such socket. Is boatswaind running? Does its configuration set state_dir or control to another "
+                   ": there is no such socket. Is boatswaind running? Does its configuration set state_dir or control "
+                   "to another "
                    "place? Then give --socket PATH, or set BOATSWAIN_SOCKET";
         case ECONNREFUSED:
             return "no agent listens at " + name +
-                   ": the socket is left over from one that has ended. Start boatswaind, and see its log for why it ended";
+                   ": the socket is left over from one that has ended. Start boatswaind, and see its log for why it "
+                   "ended";
         case EACCES:
         case EPERM:
-            return "the socket " + name + " may not be opened: only root and the members of its group may ask the agent. Use sudo";
+            return "the socket " + name +
+                   " may not be opened: only root and the members of its group may ask the agent. Use sudo";
         default: return "";
     }
 }

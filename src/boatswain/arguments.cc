@@ -37,7 +37,8 @@ struct Given {
 
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
-    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *verify, *why, *status, *completion, *version, *help;
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *verify, *why, *status, *completion,
+        *version, *help;
 };
 
 constexpr const char* store_help =
@@ -182,15 +183,18 @@ void add_verify(Commands& commands, Given& given) {
 
 void add_agent_options(CLI::App* command, std::string& socket, bool& json) {
     command
-        ->add_option("--socket", socket,
-                     std::string{"The agent's socket (default: "} + agent_socket_default + "; environment: BOATSWAIN_SOCKET)")
+        ->add_option(
+            "--socket", socket,
+            std::string{"The agent's socket (default: "} + agent_socket_default + "; environment: BOATSWAIN_SOCKET)")
         ->type_name("PATH");
     command->add_flag("--json", json, "The agent's answer as JSON; of several containers one object a line");
 }
 
 void add_agent(Commands& commands, Given& given) {
-    auto* why = commands.why = commands.tool.add_subcommand("why", "Asks the running agent what it does with a container, and why");
-    why->add_option("CONTAINER", given.why.container, "Its name, its id, or the start of its id (default: all, as a table)");
+    auto* why = commands.why =
+        commands.tool.add_subcommand("why", "Asks the running agent what it does with a container, and why");
+    why->add_option("CONTAINER", given.why.container,
+                    "Its name, its id, or the start of its id (default: all, as a table)");
     add_agent_options(why, given.why.socket, given.why.json);
     why->footer(
         "Exit code: 0 collected, 1 not collected or not known, 3 no agent answers.\n\n"

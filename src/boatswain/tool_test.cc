@@ -471,15 +471,17 @@ class ToolVerify : public Tool {
 TEST_F(ToolVerify, ShowsWhatIsProvenAndWhatIsNot) {
     put_chains();
     auto ran = verify("--identity acme.key --tenant acme");
-    EXPECT_THAT(ran.out, MatchesRegex(
-                             "TENANT  HOST    EPOCH                  SEQUENCE  SEGMENTS  OPENED  LINES  SOURCES  ENDED  GAPS  RESULT\n"
-                             "acme    node-7  20261123T043400Z-9f3a       1-3         3       3     10        2      1     1  whole\n"
-                             "\n1 gap named in the tenants' own logs:\n"
-                             "TENANT  APP  NAME  REASON        LINES  BYTES  FROM                      TO\n"
-                             "acme    app  web   rotated-away    >=3   >=40  2026-11-23T11:00:00.000Z  2026-11-23T11:00:00.000Z\n"
-                             "\nacme on node-7 \\(20261123T043400Z-9f3a\\) ends at 3, SHA-256 [0-9a-f]+\n"
-                             "What a host sealed after that, and has not stored or lost, only the host can say.\n"
-                             "1 source has no closing record: still there, or not read to the end.\n"));
+    EXPECT_THAT(
+        ran.out,
+        MatchesRegex(
+            "TENANT  HOST    EPOCH                  SEQUENCE  SEGMENTS  OPENED  LINES  SOURCES  ENDED  GAPS  RESULT\n"
+            "acme    node-7  20261123T043400Z-9f3a       1-3         3       3     10        2      1     1  whole\n"
+            "\n1 gap named in the tenants' own logs:\n"
+            "TENANT  APP  NAME  REASON        LINES  BYTES  FROM                      TO\n"
+            "acme    app  web   rotated-away    >=3   >=40  2026-11-23T11:00:00.000Z  2026-11-23T11:00:00.000Z\n"
+            "\nacme on node-7 \\(20261123T043400Z-9f3a\\) ends at 3, SHA-256 [0-9a-f]+\n"
+            "What a host sealed after that, and has not stored or lost, only the host can say.\n"
+            "1 source has no closing record: still there, or not read to the end.\n"));
     EXPECT_EQ(ran.err, "");
     EXPECT_EQ(ran.code, 0);
 }
@@ -497,8 +499,10 @@ TEST_F(ToolVerify, NamesWhatIsWrongAndExitsWith1) {
     put_chains([](MemoryStore& store, const auto& names) { store.objects.erase(names[1]); });
     for (const auto* options : {"", "-i acme.key"}) {
         auto ran = verify(options);
-        EXPECT_THAT(ran.out, HasSubstr("\n1 problem:\n  missing: tenant \"acme\", host \"node-7\", epoch \"20261123T043400Z-9f3a\": 1 "
-                                       "segment missing, number 2, between v1/tenant=acme/"));
+        EXPECT_THAT(
+            ran.out,
+            HasSubstr("\n1 problem:\n  missing: tenant \"acme\", host \"node-7\", epoch \"20261123T043400Z-9f3a\": 1 "
+                      "segment missing, number 2, between v1/tenant=acme/"));
         EXPECT_THAT(ran.out, HasSubstr("1 problem\nglobex"));
         EXPECT_EQ(ran.code, 1);
     }
@@ -508,7 +512,10 @@ TEST_F(ToolVerify, NamesWhatIsWrongAndExitsWith1) {
 TEST_F(ToolVerify, PrintsJsonForPrograms) {
     put_chains([](MemoryStore& store, const auto& names) { store.objects[names[0]].back() ^= 1; });
     auto ran = verify("-i acme.key --tenant acme --json");
-    EXPECT_THAT(ran.out, StartsWith(R"({"proven":false,"chains":[{"tenant":"acme","host":"node-7","epoch":"20261123T043400Z-9f3a","first":1,"last":3,)"));
+    EXPECT_THAT(
+        ran.out,
+        StartsWith(
+            R"({"proven":false,"chains":[{"tenant":"acme","host":"node-7","epoch":"20261123T043400Z-9f3a","first":1,"last":3,)"));
     EXPECT_THAT(ran.out, HasSubstr(R"("faults":{"missing":0,"repeated":0,"damaged":1,"renamed":0,"broken-link":1,)"));
     EXPECT_THAT(ran.out, HasSubstr(R"("gaps_by_reason":{"rotated-away":{"gaps":1,"lines_min":3,"bytes_min":40}})"));
     EXPECT_EQ(ran.code, 1);
@@ -523,7 +530,8 @@ TEST_F(ToolVerify, IsNotContentWithNothing) {
     EXPECT_EQ(verify("").code, 1);
     put_chains();
     auto nobody = verify("--tenant nobody");
-    EXPECT_EQ(nobody.err, "boatswain: nothing was proven: there is no such segment; `boatswain ls` shows what there is\n");
+    EXPECT_EQ(nobody.err,
+              "boatswain: nothing was proven: there is no such segment; `boatswain ls` shows what there is\n");
     EXPECT_EQ(nobody.code, 1);
     auto wrong_key = verify("-i globex.key --tenant acme");
     EXPECT_EQ(wrong_key.err, "boatswain: no line was proven: none of the segments is sealed for the identity given\n");
@@ -535,7 +543,8 @@ TEST_F(ToolVerify, IsNotContentWithNothing) {
 
 TEST_F(ToolVerify, SaysWhereTheStretchBeginsAndEnds) {
     put_chains();
-    auto early = verify("--tenant acme --until '2026-11-23 10:30'"), late = verify("--tenant acme --since '2026-11-23 12:30'");
+    auto early = verify("--tenant acme --until '2026-11-23 10:30'"),
+         late = verify("--tenant acme --since '2026-11-23 12:30'");
     EXPECT_THAT(early.out, HasSubstr("ends at 1 of 3 in the store, SHA-256 "));
     EXPECT_THAT(late.out, HasSubstr("begins at 2: what comes before is outside of the stretch\n"));
     EXPECT_EQ(late.code, 0);
@@ -546,8 +555,8 @@ TEST_F(ToolVerify, SaysWhereTheStretchBeginsAndEnds) {
 // ---- help, version, completion
 
 TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
-    for (auto command : {"", "keys", "keys new", "keys show", "keys derive", "ls", "logs", "inspect", "verify", "completion",
-                         "version", "help"}) {
+    for (auto command : {"", "keys", "keys new", "keys show", "keys derive", "ls", "logs", "inspect", "verify",
+                         "completion", "version", "help"}) {
         auto ran = run(std::string{"boatswain "} + command + " --help");
         EXPECT_EQ(ran.code, 0) << command;
         auto path = std::string{"boatswain"} + (*command == 0 ? "" : " ") + command;
@@ -593,11 +602,14 @@ TEST_F(Tool, WhyAndStatusSayWhatToCheckWhenNoAgentAnswers) {
     for (const std::string command : {"why", "why web-1", "why --json", "status"}) {
         auto ran = run("boatswain " + command + " --socket nosuch.sock");
         EXPECT_EQ(ran.code, 3) << command;
-        EXPECT_THAT(ran.err, AllOf(StartsWith("boatswain: no agent listens at nosuch.sock"), HasSubstr("Is boatswaind running?")));
+        EXPECT_THAT(ran.err, AllOf(StartsWith("boatswain: no agent listens at nosuch.sock"),
+                                   HasSubstr("Is boatswaind running?")));
         EXPECT_EQ(ran.out, "");
     }
     EXPECT_THAT(run("BOATSWAIN_SOCKET=other.sock boatswain why").err, HasSubstr("no agent listens at other.sock"));
-    auto stale = run("python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"stale.sock\")'; boatswain status --socket stale.sock");
+    auto stale =
+        run("python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"stale.sock\")'; boatswain status --socket "
+            "stale.sock");
     EXPECT_THAT(stale.err, HasSubstr("left over from one that has ended"));
     EXPECT_EQ(stale.code, 3);
 }

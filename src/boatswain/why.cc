@@ -26,7 +26,9 @@ int not_understood(Console& console, std::string_view what) {
 int list(const Why& request, Console& console) {
     auto answer = ask(request.socket, "/v1/containers", console);
     if (!answer) return exit_unreachable;
-    if (answer->status != http_ok) return not_understood(console, "the agent's answer is not understood: HTTP status " + std::to_string(answer->status));
+    if (answer->status != http_ok)
+        return not_understood(console,
+                              "the agent's answer is not understood: HTTP status " + std::to_string(answer->status));
     if (request.json) {
         auto lines = containers_as_lines(answer->body);
         if (!lines) return not_understood(console, lines.error().what);
@@ -45,13 +47,16 @@ int run(const Why& request, Console& console) {
     if (!answer) return exit_unreachable;
     if (answer->status == http_not_found || answer->status == http_conflict) {
         console.complain(refusal_text(answer->body) +
-                         (answer->status == http_not_found ? "; `boatswain why` lists those it knows, `docker ps --all` those that are there" : ""));
+                         (answer->status == http_not_found
+                              ? "; `boatswain why` lists those it knows, `docker ps --all` those that are there"
+                              : ""));
         return exit_error;
     }
     auto explained = explain_container(answer->body, console.clock.now());
     if (answer->status != http_ok || !explained)
-        return not_understood(console, explained ? "the agent's answer is not understood: HTTP status " + std::to_string(answer->status)
-                                                 : explained.error().what);
+        return not_understood(
+            console, explained ? "the agent's answer is not understood: HTTP status " + std::to_string(answer->status)
+                               : explained.error().what);
     console.out.write(request.json ? answer->body : explained->text);
     return explained->collected ? exit_ok : exit_error;
 }

@@ -14,7 +14,8 @@ namespace {
 namespace dom = simdjson::dom;
 constexpr std::size_t id_shown = 12;  // of a container's 64 digits, as docker ps shows it
 
-// One object of an answer. What is missing or of another type is empty: an agent of another version must not be a riddle.
+// One object of an answer. What is missing or of another type is empty: an agent of another version must not be a
+// riddle.
 class Told {
   public:
     explicit Told(dom::element element) : element_(element) {}
@@ -112,12 +113,16 @@ std::string sentence(const Told& container, Timestamp now) {
     auto verdict = container.text("verdict");
     if (!container.truth("collected")) {
         auto ended = container.time("ended");
-        if (ended) return fmt::format("{} was not collected, and is gone since {}: {}", name, ago(*ended, now), container.shown("reason"));
-        if (verdict == "deriving") return fmt::format("{} is about to be collected: {}", name, container.shown("reason"));
+        if (ended)
+            return fmt::format("{} was not collected, and is gone since {}: {}", name, ago(*ended, now),
+                               container.shown("reason"));
+        if (verdict == "deriving")
+            return fmt::format("{} is about to be collected: {}", name, container.shown("reason"));
         return fmt::format("{} is not collected: {}", name, container.shown("reason"));
     }
-    auto whom = verdict == "quarantined" ? std::string{"the operator, in quarantine"}
-                                         : fmt::format("tenant {} (rule {})", container.shown("tenant"), container.shown("rule"));
+    auto whom = verdict == "quarantined"
+                    ? std::string{"the operator, in quarantine"}
+                    : fmt::format("tenant {} (rule {})", container.shown("tenant"), container.shown("rule"));
     if (auto ended = container.time("ended"))
         return fmt::format("{} was collected for {} to its end, {}: {}; {}", name, whom, ago(*ended, now),
                            counted(container.number("lines_read"), "line"), last_segment(container, now));
@@ -153,13 +158,15 @@ std::string position_text(const Told& container, Timestamp now) {
         std::string text;
         for (const char* stream : {"stdout", "stderr"}) {
             auto last = position->time(std::string{"last_"} + stream);
-            text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", stream, last ? "last line " + ago(*last, now) : "no line yet");
+            text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", stream,
+                                last ? "last line " + ago(*last, now) : "no line yet");
         }
         return text;
     }
     std::uint64_t size = 0;
     bool known = position->element()["size"].get(size) == simdjson::SUCCESS;
-    auto text = known ? fmt::format("byte {} of {}", position->number("offset"), size) : fmt::format("byte {}", position->number("offset"));
+    auto text = known ? fmt::format("byte {} of {}", position->number("offset"), size)
+                      : fmt::format("byte {}", position->number("offset"));
     text += fmt::format(", {} behind", human_size(position->number("lag_bytes")));
     if (auto held = position->number("rotated_files_held"); held > 0)
         text += fmt::format(", {} held open and not read yet", counted(held, "newer file"));
@@ -170,7 +177,8 @@ std::string held_text(const Told& container) {
     auto held = container.object("held_back");
     if (!held) return "";
     auto lines = held->number("lines");
-    auto text = lines == 0 ? std::string{"nothing: each line that was read is sealed"} : counted(lines, "line") + " not sealed yet";
+    auto text = lines == 0 ? std::string{"nothing: each line that was read is sealed"}
+                           : counted(lines, "line") + " not sealed yet";
     if (held->number("batch_lines") > 0)
         text += fmt::format("; the tenant's batch has {} ({}), for {}", counted(held->number("batch_lines"), "line"),
                             human_size(held->number("batch_bytes")), length_text(held->seconds("batch_age_seconds")));
@@ -188,11 +196,11 @@ void add_reading(Details& details, const Told& container, Timestamp now) {
     if (container.truth("waits_for_room"))
         details.add("waits", "reading pauses: there is no room in memory or in the spool");
     if (!container.time("ended")) details.add("held back", held_text(container));
-    if (auto segment = container.object("last_segment"))
-        details.add("last segment", segment->shown("key"));
+    if (auto segment = container.object("last_segment")) details.add("last segment", segment->shown("key"));
     if (auto spooled = container.object("spooled"); spooled && spooled->number("segments") > 0)
-        details.add("spool", fmt::format("{} of the tenant ({}) not yet in the store", counted(spooled->number("segments"), "segment"),
-                                         human_size(spooled->number("bytes"))));
+        details.add("spool",
+                    fmt::format("{} of the tenant ({}) not yet in the store",
+                                counted(spooled->number("segments"), "segment"), human_size(spooled->number("bytes"))));
 }
 
 std::string trouble_lines(const Told& answer) {
@@ -216,7 +224,8 @@ Result<Explained> explain_container(std::string_view json, Timestamp now) {
 
     Details details;
     auto image = container.shown("image"), state = container.shown("state");
-    details.add("container", fmt::format("{}{}{}", container.shown("id").substr(0, id_shown), image.empty() ? "" : ", image " + image,
+    details.add("container", fmt::format("{}{}{}", container.shown("id").substr(0, id_shown),
+                                         image.empty() ? "" : ", image " + image,
                                          container.text("created").empty() ? "" : ", " + state));
     details.add("tenant", whose_text(container));
     if (explained.collected) details.add("decision", container.shown("reason"));
@@ -238,14 +247,16 @@ Result<void> list_containers(std::string_view json, Timestamp now, Console& cons
     TRY(auto answer, parse(parser, json));
     auto containers = answer.array("containers");
     if (containers.empty()) console.note("the agent knows no container");
-    std::ranges::sort(containers, {}, [](const Told& one) { return std::tuple{one.time("ended").has_value(), one.text("name"), one.text("id")}; });
+    std::ranges::sort(containers, {}, [](const Told& one) {
+        return std::tuple{one.time("ended").has_value(), one.text("name"), one.text("id")};
+    });
     Table table{{"CONTAINER", "ID", "STATE", "VERDICT", "TENANT", "APP", "READER", ">BEHIND", "LAST LINE", "REASON"}};
     for (const auto& one : containers) {
         auto last = one.time("last_line");
         bool all_is_well = one.text("verdict") == "collected";
-        table.add({one.text("name"), one.text("id").substr(0, id_shown), one.text("state"), one.text("verdict"), one.text("tenant"),
-                   one.text("app"), one.text("reader"), behind_text(one), last ? ago(*last, now) : "",
-                   all_is_well ? std::string{} : one.text("reason")});
+        table.add({one.text("name"), one.text("id").substr(0, id_shown), one.text("state"), one.text("verdict"),
+                   one.text("tenant"), one.text("app"), one.text("reader"), behind_text(one),
+                   last ? ago(*last, now) : "", all_is_well ? std::string{} : one.text("reason")});
     }
     if (!containers.empty()) table.print(console.out);
     if (!containers.empty())
@@ -278,18 +289,19 @@ Result<StatusText> explain_status(std::string_view json, Timestamp now) {
     auto detail = status.object("detail");
     auto said = [&](std::string_view name) { return detail ? detail->shown(name) : std::string{}; };
     StatusText told{.text = {}, .healthy = status.truth("healthy")};
-    told.text = fmt::format("boatswaind {} on {} {}: {} of {} containers read, up for {}\n\n", status.shown("version"), status.shown("host"),
-                            told.healthy ? "is healthy" : "is NOT healthy", said("reading"), said("containers"),
-                            length_text(status.seconds("uptime_seconds")));
+    told.text = fmt::format("boatswaind {} on {} {}: {} of {} containers read, up for {}\n\n", status.shown("version"),
+                            status.shown("host"), told.healthy ? "is healthy" : "is NOT healthy", said("reading"),
+                            said("containers"), length_text(status.seconds("uptime_seconds")));
     Details details;
     details.add("engine", said("engine"));
     details.add("behind", human_size(parse_size(said("read_lag_bytes")).value_or(0)));
     details.add("sealing", said("sealing"));
     if (auto memory = status.object("memory"))
-        details.add("memory", fmt::format("{} of {} for lines", human_size(memory->number("bytes")), human_size(memory->number("bytes_max"))));
+        details.add("memory", fmt::format("{} of {} for lines", human_size(memory->number("bytes")),
+                                          human_size(memory->number("bytes_max"))));
     if (auto spool = status.object("spool")) {
-        auto text = fmt::format("{}, {} of {}", counted(spool->number("segments"), "segment"), human_size(spool->number("bytes")),
-                                human_size(spool->number("bytes_max")));
+        auto text = fmt::format("{}, {} of {}", counted(spool->number("segments"), "segment"),
+                                human_size(spool->number("bytes")), human_size(spool->number("bytes_max")));
         if (auto oldest = spool->time("oldest")) text += ", the oldest sealed " + ago(*oldest, now);
         details.add("spool", text + (said("spool") == "ok" ? "" : "; " + said("spool")));
     }

@@ -1,4 +1,5 @@
-// What the agent answered about containers and about itself, as text for people. The JSON is the agent's: docs/operate/why.md.
+// What the agent answered about containers and about itself, as text for people. The JSON is the agent's:
+// docs/operate/why.md.
 #pragma once
 
 #include <string>

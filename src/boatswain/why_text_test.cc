@@ -27,36 +27,49 @@ constexpr std::string_view collected = R"({"id":"aa1111111111111111","name":"web
 
 TEST(WhyText, AnswersInItsFirstSentence) {
     auto told = explain_container(collected, now).value();
-    EXPECT_THAT(told.text, StartsWith("web-1 is collected for tenant acme (rule env:BOATSWAIN_TENANT), read from its json-file log, "
-                                      "30 B behind; last segment 3 s ago\n"));
+    EXPECT_THAT(
+        told.text,
+        StartsWith("web-1 is collected for tenant acme (rule env:BOATSWAIN_TENANT), read from its json-file log, "
+                   "30 B behind; last segment 3 s ago\n"));
     EXPECT_TRUE(told.collected);
 }
 
 TEST(WhyText, GivesTheDetailsBelow) {
     auto text = explain_container(collected, now).value().text;
-    for (const char* part : {"acme, app shop/cart, instance 2\n", "byte 100 of 130, 30 B behind, 1 newer file held open and not read yet\n",
+    for (const char* part : {"acme, app shop/cart, instance 2\n",
+                             "byte 100 of 130, 30 B behind, 1 newer file held open and not read yet\n",
                              "/x/y-json.log\n", "12 lines read since the agent started, the last one printed 1 s ago\n",
-                             "5 lines not sealed yet; the tenant's batch has 40 lines (2.0 KiB), for 3 s\n", "reading pauses",
-                             "2 segments of the tenant (100 B) not yet in the store\n", "5 min ago: read: no\n",
-                             "The agent has trouble: the store does not take segments: 503\n"})
+                             "5 lines not sealed yet; the tenant's batch has 40 lines (2.0 KiB), for 3 s\n",
+                             "reading pauses", "2 segments of the tenant (100 B) not yet in the store\n",
+                             "5 min ago: read: no\n", "The agent has trouble: the store does not take segments: 503\n"})
         EXPECT_THAT(text, HasSubstr(part));
 }
 
 TEST(WhyText, GivesTheReasonAndWhatToDoForOneThatIsNotCollected) {
-    auto told = explain_container(R"({"id":"bb","name":"db","collected":false,"verdict":"excluded","reason":"exclude rule name:db",
-        "advice":"change docker.exclude","state":"running"})", now).value();
+    auto told = explain_container(
+                    R"({"id":"bb","name":"db","collected":false,"verdict":"excluded","reason":"exclude rule name:db",
+        "advice":"change docker.exclude","state":"running"})",
+                    now)
+                    .value();
     EXPECT_THAT(told.text, StartsWith("db is not collected: exclude rule name:db\nTo do: change docker.exclude\n"));
     EXPECT_FALSE(told.collected);
 }
 
 TEST(WhyText, SaysOfAQuarantinedContainerThatTheOperatorHasIt) {
-    auto told = explain_container(R"({"name":"x","collected":true,"verdict":"quarantined","reader":"logs","reason":"no tenant"})", now).value();
-    EXPECT_THAT(told.text, StartsWith("x is collected for the operator, in quarantine, read through the engine; no segment since the agent started\n"));
+    auto told =
+        explain_container(
+            R"({"name":"x","collected":true,"verdict":"quarantined","reader":"logs","reason":"no tenant"})", now)
+            .value();
+    EXPECT_THAT(told.text, StartsWith("x is collected for the operator, in quarantine, read through the engine; no "
+                                      "segment since the agent started\n"));
 }
 
 TEST(WhyText, RemembersOneThatIsGone) {
-    auto told = explain_container(R"({"name":"x","collected":true,"verdict":"collected","tenant":"acme","rule":"name","lines_read":1,
-        "ended":"2026-11-23T10:00:00.000000000Z"})", now).value();
+    auto told = explain_container(
+                    R"({"name":"x","collected":true,"verdict":"collected","tenant":"acme","rule":"name","lines_read":1,
+        "ended":"2026-11-23T10:00:00.000000000Z"})",
+                    now)
+                    .value();
     EXPECT_THAT(told.text, StartsWith("x was collected for tenant acme (rule name) to its end, 10 s ago: 1 line;"));
 }
 
@@ -72,18 +85,23 @@ TEST(WhyText, RefusesAnAnswerThatIsNone) {
 }
 
 TEST(WhyText, NamesTheCandidatesOfAnAmbiguousName) {
-    EXPECT_EQ(refusal_text(R"({"error":"\"aa\" may be any","candidates":[{"id":"aa1111111111111111","name":"web-1"}]})"),
-              "\"aa\" may be any\n  aa1111111111  web-1");
+    EXPECT_EQ(
+        refusal_text(R"({"error":"\"aa\" may be any","candidates":[{"id":"aa1111111111111111","name":"web-1"}]})"),
+        "\"aa\" may be any\n  aa1111111111  web-1");
 }
 
 TEST(WhyText, CutsTheListIntoLinesOfJson) {
-    EXPECT_EQ(containers_as_lines(R"({"containers":[{"id":"a", "n":[1]}, {"id":"b"}]})").value(), "{\"id\":\"a\",\"n\":[1]}\n{\"id\":\"b\"}\n");
+    EXPECT_EQ(containers_as_lines(R"({"containers":[{"id":"a", "n":[1]}, {"id":"b"}]})").value(),
+              "{\"id\":\"a\",\"n\":[1]}\n{\"id\":\"b\"}\n");
 }
 
 TEST(WhyText, SaysHowTheAgentStands) {
-    auto told = explain_status(R"({"healthy":false,"version":"1.0","host":"node-7","store":"dir:/s","uptime_seconds":7300.5,
+    auto told =
+        explain_status(R"({"healthy":false,"version":"1.0","host":"node-7","store":"dir:/s","uptime_seconds":7300.5,
         "spool":{"segments":3,"bytes":2048,"bytes_max":4096,"oldest":"2026-11-23T09:00:10.000000000Z"},"memory":{"bytes":0,"bytes_max":1048576},
-        "detail":{"containers":"5","reading":"4","engine":"followed","spool":"full","read_lag_bytes":"1024"}})", now).value();
+        "detail":{"containers":"5","reading":"4","engine":"followed","spool":"full","read_lag_bytes":"1024"}})",
+                       now)
+            .value();
     EXPECT_THAT(told.text, StartsWith("boatswaind 1.0 on node-7 is NOT healthy: 4 of 5 containers read, up for 2 h\n"));
     EXPECT_THAT(told.text, HasSubstr("3 segments, 2.0 KiB of 4.0 KiB, the oldest sealed 60 min ago; full\n"));
     EXPECT_FALSE(told.healthy);

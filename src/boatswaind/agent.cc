@@ -38,7 +38,8 @@ constexpr milliseconds tick_pause{200};
 constexpr milliseconds keyring_pause{1000};
 
 tenancy::Unassigned policy_of(const config::Config& config) {
-    return config.tenancy.unassigned == config::Unassigned::drop ? tenancy::Unassigned::drop : tenancy::Unassigned::quarantine;
+    return config.tenancy.unassigned == config::Unassigned::drop ? tenancy::Unassigned::drop
+                                                                 : tenancy::Unassigned::quarantine;
 }
 
 // Compressing takes the most; one core stays free for the containers.
@@ -71,7 +72,9 @@ void raise_descriptor_limit() {
 class Agent {
   public:
     Agent(config::Config config, const std::function<Result<config::Config>()>& reload)
-        : config_(std::move(config)), reload_(reload), log_(clock_, STDERR_FILENO, config_.log.format, config_.log.level) {}
+        : config_(std::move(config)),
+          reload_(reload),
+          log_(clock_, STDERR_FILENO, config_.log.format, config_.log.level) {}
 
     Result<void> run();
 
@@ -122,8 +125,9 @@ Result<void> Agent::build() {
 
     store_ = nullptr;
     TRY(store_, store::open_store(config_.store.url, clock_));
-    TRY(spool_, spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max}, clock_, log_,
-                                   metrics_));
+    TRY(spool_,
+        spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max},
+                           clock_, log_, metrics_));
     budget_.emplace(config_.memory_max);
     auto derived = [this] {
         asio::post(io_, [this] {
@@ -134,23 +138,27 @@ Result<void> Agent::build() {
     assigning_->refresh_keys(true);
 
     auto& engine = config_.engine;
-    TRY(client_, engine::make_client(io_.get_executor(), {.address = engine.socket,
-                                                          .ca_file = engine.ca_file,
-                                                          .certificate_file = engine.certificate_file,
-                                                          .key_file = engine.key_file,
-                                                          .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout)}));
+    TRY(client_, engine::make_client(io_.get_executor(),
+                                     {.address = engine.socket,
+                                      .ca_file = engine.ca_file,
+                                      .certificate_file = engine.certificate_file,
+                                      .key_file = engine.key_file,
+                                      .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout)}));
 
     auto progressed = [this] {
         asio::post(io_, [this] {
             if (intake_) intake_->progressed();
         });
     };
-    sealing_.emplace(static_cast<int>(config_.batch.zstd_level), seal_workers(), *spool_, *budget_, clock_, metrics_, log_, progressed);
-    batcher_.emplace(batch::Options{.flush_after = config_.batch.flush_after, .flush_bytes = config_.batch.flush_bytes}, *sealing_, *spool_,
-                     *budget_, clock_, metrics_);
-    shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_, metrics_, log_);
-    docker::Assigner assigner{.assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
-                              .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
+    sealing_.emplace(static_cast<int>(config_.batch.zstd_level), seal_workers(), *spool_, *budget_, clock_, metrics_,
+                     log_, progressed);
+    batcher_.emplace(batch::Options{.flush_after = config_.batch.flush_after, .flush_bytes = config_.batch.flush_bytes},
+                     *sealing_, *spool_, *budget_, clock_, metrics_);
+    shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_,
+                     metrics_, log_);
+    docker::Assigner assigner{
+        .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
+        .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
     intake_.emplace(io_.get_executor(),
                     docker::Options{.root = config_.docker.root,
                                     .attach = config_.docker.attach,
@@ -258,7 +266,8 @@ void Agent::reload_configuration() {
 }
 
 void Agent::shut_down() {
-    auto deadline = clock_.steady() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(config_.shutdown_timeout);
+    auto deadline =
+        clock_.steady() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(config_.shutdown_timeout);
     intake_->finish(deadline);
     batcher_->flush_all();
     bool sealed = sealing_->drain(deadline);
@@ -266,8 +275,8 @@ void Agent::shut_down() {
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
                               {"waiting_segments", spool_->count()}});
-    // An upload under way can hang on a store that does not answer, and whoever told us to end does not wait. Everything is durable by
-    // now, so nothing is left to be done in an orderly way.
+    // An upload under way can hang on a store that does not answer, and whoever told us to end does not wait.
+    // Everything is durable by now, so nothing is left to be done in an orderly way.
     if (!shipped) std::_Exit(0);
 }
 
@@ -278,13 +287,13 @@ serve::Health Agent::health() const {
     serve::Health health;
     health.healthy = !sealing && spool_->has_room();
     health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
-                      {"containers", std::to_string(intake.containers)},
-                      {"reading", std::to_string(intake.reading)},
-                      {"read_lag_bytes", std::to_string(intake.lag_bytes)},
-                      {"sealing", sealing.value_or("ok")},
-                      {"spool", spool_->has_room() ? "ok" : "full: reading pauses until the store takes segments"},
-                      {"spool_bytes", std::to_string(spool_->bytes())},
-                      {"shipping", shipping.value_or("ok")}};
+                     {"containers", std::to_string(intake.containers)},
+                     {"reading", std::to_string(intake.reading)},
+                     {"read_lag_bytes", std::to_string(intake.lag_bytes)},
+                     {"sealing", sealing.value_or("ok")},
+                     {"spool", spool_->has_room() ? "ok" : "full: reading pauses until the store takes segments"},
+                     {"spool_bytes", std::to_string(spool_->bytes())},
+                     {"shipping", shipping.value_or("ok")}};
     return health;
 }
 

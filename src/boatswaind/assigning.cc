@@ -35,7 +35,8 @@ bool Assigning::refresh_keys(bool always) {
     auto problems = keyring_.reload();
     if (!problems) {
         problems_.add();
-        log_.error("keyring not read; the keys stay as they were", {{"keyring", keyring_.directory().string()}, {"error", problems.error()}});
+        log_.error("keyring not read; the keys stay as they were",
+                   {{"keyring", keyring_.directory().string()}, {"error", problems.error()}});
         return false;
     }
     for (const auto& problem : *problems) {
@@ -53,7 +54,8 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& facts
     auto keys = keyring_.keys_for(whose.tenant);
     std::optional<Result<segment::Recipient>> carried;
     // The keyring wins, so what a container of its tenants carries is not even looked at.
-    if (auto key = tenancy::carried_key(rules_, facts); key && keys.tenant.empty() && whose.tenant != TenantId::unassigned()) {
+    if (auto key = tenancy::carried_key(rules_, facts);
+        key && keys.tenant.empty() && whose.tenant != TenantId::unassigned()) {
         carried = carried_.recall(whose.tenant, *key);
         if (!carried) {
             deriving_.request(whose.tenant, *key);
@@ -65,7 +67,9 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& facts
         }
     }
     auto decision = tenancy::decide(whose, keys, carried, policy_);
-    metrics_.counter("boatswain_assignments_total", "Decisions about containers' lines", {{"action", std::string{tenancy::to_string(decision.action)}}})
+    metrics_
+        .counter("boatswain_assignments_total", "Decisions about containers' lines",
+                 {{"action", std::string{tenancy::to_string(decision.action)}}})
         .add();
     whose.tenant = decision.tenant;
     return {.decision = std::move(decision), .whose = std::move(whose), .labels = tenancy::kept_labels(rules_, facts)};

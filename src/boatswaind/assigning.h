@@ -20,7 +20,8 @@ Result<tenancy::RuleSet> parse_tenancy(const config::Config& config);
 
 class Assigning {
   public:
-    // `derived` is called from a thread of its own when a key that a container carries is ready: assign() then gives another answer.
+    // `derived` is called from a thread of its own when a key that a container carries is ready: assign() then gives
+    // another answer.
     Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path keyring, Metrics& metrics, Log& log,
               std::function<void()> derived);
 

@@ -35,12 +35,18 @@ int check(const config::Config& config) {
     auto problems = keyring.reload();
     if (!problems) std::fprintf(stderr, "warning: %s\n", problems.error().what.c_str());
     if (problems) {
-        for (const auto& problem : *problems) std::fprintf(stderr, "warning: %s/%s\n", config.tenancy.keyring.c_str(), problem.c_str());
+        for (const auto& problem : *problems)
+            std::fprintf(stderr, "warning: %s/%s\n", config.tenancy.keyring.c_str(), problem.c_str());
         if (keyring.tenants().empty())
-            std::fprintf(stderr, "warning: the keyring %s holds no tenant's key: make one with `boatswain keys new TENANT --out %s`\n",
-                         config.tenancy.keyring.c_str(), config.tenancy.keyring.c_str());
-        if (keyring.recipients(TenantId::unassigned()).empty() && config.tenancy.unassigned == config::Unassigned::quarantine)
-            std::fprintf(stderr, "warning: unassigned = \"quarantine\", but %s/_unassigned.pub is not there: containers without tenant or key are not read until it is\n",
+            std::fprintf(
+                stderr,
+                "warning: the keyring %s holds no tenant's key: make one with `boatswain keys new TENANT --out %s`\n",
+                config.tenancy.keyring.c_str(), config.tenancy.keyring.c_str());
+        if (keyring.recipients(TenantId::unassigned()).empty() &&
+            config.tenancy.unassigned == config::Unassigned::quarantine)
+            std::fprintf(stderr,
+                         "warning: unassigned = \"quarantine\", but %s/_unassigned.pub is not there: containers "
+                         "without tenant or key are not read until it is\n",
                          config.tenancy.keyring.c_str());
     }
     if (!wrong) std::fputs("# ok: the agent would start with this\n", stdout);

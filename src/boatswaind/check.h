@@ -5,8 +5,8 @@
 
 namespace boatswain::boatswaind {
 
-// Prints the effective configuration on standard output and every problem on standard error. The exit code: 0 when the agent
-// would start, else 1.
+// Prints the effective configuration on standard output and every problem on standard error. The exit code: 0 when the
+// agent would start, else 1.
 int check(const config::Config& config);
 
 }  // namespace boatswain::boatswaind

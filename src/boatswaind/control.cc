@@ -109,10 +109,12 @@ std::string advice_for(const Description& container) {
         case Verdict::collected:
         case Verdict::deriving: return "";
         case Verdict::quarantined:
-            return "name a tenant (BOATSWAIN_TENANT in its environment) and put that tenant's TENANT.pub into the keyring; "
+            return "name a tenant (BOATSWAIN_TENANT in its environment) and put that tenant's TENANT.pub into the "
+                   "keyring; "
                    "what is sealed until then opens with the operator's key";
         case Verdict::dropped:
-            return "name a tenant (BOATSWAIN_TENANT in its environment) and put that tenant's TENANT.pub into the keyring, or "
+            return "name a tenant (BOATSWAIN_TENANT in its environment) and put that tenant's TENANT.pub into the "
+                   "keyring, or "
                    "set tenancy.unassigned = \"quarantine\" to keep such lines for the operator";
         case Verdict::held:
             return "put the tenant's TENANT.pub, or the operator's _unassigned.pub, into the keyring: reading starts "

@@ -17,11 +17,16 @@ constexpr std::string_view web_id = "aa11111111111111111111111111111111111111111
 constexpr std::string_view db_id = "aa22222222222222222222222222222222222222222222222222222222222222";
 
 Description collected() {
-    Description one{.id = std::string{web_id}, .name = "web-1", .image = "nginx:1.25", .log_driver = "json-file", .running = true};
+    Description one{
+        .id = std::string{web_id}, .name = "web-1", .image = "nginx:1.25", .log_driver = "json-file", .running = true};
     one.created = parse_time("2026-11-23T10:00:00Z").value();
     one.verdict = Verdict::collected;
     one.reason = "tenant acme (env:BOATSWAIN_TENANT): sealed for its recipients of the keyring";
-    one.whose = Attribution{.tenant = TenantId::parse("acme").value(), .app = "shop/cart", .component = "", .instance = "", .tenant_rule = "env:BOATSWAIN_TENANT"};
+    one.whose = Attribution{.tenant = TenantId::parse("acme").value(),
+                            .app = "shop/cart",
+                            .component = "",
+                            .instance = "",
+                            .tenant_rule = "env:BOATSWAIN_TENANT"};
     one.reader = "json-file";
     one.reader_reason = "log driver json-file, and its directory can be read";
     one.file = {.path = "/x/web-json.log", .offset = 100, .size = 130, .lag_bytes = 30, .files_held = 2};
@@ -46,15 +51,16 @@ std::string text(simdjson::dom::element element, std::string_view pointer) {
 class Control : public ::testing::Test {
   protected:
     Control()
-        : routes_(control_routes({.all = [this] { return all_; },
-                                  .find =
-                                      [this](std::string_view wanted) {
-                                          asked_ = wanted;
-                                          return found_;
-                                      },
-                                  .tenant = [](const std::string&) { return spool::Spool::TenantStanding{}; },
-                                  .troubles = [] { return std::vector<std::string>{"the engine is not followed: \"no\""}; },
-                                  .status = [] { return AgentStatus{.version = "1", .host = "node-7"}; }})) {}
+        : routes_(
+              control_routes({.all = [this] { return all_; },
+                              .find =
+                                  [this](std::string_view wanted) {
+                                      asked_ = wanted;
+                                      return found_;
+                                  },
+                              .tenant = [](const std::string&) { return spool::Spool::TenantStanding{}; },
+                              .troubles = [] { return std::vector<std::string>{"the engine is not followed: \"no\""}; },
+                              .status = [] { return AgentStatus{.version = "1", .host = "node-7"}; }})) {}
 
     serve::HttpAnswer ask(const std::string& route, const std::string& path) {
         return routes_.at(route)({.method = "GET", .path = path, .query = ""});
@@ -67,7 +73,10 @@ class Control : public ::testing::Test {
 
 TEST(ControlJson, SaysWhoseAContainerIsHowItIsReadAndHowFar) {
     simdjson::dom::parser parser;
-    spool::Spool::TenantStanding tenant{.last_key = "v1/tenant=acme/x.age", .last_added = parse_time("2026-11-23T10:01:00Z").value(), .waiting = 2, .waiting_bytes = 9};
+    spool::Spool::TenantStanding tenant{.last_key = "v1/tenant=acme/x.age",
+                                        .last_added = parse_time("2026-11-23T10:01:00Z").value(),
+                                        .waiting = 2,
+                                        .waiting_bytes = 9};
     auto json = parsed(parser, to_json(collected(), tenant, {}));
     EXPECT_EQ(text(json, "/tenant"), "acme");
     EXPECT_EQ(text(json, "/rule"), "env:BOATSWAIN_TENANT");
@@ -86,14 +95,15 @@ TEST(ControlJson, SaysWhoseAContainerIsHowItIsReadAndHowFar) {
 TEST(ControlJson, HasNullForWhatIsNotKnown) {
     simdjson::dom::parser parser;
     auto json = parsed(parser, to_json(Description{.id = std::string{web_id}}, {}, {}));
-    for (const char* pointer : {"/tenant", "/position", "/last_line", "/last_segment", "/last_error", "/ended", "/created"})
+    for (const char* pointer :
+         {"/tenant", "/position", "/last_line", "/last_segment", "/last_error", "/ended", "/created"})
         EXPECT_TRUE(json.at_pointer(pointer).value().is_null()) << pointer;
     EXPECT_FALSE(json.at_pointer("/collected").get_bool().value());
 }
 
 TEST(ControlJson, TellsForEachReasonWhatToDo) {
-    for (auto verdict : {Verdict::quarantined, Verdict::dropped, Verdict::held, Verdict::excluded, Verdict::own, Verdict::unreadable,
-                         Verdict::not_inspected})
+    for (auto verdict : {Verdict::quarantined, Verdict::dropped, Verdict::held, Verdict::excluded, Verdict::own,
+                         Verdict::unreadable, Verdict::not_inspected})
         EXPECT_NE(advice_for({.verdict = verdict}), "") << to_string(verdict);
     EXPECT_EQ(advice_for({.verdict = Verdict::collected}), "");
     EXPECT_TRUE(is_collected(Verdict::quarantined));
@@ -109,7 +119,8 @@ TEST(ControlJson, KeepsHostileNamesInsideTheirStrings) {
 
 TEST_F(Control, ListsEveryContainer) {
     simdjson::dom::parser parser;
-    all_.push_back({.id = std::string{db_id}, .name = "db-1", .verdict = Verdict::excluded, .reason = "exclude rule name:db"});
+    all_.push_back(
+        {.id = std::string{db_id}, .name = "db-1", .verdict = Verdict::excluded, .reason = "exclude rule name:db"});
     auto answer = ask("/v1/containers", "/v1/containers");
     EXPECT_EQ(answer.status, 200);
     auto json = parsed(parser, answer.body);

@@ -1,5 +1,5 @@
-// Derives recipients from the secrets that containers carry, on a thread of its own: one takes a tenth of a second on purpose, and
-// the I/O thread must not stand still for it.
+// Derives recipients from the secrets that containers carry, on a thread of its own: one takes a tenth of a second on
+// purpose, and the I/O thread must not stand still for it.
 #pragma once
 
 #include <condition_variable>

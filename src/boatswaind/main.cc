@@ -18,7 +18,9 @@ int main(int argc, char** argv) {
         return answer->exit_code;
     }
     const auto& order = std::get<config::Order>(parsed);
-    auto load = [&] { return config::load_file(order.config, order.overrides, config::boatswain_environment(environ)); };
+    auto load = [&] {
+        return config::load_file(order.config, order.overrides, config::boatswain_environment(environ));
+    };
     auto config = load();
     if (!config) {
         std::fprintf(stderr, "%s\n", config.error().what.c_str());
@@ -26,8 +28,8 @@ int main(int argc, char** argv) {
     }
     if (order.command == config::Command::check) return boatswaind::check(*config);
     for (const auto& warning : config->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-    // Segments and frames come and go in pieces of a MiB and more: given back to the system at once, and few arenas, so that what is
-    // resident is what is used.
+    // Segments and frames come and go in pieces of a MiB and more: given back to the system at once, and few arenas, so
+    // that what is resident is what is used.
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 4 << 20);

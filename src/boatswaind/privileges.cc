@@ -26,7 +26,8 @@ Result<void> drop_privileges(Log& log) {
     cap_get_flag(now.get(), kept, CAP_PERMITTED, &have);
 
     for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; ++capability)
-        if (capability != kept) (void)cap_drop_bound(capability);  // needs CAP_SETPCAP; without it the bound is not ours to change
+        if (capability != kept)
+            (void)cap_drop_bound(capability);  // needs CAP_SETPCAP; without it the bound is not ours to change
     Capabilities reduced{cap_init()};
     if (have == CAP_SET) {
         cap_set_flag(reduced.get(), CAP_PERMITTED, 1, &kept, CAP_SET);

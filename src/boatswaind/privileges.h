@@ -1,5 +1,6 @@
-// Gives up what root may do and the agent need not: of all capabilities only the reading of other users' files stays (the
-// engine's containers directory is readable for root alone), and nothing can be gained again by running another program.
+// Gives up what root may do and the agent need not: of all capabilities only the reading of other users' files stays
+// (the engine's containers directory is readable for root alone), and nothing can be gained again by running another
+// program.
 #pragma once
 
 #include "base/log.h"

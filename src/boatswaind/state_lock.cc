@@ -16,8 +16,10 @@ Result<StateLock> StateLock::acquire(const Path& state_dir, Log& log, const std:
     for (bool told = false; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0;) {
         if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno(Remedy::stop, "lock " + path.string());
         if (!std::exchange(told, true))
-            log.info("another instance works in the state directory; waiting until it ends", {{"state_dir", state_dir.string()}});
-        if (give_up()) return fail(Remedy::stop, "lock " + path.string() + ": told to end while another instance held it");
+            log.info("another instance works in the state directory; waiting until it ends",
+                     {{"state_dir", state_dir.string()}});
+        if (give_up())
+            return fail(Remedy::stop, "lock " + path.string() + ": told to end while another instance held it");
         std::this_thread::sleep_for(std::chrono::milliseconds{200});
     }
     return StateLock{std::move(file)};

@@ -1,8 +1,8 @@
-// One instance per state directory: a lock on a file in it, held as long as the process lives. The kernel gives it back whatever
-// way the process ends.
+// One instance per state directory: a lock on a file in it, held as long as the process lives. The kernel gives it back
+// whatever way the process ends.
 //
-// The second instance waits instead of ending: during an upgrade the new one is started beside the old one, and an orchestrator
-// would count an exit as a failure (Marathon's UNIQUE constraint does not keep two versions apart).
+// The second instance waits instead of ending: during an upgrade the new one is started beside the old one, and an
+// orchestrator would count an exit as a failure (Marathon's UNIQUE constraint does not keep two versions apart).
 #pragma once
 
 #include <functional>

@@ -31,7 +31,8 @@ asio::awaitable<void> Event::wait_for(std::chrono::milliseconds time) {
         auto [code] = co_await state_->timer.async_wait(asio::as_tuple(asio::use_awaitable));
         (void)code;
         auto cancelled = co_await asio::this_coro::cancellation_state;
-        if (cancelled.cancelled() != asio::cancellation_type::none) throw boost::system::system_error(asio::error::operation_aborted);
+        if (cancelled.cancelled() != asio::cancellation_type::none)
+            throw boost::system::system_error(asio::error::operation_aborted);
     }
     state_->notified = false;
 }

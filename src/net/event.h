@@ -1,5 +1,5 @@
-// An event that ONE coroutine of the I/O thread waits for. A notify() that comes while nobody waits is remembered for the
-// next wait. Not thread-safe: other threads post a call of notify() to the executor.
+// An event that ONE coroutine of the I/O thread waits for. A notify() that comes while nobody waits is remembered for
+// the next wait. Not thread-safe: other threads post a call of notify() to the executor.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -20,7 +20,8 @@ struct TaskGroup::State {
     std::list<asio::cancellation_signal> running;
 };
 
-TaskGroup::TaskGroup(asio::any_io_executor executor, Log& log) : state_(std::make_shared<State>(std::move(executor), log)) {}
+TaskGroup::TaskGroup(asio::any_io_executor executor, Log& log)
+    : state_(std::make_shared<State>(std::move(executor), log)) {}
 TaskGroup::~TaskGroup() { assert(state_->running.empty()); }
 
 void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
@@ -35,7 +36,8 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
             } catch (const std::exception& error) {
                 state->log.error("task ended with an error", {{"task", name}, {"error", error.what()}});
             } catch (...) {
-                state->log.error("task ended with an error", {{"task", name}, {"error", "not an exception of the standard library"}});
+                state->log.error("task ended with an error",
+                                 {{"task", name}, {"error", "not an exception of the standard library"}});
             }
         }
         state->running.erase(signal);
@@ -46,7 +48,8 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
 
 void TaskGroup::cancel() {
     // A task that ends at once removes itself from the list: step on before asking.
-    for (auto signal = state_->running.begin(); signal != state_->running.end();) (signal++)->emit(asio::cancellation_type::terminal);
+    for (auto signal = state_->running.begin(); signal != state_->running.end();)
+        (signal++)->emit(asio::cancellation_type::terminal);
 }
 
 asio::awaitable<void> TaskGroup::join() {

@@ -1,7 +1,7 @@
 // Coroutines with one owner: every one can be asked to stop, and be waited for. Nothing is detached.
 //
-// A task that ends with an exception (a broken invariant) is logged with its name, and ends alone; being cancelled is no
-// trouble. Belongs to the I/O thread.
+// A task that ends with an exception (a broken invariant) is logged with its name, and ends alone; being cancelled is
+// no trouble. Belongs to the I/O thread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,8 +23,8 @@ class TaskGroup {
     // Starts `task`, which runs from the next turn of the I/O thread on. References it holds outlive join().
     void spawn(std::string name, boost::asio::awaitable<void> task);
 
-    void cancel();                          // asks every task to stop
-    boost::asio::awaitable<void> join();    // waits until none runs
+    void cancel();                        // asks every task to stop
+    boost::asio::awaitable<void> join();  // waits until none runs
     std::size_t size() const;
 
   private:

@@ -1,4 +1,5 @@
-// The chain stanza: read from the header alone, and held against the footer. Forms that are refused: tests/vectors/segment/bad-chain-*.
+// The chain stanza: read from the header alone, and held against the footer. Forms that are refused:
+// tests/vectors/segment/bad-chain-*.
 #include "open/chain.h"
 
 #include <gtest/gtest.h>

@@ -28,7 +28,8 @@ bool read_integer(std::string_view text, Integer& value) {
 std::string to_text(const Position& position) {
     if (const auto* file = std::get_if<FilePosition>(&position))
         return "file " + std::to_string(file->device) + " " + std::to_string(file->inode) + " " +
-               std::to_string(file->fingerprint) + " " + std::to_string(file->out_offset) + " " + std::to_string(file->err_offset);
+               std::to_string(file->fingerprint) + " " + std::to_string(file->out_offset) + " " +
+               std::to_string(file->err_offset);
     if (const auto* time = std::get_if<TimePosition>(&position))
         return "time " + std::to_string(time->out.time_since_epoch().count()) + " " +
                std::to_string(time->err.time_since_epoch().count());

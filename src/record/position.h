@@ -12,11 +12,12 @@
 
 namespace boatswain {
 
-// A place in a log file. Inode numbers are reused at once by rotation on ext4, so the file is named by device, inode AND
-// a fingerprint of its first line.
+// A place in a log file. Inode numbers are reused at once by rotation on ext4, so the file is named by device, inode
+// AND a fingerprint of its first line.
 //
-// The place is kept for each stream, because a long line of one stream comes in pieces between which lines of the other may
-// lie: a record of a stream is still to be taken when it starts at or after that stream's offset. Reading starts at the smaller.
+// The place is kept for each stream, because a long line of one stream comes in pieces between which lines of the other
+// may lie: a record of a stream is still to be taken when it starts at or after that stream's offset. Reading starts at
+// the smaller.
 struct FilePosition {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;

@@ -16,14 +16,16 @@ TEST(TenantId, RefusesNamesThatCouldBePathsOrHideSomething) {
 }
 
 TEST(TenantId, AcceptsOrdinaryAndForeignNames) {
-    for (std::string name : {"acme", "Acme Corp.", "a..b", "m\xC3\xBCller", "x@y"}) EXPECT_TRUE(TenantId::parse(name)) << name;
+    for (std::string name : {"acme", "Acme Corp.", "a..b", "m\xC3\xBCller", "x@y"})
+        EXPECT_TRUE(TenantId::parse(name)) << name;
 }
 
 TEST(Position, SurvivesItsTextForm) {
     for (Position position : {Position{NoPosition{}}, Position{FilePosition{1, 2, ~0ULL, 4, 5}},
                               Position{TimePosition{Timestamp{Nanoseconds{5}}, Timestamp{Nanoseconds{-6}}}}})
         EXPECT_EQ(parse_position(to_text(position)), position);
-    for (auto text : {"", "file 1 2 3", "file 1 2 3 4", "file 1 2 3 4 x", "time 1", "none none", "file -1 2 3 4"}) EXPECT_FALSE(parse_position(text)) << text;
+    for (auto text : {"", "file 1 2 3", "file 1 2 3 4", "file 1 2 3 4 x", "time 1", "none none", "file -1 2 3 4"})
+        EXPECT_FALSE(parse_position(text)) << text;
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ Result<TenantId> TenantId::parse(std::string_view name) {
     };
     if (name.empty()) return refuse("is empty");
     if (name.size() > bytes_max)
-        return refuse("has " + std::to_string(name.size()) + " bytes, at most " + std::to_string(bytes_max) + " are allowed");
+        return refuse("has " + std::to_string(name.size()) + " bytes, at most " + std::to_string(bytes_max) +
+                      " are allowed");
     if (name.front() == '.') return refuse("starts with '.'");
     if (name.front() == '_') return refuse("starts with '_', which is kept for Boatswain itself");
     if (!is_valid_utf8(name)) return refuse("is not UTF-8");

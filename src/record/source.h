@@ -34,9 +34,9 @@ class TenantId {
 // Whose lines a source's are, as the rules of tenancy found it.
 struct Attribution {
     TenantId tenant = TenantId::unassigned();
-    std::string app;        // never empty for a container: the last rule is its name
-    std::string component;  // may be empty
-    std::string instance;   // may be empty
+    std::string app;          // never empty for a container: the last rule is its name
+    std::string component;    // may be empty
+    std::string instance;     // may be empty
     std::string tenant_rule;  // the rule that answered, e.g. "env:BOATSWAIN_TENANT"; or why none did
 
     bool operator==(const Attribution&) const = default;
@@ -44,9 +44,9 @@ struct Attribution {
 
 // One thing that prints. A value; what is stored of it in a segment's footer is in docs/formats/segment.md.
 struct Source {
-    std::string id;      // unique in the cluster: a container's 64 hex digits
-    std::string kind;    // "docker"
-    std::string name;    // for people: the container's name without its leading '/'
+    std::string id;    // unique in the cluster: a container's 64 hex digits
+    std::string kind;  // "docker"
+    std::string name;  // for people: the container's name without its leading '/'
     std::string image;
     std::string reader;  // how it is read: "json-file", "logs", "attach"
     Attribution whose;

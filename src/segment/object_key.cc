@@ -55,8 +55,8 @@ std::string span_prefix(const TenantId& tenant) { return tenant_prefix(tenant) +
 
 std::string ObjectKey::str() const {
     auto start = spanning ? span_prefix(tenant) + hour_text(hour) + "/" : hour_prefix(tenant, hour);
-    return start + "host=" + percent_encode(host) + "/" + percent_encode(epoch) + "." +
-           sequence_text(sequence) + std::string{suffix};
+    return start + "host=" + percent_encode(host) + "/" + percent_encode(epoch) + "." + sequence_text(sequence) +
+           std::string{suffix};
 }
 
 std::optional<ObjectKey> parse_object_key(std::string_view key) {
@@ -76,7 +76,8 @@ std::optional<ObjectKey> parse_object_key(std::string_view key) {
     std::from_chars(rest.data() + rest.size() - sequence_digits, rest.data() + rest.size(), sequence);
     if (!tenant || !hour || !host || host->empty() || !epoch || epoch->empty() || sequence == 0) return std::nullopt;
 
-    ObjectKey parsed{.tenant = *tenant, .hour = *hour, .spanning = spanning, .host = *host, .epoch = *epoch, .sequence = sequence};
+    ObjectKey parsed{
+        .tenant = *tenant, .hour = *hour, .spanning = spanning, .host = *host, .epoch = *epoch, .sequence = sequence};
     // There is one key for one meaning: whatever was read leniently above shows here.
     return parsed.str() == key ? std::optional{parsed} : std::nullopt;
 }

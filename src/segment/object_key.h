@@ -5,9 +5,9 @@
 //   |  tenant      hour (UTC) of the first record  host
 //   format
 //
-// The hour is a promise to readers: no record of the segment lies more than segment_span_max after that hour. A segment that
-// spans more (an agent that catches up with an old, quiet log) says so: its key has "span=" in the place of "hour=". Readers
-// list the hours they need, and all of "span=", of which there are few.
+// The hour is a promise to readers: no record of the segment lies more than segment_span_max after that hour. A segment
+// that spans more (an agent that catches up with an old, quiet log) says so: its key has "span=" in the place of
+// "hour=". Readers list the hours they need, and all of "span=", of which there are few.
 //
 // Tenant, host and epoch are percent-encoded (base/bytes.h), so nothing from outside chooses a bucket or a prefix.
 // (host, epoch, sequence number, tenant) name a segment for ever: the epoch is drawn anew with each new state

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "segment/chain.h"
 #include "segment/age_primitives.h"
 #include "segment/age_writer.h"
 #include "segment/bech32.h"
+#include "segment/chain.h"
 #include "segment/footer_writer.h"
 #include "segment/format.h"
 #include "segment/seal.h"
@@ -438,7 +438,8 @@ TEST(FrameText, EndsWithAClosingRecordThatTheFooterRepeats) {
               R"({"time":"2026-11-22T10:04:11.000000000Z","reason":"removed","lines":0})");
     auto parts = some_parts();
     parts.frames[0].counts = text.counts();
-    EXPECT_NE(footer_json(parts).find(std::string{R"("gaps":0,"end":)"} + json + R"(,"first":"2026-11-22T10:04:11)"), std::string::npos);
+    EXPECT_NE(footer_json(parts).find(std::string{R"("gaps":0,"end":)"} + json + R"(,"first":"2026-11-22T10:04:11)"),
+              std::string::npos);
 }
 
 TEST(Footer, IsTheDocumentedJson) {

@@ -7,7 +7,8 @@
 
 namespace boatswain::ship {
 
-Shipper::Shipper(Options options, spool::Spool& spool, store::Store& store, const Clock& clock, Metrics& metrics, Log& log)
+Shipper::Shipper(Options options, spool::Spool& spool, store::Store& store, const Clock& clock, Metrics& metrics,
+                 Log& log)
     : options_(options), spool_(spool), store_(store), clock_(clock), metrics_(metrics), log_(log) {
     for (unsigned i = 0; i < std::max(options_.uploads, 1U); ++i)
         threads_.emplace_back([this](std::stop_token stop) { ship_segments(std::move(stop)); });
@@ -35,7 +36,8 @@ void Shipper::ship_segments(std::stop_token stop) {
     while (auto segment = spool_.take(stop)) ship_one(*segment);
 }
 
-// The segment's bytes, exactly as they were sealed. Remedy::quarantine when the disk has lost them: no store would ever take them.
+// The segment's bytes, exactly as they were sealed. Remedy::quarantine when the disk has lost them: no store would ever
+// take them.
 Result<MappedFile> Shipper::map_whole(const spool::Spooled& segment) const {
     auto mapped = MappedFile::open(segment.file);
     if (!mapped && mapped.error().remedy == Remedy::re_resolve)
@@ -51,7 +53,8 @@ void Shipper::ship_one(const spool::Spooled& segment) {
                           : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
     if (outcome) {
         if (auto released = spool_.release(segment); !released) {
-            log_.error("segment stored but not released; it is offered again", {{"key", segment.key}, {"error", released.error()}});
+            log_.error("segment stored but not released; it is offered again",
+                       {{"key", segment.key}, {"error", released.error()}});
             spool_.give_back(segment, wait_after(segment.attempts));
         }
         count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
@@ -78,7 +81,8 @@ void Shipper::ship_one(const spool::Spooled& segment) {
     }
     count_outcome("failed");
     auto wait = wait_after(segment.attempts);
-    log_.warning("segment not stored; trying again", {{"key", segment.key}, {"wait_ms", wait.count()}, {"error", error}});
+    log_.warning("segment not stored; trying again",
+                 {{"key", segment.key}, {"wait_ms", wait.count()}, {"error", error}});
     {
         std::scoped_lock lock{guard_};
         trouble_ = error.what;
@@ -87,7 +91,10 @@ void Shipper::ship_one(const spool::Spooled& segment) {
 }
 
 void Shipper::count_outcome(std::string_view outcome) {
-    metrics_.counter("boatswain_uploads_total", "Segments offered to the store, by outcome", {{"outcome", std::string{outcome}}}).add();
+    metrics_
+        .counter("boatswain_uploads_total", "Segments offered to the store, by outcome",
+                 {{"outcome", std::string{outcome}}})
+        .add();
 }
 
 std::chrono::milliseconds Shipper::wait_after(unsigned attempts) const {

@@ -2,10 +2,12 @@
 //
 // Invariants
 //   - A segment is released only after the store has acknowledged exactly its bytes under its key.
-//   - Nothing is discarded: a store that is down or misconfigured is tried again for ever, with back-off; only a segment whose
-//     key holds other bytes in the store, or whose file is no longer what was sealed, is put aside (quarantined) for a person,
-//     counted and logged.
-//   - A few uploads at once, at most one of each tenant, so that one tenant's flood does not hold up the others' segments.
+//   - Nothing is discarded: a store that is down or misconfigured is tried again for ever, with back-off; only a
+//   segment whose
+//     key holds other bytes in the store, or whose file is no longer what was sealed, is put aside (quarantined) for a
+//     person, counted and logged.
+//   - A few uploads at once, at most one of each tenant, so that one tenant's flood does not hold up the others'
+//   segments.
 #pragma once
 
 #include <chrono>

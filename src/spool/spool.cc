@@ -11,8 +11,8 @@ namespace boatswain::spool {
 namespace {
 
 constexpr std::int64_t schema_version = 2;
-// Checkpoints of containers that were removed while nobody looked stay behind. So many are kept, those that moved last; age alone
-// says nothing: a container that prints a line a year must not be read from its start again.
+// Checkpoints of containers that were removed while nobody looked stay behind. So many are kept, those that moved last;
+// age alone says nothing: a container that prints a line a year must not be read from its start again.
 constexpr std::int64_t checkpoints_max = 20'000;
 
 constexpr const char* schema = R"(
@@ -24,8 +24,8 @@ CREATE TABLE checkpoints (source TEXT PRIMARY KEY, position TEXT NOT NULL, lines
 CREATE TABLE chains (tenant TEXT PRIMARY KEY, sequence INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 )";
 
-// What makes version N+1 of the state of version N, at index N-1. Each is run once, all in one transaction: a crash leaves the
-// older version whole.
+// What makes version N+1 of the state of version N, at index N-1. Each is run once, all in one transaction: a crash
+// leaves the older version whole.
 constexpr const char* migrations[] = {
     // 2: bytes of messages are counted. Of sources begun before, they stay unknown (NULL).
     "ALTER TABLE checkpoints ADD COLUMN bytes INTEGER",
@@ -52,10 +52,14 @@ Spool::Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Da
       clock_(clock),
       log_(log),
       bytes_gauge_(metrics.gauge("boatswain_spool_bytes", "Sealed bytes on disk that the store has not acknowledged")),
-      segments_gauge_(metrics.gauge("boatswain_spool_segments", "Segments on disk that the store has not acknowledged")),
-      strays_(metrics.counter("boatswain_spool_stray_files_total", "Files in the spool that no row named; removed at start")),
-      missing_(metrics.counter("boatswain_spool_missing_segments_total", "Segments that the state names and the disk has not, or not whole")),
-      quarantined_(metrics.counter("boatswain_spool_quarantined_segments_total", "Segments put aside for a person to look at")),
+      segments_gauge_(
+          metrics.gauge("boatswain_spool_segments", "Segments on disk that the store has not acknowledged")),
+      strays_(metrics.counter("boatswain_spool_stray_files_total",
+                              "Files in the spool that no row named; removed at start")),
+      missing_(metrics.counter("boatswain_spool_missing_segments_total",
+                               "Segments that the state names and the disk has not, or not whole")),
+      quarantined_(
+          metrics.counter("boatswain_spool_quarantined_segments_total", "Segments put aside for a person to look at")),
       database_(std::move(database)) {}
 
 Result<std::unique_ptr<Spool>> Spool::open(Options options, const Clock& clock, Log& log, Metrics& metrics) {
@@ -76,8 +80,9 @@ Result<void> Spool::prepare_schema() {
     TRY(auto row, version_query.step());
     auto version = row ? version_query.number(0) : 0;
     if (version > schema_version)
-        return fail(Remedy::stop, "open " + (options_.state_dir / "state.sqlite").string() + ": written by a newer Boatswain (state version " +
-                                      std::to_string(version) + ", this one knows " + std::to_string(schema_version) +
+        return fail(Remedy::stop, "open " + (options_.state_dir / "state.sqlite").string() +
+                                      ": written by a newer Boatswain (state version " + std::to_string(version) +
+                                      ", this one knows " + std::to_string(schema_version) +
                                       "). Start that version, or give this one a state directory of its own");
     (void)version_query.run();
     if (version == schema_version) return {};
@@ -98,7 +103,9 @@ Result<void> Spool::prepare_schema() {
 Result<void> Spool::load() {
     TRY(auto meta, database_.prepare("SELECT value FROM meta WHERE name = 'epoch'"));
     TRY(auto found, meta.step());
-    if (!found) return fail(Remedy::stop, "open the state database: it names no epoch; move the state directory away to start anew");
+    if (!found)
+        return fail(Remedy::stop,
+                    "open the state database: it names no epoch; move the state directory away to start anew");
     epoch_ = meta.text(0);
 
     TRY(auto old, database_.prepare("DELETE FROM checkpoints WHERE source IN "
@@ -113,12 +120,14 @@ Result<void> Spool::load() {
             log_.error("checkpoint not understood, its source is read from its start", {{"source", positions.text(0)}});
             continue;
         }
-        Checkpoint checkpoint{.position = *position, .lines = static_cast<std::uint64_t>(positions.number(2)), .bytes = std::nullopt};
+        Checkpoint checkpoint{
+            .position = *position, .lines = static_cast<std::uint64_t>(positions.number(2)), .bytes = std::nullopt};
         if (!positions.is_null(3)) checkpoint.bytes = static_cast<std::uint64_t>(positions.number(3));
         checkpoints_[positions.text(0)] = checkpoint;
     }
 
-    TRY(auto segments, database_.prepare("SELECT id, key, tenant, size, sha256, added, quarantined FROM segments ORDER BY id"));
+    TRY(auto segments,
+        database_.prepare("SELECT id, key, tenant, size, sha256, added, quarantined FROM segments ORDER BY id"));
     for (;;) {
         TRY(auto row, segments.step());
         if (!row) break;
@@ -137,8 +146,10 @@ Result<void> Spool::load() {
         auto size = std::filesystem::file_size(waiting.segment.file, problem);
         if (problem || size != waiting.segment.size) {
             missing_.add();
-            log_.error("spooled segment is missing or torn", {{"key", waiting.segment.key}, {"file", waiting.segment.file.string()}});
-            if (auto aside = quarantine(waiting.segment); !aside) log_.error("quarantine failed", {{"error", aside.error()}});
+            log_.error("spooled segment is missing or torn",
+                       {{"key", waiting.segment.key}, {"file", waiting.segment.file.string()}});
+            if (auto aside = quarantine(waiting.segment); !aside)
+                log_.error("quarantine failed", {{"error", aside.error()}});
             continue;
         }
         bytes_ += size;
@@ -149,8 +160,8 @@ Result<void> Spool::load() {
 
 void Spool::remove_strays() {
     std::error_code problem;
-    for (std::filesystem::directory_iterator entry{options_.state_dir / "spool", problem}, none; !problem && entry != none;
-         entry.increment(problem)) {
+    for (std::filesystem::directory_iterator entry{options_.state_dir / "spool", problem}, none;
+         !problem && entry != none; entry.increment(problem)) {
         std::error_code unknown;
         if (entry->is_directory(unknown)) continue;
         auto name = entry->path().filename().string();
@@ -160,7 +171,8 @@ void Spool::remove_strays() {
         if (known) continue;
         strays_.add();
         log_.warning("stray spool file removed; its lines are read again", {{"file", name}});
-        if (auto removed = remove_file(entry->path()); !removed) log_.error("remove failed", {{"error", removed.error()}});
+        if (auto removed = remove_file(entry->path()); !removed)
+            log_.error("remove failed", {{"error", removed.error()}});
     }
 }
 
@@ -186,7 +198,9 @@ Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints
     CHECK(write_file_durably(waiting.segment.file, segment.bytes, 0640));
 
     TRY(auto transaction, Transaction::begin(database_));
-    TRY(auto insert, database_.prepare("INSERT INTO segments (id, key, tenant, size, sha256, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
+    TRY(auto insert,
+        database_.prepare(
+            "INSERT INTO segments (id, key, tenant, size, sha256, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
     CHECK(insert.bind(1, id)
               .bind(2, waiting.segment.key)
               .bind(3, waiting.segment.tenant)
@@ -242,7 +256,9 @@ void Spool::forget(const std::string& source) {
     std::scoped_lock lock{database_guard_};
     auto remove = database_.prepare("DELETE FROM checkpoints WHERE source = ?1");
     auto done = remove ? remove->bind(1, source).run() : Result<void>{std::unexpected(remove.error())};
-    if (!done) log_.warning("checkpoint not removed; it is dropped when it is old", {{"source", source}, {"error", done.error()}});
+    if (!done)
+        log_.warning("checkpoint not removed; it is dropped when it is old",
+                     {{"source", source}, {"error", done.error()}});
 }
 
 std::optional<Spooled> Spool::take(std::stop_token stop) {
@@ -309,7 +325,8 @@ Result<void> Spool::quarantine(const Spooled& segment) {
     }
     quarantined_.add();
     std::error_code problem;
-    std::filesystem::rename(segment.file, options_.state_dir / "spool" / "quarantine" / segment.file.filename(), problem);
+    std::filesystem::rename(segment.file, options_.state_dir / "spool" / "quarantine" / segment.file.filename(),
+                            problem);
     {
         std::scoped_lock lock{guard_};
         if (waiting_.erase(segment.id) > 0) bytes_ -= segment.size;

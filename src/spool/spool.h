@@ -1,4 +1,5 @@
-// The spool keeps segments on disk until the store has acknowledged them, and knows how far every source has been sealed.
+// The spool keeps segments on disk until the store has acknowledged them, and knows how far every source has been
+// sealed.
 //
 // Layout of the state directory
 //   state.sqlite        what is spooled, checkpoints, the chain of each tenant, host and epoch
@@ -81,11 +82,11 @@ class Spool {
 
     // The oldest segment whose tenant has none under way and whose time has come; waits for one until `stop`.
     std::optional<Spooled> take(std::stop_token stop);
-    Result<void> release(const Spooled& segment);                          // the store has it; after an error: give_back()
+    Result<void> release(const Spooled& segment);  // the store has it; after an error: give_back()
     void give_back(const Spooled& segment, std::chrono::milliseconds wait);  // try again, not before `wait` is over
-    Result<void> quarantine(const Spooled& segment);                       // it cannot be stored, ever; after an error: give_back()
+    Result<void> quarantine(const Spooled& segment);  // it cannot be stored, ever; after an error: give_back()
 
-    std::uint64_t bytes() const;      // of all segments that wait
+    std::uint64_t bytes() const;  // of all segments that wait
     std::size_t count() const;
     bool has_room() const { return bytes() < options_.bytes_max; }
     std::optional<Timestamp> oldest() const;  // when the oldest waiting segment was added

@@ -9,7 +9,8 @@ std::unexpected<Error> failed(sqlite3* connection, std::string_view doing) {
     int code = sqlite3_errcode(connection);
     Remedy remedy = Remedy::back_off;
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) remedy = Remedy::quarantine;
-    if (code == SQLITE_PERM || code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_ERROR) remedy = Remedy::stop;
+    if (code == SQLITE_PERM || code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_ERROR)
+        remedy = Remedy::stop;
     return fail(remedy, std::string{doing} + ": " + sqlite3_errmsg(connection));
 }
 
@@ -53,7 +54,8 @@ Result<void> Statement::run() {
 
 std::string Statement::text(int column) const {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
-    return bytes ? std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))) : std::string{};
+    return bytes ? std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column)))
+                 : std::string{};
 }
 
 std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_.get(), column); }
@@ -74,7 +76,8 @@ Result<Database> Database::open(const Path& path) {
 
 Result<Statement> Database::prepare(std::string_view sql) {
     sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(connection_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr) != SQLITE_OK)
+    if (sqlite3_prepare_v2(connection_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr) !=
+        SQLITE_OK)
         return failed(connection_.get(), "prepare a statement of the state database");
     return Statement{statement};
 }

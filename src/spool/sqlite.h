@@ -22,8 +22,8 @@ class Statement {
     Statement& bind(int at, std::string_view text);
     Statement& bind(int at, std::int64_t number);
     Statement& bind_null(int at);
-    Result<bool> step();   // true: a row is there
-    Result<void> run();    // to the end; then ready to be bound again
+    Result<bool> step();  // true: a row is there
+    Result<void> run();   // to the end; then ready to be bound again
     std::string text(int column) const;
     std::int64_t number(int column) const;
     bool is_null(int column) const;

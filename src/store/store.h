@@ -1,8 +1,8 @@
 // Where segments rest. A seam with three implementations: a directory, S3, and a faulty one for tests.
 //
 // Calls block; each thread that uploads or reads makes its own. Implementations are thread-safe.
-// Keys are '/'-separated, already percent-encoded (segment/object_key.h): 1 to 1024 bytes of [A-Za-z0-9._~=%/-], no empty
-// part, no part that is "." or "..". Other keys are refused with Remedy::stop.
+// Keys are '/'-separated, already percent-encoded (segment/object_key.h): 1 to 1024 bytes of [A-Za-z0-9._~=%/-], no
+// empty part, no part that is "." or "..". Other keys are refused with Remedy::stop.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,9 @@ struct ObjectInfo {
 };
 
 struct ListPage {
-    std::vector<ObjectInfo> objects;     // in key order
-    std::vector<std::string> prefixes;   // common prefixes, with their last '/', when a delimiter was asked for
-    std::optional<std::string> next;     // pass it to list() for the next page; nothing after the last
+    std::vector<ObjectInfo> objects;    // in key order
+    std::vector<std::string> prefixes;  // common prefixes, with their last '/', when a delimiter was asked for
+    std::optional<std::string> next;    // pass it to list() for the next page; nothing after the last
 };
 
 // Bytes [first, first + length) of an object; or its last `length` bytes.
@@ -70,8 +70,8 @@ class Store {
     virtual std::string describe() const = 0;
 };
 
-// Opens "dir:PATH" or "s3://BUCKET[/PREFIX][?endpoint=URL&region=R&path_style=true&profile=P&ca_file=F]". An unknown scheme
-// or parameter is an error that names it. A directory store makes its directory on the first put.
+// Opens "dir:PATH" or "s3://BUCKET[/PREFIX][?endpoint=URL&region=R&path_style=true&profile=P&ca_file=F]". An unknown
+// scheme or parameter is an error that names it. A directory store makes its directory on the first put.
 Result<std::unique_ptr<Store>> open_store(std::string_view url, const Clock& clock);
 
 // Calls `each` with every object under `prefix`, page by page, until it returns false.

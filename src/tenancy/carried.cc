@@ -56,7 +56,8 @@ std::optional<Result<segment::Recipient>> CarriedKeys::recall(const TenantId& te
         return recipient;
     }
     // What cannot be derived from is told at once: the length is looked at before any work is done.
-    if (carried.size() < secret_bytes_min || carried.size() > secret_bytes_max) return derive_recipient(tenant, carried);
+    if (carried.size() < secret_bytes_min || carried.size() > secret_bytes_max)
+        return derive_recipient(tenant, carried);
 
     auto id = digest(tenant, carried);
     std::scoped_lock lock{guard_};

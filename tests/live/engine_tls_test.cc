@@ -70,9 +70,11 @@ TEST_F(EngineTls, IsTurnedAwayWithoutTheRightCertificateOfItsOwn) {
     endpoint_.key_file = pki("other-key.pem");
     auto info = negotiate();
     ASSERT_FALSE(info);
-    // With TLS 1.3 (RFC 8446 section 4.4.2.4) the engine refuses a certificate after our side of the handshake is done, and closes. Its
-    // alert says why, unless the closed connection's reset overtakes it: then there is only that to tell.
-    bool reset = info.error().remedy == Remedy::back_off && info.error().what.find("reset by peer") != std::string::npos;
+    // With TLS 1.3 (RFC 8446 section 4.4.2.4) the engine refuses a certificate after our side of the handshake is done,
+    // and closes. Its alert says why, unless the closed connection's reset overtakes it: then there is only that to
+    // tell.
+    bool reset =
+        info.error().remedy == Remedy::back_off && info.error().what.find("reset by peer") != std::string::npos;
     EXPECT_TRUE(info.error().remedy == Remedy::stop || reset) << info.error().what;
 }
 

@@ -67,7 +67,8 @@ DirectoryWatch::DirectoryWatch(std::unique_ptr<State> state) : state_(std::move(
 DirectoryWatch::~DirectoryWatch() = default;
 const Path& DirectoryWatch::directory() const { return state_->directory; }
 
-Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(asio::any_io_executor executor, Path directory, WatchListener& listener) {
+Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(asio::any_io_executor executor, Path directory,
+                                                             WatchListener& listener) {
     int births = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     int changes = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (births < 0 || changes < 0) {
@@ -77,14 +78,16 @@ Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(asio::any_io_execut
         return error;
     }
     auto state = std::make_unique<State>(std::move(executor), births, changes, std::move(directory), listener);
-    state->root = ::inotify_add_watch(births, state->directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
+    state->root =
+        ::inotify_add_watch(births, state->directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
     if (state->root < 0) return fail_errno(Remedy::stop, "watch " + state->directory.string());
     return std::unique_ptr<DirectoryWatch>{new DirectoryWatch(std::move(state))};
 }
 
 bool DirectoryWatch::watch(const std::string& id) {
     auto path = state_->directory / id;
-    int birth = ::inotify_add_watch(state_->births.descriptor.native_handle(), path.c_str(), IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+    int birth = ::inotify_add_watch(state_->births.descriptor.native_handle(), path.c_str(),
+                                    IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
     int change = ::inotify_add_watch(state_->changes.descriptor.native_handle(), path.c_str(), IN_MODIFY | IN_ONLYDIR);
     if (birth >= 0) state_->births.ids[birth] = id;
     if (change >= 0) state_->changes.ids[change] = id;

@@ -1,8 +1,9 @@
 // Watches the engine's containers directory: containers that appear, log files that are born, logs that grow.
 //
-// Two inotify instances, because the two kinds of news differ. A birth is urgent and rare: a container that lives 30 ms leaves
-// its log for a moment only, and an open file outlives it. A write is neither: after one turn of changes the watch sleeps
-// `change_pause`, so that a container that writes ten thousand lines a second wakes us fifty times, not ten thousand.
+// Two inotify instances, because the two kinds of news differ. A birth is urgent and rare: a container that lives 30 ms
+// leaves its log for a moment only, and an open file outlives it. A write is neither: after one turn of changes the
+// watch sleeps `change_pause`, so that a container that writes ten thousand lines a second wakes us fifty times, not
+// ten thousand.
 //
 // Belongs to the I/O thread. Told news may be late or repeated; after lost() everything must be looked at again.
 #pragma once
@@ -35,14 +36,16 @@ class WatchListener {
 
 class DirectoryWatch {
   public:
-    // `directory` is the engine's containers directory. Remedy::stop when it cannot be watched (missing, no permission).
-    static Result<std::unique_ptr<DirectoryWatch>> open(boost::asio::any_io_executor executor, Path directory, WatchListener& listener);
+    // `directory` is the engine's containers directory. Remedy::stop when it cannot be watched (missing, no
+    // permission).
+    static Result<std::unique_ptr<DirectoryWatch>> open(boost::asio::any_io_executor executor, Path directory,
+                                                        WatchListener& listener);
     DirectoryWatch(const DirectoryWatch&) = delete;
     DirectoryWatch& operator=(const DirectoryWatch&) = delete;
     ~DirectoryWatch();
 
-    // Watches a container's own directory; telling twice is no harm. False when it is gone, or the kernel's limit of watches is
-    // reached (then its files are looked at by time alone; counted by the caller).
+    // Watches a container's own directory; telling twice is no harm. False when it is gone, or the kernel's limit of
+    // watches is reached (then its files are looked at by time alone; counted by the caller).
     bool watch(const std::string& id);
 
     // Run until cancelled.

@@ -19,7 +19,7 @@ constexpr std::chrono::seconds event_margin{10};
 constexpr std::chrono::milliseconds scan_pause{10'000};
 constexpr std::uint64_t config_file_bytes_max = 4U << 20;
 constexpr std::size_t skipped_max = 10'000;
-constexpr std::size_t gone_max = 512;  // the engine repeats at most the last 256 events
+constexpr std::size_t gone_max = 512;       // the engine repeats at most the last 256 events
 constexpr std::size_t inspections_max = 8;  // at once
 // How long the engine is waited for to say how a container ended whose log is gone.
 constexpr std::chrono::milliseconds told_wait{1'000};
@@ -64,7 +64,8 @@ asio::awaitable<void> DockerIntake::run() {
     try {
         co_await tasks_.join();
     } catch (...) {
-        // Cancelled. What was started is asked to end, and waited for, before this frame and what it refers to are gone.
+        // Cancelled. What was started is asked to end, and waited for, before this frame and what it refers to are
+        // gone.
     }
     co_await asio::this_coro::reset_cancellation_state();
     for (auto* group : {&tasks_, &session_, &readers_}) {
@@ -145,7 +146,8 @@ void DockerIntake::take_event(const engine::Event& event) {
         skipped != skipped_.end() && (event.action == Action::start || event.action == Action::die))
         skipped->second.running = event.action == Action::start;
     if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end())
-        if (event.action == Action::start || event.action == Action::die) inspecting->second = event.action == Action::start;
+        if (event.action == Action::start || event.action == Action::die)
+            inspecting->second = event.action == Action::start;
     switch (event.action) {
         case Action::create:
         case Action::start:
@@ -154,7 +156,8 @@ void DockerIntake::take_event(const engine::Event& event) {
                 set_running(known->second, true);
             }
             if (is_gone(event.id)) break;
-            if (inspecting_.try_emplace(event.id).second) session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
+            if (inspecting_.try_emplace(event.id).second)
+                session_.spawn("inspect " + event.id, inspect_and_adopt(event.id));
             break;
         case Action::die:
             if (known != containers_.end()) {
@@ -180,7 +183,10 @@ asio::awaitable<void> DockerIntake::inspect_and_adopt(std::string id) {
     // Gone already, or being removed, or wedged: its directory may still say what it was.
     if (!containers_.contains(id)) adopt_from_directory(id);
     if (!containers_.contains(id) && !skipped_.contains(id) && !is_gone(id)) {
-        metrics_.counter("boatswain_containers_missed_total", "Containers that were gone before anything was learned of them").add();
+        metrics_
+            .counter("boatswain_containers_missed_total",
+                     "Containers that were gone before anything was learned of them")
+            .add();
         if (uninspected_.size() < skipped_max) uninspected_[id] = {.when = clock_.now(), .what = facts.error().what};
         log_.warning("container not inspected", {{"container", id}, {"error", facts.error()}});
     }
@@ -217,7 +223,8 @@ asio::awaitable<void> DockerIntake::scan_now_and_then() {
 
 void DockerIntake::scan_directory() {
     std::error_code problem;
-    for (std::filesystem::directory_iterator entry{containers_directory_, problem}, none; !problem && entry != none; entry.increment(problem)) {
+    for (std::filesystem::directory_iterator entry{containers_directory_, problem}, none; !problem && entry != none;
+         entry.increment(problem)) {
         auto id = entry->path().filename().string();
         if (is_container_id(id) && !containers_.contains(id) && !skipped_.contains(id)) container_appeared(id);
     }
@@ -225,7 +232,9 @@ void DockerIntake::scan_directory() {
 
 void DockerIntake::container_appeared(const std::string& id) {
     if (!watch_->watch(id))
-        metrics_.counter("boatswain_watch_failures_total", "Directories that inotify has no watch for; looked at by time").add();
+        metrics_
+            .counter("boatswain_watch_failures_total", "Directories that inotify has no watch for; looked at by time")
+            .add();
     adopt_from_directory(id);
 }
 
@@ -244,12 +253,16 @@ void DockerIntake::container_vanished(const std::string& id) {
     if (found == containers_.end()) return;
     if (found->second.life) found->second.life->removed = true;
     set_running(found->second, false);
-    // What is read, is read to its end first: its reader tells when that is done. What is held for a moment, waits for that moment.
+    // What is read, is read to its end first: its reader tells when that is done. What is held for a moment, waits for
+    // that moment.
     if (found->second.reader != Reader::none || found->second.soon) return;
-    metrics_.counter("boatswain_containers_unread_total", "Containers that were removed and of which nothing was read, by why",
-                     {{"action", std::string{name_of(found->second.action)}}})
+    metrics_
+        .counter("boatswain_containers_unread_total",
+                 "Containers that were removed and of which nothing was read, by why",
+                 {{"action", std::string{name_of(found->second.action)}}})
         .add();
-    log_.warning("container removed unread", {{"container", id.substr(0, 12)}, {"name", found->second.facts.name}, {"reason", found->second.why}});
+    log_.warning("container removed unread",
+                 {{"container", id.substr(0, 12)}, {"name", found->second.facts.name}, {"reason", found->second.why}});
     drop(id);
 }
 
@@ -292,7 +305,8 @@ std::pair<DockerIntake::Reader, std::string> DockerIntake::reader_for(const engi
     }
     if (facts.log_driver == "none") {
         if (options_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
-        if (label_is_true(facts, "boatswain.attach")) return {Reader::attach, "log driver none, and label boatswain.attach=true"};
+        if (label_is_true(facts, "boatswain.attach"))
+            return {Reader::attach, "log driver none, and label boatswain.attach=true"};
         return {Reader::none, "log driver none keeps nothing to read; docker.attach is off"};
     }
     return {Reader::logs, "log driver " + facts.log_driver + " is read through the engine"};
@@ -335,7 +349,8 @@ void DockerIntake::adopt(engine::ContainerFacts facts) {
     count();
 }
 
-std::unique_ptr<batch::Feed> DockerIntake::open_feed(const Container& container, const Assignment& assignment, const Checkpoint& start) {
+std::unique_ptr<batch::Feed> DockerIntake::open_feed(const Container& container, const Assignment& assignment,
+                                                     const Checkpoint& start) {
     Source source{.id = container.facts.id,
                   .kind = "docker",
                   .name = container.facts.name,
@@ -343,7 +358,8 @@ std::unique_ptr<batch::Feed> DockerIntake::open_feed(const Container& container,
                   .reader = std::string{reader_name(container.reader)},
                   .whose = assignment.whose,
                   .labels = assignment.labels};
-    return batcher_.open_feed(std::move(source), assignment.decision.recipients, start, container.reader == Reader::attach);
+    return batcher_.open_feed(std::move(source), assignment.decision.recipients, start,
+                              container.reader == Reader::attach);
 }
 
 void DockerIntake::start_reading(const std::string& id, Container& container) {
@@ -366,8 +382,8 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
     auto saved = spool_.checkpoint(id);
     Checkpoint start = saved.value_or(Checkpoint{});
     if (!takes_lines) {
-        // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop). What is held is held open, so that
-        // it can still be read when the container is removed in the meantime.
+        // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop). What is held is held
+        // open, so that it can still be read when the container is removed in the meantime.
         if (container.action == Action::hold && container.reader == Reader::json_file && !pump_.contains(id)) {
             watch_->watch(id);
             pump_.park(id, file_reader(id, start));
@@ -394,28 +410,36 @@ void DockerIntake::start_reading(const std::string& id, Container& container) {
         }
         case Reader::logs: {
             const auto* position = std::get_if<TimePosition>(&start.position);
-            container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed), position ? *position : TimePosition{}, life,
-                                                          stream_counters_, clock_, log_);
-            readers_.spawn("read " + id, [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
-                co_await reader->run();
-                self->removed(alive->first);
-            }(container.logs, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life), this));
+            container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed),
+                                                          position ? *position : TimePosition{}, life, stream_counters_,
+                                                          clock_, log_);
+            readers_.spawn(
+                "read " + id,
+                [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
+                    co_await reader->run();
+                    self->removed(alive->first);
+                }(container.logs, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life),
+                                                       this));
             break;
         }
         case Reader::attach:
-            container.attach =
-                std::make_shared<AttachReader>(client_, container.facts, std::move(feed), life, stream_counters_, clock_, log_);
-            readers_.spawn("attach " + id, [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
-                co_await reader->run();
-                self->removed(alive->first);
-            }(container.attach, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life), this));
+            container.attach = std::make_shared<AttachReader>(client_, container.facts, std::move(feed), life,
+                                                              stream_counters_, clock_, log_);
+            readers_.spawn(
+                "attach " + id,
+                [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
+                    co_await reader->run();
+                    self->removed(alive->first);
+                }(container.attach, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life),
+                                                       this));
             break;
     }
 }
 
 std::unique_ptr<JsonFileReader> DockerIntake::file_reader(const std::string& id, const Checkpoint& start) {
     const auto* position = std::get_if<FilePosition>(&start.position);
-    return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt, clock_, pump_.counters(), log_);
+    return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt, clock_,
+                                            pump_.counters(), log_);
 }
 
 void DockerIntake::reassign() {
@@ -429,12 +453,14 @@ void DockerIntake::reassign() {
                            : container.attach ? &container.attach->feed()
                                               : pump_.feed(id);
         if (!feed) {
-            if (container.action == tenancy::Decision::Action::hold || container.action == tenancy::Decision::Action::drop)
+            if (container.action == tenancy::Decision::Action::hold ||
+                container.action == tenancy::Decision::Action::drop)
                 start_reading(id, container);
             continue;
         }
         auto assignment = assigner_.assign(container.facts);
-        bool same = feed->source().whose.tenant == assignment.whose.tenant && feed->recipients() == assignment.decision.recipients;
+        bool same = feed->source().whose.tenant == assignment.whose.tenant &&
+                    feed->recipients() == assignment.decision.recipients;
         // A key that is taken away stops nothing that runs: what was decided stays until there is somebody to seal for.
         if (same || assignment.decision.recipients.empty()) continue;
         container.action = assignment.decision.action;
@@ -538,9 +564,13 @@ void DockerIntake::count() {
         by_action[std::string{name_of(container.action)}] += 1;
     }
     for (const auto& [reader, n] : by_reader)
-        metrics_.gauge("boatswain_containers", "Containers that are there, by how they are read", {{"reader", reader}}).set(n);
+        metrics_.gauge("boatswain_containers", "Containers that are there, by how they are read", {{"reader", reader}})
+            .set(n);
     for (const auto& [action, n] : by_action)
-        metrics_.gauge("boatswain_containers_by_action", "Containers that are there, by what becomes of their lines", {{"action", action}}).set(n);
+        metrics_
+            .gauge("boatswain_containers_by_action", "Containers that are there, by what becomes of their lines",
+                   {{"action", action}})
+            .set(n);
 }
 
 DockerIntake::Health DockerIntake::health() const {

@@ -1,13 +1,13 @@
 // The Docker intake: finds every container of one engine, learns whose it is, and has it read.
 //
 //   news                                     what is done
-//   the containers directory shows a new     its log is opened at once; its facts come from config.v2.json beside the log,
-//   directory or log file (inotify)          so that a container that is gone before inspect answers is read all the same
-//   the engine's events, and its list        inspect; readers through the engine start; ends and removals are noted
-//   the keyring changed                      every container's lines are assigned anew
+//   the containers directory shows a new     its log is opened at once; its facts come from config.v2.json beside the
+//   log, directory or log file (inotify)          so that a container that is gone before inspect answers is read all
+//   the same the engine's events, and its list        inspect; readers through the engine start; ends and removals are
+//   noted the keyring changed                      every container's lines are assigned anew
 //
-// Events are subscribed to first, then all containers are listed, then both are reconciled; when the stream breaks, the same
-// again with back-off, for ever. Which reader a container gets is decided once (reader_for), and shown.
+// Events are subscribed to first, then all containers are listed, then both are reconciled; when the stream breaks, the
+// same again with back-off, for ever. Which reader a container gets is decided once (reader_for), and shown.
 //
 // Belongs to the I/O thread.
 #pragma once
@@ -40,8 +40,9 @@
 namespace boatswain::intake::docker {
 
 struct Options {
-    Path root;            // the engine's data directory as we see it; empty: as the engine says
-    bool attach = false;  // attach to containers that nothing else can read; one may ask for it with label boatswain.attach=true
+    Path root;  // the engine's data directory as we see it; empty: as the engine says
+    bool attach =
+        false;  // attach to containers that nothing else can read; one may ask for it with label boatswain.attach=true
     Selection selection;
     std::vector<std::string> own_ids;  // containers that this process runs in
 };
@@ -61,15 +62,15 @@ struct Assigner {
 
 class DockerIntake final : private WatchListener {
   public:
-    DockerIntake(boost::asio::any_io_executor executor, Options options, engine::Client& client, Assigner assigner, batch::Batcher& batcher,
-                 spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
+    DockerIntake(boost::asio::any_io_executor executor, Options options, engine::Client& client, Assigner assigner,
+                 batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
     ~DockerIntake();
 
     // Finds and reads until cancelled; then everything it started has ended.
     boost::asio::awaitable<void> run();
 
-    void reassign();      // the keyring or the rules changed
-    void progressed();    // the batcher gave memory back
+    void reassign();    // the keyring or the rules changed
+    void progressed();  // the batcher gave memory back
     // After run(): reads what the logs on disk still hold, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 
@@ -96,17 +97,17 @@ class DockerIntake final : private WatchListener {
     struct Container {
         engine::ContainerFacts facts;
         Reader reader = Reader::none;
-        std::string why;                    // why this reader, or why none
+        std::string why;  // why this reader, or why none
         tenancy::Decision::Action action = tenancy::Decision::Action::hold;
         Attribution whose;
-        std::string reason;                 // of the action
+        std::string reason;                         // of the action
         std::optional<std::uint64_t> lines_before;  // what the first feed began with: lines of earlier runs
-        bool departed = false;              // remembered as gone
-        bool soon = false;                  // held for a moment only
-        std::optional<int> exit_code;       // of its last run, when that is over and the engine has said
-        bool closing = false;               // read to its end; how it ended is waited for
-        std::shared_ptr<Life> life;         // also owned by the coroutine that reads it
-        std::shared_ptr<LogsReader> logs;   // likewise
+        bool departed = false;                      // remembered as gone
+        bool soon = false;                          // held for a moment only
+        std::optional<int> exit_code;               // of its last run, when that is over and the engine has said
+        bool closing = false;                       // read to its end; how it ended is waited for
+        std::shared_ptr<Life> life;                 // also owned by the coroutine that reads it
+        std::shared_ptr<LogsReader> logs;           // likewise
         std::shared_ptr<AttachReader> attach;
     };
 
@@ -141,7 +142,8 @@ class DockerIntake final : private WatchListener {
     void adopt(engine::ContainerFacts facts);
     void start_reading(const std::string& id, Container& container);
     std::pair<Reader, std::string> reader_for(const engine::ContainerFacts& facts) const;
-    std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment, const Checkpoint& start);
+    std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment,
+                                           const Checkpoint& start);
     std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
     Path log_path(const std::string& id) const;
     void set_running(Container& container, bool running);
@@ -184,7 +186,8 @@ class DockerIntake final : private WatchListener {
     std::map<std::string, Skipped> skipped_;      // by id
     std::map<std::string, Trouble> uninspected_;  // by id: why nothing is known of it
     std::deque<Description> departed_;            // oldest first
-    std::deque<std::string> gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
+    std::deque<std::string>
+        gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
     // By id: what events said meanwhile about its running. The engine's answer may be older than they are.
     std::map<std::string, std::optional<bool>> inspecting_;
     std::optional<Timestamp> last_event_;

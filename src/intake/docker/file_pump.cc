@@ -15,16 +15,19 @@ constexpr std::chrono::milliseconds room_pause{100};
 
 }  // namespace
 
-FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log, std::function<void(const std::string&)> finished)
+FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log,
+                   std::function<void(const std::string&)> finished)
     : finished_(std::move(finished)),
       log_(log),
-      errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read", {{"reader", "json-file"}})),
+      errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
+                              {{"reader", "json-file"}})),
       counters_(metrics),
       work_(std::move(executor)) {}
 
 void FilePump::add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed) {
-    // Opened at once, whether there is room for lines or not; trouble shows again at the first turn, and is told there. That turn comes
-    // later, from run(): it may find the log finished, and must not call back to an owner who is in the middle of adding.
+    // Opened at once, whether there is room for lines or not; trouble shows again at the first turn, and is told there.
+    // That turn comes later, from run(): it may find the log finished, and must not call back to an owner who is in the
+    // middle of adding.
     (void)reader->hold_open();
     logs_[id] = OneLog{.reader = std::move(reader), .feed = std::move(feed)};
     touch(id);

@@ -1,7 +1,7 @@
 // Reads many json-file logs in turn: each that has something new gets one read (json_file_reader.h), then the next one.
 //
-// Fair: a container that writes without end gets one turn a round like every other. A container whose tenant has no room waits
-// until the batcher has progressed; nothing is lost, its log keeps it. Belongs to the I/O thread.
+// Fair: a container that writes without end gets one turn a round like every other. A container whose tenant has no
+// room waits until the batcher has progressed; nothing is lost, its log keeps it. Belongs to the I/O thread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,12 +23,13 @@ namespace boatswain::intake::docker {
 class FilePump {
   public:
     // `finished` is told the id of a container whose log is removed and read to its end; it may remove() it.
-    FilePump(boost::asio::any_io_executor executor, Metrics& metrics, Log& log, std::function<void(const std::string&)> finished);
+    FilePump(boost::asio::any_io_executor executor, Metrics& metrics, Log& log,
+             std::function<void(const std::string&)> finished);
     FilePump(const FilePump&) = delete;
 
     void add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed);
-    // Holds the log's files open without reading them, until change_feed() says where its lines go. At most parked_max logs; more
-    // are not held.
+    // Holds the log's files open without reading them, until change_feed() says where its lines go. At most parked_max
+    // logs; more are not held.
     static constexpr std::size_t parked_max = 256;
     void park(const std::string& id, std::unique_ptr<JsonFileReader> reader);
     // Lines from now on go to `feed`; what was read before stays where it went.
@@ -39,14 +40,14 @@ class FilePump {
     void remove(const std::string& id);
     bool contains(const std::string& id) const { return logs_.contains(id); }
 
-    void touch(const std::string& id);                  // something may be there to read
+    void touch(const std::string& id);  // something may be there to read
     void touch_all();
     void notice_births(const std::string& id, unsigned births, bool all);  // JsonFileReader::notice_births
-    // When it does not run any more, what is pending at the end of its log is settled: once, because a container that starts again
-    // prints before the engine tells of its start.
+    // When it does not run any more, what is pending at the end of its log is settled: once, because a container that
+    // starts again prints before the engine tells of its start.
     void set_running(const std::string& id, bool running);
     FileReaderCounters& counters() { return counters_; }
-    void progressed() { work_.notify(); }               // the batcher gave memory back
+    void progressed() { work_.notify(); }  // the batcher gave memory back
 
     struct Lag {  // bytes not read, of all logs together
         std::uint64_t read_bytes = 0;
@@ -64,8 +65,8 @@ class FilePump {
   private:
     struct OneLog {
         std::unique_ptr<JsonFileReader> reader;
-        std::unique_ptr<batch::Feed> feed;  // none: parked
-        bool to_settle = false;  // at the next end of the log
+        std::unique_ptr<batch::Feed> feed;                   // none: parked
+        bool to_settle = false;                              // at the next end of the log
         std::chrono::steady_clock::time_point not_before{};  // after trouble
     };
     enum class Turn { read, no_room, done };

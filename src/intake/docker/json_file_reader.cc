@@ -17,10 +17,13 @@ bool same_file(const LogFile& file, const Generation& generation) {
 }  // namespace
 
 FileReaderCounters::FileReaderCounters(Metrics& metrics)
-    : malformed(metrics.counter("boatswain_malformed_lines_total", "Lines of json-file logs that the engine cannot have written; kept as they are")),
-      rotations(metrics.counter("boatswain_log_files_finished_total", "Log files read to their end and left for the next one")) {}
+    : malformed(metrics.counter("boatswain_malformed_lines_total",
+                                "Lines of json-file logs that the engine cannot have written; kept as they are")),
+      rotations(metrics.counter("boatswain_log_files_finished_total",
+                                "Log files read to their end and left for the next one")) {}
 
-JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock, FileReaderCounters& counters, Log& log)
+JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock,
+                               FileReaderCounters& counters, Log& log)
     : log_path_(std::move(log_path)), start_(start), clock_(clock), counters_(counters), log_(log) {}
 
 // ---- Which file is read ---------------------------------------------------------------------------------------------
@@ -28,7 +31,8 @@ JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start,
 Result<JsonFileReader::Open> JsonFileReader::open_generation(const Generation& generation) {
     TRY(auto file, open_log_file(generation.path));
     // Between listing and opening, a rotation may have moved another file to this name.
-    if (!same_file(*file, generation)) return fail(Remedy::retry, "open " + generation.path.string() + ": rotated meanwhile");
+    if (!same_file(*file, generation))
+        return fail(Remedy::retry, "open " + generation.path.string() + ": rotated meanwhile");
     TRY(auto fingerprint, fingerprint_of(*file));
     return Open{.file = std::move(file), .fingerprint = fingerprint};
 }
@@ -41,7 +45,8 @@ Result<bool> JsonFileReader::open_first() {
         TRY(bool resumed, resume(*start_, generations));
         if (resumed) return true;
         owed_gap_ = Gap{.reason = "rotated-away"};
-        log_.warning("the log was rotated away while nobody read it; reading on with the oldest file", {{"log", log_path_.string()}});
+        log_.warning("the log was rotated away while nobody read it; reading on with the oldest file",
+                     {{"log", log_path_.string()}});
     }
     for (auto oldest = generations.rbegin(); oldest != generations.rend(); ++oldest) {
         auto open = open_generation(*oldest);
@@ -59,18 +64,22 @@ Result<bool> JsonFileReader::open_first() {
 void JsonFileReader::tell_unreadable(const Error& error) {
     if (owed_gap_ && owed_gap_->reason == "unreadable") return;
     owed_gap_ = Gap{.reason = "unreadable"};
-    log_.warning("a log file cannot be read; reading on with the next one", {{"log", log_path_.string()}, {"error", error}});
+    log_.warning("a log file cannot be read; reading on with the next one",
+                 {{"log", log_path_.string()}, {"error", error}});
 }
 
 Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector<Generation>& generations) {
     // By inode first: files that hold nothing but pieces of one long line begin alike.
     auto candidates = generations;
-    auto same_inode = [&](const auto& generation) { return generation.device == start.device && generation.inode == start.inode; };
+    auto same_inode = [&](const auto& generation) {
+        return generation.device == start.device && generation.inode == start.inode;
+    };
     if (auto likely = std::ranges::find_if(candidates, same_inode); likely != candidates.end())
         std::rotate(candidates.begin(), likely, likely + 1);
     for (const auto& generation : candidates) {
         auto open = open_generation(generation);
-        if (!open && open.error().remedy == Remedy::quarantine) continue;  // one unreadable old file must not hide the others
+        if (!open && open.error().remedy == Remedy::quarantine)
+            continue;  // one unreadable old file must not hide the others
         if (!open) return std::unexpected(std::move(open).error());
         if (open->fingerprint != start.fingerprint) continue;
         read_on_in(std::move(*open), std::min(start.out_offset, start.err_offset));
@@ -91,9 +100,9 @@ void JsonFileReader::read_on_in(Open open, std::uint64_t offset) {
     skipping_ = false;
 }
 
-// The place of `open` among the generations: by file, or, when it was compressed meanwhile, by its first line. Should several begin
-// with that line (each holds pieces of one long line and nothing else), the newest: read from there on, nothing comes twice, but
-// what lies between is missing, and `sure` false.
+// The place of `open` among the generations: by file, or, when it was compressed meanwhile, by its first line. Should
+// several begin with that line (each holds pieces of one long line and nothing else), the newest: read from there on,
+// nothing comes twice, but what lies between is missing, and `sure` false.
 JsonFileReader::Place JsonFileReader::place_of(const Open& open, const std::vector<Generation>& generations) {
     for (std::size_t i = 0; i < generations.size(); ++i)
         if (same_file(*open.file, generations[i])) return {.index = i, .sure = true};
@@ -123,28 +132,33 @@ void JsonFileReader::notice_births(unsigned births, bool all) {
     if (current_.file) look_for_successors();
 }
 
-// Opens the files that are newer than all we hold. A rotation in the middle of looking makes a file seem to follow another that it
-// does not, so what was opened counts only when the directory is as it was before: a file that is held open cannot give its inode to
-// another, so the same names with the same inodes are the same files.
+// Opens the files that are newer than all we hold. A rotation in the middle of looking makes a file seem to follow
+// another that it does not, so what was opened counts only when the directory is as it was before: a file that is held
+// open cannot give its inode to another, so the same names with the same inodes are the same files.
 void JsonFileReader::look_for_successors() {
     for (unsigned look = 0; look < looks_max; ++look) {
         auto& newest = successors_.empty() ? current_ : successors_.back();
         struct stat now{};
-        if (::stat(log_path_.c_str(), &now) == 0 && now.st_dev == newest.file->device() && now.st_ino == newest.file->inode()) return;
+        if (::stat(log_path_.c_str(), &now) == 0 && now.st_dev == newest.file->device() &&
+            now.st_ino == newest.file->inode())
+            return;
         if (newest.fingerprint == 0)
             if (auto fingerprint = fingerprint_of(*newest.file)) newest.fingerprint = *fingerprint;
 
         auto generations = list_generations(log_path_);
         auto at = place_of(newest, generations);
         std::vector<Open> opened;
-        // The newest file that we held is gone. Rotated away, and others may have come and gone with it: silence would say that there
-        // were none. Or the container is being removed, file by file, and what is still there was read long ago.
+        // The newest file that we held is gone. Rotated away, and others may have come and gone with it: silence would
+        // say that there were none. Or the container is being removed, file by file, and what is still there was read
+        // long ago.
         bool gap = !at.sure;
-        for (auto newer = at.index.value_or(generations.size()); newer > 0 && successors_.size() + opened.size() < successors_max;) {
+        for (auto newer = at.index.value_or(generations.size());
+             newer > 0 && successors_.size() + opened.size() < successors_max;) {
             auto open = open_generation(generations[--newer]);
             if (!open && open.error().remedy == Remedy::retry) break;
             if (!open && open.error().remedy == Remedy::quarantine) {
-                log_.warning("a log file cannot be read; reading on with the next one", {{"log", log_path_.string()}, {"error", open.error()}});
+                log_.warning("a log file cannot be read; reading on with the next one",
+                             {{"log", log_path_.string()}, {"error", open.error()}});
                 gap = true;
                 continue;
             }
@@ -176,7 +190,8 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
     auto taken = take_lines(feed, bytes);
     if (taken == 0 && size < read_bytes_max) return at_file_end(feed, bytes);
     if (taken == 0) {
-        // No newline in all of it: the engine writes no such line. What it is cannot be kept; where it ends is seen later.
+        // No newline in all of it: the engine writes no such line. What it is cannot be kept; where it ends is seen
+        // later.
         if (!skipping_) {
             counters_.malformed.add();
             held_ = position();
@@ -194,13 +209,15 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
 // Nothing but the start of a line (`rest`) is left of the file as it is now.
 Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std::string_view rest) {
     if (successors_.empty()) look_for_successors();
-    bool removed = successors_.empty() && !std::filesystem::exists(log_path_) && (current_.file->compressed() || !current_.file->linked());
+    bool removed = successors_.empty() && !std::filesystem::exists(log_path_) &&
+                   (current_.file->compressed() || !current_.file->linked());
     if (successors_.empty() && !removed) {
         waited_ = true;
         last_look_ = false;
         return Step::at_end;
     }
-    // The file is final now, but something may have been written between reading its end and seeing that: read once more.
+    // The file is final now, but something may have been written between reading its end and seeing that: read once
+    // more.
     if (!last_look_) {
         last_look_ = true;
         return Step::more;
@@ -264,7 +281,8 @@ Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
     TRY(auto fingerprint, fingerprint_of(*current_.file));
     if (*size >= offset_ && fingerprint == current_.fingerprint) return {};
     if (fingerprint == current_.fingerprint) {
-        // The same file without its end: a power cut took what the engine had written and we had read. What comes now is new.
+        // The same file without its end: a power cut took what the engine had written and we had read. What comes now
+        // is new.
         log_.warning("the log lost its end; reading on behind what is left", {{"log", log_path_.string()}});
         if (joiner_.pending()) joiner_.end(feed.text());
         pending_in_previous_.reset();
@@ -361,8 +379,9 @@ void JsonFileReader::take_message(batch::Feed& feed, const JsonLine& found, std:
     if (!joiner_.pending()) pending_in_previous_.reset();
 }
 
-// A line of one stream is pending since the file before. When the first line here is of the other stream, the position could not
-// say both "read this again" and "that not": the pending line is stored as partial instead. Rare, and no byte is lost.
+// A line of one stream is pending since the file before. When the first line here is of the other stream, the position
+// could not say both "read this again" and "that not": the pending line is stored as partial instead. Rare, and no byte
+// is lost.
 void JsonFileReader::settle_previous(segment::FrameText& frame, Stream next_stream) {
     if (!pending_in_previous_ || joiner_.pending(next_stream)) return;
     joiner_.end(frame);

@@ -1,16 +1,19 @@
 // Reads one container's json-file log from disk, over rotation, removal, compression, recycled inodes and truncation.
 //
 // The file that is being read is held open; so are the files that follow it, from the moment they appear: an open file
-// outlives its renaming and its deletion, so a reader that lags behind loses nothing as long as it saw each file's birth.
+// outlives its renaming and its deletion, so a reader that lags behind loses nothing as long as it saw each file's
+// birth.
 //
 // Synchronous and without a clock: the pump (file_pump.h) says when to read. Belongs to the I/O thread.
 //
 // Invariants
 //   - Records are taken in the order of the file; each is appended to the feed once.
 //   - The position marked covers exactly what was appended: a long line of which only pieces were read lies behind it.
-//   - While a file has no line yet, or a gap is owed, the position stays where it can be found again: at the end of the file
+//   - While a file has no line yet, or a gap is owed, the position stays where it can be found again: at the end of the
+//   file
 //     before, or before the gap.
-//   - What cannot be understood is kept as it is and announced by a gap record; the reader goes on at the next newline. A file
+//   - What cannot be understood is kept as it is and announced by a gap record; the reader goes on at the next newline.
+//   A file
 //     that cannot be read (a torn .gz) is left, with a gap record, for the next one.
 #pragma once
 
@@ -49,8 +52,8 @@ class ReadBuffer {
 };
 
 struct FileReaderCounters {
-    Counter& malformed;   // lines of the log that were none
-    Counter& rotations;   // files finished
+    Counter& malformed;  // lines of the log that were none
+    Counter& rotations;  // files finished
     explicit FileReaderCounters(Metrics& metrics);
 };
 
@@ -60,27 +63,31 @@ inline constexpr unsigned looks_max = 10;
 class JsonFileReader {
   public:
     // `start`: what is already sealed; nothing for a container that is new here. Opens nothing yet.
-    JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock, FileReaderCounters& counters, Log& log);
+    JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock, FileReaderCounters& counters,
+                   Log& log);
 
     enum class Step {
-        more,     // something was read, and more may be there
-        at_end,   // nothing more now
-        finished, // nothing more for ever: the log is removed and read to its end
+        more,      // something was read, and more may be there
+        at_end,    // nothing more now
+        finished,  // nothing more for ever: the log is removed and read to its end
     };
     // Reads at most read_bytes_max into the feed, and marks. Errors concern this container alone.
     Result<Step> read_some(batch::Feed& feed, ReadBuffer& buffer);
 
-    // Opens the files that are there, without reading a line: from now on they can be removed and are read all the same.
+    // Opens the files that are there, without reading a line: from now on they can be removed and are read all the
+    // same.
     Result<void> hold_open();
 
-    // The directory showed a new file `births` times: opens what has appeared at once. `all`: these are all births since the
-    // container appeared, and they were seen before the first file was opened; so more births than files is a loss.
+    // The directory showed a new file `births` times: opens what has appeared at once. `all`: these are all births
+    // since the container appeared, and they were seen before the first file was opened; so more births than files is a
+    // loss.
     void notice_births(unsigned births, bool all = false);
 
     // The container has ended (it may start again): what is pending will not be continued.
     void settle(batch::Feed& feed);
 
-    // Where reading stands against the end of what is known: bytes not yet read (an estimate where files are compressed).
+    // Where reading stands against the end of what is known: bytes not yet read (an estimate where files are
+    // compressed).
     std::uint64_t lag_bytes() const;
     const Path& path() const { return log_path_; }
     std::optional<FilePosition> position() const;
@@ -138,11 +145,11 @@ class JsonFileReader {
     std::uint64_t line_offset_ = 0;  // where the line being taken starts
     std::uint64_t out_offset_ = 0;   // records of a stream that start before its offset are taken already
     std::uint64_t err_offset_ = 0;
-    std::deque<Open> successors_;    // files that follow current_, oldest first
-    bool last_look_ = false;         // the file was seen to be final, and is read once more to its end
-    bool waited_ = false;            // the end was reached: the file may have been truncated since
-    bool skipping_ = false;          // inside a line longer than read_bytes_max
-    Timestamp taken_time_[2] = {};   // per stream, of the last line taken
+    std::deque<Open> successors_;   // files that follow current_, oldest first
+    bool last_look_ = false;        // the file was seen to be final, and is read once more to its end
+    bool waited_ = false;           // the end was reached: the file may have been truncated since
+    bool skipping_ = false;         // inside a line longer than read_bytes_max
+    Timestamp taken_time_[2] = {};  // per stream, of the last line taken
 
     JsonLineScanner scanner_;
     PieceJoiner joiner_;

@@ -68,7 +68,8 @@ bool JsonLineScanner::scan_tail(const char* at, const char* end, JsonLine& found
     return scan_time(at, end - 2, found);
 }
 
-// "2026-11-23T00:14:35.375600667Z", zeros at the end of the fraction trimmed. The minute is nearly always that of the line before.
+// "2026-11-23T00:14:35.375600667Z", zeros at the end of the fraction trimmed. The minute is nearly always that of the
+// line before.
 bool JsonLineScanner::scan_time(const char* at, const char* end, JsonLine& found) {
     auto size = end - at;
     if (size < 20 || size > 30 || end[-1] != 'Z') return false;
@@ -88,7 +89,8 @@ bool JsonLineScanner::scan_time(const char* at, const char* end, JsonLine& found
             if (value > 9) return false;
             nanos = nanos * 10 + value;
         }
-        static constexpr std::uint32_t scale[10] = {1'000'000'000, 100'000'000, 10'000'000, 1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
+        static constexpr std::uint32_t scale[10] = {1'000'000'000, 100'000'000, 10'000'000, 1'000'000, 100'000,
+                                                    10'000,        1'000,       100,        10,        1};
         nanos *= scale[digits];
     }
     found.time = *minute_ + std::chrono::seconds{seconds} + Nanoseconds{nanos};
@@ -101,7 +103,8 @@ bool JsonLineScanner::scan_generally(std::string_view line, char* out, JsonLine&
     padded_.reserve(line.size() + simdjson::SIMDJSON_PADDING);
     thread_local simdjson::dom::parser parser;
     simdjson::dom::element root;
-    if (parser.parse(padded_.data(), line.size(), false).get(root) != simdjson::SUCCESS || !root.is_object()) return false;
+    if (parser.parse(padded_.data(), line.size(), false).get(root) != simdjson::SUCCESS || !root.is_object())
+        return false;
 
     std::string_view message, stream, time;
     if (root["log"].get(message) != simdjson::SUCCESS) message = {};  // the engine omits an empty "log"
@@ -118,8 +121,8 @@ bool JsonLineScanner::scan_generally(std::string_view line, char* out, JsonLine&
     auto attrs_at = line.rfind(attrs_name);
     auto time_at = line.rfind(std::string{","} + std::string{time_name});
     simdjson::dom::element attrs;
-    if (root["attrs"].get(attrs) == simdjson::SUCCESS && attrs_at != std::string_view::npos && time_at != std::string_view::npos &&
-        attrs_at + attrs_name.size() < time_at)
+    if (root["attrs"].get(attrs) == simdjson::SUCCESS && attrs_at != std::string_view::npos &&
+        time_at != std::string_view::npos && attrs_at + attrs_name.size() < time_at)
         attrs_ = line.substr(attrs_at + attrs_name.size(), time_at - attrs_at - attrs_name.size());
     return true;
 }

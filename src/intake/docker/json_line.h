@@ -3,9 +3,9 @@
 //   {"log":"GET /\n","stream":"stdout","time":"2026-11-23T00:14:35.375600667Z"}
 //   {"log":"GET /\n","stream":"stdout","attrs":{"tag":"x"},"time":"..."}         with --log-opt labels, env or tag
 //
-// (moby, daemon/logger/jsonfilelog/jsonlog.) The engine writes one fixed shape with Go's JSON encoder, and reading it is most
-// of what reading costs: a scanner takes that shape at memory speed and unescapes the message straight to where it will lie.
-// Every line of another shape goes to a general JSON parser; what that refuses too is malformed.
+// (moby, daemon/logger/jsonfilelog/jsonlog.) The engine writes one fixed shape with Go's JSON encoder, and reading it
+// is most of what reading costs: a scanner takes that shape at memory speed and unescapes the message straight to where
+// it will lie. Every line of another shape goes to a general JSON parser; what that refuses too is malformed.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ namespace boatswain::intake::docker {
 struct JsonLine {
     Timestamp time{};
     Stream stream = Stream::out;
-    bool newline = false;         // "log" ended in a newline, which is not part of the message
-    bool inner_newline = false;   // the message holds another newline: the caller must split it
+    bool newline = false;        // "log" ended in a newline, which is not part of the message
+    bool inner_newline = false;  // the message holds another newline: the caller must split it
     std::size_t message_bytes = 0;
 };
 
@@ -31,8 +31,8 @@ class JsonLineScanner {
     // More than line.size() is written past the message's start at most by this.
     static constexpr std::size_t slack = 64;
 
-    // Reads `line` (without its final '\n') and writes its message at `out`, which has room for line.size() + slack bytes.
-    // False: malformed; what lies at `out` has no meaning then.
+    // Reads `line` (without its final '\n') and writes its message at `out`, which has room for line.size() + slack
+    // bytes. False: malformed; what lies at `out` has no meaning then.
     bool scan(std::string_view line, char* out, JsonLine& found);
 
     // How many lines took the general parser: for the metric that shows an engine of another shape.

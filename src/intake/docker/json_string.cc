@@ -73,7 +73,8 @@ char* write_utf8(std::uint32_t code, char* out) {
     return out;
 }
 
-// The escape \uXXXX whose digits start at `at`, with its second half when it is a surrogate pair. Behind it, or nullptr.
+// The escape \uXXXX whose digits start at `at`, with its second half when it is a surrogate pair. Behind it, or
+// nullptr.
 const char* unescape_unicode(const char* at, const char* end, char*& out) {
     auto code = four_hex(at, end);
     if (code < 0) return nullptr;
@@ -81,7 +82,9 @@ const char* unescape_unicode(const char* at, const char* end, char*& out) {
     if (code >= 0xD800 && code < 0xDC00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
         auto low = four_hex(at + 2, end);
         if (low >= 0xDC00 && low < 0xE000) {
-            out = write_utf8(0x10000U + (static_cast<std::uint32_t>(code - 0xD800) << 10) + static_cast<std::uint32_t>(low - 0xDC00), out);
+            out = write_utf8(
+                0x10000U + (static_cast<std::uint32_t>(code - 0xD800) << 10) + static_cast<std::uint32_t>(low - 0xDC00),
+                out);
             return at + 6;
         }
     }

@@ -14,7 +14,8 @@ namespace {
 
 class PlainFile final : public LogFile {
   public:
-    PlainFile(Fd file, const struct stat& found) : file_(std::move(file)), device_(found.st_dev), inode_(found.st_ino) {}
+    PlainFile(Fd file, const struct stat& found)
+        : file_(std::move(file)), device_(found.st_dev), inode_(found.st_ino) {}
 
     Result<std::size_t> read_at(std::uint64_t offset, char* out, std::size_t size) override {
         for (;;) {
@@ -47,7 +48,8 @@ class CompressedFile final : public LogFile {
     CompressedFile(gzFile file, const struct stat& found) : file_(file), device_(found.st_dev), inode_(found.st_ino) {}
 
     Result<std::size_t> read_at(std::uint64_t offset, char* out, std::size_t size) override {
-        if (static_cast<std::uint64_t>(gztell(file_.get())) != offset && gzseek(file_.get(), static_cast<z_off_t>(offset), SEEK_SET) < 0)
+        if (static_cast<std::uint64_t>(gztell(file_.get())) != offset &&
+            gzseek(file_.get(), static_cast<z_off_t>(offset), SEEK_SET) < 0)
             return fail(Remedy::quarantine, "read a compressed log file: " + problem());
         int n = gzread(file_.get(), out, static_cast<unsigned>(std::min<std::size_t>(size, 1U << 30)));
         if (n < 0) return fail(Remedy::quarantine, "read a compressed log file: " + problem());
@@ -95,7 +97,10 @@ Result<std::unique_ptr<LogFile>> open_log_file(const Path& path) {
     if (!file) {
         bool gone = errno == ENOENT || errno == ENOTDIR;
         bool scarce = errno == EMFILE || errno == ENFILE;
-        return fail_errno(gone ? Remedy::re_resolve : scarce ? Remedy::back_off : Remedy::stop, "open " + path.string());
+        return fail_errno(gone     ? Remedy::re_resolve
+                          : scarce ? Remedy::back_off
+                                   : Remedy::stop,
+                          "open " + path.string());
     }
     struct stat found{};
     if (::fstat(file.get(), &found) != 0) return fail_errno(Remedy::back_off, "stat " + path.string());
@@ -127,7 +132,8 @@ std::vector<Generation> list_generations(const Path& log_path) {
     std::vector<Generation> found;
     auto base = log_path.filename().string();
     std::error_code problem;
-    for (std::filesystem::directory_iterator entry{log_path.parent_path(), problem}, none; !problem && entry != none; entry.increment(problem)) {
+    for (std::filesystem::directory_iterator entry{log_path.parent_path(), problem}, none; !problem && entry != none;
+         entry.increment(problem)) {
         auto generation = generation_of(entry->path().filename().string(), base);
         struct stat status{};
         if (!generation || ::lstat(entry->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
@@ -136,7 +142,9 @@ std::vector<Generation> list_generations(const Path& log_path) {
         generation->inode = status.st_ino;
         found.push_back(std::move(*generation));
     }
-    std::ranges::sort(found, [](const auto& a, const auto& b) { return std::pair{a.age, a.compressed} < std::pair{b.age, b.compressed}; });
+    std::ranges::sort(found, [](const auto& a, const auto& b) {
+        return std::pair{a.age, a.compressed} < std::pair{b.age, b.compressed};
+    });
     auto repeated = std::ranges::unique(found, [](const auto& a, const auto& b) { return a.age == b.age; });
     found.erase(repeated.begin(), repeated.end());
     return found;

@@ -4,8 +4,8 @@
 //   ID-json.log.1      the one before; .2 is older, and so on
 //   ID-json.log.2.gz   the same, compressed (log option compress=true)
 //
-// Rotation renames and makes a new file; compression replaces a file by its .gz. A file that is held open stays whole and
-// readable whatever happens to its name.
+// Rotation renames and makes a new file; compression replaces a file by its .gz. A file that is held open stays whole
+// and readable whatever happens to its name.
 #pragma once
 
 #include <cstdint>
@@ -38,9 +38,10 @@ class LogFile {
 // Opens by name; ".gz" at the end makes it compressed. A missing file is Remedy::re_resolve.
 Result<std::unique_ptr<LogFile>> open_log_file(const Path& path);
 
-// FNV-1a of the file's first line with its newline, or of its first fingerprint_bytes_max bytes when that is shorter; never 0.
-// 0 while neither is there. The line ends in a time in nanoseconds, so two files of one log do not share it: the whole line counts,
-// because files of one log may well begin with the same long text. A piece of 16 KiB takes at most six times that in JSON.
+// FNV-1a of the file's first line with its newline, or of its first fingerprint_bytes_max bytes when that is shorter;
+// never 0. 0 while neither is there. The line ends in a time in nanoseconds, so two files of one log do not share it:
+// the whole line counts, because files of one log may well begin with the same long text. A piece of 16 KiB takes at
+// most six times that in JSON.
 inline constexpr std::size_t fingerprint_bytes_max = 128U << 10;
 Result<std::uint64_t> fingerprint_of(LogFile& file);
 

@@ -4,9 +4,10 @@ namespace boatswain::intake::docker {
 
 bool PieceJoiner::add(segment::FrameText& frame, Stream stream, Timestamp time, std::string_view bytes, bool newline) {
     auto& pending = at(stream);
-    // Another time: another line. What was pending ended without its newline, as at the end of a container's run. And a line
-    // over the bound is stored in parts, cut between pieces, so that each part can be read again by itself.
-    if (!pending.bytes.empty() && (pending.time != time || pending.bytes.size() + bytes.size() > line_bytes_max)) end(frame, stream);
+    // Another time: another line. What was pending ended without its newline, as at the end of a container's run. And a
+    // line over the bound is stored in parts, cut between pieces, so that each part can be read again by itself.
+    if (!pending.bytes.empty() && (pending.time != time || pending.bytes.size() + bytes.size() > line_bytes_max))
+        end(frame, stream);
 
     bool continues = !newline && bytes.size() >= engine_piece_bytes;
     if (continues) {

@@ -1,10 +1,11 @@
 // Joins the pieces into which the engine cuts long lines.
 //
-// The engine hands its log driver a line in pieces of 16 KiB; all pieces of one line carry the time of its start, and only the
-// last one ends in a newline (measured; shared by json-file, local and every plugin). A piece without a newline that is
-// shorter than 16 KiB is the end of a stream: nothing will continue it.
+// The engine hands its log driver a line in pieces of 16 KiB; all pieces of one line carry the time of its start, and
+// only the last one ends in a newline (measured; shared by json-file, local and every plugin). A piece without a
+// newline that is shorter than 16 KiB is the end of a stream: nothing will continue it.
 //
-// Invariant: what is pending is in no frame yet, so a position that is saved while something is pending must lie before it.
+// Invariant: what is pending is in no frame yet, so a position that is saved while something is pending must lie before
+// it.
 #pragma once
 
 #include <string>
@@ -19,14 +20,14 @@ inline constexpr std::size_t engine_piece_bytes = 16U << 10;
 
 class PieceJoiner {
   public:
-    // True when a line of `bytes`, ended by a newline or too short to be continued, needs no joining: the caller may write it to
-    // the frame itself.
+    // True when a line of `bytes`, ended by a newline or too short to be continued, needs no joining: the caller may
+    // write it to the frame itself.
     bool is_whole(Stream stream, bool newline, std::size_t bytes) const {
         return at(stream).bytes.empty() && (newline || bytes < engine_piece_bytes);
     }
 
-    // Adds a piece of one line (no newline inside). Writes what becomes complete to `frame`. True when what is pending of the
-    // stream afterwards begins with this very piece: reading again must begin there.
+    // Adds a piece of one line (no newline inside). Writes what becomes complete to `frame`. True when what is pending
+    // of the stream afterwards begins with this very piece: reading again must begin there.
     bool add(segment::FrameText& frame, Stream stream, Timestamp time, std::string_view bytes, bool newline);
 
     // Nothing will continue what is pending: writes it as partial.

@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::string_view exclude_label = "boatswain.exclude";
 
-const re2::RE2& regex_of(const std::shared_ptr<const void>& regex) { return *static_cast<const re2::RE2*>(regex.get()); }
+const re2::RE2& regex_of(const std::shared_ptr<const void>& regex) {
+    return *static_cast<const re2::RE2*>(regex.get());
+}
 
 }  // namespace
 
@@ -22,7 +24,8 @@ Result<Selection::Rule> Selection::parse_rule(const std::string& text) {
     auto kind = text.substr(0, colon);
     auto rest = colon == std::string::npos ? std::string{} : text.substr(colon + 1);
     if (rest.empty() || (kind != "label" && kind != "name" && kind != "image"))
-        return fail(Remedy::stop, "rule \"" + text + "\": expected label:KEY, label:KEY=VALUE, name:REGEX or image:REGEX");
+        return fail(Remedy::stop,
+                    "rule \"" + text + "\": expected label:KEY, label:KEY=VALUE, name:REGEX or image:REGEX");
     if (kind == "label") {
         auto equals = rest.find('=');
         rule.label = rest.substr(0, equals);
@@ -52,7 +55,8 @@ Result<Selection> Selection::parse(const std::vector<std::string>& include, cons
 }
 
 bool Selection::matches(const Rule& rule, const engine::ContainerFacts& container) {
-    if (rule.regex) return re2::RE2::PartialMatch(rule.by_name ? container.name : container.image, regex_of(rule.regex));
+    if (rule.regex)
+        return re2::RE2::PartialMatch(rule.by_name ? container.name : container.image, regex_of(rule.regex));
     auto label = container.labels.find(rule.label);
     return label != container.labels.end() && (!rule.value || label->second == *rule.value);
 }
@@ -70,16 +74,19 @@ std::optional<std::string> Selection::reason_against(const engine::ContainerFact
 
 std::vector<std::string> own_container_ids() {
     std::vector<std::string> ids;
-    // Docker mounts files of its containers directory over /etc/hostname and the like, and names cgroups after the container.
+    // Docker mounts files of its containers directory over /etc/hostname and the like, and names cgroups after the
+    // container.
     for (const auto* path : {"/proc/self/mountinfo", "/proc/self/cgroup"}) {
         auto text = read_file(path, 4U << 20);
         if (!text) continue;
         for (std::size_t at = 0; at + 64 <= text->size(); ++at) {
             std::string_view candidate{text->data() + at, 64};
             bool bounded = at == 0 || (*text)[at - 1] == '/' || (*text)[at - 1] == '-';
-            // A mount of another container's directory (the whole containers directory, say) does not end in these files.
+            // A mount of another container's directory (the whole containers directory, say) does not end in these
+            // files.
             auto rest = std::string_view{*text}.substr(at + 64);
-            bool own = rest.starts_with("/hostname ") || rest.starts_with("/resolv.conf ") || std::string_view{path}.ends_with("cgroup");
+            bool own = rest.starts_with("/hostname ") || rest.starts_with("/resolv.conf ") ||
+                       std::string_view{path}.ends_with("cgroup");
             if (bounded && own && is_container_id(candidate)) ids.emplace_back(candidate);
         }
     }

@@ -1,7 +1,8 @@
 // Which containers are read: include and exclude rules of [docker].
 //
 //   label:KEY          has the label            label:KEY=VALUE   has it with that value
-//   name:REGEX         the name matches         image:REGEX       the image as given to run matches (RE2, anywhere in it)
+//   name:REGEX         the name matches         image:REGEX       the image as given to run matches (RE2, anywhere in
+//   it)
 //
 // No include rule: all. An exclude rule wins over an include rule. The label boatswain.exclude=true always excludes.
 #pragma once
@@ -26,7 +27,7 @@ class Selection {
   private:
     struct Rule {
         std::string text;
-        std::string label;                 // with label: rules
+        std::string label;  // with label: rules
         std::optional<std::string> value;
         bool by_name = false;
         std::shared_ptr<const void> regex;  // an re2::RE2, shared between copies: immutable
@@ -38,8 +39,8 @@ class Selection {
     std::vector<Rule> exclude_;
 };
 
-// The ids of containers that this process runs in, as far as /proc tells: they are never read, since an agent that ships its own
-// log would never come to rest.
+// The ids of containers that this process runs in, as far as /proc tells: they are never read, since an agent that
+// ships its own log would never come to rest.
 std::vector<std::string> own_container_ids();
 
 }  // namespace boatswain::intake::docker

@@ -13,8 +13,8 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds pause_min{200};
 constexpr std::chrono::milliseconds pause_max{10'000};
 constexpr std::chrono::milliseconds room_pause{100};
-// Lines of one stream may reach the engine's log a little later than later ones of the other (13 ms measured): asking again
-// begins so much earlier, and what was taken is dropped by its own stream's time.
+// Lines of one stream may reach the engine's log a little later than later ones of the other (13 ms measured): asking
+// again begins so much earlier, and what was taken is dropped by its own stream's time.
 constexpr std::chrono::seconds since_slack{60};
 
 std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
@@ -23,14 +23,17 @@ std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
 
 StreamCounters::StreamCounters(Metrics& metrics)
     : repeated(metrics.counter("boatswain_repeated_lines_total", "Lines that the engine served again, dropped")),
-      engine_messages(metrics.counter("boatswain_engine_stream_errors_total", "Messages of the engine itself inside a log stream")),
-      dropped_bytes(metrics.counter("boatswain_attach_dropped_bytes_total", "Bytes dropped for want of room, named by gap records")),
-      errors(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read", {{"reader", "engine"}})) {}
+      engine_messages(
+          metrics.counter("boatswain_engine_stream_errors_total", "Messages of the engine itself inside a log stream")),
+      dropped_bytes(metrics.counter("boatswain_attach_dropped_bytes_total",
+                                    "Bytes dropped for want of room, named by gap records")),
+      errors(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
+                             {{"reader", "engine"}})) {}
 
 // ---- GET /logs ------------------------------------------------------------------------------------------------------
 
-LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, TimePosition start,
-                       Life& life, StreamCounters& counters, const Clock& clock, Log& log)
+LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
+                       TimePosition start, Life& life, StreamCounters& counters, const Clock& clock, Log& log)
     : client_(client),
       facts_(std::move(facts)),
       feed_(std::move(feed)),
@@ -68,7 +71,8 @@ asio::awaitable<void> LogsReader::run() {
         if (refused_) {
             // All of it was read before the engine stopped serving it: looking once more is what was refused.
             complete_ = was_complete;
-            // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything, nobody can say.
+            // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything,
+            // nobody can say.
             if (life_.removed) co_return;
             caught_up = true;
             life_.running = false;
@@ -76,14 +80,15 @@ asio::awaitable<void> LogsReader::run() {
         }
         if (end == Ending::clean) {
             pause = pause_min;
-            // A follow stream ends when the container does, perhaps before its last lines: read once more without following. Only a
-            // read that began after the container's end has surely seen all of its log.
+            // A follow stream ends when the container does, perhaps before its last lines: read once more without
+            // following. Only a read that began after the container's end has surely seen all of its log.
             caught_up = complete_ = !follow;
             if (follow) {
                 bool ended_before = !life_.running;
                 auto last_read = co_await read_once(false);
                 complete_ = last_read == Ending::clean;
-                // A request for the log of one that removes itself can hold its removal up (measured): no more of them than needed.
+                // A request for the log of one that removes itself can hold its removal up (measured): no more of them
+                // than needed.
                 bool all_seen = ended_before || (facts_.auto_remove && !joiner_.pending());
                 caught_up = last_read != Ending::broken && all_seen;
                 if (life_.running) co_await life_.changed.wait_for(pause_min);
@@ -101,7 +106,9 @@ asio::awaitable<void> LogsReader::wait_for_room() {
 
 asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
     engine::LogsQuery query{.follow = follow};
-    auto earliest = taken_.out == Timestamp{} ? taken_.err : taken_.err == Timestamp{} ? taken_.out : std::min(taken_.out, taken_.err);
+    auto earliest = taken_.out == Timestamp{}   ? taken_.err
+                    : taken_.err == Timestamp{} ? taken_.out
+                                                : std::min(taken_.out, taken_.err);
     if (earliest != Timestamp{}) query.since = earliest - since_slack;
     joiner_.forget();
     for (auto& time : pending_time_) time = {};
@@ -117,18 +124,22 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
     using Splitter = engine::LogsLineSplitter;
     Splitter splitter{facts_.tty ? Splitter::Shape::terminal : Splitter::Shape::frames};
     bool engine_trouble = false;
-    auto on_record = [&](const engine::LogsRecord& record) { take(record.stream, record.time, record.bytes, record.ended_by_newline); };
+    auto on_record = [&](const engine::LogsRecord& record) {
+        take(record.stream, record.time, record.bytes, record.ended_by_newline);
+    };
     auto on_message = [&](std::string_view message) {
         engine_trouble = true;
         counters_.engine_messages.add();
         trouble_ = {.when = clock_.now(), .what = "the engine reports trouble inside the log stream"};
-        log_.warning("the engine reports trouble inside a log stream", {{"container", facts_.id}, {"message", message}});
+        log_.warning("the engine reports trouble inside a log stream",
+                     {{"container", facts_.id}, {"message", message}});
     };
     for (;;) {
         co_await wait_for_room();
         auto bytes = co_await (*stream)->next();
         if (!bytes) co_return Ending::broken;
-        auto split = bytes->empty() ? splitter.end(on_record, on_message) : splitter.feed(*bytes, on_record, on_message);
+        auto split =
+            bytes->empty() ? splitter.end(on_record, on_message) : splitter.feed(*bytes, on_record, on_message);
         feed_->mark(taken_);
         if (!split) {
             counters_.errors.add();
@@ -147,9 +158,10 @@ void LogsReader::take(Stream stream, Timestamp time, std::string_view bytes, boo
         return;
     }
     auto& frame = feed_->text();
-    // The engine's reader of `local` logs loses the newline behind the last piece of a long line (measured): a piece that continues
-    // a full one, and is shorter, ends the line.
-    bool ends_long_line = !newline && joiner_.pending(stream) && bytes.size() < engine_piece_bytes && facts_.log_driver != "json-file";
+    // The engine's reader of `local` logs loses the newline behind the last piece of a long line (measured): a piece
+    // that continues a full one, and is shorter, ends the line.
+    bool ends_long_line =
+        !newline && joiner_.pending(stream) && bytes.size() < engine_piece_bytes && facts_.log_driver != "json-file";
     auto pending_before = pending_time_[index(stream)];
     bool begins = joiner_.add(frame, stream, time, bytes, newline || ends_long_line);
     if (joiner_.pending(stream)) {
@@ -171,9 +183,15 @@ void LogsReader::finish_pending() {
 
 // ---- Attach ---------------------------------------------------------------------------------------------------------
 
-AttachReader::AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, Life& life,
-                           StreamCounters& counters, const Clock& clock, Log& log)
-    : client_(client), facts_(std::move(facts)), feed_(std::move(feed)), life_(life), counters_(counters), clock_(clock), log_(log) {
+AttachReader::AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
+                           Life& life, StreamCounters& counters, const Clock& clock, Log& log)
+    : client_(client),
+      facts_(std::move(facts)),
+      feed_(std::move(feed)),
+      life_(life),
+      counters_(counters),
+      clock_(clock),
+      log_(log) {
     // What it printed before now is in nobody's hands, or an agent before us had a part of it.
     if (facts_.running) unattached_since_ = facts_.started_at.value_or(clock_.now());
 }
@@ -196,8 +214,8 @@ asio::awaitable<void> AttachReader::run() {
         complete_ = attached;
         finish_pending();
         if (life_.removed) co_return;
-        // Attaching to a container that is being removed can wedge the removal (measured): one that removes itself is attached to
-        // once. Another is attached to again before it starts again.
+        // Attaching to a container that is being removed can wedge the removal (measured): one that removes itself is
+        // attached to once. Another is attached to again before it starts again.
         if (attached && facts_.auto_remove) {
             co_await life_.changed.wait();
             continue;
@@ -208,8 +226,8 @@ asio::awaitable<void> AttachReader::run() {
     }
 }
 
-// The stream ended at `ended`: because the container did, as a rule, and the engine's event may be late. Only inspect tells whether it
-// prints on while nobody is attached.
+// The stream ended at `ended`: because the container did, as a rule, and the engine's event may be late. Only inspect
+// tells whether it prints on while nobody is attached.
 asio::awaitable<void> AttachReader::learn_whether_it_runs(Timestamp ended) {
     for (auto pause = pause_min; life_.running && !life_.removed; pause = std::min(pause * 2, pause_max)) {
         auto facts = co_await client_.inspect(facts_.id, [](std::string_view) { return false; });
@@ -241,7 +259,9 @@ asio::awaitable<bool> AttachReader::read_once() {
         if (!bytes || bytes->empty()) co_return true;
         if (facts_.tty) {
             take(Stream::out, *bytes);
-        } else if (auto parsed = parser.feed(*bytes, [&](Stream from, std::string_view piece, bool) { take(from, piece); }); !parsed) {
+        } else if (auto parsed =
+                       parser.feed(*bytes, [&](Stream from, std::string_view piece, bool) { take(from, piece); });
+                   !parsed) {
             counters_.errors.add();
             trouble_ = {.when = clock_.now(), .what = parsed.error().what};
             log_.warning("attached stream not understood", {{"container", facts_.id}, {"error", parsed.error()}});

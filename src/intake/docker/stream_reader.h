@@ -1,9 +1,11 @@
 // Reads one container through the engine: GET /logs, or attach. One coroutine a container.
 //
-// LogsReader   lines with times, that can be asked for again: what is not later than the last line of its stream was taken
-//              before and is dropped (the engine repeats lines at each rotation). At the end of the stream it reads once more
-//              without following, because the engine may end a follow stream before its last lines.
-// AttachReader live bytes without times, that cannot be asked for again. A client that does not read freezes the container, so
+// LogsReader   lines with times, that can be asked for again: what is not later than the last line of its stream was
+// taken
+//              before and is dropped (the engine repeats lines at each rotation). At the end of the stream it reads
+//              once more without following, because the engine may end a follow stream before its last lines.
+// AttachReader live bytes without times, that cannot be asked for again. A client that does not read freezes the
+// container, so
 //              this one always reads: when there is no room for lines it drops them and says so in a gap record.
 #pragma once
 
@@ -34,17 +36,17 @@ struct Life {
 };
 
 struct StreamCounters {
-    Counter& repeated;      // lines that the engine served again, dropped
-    Counter& engine_messages; // messages of the engine inside a log stream
-    Counter& dropped_bytes; // attach: for want of room, named by gap records
-    Counter& errors;        // requests that failed
+    Counter& repeated;         // lines that the engine served again, dropped
+    Counter& engine_messages;  // messages of the engine inside a log stream
+    Counter& dropped_bytes;    // attach: for want of room, named by gap records
+    Counter& errors;           // requests that failed
     explicit StreamCounters(Metrics& metrics);
 };
 
 class LogsReader {
   public:
-    LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, TimePosition start, Life& life,
-               StreamCounters& counters, const Clock& clock, Log& log);
+    LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
+               TimePosition start, Life& life, StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed and read
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if all was read
@@ -66,10 +68,10 @@ class LogsReader {
     engine::Client& client_;
     const engine::ContainerFacts facts_;
     std::unique_ptr<batch::Feed> feed_;
-    TimePosition taken_;        // per stream, the time of the last line taken
+    TimePosition taken_;  // per stream, the time of the last line taken
     Timestamp pending_time_[2] = {};
     PieceJoiner joiner_;
-    bool complete_ = false;     // the log was read to its end, after the container had stopped
+    bool complete_ = false;  // the log was read to its end, after the container had stopped
     Life& life_;
     StreamCounters& counters_;
     const Clock& clock_;
@@ -101,7 +103,7 @@ class AttachReader {
     std::unique_ptr<batch::Feed> feed_;
     std::string pending_[2];
     std::optional<Gap> overflow_;
-    bool complete_ = false;  // the engine ended the stream, not we or trouble
+    bool complete_ = false;                      // the engine ended the stream, not we or trouble
     std::optional<Timestamp> unattached_since_;  // it ran, and nobody was attached
     Life& life_;
     StreamCounters& counters_;
