@@ -37,7 +37,7 @@ struct Options {
 };
 
 // Frames of a batch at most, however small: far below what a segment's footer may hold (segment/format.h).
-inline constexpr std::size_t batch_frames_max = 10'000;
+inline constexpr std::size_t batch_frames_max = 2'000;
 
 class Batcher;
 

@@ -15,6 +15,7 @@
 #include "boatswaind/assigning.h"
 #include "boatswaind/control.h"
 #include "boatswaind/notify.h"
+#include "boatswaind/check.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
 #include "config/flags.h"
@@ -116,6 +117,7 @@ class Agent {
 };
 
 Result<void> Agent::build() {
+    CHECK(check_host(config_));
     TRY(auto rules, parse_tenancy(config_));
     TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
     raise_descriptor_limit();

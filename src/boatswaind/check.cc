@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "base/bytes.h"
 #include "base/time.h"
 #include "boatswaind/assigning.h"
 #include "intake/docker/selection.h"
@@ -20,11 +21,19 @@ bool failed(const Result<T>& result) {
 
 }  // namespace
 
+Result<void> check_host(const config::Config& config) {
+    bool fits = !config.host.empty() && is_valid_utf8(config.host) && percent_encode(config.host).size() <= encoded_host_bytes_max;
+    if (fits) return {};
+    return fail(Remedy::stop, "host \"" + printable(config.host, 64) + "\": must be UTF-8 of 1 to " +
+                                  std::to_string(encoded_host_bytes_max) + " bytes, percent-encoded; set `host` to a shorter name");
+}
+
 int check(const config::Config& config) {
     std::fputs(config::print_effective(config).c_str(), stdout);
     for (const auto& warning : config.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     SystemClock clock;
-    bool wrong = failed(parse_tenancy(config));
+    bool wrong = failed(check_host(config));
+    wrong = failed(parse_tenancy(config)) || wrong;
     wrong = failed(intake::docker::Selection::parse(config.docker.include, config.docker.exclude)) || wrong;
     auto store = store::open_store(config.store.url, clock);
     wrong = failed(store) || wrong;

@@ -21,6 +21,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+# The two folders must be on the path first, so these imports cannot stand at the top.
 import harness  # noqa: E402
 import proxy as proxies  # noqa: E402
 

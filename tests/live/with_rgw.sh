@@ -4,7 +4,7 @@
 #
 # COMMAND finds in its environment: RGW_ENDPOINT, RGW_TLS_ENDPOINT, RGW_CA_FILE, RGW_DIR and RGW_SCRIPT (for outages:
 # "$RGW_SCRIPT stop-gateway $RGW_DIR"), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, RGW_ROLE_ARN. No bucket is made.
-# Its exit code is ours; 77 when Ceph is not installed.
+# Its exit code is ours; 77 when Ceph is not installed, which fails the test.
 set -euo pipefail
 
 readonly not_installed=77
@@ -12,7 +12,7 @@ readonly not_installed=77
 port=$1
 shift
 for tool in ceph-mon ceph-osd radosgw radosgw-admin openssl; do
-    command -v "$tool" >/dev/null || { echo "with_rgw.sh: $tool is not installed: skipped" >&2; exit $not_installed; }
+    command -v "$tool" >/dev/null || { echo "with_rgw.sh: $tool is not installed: ./dev deps test" >&2; exit $not_installed; }
 done
 
 free_port() {  # the first of three in a row that nobody listens on, from a place of our own choosing
