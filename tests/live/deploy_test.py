@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""The image, made without a registry, runs on a real engine exactly as the descriptors under deploy/ say."""
+import json
+import os
+import shutil
+import urllib.error
+import urllib.request
+
+from harness import BUILD, LiveTest, Reader, free_port, main, run, scratch, wait_for
+from orchestrators import MesosTask, import_image, marathon_app, on_this_host
+
+CAP_DAC_READ_SEARCH = 1 << 2
+BOATSWAIN_UID = 10350
+
+
+class OnAnEngine(LiveTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.place = scratch("bwd.")
+        cls.addClassCleanup(shutil.rmtree, cls.place, True)
+        import_image(cls.engine, BUILD, cls.place)
+
+    def setUp(self):
+        super().setUp()
+        self.host = scratch("bwh.")  # what the descriptors call the host's /etc/boatswain, /var/lib/boatswain, ...
+        self.addCleanup(shutil.rmtree, self.host, True)
+        self.keys = self.host / "keys"
+        for path in ("keys", "etc/keys", "state", "run"):
+            (self.host / path).mkdir(parents=True)
+        for tenant in ("red", "infra", "_unassigned"):
+            run(BUILD / "boatswain", "keys", "new", tenant, "--out", self.keys)
+            shutil.copy(self.keys / f"{tenant}.pub", self.host / "etc/keys")
+        self.reader = Reader(self.keys, directory=self.host / "state/store")
+
+    def task(self, app, host_paths, **env):
+        port = free_port()
+        ports = {definition["port"]: port for definition in app["portDefinitions"]}
+        task = MesosTask(self.engine, on_this_host(app, host_paths, ports, env), self.host / "mesos" / app["id"].strip("/"))
+        self.addCleanup(task.close)
+        self.addCleanup(self.tell_failure, task)
+        return task
+
+    def tell_failure(self, task):
+        result = self._outcome.result
+        if any(test is self for test, _ in (*result.errors, *result.failures)):
+            print(f"--- last words of {task.app['id']}:\n{task.last_words()}")
+
+    def agent(self, app, **host_paths):
+        return self.task(app, {"/var/lib/docker/containers": self.engine.root / "containers", "/etc/boatswain": self.host / "etc",
+                               "/var/lib/boatswain": self.host / "state", **host_paths},
+                         BOATSWAIN_STORE_URL="dir:/var/lib/boatswain/store", BOATSWAIN_BATCH_FLUSH_AFTER="1s")
+
+    @staticmethod
+    def get(task, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{task.port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read().decode()
+        except OSError:
+            return 0, ""
+
+    def wait_ready(self, task):
+        def ready():
+            if task.process.poll() is not None:
+                raise AssertionError(f"the task ended with {task.process.returncode}")
+            return self.get(task, "/readyz")[0] == 200
+        wait_for(ready, 90, lambda: f"ready: {self.get(task, '/readyz')}, its last words: {task.last_words()}", pause=0.3)
+
+    def marathon_task_of_a_tenant(self, script):
+        return self.engine.shell(script, env={"MARATHON_APP_ID": "/red/web", "MARATHON_APP_LABEL_TENANT": "red"})
+
+    def assert_reads_others_and_not_itself(self, agent, running):
+        wait_for(lambda: self.reader.line_count() >= 1000, 60, "the lines of the container that was there before")
+        later = self.marathon_task_of_a_tenant("seq 1 500")
+        wait_for(lambda: self.reader.line_count() >= 1500, 60, "the lines of one that came later")
+        wait_for(lambda: self.get(agent, "/metrics")[1].count('boatswain_last_stored_timestamp_seconds{tenant="red"}'), 20, "stored")
+        for container, count in ((running, 1000), (later, 500)):
+            stored = self.reader.of(container)
+            self.assertEqual((stored.tenant, stored.heading["app"]), ("red", "/red/web"))
+            self.assertEqual(stored.messages(), [str(i).encode() for i in range(1, count + 1)])
+        own = agent.id()
+        self.assertGreater(len(self.engine.docker("logs", own).strip() or agent.last_words()), 0, "the agent says something")
+        why = json.loads(run(BUILD / "boatswain", "why", own, "--json", "--socket", self.host / "state/agent.sock", check=False).stdout)
+        self.assertEqual(why["verdict"], "own")
+        self.assertNotIn(own, {identity for identity, _ in self.reader.containers()})
+        self.assertIn('boatswain_containers{reader="json-file"} 2', self.get(agent, "/metrics")[1])
+
+    @staticmethod
+    def status_of(pid):
+        with open(f"/proc/{pid}/status") as status:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+
+
+class Marathon(OnAnEngine):
+    def test_the_agent_of_the_descriptor_reads_others_and_not_itself(self):
+        running = self.marathon_task_of_a_tenant("seq 1 1000; sleep 1000")
+        agent = self.agent(marathon_app("agent.json"), **{"/var/run/docker.sock": self.engine.socket})
+        self.wait_ready(agent)
+        self.assertTrue(agent.mesos_http_check())
+        self.assert_reads_others_and_not_itself(agent, running)
+        status = self.status_of(agent.pid())
+        self.assertEqual(int(status["CapEff"], 16), CAP_DAC_READ_SEARCH, "it has that capability and no other")
+        self.assertEqual(int(status["CapBnd"], 16), CAP_DAC_READ_SEARCH)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        self.assertFalse(os.access(f"/proc/{agent.pid()}/root/usr/bin/sh", os.F_OK), "no shell in the image")
+        self.assertEqual(agent.stop(), 0, "told to end, it ends within its grace")
+        self.assertIn('"shipped":"all"', agent.last_words())
+
+
+if __name__ == "__main__":
+    main()
