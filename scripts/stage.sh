@@ -39,7 +39,6 @@ done
 
 [ -s "$certificates" ] || die "$certificates is missing: apt-get install ca-certificates"
 install -m 644 "$certificates" "$tree$certificates"
-install -m 644 deploy/boatswain.toml "$tree/etc/boatswain/boatswain.toml"
 printf 'root:x:0:0:root:/:/sbin/nologin\nboatswain:x:%s:%s:Boatswain:/var/lib/boatswain:/sbin/nologin\n' $uid $uid >"$tree/etc/passwd"
 printf 'root:x:0:\nboatswain:x:%s:\n' $uid >"$tree/etc/group"
 printf 'passwd: files\ngroup: files\nhosts: files dns\n' >"$tree/etc/nsswitch.conf"

@@ -18,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -91,6 +92,11 @@ class Feed {
     bool moved_ = false;  // the position moved since the last closed frame
     std::unique_ptr<segment::FrameText> text_;
     std::size_t last_text_bytes_ = 0;  // of the frame before
+    struct Counters {                  // of its tenant and reader
+        Counter& lines;
+        Counter& bytes;
+        Counter& gaps;
+    } counters_;
     Timestamp last_time_{};            // of closed frames
     Charge charge_;
 };
@@ -134,6 +140,8 @@ class Batcher {
         std::uint64_t closed_bytes = 0;  // of text
         Timestamp told_time{};           // the newest line's time, as the metric has it
     };
+    Feed::Counters counters_of(const Source& source);
+    Counter& gaps_for(std::string_view reason);
     void tell_newest(Growing& growing);
     void close_frame(Feed& feed);
     void flush_others_of(const Feed& feed);
@@ -149,9 +157,6 @@ class Batcher {
     Metrics& metrics_;
     std::map<std::string, Growing> batches_;  // by tenant and recipients
     Gauge& memory_gauge_;
-    Counter& lines_;
-    Counter& bytes_;
-    Counter& gaps_;
 };
 
 }  // namespace boatswain::batch

@@ -48,6 +48,8 @@ class Sealing {
     bool drain(std::chrono::steady_clock::time_point deadline);
     // The error that keeps the spool from taking segments now; nothing when all is well.
     std::optional<std::string> trouble() const;
+    // How long the batch that is being sealed and spooled has taken by now; nothing when there is none.
+    std::optional<std::chrono::nanoseconds> busy_for() const;
 
   private:
     struct Job {
@@ -79,6 +81,7 @@ class Sealing {
     std::size_t queued_bytes_ = 0;
     std::deque<Batch> batches_;
     bool sealing_ = false;  // one batch is out of batches_ and not yet in the spool
+    std::chrono::steady_clock::time_point sealing_since_{};
     std::optional<std::string> trouble_;
     std::vector<std::jthread> threads_;  // last: they end before what they use
 };

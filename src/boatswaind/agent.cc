@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -13,7 +14,9 @@
 
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
+#include "boatswaind/condition.h"
 #include "boatswaind/control.h"
+#include "boatswaind/exhibit.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/check.h"
 #include "boatswaind/privileges.h"
@@ -88,7 +91,8 @@ class Agent {
     void shut_down();
     void open_control();
     void tell_manager(std::string_view state);
-    serve::Health health() const;
+    Condition condition() const;
+    std::string metrics();
     AgentStatus status() const;
     std::vector<std::string> troubles() const;
 
@@ -112,6 +116,7 @@ class Agent {
     std::unique_ptr<serve::HttpServer> control_;
     const Timestamp started_ = clock_.now();
     const std::chrono::steady_clock::time_point started_steady_ = clock_.steady();
+    Exhibit exhibit_{metrics_, config::version(), started_};
     std::optional<net::TaskGroup> tasks_;
     bool ending_ = false;
 };
@@ -168,7 +173,10 @@ Result<void> Agent::build() {
                                     .own_ids = docker::own_container_ids()},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
     if (config_.listen != "off") {
-        auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
+        auto routes = serve::observe_routes({.alive = [this] { return aliveness(condition()); },
+                                             .ready = [this] { return readiness(condition()); },
+                                             .metrics = [this] { return metrics(); },
+                                             .version = std::string{config::version()}});
         TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
         log_.info("listening", {{"address", observe_->address()}});
     }
@@ -282,25 +290,31 @@ void Agent::shut_down() {
     if (!shipped) std::_Exit(0);
 }
 
-serve::Health Agent::health() const {
-    auto intake = intake_->health();
-    auto sealing = sealing_->trouble();
-    auto shipping = shipper_->trouble();
-    serve::Health health;
-    health.healthy = !sealing && spool_->has_room();
-    health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
-                     {"containers", std::to_string(intake.containers)},
-                     {"reading", std::to_string(intake.reading)},
-                     {"read_lag_bytes", std::to_string(intake.lag_bytes)},
-                     {"sealing", sealing.value_or("ok")},
-                     {"spool", spool_->has_room() ? "ok" : "full: reading pauses until the store takes segments"},
-                     {"spool_bytes", std::to_string(spool_->bytes())},
-                     {"shipping", shipping.value_or("ok")}};
-    return health;
+Condition Agent::condition() const {
+    return {.intake = intake_->health(),
+            .ended_tasks = tasks_->failed(),
+            .sealing_trouble = sealing_->trouble(),
+            .shipping_trouble = shipper_->trouble(),
+            .sealing_for = sealing_->busy_for(),
+            .putting_for = shipper_->busy_for(),
+            .spool_bytes = spool_->bytes(),
+            .spool_bytes_max = spool_->bytes_max(),
+            .spool_segments = spool_->count()};
+}
+
+std::string Agent::metrics() {
+    Measured measured{.condition = condition(),
+                      .lag = intake_->lag_by_tenant(),
+                      .spooled_bytes = spool_->waiting_bytes(),
+                      .memory_bytes_max = budget_->bytes_max()};
+    measured.ready = readiness(measured.condition);
+    if (auto oldest = spool_->oldest()) measured.spool_oldest = std::max(clock_.now() - *oldest, Nanoseconds{});
+    exhibit_.show(measured);
+    return metrics_.text();
 }
 
 AgentStatus Agent::status() const {
-    return {.health = health(),
+    return {.health = readiness(condition()),
             .version = std::string{config::version()},
             .host = config_.host,
             .epoch = spool_->epoch(),
@@ -317,13 +331,7 @@ AgentStatus Agent::status() const {
 
 std::vector<std::string> Agent::troubles() const {
     std::vector<std::string> troubles;
-    auto intake = intake_->health();
-    if (!intake.engine_connected)
-        troubles.push_back("the engine is not followed" +
-                           (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble));
-    if (auto sealing = sealing_->trouble()) troubles.push_back("the spool cannot be written: " + *sealing);
-    if (!spool_->has_room()) troubles.push_back("the spool is full: reading pauses until the store takes segments");
-    if (auto shipping = shipper_->trouble()) troubles.push_back("the store does not take segments: " + *shipping);
+    for (auto& reason : readiness(condition()).reasons) troubles.push_back(std::move(reason.what));
     return troubles;
 }
 

@@ -92,6 +92,7 @@ std::variant<Order, Answer> run(std::vector<std::string> arguments) {
     if (arguments.empty())
         return refuse("what shall I do? The commands are agent, check, help, version and completion");
     if (asks_for(arguments, "--help", "-h") || arguments[0] == "help") return Answer{.text = help_text()};
+    if (arguments[0] == "--man") return Answer{.text = man_page()};
     if (asks_for(arguments, "--version", "-V") || arguments[0] == "version")
         return Answer{.text = "boatswaind " + std::string{version()} + "\n"};
     if (!is_among(arguments[0], commands)) {
@@ -200,7 +201,12 @@ std::string zsh_script() {
            "        _files\n"
            "    fi\n"
            "}\n"
-           "compdef _boatswaind boatswaind\n";
+           // As a file of $fpath it is run to complete; sourced, it is told of.
+           "if [[ $funcstack[1] == _boatswaind ]]; then\n"
+           "    _boatswaind \"$@\"\n"
+           "else\n"
+           "    compdef _boatswaind boatswaind\n"
+           "fi\n";
 }
 
 std::string fish_script() {

@@ -37,6 +37,8 @@ std::variant<Order, Answer> parse_command_line(int argc, const char* const* argv
 
 std::string help_text();
 std::string_view version();
+// boatswaind(8), from the help and the table of settings: `boatswaind --man`, an option that help does not show.
+std::string man_page();
 
 // A script that completes commands and flags; `shell` is bash, zsh or fish, and nothing is returned for another.
 std::optional<std::string> completion_script(std::string_view shell);

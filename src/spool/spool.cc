@@ -352,6 +352,13 @@ std::optional<Timestamp> Spool::oldest() const {
     return waiting_.begin()->second.added;
 }
 
+std::map<std::string, std::uint64_t> Spool::waiting_bytes() const {
+    std::scoped_lock lock{guard_};
+    std::map<std::string, std::uint64_t> bytes;
+    for (const auto& [id, waiting] : waiting_) bytes[waiting.segment.tenant] += waiting.segment.size;
+    return bytes;
+}
+
 Spool::TenantStanding Spool::standing(const std::string& tenant) const {
     std::scoped_lock lock{guard_};
     TenantStanding standing;

@@ -6,3 +6,5 @@ function(boatswain_deploy_test FILE CLASS)
 endfunction()
 
 boatswain_deploy_test(deploy_test.py Marathon)
+boatswain_deploy_test(deploy_test.py Metrics)
+boatswain_deploy_test(package_test.py Package)

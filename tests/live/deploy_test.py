@@ -2,12 +2,13 @@
 """The image, made without a registry, runs on a real engine exactly as the descriptors under deploy/ say."""
 import json
 import os
+import re
 import shutil
 import urllib.error
 import urllib.request
 
 from harness import BUILD, LiveTest, Reader, free_port, main, run, scratch, wait_for
-from orchestrators import MesosTask, import_image, marathon_app, on_this_host
+from orchestrators import DEPLOY, ROOT, MesosTask, import_image, marathon_app, on_this_host
 
 CAP_DAC_READ_SEARCH = 1 << 2
 BOATSWAIN_UID = 10350
@@ -107,6 +108,98 @@ class Marathon(OnAnEngine):
         self.assertFalse(os.access(f"/proc/{agent.pid()}/root/usr/bin/sh", os.F_OK), "no shell in the image")
         self.assertEqual(agent.stop(), 0, "told to end, it ends within its grace")
         self.assertIn('"shipped":"all"', agent.last_words())
+
+
+NAME = r"(?:boatswain|process)_[a-z_]+[a-z]"
+
+
+def shown_by(text):
+    """Series of Prometheus' text: {name: [labels, ...]}."""
+    series = {}
+    for line in text.splitlines():
+        if found := re.fullmatch(r"(\w+)(?:\{(.*)\})? \S+", line):
+            series.setdefault(found[1], []).append(dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', found[2] or "")))
+    return series
+
+
+def expressions():
+    """Where each is said, and the expression."""
+    for group in re.findall(r"^ +expr: (.*)$", (DEPLOY / "prometheus/alerts.yml").read_text(), re.M):
+        yield "alerts.yml", group
+    for panel in json.loads((DEPLOY / "grafana/boatswain.json").read_text())["panels"]:
+        for target in panel.get("targets", []):
+            yield panel["title"], target["expr"]
+
+
+GIVEN_BY_PROMETHEUS = {"instance", "job"}
+
+
+def unknown_in(expression, series):
+    """What the expression names and the series do not have."""
+    for name, selector in re.findall(rf"({NAME})(?:\{{([^}}]*)\}})?", expression):
+        if name not in series:
+            yield name
+            continue
+        wanted = [match for match in re.findall(r'(\w+)(=~|=)"([^"]*)"', selector) if match[0] not in GIVEN_BY_PROMETHEUS]
+        if not any(all(label in labels and (how == "=~" or labels[label] == value) for label, how, value in wanted) for labels in series[name]):
+            yield f"{name}{{{selector}}}"
+    for labels in re.findall(r"(?:by|ignoring) \(([^)]*)\)", expression):
+        for label in labels.split(", "):
+            used = [one for name in re.findall(NAME, expression) if name in series for one in series[name]]
+            if label not in GIVEN_BY_PROMETHEUS and not any(label in one for one in used):
+                yield f"by ({label})"
+
+
+class Metrics(LiveTest):
+    """/healthz, /readyz and /metrics of a running agent, and what is said of them elsewhere."""
+
+    def test_everything_that_alerts_dashboard_and_documents_name_is_shown(self):
+        agent = self.agent()
+        self.engine.shell("seq 1 100; sleep 1000", env={"BOATSWAIN_TENANT": "red"})
+        self.wait_stored(agent.reader(), 100)
+        wait_for(lambda: 'boatswain_last_stored_timestamp_seconds{tenant="red"}' in agent.get("/metrics")[1], 20, "told to be stored")
+        series = shown_by(agent.get("/metrics")[1])
+        problems = [f"{where}: {what}" for where, expression in expressions() for what in unknown_in(expression, series)]
+        self.assertEqual(problems, [])
+        self.assertEqual(list(unknown_in('rate(boatswain_nothing_total[5m]) + boatswain_ready{part="x"} + sum by (moon) (boatswain_ready)', series)),
+                         ["boatswain_nothing_total", 'boatswain_ready{part="x"}', "by (moon)"], "the check can fail")
+
+        page = (ROOT / "docs/operate/monitoring.md").read_text()
+        documented = set(re.findall(rf"`({NAME})(?:\{{[^`]*\}})?`", page))
+        # Some only appear when it happens.
+        self.assertEqual(sorted(documented - set(series) - set(re.findall(rf"`({NAME})[^`]*` \(when it happens\)", page))), [], "documented, and not shown")
+        self.assertEqual(sorted(set(series) - documented), [], "shown, and not documented")
+        alerts = set(re.findall(r"alert: (\w+)", (DEPLOY / "prometheus/alerts.yml").read_text()))
+        self.assertEqual(set(re.findall(r"`(Boatswain\w+)`", page)), alerts, "each alert is explained")
+
+    def test_lag_is_measured_against_the_end_of_the_log_in_bytes_and_seconds(self):
+        # A closed port: nothing goes to the store, the spool is soon full, and so reading stands still while the log grows.
+        agent = self.agent(start=False, memory_max="8MiB", spool__bytes_max="1MiB",
+                           store=f"s3://bucket/x?endpoint=http://127.0.0.1:{free_port()}&region=r&path_style=true")
+        agent.environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+        agent.start()
+        self.engine.shell("head -c 30000000 /dev/urandom | base64 -w 1000; sleep 2; echo later; sleep 1000", env={"BOATSWAIN_TENANT": "red"})
+        wait_for(lambda: agent.metric("boatswain_tenant_lag_seconds", tenant="red") >= 1, 90, lambda: f"lag in seconds: {agent.get('/metrics')[1]}")
+        self.assertGreater(agent.metric("boatswain_tenant_lag_bytes", tenant="red"), 1_000_000)
+        self.assertEqual(agent.metric("boatswain_read_lag_bytes", reader="json-file"), agent.metric("boatswain_tenant_lag_bytes", tenant="red"))
+        self.assertEqual(agent.get("/healthz")[0], 200, "starting anew would not help")
+        wait_for(lambda: {"store", "spool"} <= set(agent.ready()[1]), 90, lambda: f"not ready for store and spool: {agent.ready()}")
+        self.assertEqual(agent.get("/readyz")[0], 503)
+        self.assertGreaterEqual(agent.metric("boatswain_not_ready", part="store"), 1)
+        self.assertEqual(agent.metric("boatswain_ready"), 0)
+
+    def test_an_engine_that_is_away_makes_it_not_ready_and_no_less_alive(self):
+        agent = self.agent()
+        wait_for(lambda: agent.ready()[0], 30, "ready")
+        self.engine.stop_daemon()
+        try:
+            wait_for(lambda: not agent.ready()[0], 30, "not ready")
+            self.assertEqual(agent.ready()[1], ["engine"])
+            self.assertEqual(agent.get("/healthz")[0], 200)
+            self.assertGreaterEqual(agent.metric("boatswain_engine_reconnects_total"), 1)
+        finally:
+            self.engine.start_daemon()
+        wait_for(lambda: agent.ready()[0], 60, "ready again")
 
 
 if __name__ == "__main__":

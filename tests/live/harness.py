@@ -431,8 +431,13 @@ class Agent:
             connection.close()
 
     def health(self):
-        status, body = self.get("/healthz")
-        return status, json.loads(body)["detail"]
+        """Whether it lives (/healthz: 200 or 503), and how it does its work (the detail of /readyz)."""
+        return self.get("/healthz")[0], json.loads(self.get("/readyz")[1])["detail"]
+
+    def ready(self):
+        """Whether it does its work, and the parts that do not."""
+        status, body = self.get("/readyz")
+        return status == 200, [reason["part"] for reason in json.loads(body)["reasons"]]
 
     def metric(self, name, **labels):
         """The sum of the metric's values whose labels match."""

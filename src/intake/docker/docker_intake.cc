@@ -26,6 +26,17 @@ constexpr std::chrono::milliseconds told_wait{1'000};
 
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
 
+Counter& unread(Metrics& metrics, tenancy::Decision::Action action) {
+    return metrics.counter("boatswain_containers_unread_total",
+                           "Containers that were removed and of which nothing was read, by why",
+                           {{"action", std::string{name_of(action)}}});
+}
+
+Counter& missed(Metrics& metrics) {
+    return metrics.counter("boatswain_containers_missed_total",
+                           "Containers that were gone before anything was learned of them");
+}
+
 bool label_is_true(const engine::ContainerFacts& facts, const std::string& label) {
     auto found = facts.labels.find(label);
     return found != facts.labels.end() && found->second == "true";
@@ -46,14 +57,16 @@ DockerIntake::DockerIntake(asio::any_io_executor executor, Options options, engi
       log_(log),
       stream_counters_(metrics),
       reconnects_(metrics.counter("boatswain_engine_reconnects_total", "Times the connection to the engine broke")),
-      lag_gauge_(metrics.gauge("boatswain_read_lag_bytes", "Bytes of logs on disk that are not read yet",
-                               {{"reader", "json-file"}})),
-      held_lag_gauge_(metrics.gauge("boatswain_read_lag_bytes", "Bytes of logs on disk that are not read yet",
-                                    {{"reader", "held"}})),
       pump_(executor, metrics, log, [this](const std::string& id) { removed(id); }),
       tasks_(executor, log),
       session_(executor, log),
-      readers_(executor, log) {}
+      readers_(executor, log) {
+    // Shown from the start, so that the first one is seen as a change.
+    using Action = tenancy::Decision::Action;
+    for (auto action : {Action::seal, Action::quarantine, Action::drop, Action::hold}) unread(metrics_, action);
+    missed(metrics_);
+    count();
+}
 
 DockerIntake::~DockerIntake() = default;
 
@@ -183,10 +196,7 @@ asio::awaitable<void> DockerIntake::inspect_and_adopt(std::string id) {
     // Gone already, or being removed, or wedged: its directory may still say what it was.
     if (!containers_.contains(id)) adopt_from_directory(id);
     if (!containers_.contains(id) && !skipped_.contains(id) && !is_gone(id)) {
-        metrics_
-            .counter("boatswain_containers_missed_total",
-                     "Containers that were gone before anything was learned of them")
-            .add();
+        missed(metrics_).add();
         if (uninspected_.size() < skipped_max) uninspected_[id] = {.when = clock_.now(), .what = facts.error().what};
         log_.warning("container not inspected", {{"container", id}, {"error", facts.error()}});
     }
@@ -215,9 +225,6 @@ asio::awaitable<void> DockerIntake::scan_now_and_then() {
         co_await net::sleep_for(scan_pause);
         scan_directory();
         pump_.touch_all();
-        auto lag = pump_.lag();
-        lag_gauge_.set(static_cast<double>(lag.read_bytes));
-        held_lag_gauge_.set(static_cast<double>(lag.parked_bytes));
     }
 }
 
@@ -256,11 +263,7 @@ void DockerIntake::container_vanished(const std::string& id) {
     // What is read, is read to its end first: its reader tells when that is done. What is held for a moment, waits for
     // that moment.
     if (found->second.reader != Reader::none || found->second.soon) return;
-    metrics_
-        .counter("boatswain_containers_unread_total",
-                 "Containers that were removed and of which nothing was read, by why",
-                 {{"action", std::string{name_of(found->second.action)}}})
-        .add();
+    unread(metrics_, found->second.action).add();
     log_.warning("container removed unread",
                  {{"container", id.substr(0, 12)}, {"name", found->second.facts.name}, {"reason", found->second.why}});
     drop(id);
@@ -571,14 +574,6 @@ void DockerIntake::count() {
             .gauge("boatswain_containers_by_action", "Containers that are there, by what becomes of their lines",
                    {{"action", action}})
             .set(n);
-}
-
-DockerIntake::Health DockerIntake::health() const {
-    Health health{.engine_connected = connected_, .engine_trouble = engine_trouble_, .containers = containers_.size()};
-    for (const auto& [id, container] : containers_) health.reading += container.reader != Reader::none ? 1 : 0;
-    auto lag = pump_.lag();
-    health.lag_bytes = lag.read_bytes + lag.parked_bytes;
-    return health;
 }
 
 }  // namespace boatswain::intake::docker

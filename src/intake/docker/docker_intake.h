@@ -74,15 +74,29 @@ class DockerIntake final : private WatchListener {
     // After run(): reads what the logs on disk still hold, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 
-    // For /healthz: whether the engine answers, what is read.
+    // For /healthz, /readyz and /metrics: whether the engine answers, what is read, and how far reading is behind
+    // (health.cc).
     struct Health {
         bool engine_connected = false;
         std::string engine_trouble;
         std::size_t containers = 0;
         std::size_t reading = 0;
         std::uint64_t lag_bytes = 0;
+        std::uint64_t held_lag_bytes = 0;        // of those, in logs that wait for a key
+        Nanoseconds lag_time{};                  // of the log that is behind most
+        std::size_t stuck = 0;                   // logs with something to read and no progress for stuck_after
+        std::string stuck_trouble;               // of one of them
+        std::vector<std::string> ended_tasks;    // of those that have to run for ever: nothing brings them back
+        std::vector<std::string> ended_readers;  // of single containers that are not read any more
     };
+    static constexpr std::chrono::seconds stuck_after{60};
     Health health() const;
+    struct TenantLag {
+        std::size_t containers = 0;  // being read
+        std::uint64_t bytes = 0;     // not read yet, of log files
+        Nanoseconds time{};          // of the log that is behind most
+    };
+    std::map<std::string, TenantLag> lag_by_tenant() const;
 
     // For `boatswain why` (description.cc). What is known of every container: read, held, passed over; and of the last
     // ones that are gone.
@@ -173,8 +187,6 @@ class DockerIntake final : private WatchListener {
     Log& log_;
     StreamCounters stream_counters_;
     Counter& reconnects_;
-    Gauge& lag_gauge_;
-    Gauge& held_lag_gauge_;
 
     Path containers_directory_;  // empty: not to be read from here
     std::unique_ptr<DirectoryWatch> watch_;
