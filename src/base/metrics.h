@@ -37,9 +37,9 @@ class Gauge {
 // Owns every series. Thread-safe. References stay valid as long as the Metrics.
 class Metrics {
   public:
-    static constexpr std::size_t series_max = 4000;       // per family
-    static constexpr std::size_t tenants_max = 200;       // with series of their own
-    static constexpr std::size_t others_max = 10'000;     // tenants beyond those that are told apart, to be counted
+    static constexpr std::size_t series_max = 4000;      // per family
+    static constexpr std::size_t tenants_max = 200;      // with series of their own
+    static constexpr std::size_t others_max = 10'000;    // tenants beyond those that are told apart, to be counted
     static constexpr std::string_view other = "_other";  // no tenant is called so (TenantId)
 
     Metrics();

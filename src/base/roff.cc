@@ -25,9 +25,7 @@ std::string escaped(std::string_view text) {
 }
 
 // One line of text, which must not begin like a request.
-std::string line_of(std::string_view text) {
-    return (text.starts_with('.') ? "\\&" : "") + escaped(text) + "\n";
-}
+std::string line_of(std::string_view text) { return (text.starts_with('.') ? "\\&" : "") + escaped(text) + "\n"; }
 
 // An argument of a macro, in quotes.
 std::string argument(std::string_view text) {

@@ -92,8 +92,7 @@ Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryB
       budget_(budget),
       clock_(clock),
       metrics_(metrics),
-      memory_gauge_(
-          metrics.gauge("boatswain_line_memory_bytes", "Memory that holds lines on their way to the spool")) {
+      memory_gauge_(metrics.gauge("boatswain_line_memory_bytes", "Memory that holds lines on their way to the spool")) {
     for (auto reason : gap_reasons) gaps_for(reason);
 }
 

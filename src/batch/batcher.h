@@ -97,7 +97,7 @@ class Feed {
         Counter& bytes;
         Counter& gaps;
     } counters_;
-    Timestamp last_time_{};            // of closed frames
+    Timestamp last_time_{};  // of closed frames
     Charge charge_;
 };
 

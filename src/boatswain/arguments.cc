@@ -401,7 +401,8 @@ void gather_words(const CLI::App& command, const std::string& path, std::vector<
              .takes_value = takes_value,
              .choices = choices_of(name),
              .short_name = option->get_snames().empty() ? std::string{} : "-" + option->get_snames().front(),
-             .value = takes_value ? option->get_type_name().substr(0, option->get_type_name().find(':')) : std::string{}});
+             .value =
+                 takes_value ? option->get_type_name().substr(0, option->get_type_name().find(':')) : std::string{}});
     }
     auto below = all_below(command);
     for (const auto* next : below) own.commands.push_back(next->get_name());

@@ -21,7 +21,8 @@ std::string term_of(const OptionWords& option) {
 
 std::string text_of(const OptionWords& option) {
     std::string text = option.description;
-    for (const auto& choice : option.choices) text += (&choice == &option.choices.front() ? "\nOne of: " : ", ") + choice;
+    for (const auto& choice : option.choices)
+        text += (&choice == &option.choices.front() ? "\nOne of: " : ", ") + choice;
     return text;
 }
 
@@ -35,9 +36,12 @@ std::string man_page() {
         if (command.commands.empty()) synopsis += synopsis_of(command) + "\n";
     page.section("SYNOPSIS").literal(synopsis);
     page.section("DESCRIPTION")
-        .paragraph("boatswaind(8), on each host, seals what containers print for the tenant that each belongs to, and stores it in a\n"
-                   "directory or in S3. With the tenant's identity, boatswain prints it. The objects are age files of zstd text:\n"
-                   "stock tools do as well.");
+        .paragraph(
+            "boatswaind(8), on each host, seals what containers print for the tenant that each belongs to, and stores "
+            "it in a\n"
+            "directory or in S3. With the tenant's identity, boatswain prints it. The objects are age files of zstd "
+            "text:\n"
+            "stock tools do as well.");
     page.section("COMMANDS");
     for (const auto& command : words) {
         if (command.path.empty()) continue;
@@ -51,7 +55,10 @@ std::string man_page() {
         .item("BOATSWAIN_IDENTITY", "files of identities with ':' between them, where --identity is not given")
         .item("BOATSWAIN_SOCKET", "the agent's socket, where --socket is not given")
         .item("NO_COLOR", "no colours");
-    page.section("EXIT STATUS").paragraph("0: done. 1: it failed, or there was nothing. 2: the command line is wrong. Where a command says more, see there.");
+    page.section("EXIT STATUS")
+        .paragraph(
+            "0: done. 1: it failed, or there was nothing. 2: the command line is wrong. Where a command says more, see "
+            "there.");
     page.section("SEE ALSO").paragraph("boatswaind(8), age(1), zstd(1)");
     return page.str();
 }

@@ -14,11 +14,11 @@
 
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
+#include "boatswaind/check.h"
 #include "boatswaind/condition.h"
 #include "boatswaind/control.h"
 #include "boatswaind/exhibit.h"
 #include "boatswaind/notify.h"
-#include "boatswaind/check.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
 #include "config/flags.h"

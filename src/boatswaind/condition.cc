@@ -13,8 +13,8 @@ void judge_reading(const Condition& condition, std::vector<serve::Health::Reason
         reasons.push_back({"engine", "the engine is not followed" +
                                          (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble)});
     if (intake.stuck > 0)
-        reasons.push_back({"reading", std::to_string(intake.stuck) + " containers are not read on for a minute: " +
-                                          intake.stuck_trouble});
+        reasons.push_back({"reading", std::to_string(intake.stuck) +
+                                          " containers are not read on for a minute: " + intake.stuck_trouble});
     if (!intake.ended_readers.empty())
         reasons.push_back({"reading", std::to_string(intake.ended_readers.size()) +
                                           " readers ended by a fault of ours; until the next start these containers "
@@ -41,7 +41,8 @@ serve::Health aliveness(const Condition& condition) {
     serve::Health health;
     for (const auto* tasks : {&condition.ended_tasks, &condition.intake.ended_tasks})
         for (const auto& task : *tasks)
-            health.reasons.push_back({"tasks", "\"" + task + "\" ended by a fault of ours; only a new start brings it back"});
+            health.reasons.push_back(
+                {"tasks", "\"" + task + "\" ended by a fault of ours; only a new start brings it back"});
     return health;
 }
 
@@ -50,15 +51,16 @@ serve::Health readiness(const Condition& condition) {
     auto health = aliveness(condition);
     judge_reading(condition, health.reasons);
     judge_storing(condition, health.reasons);
-    health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
-                     {"containers", std::to_string(intake.containers)},
-                     {"reading", std::to_string(intake.reading)},
-                     {"read_lag_bytes", std::to_string(intake.lag_bytes)},
-                     {"sealing", condition.sealing_trouble.value_or("ok")},
-                     {"spool", condition.spool_has_room() ? "ok" : "full: reading pauses until the store takes segments"},
-                     {"spool_bytes", std::to_string(condition.spool_bytes)},
-                     {"spool_segments", std::to_string(condition.spool_segments)},
-                     {"shipping", condition.shipping_trouble.value_or("ok")}};
+    health.detail = {
+        {"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
+        {"containers", std::to_string(intake.containers)},
+        {"reading", std::to_string(intake.reading)},
+        {"read_lag_bytes", std::to_string(intake.lag_bytes)},
+        {"sealing", condition.sealing_trouble.value_or("ok")},
+        {"spool", condition.spool_has_room() ? "ok" : "full: reading pauses until the store takes segments"},
+        {"spool_bytes", std::to_string(condition.spool_bytes)},
+        {"spool_segments", std::to_string(condition.spool_segments)},
+        {"shipping", condition.shipping_trouble.value_or("ok")}};
     return health;
 }
 

@@ -1,8 +1,9 @@
 // What the agent makes of its parts' troubles: whether it lives, and whether it does its work. Pure.
 //
-// Alive fails only when starting anew helps: when something that has to run for ever has ended. An agent whose I/O thread
-// hangs does not answer at all, which comes to the same. Whatever comes from outside (a disk, a store, an engine) is no
-// reason to be ended for: it would be met again after the start, and what memory holds would be read twice.
+// Alive fails only when starting anew helps: when something that has to run for ever has ended. An agent whose I/O
+// thread hangs does not answer at all, which comes to the same. Whatever comes from outside (a disk, a store, an
+// engine) is no reason to be ended for: it would be met again after the start, and what memory holds would be read
+// twice.
 //
 // Ready fails while lines are not read or do not reach the store.
 #pragma once

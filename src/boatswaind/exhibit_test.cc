@@ -58,8 +58,9 @@ TEST_F(ExhibitTest, TenantsBeyondTheBoundAreAddedUpUnderOther) {
 
 TEST_F(ExhibitTest, ShowsTheProcess) {
     auto text = shown();
-    EXPECT_THAT(text, AllOf(HasSubstr("process_start_time_seconds 1000\n"), HasSubstr("process_cpu_seconds_total "),
-                            Not(HasSubstr("process_resident_memory_bytes 0\n")), Not(HasSubstr("process_open_fds 0\n"))));
+    EXPECT_THAT(text,
+                AllOf(HasSubstr("process_start_time_seconds 1000\n"), HasSubstr("process_cpu_seconds_total "),
+                      Not(HasSubstr("process_resident_memory_bytes 0\n")), Not(HasSubstr("process_open_fds 0\n"))));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The man page of boatswaind(8). What it says is said elsewhere already, in help_text() and in the table of settings; here
-// it only gets its form.
+// The man page of boatswaind(8). What it says is said elsewhere already, in help_text() and in the table of settings;
+// here it only gets its form.
 #include "base/roff.h"
 #include "config/flags.h"
 #include "config/settings.h"
@@ -7,7 +7,8 @@
 namespace boatswain::config {
 namespace {
 
-// help_text()'s blocks are separated by empty lines: what it is, the commands, and further ones that begin with a title.
+// help_text()'s blocks are separated by empty lines: what it is, the commands, and further ones that begin with a
+// title.
 struct Help {
     std::string what, commands, rest;
 };
@@ -35,7 +36,8 @@ std::string man_page() {
     page.section("SYNOPSIS").literal(help.commands);
     page.section("DESCRIPTION").paragraph(help.what);
     page.literal(help.rest);
-    page.section("SETTINGS").paragraph("Each is said as a key of the file, as a variable of the environment, or as a flag.");
+    page.section("SETTINGS")
+        .paragraph("Each is said as a key of the file, as a variable of the environment, or as a flag.");
     const Config defaults;
     std::string section = "?";
     for (const auto& setting : settings()) {
@@ -45,17 +47,20 @@ std::string man_page() {
         }
         page.item(std::string{setting.key()} + " = " + (setting.is_list ? "[" : "") + std::string{setting.form} +
                       (setting.is_list ? ", ...]" : ""),
-                  std::string{setting.help} + "\n" + "Default: " + setting.toml(defaults) + "\n" + "Also: " +
-                      setting.environment() + ", " + setting.flag());
+                  std::string{setting.help} + "\n" + "Default: " + setting.toml(defaults) + "\n" +
+                      "Also: " + setting.environment() + ", " + setting.flag());
     }
     page.section("SIGNALS")
-        .item("SIGTERM, SIGINT", "reads what is on disk, seals it, and ships for at most shutdown_timeout; a second one ends it at once")
+        .item("SIGTERM, SIGINT",
+              "reads what is on disk, seals it, and ships for at most shutdown_timeout; a second one ends it at once")
         .item("SIGHUP", "reads [tenancy] and the keyring again");
     page.section("FILES")
-        .item("/etc/boatswain/boatswain.toml", "the configuration, where neither --config nor BOATSWAIN_CONFIG names another")
+        .item("/etc/boatswain/boatswain.toml",
+              "the configuration, where neither --config nor BOATSWAIN_CONFIG names another")
         .item("/etc/boatswain/keys", "the keyring: TENANT.pub for each tenant")
         .item("/var/lib/boatswain", "spool, checkpoints, and the socket that boatswain(1) asks");
-    page.section("EXIT STATUS").paragraph("0: told to end. 1: it cannot start, and says why. 2: the command line is wrong.");
+    page.section("EXIT STATUS")
+        .paragraph("0: told to end. 1: it cannot start, and says why. 2: the command line is wrong.");
     page.section("SEE ALSO").paragraph("boatswain(1)");
     return page.str();
 }

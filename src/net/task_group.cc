@@ -37,8 +37,7 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
             try {
                 std::rethrow_exception(trouble);
             } catch (const boost::system::system_error& error) {
-                if (error.code() != asio::error::operation_aborted)
-                    state->note_failure(name, error.what());
+                if (error.code() != asio::error::operation_aborted) state->note_failure(name, error.what());
             } catch (const std::exception& error) {
                 state->note_failure(name, error.what());
             } catch (...) {

@@ -57,7 +57,7 @@ class FrameText {
 
     std::string_view text() const { return {text_.data(), used_}; }
     const FrameCounts& counts() const { return counts_; }
-    std::size_t capacity() const { return text_.capacity(); }  // what it costs in memory, in bytes
+    std::size_t capacity() const { return text_.capacity(); }                   // what it costs in memory, in bytes
     const std::map<std::string, std::uint64_t>& gaps() const { return gaps_; }  // by reason
 
   private:

@@ -314,21 +314,22 @@ TEST(Observe, ShowsMetricsHealthReadinessAndVersion) {
     Metrics metrics;
     metrics.counter("boatswain_lines_total", "Lines read.").add(3);
     std::atomic<bool> ready = true, alive = true;
-    ObserveSources sources{
-        .alive =
-            [&] {
-                Health health;
-                if (!alive) health.reasons = {{.part = "tasks", .what = "tick ended"}};
-                return health;
-            },
-        .ready =
-            [&] {
-                Health health{.detail = {{"engine", "said \"no\""}, {"store", "reachable"}}};
-                if (!ready) health.reasons = {{.part = "engine", .what = "said \"no\""}, {.part = "store", .what = "full"}};
-                return health;
-            },
-        .metrics = [&] { return metrics.text(); },
-        .version = "1.2.3"};
+    ObserveSources sources{.alive =
+                               [&] {
+                                   Health health;
+                                   if (!alive) health.reasons = {{.part = "tasks", .what = "tick ended"}};
+                                   return health;
+                               },
+                           .ready =
+                               [&] {
+                                   Health health{.detail = {{"engine", "said \"no\""}, {"store", "reachable"}}};
+                                   if (!ready)
+                                       health.reasons = {{.part = "engine", .what = "said \"no\""},
+                                                         {.part = "store", .what = "full"}};
+                                   return health;
+                               },
+                           .metrics = [&] { return metrics.text(); },
+                           .version = "1.2.3"};
     Serving serving{observe_routes(std::move(sources))};
     std::string end = " HTTP/1.0\r\n\r\n";
     EXPECT_THAT(Peer{serving}.ask("GET /metrics" + end),

@@ -21,7 +21,8 @@ HttpAnswer to_answer(const Health& health) {
 std::string to_json(const std::vector<Health::Reason>& reasons) {
     std::string text = "[";
     for (const char* comma = ""; const auto& reason : reasons) {
-        text += comma + std::string{"{\"part\":"} + json_quote(reason.part) + ",\"what\":" + json_quote(reason.what) + "}";
+        text +=
+            comma + std::string{"{\"part\":"} + json_quote(reason.part) + ",\"what\":" + json_quote(reason.what) + "}";
         comma = ",";
     }
     return text + "]";

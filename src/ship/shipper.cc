@@ -79,15 +79,14 @@ void Shipper::count_stored(const spool::Spooled& segment) {
     MetricLabels labels{{"tenant", metrics_.tenant_label(segment.tenant)}};
     metrics_.counter("boatswain_stored_segments_total", "Segments that the store has acknowledged", labels).add();
     metrics_.counter("boatswain_stored_bytes_total", "Bytes of them", labels).add(segment.size);
-    metrics_
-        .gauge("boatswain_last_stored_timestamp_seconds", "When the store last acknowledged a segment", labels)
+    metrics_.gauge("boatswain_last_stored_timestamp_seconds", "When the store last acknowledged a segment", labels)
         .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
 }
 
 void Shipper::ship_one(const spool::Spooled& segment) {
     auto mapped = map_whole(segment);
-    auto outcome = mapped ? put(segment, *mapped)
-                          : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
+    auto outcome =
+        mapped ? put(segment, *mapped) : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
     if (outcome) {
         if (auto released = spool_.release(segment); !released) {
             log_.error("segment stored but not released; it is offered again",
@@ -124,9 +123,7 @@ void Shipper::ship_one(const spool::Spooled& segment) {
     spool_.give_back(segment, wait);
 }
 
-void Shipper::count_outcome(std::string_view outcome) {
-    uploads(metrics_, outcome).add();
-}
+void Shipper::count_outcome(std::string_view outcome) { uploads(metrics_, outcome).add(); }
 
 std::chrono::milliseconds Shipper::wait_after(unsigned attempts) const {
     auto most = std::min(options_.wait_max, options_.wait_min * (1 << std::min(attempts, 20U)));

@@ -108,9 +108,16 @@ class Parsers(unittest.TestCase):
         self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
 
 
+def has_command(program, command):
+    """Whether the program was built with that command."""
+    return re.search(rf"^ +(?:{program} )?{command}\b", run(BUILD / program, "--help").stdout, re.M) is not None
+
+
 def check_settings(test, environments):
     """boatswaind starts with each environment: every variable is a setting, every value is one. The store is one of this host."""
     for name, environment in environments.items():
+        if "guard" in name and not has_command("boatswaind", "guard"):
+            continue  # this build has no guard, so nothing that could know its settings
         keyring = tempfile.mkdtemp(prefix="bwk.")
         try:
             known = {**environment, "BOATSWAIN_STORE_URL": f"dir:{keyring}/store", "PATH": os.environ["PATH"]}
@@ -151,6 +158,26 @@ class Descriptors(unittest.TestCase):
                     for volume in app["container"]["volumes"]:
                         own = volume["hostPath"] == "/var/lib/boatswain" or (app["id"].endswith("guard") and volume["hostPath"] == "/run/boatswain")
                         self.assertEqual(volume["mode"], "RW" if own else "RO", volume)
+
+    def test_fleet_sync_runs_once_on_any_host_and_follows_the_agents_app(self):
+        app, = marathon("fleet-sync.json")
+        agent, = marathon("agent.json")
+        self.assertEqual(app["env"]["BOATSWAIN_FLEET_APP"], agent["id"])
+        self.assertEqual(app["instances"], 1)
+        self.assertFalse(app["id"].startswith(agent["id"] + "/"), "Marathon has no app below an app")
+        self.assertEqual(app["unreachableStrategy"], {"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0}, "replaced at once")
+        port = app["portDefinitions"][0]["port"]
+        self.assertIn(f"127.0.0.1:{port}", app["args"])
+        ports = [definition["port"] for name in ("agent-with-guard.json", "fleet-sync.json") for one in marathon(name) for definition in one["portDefinitions"]]
+        self.assertEqual(len(set(ports)), len(ports), "all may run on one host")
+        self.assertNotIn("docker.sock", json.dumps(app))
+        if has_command("boatswain", "fleet"):
+            help_text = run(BUILD / "boatswain", "help", "fleet", "sync").stdout
+            for word in app["args"]:
+                if word.startswith("--"):
+                    self.assertIn(word, help_text)
+            for variable in app["env"]:
+                self.assertIn(variable, help_text)
 
     def test_an_agent_has_the_time_that_it_asks_for_to_end(self):
         seconds = lambda text: int(re.fullmatch(r"(\d+)s", text)[1])

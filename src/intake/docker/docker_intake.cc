@@ -1,5 +1,6 @@
 #include "intake/docker/docker_intake.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,12 @@ constexpr std::size_t inspections_max = 8;  // at once
 constexpr std::chrono::milliseconds told_wait{1'000};
 
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
+
+// By opening it, not by access(2): that one asks for an ordinary user as if he had no capabilities, and reading other
+// users' files is the one that the agent keeps. The dot asks for the right to search, too.
+bool can_be_read(const Path& directory) {
+    return static_cast<bool>(Fd{::open((directory / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)});
+}
 
 Counter& unread(Metrics& metrics, tenancy::Decision::Action action) {
     return metrics.counter("boatswain_containers_unread_total",
@@ -302,7 +309,7 @@ std::pair<DockerIntake::Reader, std::string> DockerIntake::reader_for(const engi
     if (facts.log_driver == "json-file" && !containers_directory_.empty()) {
         // The directory of one that removed itself is gone; what is held open of its log is not.
         if (pump_.contains(facts.id)) return {Reader::json_file, "log driver json-file, and its log is held open"};
-        if (::access((containers_directory_ / facts.id).c_str(), R_OK | X_OK) == 0)
+        if (can_be_read(containers_directory_ / facts.id))
             return {Reader::json_file, "log driver json-file, and its directory can be read"};
         return {Reader::logs, "log driver json-file, but its directory cannot be read"};
     }

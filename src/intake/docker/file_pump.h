@@ -71,9 +71,9 @@ class FilePump {
   private:
     struct OneLog {
         std::unique_ptr<JsonFileReader> reader;
-        std::unique_ptr<batch::Feed> feed;                   // none: parked
-        bool to_settle = false;                              // at the next end of the log
-        std::chrono::steady_clock::time_point not_before{};  // after trouble
+        std::unique_ptr<batch::Feed> feed;                                  // none: parked
+        bool to_settle = false;                                             // at the next end of the log
+        std::chrono::steady_clock::time_point not_before{};                 // after trouble
         std::optional<std::chrono::steady_clock::time_point> unread_since;  // something may be there to read
     };
     enum class Turn { read, no_room, done };

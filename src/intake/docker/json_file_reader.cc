@@ -24,7 +24,12 @@ FileReaderCounters::FileReaderCounters(Metrics& metrics)
 
 JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock,
                                FileReaderCounters& counters, Log& log)
-    : log_path_(std::move(log_path)), start_(start), clock_(clock), counters_(counters), log_(log), made_(clock.now()) {}
+    : log_path_(std::move(log_path)),
+      start_(start),
+      clock_(clock),
+      counters_(counters),
+      log_(log),
+      made_(clock.now()) {}
 
 // ---- Which file is read ---------------------------------------------------------------------------------------------
 
