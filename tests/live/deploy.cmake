@@ -6,5 +6,8 @@ function(boatswain_deploy_test FILE CLASS)
 endfunction()
 
 boatswain_deploy_test(deploy_test.py Marathon)
+if(EXISTS ${CMAKE_SOURCE_DIR}/src/guard)
+  boatswain_deploy_test(deploy_test.py MarathonWithGuard)
+endif()
 boatswain_deploy_test(deploy_test.py Metrics)
 boatswain_deploy_test(package_test.py Package)

@@ -72,7 +72,7 @@ class OnAnEngine(LiveTest):
     def marathon_task_of_a_tenant(self, script):
         return self.engine.shell(script, env={"MARATHON_APP_ID": "/red/web", "MARATHON_APP_LABEL_TENANT": "red"})
 
-    def assert_reads_others_and_not_itself(self, agent, running):
+    def assert_reads_others_and_not_itself(self, agent, running, others=0):
         wait_for(lambda: self.reader.line_count() >= 1000, 60, "the lines of the container that was there before")
         later = self.marathon_task_of_a_tenant("seq 1 500")
         wait_for(lambda: self.reader.line_count() >= 1500, 60, "the lines of one that came later")
@@ -86,7 +86,7 @@ class OnAnEngine(LiveTest):
         why = json.loads(run(BUILD / "boatswain", "why", own, "--json", "--socket", self.host / "state/agent.sock", check=False).stdout)
         self.assertEqual(why["verdict"], "own")
         self.assertNotIn(own, {identity for identity, _ in self.reader.containers()})
-        self.assertIn('boatswain_containers{reader="json-file"} 2', self.get(agent, "/metrics")[1])
+        self.assertIn(f'boatswain_containers{{reader="json-file"}} {2 + others}\n', self.get(agent, "/metrics")[1])
 
     @staticmethod
     def status_of(pid):
@@ -108,6 +108,38 @@ class Marathon(OnAnEngine):
         self.assertFalse(os.access(f"/proc/{agent.pid()}/root/usr/bin/sh", os.F_OK), "no shell in the image")
         self.assertEqual(agent.stop(), 0, "told to end, it ends within its grace")
         self.assertIn('"shipped":"all"', agent.last_words())
+
+
+class MarathonWithGuard(OnAnEngine):
+    def test_the_agent_is_an_ordinary_user_that_sees_the_engine_through_the_guard_alone(self):
+        os.chown(self.host / "state", BOATSWAIN_UID, BOATSWAIN_UID)
+        running = self.marathon_task_of_a_tenant("seq 1 1000; sleep 1000")
+        guard = self.task(marathon_app("agent-with-guard.json", "/infra/boatswain/guard"),
+                          {"/var/run/docker.sock": self.engine.socket, "/run/boatswain": self.host / "run"})
+        wait_for(lambda: self.guard_answers(guard), 60, lambda: f"the guard: {guard.last_words()}")
+        agent = self.agent(marathon_app("agent-with-guard.json", "/infra/boatswain/agent"), **{"/run/boatswain": self.host / "run"})
+        self.wait_ready(agent)
+        self.assertTrue(agent.mesos_http_check())
+        self.assert_reads_others_and_not_itself(agent, running, others=1)
+        status = self.status_of(agent.pid())
+        self.assertEqual(status["Uid"].split(), [str(BOATSWAIN_UID)] * 4)
+        self.assertEqual(int(status["CapEff"], 16), CAP_DAC_READ_SEARCH)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        self.assertEqual(int(self.status_of(guard.pid())["CapEff"], 16), 0, "the guard has no capability at all")
+        self.assertNotIn(str(self.engine.socket), (self.mounts_of(agent.pid())), "the agent has no way to the engine's own socket")
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(guard.stop(), 0)
+
+    @staticmethod
+    def guard_answers(guard):
+        if guard.process.poll() is not None:
+            raise AssertionError(f"the guard ended with {guard.process.returncode}: {guard.last_words()}")
+        return guard.mesos_http_check()
+
+    @staticmethod
+    def mounts_of(pid):
+        with open(f"/proc/{pid}/mountinfo") as mounts:
+            return mounts.read()
 
 
 NAME = r"(?:boatswain|process)_[a-z_]+[a-z]"
