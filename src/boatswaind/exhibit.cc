@@ -1,13 +1,12 @@
 #include "boatswaind/exhibit.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-
-#include "base/file.h"
 
 namespace boatswain::boatswaind {
 namespace {
@@ -16,11 +15,13 @@ double seconds(Nanoseconds time) { return std::chrono::duration<double>(time).co
 double number(auto value) { return static_cast<double>(value); }
 
 // Resident pages: the second number of /proc/self/statm (proc(5)).
-double resident_bytes() {
-    auto text = read_file("/proc/self/statm", 4096).value_or("");
-    auto at = text.find(' ');
+double resident_bytes(const Fd& statm) {
+    char text[256];
+    auto size = ::pread(statm.get(), text, sizeof text, 0);
+    std::string_view numbers{text, size > 0 ? static_cast<std::size_t>(size) : 0};
+    auto at = numbers.find(' ');
     std::uint64_t pages = 0;
-    if (at != std::string::npos) std::from_chars(text.data() + at + 1, text.data() + text.size(), pages);
+    if (at != numbers.npos) std::from_chars(numbers.data() + at + 1, numbers.data() + numbers.size(), pages);
     return number(pages) * number(::sysconf(_SC_PAGESIZE));
 }
 
@@ -31,10 +32,16 @@ double cpu_seconds() {
     return one(used.ru_utime) + one(used.ru_stime);
 }
 
-double open_descriptors() {
-    std::error_code problem;
-    std::filesystem::directory_iterator entries{"/proc/self/fd", problem};
-    return problem ? 0 : number(std::distance(entries, std::filesystem::directory_iterator{}));
+double open_descriptors(const Fd& directory) {
+    Fd own{::dup(directory.get())};
+    auto* entries = own ? ::fdopendir(own.get()) : nullptr;
+    if (!entries) return 0;
+    (void)own.release();   // the stream's now
+    ::rewinddir(entries);  // where it stands is shared with `directory`
+    double open = 0;
+    while (const auto* entry = ::readdir(entries)) open += entry->d_name[0] == '.' ? 0 : 1;
+    ::closedir(entries);
+    return open;
 }
 
 double descriptor_limit() {
@@ -49,7 +56,10 @@ struct TenantFigures {
 
 }  // namespace
 
-Exhibit::Exhibit(Metrics& metrics, std::string_view version, Timestamp started) : metrics_(metrics) {
+Exhibit::Exhibit(Metrics& metrics, std::string_view version, Timestamp started)
+    : metrics_(metrics),
+      statm_(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC)),
+      descriptors_(::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     set("boatswain_build_info", "Which version runs; always 1", 1, {{"version", std::string{version}}});
     set("process_start_time_seconds", "When the process started", seconds(started.time_since_epoch()));
     for (auto part : ready_parts)
@@ -110,8 +120,8 @@ void Exhibit::show_tenants(const Measured& measured) {
 }
 
 void Exhibit::show_process() {
-    set("process_resident_memory_bytes", "Memory that is resident", resident_bytes());
-    set("process_open_fds", "Open descriptors", open_descriptors());
+    set("process_resident_memory_bytes", "Memory that is resident", resident_bytes(statm_));
+    set("process_open_fds", "Open descriptors", open_descriptors(descriptors_));
     set("process_max_fds", "Descriptors that may be open", descriptor_limit());
     auto& cpu = metrics_.counter("process_cpu_seconds_total", "CPU time, user and system");
     cpu.raise_to(cpu_seconds());

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "base/file.h"
 #include "base/metrics.h"
 #include "boatswaind/condition.h"
 
@@ -36,6 +37,7 @@ class Exhibit {
 
     Metrics& metrics_;
     std::map<std::string, bool> shown_;  // labels of tenants that were shown before
+    Fd statm_, descriptors_;             // of /proc/self: held open, for a sandbox may forbid to open them later
 };
 
 }  // namespace boatswain::boatswaind
