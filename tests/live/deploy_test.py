@@ -206,7 +206,7 @@ class Metrics(LiveTest):
 
     def test_lag_is_measured_against_the_end_of_the_log_in_bytes_and_seconds(self):
         # A closed port: nothing goes to the store, the spool is soon full, and so reading stands still while the log grows.
-        agent = self.agent(start=False, memory_max="8MiB", spool__bytes_max="1MiB",
+        agent = self.agent(start=False, memory_max="8MiB", spool__bytes_max="1MiB", batch__flush_bytes="1MiB",
                            store=f"s3://bucket/x?endpoint=http://127.0.0.1:{free_port()}&region=r&path_style=true")
         agent.environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         agent.start()
