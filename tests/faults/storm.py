@@ -355,6 +355,7 @@ def main():
             os._exit(storm.__exit__() or 1)  # threads of faults may still wait for something
         finally:
             if arguments.keep:
+                arguments.keep.mkdir(parents=True, exist_ok=True)
                 harness.run("cp", "-r", *(path for path in storm.agent.place.iterdir() if path.name != "state"), arguments.keep, check=False)
         storm.report(account)
         if account.problems:

@@ -260,8 +260,8 @@ def keyring(storm, random):
 
 @fault("load")
 def short_lived(storm, random):
-    """thirty containers that remove themselves, as fast as the engine starts them"""
-    storm.run_swarm(30)
+    """twenty containers that remove themselves, as fast as the engine starts them"""
+    storm.run_swarm(20)
 
 
 def groups_of(names):
