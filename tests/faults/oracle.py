@@ -6,7 +6,7 @@ as explained is decided here and nowhere else:
   - A gap record counts only in a container whose log rotates, and only when the time it names overlaps one in which nobody read.
   - A container that removed itself need not be whole when nobody read at some time of its life, or when the agent was ended before it
     can have been sealed. What there is of it must be right all the same.
-  - Lines that the engine lost when it was ended itself are no loss of ours; that it lost them must show in its own files.
+  - Lines that the engine lost when it was ended itself are no loss of ours; that it lost them must show in what it recorded.
 
 Anything else is a problem. Times are of the host's clock, in seconds.
 """
@@ -16,7 +16,10 @@ import datetime
 import json
 import re
 
+import engine_record
 import harness
+
+WATCHED = ("plain", "rotating", "compressed")  # kinds of containers of whose log files everything is known
 
 # From the end of a container that removes itself to the durable segment, on a machine that is not busy: one second until the batch is
 # due, one until the engine has told how it ended.
@@ -80,13 +83,12 @@ class Windows:
         return any(since - GAP_SLACK < ended and until + GAP_SLACK > began for began, ended in self.down)
 
 
-class EngineRecord:
-    """What the engine itself has of a container: `docker logs`, and how far its files reached when it was ended (`seams`)."""
+class EngineLog:
+    """What `docker logs` has of a container that cannot be watched on disk (driver `local`)."""
 
     def __init__(self, text_of):
         self.text_of = text_of  # container -> {"stdout": bytes, "stderr": bytes}
         self.known = {}
-        self.seams = collections.defaultdict(lambda: {"stdout": set(), "stderr": set()})
 
     def of(self, container):
         if container not in self.known:
@@ -99,30 +101,14 @@ class EngineRecord:
             self.known[container] = streams
         return self.known[container]
 
-    def note_seam(self, container, text):
-        """`text`: the last part of its log files, of json-file's form, while no engine writes them."""
-        last = {}
-        for line in text.split(b"\n"):
-            try:
-                entry = json.loads(line)
-                number = numbered(entry["log"].rstrip("\n").encode())
-                if number is not None:
-                    last[entry["stream"]] = number
-            except (ValueError, KeyError):
-                continue  # a line that was cut, or a piece of a long one
-        for stream, number in last.items():
-            self.seams[container][stream].add(number)
-
     def lost(self, container, stream, due, found):
         """Whether the engine has not the lines from `due` on, before `found`, though it has what is around them."""
-        if due - 1 in self.seams[container][stream]:
-            return True
         numbers = self.of(container)[stream][0]
         return (due == 0 or due - 1 in numbers) and found in numbers and not numbers & set(range(due, found))
 
-    def altered(self, container, stream, due, message):
+    def altered(self, container, stream, message):
         """Whether the engine itself recorded this line so: it was ended amid a long one."""
-        return due - 1 in self.seams[container][stream] or message in self.of(container)[stream][1]
+        return message in self.of(container)[stream][1]
 
 
 class Account:
@@ -131,8 +117,10 @@ class Account:
 
 
 class Oracle:
-    def __init__(self, printers, windows, record):
-        self.printers, self.windows, self.record = printers, windows, record
+    """`record`: what the engine wrote of those containers whose log files were watched (live/engine_record.py); `log`: an EngineLog."""
+
+    def __init__(self, printers, windows, record, log):
+        self.printers, self.windows, self.record, self.log = printers, windows, record, log
 
     def account(self, entries, tenants):
         """`entries`: {container: [("line", stream, tag, message) | ("gap", dict)]}, `tenants`: {container: those it lies under}."""
@@ -141,55 +129,83 @@ class Oracle:
             where = f"{printer.name} {printer.kind} {printer.tenant} {container[:12]}"
             if tenants.get(container, set()) - {printer.tenant}:
                 account.problems.append(f"{where}: lies under {tenants[container]}")
+            by = self.by_record if printer.kind in WATCHED else self.by_numbers
             found = collections.Counter()
             try:
-                lines = self.account_of(entries.get(container, []), printer, container, found)
-                account.lines += lines
+                account.lines += by(entries.get(container, []), printer, container, found)
                 account.gaps += found
             except AssertionError as problem:
                 account.problems.append(f"{where}: {problem}")
         return account
 
-    def account_of(self, entries, printer, container, named):
+    def account_gap(self, gap, printer, named):
+        """False: it takes nothing away."""
+        named[gap["reason"]] += 1
+        if gap["reason"] == "malformed" and printer.kind in WATCHED:
+            return False  # the torn record of an engine that was killed; it follows, as it is
+        assert gap["reason"] == "rotated-away" and printer.kind in ("rotating", "compressed"), f"a gap that nothing explains: {gap}"
+        since, until = seconds_of(gap["from"]), seconds_of(gap["to"])
+        assert self.windows.explain_gap(since, until), f"a gap at a time when somebody read: {gap}"
+        return True
+
+    # ---- A container whose log was watched: what the engine recorded is known to the byte, whatever the engine went through.
+
+    def by_record(self, entries, printer, container, named):
+        stored, gap_before = {"stdout": [], "stderr": []}, {"stdout": set(), "stderr": set()}
+        pieces = {"stdout": b"", "stderr": b""}
+        for entry in entries:
+            if entry[0] == "gap":
+                if self.account_gap(entry[1], printer, named):
+                    for stream in stored:
+                        gap_before[stream].add(len(stored[stream]))
+                        pieces[stream] = b""
+                continue
+            _, stream, tag, message = entry
+            pieces[stream] += message
+            if tag == "F":
+                stored[stream].append(pieces[stream])
+                pieces[stream] = b""
+        recorded = self.record.lines(container)
+        for stream in stored:
+            if pieces[stream]:
+                stored[stream].append(pieces[stream])
+            wrong = engine_record.differences(recorded[stream], stored[stream], gap_before[stream])
+            assert not wrong, f"{stream}: {'; '.join(wrong[:5])} ({len(recorded[stream])} recorded, {len(stored[stream])} stored, gaps {dict(named)})"
+        return sum(map(len, stored.values()))
+
+    # ---- The others: by the numbers and checksums of their lines.
+
+    def by_numbers(self, entries, printer, container, named):
         streams = {"stdout": Stream(), "stderr": Stream()}
         excused = printer.short and self.windows.excuse(printer)
         for entry in entries:
             if entry[0] == "gap":
                 self.account_gap(entry[1], printer, named)
-                for stream in streams.values():
-                    stream.open_gap()
                 continue
             _, name, tag, message = entry
             stream = streams[name]
             message = stream.whole(tag, message)
             if message is not None:
-                self.account_line(stream, name, message, container, named)
+                self.account_line(stream, name, message, printer, container, named)
         for name, stream in streams.items():
             if not stream.ended and not excused:
                 self.account_end(stream, name, printer, container)
         return sum(stream.lines for stream in streams.values())
 
-    def account_gap(self, gap, printer, named):
-        named[gap["reason"]] += 1
-        assert gap["reason"] == "rotated-away" and printer.kind in ("rotating", "compressed"), f"a gap that nothing explains: {gap}"
-        since, until = seconds_of(gap["from"]), seconds_of(gap["to"])
-        assert self.windows.explain_gap(since, until), f"a gap at a time when somebody read: {gap}"
-
-    def account_line(self, stream, name, message, container, named):
+    def account_line(self, stream, name, message, printer, container, named):
         assert not stream.ended, f"{name}: {message[:40]!r} after its end"
         stream.lines += 1
         number = int(message[4:]) if re.fullmatch(rb"end \d+", message) else numbered(message)
         if number is None:
-            if stream.after_gap or self.record.altered(container, name, stream.due, message):
-                stream.after_gap = True  # the rest of a line whose beginning is gone
-                named["(lines that the engine itself has not whole)"] += not stream.in_named_gap
-                return
-            raise AssertionError(f"{name}: the line after {stream.due - 1} was altered: {message[:40]!r}")
-        if number > stream.due and not stream.after_gap and self.record.lost(container, name, stream.due, number):
+            assert not printer.short and self.log.altered(container, name, message), \
+                f"{name}: the line after {stream.due - 1} was altered: {message[:40]!r}"
+            named["(lines that the engine itself has not whole)"] += 1
+            stream.due += 1
+            return
+        if number > stream.due and not printer.short and self.log.lost(container, name, stream.due, number):
             named["(lines that the engine itself has not)"] += number - stream.due
             stream.due = number
-        assert number == stream.due or (number > stream.due and stream.after_gap), f"{name}: line {number} where {stream.due} was due"
-        stream.after_gap = stream.in_named_gap = False
+        assert number == stream.due, f"{name}: line {number} where {stream.due} was due"
         if message.startswith(b"end "):
             stream.ended = True
         else:
@@ -198,7 +214,7 @@ class Oracle:
     def account_end(self, stream, name, printer, container):
         assert not printer.short, f"{name}: incomplete: {stream.due} lines and no end"
         # A fault may have ended the container itself, before it was through: then the engine's log says how far it came.
-        numbers, _, has_end = self.record.of(container)[name]
+        numbers, _, has_end = self.log.of(container)[name]
         assert not has_end, f"{name}: incomplete: {stream.due} lines stored, and the engine has the end"
         assert not numbers or stream.due == max(numbers) + 1, \
             f"{name}: incomplete: {stream.due} lines stored, and the engine has those up to {max(numbers)}"
@@ -209,11 +225,6 @@ class Stream:
 
     def __init__(self):
         self.due, self.lines, self.ended = 0, 0, False
-        self.after_gap = self.in_named_gap = False
-        self.piece = b""
-
-    def open_gap(self):
-        self.after_gap = self.in_named_gap = True
         self.piece = b""
 
     def whole(self, tag, message):

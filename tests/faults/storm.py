@@ -12,7 +12,6 @@ when exactly they strike, the machine decides.
 import argparse
 import collections
 import contextlib
-import gzip
 import os
 import pathlib
 import random
@@ -26,6 +25,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # The two folders must be on the path first, so these imports cannot stand at the top.
+import engine_record  # noqa: E402
 import harness  # noqa: E402
 import oracle  # noqa: E402
 import proxy as proxies  # noqa: E402
@@ -78,7 +78,6 @@ class Storm:
         self.draw_containers, self.draw_faults = random.Random(seed), random.Random(seed + 1)
         self.minutes, self.names, self.previous = minutes, faults, previous
         self.windows = oracle.Windows()
-        self.record = oracle.EngineRecord(self.engine_log)
         self.printers = {}    # container id -> oracle.Printer
         self.struck = collections.Counter()
         self.together = 0     # how often two struck at once
@@ -107,12 +106,14 @@ class Storm:
         self.disk.mkdir()
         harness.run("mount", "-t", "tmpfs", "-o", "size=96m", "storm", self.disk)
         self.agent.start()
+        self.record = engine_record.EngineRecord(self.engine.root)
         harness.build_printer(self.engine)
         threading.Thread(target=self.feel_the_pulse, daemon=True).start()
         return self
 
     def __exit__(self, *_):
         self.broken_off = True
+        self.record.close()
         self.agent.close()
         harness.run("umount", "-l", self.disk, check=False)
         self.proxy.close()
@@ -171,8 +172,11 @@ class Storm:
         words = [str(draw.randrange(1 << 40)), str(lines), str(pause), str(draw.choice([0, 400]))]
         started = time.time()
         container = self.engine.run("/volume/printer", *words, env={"BOATSWAIN_TENANT": tenant, "BOATSWAIN_APP": kind}, options=options,
-                                    name=f"p{number}")
+                                    name=f"p{number}", verb="create")
+        if kind in oracle.WATCHED:
+            self.record.hold(container)
         self.printers[container] = oracle.Printer(f"p{number}", tenant, kind, started)
+        self.engine.docker("start", container)
 
     def run_swarm(self, count):
         self.swarms += 1
@@ -237,19 +241,6 @@ class Storm:
         kept = harness.run("docker", "logs", container, env=self.engine.env, timeout=120)
         return {"stdout": kept.stdout, "stderr": kept.stderr}
 
-    def note_seams(self):
-        """While no engine runs: how far its files reach."""
-        for path in (self.engine.root / "containers").glob("*/*-json.log"):
-            text = b""
-            with contextlib.suppress(OSError, EOFError):
-                for older in (path.with_name(path.name + ".1"), path.with_name(path.name + ".1.gz")):
-                    if older.exists():
-                        text += (gzip.open(older) if older.suffix == ".gz" else open(older, "rb")).read()
-                        break
-            with contextlib.suppress(OSError):
-                text += path.read_bytes()
-            self.record.note_seam(path.parent.name, text[-(1 << 20):])
-
     # ---- the run
 
     def run(self):
@@ -308,7 +299,7 @@ class Storm:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(source.bytes_of(key))
         entries, tenants = oracle.by_stock_tools(self.agent.reader(directory=directory))
-        account = oracle.Oracle(self.printers, self.windows, self.record).account(entries, tenants)
+        account = oracle.Oracle(self.printers, self.windows, self.record, oracle.EngineLog(self.engine_log)).account(entries, tenants)
         own = oracle.OwnTools(directory, self.agent.keys, (*TENANTS, "_unassigned"))
         raw_of = [(container, printer.tenant) for container, printer in self.printers.items() if not printer.short][:12]
         account.problems += oracle.disagreements(entries, own, raw_of)

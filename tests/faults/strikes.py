@@ -208,9 +208,7 @@ def engine_killed(storm, random):
 
 def restart_engine(storm, how):
     with storm.engine_gate.closed():
-        storm.engine.stop_daemon(how)
-        storm.note_seams()
-        storm.engine.start_daemon()
+        storm.engine.restart(how)
 
 
 # ---- The host

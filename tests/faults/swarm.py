@@ -103,7 +103,7 @@ def main():
     harness.wait_for(lambda: agent.metric("boatswain_spool_segments") == 0 and agent.health()[1]["reading"] == "0", 120, "all is read and stored")
     agent.stop(60)
     entries, tenants = oracle.by_stock_tools(reader)
-    account = oracle.Oracle(printers, oracle.Windows(), oracle.EngineRecord(lambda _: {})).account(entries, tenants)
+    account = oracle.Oracle(printers, oracle.Windows(), None, None).account(entries, tenants)
     account.problems += oracle.disagreements(entries, oracle.OwnTools(agent.store_dir, agent.keys, TENANTS))
     account.problems += oracle.OwnTools(agent.store_dir, agent.keys, TENANTS).verify()
     for problem in account.problems:
