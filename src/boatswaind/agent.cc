@@ -61,6 +61,14 @@ void block_signals(bool block) {
     pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
 }
 
+// In the I/O thread; all others were started with it blocked.
+void block_signal(int signal) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 // Every container's log is held open, and the files that follow it: as many descriptors as we may have.
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -98,6 +106,8 @@ class Agent {
     Log log_;
     Metrics metrics_;
     asio::io_context io_{1};
+    // Handlers hold from here on: what came while signals were blocked is obeyed, not the end of the process.
+    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::optional<StateLock> lock_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<spool::Spool> spool_;
@@ -199,7 +209,6 @@ void Agent::tell_manager(std::string_view state) {
 }
 
 Result<void> Agent::run() {
-    block_signals(true);
     CHECK(build());
     log_.info("agent started", {{"version", config::version()},
                                 {"host", config_.host},
@@ -236,9 +245,8 @@ asio::awaitable<void> Agent::watch_keyring() {
 }
 
 asio::awaitable<void> Agent::obey_signals() {
-    asio::signal_set signals{io_, SIGTERM, SIGINT, SIGHUP};
     for (;;) {
-        int signal = co_await signals.async_wait(asio::use_awaitable);
+        int signal = co_await signals_.async_wait(asio::use_awaitable);
         if (signal == SIGHUP) {
             reload_configuration();
             continue;
@@ -247,8 +255,10 @@ asio::awaitable<void> Agent::obey_signals() {
         ending_ = true;
         tell_manager("STOPPING=1");
         log_.info("told to end", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-        // From here on the default action holds again: a second signal ends the process at once.
-        signals.clear();
+        // From here on the default action holds again: a second signal ends the process at once. But a wish to read the
+        // configuration again is not one to end before what was read is sealed: it stays blocked.
+        block_signal(SIGHUP);
+        signals_.clear();
         tasks_->cancel();
         co_return;
     }
@@ -330,6 +340,7 @@ std::vector<std::string> Agent::troubles() const {
 }  // namespace
 
 Result<void> run_agent(config::Config config, const std::function<Result<config::Config>()>& reload) {
+    block_signals(true);
     Agent agent{std::move(config), reload};
     return agent.run();
 }
