@@ -225,15 +225,20 @@ class Storm:
         if start:
             self.agent.start(wait=False)
         while not self.agent.logged("engine followed"):
-            code = self.agent.process.poll()
-            if code is not None:
-                # By itself it ends for a reason that it says, never by a signal.
-                assert code > 0, f"the agent ended with {code} at its start"
-                self.agents_ended[f"by itself at its start, exit code {code}"] += 1
+            if self.start_failed():
                 time.sleep(0.5)
                 self.agent.start(wait=False)
             assert time.monotonic() < deadline, f"not within {START_SECONDS_MAX} s: the agent follows the engine"
             time.sleep(0.1)
+
+    def start_failed(self):
+        """Whether the agent, just started, has ended by itself: for a reason that it says, never by a signal."""
+        code = self.agent.process.poll()
+        if code is None:
+            return False
+        assert code > 0, f"the agent ended with {code} at its start"
+        self.agents_ended[f"by itself at its start, exit code {code}"] += 1
+        return True
 
     # ---- what the engine knows
 

@@ -37,8 +37,12 @@ def kill_often(storm, random):
     """kill -9, five times in a row, also while it starts"""
     with storm.agent_guard:
         began = time.time()
+        storm.check_alive()
         for _ in range(5):
-            storm.end_agent("kill -9")
+            if storm.start_failed():
+                storm.agent.process = None
+            else:
+                storm.end_agent("kill -9")
             storm.agent.start(wait=False)
             time.sleep(random.random())
         storm.await_agent()
@@ -64,6 +68,23 @@ def hangups(storm, random):
                 time.sleep(random.choice([0, 0.001, 0.02]))
         storm.agent.config_path.write_text(right)
         storm.agent.signal(harness.signal.SIGHUP)
+        if random.random() < 0.4:
+            end_amid_hangups(storm)
+
+
+def end_amid_hangups(storm):
+    began = time.time()
+    storm.check_alive()
+    storm.agent.signal(harness.signal.SIGTERM)
+    while storm.agent.process.poll() is None:
+        storm.agent.signal(harness.signal.SIGHUP)
+        time.sleep(0.001)
+        assert time.time() - began < 180, "the agent does not end within 180 s of SIGTERM"
+    code, storm.agent.process = storm.agent.process.poll(), None
+    assert code == 0, f"the agent ended with {code} on SIGTERM amid SIGHUPs"
+    storm.agents_ended["SIGTERM amid SIGHUPs"] += 1
+    storm.await_agent(start=True)
+    storm.windows.down.append((began, time.time()))
 
 
 @fault("agent")

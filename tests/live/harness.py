@@ -94,7 +94,7 @@ class Engine:
         self.env = {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{self.socket}", "DOCKER_CONFIG": str(self.dir / "cli")}
 
     def _script(self, verb, *arguments):
-        run(SUPPORT / "engine.sh", verb, self.dir, *arguments, timeout=120)
+        run(SUPPORT / "engine.sh", verb, self.dir, *arguments, timeout=300)
 
     def close(self):
         if self in alive:
