@@ -91,6 +91,7 @@ class Agent {
     serve::Health health() const;
     AgentStatus status() const;
     std::vector<std::string> troubles() const;
+    std::optional<std::string> spool_trouble() const;
 
     config::Config config_;
     const std::function<Result<config::Config>()>& reload_;
@@ -282,18 +283,28 @@ void Agent::shut_down() {
     if (!shipped) std::_Exit(0);
 }
 
+std::optional<std::string> Agent::spool_trouble() const {
+    auto paused = spool_->tenants_without_room();
+    if (spool_->bytes() >= spool_->bytes_max()) return "full: reading pauses until the store takes segments";
+    if (paused.empty()) return std::nullopt;
+    return "full for " + std::to_string(paused.size()) + (paused.size() == 1 ? " tenant" : " tenants") +
+           ": reading of their containers pauses until the store takes segments";
+}
+
 serve::Health Agent::health() const {
     auto intake = intake_->health();
     auto sealing = sealing_->trouble();
     auto shipping = shipper_->trouble();
     serve::Health health;
-    health.healthy = !sealing && spool_->has_room();
+    auto full = spool_trouble();
+    health.healthy = !sealing && !full;
     health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
                      {"containers", std::to_string(intake.containers)},
                      {"reading", std::to_string(intake.reading)},
                      {"read_lag_bytes", std::to_string(intake.lag_bytes)},
                      {"sealing", sealing.value_or("ok")},
-                     {"spool", spool_->has_room() ? "ok" : "full: reading pauses until the store takes segments"},
+                     {"spool", full.value_or("ok")},
+                     {"state", spool_->state_trouble().value_or("ok")},
                      {"spool_bytes", std::to_string(spool_->bytes())},
                      {"shipping", shipping.value_or("ok")}};
     return health;
@@ -322,7 +333,8 @@ std::vector<std::string> Agent::troubles() const {
         troubles.push_back("the engine is not followed" +
                            (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble));
     if (auto sealing = sealing_->trouble()) troubles.push_back("the spool cannot be written: " + *sealing);
-    if (!spool_->has_room()) troubles.push_back("the spool is full: reading pauses until the store takes segments");
+    if (auto full = spool_trouble()) troubles.push_back("the spool is " + *full);
+    if (const auto& lost = spool_->state_trouble()) troubles.push_back(*lost);
     if (auto shipping = shipper_->trouble()) troubles.push_back("the store does not take segments: " + *shipping);
     return troubles;
 }
