@@ -88,6 +88,7 @@ asio::awaitable<void> Discovery::reconcile() {
     // What was there before the stream of events broke, and is not now, was removed meanwhile.
     for (const auto& id : containers_.ids())
         if (!there.contains(id)) containers_.vanished(id);
+    containers_.tell_of_the_removed(there);
 
     for (const auto& id : there) {
         while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
@@ -114,7 +115,7 @@ void Discovery::take_event(const engine::Event& event) {
             break;
         case Action::die: containers_.died(event.id, event.exit_code); break;
         case Action::destroy: containers_.vanished(event.id); break;
-        case Action::rename:
+        case Action::rename: inspect(event.id); break;
         case Action::other: break;
     }
 }
