@@ -18,6 +18,7 @@
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
+#include "canary/canary.h"
 #include "config/flags.h"
 #include "engine/client.h"
 #include "intake/docker/docker_intake.h"
@@ -107,6 +108,7 @@ class Agent {
     std::optional<Assigning> assigning_;
     std::optional<batch::Sealing> sealing_;
     std::optional<batch::Batcher> batcher_;
+    std::optional<canary::Canary> canary_;
     std::optional<ship::Shipper> shipper_;
     std::optional<docker::DockerIntake> intake_;
     std::unique_ptr<serve::HttpServer> observe_;
@@ -157,6 +159,10 @@ Result<void> Agent::build() {
                      log_, progressed);
     batcher_.emplace(batch::Options{.flush_after = config_.batch.flush_after, .flush_bytes = config_.batch.flush_bytes},
                      *sealing_, *spool_, *budget_, clock_, metrics_);
+    if (config_.canary) {
+        canary_.emplace(canary::Options{}, *batcher_, *spool_, *store_, clock_, metrics_, log_);
+        sealing_->watch([this](const segment::SealedSegment& segment) { canary_->sealed(segment); });
+    }
     shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_,
                      metrics_, log_);
     docker::Assigner assigner{
@@ -225,6 +231,7 @@ Result<void> Agent::run() {
 asio::awaitable<void> Agent::tick() {
     for (;;) {
         co_await net::sleep_for(tick_pause);
+        if (canary_) canary_->tick();
         batcher_->tick();
     }
 }
@@ -272,8 +279,10 @@ void Agent::shut_down() {
     auto deadline =
         clock_.steady() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(config_.shutdown_timeout);
     intake_->finish(deadline);
+    if (canary_) canary_->finish();
     batcher_->flush_all();
     bool sealed = sealing_->drain(deadline);
+    sealing_->watch({});
     bool shipped = sealed && shipper_->drain(deadline);
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
@@ -307,6 +316,7 @@ serve::Health Agent::health() const {
                      {"state", spool_->state_trouble().value_or("ok")},
                      {"spool_bytes", std::to_string(spool_->bytes())},
                      {"shipping", shipping.value_or("ok")}};
+    if (canary_) health.detail["canary"] = canary_->trouble().value_or("ok");
     return health;
 }
 
@@ -335,6 +345,8 @@ std::vector<std::string> Agent::troubles() const {
     if (auto sealing = sealing_->trouble()) troubles.push_back("the spool cannot be written: " + *sealing);
     if (auto full = spool_trouble()) troubles.push_back("the spool is " + *full);
     if (const auto& lost = spool_->state_trouble()) troubles.push_back(*lost);
+    if (canary_)
+        if (auto lost = canary_->trouble()) troubles.push_back(*lost);
     if (auto shipping = shipper_->trouble()) troubles.push_back("the store does not take segments: " + *shipping);
     return troubles;
 }
