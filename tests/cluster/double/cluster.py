@@ -21,7 +21,9 @@ TICK_SECONDS = 0.01  # of the wall
 
 
 class Cluster:
-    def __init__(self, scale=1.0, marathons=1, masters=1, seed=1, ports=()):
+    def __init__(self, scale=1.0, marathons=1, masters=1, seed=1, ports=(), version="1.11.24"):
+        self.version = version  # Marathon's
+        self.has_roles = tuple(int(part) for part in version.split(".")[:2]) >= (1, 9)
         self.lock = threading.RLock()
         self.clock = Clock(scale)
         self.events, self.journal = Events(self.clock), Journal(self.clock)

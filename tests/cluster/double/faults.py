@@ -136,6 +136,10 @@ class Faults:
         self.cluster.events.close_marathon()
         self.cluster.events.close_mesos()
 
+    def split_records(self, how):
+        """How RecordIO is cut into chunks: "random", "byte" or "record"."""
+        self.cluster.events.split = how
+
     def foreign_change(self, app, update, force=False):
         """Somebody else changes an app."""
         from . import appdef
