@@ -90,7 +90,8 @@ void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::ve
     if (logged_forgeries_.size() >= logged_forgeries_max) logged_forgeries_.clear();
     logged_forgeries_.insert(facts.id);
     metrics_
-        .counter("boatswain_forged_identities_total", "Containers whose environment or labels contradict their Mesos sandbox",
+        .counter("boatswain_forged_identities_total",
+                 "Containers whose environment or labels contradict their Mesos sandbox",
                  {{"ruled", std::string{ruling(forged_)}}})
         .add();
     log_.warning("a Mesos task claims to be another one", {{"container", facts.id.substr(0, 12)},
@@ -132,7 +133,8 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
     }
     // What is quarantined for a forgery is evidence: it is not dropped, whatever is done with lines of no tenant.
     auto decision = tenancy::decide(whose, keys, carried, quarantined ? tenancy::Unassigned::quarantine : policy_);
-    if (!forged.empty() && !quarantined) decision.reason += "; " + contradiction(forged) + ", and tenancy.forged is " + std::string{ruling(forged_)};
+    if (!forged.empty() && !quarantined)
+        decision.reason += "; " + contradiction(forged) + ", and tenancy.forged is " + std::string{ruling(forged_)};
     metrics_
         .counter("boatswain_assignments_total", "Decisions about containers' lines",
                  {{"action", std::string{tenancy::to_string(decision.action)}}})

@@ -190,8 +190,9 @@ engine::ContainerFacts forged_task() {
     facts.id = std::string(64, 'f');
     facts.name = "mesos-2f9a0c55-7b1e-4f0e-a1b7-93f0c2d4e6a8";
     facts.environment = {{"MARATHON_APP_ID", "/globex/shop/web"}, {"MARATHON_APP_LABEL_TENANT", "globex"}};
-    facts.mounts = {{"/var/lib/mesos/slaves/S1/frameworks/F/executors/acme_shop_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/C",
-                     "/mnt/mesos/sandbox"}};
+    facts.mounts = {
+        {"/var/lib/mesos/slaves/S1/frameworks/F/executors/acme_shop_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/C",
+         "/mnt/mesos/sandbox"}};
     return facts;
 }
 
@@ -204,7 +205,8 @@ TEST_F(AssigningTest, QuarantinesATaskThatClaimsToBeAnotherEvenWhereLinesOfNobod
         auto assigned = assigning.assign(forged_task());
         EXPECT_EQ(assigned.decision.action, Action::quarantine);
         EXPECT_THAT(assigned.decision.recipients, ElementsAre(recipient(9)));
-        EXPECT_THAT(assigned.decision.reason, HasSubstr("env MARATHON_APP_ID contradicts the path of its Mesos sandbox"));
+        EXPECT_THAT(assigned.decision.reason,
+                    HasSubstr("env MARATHON_APP_ID contradicts the path of its Mesos sandbox"));
         EXPECT_EQ(assigned.whose.tenant, TenantId::unassigned());
     }
     EXPECT_EQ(metrics.counter("boatswain_forged_identities_total", "", {{"ruled", "quarantine"}}).value(), 1)
@@ -235,8 +237,10 @@ TEST_F(AssigningTest, FollowsTheLinkThatAnAgentBindsForAPathWithAColon) {
     write_key("acme", 1);
     auto links = directory / "slaves/S1/docker/links";
     std::filesystem::create_directories(links);
-    std::filesystem::create_symlink((directory / "slaves/S1/frameworks/F:1/executors/acme_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/C").string(),
-                                    links / "C");
+    std::filesystem::create_symlink(
+        (directory / "slaves/S1/frameworks/F:1/executors/acme_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/C")
+            .string(),
+        links / "C");
     config::Config config;
     config.tenancy.tenant = {"mesos"};
     auto assigning = assigning_by(config, tenancy::Forged::quarantine);

@@ -48,8 +48,7 @@ struct Config {
     struct Docker {
         Path root;  // the engine's data directory as we see it; empty: ask the engine
         std::vector<std::string> include;
-        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox",
-                                         "name:^mesos-.*[.]executor$"};
+        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox", "name:^mesos-.*[.]executor$"};
         bool attach = false;
     } docker;
 

@@ -46,9 +46,8 @@ bool is_task_of(std::string_view task, std::string_view app_id) {
     while (app_id.starts_with('/')) app_id.remove_prefix(1);
     while (app_id.ends_with('/')) app_id.remove_suffix(1);
     if (app_id.empty() || task.size() <= app_id.size() || task[app_id.size()] != '.') return false;
-    bool same =
-        std::ranges::equal(task.substr(0, app_id.size()), app_id,
-                           [](char of_task, char of_app) { return of_task == (of_app == '/' ? '_' : of_app); });
+    bool same = std::ranges::equal(task.substr(0, app_id.size()), app_id,
+                                   [](char of_task, char of_app) { return of_task == (of_app == '/' ? '_' : of_app); });
     auto rest = task.substr(app_id.size() + 1);
     return same && starts_with_uuid(without(without(rest, "instance-"), "marathon-"));
 }
@@ -57,9 +56,7 @@ std::vector<std::string> forged_claims(const engine::ContainerFacts& container) 
     auto sandbox = find_mesos_sandbox(container.mounts);
     if (!sandbox) return {};
     auto task = without(sandbox->executor, executor_prefix);
-    auto lies_about_task = [&](const std::string& claimed) {
-        return claimed != sandbox->executor && claimed != task;
-    };
+    auto lies_about_task = [&](const std::string& claimed) { return claimed != sandbox->executor && claimed != task; };
     std::vector<std::string> forged;
     auto check = [&](std::string_view kind, const auto& map, std::string_view key, auto&& lies) {
         auto found = map.find(std::string{key});

@@ -76,10 +76,11 @@ TEST(Forgery, EveryClaimThatContradictsTheSandboxIsNamed) {
 
 TEST(Forgery, AnAppThatOnlyLooksAlikeIsNotTheTasks) {
     auto executor = id_of("acme_shop_web");
-    for (const auto* app : {"/acme/shop", "/acme/shop/web/x", "/acme/shop/we", "/acme_shop/web2", "", "/", "acme.shop.web",
-                            "/acme/shop/web.instance-"})
+    for (const auto* app : {"/acme/shop", "/acme/shop/web/x", "/acme/shop/we", "/acme_shop/web2", "", "/",
+                            "acme.shop.web", "/acme/shop/web.instance-"})
         EXPECT_FALSE(is_task_of(executor, app)) << app;
-    for (const auto* app : {"/acme/shop/web", "acme/shop/web", "/acme/shop/web/"}) EXPECT_TRUE(is_task_of(executor, app));
+    for (const auto* app : {"/acme/shop/web", "acme/shop/web", "/acme/shop/web/"})
+        EXPECT_TRUE(is_task_of(executor, app));
     // "web.prod" in acme/shop and "prod" do not pass for each other: what follows the app's name is a uuid.
     EXPECT_FALSE(is_task_of(id_of("acme_shop_web.prod"), "/acme/shop/web"));
     EXPECT_FALSE(is_task_of("acme_shop_web.not-a-uuid", "/acme/shop/web"));
@@ -92,10 +93,11 @@ TEST(Forgery, WithoutASandboxNothingCanBeContradicted) {
 }
 
 TEST(Forgery, IgnoringClaimsLeavesWhatIsNone) {
-    auto facts = ignore_claims(task("t", {{"MARATHON_APP_ID", "/a"},
-                                          {"MARATHON_APP_LABEL_TENANT", "b"},
-                                          {"MESOS_TASK_ID", "c"},
-                                          {"BOATSWAIN_APP", "kept"}},
+    auto facts = ignore_claims(task("t",
+                                    {{"MARATHON_APP_ID", "/a"},
+                                     {"MARATHON_APP_LABEL_TENANT", "b"},
+                                     {"MESOS_TASK_ID", "c"},
+                                     {"BOATSWAIN_APP", "kept"}},
                                     {{"MESOS_TASK_ID", "c"}, {"team", "kept"}}));
     EXPECT_THAT(facts.environment, ElementsAre(Pair("BOATSWAIN_APP", "kept")));
     EXPECT_THAT(facts.labels, ElementsAre(Pair("team", "kept")));

@@ -7,8 +7,8 @@
 // executor id is the task id.
 //
 // When the path holds a ':' the agent binds a symbolic link <work_dir>/slaves/<agentId>/docker/links/<containerId>
-// instead (M/src/slave/containerizer/docker.cpp): follow_sandbox_link puts what it points to in its place. That needs the
-// agent's work_dir under the same path here as on the host; without it nothing is found, and rules fall through.
+// instead (M/src/slave/containerizer/docker.cpp): follow_sandbox_link puts what it points to in its place. That needs
+// the agent's work_dir under the same path here as on the host; without it nothing is found, and rules fall through.
 #pragma once
 
 #include <functional>
