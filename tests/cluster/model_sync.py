@@ -12,14 +12,15 @@ class Trouble(Exception):
     pass
 
 
-def call(url, method, path, body=None, agent="model-sync"):
+def call(url, method, path, body=None, authorization=None):
     """Follows redirects, as a client must."""
     for _ in range(4):
         where = urllib.parse.urlsplit(url)
         connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None,
-                               {"User-Agent": agent, "Content-Type": "application/json", "Accept": "application/json"})
+                               {"User-Agent": "model-sync", "Content-Type": "application/json", "Accept": "application/json",
+                                **({"Authorization": authorization} if authorization else {})})
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as wrong:
@@ -37,10 +38,11 @@ def call(url, method, path, body=None, agent="model-sync"):
 
 
 class ModelSync:
-    def __init__(self, marathon, mesos, app, clock, interval=30, hold=900, stuck=600, drop_max=0.25):
+    def __init__(self, marathon, mesos, app, clock, interval=30, hold=900, stuck=600, drop_max=0.25, marathon_auth=None, mesos_auth=None):
         self.marathon, self.mesos, self.app, self.clock = marathon, mesos, app, clock
         self.interval, self.hold, self.stuck, self.drop_max = interval, hold, stuck, drop_max
         self.gone_since, self.deployments_since = {}, {}
+        self.marathon_auth, self.mesos_auth = marathon_auth, mesos_auth
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -61,13 +63,19 @@ class ModelSync:
                 except Trouble:
                     continue
 
+    def ask_mesos(self, what):
+        return call(self.mesos[0], "POST", "/api/v1", {"type": what}, self.mesos_auth)
+
+    def ask_marathon(self, marathon, method, path, body=None):
+        return call(marathon, method, path, body, self.marathon_auth)
+
     def look(self, marathon):
         now = self.clock.now()
-        agents = call(self.mesos[0], "POST", "/api/v1", {"type": "GET_AGENTS"})["get_agents"]
-        status = call(self.mesos[0], "POST", "/api/v1", {"type": "GET_MAINTENANCE_STATUS"})["get_maintenance_status"]["status"]
-        app = call(marathon, "GET", "/v2/apps" + self.app)["app"]
-        deployments = call(marathon, "GET", "/v2/deployments")
-        queue = {item["app"]["id"]: item["count"] for item in call(marathon, "GET", "/v2/queue")["queue"]}
+        agents = self.ask_mesos("GET_AGENTS")["get_agents"]
+        status = self.ask_mesos("GET_MAINTENANCE_STATUS")["get_maintenance_status"]["status"]
+        app = self.ask_marathon(marathon, "GET", "/v2/apps" + self.app)["app"]
+        deployments = self.ask_marathon(marathon, "GET", "/v2/deployments")
+        queue = {item["app"]["id"]: item["count"] for item in self.ask_marathon(marathon, "GET", "/v2/queue")["queue"]}
         down = {one.get("hostname") for one in status.get("down_machines", [])}
         listed, recovered = agents.get("agents", []), agents.get("recovered_agents", [])
         known = {one["agent_info"]["id"]["value"] for one in listed} | {one["id"]["value"] for one in recovered}
@@ -86,10 +94,10 @@ class ModelSync:
         need = len(free) - queue.get(self.app, 0)
         for task in gone:
             if need > 0:
-                call(marathon, "DELETE", f"/v2/apps{self.app}/tasks/{task['id']}")
+                self.ask_marathon(marathon, "DELETE", f"/v2/apps{self.app}/tasks/{task['id']}")
                 need -= 1
         if need > 0 and not gone:
-            call(marathon, "PATCH", f"/v2/apps{self.app}{force}", {"instances": app["instances"] + need})
+            self.ask_marathon(marathon, "PATCH", f"/v2/apps{self.app}{force}", {"instances": app["instances"] + need})
             return
         if recovered or need > 0:
             return
@@ -97,11 +105,11 @@ class ModelSync:
         if len(gone) <= max(1, int(self.drop_max * app["instances"])):
             doomed += [task["id"] for task in gone if now - self.gone_since[task["id"]] >= self.hold]
         if doomed and app["instances"] > len(good):
-            call(marathon, "POST", "/v2/tasks/delete?scale=true" + ("&force=true" if own else ""), {"ids": doomed})
+            self.ask_marathon(marathon, "POST", "/v2/tasks/delete?scale=true" + ("&force=true" if own else ""), {"ids": doomed})
         elif not doomed:
             for one, since in self.deployments_since.items():
                 if now - since >= self.stuck:
-                    call(marathon, "DELETE", f"/v2/deployments/{one}?force=true")
+                    self.ask_marathon(marathon, "DELETE", f"/v2/deployments/{one}?force=true")
 
     @staticmethod
     def has_room(app, agent):
@@ -110,3 +118,13 @@ class ModelSync:
         taken = {port for one in agent.get("allocated_resources", []) if one["name"] == "ports"
                  for range_ in one["ranges"]["range"] for port in range(range_["begin"], range_["end"] + 1)}
         return not wanted & taken
+
+
+class NaiveSync(ModelSync):
+    """What people wrote for years: the count is the number of active agents, by force. The scenarios must notice every harm it does."""
+
+    def look(self, marathon):
+        agents = self.ask_mesos("GET_AGENTS")["get_agents"].get("agents", [])
+        count = sum(1 for one in agents if one["active"])
+        if count != self.ask_marathon(marathon, "GET", "/v2/apps" + self.app)["app"]["instances"]:
+            self.ask_marathon(marathon, "PATCH", f"/v2/apps{self.app}?force=true", {"instances": count})
