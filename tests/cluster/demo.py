@@ -21,7 +21,7 @@ from double.cluster import Cluster
 APP = "/infra/boatswain"
 SCALE = 30               # a minute of the cluster in two seconds
 HOLD_SECONDS = 120       # of the cluster; 15 minutes where it is not a show
-WAIT_SECONDS_MAX = 60
+WAIT_SECONDS_MAX = 120
 PORT = 31464
 DEFINITION = {
     "id": APP, "instances": 1, "cpus": 0.2, "mem": 256, "args": ["agent"], "constraints": [["hostname", "UNIQUE"]], "requirePorts": True,

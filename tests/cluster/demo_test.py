@@ -13,7 +13,7 @@ class Demo(unittest.TestCase):
         def leftovers():
             return {path.name for path in pathlib.Path("/tmp").glob("boatswain-demo.*")}
         before = leftovers()
-        done = subprocess.run([ROOT / "scripts" / "demo_cluster.sh", "--once"], capture_output=True, text=True, timeout=280, check=False)
+        done = subprocess.run([ROOT / "scripts" / "demo_cluster.sh", "--once"], capture_output=True, text=True, timeout=480, check=False)
         print(done.stdout + done.stderr, file=sys.stderr)
         self.assertEqual(done.returncode, 0)
         for words in ("A host is added", "A host is switched off", "host-4: acme 100 lines", "Everything this demo started is gone."):
