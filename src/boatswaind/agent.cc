@@ -44,6 +44,15 @@ tenancy::Unassigned policy_of(const config::Config& config) {
                                                                  : tenancy::Unassigned::quarantine;
 }
 
+tenancy::Forged forged_of(const config::Config& config) {
+    switch (config.tenancy.forged) {
+        case config::Forged::quarantine: return tenancy::Forged::quarantine;
+        case config::Forged::ignore_env: return tenancy::Forged::ignore_env;
+        case config::Forged::trust_env: return tenancy::Forged::trust_env;
+    }
+    return tenancy::Forged::quarantine;
+}
+
 // Compressing takes the most; one core stays free for the containers.
 unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
 
@@ -149,7 +158,8 @@ Result<void> Agent::build() {
             if (intake_) intake_->reassign();
         });
     };
-    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_, derived);
+    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
+                       log_, derived);
     assigning_->refresh_keys(true);
 
     auto& engine = config_.engine;
@@ -279,7 +289,7 @@ void Agent::reload_configuration() {
         log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
         return;
     }
-    assigning_->change(std::move(*rules), policy_of(*fresh));
+    assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
     assigning_->refresh_keys(true);
     intake_->reassign();
     log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
