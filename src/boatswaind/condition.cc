@@ -7,19 +7,28 @@ std::string seconds_of(Nanoseconds time) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
 }
 
+std::optional<std::string> spool_trouble(const Condition& condition) {
+    if (condition.spool_bytes >= condition.spool_bytes_max)
+        return "full: reading pauses until the store takes segments";
+    auto paused = condition.tenants_without_room;
+    if (paused == 0) return std::nullopt;
+    return "full for " + std::to_string(paused) + (paused == 1 ? " tenant" : " tenants") +
+           ": reading of their containers pauses until the store takes segments";
+}
+
 void judge_reading(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
     const auto& intake = condition.intake;
     if (!intake.engine_connected)
         reasons.push_back({"engine", "the engine is not followed" +
                                          (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble)});
-    if (intake.stuck > 0)
-        reasons.push_back({"reading", std::to_string(intake.stuck) +
-                                          " containers are not read on for a minute: " + intake.stuck_trouble});
-    if (!intake.ended_readers.empty())
-        reasons.push_back({"reading", std::to_string(intake.ended_readers.size()) +
+    if (intake.reading.stuck > 0)
+        reasons.push_back({"reading", std::to_string(intake.reading.stuck) +
+                                          " containers are not read on for a minute: " + intake.reading.stuck_trouble});
+    if (!intake.reading.ended_readers.empty())
+        reasons.push_back({"reading", std::to_string(intake.reading.ended_readers.size()) +
                                           " readers ended by a fault of ours; until the next start these containers "
                                           "are not read: " +
-                                          intake.ended_readers.front()});
+                                          intake.reading.ended_readers.front()});
 }
 
 void judge_storing(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
@@ -27,8 +36,7 @@ void judge_storing(const Condition& condition, std::vector<serve::Health::Reason
         reasons.push_back({"sealing", "the spool cannot be written: " + *condition.sealing_trouble});
     else if (condition.sealing_for > seal_stuck_after)
         reasons.push_back({"sealing", "writing to the spool takes " + seconds_of(*condition.sealing_for) + " by now"});
-    if (!condition.spool_has_room())
-        reasons.push_back({"spool", "the spool is full: reading pauses until the store takes segments"});
+    if (auto full = spool_trouble(condition)) reasons.push_back({"spool", "the spool is " + *full});
     if (condition.shipping_trouble)
         reasons.push_back({"store", "the store does not take segments: " + *condition.shipping_trouble});
     else if (condition.putting_for > put_stuck_after)
@@ -51,16 +59,18 @@ serve::Health readiness(const Condition& condition) {
     auto health = aliveness(condition);
     judge_reading(condition, health.reasons);
     judge_storing(condition, health.reasons);
-    health.detail = {
-        {"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
-        {"containers", std::to_string(intake.containers)},
-        {"reading", std::to_string(intake.reading)},
-        {"read_lag_bytes", std::to_string(intake.lag_bytes)},
-        {"sealing", condition.sealing_trouble.value_or("ok")},
-        {"spool", condition.spool_has_room() ? "ok" : "full: reading pauses until the store takes segments"},
-        {"spool_bytes", std::to_string(condition.spool_bytes)},
-        {"spool_segments", std::to_string(condition.spool_segments)},
-        {"shipping", condition.shipping_trouble.value_or("ok")}};
+    if (condition.canary_trouble) health.reasons.push_back({"canary", *condition.canary_trouble});
+    health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
+                     {"containers", std::to_string(intake.reading.containers)},
+                     {"reading", std::to_string(intake.reading.reading)},
+                     {"read_lag_bytes", std::to_string(intake.reading.lag_bytes)},
+                     {"sealing", condition.sealing_trouble.value_or("ok")},
+                     {"spool", spool_trouble(condition).value_or("ok")},
+                     {"state", condition.state_trouble.value_or("ok")},
+                     {"spool_bytes", std::to_string(condition.spool_bytes)},
+                     {"spool_segments", std::to_string(condition.spool_segments)},
+                     {"shipping", condition.shipping_trouble.value_or("ok")}};
+    if (condition.has_canary) health.detail["canary"] = condition.canary_trouble.value_or("ok");
     return health;
 }
 

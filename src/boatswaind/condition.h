@@ -31,16 +31,20 @@ struct Condition {
     std::vector<std::string> ended_tasks;  // of the agent's own that have to run for ever
     std::optional<std::string> sealing_trouble, shipping_trouble;
     std::optional<Nanoseconds> sealing_for, putting_for;  // what is under way
+    bool has_canary = false;
+    std::optional<std::string> canary_trouble;  // lines of the agent's own that did not come back from the store
+    std::optional<std::string>
+        state_trouble;  // the state was lost at this start: told, and no reason against being ready
     std::uint64_t spool_bytes = 0, spool_bytes_max = 0;
     std::size_t spool_segments = 0;
-
-    bool spool_has_room() const { return spool_bytes < spool_bytes_max; }
+    std::size_t tenants_without_room = 0;  // of the spool: reading of their containers pauses
 };
 
 serve::Health aliveness(const Condition& condition);
 serve::Health readiness(const Condition& condition);
 
 // Every word that may stand as `part` of a reason against being ready.
-inline constexpr std::array<std::string_view, 6> ready_parts{"tasks", "engine", "reading", "sealing", "spool", "store"};
+inline constexpr std::array<std::string_view, 7> ready_parts{"tasks", "engine", "reading", "sealing",
+                                                             "spool", "store",  "canary"};
 
 }  // namespace boatswain::boatswaind

@@ -35,8 +35,8 @@ TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
     auto condition = well();
     condition.intake.engine_connected = false;
     condition.intake.engine_trouble = "connect: refused";
-    condition.intake.stuck = 2;
-    condition.intake.ended_readers = {"read abc"};
+    condition.intake.reading.stuck = 2;
+    condition.intake.reading.ended_readers = {"read abc"};
     condition.sealing_trouble = "No space left on device";
     condition.shipping_trouble = "put: 503";
     condition.spool_bytes = condition.spool_bytes_max;
@@ -45,6 +45,18 @@ TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
     EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("connect: refused"));
     for (const auto& part : parts(readiness(condition)))
         EXPECT_TRUE(std::ranges::find(ready_parts, part) != ready_parts.end()) << part;
+}
+
+TEST(Condition, OneTenantWithoutRoomOrALineThatDidNotComeBackIsToldAndALostStateHidesNothing) {
+    auto condition = well();
+    condition.tenants_without_room = 1;
+    condition.has_canary = true;
+    condition.canary_trouble = "the canary lost 1 line";
+    condition.state_trouble = "the state was put aside";
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("spool", "canary"));
+    EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("full for 1 tenant:"));
+    EXPECT_EQ(readiness(condition).detail.at("state"), "the state was put aside");
+    EXPECT_EQ(readiness(condition).detail.at("canary"), "the canary lost 1 line");
 }
 
 TEST(Condition, WhatHasToRunForEverAndEndedIsAReasonToStartAnew) {

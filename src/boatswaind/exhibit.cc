@@ -76,15 +76,16 @@ void Exhibit::show(const Measured& measured) {
         set("boatswain_not_ready", "Reasons of each part against being ready", against[part],
             {{"part", std::string{part}}});
     set("boatswain_engine_connected", "1 while the engine's events are followed", intake.engine_connected);
-    set("boatswain_stuck_logs", "Logs with something to read and no progress for a minute", number(intake.stuck));
+    set("boatswain_stuck_logs", "Logs with something to read and no progress for a minute",
+        number(intake.reading.stuck));
 
     constexpr auto lag_help = "Bytes of logs on disk that are not read yet";
-    set("boatswain_read_lag_bytes", lag_help, number(intake.lag_bytes - intake.held_lag_bytes),
+    set("boatswain_read_lag_bytes", lag_help, number(intake.reading.lag_bytes - intake.reading.held_lag_bytes),
         {{"reader", "json-file"}});
-    set("boatswain_read_lag_bytes", lag_help, number(intake.held_lag_bytes), {{"reader", "held"}});
+    set("boatswain_read_lag_bytes", lag_help, number(intake.reading.held_lag_bytes), {{"reader", "held"}});
     set("boatswain_read_lag_seconds",
-        "How much later a log was written than the last line taken from it; the worst log", seconds(intake.lag_time),
-        {{"reader", "json-file"}});
+        "How much later a log was written than the last line taken from it; the worst log",
+        seconds(intake.reading.lag_time), {{"reader", "json-file"}});
 
     set("boatswain_spool_bytes_max", "Where reading pauses (spool.bytes_max)", number(condition.spool_bytes_max));
     set("boatswain_spool_oldest_seconds", "How long the oldest segment has waited for the store; 0 when none waits",

@@ -177,6 +177,30 @@ class Manners(LiveTest):
         waiting.wait(5)
         self.assertEqual(first.health()[0], 200)
 
+    def test_a_hangup_while_it_starts_or_ends_is_not_its_end(self):
+        first = self.agent()
+        log = first.place / "second.log"
+        with open(log, "wb") as output:
+            second = subprocess.Popen([BUILD / "boatswaind", "agent", "--config", first.config_path], stderr=output,
+                                      env={"PATH": os.environ["PATH"]})
+        self.addCleanup(lambda: (second.kill(), second.wait()))
+        wait_for(lambda: b"another instance works in the state directory" in log.read_bytes(), 30, "the second waits")
+        second.send_signal(signal.SIGHUP)
+        # The first one reads on to the end of what was printed, though it is told again and again to read its configuration.
+        container = self.engine.shell("seq 1 20000", env=RED)
+        self.engine.wait(container)
+        first.signal(signal.SIGTERM)
+        while first.process.poll() is None:
+            first.signal(signal.SIGHUP)
+            time.sleep(0.001)
+        self.assertEqual(first.process.poll(), 0)
+        wait_for(lambda: b"engine followed" in log.read_bytes() or second.poll() is not None, 30, "the second works")
+        wait_for(lambda: b"configuration read again" in log.read_bytes() or second.poll() is not None, 30, "it obeys, once it can")
+        self.assertIsNone(second.poll())
+        second.terminate()
+        self.assertEqual(second.wait(60), 0)
+        self.assert_numbers(first.reader().of(container), 20000, "{}", first=1, container=container)
+
     def test_sighup_reads_rules_and_keys_again(self):
         agent = self.agent()
         container = self.engine.shell("echo one; sleep 4; echo two; sleep 1000", env={"BOATSWAIN_TENANT": "red", "TEAM": "green"})

@@ -48,7 +48,9 @@ class EngineRecord:
         """Opens what is new. Rotated files too: an engine that catches up fills a file faster than we look."""
         with self.guard:
             try:
-                names = [entry.path for entry in os.scandir(self.directory / container) if "-json.log" in entry.name]
+                device = os.stat(self.directory / container).st_dev
+                names = [entry.path for entry in os.scandir(self.directory / container)
+                         if "-json.log" in entry.name and (device, entry.inode()) not in self.known[container]]
             except OSError:
                 return
             for name in names:
