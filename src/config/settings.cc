@@ -248,7 +248,7 @@ std::vector<Setting> make_settings() {
         path("state_dir", "where the spool, the checkpoints and the lock are kept", absolute_path, AT(Path, state_dir)),
         text("host", "NAME", "this host's name in object keys and footers; empty: the machine's host name", host_name,
              AT(std::string, host)),
-        text("listen", "HOST:PORT|off", "where /metrics and /healthz are served", listen_address,
+        text("listen", "HOST:PORT|off", "where /metrics, /healthz and /readyz are served", listen_address,
              AT(std::string, listen)),
         text("control", "PATH|off", "the unix socket that `boatswain why` asks; empty: agent.sock in state_dir",
              control_socket, AT(std::string, control)),
