@@ -4,6 +4,8 @@
 if(CMAKE_INSTALL_PREFIX_INITIALIZED_TO_DEFAULT)
   set(CMAKE_INSTALL_PREFIX /usr CACHE PATH "Where things are installed" FORCE)
 endif()
+# Of the build only the two programs are needed.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 set(deploy ${CMAKE_SOURCE_DIR}/deploy)
 
 install(TARGETS boatswaind_program boatswain RUNTIME DESTINATION bin)
