@@ -44,6 +44,15 @@ tenancy::Unassigned policy_of(const config::Config& config) {
                                                                  : tenancy::Unassigned::quarantine;
 }
 
+tenancy::Forged forged_of(const config::Config& config) {
+    switch (config.tenancy.forged) {
+        case config::Forged::quarantine: return tenancy::Forged::quarantine;
+        case config::Forged::ignore_env: return tenancy::Forged::ignore_env;
+        case config::Forged::trust_env: return tenancy::Forged::trust_env;
+    }
+    return tenancy::Forged::quarantine;
+}
+
 // Compressing takes the most; one core stays free for the containers.
 unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
 
@@ -60,6 +69,14 @@ void block_signals(bool block) {
     sigemptyset(&signals);
     for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
     pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
+}
+
+// In the I/O thread; all others were started with it blocked.
+void block_signal(int signal) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 // Every container's log is held open, and the files that follow it: as many descriptors as we may have.
@@ -100,6 +117,8 @@ class Agent {
     Log log_;
     Metrics metrics_;
     asio::io_context io_{1};
+    // Handlers hold from here on: what came while signals were blocked is obeyed, not the end of the process.
+    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::optional<StateLock> lock_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<spool::Spool> spool_;
@@ -139,7 +158,8 @@ Result<void> Agent::build() {
             if (intake_) intake_->reassign();
         });
     };
-    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_, derived);
+    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
+                       log_, derived);
     assigning_->refresh_keys(true);
 
     auto& engine = config_.engine;
@@ -206,7 +226,6 @@ void Agent::tell_manager(std::string_view state) {
 }
 
 Result<void> Agent::run() {
-    block_signals(true);
     CHECK(build());
     log_.info("agent started", {{"version", config::version()},
                                 {"host", config_.host},
@@ -244,9 +263,8 @@ asio::awaitable<void> Agent::watch_keyring() {
 }
 
 asio::awaitable<void> Agent::obey_signals() {
-    asio::signal_set signals{io_, SIGTERM, SIGINT, SIGHUP};
     for (;;) {
-        int signal = co_await signals.async_wait(asio::use_awaitable);
+        int signal = co_await signals_.async_wait(asio::use_awaitable);
         if (signal == SIGHUP) {
             reload_configuration();
             continue;
@@ -255,8 +273,10 @@ asio::awaitable<void> Agent::obey_signals() {
         ending_ = true;
         tell_manager("STOPPING=1");
         log_.info("told to end", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-        // From here on the default action holds again: a second signal ends the process at once.
-        signals.clear();
+        // From here on the default action holds again: a second signal ends the process at once. But a wish to read the
+        // configuration again is not one to end before what was read is sealed: it stays blocked.
+        block_signal(SIGHUP);
+        signals_.clear();
         tasks_->cancel();
         co_return;
     }
@@ -269,7 +289,7 @@ void Agent::reload_configuration() {
         log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
         return;
     }
-    assigning_->change(std::move(*rules), policy_of(*fresh));
+    assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
     assigning_->refresh_keys(true);
     intake_->reassign();
     log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
@@ -354,6 +374,7 @@ std::vector<std::string> Agent::troubles() const {
 }  // namespace
 
 Result<void> run_agent(config::Config config, const std::function<Result<config::Config>()>& reload) {
+    block_signals(true);
     Agent agent{std::move(config), reload};
     return agent.run();
 }

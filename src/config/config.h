@@ -29,6 +29,7 @@
 namespace boatswain::config {
 
 enum class Unassigned { quarantine, drop };
+enum class Forged { quarantine, ignore_env, trust_env };
 
 struct Config {
     Path state_dir = "/var/lib/boatswain";
@@ -48,7 +49,7 @@ struct Config {
     struct Docker {
         Path root;  // the engine's data directory as we see it; empty: ask the engine
         std::vector<std::string> include;
-        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox"};
+        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox", "name:^mesos-.*[.]executor$"};
         bool attach = false;
     } docker;
 
@@ -66,6 +67,7 @@ struct Config {
         Path keyring = "/etc/boatswain/keys";
         std::vector<std::string> recipient{"env:BOATSWAIN_RECIPIENT"};
         Unassigned unassigned = Unassigned::quarantine;
+        Forged forged = Forged::quarantine;
     } tenancy;
 
     struct Batch {

@@ -213,6 +213,7 @@ Setting choice(std::string_view name, std::string_view form, std::string_view he
 }
 
 constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
+constexpr std::array<std::string_view, 3> forged_words{"quarantine", "ignore-env", "trust-env"};
 constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> format_words{"text", "json"};
 
@@ -301,6 +302,11 @@ std::vector<Setting> make_settings() {
         choice<Unassigned>("tenancy.unassigned", "quarantine|drop",
                            "lines without a tenant or key: sealed for the operator, or dropped", unassigned_words,
                            AT(Unassigned, tenancy.unassigned)),
+        choice<Forged>(
+            "tenancy.forged", "quarantine|ignore-env|trust-env",
+            "a Mesos task that claims to be another one: sealed for the operator, taken for what its sandbox "
+            "says, or believed",
+            forged_words, AT(Forged, tenancy.forged)),
 
         duration("batch.flush_after", "a batch is sealed at the latest this long after its first line", 100ms, 24h,
                  AT(Nanoseconds, batch.flush_after)),
