@@ -38,6 +38,7 @@ struct Config {
     std::string control;  // path of the unix socket for `boatswain why`, or "off"; never empty after load()
     std::uint64_t memory_max = 64ULL << 20;  // bytes of lines held in memory
     Nanoseconds shutdown_timeout = std::chrono::seconds{25};
+    bool canary = false;
 
     struct Engine {
         std::string socket = "/var/run/docker.sock";  // a path, unix:///PATH, or tcp://HOST:PORT

@@ -256,6 +256,8 @@ std::vector<Setting> make_settings() {
              AT(std::uint64_t, memory_max)),
         duration("shutdown_timeout", "how long a stop may take to seal and spool what is in memory", 0s, 1h,
                  AT(Nanoseconds, shutdown_timeout)),
+        truth("canary", "print lines of the tenant _canary, ship them, and read them back from the store",
+              AT(bool, canary)),
 
         text("engine.socket", "ADDRESS", "the Docker engine: a path, unix:///PATH, or tcp://HOST:PORT", engine_socket,
              AT(std::string, engine.socket)),
