@@ -12,13 +12,15 @@
 #include <functional>
 
 #include "store/credentials.h"
-#include "store/http_client.h"
+#include "http/http_client.h"
 #include "store/retry.h"
 #include "store/s3_refusal.h"
 #include "store/store.h"
 #include "store/url.h"
 
 namespace boatswain::store {
+
+using http::HttpOptions;
 
 struct S3Options {
     std::string bucket;
