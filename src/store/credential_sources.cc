@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "http/http_client.h"
 #include "store/s3_answers.h"
+#include "store/sigv4.h"
 
 namespace boatswain::store {
 namespace {
