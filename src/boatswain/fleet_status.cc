@@ -27,7 +27,7 @@ void add_row(Table& table, const fleet::HostStatus& host, Timestamp now) {
     std::vector<std::string> cells{host.host, host.agent, host.instance, host.health};
     if (host.heartbeat) {
         const auto& beat = host.heartbeat->heartbeat;
-        auto last = beat.last_segment ? std::optional{Nanoseconds{now - *beat.last_segment}} : std::nullopt;
+        auto last = beat.last_segment ? std::optional{fleet::age_of(*beat.last_segment, now)} : std::nullopt;
         cells.insert(cells.end(), {beat.version, size_cell(beat.lag_bytes), size_cell(beat.spool_bytes), age(last),
                                    age(host.heard)});
     } else {

@@ -11,6 +11,7 @@
 namespace boatswain::fleet {
 namespace {
 
+constexpr auto remembered_max = std::chrono::hours{24 * 365};
 constexpr std::size_t named_max = 5;  // hosts that a sentence names
 
 std::string plural(std::size_t count, std::string_view noun) {
@@ -145,7 +146,7 @@ class Planner {
         History fresh;
         auto since = [&](const std::map<std::string, Timestamp>& before, const std::string& id, Timestamp otherwise) {
             auto found = before.find(id);
-            return std::min(now_, found == before.end() ? otherwise : found->second);
+            return within_reach(found == before.end() ? otherwise : found->second);
         };
         for (const auto& task : plan_.gone) fresh.gone_since[task.id] = since(plan_.history.gone_since, task.id, now_);
         for (const auto& deployment : cluster_.marathon.deployments)
@@ -163,9 +164,12 @@ class Planner {
         surplus_ = app_->instances > places ? app_->instances - places : 0;
         places_ = static_cast<std::uint32_t>(places);
         if (surplus_ > plan_.gone.size() + leaving_.size())
-            fresh.surplus_since = std::min(now_, plan_.history.surplus_since.value_or(now_));
+            fresh.surplus_since = within_reach(plan_.history.surplus_since.value_or(now_));
         plan_.history = std::move(fresh);
     }
+
+    // Times come from a file and from Marathon: whatever they say, differences to now have to be numbers.
+    Timestamp within_reach(Timestamp time) const { return std::clamp(time, now_ - remembered_max, now_); }
 
     bool check_deployments() {
         std::set<std::string> listed;

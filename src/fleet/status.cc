@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto settling = 2min;  // after an instance started, before its heartbeat is missed
+constexpr auto age_max = std::chrono::hours{24 * 3650};
 constexpr std::size_t expected_max = 100'000;
 
 std::string short_name(const std::string& host) { return host.substr(0, host.find('.')); }
@@ -145,7 +146,7 @@ class StatusMaker {
         for (const auto& read : input_.heartbeats->heartbeats) {
             auto& host = row(read.heartbeat.host);
             if (input_.plan == nullptr) host.required = true;
-            host.heard = now_ - read.heartbeat.time;
+            host.heard = age_of(read.heartbeat.time, now_);
             host.heartbeat = read;
         }
         for (const auto& problem : input_.heartbeats->problems) {
@@ -173,7 +174,7 @@ class StatusMaker {
         }
         if (!host.heartbeat) {
             auto started = started_.find(host.host);
-            bool settles = started != started_.end() && now_ - started->second < settling;
+            bool settles = started != started_.end() && age_of(started->second, now_) < settling;
             if (!settles) amiss("no heartbeat");
             return;
         }
@@ -198,6 +199,10 @@ class StatusMaker {
 };
 
 }  // namespace
+
+Nanoseconds age_of(Timestamp time, Timestamp now) {
+    return now - std::clamp(time, now - age_max, now + age_max);
+}
 
 FleetStanding make_status(const StatusInput& input, Timestamp now) { return StatusMaker{input, now}.run(); }
 

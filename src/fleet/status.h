@@ -41,6 +41,9 @@ struct StatusInput {
     std::vector<std::string> expected;
 };
 
+// How long ago `time` was; of times beyond all reason, as far as a difference can be told. Negative: in the future.
+Nanoseconds age_of(Timestamp time, Timestamp now);
+
 FleetStanding make_status(const StatusInput& input, Timestamp now);
 
 // Why Marathon turns offers down, in words: "InsufficientPorts" is "a port that the app needs is taken".

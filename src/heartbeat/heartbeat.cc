@@ -27,8 +27,8 @@ using simdjson::dom::object;
 
 std::optional<std::string> text_of(const object& fields, std::string_view name) {
     std::string_view text;
-    if (fields.at_key(name).get(text)) return std::nullopt;
-    return std::string{text.substr(0, text_bytes_max)};
+    if (fields.at_key(name).get(text) || text.size() > text_bytes_max) return std::nullopt;
+    return std::string{text};
 }
 
 std::optional<Timestamp> time_of(const object& fields, std::string_view name) {
@@ -97,8 +97,8 @@ Result<Heartbeat> parse(std::string_view bytes) {
     if (!fields.at_key("troubles").get(troubles))
         for (auto one : troubles) {
             std::string_view text;
-            if (heartbeat.troubles.size() < troubles_max && !one.get(text))
-                heartbeat.troubles.emplace_back(text.substr(0, text_bytes_max));
+            if (heartbeat.troubles.size() < troubles_max && !one.get(text) && text.size() <= text_bytes_max)
+                heartbeat.troubles.emplace_back(text);
         }
     return heartbeat;
 }

@@ -90,6 +90,7 @@ class Spool {
     std::size_t count() const;
     bool has_room() const { return bytes() < options_.bytes_max; }
     std::optional<Timestamp> oldest() const;  // when the oldest waiting segment was added
+    std::optional<Timestamp> newest() const;  // when the last segment was added, since the start
     std::uint64_t bytes_max() const { return options_.bytes_max; }
 
     // How a tenant's segments stand. The last one is remembered since the start, of at most tenants_remembered_max
