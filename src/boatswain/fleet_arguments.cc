@@ -182,9 +182,9 @@ FleetCommands add_fleet(CLI::App& tool, FleetGiven& given) {
 
 Result<FleetSync> complete_sync(FleetSync given) {
     CHECK(complete_place(given.place, true));
-    TRY(given.every, time_of("--interval", given.interval, 1s));
+    TRY(given.every, time_of("--interval", given.interval, 100ms));
     TRY(given.options.hold, time_of("--hold", given.hold, 0s));
-    TRY(given.options.stuck, time_of("--stuck", given.stuck, 1s));
+    TRY(given.options.stuck, time_of("--stuck", given.stuck, 100ms));
     TRY(given.options.drop_max, share_of("--drop-max", given.drop_max));
     given.options.force_drop = given.force_drop;
     given.options.force_unique = given.force_unique;

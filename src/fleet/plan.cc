@@ -138,8 +138,15 @@ class Planner {
             }
             ++plan_.eligible;
             plan_.covered += line.covered ? 1 : 0;
-            if (line.host.has_room && line.tasks.empty()) free_.push_back(line.host.hostname);
+            if (line.host.has_room && line.tasks.empty() && !is_held(line.host.hostname)) free_.push_back(line.host.hostname);
         }
+    }
+
+    // For Marathon an instance of the agent that was there before still runs on this host, so it starts none.
+    bool is_held(const std::string& hostname) const {
+        return std::ranges::any_of(plan_.gone, [&](const Task& task) {
+            return task.host == hostname && task.state != TaskState::unreachable;
+        });
     }
 
     void remember() {
@@ -189,6 +196,8 @@ class Planner {
     void grow() {
         std::size_t waiting = std::max<std::size_t>(
             plan_.waiting, cluster_.marathon.queue ? cluster_.marathon.queue->count : 0);
+        // Marathon has not heard yet that these hosts have gone; then their places can be used.
+        waiting += static_cast<std::size_t>(std::ranges::count_if(plan_.gone, is_live));
         if (free_.size() <= waiting) return;
         auto need = free_.size() - waiting;
         auto why = fmt::format("{} without an instance and with room: {}", plural(free_.size(), "eligible host"),

@@ -254,11 +254,20 @@ TEST_F(PlanTest, ReplacesTheInstanceOfAHostThatCameBackAsAnotherAgent) {
     EXPECT_EQ(only<ReplaceInstance>(plan()).task, "task-b");
 }
 
-TEST_F(PlanTest, ReplacesNothingThatMarathonStillSeesRunning) {
+TEST_F(PlanTest, WaitsUntilMarathonHasHeardOfALostHostBeforeItUsesItsPlace) {
     lose(cluster, "b");
     app().tasks[1].state = TaskState::running;
     cluster.mesos.agents.push_back(make_agent("e"));
-    EXPECT_EQ(only<ScaleTo>(plan()).to, 5U);
+    EXPECT_THAT(plan().actions, IsEmpty());
+    app().tasks[1].state = TaskState::unreachable;
+    EXPECT_EQ(only<ReplaceInstance>(plan()).task, "task-b");
+}
+
+TEST_F(PlanTest, StartsNothingOnAHostWhosePreviousAgentStillRunsAnInstanceForMarathon) {
+    lose(cluster, "b");
+    app().tasks[1].state = TaskState::running;
+    cluster.mesos.agents.push_back(make_agent("b", "agent-b-reimaged"));
+    EXPECT_THAT(plan().actions, IsEmpty());
 }
 
 TEST_F(PlanTest, NeverLowersTheCountByNumberUnlessARestartIsAllowed) {
