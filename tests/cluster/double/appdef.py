@@ -76,6 +76,15 @@ def check_values(app):
         raise invalid("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.")
 
 
+HEALTH_CHECK = {"gracePeriodSeconds": 300, "intervalSeconds": 60, "timeoutSeconds": 20, "maxConsecutiveFailures": 3, "delaySeconds": 15,
+                "path": "/", "portIndex": 0, "protocol": "HTTP", "ignoreHttp1xx": False}
+
+
+def fill_in(app):
+    app["healthChecks"] = [{**HEALTH_CHECK, **check} for check in app["healthChecks"]]
+    return app
+
+
 def create(update):
     check_types(update)
     app = copy.deepcopy(DEFAULTS)
@@ -84,7 +93,7 @@ def create(update):
         raise mistyped("/id", "jsstring")
     app["id"] = "/" + app["id"].strip("/")
     check_values(app)
-    return app
+    return fill_in(app)
 
 
 def updated(app, update, partial=True):
@@ -96,7 +105,7 @@ def updated(app, update, partial=True):
     merged = copy.deepcopy(app)
     merged.update(copy.deepcopy(update))
     check_values(merged)
-    return merged
+    return fill_in(merged)
 
 
 NOT_CONFIGURATION = ("instances", "version", "versionInfo")

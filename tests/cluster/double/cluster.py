@@ -21,7 +21,9 @@ TICK_SECONDS = 0.01  # of the wall
 
 
 class Cluster:
-    def __init__(self, scale=1.0, marathons=1, masters=1, seed=1, ports=()):
+    def __init__(self, scale=1.0, marathons=1, masters=1, seed=1, ports=(), version="1.11.24"):
+        self.version = version  # Marathon's
+        self.has_roles = tuple(int(part) for part in version.split(".")[:2]) >= (1, 9)
         self.lock = threading.RLock()
         self.clock = Clock(scale)
         self.events, self.journal = Events(self.clock), Journal(self.clock)
@@ -35,6 +37,7 @@ class Cluster:
         self.masters = [MasterSite(self, ports[marathons + at]) for at in range(masters)]
         self.marathon_at = self.master_at = 0
         self.marathon_election_until = 0.0
+        self.looks = 0  # how often the agents were listed: a client's polls
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.turn, daemon=True)
         self.thread.start()
@@ -103,7 +106,7 @@ class Cluster:
             "deployments": [{"id": one.id, "by": one.by, "apps": one.apps, "actions": [action.name for step in one.steps for action in step]}
                             for one in self.marathon.deployments],
             "agents_active": sum(1 for one in listed if one.active), "agents_listed": len(listed), "agents_recovered": len(self.master.recovered()),
-            "master_leads": self.master.has_leader}
+            "master_leads": self.master.has_leader, "looks": self.looks}
 
     def truth(self):
         """For the control port: everything, as JSON can hold it."""

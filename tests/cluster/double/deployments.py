@@ -47,7 +47,10 @@ class Deployment:
                 "currentStep": min(self.current + 1, len(self.steps)), "totalSteps": len(self.steps)}
 
     def plan_json(self):
-        return {"id": self.id, "version": self.version,
+        """As events carry it, with the groups before and after: python3-marathon insists on them. Of the groups only what changes is told."""
+        def group(apps):
+            return {"id": "/", "apps": [app for app in apps.values() if app], "groups": [], "pods": [], "dependencies": [], "version": self.version}
+        return {"id": self.id, "version": self.version, "original": group(self.original), "target": group(self.target),
                 "steps": [{"actions": [{"action": action.name, "app": action.app} for action in step]} for step in self.steps]}
 
     @property

@@ -99,13 +99,14 @@ class Faults:
     # -- Mesos masters ---------------------------------------------------------------------------------------------------
 
     def master_failover(self, election=5, back_after=None, every=0.0, never=()):
-        """Agents register with the next master one after the other, `back_after` + n * `every` seconds after its election."""
+        """Agents register with the next master one after the other, `back_after` + n * `every` seconds after its election; the hosts
+        `never` are switched off meanwhile."""
         order = {machine.agent_id: at for at, machine in enumerate(self.cluster.master.machines)}
         self.cluster.next_master()
         self.cluster.master.fail_over(election, lambda machine: None if machine.hostname in never else
                                       (2 if back_after is None else back_after) + order[machine.agent_id] * every)
         for host in never:
-            self._machine(host).reachable = False
+            self.power_off(host)
 
     # -- Marathon --------------------------------------------------------------------------------------------------------
 
@@ -135,6 +136,10 @@ class Faults:
     def close_streams(self):
         self.cluster.events.close_marathon()
         self.cluster.events.close_mesos()
+
+    def split_records(self, how):
+        """How RecordIO is cut into chunks: "random", "byte" or "record"."""
+        self.cluster.events.split = how
 
     def foreign_change(self, app, update, force=False):
         """Somebody else changes an app."""

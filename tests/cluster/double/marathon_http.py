@@ -98,12 +98,12 @@ class MarathonSite(Site):
     def listing(self, request):
         embed = request.query.get("embed", [])
         apps = [app for app in self.marathon.apps.values() if request.text("id", "") in app["id"] and labelled(app, request.text("label"))]
-        return Response(200, {"apps": [self.app_json(app, tasks="apps.tasks" in embed) for app in apps]})
+        return Response(200, {"apps": [self.app_json(app, tasks=bool({"app.tasks", "apps.tasks"} & set(embed))) for app in apps]})
 
     def app_json(self, app, tasks=False):
         own = self.marathon.instances_of(app["id"])
         running = [one for one in own if one.condition == "Running"]
-        told = {**app, "tasksStaged": sum(1 for one in own if one.condition in ("Staging", "Starting", "Provisioned")),
+        told = {**self.versioned(app), "tasksStaged": sum(1 for one in own if one.condition in ("Staging", "Starting", "Provisioned")),
                 "tasksRunning": len(running), "tasksHealthy": sum(1 for one in running if one.healthy is True),
                 "tasksUnhealthy": sum(1 for one in running if one.healthy is False),
                 "deployments": [{"id": one.id} for one in self.marathon.locks_on(app["id"])]}
@@ -112,6 +112,9 @@ class MarathonSite(Site):
             if app["id"] in self.marathon.last_failure:
                 told["lastTaskFailure"] = self.marathon.last_failure[app["id"]]
         return told
+
+    def versioned(self, app):
+        return app if self.cluster.has_roles else {key: value for key, value in app.items() if key != "role"}
 
     def known(self, app_id):
         if app_id not in self.marathon.apps:
@@ -193,8 +196,10 @@ class MarathonSite(Site):
         for name, key in (("lastUnusedOfferAt", "last_unused"), ("lastUsedOfferAt", "last_used")):
             if offered[key]:
                 summary[name] = stamp(offered[key])
-        item = {"app": app, "count": len(waiting), "role": app["role"], "since": stamp(min(one.since for one in waiting)),
+        item = {"app": self.versioned(app), "count": len(waiting), "since": stamp(min(one.since for one in waiting)),
                 "delay": {"timeLeftSeconds": max(0, int(until - now)), "overdue": now >= until}, "processedOffersSummary": summary}
+        if self.cluster.has_roles:
+            item["role"] = app["role"]
         if with_offers:
             item["lastUnusedOffers"] = [self.offer_json(listed[agent], when, reasons) for agent, (when, reasons) in last.items() if reasons]
         return item
@@ -208,7 +213,7 @@ class MarathonSite(Site):
     def info(self, _request, _parts):
         master = self.cluster.leading_master
         return Response(200, {
-            "name": "marathon", "version": "1.11.24", "buildref": "double", "elected": self.cluster.leading_marathon is self,
+            "name": "marathon", "version": self.cluster.version, "buildref": "double", "elected": self.cluster.leading_marathon is self,
             "leader": self.cluster.leading_marathon.address, "frameworkId": self.marathon.framework_id,
             "marathon_config": {"master": "zk://127.0.0.1:2181/mesos", "framework_name": "marathon", "mesos_role": "*", "env_vars_prefix": None,
                                 "mesos_leader_ui_url": master.url + "/" if master else None, "hostname": "127.0.0.1", "failover_timeout": 604800,

@@ -26,6 +26,7 @@ class MasterSite(Site):
             return self.v1(request)
         with self.cluster.lock:
             if path == "/slaves":
+                self.cluster.looks += 1
                 wanted = request.text("slave_id")
                 listed = [mesos_json.slave(one) for one in self.master.listed() if wanted in (None, one.agent_id)]
                 return Response(200, {"slaves": listed, "recovered_slaves": [mesos_json.recovered_slave(one) for one in self.master.recovered()]})
@@ -90,6 +91,7 @@ class MasterSite(Site):
                 "GET_MASTER": lambda: {"get_master": {"master_info": {"id": self.master.id, "ip": 16777343, "port": self.port,
                                                                       "pid": f"master@{self.address}", "hostname": "127.0.0.1"}}},
             }
+            self.cluster.looks += call == "GET_AGENTS"
             if call not in answers:
                 return Response(400, f"Failed to validate master::Call: unknown call '{call}'")
             return Response(200, {"type": call, **answers[call]()})

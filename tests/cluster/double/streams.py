@@ -133,5 +133,5 @@ class Events:
 
 
 def record(item):
-    text = json.dumps(item).encode()
+    text = json.dumps(item, ensure_ascii=False).encode()  # as bytes: lengths count them, and a border may lie inside a character
     return b"%d\n%s" % (len(text), text)
