@@ -15,8 +15,8 @@
 #include "boatswaind/assigning.h"
 #include "boatswaind/check.h"
 #include "boatswaind/control.h"
-#include "boatswaind/notify.h"
 #include "boatswaind/heart.h"
+#include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
 #include "canary/canary.h"
@@ -408,7 +408,7 @@ heartbeat::Heartbeat Agent::heartbeat() const {
         .last_segment = spool_->newest()};
     if (!intake.engine_connected) now.troubles.emplace_back(heartbeat::trouble::engine);
     if (sealing_->trouble()) now.troubles.emplace_back(heartbeat::trouble::spool_write);
-    if (!spool_->has_room()) now.troubles.emplace_back(heartbeat::trouble::spool_full);
+    if (spool_trouble()) now.troubles.emplace_back(heartbeat::trouble::spool_full);
     if (shipper_->trouble()) now.troubles.emplace_back(heartbeat::trouble::store);
     return now;
 }
