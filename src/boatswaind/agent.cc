@@ -18,6 +18,7 @@
 #include "boatswaind/condition.h"
 #include "boatswaind/control.h"
 #include "boatswaind/exhibit.h"
+#include "boatswaind/heart.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
@@ -104,6 +105,7 @@ class Agent {
     Result<void> build();
     asio::awaitable<void> tick();
     asio::awaitable<void> watch_keyring();
+    asio::awaitable<void> beat();
     asio::awaitable<void> obey_signals();
     void reload_configuration();
     void shut_down();
@@ -113,6 +115,7 @@ class Agent {
     std::string metrics();
     AgentStatus status() const;
     std::vector<std::string> troubles() const;
+    heartbeat::Heartbeat heartbeat() const;
 
     config::Config config_;
     const std::function<Result<config::Config>()>& reload_;
@@ -133,6 +136,7 @@ class Agent {
     std::optional<canary::Canary> canary_;
     std::optional<ship::Shipper> shipper_;
     std::optional<docker::DockerIntake> intake_;
+    std::optional<Heart> heart_;
     std::unique_ptr<serve::HttpServer> observe_;
     std::unique_ptr<serve::HttpServer> control_;
     const Timestamp started_ = clock_.now();
@@ -145,6 +149,7 @@ class Agent {
 Result<void> Agent::build() {
     CHECK(check_host(config_));
     TRY(auto rules, parse_tenancy(config_));
+    TRY(auto fleet_key, Heart::key_for(config_.fleet.key, config_.host));
     TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
     raise_descriptor_limit();
     CHECK(drop_privileges(log_));
@@ -198,6 +203,7 @@ Result<void> Agent::build() {
                                               .selection = std::move(selection),
                                               .own_ids = docker::own_container_ids()}},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
+    if (config_.fleet.heartbeat.count() > 0) heart_.emplace(*store_, std::move(fleet_key), metrics_, log_);
     if (config_.listen != "off") {
         auto routes = serve::observe_routes({.alive = [this] { return aliveness(condition()); },
                                              .ready = [this] { return readiness(condition()); },
@@ -245,6 +251,7 @@ Result<void> Agent::run() {
     tasks_->spawn("tick", tick());
     tasks_->spawn("watch the keyring", watch_keyring());
     tasks_->spawn("obey signals", obey_signals());
+    if (heart_) tasks_->spawn("heartbeat", beat());
     if (observe_) tasks_->spawn("observe", observe_->run());
     if (control_) tasks_->spawn("control", control_->run());
     tell_manager("READY=1");
@@ -266,6 +273,13 @@ asio::awaitable<void> Agent::watch_keyring() {
     for (;;) {
         co_await net::sleep_for(keyring_pause);
         if (assigning_->refresh_keys(false)) intake_->reassign();
+    }
+}
+
+asio::awaitable<void> Agent::beat() {
+    for (;;) {
+        heart_->beat(heartbeat());
+        co_await net::sleep_for(std::chrono::duration_cast<milliseconds>(config_.fleet.heartbeat));
     }
 }
 
@@ -311,12 +325,13 @@ void Agent::shut_down() {
     bool sealed = sealing_->drain(deadline);
     sealing_->watch({});
     bool shipped = sealed && shipper_->drain(deadline);
+    bool quiet = !heart_ || heart_->finish(deadline);
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
                               {"waiting_segments", spool_->count()}});
-    // An upload under way can hang on a store that does not answer, and whoever told us to end does not wait.
+    // An upload or a heartbeat under way can hang on a store that does not answer, and whoever told us to end does not wait.
     // Everything is durable by now, so nothing is left to be done in an orderly way.
-    if (!shipped) std::_Exit(0);
+    if (!shipped || !quiet) std::_Exit(0);
 }
 
 Condition Agent::condition() const {
@@ -367,6 +382,34 @@ std::vector<std::string> Agent::troubles() const {
     for (auto& reason : readiness(condition()).reasons) troubles.push_back(std::move(reason.what));
     if (const auto& lost = spool_->state_trouble()) troubles.push_back(*lost);
     return troubles;
+}
+
+// Words and numbers only: what the troubles are in detail may name a tenant.
+heartbeat::Heartbeat Agent::heartbeat() const {
+    const auto current = condition();
+    heartbeat::Heartbeat now{
+        .host = config_.host,
+        .version = std::string{config::version()},
+        .epoch = spool_->epoch(),
+        .started = started_,
+        .time = clock_.now(),
+        .interval_seconds = std::max<std::int64_t>(
+            1, std::chrono::ceil<std::chrono::seconds>(config_.fleet.heartbeat).count()),
+        .healthy = readiness(current).healthy,
+        .containers = current.intake.containers,
+        .reading = current.intake.reading,
+        .lag_bytes = current.intake.lag_bytes,
+        .spool_bytes = spool_->bytes(),
+        .spool_bytes_max = spool_->bytes_max(),
+        .spool_segments = spool_->count(),
+        .spool_oldest = spool_->oldest(),
+        .last_segment = spool_->newest()};
+    if (!current.intake.engine_connected) now.troubles.emplace_back(heartbeat::trouble::engine);
+    if (current.sealing_trouble) now.troubles.emplace_back(heartbeat::trouble::spool_write);
+    if (current.spool_bytes >= current.spool_bytes_max || current.tenants_without_room > 0)
+        now.troubles.emplace_back(heartbeat::trouble::spool_full);
+    if (current.shipping_trouble) now.troubles.emplace_back(heartbeat::trouble::store);
+    return now;
 }
 
 }  // namespace
