@@ -13,9 +13,9 @@
 
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
+#include "boatswaind/check.h"
 #include "boatswaind/control.h"
 #include "boatswaind/notify.h"
-#include "boatswaind/check.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
 #include "config/flags.h"
