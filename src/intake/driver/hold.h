@@ -102,6 +102,9 @@ class Hold {
 // A note as it was written by write_gap().
 std::optional<Gap> parse_gap_note(std::string_view note);
 
+// This start of the host, as positions in holds name it (their `device`): holds do not outlive it.
+std::uint64_t this_boot();
+
 // A position in a hold, and whether `position` is one in this hold.
 FilePosition position_in(const Hold& hold, const HoldName& name, std::uint64_t out_offset, std::uint64_t err_offset);
 std::optional<FilePosition> position_of(const Hold& hold, const HoldName& name, const Position& position);

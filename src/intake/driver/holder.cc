@@ -192,8 +192,7 @@ asio::awaitable<void> Holder::State::wait_for_bytes(Held& held) {
     }
     auto [code] = co_await held.readable.async_wait(asio::posix::stream_descriptor::wait_read,
                                                     asio::as_tuple(asio::use_awaitable));
-    (void)code;  // cancelled when the FIFO is superseded, or with the whole task
-    co_await asio::this_coro::throw_if_cancelled(true);
+    (void)code;  // cancelled when the FIFO is superseded
 }
 
 asio::awaitable<void> Holder::State::drain(std::shared_ptr<Held> held) {

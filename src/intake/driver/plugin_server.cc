@@ -114,7 +114,6 @@ asio::awaitable<void> PluginServer::State::serve(std::shared_ptr<net::Connection
 asio::awaitable<void> PluginServer::State::accept_all() {
     for (;;) {
         auto connection = co_await listener->accept();
-        co_await asio::this_coro::throw_if_cancelled(true);
         if (!connection) {
             co_await net::sleep_for(accept_pause);
             continue;
