@@ -13,9 +13,9 @@
 
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
+#include "boatswaind/check.h"
 #include "boatswaind/control.h"
 #include "boatswaind/notify.h"
-#include "boatswaind/check.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
 #include "config/flags.h"
@@ -163,9 +163,9 @@ Result<void> Agent::build() {
         .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
     intake_.emplace(io_.get_executor(),
                     docker::Options{.root = config_.docker.root,
-                                    .attach = config_.docker.attach,
-                                    .selection = std::move(selection),
-                                    .own_ids = docker::own_container_ids()},
+                                    .terms = {.attach = config_.docker.attach,
+                                              .selection = std::move(selection),
+                                              .own_ids = docker::own_container_ids()}},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
     if (config_.listen != "off") {
         auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});

@@ -7,7 +7,7 @@
 #include "base/metrics.h"
 #include "boatswaind/deriving.h"
 #include "config/config.h"
-#include "intake/docker/docker_intake.h"
+#include "intake/docker/assigner.h"
 #include "tenancy/carried.h"
 #include "tenancy/keyring.h"
 #include "tenancy/policy.h"
