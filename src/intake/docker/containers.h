@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@
 #include "intake/docker/assigner.h"
 #include "intake/docker/description.h"
 #include "intake/docker/directory_watch.h"
+#include "intake/docker/elsewhere.h"
 #include "intake/docker/file_pump.h"
 #include "intake/docker/selection.h"
 #include "intake/docker/stream_reader.h"
@@ -42,6 +44,7 @@ struct Terms {
         false;  // attach to containers that nothing else can read; one may ask for it with label boatswain.attach=true
     Selection selection;
     std::vector<std::string> own_ids;  // containers that this process runs in
+    Elsewhere elsewhere;               // containers of our own log driver
 };
 
 class Containers {
@@ -62,6 +65,7 @@ class Containers {
     void started(const std::string& id);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
+    void listed(const std::set<std::string>& there);  // all of them; those that are not among them have vanished
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
     void learned(const std::string& id) { uninspected_.erase(id); }
     void engine_followed(bool followed) { engine_followed_ = followed; }  // it will say how containers ended
@@ -93,7 +97,7 @@ class Containers {
     static constexpr std::size_t departed_max = 256;  // containers that are gone and remembered
 
   private:
-    enum class Reader { none, json_file, logs, attach };
+    enum class Reader { none, json_file, logs, attach, driver };
     struct Container {
         engine::ContainerFacts facts;
         Reader reader = Reader::none;

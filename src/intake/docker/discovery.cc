@@ -85,9 +85,7 @@ asio::awaitable<void> Discovery::reconcile() {
     }
     std::set<std::string> there;
     for (const auto& summary : *listed) there.insert(summary.id);
-    // What was there before the stream of events broke, and is not now, was removed meanwhile.
-    for (const auto& id : containers_.ids())
-        if (!there.contains(id)) containers_.vanished(id);
+    containers_.listed(there);
 
     for (const auto& id : there) {
         while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});

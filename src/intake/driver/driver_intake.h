@@ -15,7 +15,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,8 +25,10 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "batch/batcher.h"
-#include "intake/docker/description.h"
-#include "intake/docker/docker_intake.h"
+#include "intake/docker/assigner.h"
+#include "intake/docker/elsewhere.h"
+#include "intake/docker/selection.h"
+#include "intake/docker/trouble.h"
 #include "intake/driver/hold_reader.h"
 #include "intake/driver/plugin_request.h"
 #include "net/event.h"
@@ -41,14 +42,13 @@ struct IntakeOptions {
     std::uint64_t hold_bytes = 32U << 20;
     std::uint64_t hold_total = 256U << 20;
     docker::Selection selection;
+    std::vector<std::string> own_ids;  // containers that this process runs in
 };
 
 class DriverIntake {
   public:
-    // `presence`: what the engine last said of a container.
     DriverIntake(boost::asio::any_io_executor executor, IntakeOptions options, docker::Assigner assigner,
-                 std::function<docker::Presence(const std::string& id)> presence, batch::Batcher& batcher,
-                 spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
+                 batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
     DriverIntake(const DriverIntake&) = delete;
     ~DriverIntake();
 
@@ -58,9 +58,8 @@ class DriverIntake {
     // After run(): reads what the holds have, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 
-    // Puts what is known here over what the Docker intake says of the container; false: not one of ours.
-    bool amend(docker::Description& description) const;
-    std::vector<docker::Description> describe_all() const;
+    // What the Docker intake tells and asks. Outlived by this.
+    docker::Elsewhere elsewhere(std::string driver);
 
   private:
     struct Container {
@@ -71,8 +70,14 @@ class DriverIntake {
         std::unique_ptr<batch::Feed> feed;
         std::uint64_t lines_before = 0;
         std::uint64_t seal_asked_at = 0;  // unsealed bytes when the batch was last asked to be sealed; 0: not since
-        bool closed = false;              // the closing record is written; waits to be durable
+        std::optional<int> exit_code;
+        bool removed = false;  // the engine said so
+        bool closed = false;   // the closing record is written; waits to be durable
         std::optional<docker::Trouble> trouble;
+    };
+    struct News {  // of a container that no hold is known of yet
+        std::optional<int> exit_code;
+        bool removed = false;
     };
 
     boost::asio::awaitable<void> watch();
@@ -90,11 +95,13 @@ class DriverIntake {
     bool close_if_gone(const std::string& id, Container& container);
     bool discards(const Container& container) const;
     void count();
-    docker::Description describe_one(const std::string& id, const Container& container) const;
+    void describe(docker::Description& told) const;
+    void died(const std::string& id, std::optional<int> exit_code);
+    void vanished(const std::string& id);
+    News& early_news(const std::string& id);
 
     const IntakeOptions options_;
     docker::Assigner assigner_;
-    std::function<docker::Presence(const std::string&)> presence_;
     batch::Batcher& batcher_;
     spool::Spool& spool_;
     const Clock& clock_;
@@ -111,6 +118,8 @@ class DriverIntake {
     std::map<std::string, Container> containers_;
     std::set<HoldName> known_;  // holds that a reader has
     std::set<std::string> ready_;
+    std::map<std::string, News> early_news_;
+    std::deque<std::string> early_order_;  // of early_news_, oldest first
 };
 
 }  // namespace boatswain::intake::driver

@@ -38,6 +38,8 @@ class HoldReader {
 
     // `saved` is durable: what it covers of this hold is given back.
     void release(const Position& saved);
+    void release_all() { (void)hold_.release(hold_.size()); }  // a later hold's lines are durable, so all of this one's are
+    bool is_at(const FilePosition& saved) const { return position_of(hold_, name_, saved).has_value(); }
     bool finished() const { return finished_; }
     // Finished, and nothing of it is held any more.
     bool is_empty() const { return finished_ && hold_.bytes() == 0; }
