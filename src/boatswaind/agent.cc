@@ -14,6 +14,7 @@
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
 #include "boatswaind/check.h"
+#include "boatswaind/driver.h"
 #include "boatswaind/control.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
@@ -87,6 +88,8 @@ class Agent {
     void reload_configuration();
     void shut_down();
     void open_control();
+    Result<void> build_driver(docker::Terms& terms, const docker::Assigner& assigner);
+    void reassign();
     void tell_manager(std::string_view state);
     serve::Health health() const;
     AgentStatus status() const;
@@ -107,6 +110,8 @@ class Agent {
     std::optional<batch::Sealing> sealing_;
     std::optional<batch::Batcher> batcher_;
     std::optional<ship::Shipper> shipper_;
+    std::unique_ptr<intake::driver::Holder> holder_;  // where the agent itself is the engine's plugin
+    std::optional<intake::driver::DriverIntake> driver_;
     std::optional<docker::DockerIntake> intake_;
     std::unique_ptr<serve::HttpServer> observe_;
     std::unique_ptr<serve::HttpServer> control_;
@@ -132,9 +137,7 @@ Result<void> Agent::build() {
                            clock_, log_, metrics_));
     budget_.emplace(config_.memory_max);
     auto derived = [this] {
-        asio::post(io_, [this] {
-            if (intake_) intake_->reassign();
-        });
+        asio::post(io_, [this] { reassign(); });
     };
     assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_, derived);
     assigning_->refresh_keys(true);
@@ -150,6 +153,7 @@ Result<void> Agent::build() {
     auto progressed = [this] {
         asio::post(io_, [this] {
             if (intake_) intake_->progressed();
+            if (driver_) driver_->progressed();
         });
     };
     sealing_.emplace(static_cast<int>(config_.batch.zstd_level), seal_workers(), *spool_, *budget_, clock_, metrics_,
@@ -161,12 +165,11 @@ Result<void> Agent::build() {
     docker::Assigner assigner{
         .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
         .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
-    intake_.emplace(io_.get_executor(),
-                    docker::Options{.root = config_.docker.root,
-                                    .terms = {.attach = config_.docker.attach,
-                                              .selection = std::move(selection),
-                                              .own_ids = docker::own_container_ids()}},
-                    *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
+    docker::Terms terms{.attach = config_.docker.attach,
+                        .selection = std::move(selection),
+                        .own_ids = docker::own_container_ids()};
+    CHECK(build_driver(terms, assigner));
+    intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)}, *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
     if (config_.listen != "off") {
         auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
         TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
@@ -174,6 +177,33 @@ Result<void> Agent::build() {
     }
     open_control();
     return {};
+}
+
+// After the state lock is held: a holder inside an agent before us is gone.
+Result<void> Agent::build_driver(docker::Terms& terms, const docker::Assigner& assigner) {
+    const auto& driver = config_.driver;
+    if (!driver.enabled) return {};
+    CHECK(intake::driver::check_in_memory(driver.hold_dir));
+    if (driver.holder == config::HolderIs::agent) {
+        TRY(holder_, intake::driver::Holder::open(
+                         io_.get_executor(), holder_options(config_), assigner.keep,
+                         [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_,
+                         log_));
+    }
+    driver_.emplace(io_.get_executor(),
+                    intake::driver::IntakeOptions{.hold_dir = driver.hold_dir,
+                                                  .hold_bytes = driver.hold_bytes,
+                                                  .hold_total = driver.hold_total,
+                                                  .selection = terms.selection,
+                                                  .own_ids = terms.own_ids},
+                    assigner, *batcher_, *spool_, clock_, metrics_, log_);
+    terms.elsewhere = driver_->elsewhere(driver.name);
+    return {};
+}
+
+void Agent::reassign() {
+    if (intake_) intake_->reassign();
+    if (driver_) driver_->reassign();
 }
 
 // After the state lock is held: a socket file that is there then is a stale one, and is replaced. Without the socket
@@ -209,6 +239,8 @@ Result<void> Agent::run() {
                                 {"tenants", assigning_->tenants()}});
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("docker intake", intake_->run());
+    if (holder_) tasks_->spawn("log driver", holder_->run());
+    if (driver_) tasks_->spawn("driver intake", driver_->run());
     tasks_->spawn("tick", tick());
     tasks_->spawn("watch the keyring", watch_keyring());
     tasks_->spawn("obey signals", obey_signals());
@@ -231,7 +263,7 @@ asio::awaitable<void> Agent::tick() {
 asio::awaitable<void> Agent::watch_keyring() {
     for (;;) {
         co_await net::sleep_for(keyring_pause);
-        if (assigning_->refresh_keys(false)) intake_->reassign();
+        if (assigning_->refresh_keys(false)) reassign();
     }
 }
 
@@ -263,7 +295,7 @@ void Agent::reload_configuration() {
     }
     assigning_->change(std::move(*rules), policy_of(*fresh));
     assigning_->refresh_keys(true);
-    intake_->reassign();
+    reassign();
     log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
 }
 
@@ -271,6 +303,7 @@ void Agent::shut_down() {
     auto deadline =
         clock_.steady() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(config_.shutdown_timeout);
     intake_->finish(deadline);
+    if (driver_) driver_->finish(deadline);
     batcher_->flush_all();
     bool sealed = sealing_->drain(deadline);
     bool shipped = sealed && shipper_->drain(deadline);

@@ -29,6 +29,7 @@
 namespace boatswain::config {
 
 enum class Unassigned { quarantine, drop };
+enum class HolderIs { agent, process };
 
 struct Config {
     Path state_dir = "/var/lib/boatswain";
@@ -50,6 +51,18 @@ struct Config {
         std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox"};
         bool attach = false;
     } docker;
+
+    struct Driver {
+        bool enabled = false;
+        HolderIs holder = HolderIs::agent;
+        std::string name = "boatswain";
+        Path socket = "/run/docker/plugins/boatswain.sock";
+        Path hold_dir = "/dev/shm/boatswain";
+        std::uint64_t hold_bytes = 32ULL << 20;
+        std::uint64_t hold_total = 256ULL << 20;
+        Nanoseconds block_max = std::chrono::seconds{5};
+        std::uint64_t ring_bytes = 0;
+    } driver;
 
     struct Store {
         std::string url = "dir:/var/lib/boatswain/store";

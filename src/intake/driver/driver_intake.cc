@@ -157,15 +157,14 @@ void DriverIntake::assign(Container& container) {
     container.excluded = options_.selection.reason_against(container.facts);
     if (std::ranges::find(options_.own_ids, id) != options_.own_ids.end())
         container.excluded = "it is Boatswain's own container";
-    log_.info("container found",
+    log_.info("container of the log driver found",
               {{"container", id.substr(0, 12)},
                {"name", container.facts.name},
                {"tenant", container.assignment.whose.tenant.str()},
                {"app", container.assignment.whose.app},
                {"rule", container.assignment.whose.tenant_rule},
                {"action", tenancy::to_string(container.assignment.decision.action)},
-               {"reason", container.excluded.value_or(container.assignment.decision.reason)},
-               {"reader", "its log driver hands its lines to this agent"}});
+               {"reason", container.excluded.value_or(container.assignment.decision.reason)}});
 }
 
 bool DriverIntake::discards(const Container& container) const {

@@ -212,6 +212,7 @@ Result<void> Hold::write_gap() {
 
 void Hold::end() {
     (void)write_gap();
+    settle();
     (void)set_field(ended_at, 1);
 }
 

@@ -56,7 +56,7 @@ void HoldReader::take(const Frame& frame, std::uint64_t at, batch::Feed& feed) {
     if (at < std::max(from_[0], from_[1])) return;
     auto gap = parse_gap_note(frame.payload);
     if (!gap) return;
-    joiner_.end(feed.text());  // what was dropped may be the rest of it
+    if (joiner_.pending()) joiner_.end(feed.text());  // what was dropped may be the rest of it
     if (gap->reason == "driver-overflow") counters_.dropped_lines.add(gap->lines_min);
     feed.append(*gap);
 }
@@ -85,7 +85,7 @@ Result<HoldReader::Step> HoldReader::read_some(batch::Feed& feed, std::string& b
     }
     bool at_end = n < read_bytes;
     if (at_end && ended) {
-        joiner_.end(feed.text());
+        if (joiner_.pending()) joiner_.end(feed.text());
         finished_ = true;
     }
     feed.mark(here());
