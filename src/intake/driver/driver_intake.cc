@@ -22,7 +22,6 @@ using Action = tenancy::Decision::Action;
 constexpr milliseconds news_pause{20};   // so that a container that writes without end wakes us fifty times a second
 constexpr milliseconds look_pause{100};  // for what is durable by now, and what is removed
 constexpr milliseconds room_pause{100};
-constexpr milliseconds trouble_pause{1000};
 constexpr int looks_per_scan = 100;  // should inotify have lost something
 constexpr std::size_t early_news_max = 1024;
 constexpr std::uint64_t description_bytes_max = 4U << 20;
@@ -36,7 +35,6 @@ DriverIntake::DriverIntake(asio::any_io_executor executor, IntakeOptions options
       batcher_(batcher),
       spool_(spool),
       clock_(clock),
-      metrics_(metrics),
       log_(log),
       counters_(metrics),
       containers_gauge_(metrics.gauge("boatswain_driver_containers", "Containers whose lines come by the log driver")),

@@ -105,7 +105,6 @@ class DriverIntake {
     batch::Batcher& batcher_;
     spool::Spool& spool_;
     const Clock& clock_;
-    Metrics& metrics_;
     Log& log_;
     HoldCounters counters_;
     Gauge& containers_gauge_;

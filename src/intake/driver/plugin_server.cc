@@ -88,8 +88,7 @@ asio::awaitable<void> PluginServer::State::serve(std::shared_ptr<net::Connection
         auto outcome = reader.next();
         if (outcome.refusal) {
             auto refused = head(outcome.refusal, "Refused", "text/plain", 0);
-            if (co_await connection->write(refused, after(write_timeout))) {
-            }
+            (void)co_await connection->write(refused, after(write_timeout));
             co_return;
         }
         if (!outcome.post) {
