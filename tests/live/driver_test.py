@@ -263,7 +263,7 @@ class LiveRestored(DriverTest):
 class Bounds(DriverTest):
     def test_when_no_more_can_be_held_lines_are_dropped_after_a_while_and_a_gap_names_them(self):
         # A tenant without a key, and no operator: its lines are held until there is somebody to seal for.
-        agent, driver = self.driver_agent(operator=False, tenants=("green",), driver__hold_bytes="1MiB", driver__block_max="300ms")
+        agent, driver = self.driver_agent(operator=False, tenants=("green",), driver__hold_bytes="4MiB", driver__block_max="300ms")
         path = self.burst("flood", 100_000)
         container = self.engine.shell(f"cat {path}; echo end", env=RED, options=driver.options())
         self.engine.wait(container)
@@ -281,7 +281,7 @@ class Bounds(DriverTest):
         self.assertEqual(numbers, sorted(set(numbers)))
 
     def test_a_flood_larger_than_a_hold_is_stored_whole(self):
-        agent, driver = self.driver_agent(driver__hold_bytes="2MiB", driver__block_max="60s", batch__flush_after="60s")
+        agent, driver = self.driver_agent(driver__hold_bytes="4MiB", driver__block_max="60s", batch__flush_after="60s")
         path = self.burst("flood", 200_000)
         container = self.engine.shell(f"cat {path}", env=RED, options=driver.options())
         self.engine.wait(container)

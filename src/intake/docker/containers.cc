@@ -146,7 +146,7 @@ std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::
             return {Reader::json_file, "log driver json-file, and its directory can be read"};
         return {Reader::logs, "log driver json-file, but its directory cannot be read"};
     }
-    if (facts.log_driver == terms_.elsewhere.driver)
+    if (!terms_.elsewhere.driver.empty() && facts.log_driver == terms_.elsewhere.driver)
         return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
     if (facts.log_driver == "none") {
         if (terms_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};

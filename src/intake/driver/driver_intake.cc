@@ -20,9 +20,10 @@ using std::chrono::milliseconds;
 using Action = tenancy::Decision::Action;
 
 constexpr milliseconds news_pause{20};   // so that a container that writes without end wakes us fifty times a second
-constexpr milliseconds look_pause{100};  // for what is durable by now, and what is removed
+constexpr std::chrono::seconds list_age_max{10};
+constexpr milliseconds look_pause{200};  // for what is durable by now, and what is removed
 constexpr milliseconds room_pause{100};
-constexpr int looks_per_scan = 100;  // should inotify have lost something
+constexpr int looks_per_scan = 50;  // should inotify have lost something
 constexpr std::size_t early_news_max = 1024;
 constexpr std::uint64_t description_bytes_max = 4U << 20;
 
@@ -384,8 +385,12 @@ docker::Elsewhere DriverIntake::elsewhere(std::string driver) {
             .vanished = [this](const std::string& id) { vanished(id); },
             .listed =
                 [this](const std::set<std::string>& there) {
-                    for (auto& [id, container] : containers_)
-                        if (!there.contains(id)) container.removed = true;
+                    for (auto& [id, container] : containers_) {
+                        // One that was created just now may be younger than the list.
+                        bool young = clock_.now() - container.facts.created < list_age_max;
+                        bool over = std::ranges::all_of(container.holds, [](const auto& hold) { return hold->ended(); });
+                        if (!there.contains(id) && (over || !young)) container.removed = true;
+                    }
                 }};
 }
 

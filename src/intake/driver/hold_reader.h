@@ -41,6 +41,7 @@ class HoldReader {
     void release_all() { (void)hold_.release(hold_.size()); }  // a later hold's lines are durable, so all of this one's are
     bool is_at(const FilePosition& saved) const { return position_of(hold_, name_, saved).has_value(); }
     bool finished() const { return finished_; }
+    bool ended() const { return hold_.ended(); }  // nothing will be added
     // Finished, and nothing of it is held any more.
     bool is_empty() const { return finished_ && hold_.bytes() == 0; }
     void remove();  // hold and description

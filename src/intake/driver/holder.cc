@@ -29,6 +29,7 @@ using std::chrono::milliseconds;
 // lines a second wakes us a few hundred times. At 50 MB/s a tenth of the FIFO fills in this time.
 constexpr milliseconds gather_pause{2};
 constexpr milliseconds room_pause{20};   // until a full hold is looked at again
+constexpr milliseconds trouble_pause{1000};
 constexpr milliseconds torn_pause{20};   // until the rest of a frame is looked for again
 constexpr milliseconds superseded_wait{1000};  // for what an engine that is gone wrote last
 constexpr milliseconds total_pause{50};  // how old the sum of all holds may be
@@ -201,13 +202,20 @@ asio::awaitable<void> Holder::State::drain(std::shared_ptr<Held> held) {
         bool room = has_room(*held);
         auto moved = room ? held->fifo.move(held->hold, *transfer) : Result<Fifo::Moved>{};
         if (!moved && moved.error().remedy == Remedy::stop) {
-            log.error("FIFO not read any more", {{"container", held->name.container}, {"error", moved.error()}});
-            break;
+            // Never seen. What the pipe between holds then is anybody's guess: a new one, and on as after a kill.
+            log.error("FIFO not read; trying again", {{"container", held->name.container}, {"error", moved.error()}});
+            co_await net::sleep_for(trouble_pause);
+            if (auto fresh = Transfer::make()) transfer = std::move(*fresh);
+            if (held->fifo.resume(held->hold, *transfer)) held->hold.settle();
+            continue;
         }
         if (!room || !moved) {
             note_full(*held);
             bool patient = clock.steady() - *held->full_since < options.block_max;
-            if (!patient && drop_some(*held, "driver-overflow") > 0) continue;
+            if (!patient && drop_some(*held, "driver-overflow") > 0) {
+                co_await net::sleep_for(milliseconds{0});
+                continue;
+            }
             if (!patient && held->fifo.hung_up() && held->fifo.left() == 0) break;
             co_await net::sleep_for(room_pause);
             continue;

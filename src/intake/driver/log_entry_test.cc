@@ -7,8 +7,8 @@ namespace {
 
 using namespace std::string_literals;
 
-// As Docker 20.10.24 wrote it for `echo hello`.
-const auto of_the_engine = "\x00\x00\x00\x1a\x0a\x06stdout\x10\x95\xe5\xcd\xc5\xd9\xff\xa1\xf0\x18\x1a\x05hello"s;
+// The example of docs/intake/driver.md.
+const auto of_the_engine = "\x00\x00\x00\x19\x0a\x06stdout\x10\x8f\x96\xf3\xd2\xb6\xcc\xc2\xd3\x18\x1a\x05hello"s;
 
 TEST(LogEntry, IsReadAsTheEngineWroteIt) {
     auto frame = first_frame(of_the_engine);
@@ -18,13 +18,13 @@ TEST(LogEntry, IsReadAsTheEngineWroteIt) {
     ASSERT_TRUE(entry);
     EXPECT_EQ(entry->source, "stdout");
     EXPECT_EQ(entry->line, "hello");
-    EXPECT_EQ(entry->time_nano, 1783079340474692245);
+    EXPECT_EQ(entry->time_nano, 1776400000123456271);
     EXPECT_TRUE(entry->ends_line());
     EXPECT_FALSE(entry->piece);
 }
 
 TEST(LogEntry, IsWrittenAsTheEngineWritesIt) {
-    EXPECT_EQ(to_frame({.source = "stdout", .time_nano = 1783079340474692245, .line = "hello"}), of_the_engine);
+    EXPECT_EQ(to_frame({.source = "stdout", .time_nano = 1776400000123456271, .line = "hello"}), of_the_engine);
 }
 
 TEST(LogEntry, HoldsEveryByteAndAnEmptyLine) {
