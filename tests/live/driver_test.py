@@ -130,7 +130,6 @@ class Bytes(DriverTest):
             for stream in ("stdout", "stderr"):
                 self.assert_same(stored.raw(stream), text, f"{name} {stream}")
             self.assertEqual(stored.gaps, [])
-        self.assertEqual(reader.of(containers["odd"]).heading["reader"], "driver")
         # Only what is over 1 MiB comes in parts, and the last line, which has no end.
         self.assertEqual(sum(line.tag == "P" for line in reader.of(containers["long"]).lines if line.stream == "stdout" and len(line.message) < 1_000_000), 1)
         self.assert_same(reader.of(terminal).raw(), b"hello\r\nto \xff a terminal\r\n", "terminal")
