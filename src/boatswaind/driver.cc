@@ -21,11 +21,6 @@ namespace driver = intake::driver;
 constexpr std::chrono::milliseconds keyring_pause{1000};
 constexpr std::chrono::milliseconds lock_pause{100};
 
-tenancy::Unassigned policy_of(const config::Config& config) {
-    return config.tenancy.unassigned == config::Unassigned::drop ? tenancy::Unassigned::drop
-                                                                 : tenancy::Unassigned::quarantine;
-}
-
 // Everything that lives as long as the process, in the order of its building.
 class DriverProcess {
   public:
@@ -67,7 +62,8 @@ Result<void> DriverProcess::run() {
                     "boatswaind driver: needs driver.enabled = true and driver.holder = \"process\", here and with the "
                     "agent");
     TRY(auto rules, parse_tenancy(config_));
-    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_, [] {});
+    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
+                       log_, [] {});
     assigning_->refresh_keys(true);
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("obey signals", obey_signals());
@@ -116,7 +112,7 @@ asio::awaitable<void> DriverProcess::obey_signals() {
             log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
             continue;
         }
-        assigning_->change(std::move(*rules), policy_of(*fresh));
+        assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
         assigning_->refresh_keys(true);
     }
     tasks_->cancel();

@@ -30,6 +30,7 @@ namespace boatswain::config {
 
 enum class Unassigned { quarantine, drop };
 enum class HolderIs { agent, process };
+enum class Forged { quarantine, ignore_env, trust_env };
 
 struct Config {
     Path state_dir = "/var/lib/boatswain";
@@ -38,6 +39,7 @@ struct Config {
     std::string control;  // path of the unix socket for `boatswain why`, or "off"; never empty after load()
     std::uint64_t memory_max = 64ULL << 20;  // bytes of lines held in memory
     Nanoseconds shutdown_timeout = std::chrono::seconds{25};
+    bool canary = false;
 
     struct Engine {
         std::string socket = "/var/run/docker.sock";  // a path, unix:///PATH, or tcp://HOST:PORT
@@ -48,7 +50,7 @@ struct Config {
     struct Docker {
         Path root;  // the engine's data directory as we see it; empty: ask the engine
         std::vector<std::string> include;
-        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox"};
+        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox", "name:^mesos-.*[.]executor$"};
         bool attach = false;
     } docker;
 
@@ -78,6 +80,7 @@ struct Config {
         Path keyring = "/etc/boatswain/keys";
         std::vector<std::string> recipient{"env:BOATSWAIN_RECIPIENT"};
         Unassigned unassigned = Unassigned::quarantine;
+        Forged forged = Forged::quarantine;
     } tenancy;
 
     struct Batch {

@@ -214,6 +214,7 @@ Setting choice(std::string_view name, std::string_view form, std::string_view he
 
 constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
 constexpr std::array<std::string_view, 2> holder_words{"agent", "process"};
+constexpr std::array<std::string_view, 3> forged_words{"quarantine", "ignore-env", "trust-env"};
 constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> format_words{"text", "json"};
 
@@ -256,6 +257,8 @@ std::vector<Setting> make_settings() {
              AT(std::uint64_t, memory_max)),
         duration("shutdown_timeout", "how long a stop may take to seal and spool what is in memory", 0s, 1h,
                  AT(Nanoseconds, shutdown_timeout)),
+        truth("canary", "print lines of the tenant _canary, ship them, and read them back from the store",
+              AT(bool, canary)),
 
         text("engine.socket", "ADDRESS", "the Docker engine: a path, unix:///PATH, or tcp://HOST:PORT", engine_socket,
              AT(std::string, engine.socket)),
@@ -321,6 +324,11 @@ std::vector<Setting> make_settings() {
         choice<Unassigned>("tenancy.unassigned", "quarantine|drop",
                            "lines without a tenant or key: sealed for the operator, or dropped", unassigned_words,
                            AT(Unassigned, tenancy.unassigned)),
+        choice<Forged>(
+            "tenancy.forged", "quarantine|ignore-env|trust-env",
+            "a Mesos task that claims to be another one: sealed for the operator, taken for what its sandbox "
+            "says, or believed",
+            forged_words, AT(Forged, tenancy.forged)),
 
         duration("batch.flush_after", "a batch is sealed at the latest this long after its first line", 100ms, 24h,
                  AT(Nanoseconds, batch.flush_after)),

@@ -36,7 +36,9 @@ Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Clie
                                {{"reader", "json-file"}})),
       held_lag_gauge_(metrics.gauge("boatswain_read_lag_bytes", "Bytes of logs on disk that are not read yet",
                                     {{"reader", "held"}})),
-      pump_(executor, metrics, log, [this](const std::string& id) { read_to_its_end(id); }),
+      pump_(
+          executor, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
+          [this](const std::string& id) { note_ended(id, true); }),
       readers_(executor, log) {}
 
 Containers::~Containers() = default;
@@ -83,7 +85,7 @@ void Containers::skip(engine::ContainerFacts facts, std::string reason) {
                     .own = std::ranges::find(terms_.own_ids, id) != terms_.own_ids.end(),
                     .reason = reason};
     auto [entry, is_new] = skipped_.try_emplace(id, std::move(skipped));
-    if (!is_new) entry->second.running = facts.running;
+    if (!is_new) std::tie(entry->second.running, entry->second.name) = std::tie(facts.running, facts.name);
     if (is_new) log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", reason}});
 }
 
@@ -92,6 +94,7 @@ void Containers::adopt(engine::ContainerFacts facts) {
     std::optional<int> exit_code;
     if (!facts.running && facts.finished_at) exit_code = facts.exit_code;
     if (auto known = containers_.find(id); known != containers_.end()) {
+        known->second.name = facts.name;  // `docker rename`: whose it is stays as it was decided
         if (exit_code) known->second.exit_code = exit_code;
         // One that never ran has not ended, and may be printing by now.
         if (facts.running || facts.started_at) set_running(known->second, facts.running);
@@ -101,9 +104,11 @@ void Containers::adopt(engine::ContainerFacts facts) {
     uninspected_.erase(id);
     auto& container = containers_[id];
     container.facts = std::move(facts);
+    container.name = container.facts.name;
     container.exit_code = exit_code;
     container.life = std::make_shared<Life>(executor_);
     container.life->running = container.facts.running;
+    container.life->read_whole = [this, id] { note_ended(id, true); };
     start_reading(id, container);
     count();
 }
@@ -205,6 +210,8 @@ void Containers::start_reading(const std::string& id, Container& container) {
 
     if (!container.lines_before) container.lines_before = start.lines;
     auto feed = container.reader == Reader::none ? nullptr : open_feed(container, assignment, start);
+    if (auto lost = spool_.state_lost(); feed && lost && !saved && container.facts.created < *lost)
+        feed->append(Gap{.from = container.facts.created, .to = *lost, .reason = gap_state_lost});
     auto& life = *container.life;
     switch (container.reader) {
         case Reader::none:
@@ -293,8 +300,19 @@ void Containers::assign_anew(const std::string& id, Container& container) {
 
 void Containers::set_running(Container& container, bool running) {
     container.life->running = running && !container.life->removed;
+    if (container.life->running) note_ended(container.facts.id, false);
     container.life->changed.notify();
     pump_.set_running(container.facts.id, container.life->running);
+}
+
+// Known after a restart, should it be removed in between: whether there was more to come.
+void Containers::note_ended(const std::string& id, bool ended) {
+    auto found = containers_.find(id);
+    if (found == containers_.end()) return;
+    auto& noted = found->second.ended;
+    if (noted.value_or(spool_.ended(id)) == ended) return;
+    noted = ended;
+    batcher_.note_ended(id, ended);
 }
 
 void Containers::progressed() {

@@ -27,12 +27,14 @@
 #include "batch/batcher.h"
 #include "engine/client.h"
 #include "intake/docker/assigner.h"
+#include "intake/docker/attach_reader.h"
 #include "intake/docker/description.h"
 #include "intake/docker/directory_watch.h"
 #include "intake/docker/elsewhere.h"
 #include "intake/docker/file_pump.h"
+#include "intake/docker/life.h"
+#include "intake/docker/logs_reader.h"
 #include "intake/docker/selection.h"
-#include "intake/docker/stream_reader.h"
 #include "net/task_group.h"
 #include "spool/spool.h"
 
@@ -67,6 +69,9 @@ class Containers {
     void vanished(const std::string& id);
     void listed(const std::set<std::string>& there);  // all of them; those that are not among them have vanished
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
+    // `there` is every container that the engine has. Of those that were read before this agent started, and are not
+    // there, their tenants are told, once.
+    void tell_of_the_removed(const std::set<std::string>& there);
     void learned(const std::string& id) { uninspected_.erase(id); }
     void engine_followed(bool followed) { engine_followed_ = followed; }  // it will say how containers ended
 
@@ -99,7 +104,8 @@ class Containers {
   private:
     enum class Reader { none, json_file, logs, attach, driver };
     struct Container {
-        engine::ContainerFacts facts;
+        engine::ContainerFacts facts;  // as they were when it was found: what rules and its source's name go by
+        std::string name;              // as it is called now
         Reader reader = Reader::none;
         std::string why;  // why this reader, or why none
         tenancy::Decision::Action action = tenancy::Decision::Action::hold;
@@ -109,6 +115,7 @@ class Containers {
         bool departed = false;                      // remembered as gone
         bool soon = false;                          // held for a moment only
         std::optional<int> exit_code;               // of its last run, when that is over and the engine has said
+        std::optional<bool> ended;                  // what the spool was told last of its having ended
         bool closing = false;                       // read to its end; how it ended is waited for
         std::shared_ptr<Life> life;                 // also owned by the coroutine that reads it
         std::shared_ptr<LogsReader> logs;           // likewise
@@ -134,9 +141,11 @@ class Containers {
     std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
     void assign_anew(const std::string& id, Container& container);
     void set_running(Container& container, bool running);
+    void note_ended(const std::string& id, bool ended);
     void count();
 
     // How it ends (departing.cc).
+    void tell_of_removed(const spool::KnownSource& gone);
     void read_to_its_end(const std::string& id);
     boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<Life> life);
     void close_source(const std::string& id);
@@ -173,6 +182,7 @@ class Containers {
     std::deque<Description> departed_;            // oldest first
     std::deque<std::string>
         gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
+    bool told_of_the_removed_ = false;
     bool engine_followed_ = false;
     bool finishing_ = false;
 };

@@ -110,6 +110,45 @@ void Containers::depart(const std::string& id) {
     departed_.push_back(std::move(description));
 }
 
+void Containers::tell_of_the_removed(const std::set<std::string>& there) {
+    if (std::exchange(told_of_the_removed_, true)) return;
+    auto known = spool_.known_sources();
+    if (!known) {
+        log_.warning("checkpoints not read: containers that were removed while no agent ran are not named",
+                     {{"error", known.error()}});
+        return;
+    }
+    std::vector<std::string> gone;
+    for (const auto& one : *known) {
+        bool of_the_engine = !one.known || one.known->source.kind == "docker";
+        if (!of_the_engine || there.contains(one.id) || knows(one.id)) continue;
+        if (terms_.elsewhere.reads && terms_.elsewhere.reads(one.id)) continue;
+        tell_of_removed(one);
+        gone.push_back(one.id);
+    }
+    if (!gone.empty()) batcher_.forget_when_sealed(gone);
+}
+
+void Containers::tell_of_removed(const spool::KnownSource& gone) {
+    auto outcome = !gone.known ? "unnamed" : gone.known->ended ? "read-whole" : "gap";
+    metrics_
+        .counter("boatswain_containers_removed_while_away_total",
+                 "Containers that were removed while no agent ran, by whether their tenants' logs name a loss",
+                 {{"outcome", outcome}})
+        .add();
+    log_.warning("container was removed while no agent ran",
+                 {{"container", gone.id.substr(0, 12)},
+                  {"name", gone.known ? gone.known->source.name : std::string{}},
+                  {"outcome", outcome}});
+    if (!gone.known) return;
+    auto feed = batcher_.open_feed(gone.known->source, gone.known->recipients, gone.checkpoint, true);
+    auto now = clock_.now();
+    if (gone.known->ended)
+        feed->close({.time = now, .reason = end_removed_while_away});
+    else
+        feed->append(Gap{.from = std::min(gone.known->last_time, now), .to = now, .reason = gap_removed_while_away});
+}
+
 void Containers::finish(std::chrono::steady_clock::time_point deadline) {
     finishing_ = true;
     pump_.read_rest(deadline);

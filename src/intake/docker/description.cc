@@ -56,7 +56,7 @@ void Containers::describe_verdict(const Container& container, Description& descr
 Description Containers::describe_one(const Container& container) const {
     const auto& facts = container.facts;
     Description told{.id = facts.id,
-                     .name = facts.name,
+                     .name = container.name,
                      .image = facts.image,
                      .log_driver = facts.log_driver,
                      .created = facts.created,

@@ -86,6 +86,7 @@ asio::awaitable<void> Discovery::reconcile() {
     std::set<std::string> there;
     for (const auto& summary : *listed) there.insert(summary.id);
     containers_.listed(there);
+    containers_.tell_of_the_removed(there);
 
     for (const auto& id : there) {
         while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
@@ -112,7 +113,7 @@ void Discovery::take_event(const engine::Event& event) {
             break;
         case Action::die: containers_.died(event.id, event.exit_code); break;
         case Action::destroy: containers_.vanished(event.id); break;
-        case Action::rename:
+        case Action::rename: inspect(event.id); break;
         case Action::other: break;
     }
 }

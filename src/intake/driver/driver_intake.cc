@@ -137,6 +137,8 @@ void DriverIntake::appeared(const HoldName& name) {
     }
     known_.insert(name);
     container.closed = false;
+    if (std::exchange(container.noted_ended, false) || spool_.ended(name.container))
+        batcher_.note_ended(name.container, false);
     container.holds.push_back(std::move(*reader));
     std::ranges::sort(container.holds, {}, [](const auto& hold) { return hold->name().number; });
     log_.debug("hold found", {{"hold", name.str()}});
@@ -181,9 +183,9 @@ void DriverIntake::open_feed(Container& container) {
                   .labels = container.assignment.labels};
     auto saved = spool_.checkpoint(facts.id).value_or(Checkpoint{});
     container.feed = batcher_.open_feed(std::move(source), container.assignment.decision.recipients, saved, false);
-    // A hold does not outlive the host: what it held at its end is in nobody's hands.
+    // A hold does not outlive the host: what it held at its end is in nobody's hands, unless all had been sealed.
     const auto* position = std::get_if<FilePosition>(&saved.position);
-    if (position && position->device != this_boot()) {
+    if (position && position->device != this_boot() && !spool_.ended(facts.id)) {
         auto now = clock_.now();
         container.feed->append(Gap{.from = now, .to = now, .reason = "host-restarted"});
     }
@@ -241,6 +243,11 @@ DriverIntake::Turn DriverIntake::take_turn(const std::string& id) {
     seal_if_full(id, container);
     if (*step == HoldReader::Step::finished) {
         batcher_.seal_soon(id);
+        bool all_read = std::ranges::all_of(container.holds, [](const auto& one) { return one->finished(); });
+        if (all_read && container.feed) {
+            batcher_.note_ended(id, true);
+            container.noted_ended = true;
+        }
         give_back(id, container);
         return containers_.contains(id) ? Turn::read : Turn::done;
     }

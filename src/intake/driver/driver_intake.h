@@ -71,7 +71,8 @@ class DriverIntake {
         std::uint64_t lines_before = 0;
         std::uint64_t seal_asked_at = 0;  // unsealed bytes when the batch was last asked to be sealed; 0: not since
         std::optional<int> exit_code;
-        bool removed = false;  // the engine said so
+        bool noted_ended = false;  // the spool was told that all it printed is sealed
+        bool removed = false;      // the engine said so
         bool closed = false;   // the closing record is written; waits to be durable
         std::optional<docker::Trouble> trouble;
     };
