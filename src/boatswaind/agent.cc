@@ -14,8 +14,8 @@
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
 #include "boatswaind/check.h"
-#include "boatswaind/driver.h"
 #include "boatswaind/control.h"
+#include "boatswaind/driver.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
@@ -144,9 +144,7 @@ Result<void> Agent::build() {
         spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max},
                            clock_, log_, metrics_));
     budget_.emplace(config_.memory_max);
-    auto derived = [this] {
-        asio::post(io_, [this] { reassign(); });
-    };
+    auto derived = [this] { asio::post(io_, [this] { reassign(); }); };
     assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
                        log_, derived);
     assigning_->refresh_keys(true);
@@ -178,11 +176,11 @@ Result<void> Agent::build() {
     docker::Assigner assigner{
         .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
         .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
-    docker::Terms terms{.attach = config_.docker.attach,
-                        .selection = std::move(selection),
-                        .own_ids = docker::own_container_ids()};
+    docker::Terms terms{
+        .attach = config_.docker.attach, .selection = std::move(selection), .own_ids = docker::own_container_ids()};
     CHECK(build_driver(terms, assigner));
-    intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)}, *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
+    intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
+                    *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
     if (config_.listen != "off") {
         auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
         TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
@@ -198,10 +196,10 @@ Result<void> Agent::build_driver(docker::Terms& terms, const docker::Assigner& a
     if (!driver.enabled) return {};
     CHECK(intake::driver::check_in_memory(driver.hold_dir));
     if (driver.holder == config::HolderIs::agent) {
-        TRY(holder_, intake::driver::Holder::open(
-                         io_.get_executor(), holder_options(config_), assigner.keep,
-                         [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_,
-                         log_));
+        TRY(holder_,
+            intake::driver::Holder::open(
+                io_.get_executor(), holder_options(config_), assigner.keep,
+                [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_, log_));
     }
     driver_.emplace(io_.get_executor(),
                     intake::driver::IntakeOptions{.hold_dir = driver.hold_dir,

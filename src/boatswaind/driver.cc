@@ -89,7 +89,8 @@ asio::awaitable<void> DriverProcess::live() {
         co_return;
     }
     holder_ = std::move(*holder);
-    if (auto told = notify_manager("READY=1"); !told) log_.warning("service manager not told", {{"error", told.error()}});
+    if (auto told = notify_manager("READY=1"); !told)
+        log_.warning("service manager not told", {{"error", told.error()}});
     tasks_->spawn("watch the keyring", watch_keyring());
     co_await holder_->run();
 }

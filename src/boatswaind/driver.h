@@ -12,8 +12,8 @@ namespace boatswain::boatswaind {
 
 intake::driver::HolderOptions holder_options(const config::Config& config);
 
-// Whether a container may run that asks for a key (--log-opt require-key=true): only if its lines are sealed for its own
-// tenant.
+// Whether a container may run that asks for a key (--log-opt require-key=true): only if its lines are sealed for its
+// own tenant.
 intake::driver::KeyAnswer key_for(Assigning& assigning, const engine::ContainerFacts& facts);
 
 // `boatswaind driver`: the holder alone, until SIGTERM. It takes rules and keyring from the same configuration as the

@@ -67,7 +67,7 @@ class Containers {
     void started(const std::string& id);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
-    void listed(const std::set<std::string>& there);  // all of them; those that are not among them have vanished
+    void listed(const std::set<std::string>& there);         // all of them; those that are not among them have vanished
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
     // `there` is every container that the engine has. Of those that were read before this agent started, and are not
     // there, their tenants are told, once.

@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using Action = tenancy::Decision::Action;
 
-constexpr milliseconds news_pause{20};   // so that a container that writes without end wakes us fifty times a second
+constexpr milliseconds news_pause{20};  // so that a container that writes without end wakes us fifty times a second
 constexpr std::chrono::seconds list_age_max{10};
 constexpr milliseconds look_pause{200};  // for what is durable by now, and what is removed
 constexpr milliseconds room_pause{100};
@@ -289,9 +289,8 @@ void DriverIntake::give_back(const std::string& id, Container& container) {
     if (saved) {
         // A position in a later hold covers the earlier ones.
         const auto* position = std::get_if<FilePosition>(&saved->position);
-        auto here = std::ranges::find_if(container.holds, [&](const auto& hold) {
-            return position && hold->is_at(*position);
-        });
+        auto here =
+            std::ranges::find_if(container.holds, [&](const auto& hold) { return position && hold->is_at(*position); });
         if (here != container.holds.end()) {
             for (auto earlier = container.holds.begin(); earlier != here; ++earlier) (*earlier)->release_all();
             (*here)->release(saved->position);
@@ -395,7 +394,8 @@ docker::Elsewhere DriverIntake::elsewhere(std::string driver) {
                     for (auto& [id, container] : containers_) {
                         // One that was created just now may be younger than the list.
                         bool young = clock_.now() - container.facts.created < list_age_max;
-                        bool over = std::ranges::all_of(container.holds, [](const auto& hold) { return hold->ended(); });
+                        bool over =
+                            std::ranges::all_of(container.holds, [](const auto& hold) { return hold->ended(); });
                         if (!there.contains(id) && (over || !young)) container.removed = true;
                     }
                 }};

@@ -7,9 +7,9 @@
 //   the FIFO ended        the hold is read to its end and removed when all of it is durable
 //   the container is removed  (DockerIntake tells) its closing record is written
 //
-// Holds of one container are read in their order: an engine that restarts beside running containers (live-restore) opens
-// a new FIFO for each, and there is a new hold. Who fills holds, this process or another, makes no difference here.
-// Belongs to the I/O thread.
+// Holds of one container are read in their order: an engine that restarts beside running containers (live-restore)
+// opens a new FIFO for each, and there is a new hold. Who fills holds, this process or another, makes no difference
+// here. Belongs to the I/O thread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -65,7 +65,7 @@ class DriverIntake {
     struct Container {
         engine::ContainerFacts facts;
         docker::Assignment assignment;
-        std::optional<std::string> excluded;  // why it is not read although it could be
+        std::optional<std::string> excluded;            // why it is not read although it could be
         std::deque<std::unique_ptr<HoldReader>> holds;  // in the order in which they are read
         std::unique_ptr<batch::Feed> feed;
         std::uint64_t lines_before = 0;
@@ -73,7 +73,7 @@ class DriverIntake {
         std::optional<int> exit_code;
         bool noted_ended = false;  // the spool was told that all it printed is sealed
         bool removed = false;      // the engine said so
-        bool closed = false;   // the closing record is written; waits to be durable
+        bool closed = false;       // the closing record is written; waits to be durable
         std::optional<docker::Trouble> trouble;
     };
     struct News {  // of a container that no hold is known of yet

@@ -6,8 +6,8 @@
 //
 // A kill before `append` leaves them in the FIFO, one behind `take` leaves them in the hold, and one in between leaves
 // them in both, which resume() sees by comparing. The FIFO itself is widened to 1 MiB, so that the engine can lay down
-// what a container printed last even when nobody takes it; it belongs to the engine, which keeps it open for reading and
-// writing, and outlives our process.
+// what a container printed last even when nobody takes it; it belongs to the engine, which keeps it open for reading
+// and writing, and outlives our process.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@
 
 namespace boatswain::intake::driver {
 
-inline constexpr int fifo_bytes = 1 << 20;              // F_SETPIPE_SZ; more needs CAP_SYS_RESOURCE
+inline constexpr int fifo_bytes = 1 << 20;                 // F_SETPIPE_SZ; more needs CAP_SYS_RESOURCE
 inline constexpr std::size_t move_bytes_max = 256U << 10;  // in one turn
 
 // The pipe that bytes are copied through, and the memory they are looked at in. One for all FIFOs of a thread.
@@ -60,8 +60,8 @@ class Fifo {
     Result<Moved> move(Hold& hold, Transfer& transfer);
     // One turn of dropping, into the hold's gap. How many bytes were dropped.
     Result<std::size_t> drop(Hold& hold, Transfer& transfer, const char* reason);
-    bool hung_up() const;          // nobody will write any more
-    std::size_t left() const;      // bytes that are there
+    bool hung_up() const;      // nobody will write any more
+    std::size_t left() const;  // bytes that are there
 
   private:
     explicit Fifo(Fd file) : file_(std::move(file)) {}

@@ -77,9 +77,10 @@ Result<void> check_in_memory(const Path& directory) {
     struct statfs system{};
     if (::statfs(directory.c_str(), &system) != 0) return fail_errno(Remedy::stop, "look at " + directory.string());
     if (system.f_type != TMPFS_MAGIC && system.f_type != RAMFS_MAGIC)
-        return fail(Remedy::stop, directory.string() +
-                                      ": does not lie in memory (tmpfs), and lines in clear must not lie on a disk: set "
-                                      "driver.hold_dir to a directory below /dev/shm or another tmpfs");
+        return fail(Remedy::stop,
+                    directory.string() +
+                        ": does not lie in memory (tmpfs), and lines in clear must not lie on a disk: set "
+                        "driver.hold_dir to a directory below /dev/shm or another tmpfs");
     return {};
 }
 

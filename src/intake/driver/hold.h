@@ -1,16 +1,17 @@
 // A hold: what the engine wrote into one FIFO and no segment covers yet, in memory that outlives every process of ours.
 //
-// The engine forgets a line as soon as it is in the FIFO, and nothing of it may lie on a disk in clear. So the frames are
-// kept, byte for byte, in a file of a memory file system: it survives a kill -9 of the agent and of the holder, and is gone
-// when the host is. One process appends (the holder: fifo.h), one reads and gives back from the front (the agent:
-// hold_reader.h); they know of each other by this file alone.
+// The engine forgets a line as soon as it is in the FIFO, and nothing of it may lie on a disk in clear. So the frames
+// are kept, byte for byte, in a file of a memory file system: it survives a kill -9 of the agent and of the holder, and
+// is gone when the host is. One process appends (the holder: fifo.h), one reads and gives back from the front (the
+// agent: hold_reader.h); they know of each other by this file alone.
 //
 //   offset 0     a page of fields, each 8 bytes, little endian:
 //     0   "BWHOLD1\n"          8   id: drawn at random, the fingerprint of positions in it
 //     16  start: the offset of the first frame that is not given back     (written by the reader)
 //     24  moving: frames from this offset on may still lie in the FIFO too  (written by the holder, as all below)
 //     32  ended: 1 when nothing will be appended any more
-//     40  gap: from, to (nanoseconds), lines, bytes, reason: what was dropped since the last note; lines and bytes 0: nothing
+//     40  gap: from, to (nanoseconds), lines, bytes, reason: what was dropped since the last note; lines and bytes 0:
+//     nothing
 //   offset 4096  frames (log_entry.h) behind each other, whole ones only, and notes of our own:
 //     "gap FROM_NS TO_NS LINES BYTES REASON"
 //

@@ -1,8 +1,8 @@
 // Reads one hold (hold.h) into a feed: frames become lines, pieces are joined, notes become gap records.
 //
 // The position is kept for each stream, as for log files (record/position.h): where the first piece lies of a line that
-// is not whole yet, else behind what was read. What a segment covers durably is given back, the rest is read again after
-// a crash. Belongs to the I/O thread.
+// is not whole yet, else behind what was read. What a segment covers durably is given back, the rest is read again
+// after a crash. Belongs to the I/O thread.
 #pragma once
 
 #include <memory>
@@ -38,7 +38,9 @@ class HoldReader {
 
     // `saved` is durable: what it covers of this hold is given back.
     void release(const Position& saved);
-    void release_all() { (void)hold_.release(hold_.size()); }  // a later hold's lines are durable, so all of this one's are
+    void release_all() {
+        (void)hold_.release(hold_.size());
+    }  // a later hold's lines are durable, so all of this one's are
     bool is_at(const FilePosition& saved) const { return position_of(hold_, name_, saved).has_value(); }
     bool finished() const { return finished_; }
     bool ended() const { return hold_.ended(); }  // nothing will be added
@@ -48,7 +50,7 @@ class HoldReader {
 
     const HoldName& name() const { return name_; }
     Path path() const { return directory_ / (name_.str() + ".hold"); }
-    std::uint64_t offset() const { return offset_; }      // the next byte to read
+    std::uint64_t offset() const { return offset_; }  // the next byte to read
     std::uint64_t size() const { return hold_.size(); }
     std::uint64_t held_bytes() const { return hold_.bytes(); }
     std::uint64_t unsealed_bytes() const { return offset_ - std::min(offset_, hold_.start()); }  // read, not given back

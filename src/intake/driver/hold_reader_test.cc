@@ -41,8 +41,7 @@ class HoldReaderTest : public ::testing::Test {
     }
     std::unique_ptr<batch::Feed> feed() {
         auto saved = rig.spool->checkpoint(name.container).value_or(Checkpoint{});
-        return rig.batcher->open_feed(batch::testing::source(name.container), {identity.recipient()}, saved,
-                                      false);
+        return rig.batcher->open_feed(batch::testing::source(name.container), {identity.recipient()}, saved, false);
     }
     HoldReader::Step read_all(HoldReader& from, batch::Feed& into) {
         auto step = from.read_some(into, buffer);
@@ -85,7 +84,8 @@ TEST_F(HoldReaderTest, MakesLinesOfFrames) {
 
 TEST_F(HoldReaderTest, JoinsThePiecesOfALineOverLinesOfTheOtherStream) {
     std::string full(docker::engine_piece_bytes, 'x');
-    print({piece(1, full, 1, false), entry(2, "between", "stderr"), piece(1, "end", 2, true), piece(3, "no newline", 1, false)});
+    print({piece(1, full, 1, false), entry(2, "between", "stderr"), piece(1, "end", 2, true),
+           piece(3, "no newline", 1, false)});
     hold.end();
     auto from = reader();
     auto into = feed();
@@ -129,7 +129,11 @@ TEST_F(HoldReaderTest, GoesOnBehindWhatIsSealedAndBeforeALineThatIsNotWholeYet) 
 
 TEST_F(HoldReaderTest, WritesGapsWhereTheyStand) {
     print({entry(1, "before")});
-    hold.add_gap({.from = Timestamp{Nanoseconds{5}}, .to = Timestamp{Nanoseconds{6}}, .reason = "driver-overflow", .lines_min = 7, .bytes_min = 70});
+    hold.add_gap({.from = Timestamp{Nanoseconds{5}},
+                  .to = Timestamp{Nanoseconds{6}},
+                  .reason = "driver-overflow",
+                  .lines_min = 7,
+                  .bytes_min = 70});
     print({entry(9, "behind")});
     auto from = reader();
     auto into = feed();
@@ -177,8 +181,14 @@ TEST_F(HoldReaderTest, StoresEachLineOnceOverKillsAtAnyMoment) {
     for (int round = 0; round < 200; ++round) {
         auto number = std::to_string(round);
         switch (random() % 6) {
-            case 0: print({entry(time++, "out " + number)}); wanted_out.push_back("out " + number); break;
-            case 1: print({entry(time++, "err " + number, "stderr")}); wanted_err.push_back("err " + number); break;
+            case 0:
+                print({entry(time++, "out " + number)});
+                wanted_out.push_back("out " + number);
+                break;
+            case 1:
+                print({entry(time++, "err " + number, "stderr")});
+                wanted_err.push_back("err " + number);
+                break;
             case 2:
                 print({piece(time, full, 1, false), entry(time + 1, "mid " + number, "stderr")});
                 wanted_err.push_back("mid " + number);

@@ -152,7 +152,8 @@ TEST(HoldNames, AreReadAsTheyAreWritten) {
 }
 
 TEST(Notes, OfAnotherKindAreNoGap) {
-    for (auto text : {"", "gap", "gap 1 2 3", "gap 1 2 3 4", "gap 1 2 3 4 ", "gap 1 2 -3 4 torn", "gap 1 2 3 4 whatever", "gap x 2 3 4 torn"})
+    for (auto text : {"", "gap", "gap 1 2 3", "gap 1 2 3 4", "gap 1 2 3 4 ", "gap 1 2 -3 4 torn",
+                      "gap 1 2 3 4 whatever", "gap x 2 3 4 torn"})
         EXPECT_FALSE(parse_gap_note(text)) << text;
     EXPECT_TRUE(parse_gap_note("gap 1 2 3 4 torn"));
 }

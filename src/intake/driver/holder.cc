@@ -28,11 +28,11 @@ using std::chrono::milliseconds;
 // After a turn that left a FIFO empty: frames gather meanwhile, so that a container that writes a hundred thousand
 // lines a second wakes us a few hundred times. At 50 MB/s a tenth of the FIFO fills in this time.
 constexpr milliseconds gather_pause{2};
-constexpr milliseconds room_pause{20};   // until a full hold is looked at again
+constexpr milliseconds room_pause{20};  // until a full hold is looked at again
 constexpr milliseconds trouble_pause{1000};
-constexpr milliseconds torn_pause{20};   // until the rest of a frame is looked for again
+constexpr milliseconds torn_pause{20};         // until the rest of a frame is looked for again
 constexpr milliseconds superseded_wait{1000};  // for what an engine that is gone wrote last
-constexpr milliseconds total_pause{50};  // how old the sum of all holds may be
+constexpr milliseconds total_pause{50};        // how old the sum of all holds may be
 constexpr milliseconds key_pause{50};
 constexpr milliseconds key_wait{5000};  // for a key that a container carries to be derived
 constexpr std::uint64_t description_bytes_max = 4U << 20;
@@ -42,7 +42,11 @@ std::string error_json(std::string_view what) { return "{\"Err\":" + json_quote(
 // One FIFO, for as long as the engine writes into it.
 struct Held {
     Held(asio::any_io_executor executor, HoldName n, StartRequest r, Hold h, Fifo f, bool resumed_)
-        : name(std::move(n)), request(std::move(r)), hold(std::move(h)), fifo(std::move(f)), readable(executor, fifo.fd()),
+        : name(std::move(n)),
+          request(std::move(r)),
+          hold(std::move(h)),
+          fifo(std::move(f)),
+          readable(executor, fifo.fd()),
           resumed(resumed_) {}
     ~Held() { readable.release(); }  // the descriptor is the Fifo's
 
@@ -62,8 +66,14 @@ struct Held {
 struct Holder::State {
     State(asio::any_io_executor e, HolderOptions o, engine::EnvironmentFilter k,
           std::function<KeyAnswer(const engine::ContainerFacts&)> key, const Clock& c, Log& l)
-        : executor(e), options(std::move(o)), keep(std::move(k)), key_for(std::move(key)), clock(c), log(l),
-          recent(options.ring_bytes), tasks(e, l) {}
+        : executor(e),
+          options(std::move(o)),
+          keep(std::move(k)),
+          key_for(std::move(key)),
+          clock(c),
+          log(l),
+          recent(options.ring_bytes),
+          tasks(e, l) {}
 
     Result<void> prepare();
     void resume_all();
@@ -173,9 +183,10 @@ bool Holder::State::has_room(Held& held) {
 void Holder::State::note_full(Held& held) {
     if (held.full_since) return;
     held.full_since = clock.steady();
-    log.warning("hold full: the container's writes wait",
-                {{"container", held.name.container.substr(0, 12)}, {"held_bytes", held.hold.bytes()},
-                 {"all_bytes", total_bytes}, {"until_dropped", to_text(options.block_max)}});
+    log.warning("hold full: the container's writes wait", {{"container", held.name.container.substr(0, 12)},
+                                                           {"held_bytes", held.hold.bytes()},
+                                                           {"all_bytes", total_bytes},
+                                                           {"until_dropped", to_text(options.block_max)}});
 }
 
 std::size_t Holder::State::drop_some(Held& held, const char* reason) {
@@ -280,8 +291,9 @@ asio::awaitable<std::string> Holder::State::start_logging(const std::string& bod
         co_return error_json("boatswain: " + request.error().what);
     }
     if (auto against = co_await reason_against(*request); !against.empty()) {
-        log.warning("container refused", {{"container", request->facts.id.substr(0, 12)},
-                                          {"name", request->facts.name}, {"reason", against}});
+        log.warning(
+            "container refused",
+            {{"container", request->facts.id.substr(0, 12)}, {"name", request->facts.name}, {"reason", against}});
         co_return error_json("boatswain: " + against);
     }
     auto taken = take_in(std::move(*request));
@@ -327,9 +339,10 @@ Result<void> Holder::State::take_in(StartRequest request) {
         log.warning("FIFO not widened: a container that ends while nobody reads may lose its last output beyond 64 KiB",
                     {{"container", id.substr(0, 12)}});
     if (options.ring_bytes == 0 && !request.option_is_true("cache-disabled"))
-        log.warning("the engine keeps a copy of this container's lines on disk, in clear: start it with "
-                    "--log-opt cache-disabled=true",
-                    {{"container", id.substr(0, 12)}, {"name", request.facts.name}});
+        log.warning(
+            "the engine keeps a copy of this container's lines on disk, in clear: start it with "
+            "--log-opt cache-disabled=true",
+            {{"container", id.substr(0, 12)}, {"name", request.facts.name}});
     log.debug("container taken in", {{"container", id}, {"hold", name.str()}});
     for (auto& [other, held] : held_)
         if (other.container == id) {
@@ -349,8 +362,7 @@ Result<std::unique_ptr<Holder>> Holder::open(asio::any_io_executor executor, Hol
                                              engine::EnvironmentFilter keep,
                                              std::function<KeyAnswer(const engine::ContainerFacts&)> key_for,
                                              const Clock& clock, Log& log) {
-    auto state =
-        std::make_unique<State>(executor, std::move(options), std::move(keep), std::move(key_for), clock, log);
+    auto state = std::make_unique<State>(executor, std::move(options), std::move(keep), std::move(key_for), clock, log);
     CHECK(state->prepare());
     return std::unique_ptr<Holder>{new Holder(std::move(state))};
 }
@@ -358,10 +370,10 @@ Result<std::unique_ptr<Holder>> Holder::open(asio::any_io_executor executor, Hol
 asio::awaitable<void> Holder::run() {
     auto& state = *state_;
     state.resume_all();
-    state.tasks.spawn("answer the engine", state.server->run(
-        [&state](const Post& post) { return state.answer(post); }, state.recent));
-    state.log.info("log driver ready", {{"socket", state.options.socket.string()},
-                                        {"holds", state.options.hold_dir.string()}});
+    state.tasks.spawn("answer the engine",
+                      state.server->run([&state](const Post& post) { return state.answer(post); }, state.recent));
+    state.log.info("log driver ready",
+                   {{"socket", state.options.socket.string()}, {"holds", state.options.hold_dir.string()}});
     try {
         co_await state.tasks.join();
     } catch (...) {

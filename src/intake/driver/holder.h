@@ -1,12 +1,13 @@
 // The holder: Docker's log-driver plugin, and what takes the engine's frames out of the FIFOs into holds (hold.h).
 //
 // It decides nothing about lines and needs neither agent nor spool nor store: as long as it runs, containers start and
-// print, until what it holds reaches its bounds. Runs inside the agent, or as a process of its own (`boatswaind driver`)
-// that an upgrade of the agent does not touch (docs/decisions/0009). After any restart it goes on from the directory of
-// holds: the engine does not tell again what it has told.
+// print, until what it holds reaches its bounds. Runs inside the agent, or as a process of its own (`boatswaind
+// driver`) that an upgrade of the agent does not touch (docs/decisions/0009). After any restart it goes on from the
+// directory of holds: the engine does not tell again what it has told.
 //
 // Bounds. A container's hold that is full is not read for: 1 MiB fills in the FIFO, a MiB more in the engine, then the
-// container's writes wait. After block_max its lines are dropped, counted, and named by a gap record, until there is room.
+// container's writes wait. After block_max its lines are dropped, counted, and named by a gap record, until there is
+// room.
 //
 // Belongs to one thread.
 #pragma once

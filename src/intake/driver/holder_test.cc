@@ -79,8 +79,9 @@ class HolderTest : public ::testing::Test {
         auto name = (directory / "plugin.sock").string();
         name.copy(address.sun_path, sizeof address.sun_path - 1);
         if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return "not connected";
-        auto request = "POST " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " +
-                       std::to_string(body.size()) + "\r\n\r\n" + body;
+        auto request = "POST " + path +
+                       " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+                       "\r\n\r\n" + body;
         if (::write(socket.get(), request.data(), request.size()) < 0) return "not written";
         std::string answer;
         char buffer[4096];
@@ -152,7 +153,8 @@ TEST_F(HolderTest, HoldsWhatTheEngineWritesUntilItsFifoEnds) {
     EXPECT_TRUE(within(10s, [&] { return held(1) == frame(1) + frame(2); }));
     EXPECT_FALSE(ended(1));
     // StopLogging comes before the last lines.
-    EXPECT_THAT(ask("/LogDriver.StopLogging", "{\"File\":\"" + (directory / "fifo").string() + "\"}"), HasSubstr("{\"Err\":\"\"}"));
+    EXPECT_THAT(ask("/LogDriver.StopLogging", "{\"File\":\"" + (directory / "fifo").string() + "\"}"),
+                HasSubstr("{\"Err\":\"\"}"));
     print(fifo, frame(3));
     fifo = Fd{};
     EXPECT_TRUE(within(10s, [&] { return ended(1); }));
@@ -207,10 +209,13 @@ TEST_F(HolderTest, RefusesAContainerThatAsksForAKeyAndHasNone) {
     start();
     auto fifo = make_fifo(directory / "fifo");
     auto strict = "{\"require-key\":\"true\"}";
-    EXPECT_THAT(start_logging(directory / "fifo", strict), HasSubstr("\"Err\":\"boatswain: require-key=true, and no key\""));
+    EXPECT_THAT(start_logging(directory / "fifo", strict),
+                HasSubstr("\"Err\":\"boatswain: require-key=true, and no key\""));
     EXPECT_EQ(held(1), "none");
-    EXPECT_THAT(start_logging(directory / "fifo", strict, "[\"BOATSWAIN_TENANT=acme\",\"SECRET=hush\"]"), HasSubstr("{\"Err\":\"\"}"));
-    auto description = boatswain::testing::contents(memory.path / (HoldName{.container = id, .number = 1}.str() + ".json"));
+    EXPECT_THAT(start_logging(directory / "fifo", strict, "[\"BOATSWAIN_TENANT=acme\",\"SECRET=hush\"]"),
+                HasSubstr("{\"Err\":\"\"}"));
+    auto description =
+        boatswain::testing::contents(memory.path / (HoldName{.container = id, .number = 1}.str() + ".json"));
     EXPECT_THAT(description, HasSubstr("acme"));
     EXPECT_THAT(description, testing::Not(HasSubstr("hush")));
 }
@@ -241,7 +246,8 @@ TEST_F(HolderTest, DropsWithAGapWhatFindsNoRoomForTooLong) {
 TEST_F(HolderTest, LeavesADirectoryToTheHolderThatHasIt) {
     start();
     boost::asio::io_context other;
-    auto second = Holder::open(other.get_executor(), {.socket = directory / "second.sock", .hold_dir = memory.path}, {}, {}, clock, log);
+    auto second = Holder::open(other.get_executor(), {.socket = directory / "second.sock", .hold_dir = memory.path}, {},
+                               {}, clock, log);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().remedy, Remedy::back_off);
 }
@@ -254,7 +260,8 @@ TEST_F(HolderTest, ShowsTheLastLinesWhereThatIsSwitchedOn) {
     print(fifo, frame(1) + frame(2));
     EXPECT_TRUE(within(10s, [&] { return held(1) == frame(1) + frame(2); }));
     auto read = [&](const std::string& config) {
-        auto answer = ask("/LogDriver.ReadLogs", "{\"Info\":{\"ContainerID\":\"" + id + "\"},\"Config\":" + config + "}");
+        auto answer =
+            ask("/LogDriver.ReadLogs", "{\"Info\":{\"ContainerID\":\"" + id + "\"},\"Config\":" + config + "}");
         return answer.substr(answer.find("\r\n\r\n") + 4);
     };
     EXPECT_EQ(read("{\"Tail\":-1}"), frame(1) + frame(2));

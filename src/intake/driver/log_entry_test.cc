@@ -55,19 +55,20 @@ TEST(LogEntry, OfAPieceSaysWhetherItIsTheLast) {
 }
 
 TEST(LogEntry, PassesOverFieldsOfALaterEngine) {
-    auto payload = "\x0a\x06stdout\x30\x05\x39\x01\x02\x03\x04\x05\x06\x07\x08\x45\x01\x02\x03\x04\x4a\x03new\x1a\x02hi"s;
+    auto payload =
+        "\x0a\x06stdout\x30\x05\x39\x01\x02\x03\x04\x05\x06\x07\x08\x45\x01\x02\x03\x04\x4a\x03new\x1a\x02hi"s;
     auto entry = parse_log_entry(payload);
     ASSERT_TRUE(entry);
     EXPECT_EQ(entry->line, "hi");
 }
 
 TEST(LogEntry, ThatIsTornOrStrangeIsRefused) {
-    EXPECT_FALSE(parse_log_entry("\x0a\x06std"s));                           // a text longer than the message
-    EXPECT_FALSE(parse_log_entry("\x10\xff\xff"s));                          // a number without an end
+    EXPECT_FALSE(parse_log_entry("\x0a\x06std"s));                                   // a text longer than the message
+    EXPECT_FALSE(parse_log_entry("\x10\xff\xff"s));                                  // a number without an end
     EXPECT_FALSE(parse_log_entry("\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"s));  // more than 64 bits
-    EXPECT_FALSE(parse_log_entry("\x0b"s));                                  // a group
-    EXPECT_FALSE(parse_log_entry("\x02\x00"s));                              // field 0
-    EXPECT_FALSE(parse_log_entry("\x2a\x02\x12\x09"s));                      // a piece's id longer than the piece
+    EXPECT_FALSE(parse_log_entry("\x0b"s));                                          // a group
+    EXPECT_FALSE(parse_log_entry("\x02\x00"s));                                      // field 0
+    EXPECT_FALSE(parse_log_entry("\x2a\x02\x12\x09"s));  // a piece's id longer than the piece
 }
 
 TEST(Frames, AreCutWhereTheyEnd) {

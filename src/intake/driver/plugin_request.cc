@@ -51,8 +51,8 @@ Result<Path> fifo_of(element root, std::string_view what) {
 }
 
 Result<std::string> container_of(std::string_view id, std::string_view what) {
-    bool hex = id.size() == engine::container_id_size &&
-               id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    bool hex =
+        id.size() == engine::container_id_size && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
     if (!hex) return fail(Remedy::quarantine, std::string{what} + ": the container's id is not 64 hex digits");
     return std::string{id};
 }

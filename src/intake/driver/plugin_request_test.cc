@@ -13,7 +13,8 @@ const std::string id(64, 'a');
 const auto keep = [](std::string_view key) { return key == "BOATSWAIN_TENANT"; };
 
 std::string start_json() {
-    return R"({"File":"/run/docker/logging/)" + id + R"(","Info":{"Config":{"require-key":"true","tag":"x"},"ContainerID":")" + id +
+    return R"({"File":"/run/docker/logging/)" + id +
+           R"(","Info":{"Config":{"require-key":"true","tag":"x"},"ContainerID":")" + id +
            R"(","ContainerName":"/web","ContainerEntrypoint":"sh","ContainerArgs":["-c","true"],"ContainerImageID":"sha256:1",)"
            R"("ContainerImageName":"nginx:1.25","ContainerCreated":"2026-11-23T00:14:35.5Z",)"
            R"("ContainerEnv":["BOATSWAIN_TENANT=acme=1","SECRET=hush","NOEQ","=x"],"ContainerLabels":{"app":"shop"},)"
@@ -73,8 +74,9 @@ TEST(Descriptions, AreReadAsTheyWereWritten) {
 }
 
 TEST(ReadLogs, AsksForAStretch) {
-    auto request = parse_read(R"({"Info":{"ContainerID":")" + id +
-                              R"("},"Config":{"Since":"0001-01-01T00:00:00Z","Until":"2026-11-23T00:00:00Z","Tail":5,"Follow":true}})");
+    auto request = parse_read(
+        R"({"Info":{"ContainerID":")" + id +
+        R"("},"Config":{"Since":"0001-01-01T00:00:00Z","Until":"2026-11-23T00:00:00Z","Tail":5,"Follow":true}})");
     ASSERT_TRUE(request) << request.error().what;
     EXPECT_EQ(request->container, id);
     EXPECT_TRUE(request->follow);

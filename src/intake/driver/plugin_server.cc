@@ -22,7 +22,8 @@ std::string head(int status, std::string_view reason, std::string_view type, std
     auto text = "HTTP/1.1 " + std::to_string(status) + " " + std::string{reason} +
                 "\r\nContent-Type: " + std::string{type} + "\r\n";
     // Without a length the answer ends with the connection.
-    return text + (length ? "Content-Length: " + std::to_string(*length) : std::string{"Connection: close"}) + "\r\n\r\n";
+    return text + (length ? "Content-Length: " + std::to_string(*length) : std::string{"Connection: close"}) +
+           "\r\n\r\n";
 }
 
 constexpr std::string_view plugin_type = "application/vnd.docker.plugins.v1.2+json";
@@ -49,8 +50,8 @@ PluginServer::~PluginServer() = default;
 
 Result<std::unique_ptr<PluginServer>> PluginServer::open(asio::any_io_executor executor, const Path& socket, Log& log) {
     CHECK(make_directories(socket.parent_path(), 0755));
-    // Bound beside its place and moved there: no moment without a socket, and our listener, which removes its file at its
-    // end, does not know the new name.
+    // Bound beside its place and moved there: no moment without a socket, and our listener, which removes its file at
+    // its end, does not know the new name.
     auto beside = socket.string() + "~";
     if (beside.size() > net::unix_path_bytes_max)
         return fail(Remedy::stop, "listen at " + socket.string() + ": the path is too long for a unix socket");
@@ -58,8 +59,7 @@ Result<std::unique_ptr<PluginServer>> PluginServer::open(asio::any_io_executor e
     std::error_code problem;
     std::filesystem::rename(beside, socket, problem);
     if (problem) return fail(Remedy::stop, "listen at " + socket.string() + ": " + problem.message(), problem);
-    return std::unique_ptr<PluginServer>{
-        new PluginServer(std::make_unique<State>(executor, std::move(listener), log))};
+    return std::unique_ptr<PluginServer>{new PluginServer(std::make_unique<State>(executor, std::move(listener), log))};
 }
 
 net::Task<void> PluginServer::State::read_logs(net::Connection& connection, const std::string& body) {
@@ -68,7 +68,8 @@ net::Task<void> PluginServer::State::read_logs(net::Connection& connection, cons
         log.error("ReadLogs not understood", {{"error", request.error()}});
         co_return co_await connection.write(head(400, "Bad Request", "text/plain", 0), after(write_timeout));
     }
-    CO_CHECK(co_await connection.write(head(200, "OK", "application/x-json-stream", std::nullopt), after(write_timeout)));
+    CO_CHECK(
+        co_await connection.write(head(200, "OK", "application/x-json-stream", std::nullopt), after(write_timeout)));
     auto place = recent->begin(*request);
     for (;;) {
         auto before = place;
@@ -103,8 +104,8 @@ asio::awaitable<void> PluginServer::State::serve(std::shared_ptr<net::Connection
             co_return;
         }
         auto said = co_await answer(*outcome.post);
-        auto bytes = said.empty() ? head(404, "Not Found", "text/plain", 0)
-                                  : head(200, "OK", plugin_type, said.size()) + said;
+        auto bytes =
+            said.empty() ? head(404, "Not Found", "text/plain", 0) : head(200, "OK", plugin_type, said.size()) + said;
         auto written = co_await connection->write(bytes, after(write_timeout));
         if (!written || !outcome.post->keep_alive) co_return;
     }

@@ -21,7 +21,8 @@ class PluginServer {
   public:
     static constexpr std::size_t connections_max = 128;
 
-    static Result<std::unique_ptr<PluginServer>> open(boost::asio::any_io_executor executor, const Path& socket, Log& log);
+    static Result<std::unique_ptr<PluginServer>> open(boost::asio::any_io_executor executor, const Path& socket,
+                                                      Log& log);
     ~PluginServer();
     PluginServer(const PluginServer&) = delete;
     PluginServer& operator=(const PluginServer&) = delete;

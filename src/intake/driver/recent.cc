@@ -40,9 +40,8 @@ bool Recent::running(const std::string& container) const {
 
 void Recent::make_room() {
     while (rings_.size() > containers_max) {
-        auto idle = std::ranges::min_element(rings_, {}, [](const auto& entry) {
-            return std::pair{entry.second.running, entry.second.touched};
-        });
+        auto idle = std::ranges::min_element(
+            rings_, {}, [](const auto& entry) { return std::pair{entry.second.running, entry.second.touched}; });
         rings_.erase(idle);
     }
 }

@@ -15,7 +15,8 @@ std::string read(const Recent& recent, std::int64_t tail = -1) {
     ReadRequest request{.container = "c", .tail = tail};
     auto place = recent.begin(request);
     std::string all;
-    for (auto frames = recent.next(request, place); !frames.empty(); frames = recent.next(request, place)) all += frames;
+    for (auto frames = recent.next(request, place); !frames.empty(); frames = recent.next(request, place))
+        all += frames;
     return all;
 }
 
