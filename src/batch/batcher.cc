@@ -213,6 +213,15 @@ void Batcher::seal_soon(const std::string& source) {
     }
 }
 
+void Batcher::seal_now(const std::string& source) {
+    std::vector<std::string> keys;
+    for (auto& [key, growing] : batches_)
+        if (growing.batch.checkpoints.contains(source) ||
+            std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; }))
+            keys.push_back(key);
+    for (const auto& key : keys) flush(key);
+}
+
 void Batcher::forget_when_sealed(const std::vector<std::string>& sources) {
     // What is in no growing batch was handed over before, whatever there is of it, and this follows in order.
     Batch nothing_more;

@@ -114,6 +114,9 @@ class Batcher {
 
     // The lines of `source` cannot be read again from now on: they are sealed within fleeting_flush_after.
     void seal_soon(const std::string& source);
+    // The batch that holds lines of `source` is sealed at once: what waits for them to be durable is running out of
+    // room.
+    void seal_now(const std::string& source);
     // The source is gone and its feed is closed: it is sealed soon, and its checkpoint is dropped when all of it is in
     // the spool.
     void forget_when_sealed(const std::string& source) { forget_when_sealed(std::vector{source}); }

@@ -136,6 +136,7 @@ void Containers::started(const std::string& id) {
 
 void Containers::died(const std::string& id, std::optional<int> exit_code) {
     if (auto skipped = skipped_.find(id); skipped != skipped_.end()) skipped->second.running = false;
+    if (terms_.elsewhere.died) terms_.elsewhere.died(id, exit_code);
     auto known = containers_.find(id);
     if (known == containers_.end()) return;
     known->second.exit_code = exit_code;
@@ -143,7 +144,7 @@ void Containers::died(const std::string& id, std::optional<int> exit_code) {
 }
 
 void Containers::missed(const std::string& id, const Error& error) {
-    if (knows(id) || is_gone(id)) return;
+    if (knows(id) || is_gone(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id))) return;
     missed_counter().add();
     if (uninspected_.size() < skipped_max) uninspected_[id] = {.when = clock_.now(), .what = error.what};
     log_.warning("container not inspected", {{"container", id}, {"error", error}});
@@ -161,6 +162,8 @@ std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::
             return {Reader::json_file, "log driver json-file, and its directory can be read"};
         return {Reader::logs, "log driver json-file, but its directory cannot be read"};
     }
+    if (!terms_.elsewhere.driver.empty() && facts.log_driver == terms_.elsewhere.driver)
+        return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
     if (facts.log_driver == "none") {
         if (terms_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
         if (label_is_true(facts, "boatswain.attach"))
@@ -200,6 +203,7 @@ void Containers::start_reading(const std::string& id, Container& container) {
                                   {"reason", assignment.decision.reason},
                                   {"reader", container.why}});
     container.soon = assignment.soon;
+    if (container.reader == Reader::driver) return;
     auto saved = spool_.checkpoint(id);
     Checkpoint start = saved.value_or(Checkpoint{});
     if (!takes_lines) {
@@ -221,7 +225,8 @@ void Containers::start_reading(const std::string& id, Container& container) {
         feed->append(Gap{.from = container.facts.created, .to = *lost, .reason = gap_state_lost});
     auto& life = *container.life;
     switch (container.reader) {
-        case Reader::none: break;
+        case Reader::none:
+        case Reader::driver: break;
         case Reader::json_file: {
             watch_->watch(id);
             if (pump_.contains(id))
@@ -328,7 +333,7 @@ void Containers::progressed() {
 }
 
 void Containers::count() {
-    std::map<std::string, double> by_reader{{"none", 0}, {"json-file", 0}, {"logs", 0}, {"attach", 0}};
+    std::map<std::string, double> by_reader{{"none", 0}, {"json-file", 0}, {"logs", 0}, {"attach", 0}, {"driver", 0}};
     std::map<std::string, double> by_action{{"seal", 0}, {"quarantine", 0}, {"drop", 0}, {"hold", 0}};
     for (const auto& [id, container] : containers_) {
         by_reader[std::string{reader_name(container.reader)}] += 1;

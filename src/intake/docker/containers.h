@@ -30,6 +30,7 @@
 #include "intake/docker/attach_reader.h"
 #include "intake/docker/description.h"
 #include "intake/docker/directory_watch.h"
+#include "intake/docker/elsewhere.h"
 #include "intake/docker/file_pump.h"
 #include "intake/docker/life.h"
 #include "intake/docker/logs_reader.h"
@@ -45,6 +46,7 @@ struct Terms {
         false;  // attach to containers that nothing else can read; one may ask for it with label boatswain.attach=true
     Selection selection;
     std::vector<std::string> own_ids;  // containers that this process runs in
+    Elsewhere elsewhere;               // containers of our own log driver
 };
 
 // A log that has something to read, and of which nothing could be read for so long, is told.
@@ -87,6 +89,7 @@ class Containers {
     void started(const std::string& id);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
+    void listed(const std::set<std::string>& there);         // all of them; those that are not among them have vanished
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
     // `there` is every container that the engine has. Of those that were read before this agent started, and are not
     // there, their tenants are told, once.
@@ -120,7 +123,7 @@ class Containers {
     static constexpr std::size_t departed_max = 256;  // containers that are gone and remembered
 
   private:
-    enum class Reader { none, json_file, logs, attach };
+    enum class Reader { none, json_file, logs, attach, driver };
     struct Container {
         engine::ContainerFacts facts;  // as they were when it was found: what rules and its source's name go by
         std::string name;              // as it is called now
