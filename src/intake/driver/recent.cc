@@ -83,7 +83,8 @@ std::string Recent::next(const ReadRequest& request, std::uint64_t& place) const
         bool wanted = entry && (!request.since || time >= *request.since) && (!request.until || time <= *request.until);
         if (wanted) {
             // The engine takes no newline from a line, and prints it as it comes back to it.
-            auto line = std::string{entry->line} + (entry->ends_line() ? "\n" : "");
+            bool fits = frame.size + 8 < frame_bytes_max;
+            auto line = std::string{entry->line} + (entry->ends_line() && fits ? "\n" : "");
             entry->line = line;
             out += to_frame(*entry);
         }
