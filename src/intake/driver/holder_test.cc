@@ -264,10 +264,14 @@ TEST_F(HolderTest, ShowsTheLastLinesWhereThatIsSwitchedOn) {
             ask("/LogDriver.ReadLogs", "{\"Info\":{\"ContainerID\":\"" + id + "\"},\"Config\":" + config + "}");
         return answer.substr(answer.find("\r\n\r\n") + 4);
     };
-    EXPECT_EQ(read("{\"Tail\":-1}"), frame(1) + frame(2));
-    EXPECT_EQ(read("{\"Tail\":1}"), frame(2));
+    auto shown = [](int number) {
+        auto line = "line " + std::to_string(number) + "\n";
+        return to_frame({.source = "stdout", .time_nano = 1'000 + number, .line = line});
+    };
+    EXPECT_EQ(read("{\"Tail\":-1}"), shown(1) + shown(2));
+    EXPECT_EQ(read("{\"Tail\":1}"), shown(2));
     EXPECT_EQ(read("{\"Tail\":0}"), "");
-    EXPECT_EQ(read("{\"Tail\":-1,\"Until\":\"1970-01-01T00:00:00.000001001Z\"}"), frame(1));
+    EXPECT_EQ(read("{\"Tail\":-1,\"Until\":\"1970-01-01T00:00:00.000001001Z\"}"), shown(1));
 }
 
 }  // namespace

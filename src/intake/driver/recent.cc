@@ -81,7 +81,13 @@ std::string Recent::next(const ReadRequest& request, std::uint64_t& place) const
         auto entry = parse_log_entry(frame.payload);
         Timestamp time{Nanoseconds{entry ? entry->time_nano : 0}};
         bool wanted = entry && (!request.since || time >= *request.since) && (!request.until || time <= *request.until);
-        if (wanted) out += left.substr(0, frame.size);
+        if (wanted) {
+            // The engine takes no newline from a line, and prints it as it comes back to it.
+            bool fits = frame.size + 8 < frame_bytes_max;
+            auto line = std::string{entry->line} + (entry->ends_line() && fits ? "\n" : "");
+            entry->line = line;
+            out += to_frame(*entry);
+        }
         place += frame.size;
         left.remove_prefix(frame.size);
     }
