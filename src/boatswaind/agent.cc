@@ -16,6 +16,7 @@
 #include "boatswaind/control.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/check.h"
+#include "boatswaind/confining.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
 #include "config/flags.h"
@@ -124,6 +125,8 @@ Result<void> Agent::build() {
     CHECK(drop_privileges(log_));
     TRY(auto lock, StateLock::acquire(config_.state_dir, log_, told_to_end));
     lock_.emplace(std::move(lock));
+    // Before the first thread.
+    CHECK(confine_agent(config_, log_));
 
     store_ = nullptr;
     TRY(store_, store::open_store(config_.store.url, clock_));

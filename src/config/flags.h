@@ -2,6 +2,7 @@
 //
 //   boatswaind agent [--config FILE] [--SETTING VALUE]...
 //   boatswaind check [--config FILE] [--SETTING VALUE]...
+//   boatswaind guard [--config FILE] [--SETTING VALUE]...
 //   boatswaind help | version | completion bash|zsh|fish
 //
 // There is one flag for each setting of the table (config/settings.h).
@@ -17,7 +18,7 @@
 
 namespace boatswain::config {
 
-enum class Command { agent, check };
+enum class Command { agent, check, guard };
 
 // To be carried out: pass `config` and `overrides` to load_file().
 struct Order {

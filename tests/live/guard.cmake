@@ -1,0 +1,6 @@
+# `boatswaind guard` before a real engine: the docker command as its client, and an agent that has nothing but the guard's socket.
+foreach(class DockerCommand AgentBehindGuard Sandboxed)
+  add_test(NAME live_guard_${class} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/guard_test.py ${class})
+  set_tests_properties(live_guard_${class} PROPERTIES LABELS live RUN_SERIAL ON TIMEOUT 300
+    ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
+endforeach()
