@@ -12,6 +12,7 @@ namespace boatswain::guard {
 namespace {
 
 constexpr int forbidden = 403;
+constexpr int content_too_large = 413;
 
 constexpr std::array<Parameter, 3> events_parameters{
     {{"since", Shape::time}, {"until", Shape::time}, {"filters", Shape::event_filters}}};
@@ -123,6 +124,9 @@ Judged<Allowed> judge(const Request& request, const Policy& policy) {
     if (!route || !fits(route->call, request.method)) return refuse(forbidden, shown + " is not allowed here");
     bool attach = route->call == Call::attach;
     if (attach && !policy.attach) return refuse(forbidden, shown + " is not allowed here (guard.attach is off)");
+    // None of these calls has one; what is behind the head would be another request for somebody who reads it
+    // otherwise.
+    if (request.body) return refuse(content_too_large, "requests have no body here");
     // A client may offer another protocol with any request (h2c, TLS/1.0); the offer is only taken where it means
     // something, and no other than the engine's own ever is.
     if (!request.upgrade.empty() && !(attach && request.upgrade == "tcp"))

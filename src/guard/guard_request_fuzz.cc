@@ -38,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (bool attach : {false, true}) {
         auto allowed = guard::judge(*request, {.attach = attach});
         if (!allowed) continue;
+        demand(!request->body);
         serve::HttpRequestReader reader;
         reader.feed(allowed->method + " " + allowed->target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
         auto seen = reader.next();

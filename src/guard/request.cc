@@ -6,7 +6,6 @@ namespace boatswain::guard {
 namespace {
 
 constexpr int bad_request = 400;
-constexpr int content_too_large = 413;
 constexpr int fields_too_large = 431;
 constexpr std::size_t method_bytes_max = 16;
 
@@ -76,10 +75,9 @@ Judged<void> take_field(std::string_view line, Request& request, Seen& seen) {
     if (known == "host") {
         if (std::exchange(seen.host, true)) return refuse(bad_request, "the field Host is repeated");
     } else if (known == "transfer-encoding" || known == "trailer" || known == "expect") {
-        return refuse(content_too_large, "requests have no body here");
+        request.body = true;
     } else if (known == "content-length") {
-        if (std::exchange(seen.length, true) || value != "0")
-            return refuse(content_too_large, "requests have no body here");
+        request.body = request.body || std::exchange(seen.length, true) || value != "0";
     } else if (known == "upgrade") {
         if (!request.upgrade.empty() || value.empty())
             return refuse(bad_request, "the field Upgrade is repeated or empty");

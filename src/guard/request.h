@@ -1,9 +1,9 @@
 // Reads the head of an HTTP/1.1 request (RFC 9112), as narrowly as a guard should. Pure: no socket.
 //
 // A server is lenient, because refusing costs it clients. Here everything that two readers of a request might
-// understand differently is refused: a bare CR or LF, folded fields, a body in any form, a repeated Host or Upgrade, a
-// target that is not a plain path. Nothing of the bytes read here is ever sent on: allow.h composes the engine's
-// request anew.
+// understand differently is refused: a bare CR or LF, folded fields, a repeated Host or Upgrade, a target that is not a
+// plain path; a body, however announced, is told to allow.h, which refuses it. Nothing of the bytes read here is ever
+// sent on: the engine's request is composed anew.
 #pragma once
 
 #include <string>
@@ -22,6 +22,8 @@ struct Request {
     std::string query;    // behind '?', as sent
     std::string upgrade;  // the field's value in lower case; empty: none
     bool http_1_0 = false;
+    bool body =
+        false;  // a body is announced, in whatever way: any Transfer-Encoding, any length but one plain 0, Expect
 };
 
 // `head` ends with the empty line, and that is its only one.

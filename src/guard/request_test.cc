@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "guard/allow.h"
+
 namespace boatswain::guard {
 namespace {
 
@@ -51,12 +53,19 @@ TEST(Request, WithFieldsThatTwoReadersCouldTakeDifferentlyIsRefused) {
 }
 
 TEST(Request, WithABodyInAnyFormIsRefused) {
-    for (std::string_view field :
-         {"Content-Length: 1", "Content-Length: 00", "Content-Length: +0", "Content-Length: 0x0",
-          "Content-Length:", "Content-Length: 0\r\nContent-Length: 0", "Content-Length: 0, 0",
-          "Transfer-Encoding: chunked", "transfer-encoding: identity",
-          "Transfer-Encoding:", "Transfer-Encoding: \tchunked", "Trailer: X", "Expect: 100-continue"})
-        EXPECT_EQ(status(parse("GET /info HTTP/1.1", "Host: x\r\n" + std::string{field} + "\r\n")), 413) << field;
+    for (std::string_view field : {"Content-Length: 1", "Content-Length: 00", "Content-Length: +0",
+                                   "Content-Length: 0x0", "Content-Length:", "Content-Length: 0\r\nContent-Length: 0",
+                                   "Content-Length: 0, 0", "Transfer-Encoding: chunked", "transfer-encoding: identity",
+                                   "Transfer-Encoding:", "Transfer-Encoding: \tchunked", "Trailer: X",
+                                   "Expect: 100-continue", "Transfer-Encoding: chunked\r\nContent-Length: 0"}) {
+        auto request = parse("GET /info HTTP/1.1", "Host: x\r\n" + std::string{field} + "\r\n");
+        ASSERT_TRUE(request) << field;
+        EXPECT_TRUE(request->body) << field;
+        auto allowed = judge(*request, {.attach = true});
+        ASSERT_FALSE(allowed) << field;
+        EXPECT_EQ(allowed.error().status, 413) << field;
+    }
+    EXPECT_FALSE(parse("GET /info HTTP/1.1", "Host: x\r\nContent-Length: 0\r\n")->body);
 }
 
 TEST(Request, ThatIsTooLongOrHasTooManyFieldsIsRefused) {

@@ -1,5 +1,6 @@
 #include "intake/docker/docker_intake.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -299,7 +300,8 @@ std::pair<DockerIntake::Reader, std::string> DockerIntake::reader_for(const engi
     if (facts.log_driver == "json-file" && !containers_directory_.empty()) {
         // The directory of one that removed itself is gone; what is held open of its log is not.
         if (pump_.contains(facts.id)) return {Reader::json_file, "log driver json-file, and its log is held open"};
-        if (::access((containers_directory_ / facts.id).c_str(), R_OK | X_OK) == 0)
+        // As we are now: access(2) would ask for the real user, whom a capability of ours does not count for.
+        if (::faccessat(AT_FDCWD, (containers_directory_ / facts.id).c_str(), R_OK | X_OK, AT_EACCESS) == 0)
             return {Reader::json_file, "log driver json-file, and its directory can be read"};
         return {Reader::logs, "log driver json-file, but its directory cannot be read"};
     }

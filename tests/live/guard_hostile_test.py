@@ -3,6 +3,7 @@
 import sys
 
 sys.dont_write_bytecode = True
+import http.client
 import signal
 import unittest
 
@@ -77,7 +78,7 @@ HOSTILE = [
 class GuardTest(unittest.TestCase):
     def setUp(self):
         self.place = scratch("bwg.")
-        self.addCleanup(lambda: __import__("shutil").rmtree(self.place, ignore_errors=True))
+        self.addCleanup(shutil.rmtree, self.place, ignore_errors=True)
 
     def guard(self, answer=None, **settings):
         self.engine = RecordingEngine(self.place / "docker.sock", answer)
@@ -150,8 +151,8 @@ class Hostile(GuardTest):
         guard = self.guard(metrics=f"127.0.0.1:{port}")
         for _ in range(60):
             self.assertEqual(guard.get("/images/json")[0], 403)
-        import http.client
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.addCleanup(connection.close)
         connection.request("GET", "/metrics")
         metrics = connection.getresponse().read().decode()
         self.assertIn('boatswain_guard_requests_total{call="other",outcome="refused"} 60', metrics)
@@ -256,7 +257,6 @@ class Answers(GuardTest):
             else:
                 connection.sendall(sized(b"OK"))
         guard = self.guard(answer, redact="all")
-        import http.client
 
         def ask(target, method="GET"):
             connection = http.client.HTTPConnection("x", timeout=20)

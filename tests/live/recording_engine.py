@@ -2,14 +2,14 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
-from harness import BUILD, alive, free_port, scratch, wait_for  # noqa: E402,F401
+from harness import BUILD, alive, free_port, scratch, wait_for
 
 OK = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nX-Private: inner\r\nContent-Type: application/json\r\n"
 
@@ -146,7 +146,6 @@ class Guard:
         return code
 
     def close(self):
-        import shutil
         if self in alive:
             alive.remove(self)
         if self.process and self.process.poll() is None:
