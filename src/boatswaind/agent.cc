@@ -125,6 +125,7 @@ Result<void> Agent::build() {
     CHECK(drop_privileges(log_));
     TRY(auto lock, StateLock::acquire(config_.state_dir, log_, told_to_end));
     lock_.emplace(std::move(lock));
+    auto own_ids = docker::own_container_ids();  // from /proc, which is out of reach afterwards
     // Before the first thread.
     CHECK(confine_agent(config_, log_));
 
@@ -168,7 +169,7 @@ Result<void> Agent::build() {
                     docker::Options{.root = config_.docker.root,
                                     .attach = config_.docker.attach,
                                     .selection = std::move(selection),
-                                    .own_ids = docker::own_container_ids()},
+                                    .own_ids = std::move(own_ids)},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
     if (config_.listen != "off") {
         auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});

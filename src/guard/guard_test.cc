@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 constexpr auto patience = 60s;  // on a busy machine
 
 class GuardTest : public ::testing::Test {
-  protected:
+  public:
     using Answer = std::function<Task<void>(GuardTest&, Connection&)>;
 
     GuardTest() {
