@@ -286,14 +286,19 @@ unassigned = "quarantine"
 flush_after = "2s"
 TOML
     sed 's/^/    /' "$place/boatswain.toml"
-    "$daemon" agent --config "$place/boatswain.toml" >"$place/agent.log" 2>&1 </dev/null &
-    agent=$!
+    launch_agent
     for _ in $(seq 100); do
         agent_lives
         ! read_metrics || return 0
         sleep 0.1
     done
     die "the agent does not answer at http://$listen/metrics"
+}
+
+launch_agent() {
+    "$daemon" agent --config "$place/boatswain.toml" >>"$place/agent.log" 2>&1 </dev/null &
+    agent=$!
+    echo "$agent" >"$place/agent.pid"
 }
 
 agent_lives() { kill -0 "$agent" 2>/dev/null || die "the agent ended: $(tail -n 1 "$place/agent.log")"; }
@@ -422,13 +427,19 @@ stay() {
     heading "It is all yours until Ctrl-C"
     [ "$s3" = no ] || say "    export AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY"
     cat <<TXT
-    export BOATSWAIN_STORE='$store_url'
+    export DEMO=$place BOATSWAIN_STORE='$store_url'
     build/release/boatswain ls --tenant acme --identity $keys/acme.key
     build/release/boatswain logs --identity $keys/acme.key --tail 20
     docker -H $engine logs $prefix-web
     curl http://$listen/metrics
 TXT
-    while agent_lives; do
+    say "Or kill it, and see what is lost (README.md, \"Does it keep what it promises?\"): the demo starts it again, as a service manager would."
+    while :; do
+        if ! kill -0 "$agent" 2>/dev/null; then
+            [ ! -t 1 ] || echo
+            say "The agent was ended: starting it again."
+            launch_agent
+        fi
         [ ! -t 1 ] || progress
         sleep 1
     done

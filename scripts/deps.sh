@@ -16,7 +16,7 @@ build=(clang-19 lld-19 libclang-rt-19-dev libstdc++-12-dev binutils cmake ninja-
 demo=(age zstd busybox=busybox-static docker=docker.io dockerd=docker.io iptables procps curl)
 s3=(ceph-mon ceph-osd radosgw python3 python3-boto3 curl)
 check=(clang-format-19 clang-tidy-19 python3 shellcheck)
-test=("${demo[@]}" "${s3[@]}" "${check[@]}" jq openssl node=nodejs npm=npm valgrind iproute2)
+test=("${demo[@]}" "${s3[@]}" "${check[@]}" jq openssl node=nodejs npm=npm valgrind iproute2 python3-marathon)
 
 [ $# -gt 0 ] || set -- build test
 wanted=()

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # faults.sh [--seed N] [--minutes M] [--faults NAME...]: every change to the disk fails once and ends the process once (tests/faults/sweep.py),
-# and a broken spool is noticed; then the storm (tests/faults/storm.py): a real engine, a real S3 server, one fault after the other.
+# and a broken spool is noticed, and so is each thing that can be wrong with a store; then the storm (tests/faults/storm.py): a real engine, a real S3
+# server, one fault after the other and two at a time; then 500 containers that remove themselves, and a tenant that prints a hundred times
+# as much as the others.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
 
-case " $* " in *" --help "* | *" -h "*) exec /usr/bin/python3 tests/faults/storm.py --help ;; esac
+case " $* " in *" --help "* | *" -h "* | *" --list "*) exec /usr/bin/python3 tests/faults/storm.py "$@" ;; esac
 scripts/deps.sh build test
 heading "Building a release"
 build_preset release
@@ -14,5 +16,11 @@ heading "Every change to the disk goes wrong once"
 /usr/bin/python3 tests/faults/sweep.py --build build/release
 heading "A spool that is broken on purpose"
 /usr/bin/python3 tests/faults/sweep.py --build build/release/tests/faults/broken --expect-loss --how kill-before
+heading "Stores that are wrong on purpose"
+/usr/bin/python3 tests/faults/oracle_test.py
 heading "The storm"
-exec /usr/bin/python3 tests/faults/storm.py "$@"
+/usr/bin/python3 tests/faults/storm.py "$@"
+heading "Containers that remove themselves"
+/usr/bin/python3 tests/faults/swarm.py
+heading "A noisy tenant"
+/usr/bin/python3 tests/faults/noisy.py

@@ -184,7 +184,8 @@ void Batcher::flush(const std::string& key) {
 }
 
 bool Batcher::has_room(const Feed& feed) const {
-    return sealing_.queue_has_room() && spool_.has_room() && budget_.has_room(feed.source_.whose.tenant.str());
+    return sealing_.queue_has_room() && spool_.has_room(feed.source_.whose.tenant.str()) &&
+           budget_.has_room(feed.source_.whose.tenant.str());
 }
 
 void Batcher::seal_soon(const std::string& source) {
@@ -197,16 +198,32 @@ void Batcher::seal_soon(const std::string& source) {
     }
 }
 
-void Batcher::forget_when_sealed(const std::string& source) {
-    for (auto& [key, growing] : batches_)
-        if (growing.batch.checkpoints.contains(source)) {
-            growing.batch.forget.push_back(source);
-            growing.due = std::min(growing.due, clock_.steady() + options_.fleeting_flush_after);
-            return;
-        }
-    // Not in a growing batch: whatever there is of it was handed over before, and this follows in order.
+void Batcher::forget_when_sealed(const std::vector<std::string>& sources) {
+    // What is in no growing batch was handed over before, whatever there is of it, and this follows in order.
     Batch nothing_more;
-    nothing_more.forget.push_back(source);
+    for (const auto& source : sources) {
+        auto holds = [&](const auto& entry) { return entry.second.batch.checkpoints.contains(source); };
+        auto found = std::ranges::find_if(batches_, holds);
+        if (found == batches_.end()) {
+            nothing_more.forget.push_back(source);
+            continue;
+        }
+        found->second.batch.forget.push_back(source);
+        found->second.due = std::min(found->second.due, clock_.steady() + options_.fleeting_flush_after);
+    }
+    if (!nothing_more.forget.empty()) sealing_.seal(std::move(nothing_more));
+}
+
+void Batcher::note_ended(const std::string& source, bool ended) {
+    for (auto& [key, growing] : batches_) {
+        bool open =
+            std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source_.id == source; });
+        if (!open && !growing.batch.checkpoints.contains(source)) continue;
+        growing.batch.ended[source] = ended;
+        return;
+    }
+    Batch nothing_more;
+    nothing_more.ended[source] = ended;
     sealing_.seal(std::move(nothing_more));
 }
 

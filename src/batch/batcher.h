@@ -110,7 +110,11 @@ class Batcher {
     void seal_soon(const std::string& source);
     // The source is gone and its feed is closed: it is sealed soon, and its checkpoint is dropped when all of it is in
     // the spool.
-    void forget_when_sealed(const std::string& source);
+    void forget_when_sealed(const std::string& source) { forget_when_sealed(std::vector{source}); }
+    void forget_when_sealed(const std::vector<std::string>& sources);
+    // The source has stopped, and all it printed was appended and marked; or it runs again. Known to the spool when
+    // that is sealed.
+    void note_ended(const std::string& source, bool ended);
 
     void tick();       // seals what is due by time or memory; called a few times a second
     void flush_all();  // seals everything that was marked

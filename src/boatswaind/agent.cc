@@ -13,12 +13,13 @@
 
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
-#include "boatswaind/control.h"
-#include "boatswaind/notify.h"
 #include "boatswaind/check.h"
 #include "boatswaind/confining.h"
+#include "boatswaind/control.h"
+#include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
+#include "canary/canary.h"
 #include "config/flags.h"
 #include "engine/client.h"
 #include "intake/docker/docker_intake.h"
@@ -44,6 +45,15 @@ tenancy::Unassigned policy_of(const config::Config& config) {
                                                                  : tenancy::Unassigned::quarantine;
 }
 
+tenancy::Forged forged_of(const config::Config& config) {
+    switch (config.tenancy.forged) {
+        case config::Forged::quarantine: return tenancy::Forged::quarantine;
+        case config::Forged::ignore_env: return tenancy::Forged::ignore_env;
+        case config::Forged::trust_env: return tenancy::Forged::trust_env;
+    }
+    return tenancy::Forged::quarantine;
+}
+
 // Compressing takes the most; one core stays free for the containers.
 unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
 
@@ -60,6 +70,14 @@ void block_signals(bool block) {
     sigemptyset(&signals);
     for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
     pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
+}
+
+// In the I/O thread; all others were started with it blocked.
+void block_signal(int signal) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 // Every container's log is held open, and the files that follow it: as many descriptors as we may have.
@@ -92,6 +110,7 @@ class Agent {
     serve::Health health() const;
     AgentStatus status() const;
     std::vector<std::string> troubles() const;
+    std::optional<std::string> spool_trouble() const;
 
     config::Config config_;
     const std::function<Result<config::Config>()>& reload_;
@@ -99,6 +118,8 @@ class Agent {
     Log log_;
     Metrics metrics_;
     asio::io_context io_{1};
+    // Handlers hold from here on: what came while signals were blocked is obeyed, not the end of the process.
+    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     std::optional<StateLock> lock_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<spool::Spool> spool_;
@@ -107,6 +128,7 @@ class Agent {
     std::optional<Assigning> assigning_;
     std::optional<batch::Sealing> sealing_;
     std::optional<batch::Batcher> batcher_;
+    std::optional<canary::Canary> canary_;
     std::optional<ship::Shipper> shipper_;
     std::optional<docker::DockerIntake> intake_;
     std::unique_ptr<serve::HttpServer> observe_;
@@ -140,7 +162,8 @@ Result<void> Agent::build() {
             if (intake_) intake_->reassign();
         });
     };
-    assigning_.emplace(std::move(rules), policy_of(config_), config_.tenancy.keyring, metrics_, log_, derived);
+    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
+                       log_, derived);
     assigning_->refresh_keys(true);
 
     auto& engine = config_.engine;
@@ -160,6 +183,10 @@ Result<void> Agent::build() {
                      log_, progressed);
     batcher_.emplace(batch::Options{.flush_after = config_.batch.flush_after, .flush_bytes = config_.batch.flush_bytes},
                      *sealing_, *spool_, *budget_, clock_, metrics_);
+    if (config_.canary) {
+        canary_.emplace(canary::Options{}, *batcher_, *spool_, *store_, clock_, metrics_, log_);
+        sealing_->watch([this](const segment::SealedSegment& segment) { canary_->sealed(segment); });
+    }
     shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_,
                      metrics_, log_);
     docker::Assigner assigner{
@@ -167,9 +194,9 @@ Result<void> Agent::build() {
         .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
     intake_.emplace(io_.get_executor(),
                     docker::Options{.root = config_.docker.root,
-                                    .attach = config_.docker.attach,
-                                    .selection = std::move(selection),
-                                    .own_ids = std::move(own_ids)},
+                                    .terms = {.attach = config_.docker.attach,
+                                              .selection = std::move(selection),
+                                              .own_ids = std::move(own_ids)}},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
     if (config_.listen != "off") {
         auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
@@ -203,7 +230,6 @@ void Agent::tell_manager(std::string_view state) {
 }
 
 Result<void> Agent::run() {
-    block_signals(true);
     CHECK(build());
     log_.info("agent started", {{"version", config::version()},
                                 {"host", config_.host},
@@ -228,6 +254,7 @@ Result<void> Agent::run() {
 asio::awaitable<void> Agent::tick() {
     for (;;) {
         co_await net::sleep_for(tick_pause);
+        if (canary_) canary_->tick();
         batcher_->tick();
     }
 }
@@ -240,9 +267,8 @@ asio::awaitable<void> Agent::watch_keyring() {
 }
 
 asio::awaitable<void> Agent::obey_signals() {
-    asio::signal_set signals{io_, SIGTERM, SIGINT, SIGHUP};
     for (;;) {
-        int signal = co_await signals.async_wait(asio::use_awaitable);
+        int signal = co_await signals_.async_wait(asio::use_awaitable);
         if (signal == SIGHUP) {
             reload_configuration();
             continue;
@@ -251,8 +277,10 @@ asio::awaitable<void> Agent::obey_signals() {
         ending_ = true;
         tell_manager("STOPPING=1");
         log_.info("told to end", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-        // From here on the default action holds again: a second signal ends the process at once.
-        signals.clear();
+        // From here on the default action holds again: a second signal ends the process at once. But a wish to read the
+        // configuration again is not one to end before what was read is sealed: it stays blocked.
+        block_signal(SIGHUP);
+        signals_.clear();
         tasks_->cancel();
         co_return;
     }
@@ -265,7 +293,7 @@ void Agent::reload_configuration() {
         log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
         return;
     }
-    assigning_->change(std::move(*rules), policy_of(*fresh));
+    assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
     assigning_->refresh_keys(true);
     intake_->reassign();
     log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
@@ -275,8 +303,10 @@ void Agent::shut_down() {
     auto deadline =
         clock_.steady() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(config_.shutdown_timeout);
     intake_->finish(deadline);
+    if (canary_) canary_->finish();
     batcher_->flush_all();
     bool sealed = sealing_->drain(deadline);
+    sealing_->watch({});
     bool shipped = sealed && shipper_->drain(deadline);
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
@@ -286,20 +316,31 @@ void Agent::shut_down() {
     if (!shipped) std::_Exit(0);
 }
 
+std::optional<std::string> Agent::spool_trouble() const {
+    auto paused = spool_->tenants_without_room();
+    if (spool_->bytes() >= spool_->bytes_max()) return "full: reading pauses until the store takes segments";
+    if (paused.empty()) return std::nullopt;
+    return "full for " + std::to_string(paused.size()) + (paused.size() == 1 ? " tenant" : " tenants") +
+           ": reading of their containers pauses until the store takes segments";
+}
+
 serve::Health Agent::health() const {
     auto intake = intake_->health();
     auto sealing = sealing_->trouble();
     auto shipping = shipper_->trouble();
     serve::Health health;
-    health.healthy = !sealing && spool_->has_room();
+    auto full = spool_trouble();
+    health.healthy = !sealing && !full;
     health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
                      {"containers", std::to_string(intake.containers)},
                      {"reading", std::to_string(intake.reading)},
                      {"read_lag_bytes", std::to_string(intake.lag_bytes)},
                      {"sealing", sealing.value_or("ok")},
-                     {"spool", spool_->has_room() ? "ok" : "full: reading pauses until the store takes segments"},
+                     {"spool", full.value_or("ok")},
+                     {"state", spool_->state_trouble().value_or("ok")},
                      {"spool_bytes", std::to_string(spool_->bytes())},
                      {"shipping", shipping.value_or("ok")}};
+    if (canary_) health.detail["canary"] = canary_->trouble().value_or("ok");
     return health;
 }
 
@@ -326,7 +367,10 @@ std::vector<std::string> Agent::troubles() const {
         troubles.push_back("the engine is not followed" +
                            (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble));
     if (auto sealing = sealing_->trouble()) troubles.push_back("the spool cannot be written: " + *sealing);
-    if (!spool_->has_room()) troubles.push_back("the spool is full: reading pauses until the store takes segments");
+    if (auto full = spool_trouble()) troubles.push_back("the spool is " + *full);
+    if (const auto& lost = spool_->state_trouble()) troubles.push_back(*lost);
+    if (canary_)
+        if (auto lost = canary_->trouble()) troubles.push_back(*lost);
     if (auto shipping = shipper_->trouble()) troubles.push_back("the store does not take segments: " + *shipping);
     return troubles;
 }
@@ -334,6 +378,7 @@ std::vector<std::string> Agent::troubles() const {
 }  // namespace
 
 Result<void> run_agent(config::Config config, const std::function<Result<config::Config>()>& reload) {
+    block_signals(true);
     Agent agent{std::move(config), reload};
     return agent.run();
 }

@@ -31,6 +31,7 @@ namespace boatswain::config {
 enum class Unassigned { quarantine, drop };
 enum class Redact { none, environment, all };
 enum class Sandboxing { automatic, on, off };
+enum class Forged { quarantine, ignore_env, trust_env };
 
 struct Config {
     Path state_dir = "/var/lib/boatswain";
@@ -40,6 +41,7 @@ struct Config {
     std::uint64_t memory_max = 64ULL << 20;  // bytes of lines held in memory
     Nanoseconds shutdown_timeout = std::chrono::seconds{25};
     Sandboxing sandbox = Sandboxing::automatic;
+    bool canary = false;
 
     struct Engine {
         std::string socket = "/var/run/docker.sock";  // a path, unix:///PATH, or tcp://HOST:PORT
@@ -50,7 +52,7 @@ struct Config {
     struct Docker {
         Path root;  // the engine's data directory as we see it; empty: ask the engine
         std::vector<std::string> include;
-        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox"};
+        std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox", "name:^mesos-.*[.]executor$"};
         bool attach = false;
     } docker;
 
@@ -68,6 +70,7 @@ struct Config {
         Path keyring = "/etc/boatswain/keys";
         std::vector<std::string> recipient{"env:BOATSWAIN_RECIPIENT"};
         Unassigned unassigned = Unassigned::quarantine;
+        Forged forged = Forged::quarantine;
     } tenancy;
 
     struct Batch {

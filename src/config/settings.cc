@@ -66,8 +66,8 @@ Complaint guard_socket(std::string_view text) {
 }
 
 Complaint file_mode(std::string_view text) {
-    bool octal = !text.empty() && text.size() <= 4 &&
-                 std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '7'; });
+    bool octal =
+        !text.empty() && text.size() <= 4 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '7'; });
     unsigned mode = 0;
     if (octal) std::from_chars(text.data(), text.data() + text.size(), mode, 8);
     if (octal && mode != 0 && (mode & ~0666U) == 0) return std::nullopt;
@@ -238,6 +238,7 @@ Setting choice(std::string_view name, std::string_view form, std::string_view he
 constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
 constexpr std::array<std::string_view, 3> redact_words{"none", "environment", "all"};
 constexpr std::array<std::string_view, 3> sandbox_words{"auto", "on", "off"};
+constexpr std::array<std::string_view, 3> forged_words{"quarantine", "ignore-env", "trust-env"};
 constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> format_words{"text", "json"};
 
@@ -284,6 +285,8 @@ std::vector<Setting> make_settings() {
                            "confine the daemon with Landlock and seccomp: as far as the kernel offers it, or not start "
                            "without, or not at all",
                            sandbox_words, AT(Sandboxing, sandbox)),
+        truth("canary", "print lines of the tenant _canary, ship them, and read them back from the store",
+              AT(bool, canary)),
 
         text("engine.socket", "ADDRESS", "the Docker engine: a path, unix:///PATH, or tcp://HOST:PORT", engine_socket,
              AT(std::string, engine.socket)),
@@ -328,6 +331,11 @@ std::vector<Setting> make_settings() {
         choice<Unassigned>("tenancy.unassigned", "quarantine|drop",
                            "lines without a tenant or key: sealed for the operator, or dropped", unassigned_words,
                            AT(Unassigned, tenancy.unassigned)),
+        choice<Forged>(
+            "tenancy.forged", "quarantine|ignore-env|trust-env",
+            "a Mesos task that claims to be another one: sealed for the operator, taken for what its sandbox "
+            "says, or believed",
+            forged_words, AT(Forged, tenancy.forged)),
 
         duration("batch.flush_after", "a batch is sealed at the latest this long after its first line", 100ms, 24h,
                  AT(Nanoseconds, batch.flush_after)),
@@ -342,8 +350,9 @@ std::vector<Setting> make_settings() {
         number("ship.uploads", "segments on their way to the store at the same time", 1, 64,
                AT(std::int64_t, ship.uploads)),
 
-        text("guard.listen", "ADDRESS", "the unix socket at which `boatswaind guard` serves its part of the engine's API",
-             guard_socket, AT(std::string, guard.listen)),
+        text("guard.listen", "ADDRESS",
+             "the unix socket at which `boatswaind guard` serves its part of the engine's API", guard_socket,
+             AT(std::string, guard.listen)),
         text("guard.engine", "ADDRESS", "the real engine behind the guard: a path or unix:///PATH", guard_socket,
              AT(std::string, guard.engine)),
         text("guard.group", "GROUP", "whose group the guard's socket file is, by name or number; empty: its own",
@@ -353,10 +362,11 @@ std::vector<Setting> make_settings() {
         list("guard.allow_uid", "USERS", "who is served, by name or number; empty: whoever can open the socket's file",
              account, AT(std::vector<std::string>, guard.allow_uid)),
         truth("guard.attach", "let clients attach to a container's output (its input never)", AT(bool, guard.attach)),
-        choice<Redact>("guard.redact", "none|environment|all",
-                       "what is hidden: environment values that no rule of [tenancy] reads and commands in events; all: "
-                       "command lines and the options of log drivers and volumes too",
-                       redact_words, AT(Redact, guard.redact)),
+        choice<Redact>(
+            "guard.redact", "none|environment|all",
+            "what is hidden: environment values that no rule of [tenancy] reads and commands in events; all: "
+            "command lines and the options of log drivers and volumes too",
+            redact_words, AT(Redact, guard.redact)),
         number("guard.connections_max", "clients at the same time", 1, 65536, AT(std::int64_t, guard.connections_max)),
         duration("guard.stall_timeout", "a client that takes nothing for so long is cut off", 100ms, 1h,
                  AT(Nanoseconds, guard.stall_timeout)),

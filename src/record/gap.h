@@ -16,4 +16,11 @@ struct Gap {
     std::uint64_t bytes_min = 0;  // at least so many bytes are missing (0: not known)
 };
 
+// Lines that were taken and then could not be sealed: the source's ordinals go on behind them.
+inline constexpr const char* gap_unsealed = "unsealed";
+// The container was there when the agent ended, and was removed before the agent came back: what it printed in between.
+inline constexpr const char* gap_removed_while_away = "removed-while-away";
+// The agent's own state could not be read: what follows may have been stored before, in another epoch.
+inline constexpr const char* gap_state_lost = "state-lost";
+
 }  // namespace boatswain

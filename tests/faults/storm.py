@@ -1,52 +1,92 @@
 #!/usr/bin/python3
 """A real engine, a real S3 server, containers that print numbered lines, and one fault after the other.
 
-    storm.py [--seed N] [--minutes M] [--faults NAME ...]
+    storm.py [--seed N] [--minutes M] [--faults NAME ...] [--previous PROGRAM]
+    storm.py --list
 
-Afterwards every line is accounted for, with stock age and zstd: stored exactly once, unaltered, in order; or missing where the tenant's own
-log has a gap record that the faults explain (a log that was rotated away while the agent was down). The seed is printed first: the same
-seed makes the same containers and the same faults in the same order; when exactly they strike, the machine decides.
+Afterwards every line is accounted for, with stock age and zstd and again with our own tools (oracle.py): stored exactly once, unaltered,
+in order; or missing where the tenant's own log has a gap record that the faults explain (a log that was rotated away while the agent was
+down). The seed is printed first: the same seed makes the same containers and the same faults in the same order, alone and two at a time;
+when exactly they strike, the machine decides.
 """
 import argparse
 import collections
+import contextlib
+import os
 import pathlib
 import random
-import re
-import resource
 import subprocess
 import sys
 import threading
 import time
 import traceback
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # The two folders must be on the path first, so these imports cannot stand at the top.
+import engine_record  # noqa: E402
 import harness  # noqa: E402
+import oracle  # noqa: E402
 import proxy as proxies  # noqa: E402
+import strikes  # noqa: E402
+import swarm  # noqa: E402
 
-SEALED_AFTER = 2.0  # seconds from the removal of a container to the durable segment, with some room for a busy machine
-TENANTS = ("red", "green", "blue")
+TENANTS = swarm.TENANTS
+SESSION_RENEWED_AFTER = 1500  # seconds; the server's sessions live an hour
+START_SECONDS_MAX = 180       # of the agent, faults included that keep it from starting
+STILL_SECONDS_MAX = 120       # without any progress, until settling is given up
 
 
-def checksum(payload):
-    value = 2166136261
-    for byte in payload:
-        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
-    return value
+class Gate:
+    """Many may pass while it is open; who closes it waits until nobody is within."""
+
+    def __init__(self):
+        self.changed, self.within, self.shut = threading.Condition(), 0, False
+
+    @contextlib.contextmanager
+    def passing(self):
+        with self.changed:
+            self.changed.wait_for(lambda: not self.shut)
+            self.within += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.within -= 1
+                self.changed.notify_all()
+
+    @contextlib.contextmanager
+    def closed(self):
+        with self.changed:
+            self.changed.wait_for(lambda: not self.shut)
+            self.shut = True
+            self.changed.wait_for(lambda: self.within == 0)
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.shut = False
+                self.changed.notify_all()
 
 
 class Storm:
-    def __init__(self, seed, minutes, faults):
-        self.random = random.Random(seed)
-        self.minutes = minutes
-        self.names = faults
-        self.down = []        # (from, to) when no agent ran
-        self.printers = {}    # container id -> (name, options, started)
+    tenants = TENANTS
+
+    def __init__(self, seed, minutes, faults, previous=None):
+        # Containers and faults draw from sources of their own: they run beside each other.
+        self.draw_containers, self.draw_faults = random.Random(seed), random.Random(seed + 1)
+        self.minutes, self.names, self.previous = minutes, faults, previous
+        self.windows = oracle.Windows()
+        self.printers = {}    # container id -> oracle.Printer
         self.struck = collections.Counter()
-        self.recorded = {}    # container id -> stream -> numbers of the lines that the engine's own log holds
+        self.together = 0     # how often two struck at once
+        self.agents_ended = collections.Counter()
         self.broken_off = False
-        self.lock = threading.Lock()
+        self.agent_guard = threading.RLock()  # one fault at a time ends and starts the agent
+        self.disk_guard = threading.Lock()    # who must write to the agent's disk does not want it full
+        self.engine_gate = Gate()
+        self.swarms = 0
 
     # ---- set up
 
@@ -56,315 +96,269 @@ class Storm:
         self.s3.make_bucket("storm")
         self.proxy = proxies.Proxy(harness.free_port(), self.s3.port)
         url = self.s3.url("storm").replace(f":{self.s3.port}", f":{self.proxy.port}")
-        self.agent = harness.Agent(self.engine, tenants=TENANTS, store=url, environment=self.s3.credentials())
-        self.disk = self.agent.place / "state"
+        self.agent = harness.Agent(self.engine, tenants=TENANTS, store=url)
+        self.program = self.agent.program
+        if self.previous:
+            self.agent.program = self.previous
+        self.agent.environment = self.environment()
+        self.new_session()
+        self.disk = self.agent.state
         self.disk.mkdir()
         harness.run("mount", "-t", "tmpfs", "-o", "size=96m", "storm", self.disk)
         self.agent.start()
-        program = self.engine.volume / "printer"
-        harness.run("clang-19", "-O2", "-static", "-o", program, pathlib.Path(__file__).with_name("printer.c"))
-        program.chmod(0o755)
+        self.record = engine_record.EngineRecord(self.engine.root)
+        harness.build_printer(self.engine)
+        threading.Thread(target=self.feel_the_pulse, daemon=True).start()
         return self
 
     def __exit__(self, *_):
         self.broken_off = True
+        self.record.close()
         self.agent.close()
         harness.run("umount", "-l", self.disk, check=False)
         self.proxy.close()
         self.s3.close()
         self.engine.close()
 
+    def environment(self):
+        """Of the agent: a clock that can be stepped, and credentials that are a session's."""
+        library = self.agent.place / "shifted_clock.so"
+        harness.run("clang-19", "-O1", "-fPIC", "-shared", "-o", library, pathlib.Path(__file__).with_name("shifted_clock.c"))
+        self.clock_file = self.agent.place / "clock"
+        self.clock_file.write_bytes(strikes.pack_shift(0))
+        self.credentials_file = self.agent.place / "credentials"
+        return {"LD_PRELOAD": str(library), "CLOCK_SHIFT_FILE": str(self.clock_file), "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials_file),
+                "AWS_EC2_METADATA_DISABLED": "true", "no_proxy": "127.0.0.1,localhost"}
+
+    def new_session(self):
+        """Credentials that expire, as those of a role do, in the file where the agent looks for them."""
+        answer = harness.wait_for(self.assume_role, 60, "a session at the S3 server", pause=0.5)
+        self.session_token = answer["SessionToken"]
+        self.session_began = time.monotonic()
+        fresh = self.credentials_file.with_suffix(".new")
+        fresh.write_text(f"[default]\naws_access_key_id = {answer['AccessKeyId']}\naws_secret_access_key = {answer['SecretAccessKey']}\n"
+                         f"aws_session_token = {answer['SessionToken']}\n")
+        fresh.rename(self.credentials_file)
+
+    def assume_role(self):
+        try:
+            return self.s3.client("sts").assume_role(RoleArn=self.s3.env["RGW_ROLE_ARN"], RoleSessionName="storm")["Credentials"]
+        except Exception:  # whatever an S3 server says that is being killed
+            return None
+
+    def shift_clock(self, seconds):
+        with open(self.clock_file, "r+b") as clock:  # in place: it is mapped
+            clock.write(strikes.pack_shift(seconds))
+
+    def feel_the_pulse(self):
+        """How busy the machine is shows in how late this thread is woken; what is due within a time is due later then."""
+        while not self.broken_off:
+            before = time.monotonic()
+            time.sleep(0.1)
+            late = time.monotonic() - before - 0.1
+            if late > 0.2:
+                self.windows.lags.append((time.time(), late))
+
     # ---- what runs
 
     def start_printer(self, number):
-        draw = self.random
+        draw = self.draw_containers
         tenant = draw.choice(TENANTS)
         kind = draw.choice(["plain", "plain", "rotating", "compressed", "local"])
         options = {"plain": [], "rotating": ["--log-opt", "max-size=1m", "--log-opt", "max-file=4"],
                    "compressed": ["--log-opt", "max-size=1m", "--log-opt", "max-file=5", "--log-opt", "compress=true"],
                    "local": ["--log-driver", "local"]}[kind]
         pause, lines = draw.choice([(20_000, 3000), (2_000, 12_000), (200, 30_000)])
-        container = self.engine.run("/volume/printer", str(draw.randrange(1 << 40)), str(lines), str(pause), str(draw.choice([0, 400])),
-                                    env={"BOATSWAIN_TENANT": tenant, "BOATSWAIN_APP": kind}, options=options, name=f"p{number}")
-        self.printers[container] = (f"p{number} {kind} {tenant}", tenant, kind)
+        words = [str(draw.randrange(1 << 40)), str(lines), str(pause), str(draw.choice([0, 400]))]
+        started = time.time()
+        container = self.engine.run("/volume/printer", *words, env={"BOATSWAIN_TENANT": tenant, "BOATSWAIN_APP": kind}, options=options,
+                                    name=f"p{number}", verb="create")
+        if kind in oracle.WATCHED:
+            self.record.hold(container)
+        self.printers[container] = oracle.Printer(f"p{number}", tenant, kind, started)
+        self.engine.docker("start", container)
 
-    def short_lived(self, number):
-        """A container that is gone at once, with its log. Its lines count only if an agent was there all its life."""
-        started = time.monotonic()
-        tenant = TENANTS[number % len(TENANTS)]
-        container = self.engine.run("/volume/printer", str(number), "100", "0", "0", verb="create", name=f"s{number}",
-                                    env={"BOATSWAIN_TENANT": tenant, "BOATSWAIN_APP": "short"}, options=["--rm"])
-        ended = harness.run("docker", "start", "--attach", container, check=False, env=self.engine.env, timeout=60)
-        if ended.returncode:
-            return  # the engine did not run it to its end
-        with self.lock:
-            self.printers[container] = (f"s{number} --rm {tenant}", tenant, (started, time.monotonic()))
+    def run_swarm(self, count):
+        self.swarms += 1
+        rate = swarm.run_many(self.engine, count, 4, f"w{self.swarms}-", self.printers, self.engine_gate)
+        print(f"    {count} short-lived containers, {rate:.0f} a minute", flush=True)
 
     def keep_printing(self, until):
         number = 0
         while time.monotonic() < until and not self.broken_off:
-            with self.engine_is_up:
-                try:
-                    if number % 12 == 0:
+            try:
+                if number % 12 == 0:
+                    with self.engine_gate.passing():
                         self.start_printer(number)
-                    self.short_lived(number)
-                except (AssertionError, subprocess.SubprocessError) as trouble:
-                    print(f"  (container {number} did not start: {str(trouble)[-200:]})")
+                swarm.run_many(self.engine, 1, 1, f"s{number}-", self.printers, self.engine_gate)
+            except (AssertionError, subprocess.SubprocessError) as trouble:
+                print(f"    (container {number} did not start: {str(trouble)[-200:]})", flush=True)
             number += 1
 
-    # ---- faults
+    # ---- the agent
 
-    def restart_agent(self, stop):
-        stopped = time.monotonic()
-        stop()
-        time.sleep(self.random.choice([0, 0, 0.2, 2]))
-        self.agent.start(wait=False)
-        self.agent.wait_logged("engine followed", seconds=60)
-        self.down.append((stopped, time.monotonic()))
-
-    def fault_kill(self):
-        self.restart_agent(self.agent.kill)
-
-    def fault_kill_often(self):
-        for _ in range(5):
-            stopped = time.monotonic()
+    def end_agent(self, how):
+        """`how`: "kill -9" or "SIGTERM"."""
+        self.check_alive()
+        self.agents_ended[how] += 1
+        if how == "SIGTERM":
+            code = self.agent.stop(180)
+            assert code == 0, f"the agent ended with {code} on SIGTERM"
+        else:
             self.agent.kill()
+
+    def check_alive(self):
+        code = self.agent.process.poll() if self.agent.process else None
+        assert code is None, f"the agent ended by itself with {code}"
+
+    def restart_agent(self, how, pause):
+        with self.agent_guard:
+            began = time.time()
+            self.end_agent(how)
+            time.sleep(pause)
+            self.await_agent(start=True)
+            self.windows.down.append((began, time.time()))
+
+    def await_agent(self, start=False):
+        """Until it follows the engine. One that cannot start, on a full disk say, is started again, as a service manager does."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        if start:
             self.agent.start(wait=False)
-            time.sleep(self.random.random())
-            self.down.append((stopped, time.monotonic() + 1))
-        self.agent.wait_logged("engine followed", seconds=60)
+        while not self.agent.logged("engine followed"):
+            if self.start_failed():
+                time.sleep(0.5)
+                self.agent.start(wait=False)
+            assert time.monotonic() < deadline, f"not within {START_SECONDS_MAX} s: the agent follows the engine"
+            time.sleep(0.1)
 
-    def fault_terminate(self):
-        self.restart_agent(lambda: self.agent.stop(60))
+    def start_failed(self):
+        """Whether the agent, just started, has ended by itself: for a reason that it says, never by a signal."""
+        code = self.agent.process.poll()
+        if code is None:
+            return False
+        assert code > 0, f"the agent ended with {code} at its start"
+        self.agents_ended[f"by itself at its start, exit code {code}"] += 1
+        return True
 
-    def misbehave(self, mode, seconds):
-        self.proxy.mode = mode
-        time.sleep(seconds)
-        self.proxy.mode = "pass"
+    # ---- what the engine knows
 
-    def fault_s3_refuses(self):
-        self.misbehave("refuse", self.random.uniform(2, 10))
-
-    def fault_s3_hangs(self):
-        self.misbehave("hang", self.random.uniform(2, 8))
-
-    def fault_s3_503(self):
-        self.misbehave("503", self.random.uniform(2, 8))
-
-    def fault_s3_slow(self):
-        self.misbehave("slow", self.random.uniform(2, 8))
-
-    def fault_s3_loses_answers(self):
-        self.misbehave("lose-answer", self.random.uniform(2, 8))
-
-    def fault_s3_gone(self):
-        self.s3.stop_gateway()
-        time.sleep(self.random.uniform(1, 10))
-        self.s3.start_gateway()
-
-    def fault_engine_restarts(self):
-        with self.engine_is_up:
-            self.engine.restart("TERM")
-
-    def fault_engine_killed(self):
-        with self.engine_is_up:
-            self.engine.restart("KILL")
-
-    def fault_disk_full(self):
-        filler = self.disk / "filler"
-        with open(filler, "wb") as out:
-            try:
-                while True:
-                    out.write(bytes(1 << 20))
-                    out.flush()
-            except OSError:
-                pass
-        time.sleep(self.random.uniform(2, 6))
-        filler.unlink(missing_ok=True)
-
-    def fault_no_descriptors(self):
-        pid = self.agent.process.pid
-        open_now = len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir()))
-        began = time.monotonic()
-        before, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_now, hard))
-        time.sleep(self.random.uniform(1, 4))
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (before, hard))
-        # No log can be opened meanwhile: what is removed by then was never seen.
-        self.down.append((began, time.monotonic() + 2))
-
-    def fault_keyring(self):
-        tenant = self.random.choice(TENANTS)
-        path = self.agent.keyring / f"{tenant}.pub"
-        key = path.read_text().splitlines()[-1]
-        extra = (self.agent.keys / "_unassigned.pub").read_text().splitlines()[-1]
-        path.write_text(self.random.choice([f"{key}\n{extra}\n", f"{key}\n", f"# again\n{key}\n", "nonsense\n"]))
-        time.sleep(2)
-        path.write_text(f"{key}\n")
-
-    def all_faults(self):
-        return sorted(name.removeprefix("fault_") for name in dir(self) if name.startswith("fault_"))
+    def engine_log(self, container):
+        kept = harness.run("docker", "logs", container, env=self.engine.env, timeout=120)
+        return {"stdout": kept.stdout, "stderr": kept.stderr}
 
     # ---- the run
 
     def run(self):
-        self.engine_is_up = threading.Lock()
         until = time.monotonic() + self.minutes * 60
         printing = threading.Thread(target=self.keep_printing, args=(until,))
         printing.start()
-        names = self.names or self.all_faults()
+        names = self.names or list(strikes.FAULTS)
         while time.monotonic() < until:
-            time.sleep(self.random.uniform(0.2, 3))
-            name = self.random.choice(names)
-            print(f"  {time.strftime('%H:%M:%S')} {name}", flush=True)
-            self.struck[name] += 1
-            getattr(self, f"fault_{name}")()
+            time.sleep(self.draw_faults.uniform(0.2, 3))
+            self.strike(strikes.draw(self.draw_faults, names))
+            if time.monotonic() - self.session_began > SESSION_RENEWED_AFTER:
+                self.new_session()
         printing.join()
         print("  faults are over; waiting for the printers, then for the store", flush=True)
-        self.proxy.mode = "pass"
-        for container in self.printers:
-            harness.run("docker", "wait", container, check=False, env=self.engine.env, timeout=300)
+        self.shift_clock(0)
+        for container, printer in self.printers.items():
+            if not printer.short:
+                harness.run("docker", "wait", container, check=False, env=self.engine.env, timeout=600)
         self.settle()
         return self.account()
 
+    def strike(self, drawn):
+        print(f"  {time.strftime('%H:%M:%S')} {' and '.join(fault.name for fault, _ in drawn)}", flush=True)
+        self.struck.update(fault.name for fault, _ in drawn)
+        self.together += len(drawn) > 1
+        strikes.strike(self, drawn, random.Random)
+        with self.agent_guard:
+            self.check_alive()
+
     def settle(self):
-        """Until the agent has read, sealed and shipped everything, and is told to end."""
-        before, since, end = None, time.monotonic(), time.monotonic() + 180
-        while time.monotonic() < end:
-            now = (self.agent.metric("boatswain_read_lines_total"), self.agent.metric("boatswain_spool_segments"),
-                   self.agent.metric("boatswain_sealed_lines_total"))
+        """Until the agent has read, sealed and shipped everything, and is told to end. As long as there is progress there is no hurry."""
+        before, since = None, time.monotonic()
+        while True:
+            now = (self.agent.metric("boatswain_read_lines_total"), self.agent.metric("boatswain_sealed_lines_total"),
+                   self.agent.metric("boatswain_spool_segments"), self.agent.health()[1]["read_lag_bytes"])
+            still = time.monotonic() - since
             if now != before:
                 before, since = now, time.monotonic()
-            elif now[1] == 0 and time.monotonic() - since > 5:
+            elif now[2] == 0 and now[3] == "0" and still > 5:
+                break
+            elif still > STILL_SECONDS_MAX:
+                print(f"  no progress for {still:.0f} s: {before}; {self.agent.health()}")
                 break
             time.sleep(0.5)
-        self.agent.stop(60)
+        self.end_agent("SIGTERM")
 
     # ---- the account
 
-    def stored(self):
-        """{container: [("line", stream, tag, message) | ("gap", record)]} and whose it is, by stock tools."""
-        reader = self.agent.reader(s3=self.s3, bucket="storm")
-        entries, tenants = collections.defaultdict(list), collections.defaultdict(set)
-        for key in sorted(reader.objects(), key=reader.order_of):
-            container = None
-            for line in reader.open(key).split(b"\n")[:-1]:
-                if line.startswith(b"# {"):
-                    container = re.search(rb'"source":"(\w+)"', line).group(1).decode()
-                    tenants[container].add(reader.tenant_of(key))
-                elif line.startswith(b"# gap "):
-                    entries[container].append(("gap", line[6:].decode()))
-                elif not line.startswith(b"# "):
-                    _, stream, tag, message = line.split(b" ", 3)
-                    entries[container].append(("line", stream.decode(), tag.decode(), message))
-        return entries, tenants
-
     def account(self):
-        entries, tenants = self.stored()
-        problems, lines, gaps = [], 0, collections.Counter()
-        for container, (name, tenant, kind) in sorted(self.printers.items(), key=lambda item: item[1][0]):
-            if tenants[container] - {tenant}:
-                problems.append(f"{name}: lies under {tenants[container]}")
-            try:
-                found, named = self.account_of(entries[container], kind, container)
-                lines += found
-                gaps += named
-            except AssertionError as problem:
-                problems.append(f"{name} {container[:12]}: {problem}")
-        return lines, gaps, problems
+        """(Account, seconds that it took)."""
+        began = time.monotonic()
+        directory = self.agent.place / "download"
+        source = self.agent.reader(s3=self.s3, bucket="storm")
+        for key in source.objects():
+            path = directory / key.removeprefix("logs/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(source.bytes_of(key))
+        entries, tenants = oracle.by_stock_tools(self.agent.reader(directory=directory))
+        account = oracle.Oracle(self.printers, self.windows, self.record, oracle.EngineLog(self.engine_log)).account(entries, tenants)
+        own = oracle.OwnTools(directory, self.agent.keys, (*TENANTS, "_unassigned"))
+        raw_of = [(container, printer.tenant) for container, printer in self.printers.items() if not printer.short][:12]
+        account.problems += oracle.disagreements(entries, own, raw_of)
+        account.problems += own.verify()
+        return account, time.monotonic() - began
 
-    def account_of(self, entries, kind, container):
-        short = isinstance(kind, tuple)
-        # No agent was there when it was, or the agent was ended before the lines of the removed log were sealed, which takes a second:
-        # what there is of it is a bonus.
-        if short and any(start - SEALED_AFTER < kind[1] and end > kind[0] for start, end in self.down):
-            return 0, collections.Counter()
-        following, gap_since, ended = {"stdout": 0, "stderr": 0}, {"stdout": False, "stderr": False}, set()
-        pieces = {"stdout": b"", "stderr": b""}
-        lines, named = 0, collections.Counter()
-        for entry in entries:
-            if entry[0] == "gap":
-                reason = re.search(r'"reason":"([^"]*)"', entry[1]).group(1)
-                named[reason] += 1
-                assert reason in ("rotated-away",) and kind in ("rotating", "compressed"), f"a gap that nothing explains: {entry[1]}"
-                gap_since = {"stdout": True, "stderr": True}
-                pieces = {"stdout": b"", "stderr": b""}
-                continue
-            _, stream, tag, message = entry
-            message = pieces[stream] + message
-            pieces[stream] = b""
-            if tag == "P":
-                pieces[stream] = message
-                continue
-            lines += 1
-            if message.startswith(b"end "):
-                assert following[stream] == int(message[4:]) or gap_since[stream], f"{stream}: ended at {message.decode()} after {following[stream]} lines"
-                ended.add(stream)
-                continue
-            number, length, sum_told, payload = message.split(b" ", 3)
-            intact = len(payload) == int(length) and checksum(payload) == int(sum_told, 16)
-            if not intact and gap_since[stream]:
-                continue  # the rest of a line whose beginning was rotated away
-            assert intact, f"{stream}: line {number} was altered"
-            number = int(number)
-            if number > following[stream] and not gap_since[stream] and not short:
-                engine_lost = self.lost_by_engine(container, stream, following[stream], number)
-                named["(lines that the engine itself has not)"] += engine_lost
-                following[stream] += engine_lost
-            assert number == following[stream] or (number > following[stream] and gap_since[stream]), \
-                f"{stream}: line {number} where {following[stream]} was due"
-            following[stream], gap_since[stream] = number + 1, False
-        if not short and ended != {"stdout", "stderr"}:
-            # A fault may have ended the container itself, before it was through: then its log says how far it came.
-            kept = harness.run("docker", "logs", container, env=self.engine.env, timeout=120)
-            recorded = {"stdout": kept.stdout.count(b"\n"), "stderr": kept.stderr.count(b"\n")}
-            assert recorded == following, f"incomplete: {following} stored, {recorded} in the engine's log"
-            return lines, named
-        assert ended == {"stdout", "stderr"}, f"incomplete: {following} and no end"
-        return lines, named
-
-    def lost_by_engine(self, container, stream, due, found):
-        """How many lines from `due` on, before `found`, the engine's own log has not, though it has their neighbours."""
-        if container not in self.recorded:
-            kept = harness.run("docker", "logs", container, env=self.engine.env, timeout=120)
-            self.recorded[container] = {name: {int(line.split(b" ", 1)[0]) for line in text.split(b"\n") if line[:1].isdigit()}
-                                        for name, text in (("stdout", kept.stdout), ("stderr", kept.stderr))}
-        numbers = self.recorded[container][stream]
-        if due - 1 not in numbers or found not in numbers or numbers & set(range(due, found)):
-            return 0
-        return found - due
+    def report(self, account):
+        print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(self.struck.items()))}; {self.together} times two at once")
+        print(f"agents ended: {', '.join(f'{how} {count}' for how, count in self.agents_ended.items())}; "
+              f"requests by what the proxy did: {', '.join(f'{mode} {count}' for mode, count in self.proxy.counts.items() if count)}")
+        print(f"{len(self.printers)} containers, {account.lines} lines stored once and in order, named gaps: {dict(account.gaps) or 'none'}")
+        for problem in account.problems:
+            print(f"PROBLEM {problem}")
+            for entry in self.agent.log(since_start=False):
+                if any(len(word) == 12 and word in str(entry) for word in problem.replace(":", " ").split()):
+                    print(f"    {entry}")
+        for event in ("container not inspected", "container removed unread", "log not read", "stray spool file", "news lost"):
+            for entry in self.agent.logged(event, since_start=False)[:10] if account.problems else []:
+                print(f"    {entry}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--minutes", type=float, default=2)
-    parser.add_argument("--faults", nargs="+", metavar="NAME")
+    parser.add_argument("--faults", nargs="+", metavar="NAME", choices=list(strikes.FAULTS), help="only these (default: all)")
+    parser.add_argument("--previous", type=pathlib.Path, metavar="PROGRAM",
+                        help="an older boatswaind, which runs until the fault `upgrade` first puts this one in its place")
+    parser.add_argument("--list", action="store_true", help="what the faults are")
+    parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="copy keys, store and the agent's log there")
     arguments = parser.parse_args()
+    if arguments.list:
+        for fault in strikes.FAULTS.values():
+            print(f"{fault.name:<20}{fault.kind:<8}{fault.strike.__doc__}")
+        return
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
     print(f"seed {seed}, {arguments.minutes:g} minutes", flush=True)
-    with Storm(seed, arguments.minutes, arguments.faults) as storm:
+    with Storm(seed, arguments.minutes, arguments.faults, arguments.previous) as storm:
         try:
-            lines, gaps, problems = storm.run()
+            account, seconds = storm.run()
         except BaseException:
             traceback.print_exc()
             print(f"seed {seed}; the agent's last words:\n{storm.agent.last_words(40)}", file=sys.stderr)
-            sys.exit(1)
-        print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(storm.struck.items()))}")
-        print(f"{len(storm.printers)} containers, {lines} lines stored once and in order, named gaps: {dict(gaps) or 'none'}")
-        for problem in problems:
-            print(f"PROBLEM {problem}")
-            container = re.search(r" ([0-9a-f]{12}):", problem)
-            for entry in storm.agent.log(since_start=False):
-                if container and container.group(1) in str(entry):
-                    print(f"    {entry}")
-        for event in ("container not inspected", "container removed unread", "log not read", "stray spool file", "news lost"):
-            for entry in storm.agent.logged(event, since_start=False)[:10] if problems else []:
-                print(f"    {entry}")
-        if problems:
+            os._exit(storm.__exit__() or 1)  # threads of faults may still wait for something
+        finally:
+            if arguments.keep:
+                arguments.keep.mkdir(parents=True, exist_ok=True)
+                harness.run("cp", "-r", *(path for path in storm.agent.place.iterdir() if path.name != "state"), arguments.keep, check=False)
+        storm.report(account)
+        if account.problems:
             print(f"seed {seed}; the agent's last words:\n{storm.agent.last_words(30)}")
-        print("passed" if not problems else f"FAILED: {len(problems)} containers (seed {seed})")
-    sys.exit(1 if problems else 0)
+        print(f"the account took {seconds:.0f} s")
+        print("passed" if not account.problems else f"FAILED: {len(account.problems)} problems (seed {seed})")
+    sys.exit(1 if account.problems else 0)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from harness import *
+from engine_record import EngineRecord, differences
 
 RED = {"BOATSWAIN_TENANT": "red"}
 # Kept long enough for an agent that is away for a second.
@@ -110,7 +111,12 @@ class LiveRestore(LiveTest):
 
     def test_nothing_is_lost_or_doubled_over_restarts_of_the_engine(self):
         agent = self.agent()
-        writers = [self.engine.shell(counting(2000), env=RED, options=options) for options in ([], ROTATED, LOCAL)]
+        record = EngineRecord(self.engine.root)
+        self.addCleanup(record.close)
+        writers = [self.engine.shell(counting(2000), env=RED, options=options, verb="create") for options in ([], ROTATED, LOCAL)]
+        for container in writers:
+            record.hold(container)
+        self.engine.docker("start", *writers)
         for how in ("TERM", "KILL", "TERM"):
             time.sleep(1.5)
             self.engine.stop_daemon(how)
@@ -121,8 +127,14 @@ class LiveRestore(LiveTest):
         reader = agent.reader()
         self.wait_stored_or_still(reader, 2000 * len(writers) + 1, still=8)
         self.assertEqual(agent.stop(), 0)
-        for container in writers:
-            self.assert_numbers(reader.of(container), 2000, NUMBERED, container=container)
+        # An engine that is killed amid output loses what it had read and not yet written: its own record is what counts.
+        plain, rotated, local = (reader.of(container) for container in writers)
+        for stored, container in ((plain, writers[0]), (rotated, writers[1])):
+            self.assertEqual(differences(record.lines(container)["stdout"], stored.messages()), [])
+            self.assertEqual([gap for gap in stored.gaps if gap["reason"] != "malformed"], [])
+            self.assertGreater(len(stored.lines), 1900)
+        self.assertEqual([message.decode() for message in local.messages()], self.engine.docker("logs", writers[2]).splitlines())
+        self.assertEqual(local.gaps, [])
         self.assertEqual(reader.of(new).messages(), [b"a new one"])
 
     def test_an_agent_that_starts_before_its_engine_finds_it_later(self):
@@ -164,6 +176,30 @@ class Manners(LiveTest):
         waiting.terminate()
         waiting.wait(5)
         self.assertEqual(first.health()[0], 200)
+
+    def test_a_hangup_while_it_starts_or_ends_is_not_its_end(self):
+        first = self.agent()
+        log = first.place / "second.log"
+        with open(log, "wb") as output:
+            second = subprocess.Popen([BUILD / "boatswaind", "agent", "--config", first.config_path], stderr=output,
+                                      env={"PATH": os.environ["PATH"]})
+        self.addCleanup(lambda: (second.kill(), second.wait()))
+        wait_for(lambda: b"another instance works in the state directory" in log.read_bytes(), 30, "the second waits")
+        second.send_signal(signal.SIGHUP)
+        # The first one reads on to the end of what was printed, though it is told again and again to read its configuration.
+        container = self.engine.shell("seq 1 20000", env=RED)
+        self.engine.wait(container)
+        first.signal(signal.SIGTERM)
+        while first.process.poll() is None:
+            first.signal(signal.SIGHUP)
+            time.sleep(0.001)
+        self.assertEqual(first.process.poll(), 0)
+        wait_for(lambda: b"engine followed" in log.read_bytes() or second.poll() is not None, 30, "the second works")
+        wait_for(lambda: b"configuration read again" in log.read_bytes() or second.poll() is not None, 30, "it obeys, once it can")
+        self.assertIsNone(second.poll())
+        second.terminate()
+        self.assertEqual(second.wait(60), 0)
+        self.assert_numbers(first.reader().of(container), 20000, "{}", first=1, container=container)
 
     def test_sighup_reads_rules_and_keys_again(self):
         agent = self.agent()

@@ -94,7 +94,7 @@ class Engine:
         self.env = {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{self.socket}", "DOCKER_CONFIG": str(self.dir / "cli")}
 
     def _script(self, verb, *arguments):
-        run(SUPPORT / "engine.sh", verb, self.dir, *arguments, timeout=120)
+        run(SUPPORT / "engine.sh", verb, self.dir, *arguments, timeout=300)
 
     def close(self):
         if self in alive:
@@ -149,6 +149,13 @@ class Engine:
         return f"/volume/{name}"
 
 
+def build_printer(engine):
+    """tests/faults/printer.c, where containers find it as /volume/printer."""
+    program = engine.volume / "printer"
+    run("clang-19", "-O2", "-static", "-o", program, HERE.parent / "faults" / "printer.c")
+    program.chmod(0o755)
+
+
 def kept_by_json_file(text):
     """What the json-file driver keeps of a line under 16 KiB: Go's encoder makes of each byte that is not UTF-8 a U+FFFD."""
     kept = bytearray()
@@ -199,10 +206,10 @@ class S3:
     def start_gateway(self):
         run(SUPPORT / "rgw.sh", "start-gateway", self.dir, timeout=120)
 
-    def client(self):
+    def client(self, service="s3"):
         import boto3
         import botocore.config
-        return boto3.client("s3", endpoint_url=self.endpoint, region_name=self.env["AWS_REGION"],
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=self.env["AWS_REGION"],
                             aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
                             config=botocore.config.Config(s3={"addressing_style": "path"}, proxies={}))
 
@@ -321,6 +328,7 @@ class Agent:
         self.log_path = self.place / "agent.log"
         self.config_path = self.place / "boatswain.toml"
         self.environment, self.prefix = environment or {}, list(prefix)
+        self.program = BUILD / "boatswaind"
         self.port = free_port()
         self.process = None
         alive.append(self)
@@ -365,7 +373,7 @@ class Agent:
         environment = {"PATH": os.environ["PATH"], **self.environment}
         with open(self.log_path, "ab") as log:
             self.started_at = log.tell()
-            self.process = subprocess.Popen([*self.prefix, str(BUILD / "boatswaind"), "agent", "--config", str(self.config_path)],
+            self.process = subprocess.Popen([*self.prefix, str(self.program), "agent", "--config", str(self.config_path)],
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
         if wait:
             self.wait_logged("engine followed")

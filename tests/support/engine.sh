@@ -20,8 +20,8 @@ set -euo pipefail
 
 # A unix socket's path holds 107 bytes, and containerd's is 41 longer than DIR.
 dir_bytes_max=64
-start_seconds_max=60
-stop_seconds_max=20
+start_seconds_max=120
+stop_seconds_max=60
 
 say() { echo "engine.sh: $*" >&2; }
 die() { say "$*"; exit 1; }

@@ -16,8 +16,9 @@ constexpr std::chrono::milliseconds room_pause{100};
 }  // namespace
 
 FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log,
-                   std::function<void(const std::string&)> finished)
+                   std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled)
     : finished_(std::move(finished)),
+      settled_(std::move(settled)),
       log_(log),
       errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
                               {{"reader", "json-file"}})),
@@ -117,7 +118,10 @@ FilePump::Turn FilePump::take_turn(const std::string& id) {
     switch (*step) {
         case JsonFileReader::Step::more: return Turn::read;
         case JsonFileReader::Step::at_end:
-            if (std::exchange(log.to_settle, false)) log.reader->settle(*log.feed);
+            if (std::exchange(log.to_settle, false)) {
+                log.reader->settle(*log.feed);
+                settled_(id);
+            }
             return Turn::done;
         case JsonFileReader::Step::finished: finished_(id); return Turn::done;
     }

@@ -22,9 +22,10 @@ namespace boatswain::intake::docker {
 
 class FilePump {
   public:
-    // `finished` is told the id of a container whose log is removed and read to its end; it may remove() it.
+    // Both are told a container's id. `finished`: its log is removed and read to its end; it may remove() it.
+    // `settled`: it does not run, and its log is read to its end.
     FilePump(boost::asio::any_io_executor executor, Metrics& metrics, Log& log,
-             std::function<void(const std::string&)> finished);
+             std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled);
     FilePump(const FilePump&) = delete;
 
     void add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed);
@@ -72,7 +73,7 @@ class FilePump {
     enum class Turn { read, no_room, done };
     Turn take_turn(const std::string& id);
 
-    std::function<void(const std::string&)> finished_;
+    std::function<void(const std::string&)> finished_, settled_;
     Log& log_;
     Counter& errors_;
     FileReaderCounters counters_;
