@@ -16,6 +16,7 @@
 #include "boatswaind/assigning.h"
 #include "boatswaind/check.h"
 #include "boatswaind/condition.h"
+#include "boatswaind/confining.h"
 #include "boatswaind/control.h"
 #include "boatswaind/driver.h"
 #include "boatswaind/exhibit.h"
@@ -146,6 +147,9 @@ Result<void> Agent::build() {
     CHECK(drop_privileges(log_));
     TRY(auto lock, StateLock::acquire(config_.state_dir, log_, told_to_end));
     lock_.emplace(std::move(lock));
+    auto own_ids = docker::own_container_ids();  // from /proc, which is out of reach afterwards
+    // Before the first thread.
+    CHECK(confine_agent(config_, log_));
 
     store_ = nullptr;
     TRY(store_, store::open_store(config_.store.url, clock_));
@@ -186,7 +190,7 @@ Result<void> Agent::build() {
         .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
         .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
     docker::Terms terms{
-        .attach = config_.docker.attach, .selection = std::move(selection), .own_ids = docker::own_container_ids()};
+        .attach = config_.docker.attach, .selection = std::move(selection), .own_ids = std::move(own_ids)};
     CHECK(build_driver(terms, assigner));
     intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);

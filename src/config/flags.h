@@ -3,6 +3,7 @@
 //   boatswaind agent [--config FILE] [--SETTING VALUE]...
 //   boatswaind check [--config FILE] [--SETTING VALUE]...
 //   boatswaind driver [--config FILE] [--SETTING VALUE]...
+//   boatswaind guard [--config FILE] [--SETTING VALUE]...
 //   boatswaind help | version | completion bash|zsh|fish
 //
 // There is one flag for each setting of the table (config/settings.h).
@@ -18,7 +19,7 @@
 
 namespace boatswain::config {
 
-enum class Command { agent, check, driver };
+enum class Command { agent, check, driver, guard };
 
 // To be carried out: pass `config` and `overrides` to load_file().
 struct Order {
