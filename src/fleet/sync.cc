@@ -33,9 +33,15 @@ Result<void> Syncer::find_mesos(const MarathonState& marathon) {
 
 Result<Look> Syncer::look() {
     auto cluster = std::make_unique<Cluster>();
+    bool known = !connections_.mesos.addresses.empty();
+    if (known) {
+        TRY(cluster->mesos, look_at_mesos(*mesos_, clock_.now()));
+    }
     TRY(cluster->marathon, app_at_marathon_.look());
-    CHECK(find_mesos(cluster->marathon));
-    TRY(cluster->mesos, look_at_mesos(*mesos_, clock_.now()));
+    if (!known) {
+        CHECK(find_mesos(cluster->marathon));
+        TRY(cluster->mesos, look_at_mesos(*mesos_, clock_.now()));
+    }
     Look look{.plan = make_plan(*cluster, history_, options_, clock_.now()),
               .mesos = mesos_->addresses().front()};
     look.cluster = std::move(cluster);

@@ -40,8 +40,8 @@ class Syncer {
   public:
     Syncer(Connections connections, std::string app, Options options, const Clock& clock);
 
-    // Marathon is asked before Mesos: an agent that joins in between is only seen a look later, and an instance that
-    // ended in between is on an agent that is still there.
+    // Mesos is asked first when its address is known, else where Marathon says it is. Whatever changes between the two
+    // answers looks like an instance whose host has gone, which is waited for, or like a host that is not there yet.
     Result<Look> look();
     // Carries out the plan, action by action; the first that fails ends it, since the next look knows more.
     void act(Look& look);
