@@ -15,6 +15,7 @@
 #include "boatswaind/assigning.h"
 #include "boatswaind/check.h"
 #include "boatswaind/control.h"
+#include "boatswaind/heart.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
@@ -101,6 +102,7 @@ class Agent {
     Result<void> build();
     asio::awaitable<void> tick();
     asio::awaitable<void> watch_keyring();
+    asio::awaitable<void> beat();
     asio::awaitable<void> obey_signals();
     void reload_configuration();
     void shut_down();
@@ -109,6 +111,7 @@ class Agent {
     serve::Health health() const;
     AgentStatus status() const;
     std::vector<std::string> troubles() const;
+    heartbeat::Heartbeat heartbeat() const;
     std::optional<std::string> spool_trouble() const;
 
     config::Config config_;
@@ -130,6 +133,7 @@ class Agent {
     std::optional<canary::Canary> canary_;
     std::optional<ship::Shipper> shipper_;
     std::optional<docker::DockerIntake> intake_;
+    std::optional<Heart> heart_;
     std::unique_ptr<serve::HttpServer> observe_;
     std::unique_ptr<serve::HttpServer> control_;
     const Timestamp started_ = clock_.now();
@@ -141,6 +145,7 @@ class Agent {
 Result<void> Agent::build() {
     CHECK(check_host(config_));
     TRY(auto rules, parse_tenancy(config_));
+    TRY(auto fleet_key, Heart::key_for(config_.fleet.key, config_.host));
     TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
     raise_descriptor_limit();
     CHECK(drop_privileges(log_));
@@ -194,6 +199,7 @@ Result<void> Agent::build() {
                                               .selection = std::move(selection),
                                               .own_ids = docker::own_container_ids()}},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
+    if (config_.fleet.heartbeat.count() > 0) heart_.emplace(*store_, std::move(fleet_key), metrics_, log_);
     if (config_.listen != "off") {
         auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
         TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
@@ -238,6 +244,7 @@ Result<void> Agent::run() {
     tasks_->spawn("tick", tick());
     tasks_->spawn("watch the keyring", watch_keyring());
     tasks_->spawn("obey signals", obey_signals());
+    if (heart_) tasks_->spawn("heartbeat", beat());
     if (observe_) tasks_->spawn("observe", observe_->run());
     if (control_) tasks_->spawn("control", control_->run());
     tell_manager("READY=1");
@@ -259,6 +266,13 @@ asio::awaitable<void> Agent::watch_keyring() {
     for (;;) {
         co_await net::sleep_for(keyring_pause);
         if (assigning_->refresh_keys(false)) intake_->reassign();
+    }
+}
+
+asio::awaitable<void> Agent::beat() {
+    for (;;) {
+        heart_->beat(heartbeat());
+        co_await net::sleep_for(std::chrono::duration_cast<milliseconds>(config_.fleet.heartbeat));
     }
 }
 
@@ -304,12 +318,13 @@ void Agent::shut_down() {
     bool sealed = sealing_->drain(deadline);
     sealing_->watch({});
     bool shipped = sealed && shipper_->drain(deadline);
+    bool quiet = !heart_ || heart_->finish(deadline);
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
                               {"waiting_segments", spool_->count()}});
-    // An upload under way can hang on a store that does not answer, and whoever told us to end does not wait.
+    // An upload or a heartbeat under way can hang on a store that does not answer, and whoever told us to end does not wait.
     // Everything is durable by now, so nothing is left to be done in an orderly way.
-    if (!shipped) std::_Exit(0);
+    if (!shipped || !quiet) std::_Exit(0);
 }
 
 std::optional<std::string> Agent::spool_trouble() const {
@@ -369,6 +384,33 @@ std::vector<std::string> Agent::troubles() const {
         if (auto lost = canary_->trouble()) troubles.push_back(*lost);
     if (auto shipping = shipper_->trouble()) troubles.push_back("the store does not take segments: " + *shipping);
     return troubles;
+}
+
+// Words and numbers only: what the troubles are in detail may name a tenant.
+heartbeat::Heartbeat Agent::heartbeat() const {
+    auto intake = intake_->health();
+    heartbeat::Heartbeat now{
+        .host = config_.host,
+        .version = std::string{config::version()},
+        .epoch = spool_->epoch(),
+        .started = started_,
+        .time = clock_.now(),
+        .interval_seconds = std::max<std::int64_t>(
+            1, std::chrono::ceil<std::chrono::seconds>(config_.fleet.heartbeat).count()),
+        .healthy = health().healthy,
+        .containers = intake.containers,
+        .reading = intake.reading,
+        .lag_bytes = intake.lag_bytes,
+        .spool_bytes = spool_->bytes(),
+        .spool_bytes_max = spool_->bytes_max(),
+        .spool_segments = spool_->count(),
+        .spool_oldest = spool_->oldest(),
+        .last_segment = spool_->newest()};
+    if (!intake.engine_connected) now.troubles.emplace_back(heartbeat::trouble::engine);
+    if (sealing_->trouble()) now.troubles.emplace_back(heartbeat::trouble::spool_write);
+    if (spool_trouble()) now.troubles.emplace_back(heartbeat::trouble::spool_full);
+    if (shipper_->trouble()) now.troubles.emplace_back(heartbeat::trouble::store);
+    return now;
 }
 
 }  // namespace

@@ -84,6 +84,11 @@ struct Config {
         std::int64_t uploads = 2;
     } ship;
 
+    struct Fleet {
+        Nanoseconds heartbeat = std::chrono::seconds{60};  // 0: none
+        Path key;                                          // empty: heartbeats prove nothing
+    } fleet;
+
     struct Logging {
         LogLevel level = LogLevel::info;
         LogFormat format = LogFormat::text;

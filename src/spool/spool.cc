@@ -593,6 +593,13 @@ std::optional<Timestamp> Spool::oldest() const {
     return waiting_.begin()->second.added;
 }
 
+std::optional<Timestamp> Spool::newest() const {
+    std::scoped_lock lock{guard_};
+    std::optional<Timestamp> newest;
+    for (const auto& [tenant, last] : last_added_) newest = std::max(newest.value_or(last.second), last.second);
+    return newest;
+}
+
 Spool::TenantStanding Spool::standing(const std::string& tenant) const {
     std::scoped_lock lock{guard_};
     TenantStanding standing;

@@ -254,7 +254,7 @@ class Reader:
             root = pathlib.Path(self.directory)
             return sorted(str(path.relative_to(root)) for path in root.rglob("*.age")) if root.exists() else []
         pages = self.s3.client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-        return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []))
+        return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []) if entry["Key"].endswith(".age"))
 
     def bytes_of(self, key):
         if self.directory:
