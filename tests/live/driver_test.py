@@ -346,4 +346,4 @@ class Plugin(DriverTest):
 
 
 if __name__ == "__main__":
-    main()
+    main(280 + 2 * (SHORT_LIVED - 60))
