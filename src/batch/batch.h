@@ -41,7 +41,8 @@ struct Batch {
     std::vector<std::shared_ptr<PendingFrame>> frames;  // in the order in which they were closed
     std::map<std::string, Checkpoint> checkpoints;      // by source id: what the frames cover
     std::vector<std::string> forget;                    // sources that end with this batch: no checkpoint is kept
-    Timestamp first_time{};                             // of a line or gap, earliest
+    std::map<std::string, bool> ended;  // sources that have stopped by its end and are read; or run again
+    Timestamp first_time{};             // of a line or gap, earliest
     Timestamp last_time{};
     std::chrono::steady_clock::time_point opened{};  // when its first line came
     ByteCount compressed_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);

@@ -24,6 +24,22 @@ segment::SegmentParts parts_of(Batch& batch, const spool::Spool& spool, spool::C
     return parts;
 }
 
+// What the spool keeps of the batch's sources, and forgets.
+spool::Beside beside_of(const Batch& batch) {
+    spool::Beside beside{.forget = batch.forget};
+    for (const auto& source : batch.sources)
+        beside.known[source.id] = {.source = source, .recipients = batch.recipients};
+    for (const auto& frame : batch.frames) {
+        auto& known = beside.known[batch.sources[frame->frame.source].id];
+        known.last_time = std::max(known.last_time, frame->frame.counts.last_time);
+    }
+    for (const auto& [source, ended] : batch.ended)
+        if (auto known = beside.known.find(source); known != beside.known.end()) known->second.ended = ended;
+    return beside;
+}
+
+constexpr std::size_t unsealed_sources_max = 10'000;
+
 }  // namespace
 
 Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBudget& budget, const Clock& clock,
@@ -35,8 +51,10 @@ Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBu
       metrics_(metrics),
       log_(log),
       progressed_(std::move(progressed)),
-      failures_(metrics.counter("boatswain_seal_failures_total",
-                                "Times a sealed segment could not be written to the spool")) {
+      failures_(
+          metrics.counter("boatswain_seal_failures_total", "Times a sealed segment could not be written to the spool")),
+      given_up_(metrics.counter("boatswain_unsealed_lines_total",
+                                "Lines of batches that could not be sealed; named by gap records, or read again")) {
     for (unsigned i = 0; i < std::max(workers, 1U); ++i)
         threads_.emplace_back([this](std::stop_token stop) { compress_frames(std::move(stop)); });
     threads_.emplace_back([this](std::stop_token stop) { seal_batches(std::move(stop)); });
@@ -45,6 +63,11 @@ Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBu
 Sealing::~Sealing() {
     for (auto& thread : threads_) thread.request_stop();
     threads_.clear();
+}
+
+void Sealing::watch(std::function<void(const segment::SealedSegment&)> sealed) {
+    std::scoped_lock lock{guard_};
+    sealed_ = std::move(sealed);
 }
 
 void Sealing::compress(std::shared_ptr<PendingFrame> frame, ByteCount count) {
@@ -77,6 +100,11 @@ bool Sealing::drain(std::chrono::steady_clock::time_point deadline) {
 std::optional<std::string> Sealing::trouble() const {
     std::scoped_lock lock{guard_};
     return trouble_;
+}
+
+std::optional<std::chrono::nanoseconds> Sealing::busy_for() const {
+    std::scoped_lock lock{guard_};
+    return sealing_ ? std::optional{clock_.steady() - sealing_since_} : std::nullopt;
 }
 
 void Sealing::compress_frames(std::stop_token stop) {
@@ -121,6 +149,7 @@ void Sealing::seal_batches(std::stop_token stop) {
             batch = std::move(batches_.front());
             batches_.pop_front();
             sealing_ = true;
+            sealing_since_ = clock_.steady();
         }
         seal_one(std::move(batch), stop);
         {
@@ -133,13 +162,17 @@ void Sealing::seal_batches(std::stop_token stop) {
 }
 
 void Sealing::seal_one(Batch batch, std::stop_token stop) {
-    auto forget = std::move(batch.forget);
-    if (!batch.frames.empty() && !seal_frames(std::move(batch), stop)) return;
-    for (const auto& source : forget) spool_.forget(source);
+    if (!batch.frames.empty()) {
+        (void)seal_frames(std::move(batch), stop);
+        return;
+    }
+    spool_.forget(batch.forget);
+    for (const auto& [source, ended] : batch.ended) spool_.set_ended(source, ended);
 }
 
 bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
     auto wait_time = retry_wait_min;
+    begin_with_gaps(batch);
     for (;;) {
         // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the
         // rest.
@@ -152,28 +185,83 @@ bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
             continue;
         }
         auto recipients = batch.recipients;
+        auto beside = beside_of(batch);
+        std::vector<LostFrame> frames;
+        for (const auto& frame : batch.frames) frames.push_back({frame->frame.source, frame->frame.counts});
         auto sealed = segment::seal(parts_of(batch, spool_, std::move(*head), clock_.now()), recipients);
         if (!sealed) {
-            // Sealing is arithmetic: it fails only for a recipient that no one can seal for, which the keyring refuses
-            // before.
+            // Sealing is arithmetic: it fails only for what is checked before (recipients, the host's name, how much a
+            // batch holds).
             failures_.add();
-            log_.error("batch not sealed; its sources read it again after a restart",
+            log_.error("batch not sealed; its sources read it again after a restart, or a gap record names it",
                        {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
+            give_up(batch, frames);
             return false;
         }
         // seal() has consumed the frames as it went: what they cost is now what the sealed bytes cost, not both.
         batch.frames.clear();
         Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
-        return add_until_done(*sealed, batch.checkpoints, stop);
+        if (!add_until_done(*sealed, batch.checkpoints, beside, stop)) return false;
+        for (const auto& source : batch.sources) unsealed_.erase(source.id);
+        return true;
+    }
+}
+
+// Remembers what a batch held that could not be sealed. Its checkpoints are not saved.
+void Sealing::give_up(const Batch& batch, std::span<const LostFrame> frames) {
+    std::map<std::string, Gap> lost;
+    for (const auto& frame : frames) {
+        const auto& counts = frame.counts;
+        auto [entry, is_new] =
+            lost.try_emplace(batch.sources[frame.source].id, Gap{.from = counts.first_time, .reason = gap_unsealed});
+        auto& gap = entry->second;
+        gap.from = std::min(gap.from, counts.first_time);
+        gap.to = std::max(gap.to, counts.last_time);
+        gap.lines_min += counts.lines;
+        gap.bytes_min += counts.message_bytes;
+        given_up_.add(counts.lines);
+    }
+    for (auto& [source, gap] : lost) {
+        auto known = unsealed_.find(source);
+        if (known == unsealed_.end()) {
+            if (unsealed_.size() < unsealed_sources_max) unsealed_.emplace(source, std::move(gap));
+            continue;
+        }
+        known->second.from = std::min(known->second.from, gap.from);
+        known->second.to = std::max(known->second.to, gap.to);
+        known->second.lines_min += gap.lines_min;
+        known->second.bytes_min += gap.bytes_min;
+    }
+}
+
+// A source of which a batch was lost goes on with a gap record, in a frame of its own before its others.
+void Sealing::begin_with_gaps(Batch& batch) {
+    for (std::size_t at = 0; at < batch.sources.size(); ++at) {
+        auto lost = unsealed_.find(batch.sources[at].id);
+        if (lost == unsealed_.end()) continue;
+        auto next = std::ranges::find_if(batch.frames, [&](const auto& frame) { return frame->frame.source == at; });
+        if (next == batch.frames.end()) continue;
+        auto gap_frame = std::make_shared<PendingFrame>(segment::FrameText{batch.sources[at]}, Charge{});
+        gap_frame->text.append(lost->second);
+        auto& frame = gap_frame->frame;
+        frame.source = at;
+        frame.first_ordinal = (*next)->frame.first_ordinal;
+        frame.compressed = segment::Compressor{zstd_level_}.compress(gap_frame->text.text());
+        frame.text_bytes = gap_frame->text.text().size();
+        frame.counts = gap_frame->text.counts();
+        gap_frame->done = true;
+        batch.first_time = std::min(batch.first_time, frame.counts.first_time);
+        batch.last_time = std::max(batch.last_time, frame.counts.last_time);
+        batch.frames.insert(next, std::move(gap_frame));
     }
 }
 
 bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,
-                             std::stop_token stop) {
-    MetricLabels labels{{"tenant", sealed.key.tenant.str()}};
+                             const spool::Beside& beside, std::stop_token stop) {
+    MetricLabels labels{{"tenant", metrics_.tenant_label(sealed.key.tenant.str())}};
     auto wait_time = retry_wait_min;
     for (;;) {
-        auto added = spool_.add(sealed, checkpoints);
+        auto added = spool_.add(sealed, checkpoints, beside);
         if (added) break;
         failures_.add();
         {
@@ -184,10 +272,13 @@ bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::
         if (!wait(stop, wait_time)) return false;
         wait_time = std::min(wait_time * 2, retry_wait_max);
     }
+    std::function<void(const segment::SealedSegment&)> tell;
     {
         std::scoped_lock lock{guard_};
         trouble_.reset();
+        tell = sealed_;
     }
+    if (tell) tell(sealed);
     metrics_.counter("boatswain_sealed_segments_total", "Segments sealed and durable in the spool", labels).add();
     metrics_.counter("boatswain_sealed_lines_total", "Lines sealed and durable in the spool", labels).add(sealed.lines);
     metrics_.counter("boatswain_sealed_bytes_total", "Sealed bytes, durable in the spool", labels)

@@ -6,15 +6,19 @@
 //   - A sealed segment that the spool cannot take (disk full) is kept in memory and tried again until it succeeds or
 //   the
 //     daemon ends; meanwhile its memory stays charged, so that readers pause. Nothing is dropped here.
+//   - A batch that cannot be sealed at all, whatever is tried, is given up; its sources read it again after a restart.
+//     Should a later batch of theirs be sealed first, it begins with gap records of what was given up.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -39,6 +43,9 @@ class Sealing {
     Sealing(const Sealing&) = delete;
     ~Sealing();  // stops; batches that are not in the spool by then are given up: their sources read them again
 
+    // `sealed` is told of every segment once it is in the spool, from the sealing thread.
+    void watch(std::function<void(const segment::SealedSegment&)> sealed);
+
     void compress(std::shared_ptr<PendingFrame> frame, ByteCount count);
     void seal(Batch batch);
 
@@ -48,11 +55,18 @@ class Sealing {
     bool drain(std::chrono::steady_clock::time_point deadline);
     // The error that keeps the spool from taking segments now; nothing when all is well.
     std::optional<std::string> trouble() const;
+    // How long the batch that is being sealed and spooled has taken by now; nothing when there is none.
+    std::optional<std::chrono::nanoseconds> busy_for() const;
 
   private:
     struct Job {
         std::shared_ptr<PendingFrame> frame;
         ByteCount count;
+    };
+    // A frame of a batch, for when the batch is lost.
+    struct LostFrame {
+        std::size_t source = 0;
+        segment::FrameCounts counts;
     };
     void compress_frames(std::stop_token stop);
     void seal_batches(std::stop_token stop);
@@ -60,7 +74,9 @@ class Sealing {
     // False: the batch is not in the spool; its sources read it again.
     bool seal_frames(Batch batch, std::stop_token stop);
     bool add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,
-                        std::stop_token stop);
+                        const spool::Beside& beside, std::stop_token stop);
+    void give_up(const Batch& batch, std::span<const LostFrame> frames);
+    void begin_with_gaps(Batch& batch);
     bool wait(std::stop_token stop, std::chrono::milliseconds time);
 
     const int zstd_level_;
@@ -71,6 +87,8 @@ class Sealing {
     Log& log_;
     std::function<void()> progressed_;
     Counter& failures_;
+    Counter& given_up_;
+    std::map<std::string, Gap> unsealed_;  // by source; of the sealing thread
     TextMemory text_memory_;
 
     mutable std::mutex guard_;
@@ -78,7 +96,9 @@ class Sealing {
     std::deque<Job> jobs_;
     std::size_t queued_bytes_ = 0;
     std::deque<Batch> batches_;
+    std::function<void(const segment::SealedSegment&)> sealed_;
     bool sealing_ = false;  // one batch is out of batches_ and not yet in the spool
+    std::chrono::steady_clock::time_point sealing_since_{};
     std::optional<std::string> trouble_;
     std::vector<std::jthread> threads_;  // last: they end before what they use
 };

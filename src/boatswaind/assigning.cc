@@ -1,6 +1,40 @@
 #include "boatswaind/assigning.h"
 
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
 namespace boatswain::boatswaind {
+namespace {
+
+std::string_view ruling(tenancy::Forged forged) {
+    switch (forged) {
+        case tenancy::Forged::quarantine: return "quarantine";
+        case tenancy::Forged::ignore_env: return "ignore-env";
+        case tenancy::Forged::trust_env: return "trust-env";
+    }
+    return "unknown";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string all;
+    for (const auto& word : words) all += (all.empty() ? "" : ", ") + word;
+    return all;
+}
+
+// Names and no values: they are a tenant's.
+std::string contradiction(const std::vector<std::string>& forged) {
+    return joined(forged) + (forged.size() == 1 ? " contradicts" : " contradict") + " the path of its Mesos sandbox";
+}
+
+std::optional<std::string> read_link(const std::string& path) {
+    std::error_code trouble;
+    auto target = std::filesystem::read_symlink(path, trouble);
+    if (trouble) return std::nullopt;
+    return target.string();
+}
+
+}  // namespace
 
 Result<tenancy::RuleSet> parse_tenancy(const config::Config& config) {
     return tenancy::parse_rules({.tenant = config.tenancy.tenant,
@@ -11,11 +45,26 @@ Result<tenancy::RuleSet> parse_tenancy(const config::Config& config) {
                                  .labels = config.tenancy.labels});
 }
 
-Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path keyring, Metrics& metrics, Log& log,
-                     std::function<void()> derived)
+tenancy::Unassigned policy_of(const config::Config& config) {
+    return config.tenancy.unassigned == config::Unassigned::drop ? tenancy::Unassigned::drop
+                                                                 : tenancy::Unassigned::quarantine;
+}
+
+tenancy::Forged forged_of(const config::Config& config) {
+    switch (config.tenancy.forged) {
+        case config::Forged::quarantine: return tenancy::Forged::quarantine;
+        case config::Forged::ignore_env: return tenancy::Forged::ignore_env;
+        case config::Forged::trust_env: return tenancy::Forged::trust_env;
+    }
+    return tenancy::Forged::quarantine;
+}
+
+Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
+                     Metrics& metrics, Log& log, std::function<void()> derived)
     : rules_(std::move(rules)),
       environment_keys_(rules_.environment_keys()),
       policy_(policy),
+      forged_(forged),
       keyring_(std::move(keyring)),
       metrics_(metrics),
       log_(log),
@@ -23,10 +72,11 @@ Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, Path ke
       problems_(metrics.counter("boatswain_keyring_problems_total", "Key files that could not be understood")),
       deriving_(carried_, std::move(derived)) {}
 
-void Assigning::change(tenancy::RuleSet rules, tenancy::Unassigned policy) {
+void Assigning::change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged) {
     rules_ = std::move(rules);
     environment_keys_ = rules_.environment_keys();
     policy_ = policy;
+    forged_ = forged;
 }
 
 bool Assigning::refresh_keys(bool always) {
@@ -49,8 +99,37 @@ bool Assigning::refresh_keys(bool always) {
     return true;
 }
 
-intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& facts) {
-    auto whose = tenancy::attribute(rules_, facts);
+void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged) {
+    if (logged_forgeries_.contains(facts.id)) return;
+    if (logged_forgeries_.size() >= logged_forgeries_max) logged_forgeries_.clear();
+    logged_forgeries_.insert(facts.id);
+    metrics_
+        .counter("boatswain_forged_identities_total",
+                 "Containers whose environment or labels contradict their Mesos sandbox",
+                 {{"ruled", std::string{ruling(forged_)}}})
+        .add();
+    log_.warning("a Mesos task claims to be another one", {{"container", facts.id.substr(0, 12)},
+                                                           {"name", facts.name},
+                                                           {"claims", joined(forged)},
+                                                           {"ruled", ruling(forged_)}});
+}
+
+Attribution Assigning::attribute(const engine::ContainerFacts& facts, const std::vector<std::string>& forged) {
+    if (forged.empty() || forged_ == tenancy::Forged::trust_env) return tenancy::attribute(rules_, facts);
+    auto whose = tenancy::attribute(rules_, tenancy::ignore_claims(facts));
+    if (forged_ == tenancy::Forged::ignore_env) return whose;
+    whose.tenant = TenantId::unassigned();
+    whose.tenant_rule = std::string{tenancy::forged_rule} + " " + contradiction(forged);
+    return whose;
+}
+
+intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
+    auto facts = as_told;
+    tenancy::follow_sandbox_link(facts.mounts, read_link);
+    auto forged = tenancy::forged_claims(facts);
+    if (!forged.empty()) count_forgery(facts, forged);
+    bool quarantined = !forged.empty() && forged_ == tenancy::Forged::quarantine;
+    auto whose = attribute(facts, forged);
     auto keys = keyring_.keys_for(whose.tenant);
     std::optional<Result<segment::Recipient>> carried;
     // The keyring wins, so what a container of its tenants carries is not even looked at.
@@ -66,7 +145,10 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& facts
             return {.decision = std::move(later), .whose = std::move(whose), .labels = {}, .soon = true};
         }
     }
-    auto decision = tenancy::decide(whose, keys, carried, policy_);
+    // What is quarantined for a forgery is evidence: it is not dropped, whatever is done with lines of no tenant.
+    auto decision = tenancy::decide(whose, keys, carried, quarantined ? tenancy::Unassigned::quarantine : policy_);
+    if (!forged.empty() && !quarantined)
+        decision.reason += "; " + contradiction(forged) + ", and tenancy.forged is " + std::string{ruling(forged_)};
     metrics_
         .counter("boatswain_assignments_total", "Decisions about containers' lines",
                  {{"action", std::string{tenancy::to_string(decision.action)}}})

@@ -32,7 +32,11 @@ class AssigningTest : public ::testing::Test {
 
     static tenancy::RuleSet rules(const config::Config& config = {}) { return parse_tenancy(config).value(); }
     Assigning assigning(tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
-        return {rules(), policy, keyring, metrics, log, [this] { ++derived; }};
+        return assigning_by({}, tenancy::Forged::quarantine, policy);
+    }
+    Assigning assigning_by(const config::Config& config, tenancy::Forged forged,
+                           tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
+        return {rules(config), policy, forged, keyring, metrics, log, [this] { ++derived; }};
     }
     void write_key(const std::string& tenant, std::uint8_t number) {
         boatswain::testing::write(keyring / (tenant + ".pub"), recipient(number).str() + "\n");
@@ -88,11 +92,11 @@ TEST_F(AssigningTest, FailsClosedWithoutAKey) {
     auto held = assigning.assign(unknown);
     EXPECT_EQ(held.decision.action, Action::hold) << "the operator has no key either";
     EXPECT_THAT(held.decision.recipients, IsEmpty());
-    assigning.change(rules(), tenancy::Unassigned::drop);
+    assigning.change(rules(), tenancy::Unassigned::drop, tenancy::Forged::quarantine);
     EXPECT_EQ(assigning.assign(unknown).decision.action, Action::drop);
     write_key("_unassigned", 9);
     EXPECT_TRUE(assigning.refresh_keys(true));
-    assigning.change(rules(), tenancy::Unassigned::quarantine);
+    assigning.change(rules(), tenancy::Unassigned::quarantine, tenancy::Forged::quarantine);
     auto quarantined = assigning.assign(unknown);
     EXPECT_EQ(quarantined.decision.action, Action::quarantine);
     EXPECT_EQ(quarantined.whose.tenant, TenantId::unassigned()) << "the attribution says whose batch it is in";
@@ -175,9 +179,75 @@ TEST_F(AssigningTest, KeepsOnlyTheEnvironmentThatRulesRead) {
     EXPECT_FALSE(assigning.keeps("DATABASE_PASSWORD"));
     config::Config other;
     other.tenancy.tenant = {"env:TEAM"};
-    assigning.change(rules(other), tenancy::Unassigned::drop);
+    assigning.change(rules(other), tenancy::Unassigned::drop, tenancy::Forged::quarantine);
     EXPECT_TRUE(assigning.keeps("TEAM"));
     EXPECT_FALSE(assigning.keeps("BOATSWAIN_TENANT"));
+}
+
+// A task of acme's that claims to be globex's.
+engine::ContainerFacts forged_task() {
+    engine::ContainerFacts facts;
+    facts.id = std::string(64, 'f');
+    facts.name = "mesos-2f9a0c55-7b1e-4f0e-a1b7-93f0c2d4e6a8";
+    facts.environment = {{"MARATHON_APP_ID", "/globex/shop/web"}, {"MARATHON_APP_LABEL_TENANT", "globex"}};
+    facts.mounts = {
+        {"/var/lib/mesos/slaves/S1/frameworks/F/executors/acme_shop_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/C",
+         "/mnt/mesos/sandbox"}};
+    return facts;
+}
+
+TEST_F(AssigningTest, QuarantinesATaskThatClaimsToBeAnotherEvenWhereLinesOfNobodyAreDropped) {
+    write_key("globex", 1);
+    write_key("_unassigned", 9);
+    auto assigning = assigning_by({}, tenancy::Forged::quarantine, tenancy::Unassigned::drop);
+    assigning.refresh_keys(true);
+    for (int again = 0; again < 2; ++again) {
+        auto assigned = assigning.assign(forged_task());
+        EXPECT_EQ(assigned.decision.action, Action::quarantine);
+        EXPECT_THAT(assigned.decision.recipients, ElementsAre(recipient(9)));
+        EXPECT_THAT(assigned.decision.reason,
+                    HasSubstr("env MARATHON_APP_ID contradicts the path of its Mesos sandbox"));
+        EXPECT_EQ(assigned.whose.tenant, TenantId::unassigned());
+    }
+    EXPECT_EQ(metrics.counter("boatswain_forged_identities_total", "", {{"ruled", "quarantine"}}).value(), 1)
+        << "a container is counted once";
+    EXPECT_THAT(logged(), HasSubstr("env MARATHON_APP_ID"));
+    EXPECT_THAT(logged(), Not(HasSubstr("globex/shop"))) << "names of variables, never what they hold";
+    EXPECT_EQ(assigning.assign(container({{"MARATHON_APP_LABEL_TENANT", "globex"}})).decision.action, Action::seal)
+        << "who cannot be contradicted is believed, as before";
+}
+
+TEST_F(AssigningTest, TakesAForgedTaskForWhatItsSandboxSaysWhereTheEnvironmentIsIgnored) {
+    write_key("acme", 1);
+    write_key("globex", 2);
+    config::Config config;
+    config.tenancy.tenant = {"env:MARATHON_APP_LABEL_TENANT", "mesos"};
+    auto assigning = assigning_by(config, tenancy::Forged::ignore_env);
+    assigning.refresh_keys(true);
+    auto assigned = assigning.assign(forged_task());
+    EXPECT_EQ(assigned.whose.tenant.str(), "acme");
+    EXPECT_THAT(assigned.decision.reason, HasSubstr("tenancy.forged is ignore-env"));
+    assigning.change(rules(config), tenancy::Unassigned::quarantine, tenancy::Forged::trust_env);
+    assigned = assigning.assign(forged_task());
+    EXPECT_EQ(assigned.whose.tenant.str(), "globex");
+    EXPECT_THAT(assigned.decision.reason, HasSubstr("tenancy.forged is trust-env"));
+}
+
+TEST_F(AssigningTest, FollowsTheLinkThatAnAgentBindsForAPathWithAColon) {
+    write_key("acme", 1);
+    auto links = directory / "slaves/S1/docker/links";
+    std::filesystem::create_directories(links);
+    std::filesystem::create_symlink(
+        (directory / "slaves/S1/frameworks/F:1/executors/acme_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/C")
+            .string(),
+        links / "C");
+    config::Config config;
+    config.tenancy.tenant = {"mesos"};
+    auto assigning = assigning_by(config, tenancy::Forged::quarantine);
+    assigning.refresh_keys(true);
+    engine::ContainerFacts facts = container({});
+    facts.mounts = {{(links / "C").string(), "/mnt/mesos/sandbox"}};
+    EXPECT_EQ(assigning.assign(facts).whose.tenant.str(), "acme");
 }
 
 TEST_F(AssigningTest, NamesTheRuleThatIsWrong) {

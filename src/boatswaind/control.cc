@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "tenancy/forgery.h"
 
 namespace boatswain::boatswaind {
 namespace {
@@ -109,6 +110,9 @@ std::string advice_for(const Description& container) {
         case Verdict::collected:
         case Verdict::deriving: return "";
         case Verdict::quarantined:
+            if (container.whose && container.whose->tenant_rule.starts_with(tenancy::forged_rule))
+                return "find out who submitted the task: its own env (or a label of its parameters) names another task "
+                       "than the Mesos agent does; tenancy.forged says what becomes of such containers";
             return "name a tenant (BOATSWAIN_TENANT in its environment) and put that tenant's TENANT.pub into the "
                    "keyring; "
                    "what is sealed until then opens with the operator's key";
@@ -188,7 +192,8 @@ std::string to_json(const AgentStatus& status) {
     Object detail;
     for (const auto& [name, value] : status.health.detail) detail.add(name, value);
     return Object{}
-        .add("healthy", status.health.healthy)
+        .add("healthy", status.health.ok())
+        .raw("reasons", serve::to_json(status.health.reasons))
         .add("version", status.version)
         .add("host", status.host)
         .add("epoch", status.epoch)

@@ -106,6 +106,8 @@ TEST(ControlJson, TellsForEachReasonWhatToDo) {
                          Verdict::unreadable, Verdict::not_inspected})
         EXPECT_NE(advice_for({.verdict = verdict}), "") << to_string(verdict);
     EXPECT_EQ(advice_for({.verdict = Verdict::collected}), "");
+    Attribution forged{.tenant_rule = "forged: env MARATHON_APP_ID contradicts the path of its Mesos sandbox"};
+    EXPECT_THAT(advice_for({.verdict = Verdict::quarantined, .whose = forged}), HasSubstr("tenancy.forged"));
     EXPECT_TRUE(is_collected(Verdict::quarantined));
     EXPECT_FALSE(is_collected(Verdict::held));
 }

@@ -45,6 +45,7 @@ TEST(Config, HasADefaultForEverything) {
     EXPECT_EQ(config.tenancy.keyring, "/etc/boatswain/keys");
     EXPECT_THAT(config.tenancy.recipient, ElementsAre("env:BOATSWAIN_RECIPIENT"));
     EXPECT_EQ(config.tenancy.unassigned, Unassigned::quarantine);
+    EXPECT_EQ(config.tenancy.forged, Forged::quarantine);
     EXPECT_EQ(config.batch.flush_after, 60s);
     EXPECT_EQ(config.batch.flush_bytes, 8U << 20);
     EXPECT_EQ(config.memory_max, 64U << 20);
@@ -84,6 +85,7 @@ labels = ["com.example.*"]
 keyring = "/etc/keys"
 recipient = []
 unassigned = "drop"
+forged = "ignore-env"
 [batch]
 flush_after = "5m"
 flush_bytes = 1048576
@@ -115,6 +117,7 @@ format = "json"
     EXPECT_THAT(config.tenancy.tenant, ElementsAre("label:team", "kubernetes"));
     EXPECT_THAT(config.tenancy.component, IsEmpty());
     EXPECT_EQ(config.tenancy.unassigned, Unassigned::drop);
+    EXPECT_EQ(config.tenancy.forged, Forged::ignore_env);
     EXPECT_EQ(config.batch.flush_after, 5min);
     EXPECT_EQ(config.batch.flush_bytes, 1U << 20);
     EXPECT_EQ(config.batch.zstd_level, 3);

@@ -26,10 +26,14 @@ std::optional<Heading> heading_of(std::string_view text) {
 
 // Gives out `text`, which holds the newlines the container printed; inner ones (see the header) end records too.
 void give(Stream stream, Timestamp time, std::string_view text, const LogsLineSplitter::OnRecord& on_record) {
-    for (;;) {
+    for (unsigned part = 0;; ++part) {
         auto newline = text.find('\n');
         bool ended = newline != text.npos;
-        on_record({.stream = stream, .time = time, .bytes = text.substr(0, newline), .ended_by_newline = ended});
+        on_record({.stream = stream,
+                   .time = time,
+                   .bytes = text.substr(0, newline),
+                   .ended_by_newline = ended,
+                   .part = part});
         if (!ended) return;
         text.remove_prefix(newline + 1);
         if (text.empty()) return;

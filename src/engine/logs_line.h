@@ -34,6 +34,7 @@ struct LogsRecord {
     Timestamp time{};
     std::string_view bytes;         // without the newline; borrowed for the call
     bool ended_by_newline = false;  // false: a piece of a longer line, or a last line without newline
+    unsigned part = 0;              // which of the several that one entry of the engine was given as
 };
 
 // The engine's own pieces are 16 KiB of raw bytes, at most three times that after its repair of broken UTF-8.

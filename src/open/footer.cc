@@ -94,8 +94,7 @@ class Fields {
 };
 
 Result<TenantId> parse_tenant(std::string_view name) {
-    if (name == TenantId::unassigned().str()) return TenantId::unassigned();
-    auto tenant = TenantId::parse(name);
+    auto tenant = TenantId::parse_any(name);
     if (!tenant) return refuse(tenant.error().what);
     return tenant;
 }

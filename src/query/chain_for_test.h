@@ -16,6 +16,7 @@ struct ChainFrame {
     std::size_t lines = 2;
     bool gap = false;
     bool end = false;
+    std::string gap_reason = "rotated-away";
 };
 
 class ChainForTest {
@@ -65,7 +66,7 @@ class ChainForTest {
             text.append(Line{.time = hour, .bytes = message});
         }
         if (frame.gap)
-            text.append(Gap{.from = hour, .to = hour, .reason = "rotated-away", .lines_min = 3, .bytes_min = 40});
+            text.append(Gap{.from = hour, .to = hour, .reason = frame.gap_reason, .lines_min = 3, .bytes_min = 40});
         if (frame.end)
             text.append(
                 End{.time = hour, .reason = end_removed, .exit_code = 0, .lines = total.lines, .bytes = total.bytes});

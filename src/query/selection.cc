@@ -23,10 +23,6 @@ bool Selection::holds(const Line& line) const {
 
 bool Selection::holds(const Gap& gap) const { return range.touches(gap.from, std::max(gap.from, gap.to)); }
 
-Result<TenantId> parse_tenant(std::string_view name) {
-    auto unassigned = TenantId::unassigned();
-    if (name == unassigned.str()) return unassigned;
-    return TenantId::parse(name);
-}
+Result<TenantId> parse_tenant(std::string_view name) { return TenantId::parse_any(name); }
 
 }  // namespace boatswain::query

@@ -134,16 +134,21 @@ Result<void> ChainChecker::take_frame(const Examined& object, const ExaminedFram
         progress = {.next_ordinal = frame.first_ordinal, .whole = frame.first_ordinal == 0, .unseen = unseen_};
         report_.begun_before += progress.whole ? 0 : 1;
     }
-    take_ordinals(progress, frame, where);
+    // Lines that could not be sealed are missing from the count, and a gap record says so.
+    std::uint64_t named = 0;
+    for (const auto& [index, gap] : object.gaps)
+        if (index == frame.source && gap.reason == gap_unsealed) named += gap.lines_min;
+    take_ordinals(progress, frame, named, where);
     if (frame.end) take_end(source.id, progress, *frame.end, where);
     return {};
 }
 
-void ChainChecker::take_ordinals(Progress& progress, const ExaminedFrame& frame, const std::string& where) {
+void ChainChecker::take_ordinals(Progress& progress, const ExaminedFrame& frame, std::uint64_t named,
+                                 const std::string& where) {
     auto expected = progress.next_ordinal;
     if (frame.first_ordinal > expected) {
         auto skipped = frame.first_ordinal - expected;
-        bool explained = progress.reassigned || progress.unseen != unseen_;
+        bool explained = progress.reassigned || progress.unseen != unseen_ || skipped <= named;
         if (progress.unseen != unseen_) report_.lines_missing += skipped;
         if (!explained)
             add(Fault::lines, where + " lacks " + plural(skipped, "line") + ", number " +

@@ -111,7 +111,7 @@ class ChainChecker {
     bool take_place(const Link& link, const Examined& object);
     void take_link(const Link& link, const Examined& object);
     Result<void> take_frame(const Examined& object, const ExaminedFrame& frame);
-    void take_ordinals(Progress& progress, const ExaminedFrame& frame, const std::string& where);
+    void take_ordinals(Progress& progress, const ExaminedFrame& frame, std::uint64_t named, const std::string& where);
     void take_end(const std::string& id, Progress& progress, const End& end, const std::string& where);
     void take_gaps(const Examined& object);
 

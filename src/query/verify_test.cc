@@ -255,6 +255,22 @@ TEST(Verify, NoticesAnObjectThatIsSealedAnewWithTheSameContent) {
     EXPECT_THAT(problems(example.store, {}), ElementsAre(HasSubstr("broken-link: ")));
 }
 
+TEST(Verify, TakesLinesForNamedThatAGapRecordSaysCouldNotBeSealed) {
+    for (std::string reason : {"unsealed", "rotated-away"}) {
+        MemoryStore store;
+        ChainForTest chain{store, acme};
+        chain.seal({{.source = "web"}}, ten);
+        chain.seal({{.source = "web", .lines = 0, .gap = true, .gap_reason = reason}, {.source = "web"}}, ten,
+                   [](auto& parts) {
+                       for (auto& frame : parts.frames) frame.first_ordinal += 3;
+                   });
+        if (reason == "unsealed")
+            EXPECT_THAT(problems(store, {acme}), IsEmpty());
+        else
+            EXPECT_THAT(problems(store, {acme}), ElementsAre(HasSubstr("lacks 3 lines")));
+    }
+}
+
 TEST(Verify, NoticesAnAgentThatCountsWrongly) {
     struct Case {
         std::function<void(segment::SegmentParts&)> change;

@@ -24,4 +24,8 @@ inline constexpr const char* end_removed = "removed";
 // The container goes on; its lines are another tenant's from here on.
 inline constexpr const char* end_reassigned = "reassigned";
 
+// The container is gone: it had ended and was read to its end when the agent ended, and was removed before the agent
+// came back.
+inline constexpr const char* end_removed_while_away = "removed-while-away";
+
 }  // namespace boatswain

@@ -23,6 +23,15 @@ bool read_integer(std::string_view text, Integer& value) {
     return error == std::errc{} && end == text.data() + text.size();
 }
 
+std::string nanoseconds(Timestamp time) { return std::to_string(time.time_since_epoch().count()); }
+
+bool read_time(std::string_view text, Timestamp& time) {
+    std::int64_t count = 0;
+    if (!read_integer(text, count)) return false;
+    time = Timestamp{Nanoseconds{count}};
+    return true;
+}
+
 }  // namespace
 
 std::string to_text(const Position& position) {
@@ -31,8 +40,10 @@ std::string to_text(const Position& position) {
                std::to_string(file->fingerprint) + " " + std::to_string(file->out_offset) + " " +
                std::to_string(file->err_offset);
     if (const auto* time = std::get_if<TimePosition>(&position))
-        return "time " + std::to_string(time->out.time_since_epoch().count()) + " " +
-               std::to_string(time->err.time_since_epoch().count());
+        return "time " + nanoseconds(time->out) + " " + nanoseconds(time->err) +
+               (time->mark == 0 ? std::string{}
+                                : " " + nanoseconds(time->mark_time) + " " + std::to_string(time->mark) + " " +
+                                      std::to_string(time->after) + " " + nanoseconds(time->newest));
     return "none";
 }
 
@@ -46,10 +57,13 @@ std::optional<Position> parse_position(std::string_view text) {
             read_integer(parts[5], file.err_offset))
             return Position{file};
     }
-    if (parts.size() == 3 && parts[0] == "time") {
-        std::int64_t out = 0, err = 0;
-        if (read_integer(parts[1], out) && read_integer(parts[2], err))
-            return Position{TimePosition{Timestamp{Nanoseconds{out}}, Timestamp{Nanoseconds{err}}}};
+    if ((parts.size() == 3 || parts.size() == 7) && parts[0] == "time") {
+        TimePosition time;
+        if (!read_time(parts[1], time.out) || !read_time(parts[2], time.err)) return std::nullopt;
+        if (parts.size() == 3) return Position{time};
+        if (read_time(parts[3], time.mark_time) && read_integer(parts[4], time.mark) &&
+            read_integer(parts[5], time.after) && read_time(parts[6], time.newest))
+            return Position{time};
     }
     return std::nullopt;
 }

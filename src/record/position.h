@@ -27,10 +27,16 @@ struct FilePosition {
     bool operator==(const FilePosition&) const = default;
 };
 
-// A place in a stream that the engine serves with times: per stream, the time of the last line taken.
+// A place in a log that the engine serves as entries with times. Times alone name no place: a clock steps back. So the
+// place is named by its mark, an entry that was taken while no long line was in the middle of its pieces, and by how
+// many entries behind it were taken too (pieces, and what came between them).
 struct TimePosition {
-    Timestamp out{};
+    Timestamp out{};  // per stream, the time of the last line taken
     Timestamp err{};
+    Timestamp mark_time{};
+    std::uint64_t mark = 0;   // fingerprint of the mark (intake/docker/logs_place.h); 0: none, only times are known
+    std::uint64_t after = 0;  // entries taken behind it
+    Timestamp newest{};       // the latest time taken; later than out and err once the clock stepped back
     bool operator==(const TimePosition&) const = default;
 };
 
@@ -41,7 +47,9 @@ struct NoPosition {
 
 using Position = std::variant<NoPosition, FilePosition, TimePosition>;
 
-// Position as one line of text, and back: "file DEV INO FINGERPRINT OUT ERR", "time OUT_NS ERR_NS", "none".
+// Position as one line of text, and back: "file DEV INO FINGERPRINT OUT ERR", "time OUT_NS ERR_NS" (as older versions
+// wrote it), "time OUT_NS ERR_NS MARK_NS MARK AFTER NEWEST_NS",
+// "none".
 std::string to_text(const Position& position);
 std::optional<Position> parse_position(std::string_view text);
 

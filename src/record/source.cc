@@ -25,5 +25,12 @@ Result<TenantId> TenantId::parse(std::string_view name) {
 }
 
 TenantId TenantId::unassigned() { return TenantId{"_unassigned"}; }
+TenantId TenantId::canary() { return TenantId{"_canary"}; }
+
+Result<TenantId> TenantId::parse_any(std::string_view name) {
+    for (const auto& own : {unassigned(), canary()})
+        if (name == own.str()) return own;
+    return parse(name);
+}
 
 }  // namespace boatswain

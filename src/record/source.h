@@ -22,6 +22,10 @@ class TenantId {
 
     // Whose lines go here belongs to nobody we know: sealed for the operator ("_unassigned").
     static TenantId unassigned();
+    // The agent's own lines, by which it tries the way from a line to the store ("_canary").
+    static TenantId canary();
+    // A name as parse() takes it, or one of the two above.
+    static Result<TenantId> parse_any(std::string_view name);
 
     const std::string& str() const { return name_; }
     auto operator<=>(const TenantId&) const = default;

@@ -36,8 +36,7 @@ std::optional<std::string_view> take_until(std::string_view& rest, std::string_v
 std::optional<TenantId> tenant_of(std::string_view part) {
     auto name = percent_decode(part);
     if (!name) return std::nullopt;
-    if (*name == TenantId::unassigned().str()) return TenantId::unassigned();
-    auto tenant = TenantId::parse(*name);
+    auto tenant = TenantId::parse_any(*name);
     return tenant ? std::optional{*tenant} : std::nullopt;
 }
 

@@ -24,6 +24,20 @@ INSERT INTO chains VALUES ('acme', 41, 'aa');
 PRAGMA user_version = 1;
 )";
 
+// The same of version 2.
+constexpr const char* version_2 = R"(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, size INTEGER NOT NULL,
+                       sha256 TEXT NOT NULL, added INTEGER NOT NULL, quarantined INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE checkpoints (source TEXT PRIMARY KEY, position TEXT NOT NULL, lines INTEGER NOT NULL, moved INTEGER NOT NULL,
+                          bytes INTEGER) WITHOUT ROWID;
+CREATE TABLE chains (tenant TEXT PRIMARY KEY, sequence INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('epoch', '20261122T100000Z-9f3a');
+INSERT INTO checkpoints VALUES ('web', 'time 1795341600000000000 0', 812, 1795341600000000000, 9000);
+INSERT INTO chains VALUES ('acme', 41, 'aa');
+PRAGMA user_version = 2;
+)";
+
 class Migration : public ::testing::Test {
   protected:
     Migration() {
@@ -71,6 +85,20 @@ TEST_F(Migration, KeepsEpochChainsAndPositionsOfVersion1AndDoesNotInventTheBytes
     EXPECT_EQ(web.bytes, std::nullopt);
 }
 
+TEST_F(Migration, KeepsTheTimesAndBytesOfVersion2AndSaysThatItIsNotKnownWhoseASourceWas) {
+    make(version_2);
+    auto spool = open();
+    ASSERT_TRUE(spool) << spool.error().what;
+    auto known = (*spool)->known_sources().value();
+    ASSERT_EQ(known.size(), 1U);
+    EXPECT_EQ(known[0].id, "web");
+    EXPECT_FALSE(known[0].known);
+    EXPECT_EQ(known[0].checkpoint.bytes, 9000U);
+    EXPECT_EQ(known[0].checkpoint.position,
+              Position{(TimePosition{.out = parse_time("2026-11-22T10:00:00Z").value()})});
+    EXPECT_FALSE((*spool)->ended("web"));
+}
+
 TEST_F(Migration, IsDoneOnce) {
     make(version_1);
     {
@@ -91,11 +119,11 @@ TEST_F(Migration, LeavesTheOlderStateWholeWhenItFails) {
 }
 
 TEST_F(Migration, RefusesTheStateOfANewerVersionAndSaysWhatToDo) {
-    make("PRAGMA user_version = 3");
+    make("PRAGMA user_version = 4");
     auto spool = open();
     ASSERT_FALSE(spool);
     EXPECT_EQ(spool.error().remedy, Remedy::stop);
-    EXPECT_NE(spool.error().what.find("written by a newer Boatswain (state version 3, this one knows 2)"),
+    EXPECT_NE(spool.error().what.find("written by a newer Boatswain (state version 4, this one knows 3)"),
               std::string::npos)
         << spool.error().what;
 }

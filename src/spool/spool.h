@@ -4,7 +4,8 @@
 // Layout of the state directory
 //   state.sqlite        what is spooled, checkpoints, the chain of each tenant, host and epoch
 //   spool/N.age         one segment each, N counting up
-//   spool/quarantine/   segments that the store refused for good, kept for a person to look at
+//   spool/quarantine/   segments that the store refused for good, or that no state names: kept for a person to look at
+//   state.sqlite.corrupt-TIME   a state that could not be read, likewise
 //
 // Invariants
 //   - add() returns only after segment, positions and chain are durable together: the file is synced, renamed and its
@@ -13,7 +14,11 @@
 //   - The key of a segment is fixed before add(); a retry of an upload sends the same bytes to the same key.
 //   - A segment leaves only by release() (the store has it) or quarantine() (a person must look).
 //   - Segments of one tenant are handed out in the order in which they came, one at a time.
-//   - open() never fails over the contents of the spool: what is torn or missing is counted and put aside.
+//   - open() never fails over the contents of the spool: what is torn or missing is counted and put aside. A
+//   state.sqlite
+//     that cannot be read is put aside too, and a new epoch begins (docs/decisions/0011-state-put-aside.md).
+//   - bytes() is all that lies in spool/, so the disk that is used is bounded: what was put aside counts.
+//   - No tenant fills the spool alone: it has room while it holds less than room_factor times what is free.
 //   - Thread-safe. Only the sealing thread calls add() and chain_head().
 #pragma once
 
@@ -34,6 +39,7 @@
 #include "base/time.h"
 #include "record/position.h"
 #include "segment/seal.h"
+#include "spool/known.h"
 #include "spool/sqlite.h"
 
 namespace boatswain::spool {
@@ -41,7 +47,7 @@ namespace boatswain::spool {
 struct Options {
     Path state_dir;
     std::string host;
-    std::uint64_t bytes_max = 1ULL << 30;  // when reached, has_room() is false and reading pauses
+    std::uint64_t bytes_max = 1ULL << 30;  // when reached, no tenant has room, and reading pauses
 };
 
 // A segment that waits for the store.
@@ -63,6 +69,19 @@ struct ChainHead {
 
 using Checkpoints = std::map<std::string, Checkpoint>;  // by source id
 
+// What becomes durable with a segment, beside the positions.
+struct Beside {
+    std::map<std::string, Known> known;  // by source id, of the checkpoints'
+    std::vector<std::string> forget;     // sources that are gone, and of which all is sealed now
+};
+
+// A source that has a checkpoint: something of it was sealed, and more was expected.
+struct KnownSource {
+    std::string id;
+    Checkpoint checkpoint;
+    std::optional<Known> known;  // nothing where an older Boatswain, which did not keep it, sealed last
+};
+
 class Spool {
   public:
     static Result<std::unique_ptr<Spool>> open(Options options, const Clock& clock, Log& log, Metrics& metrics);
@@ -72,13 +91,24 @@ class Spool {
     const std::string& host() const { return options_.host; }
     const std::string& epoch() const { return epoch_; }  // drawn when the state directory was made
 
-    Result<void> add(const segment::SealedSegment& segment, const Checkpoints& checkpoints);
+    Result<void> add(const segment::SealedSegment& segment, const Checkpoints& checkpoints, const Beside& beside = {});
     Result<ChainHead> chain_head(const TenantId& tenant);
 
     // How far `source` is sealed; nothing for one that is new here.
     std::optional<Checkpoint> checkpoint(const std::string& source) const;
-    // The source is gone and all of it is sealed: its checkpoint is no longer needed.
-    void forget(const std::string& source);
+    // The sources are gone and all of them is sealed: their checkpoints are no longer needed.
+    void forget(const std::vector<std::string>& sources);
+    // The source has stopped and all of it is sealed; or it runs again.
+    void set_ended(const std::string& source, bool ended);
+    bool ended(const std::string& source) const;
+    // Every source with a checkpoint, as it stood when the spool was opened.
+    Result<std::vector<KnownSource>> known_sources();
+
+    // Set when the state that was found could not be read, now or in an earlier run of this epoch: when that was. What
+    // was stored before it, nobody knows any more.
+    std::optional<Timestamp> state_lost() const { return state_lost_; }
+    // The same, as a sentence, while this process is the one that found it so.
+    const std::optional<std::string>& state_trouble() const { return state_trouble_; }
 
     // The oldest segment whose tenant has none under way and whose time has come; waits for one until `stop`.
     std::optional<Spooled> take(std::stop_token stop);
@@ -86,10 +116,15 @@ class Spool {
     void give_back(const Spooled& segment, std::chrono::milliseconds wait);  // try again, not before `wait` is over
     Result<void> quarantine(const Spooled& segment);  // it cannot be stored, ever; after an error: give_back()
 
-    std::uint64_t bytes() const;  // of all segments that wait
+    std::uint64_t bytes() const;  // of all segments that wait, and of what was put aside
     std::size_t count() const;
-    bool has_room() const { return bytes() < options_.bytes_max; }
+    bool waits(const std::string& key) const;  // for the store
+    bool has_room(const std::string& tenant) const;
+    static constexpr std::uint64_t room_factor = 4;  // one tenant alone: four fifths of bytes_max
+    // Tenants whose segments wait, and who have no room for more: reading of theirs pauses.
+    std::vector<std::string> tenants_without_room() const;
     std::optional<Timestamp> oldest() const;  // when the oldest waiting segment was added
+    std::optional<Timestamp> newest() const;  // when the last segment was added, since the start
     std::uint64_t bytes_max() const { return options_.bytes_max; }
 
     // How a tenant's segments stand. The last one is remembered since the start, of at most tenants_remembered_max
@@ -102,6 +137,7 @@ class Spool {
     };
     static constexpr std::size_t tenants_remembered_max = 10'000;
     TenantStanding standing(const std::string& tenant) const;
+    std::map<std::string, std::uint64_t> waiting_bytes() const;  // by tenant, of those that have some
 
   private:
     struct Waiting {
@@ -111,9 +147,18 @@ class Spool {
     };
 
     Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Database database);
+    static Result<std::unique_ptr<Spool>> open_state(const Options& options, const Clock& clock, Log& log,
+                                                     Metrics& metrics);
     Result<void> prepare_schema();
     Result<void> load();
-    void remove_strays();
+    Result<void> load_checkpoints();
+    Result<void> load_segments();
+    Result<void> begin_anew(const Path& corrupt, const Error& why);
+    void take_over_segments(const Path& corrupt);
+    void clear_strays();
+    bool put_aside(const Path& file);
+    bool has_room_locked(const std::string& tenant) const;
+    void drop_waiting(const Spooled& segment);
     void tell_changed();
 
     Options options_;
@@ -124,10 +169,13 @@ class Spool {
     Counter& strays_;
     Counter& missing_;
     Counter& quarantined_;
+    Counter& states_lost_;
 
     mutable std::mutex database_guard_;  // the database, one statement at a time
     Database database_;
     std::string epoch_;
+    std::optional<Timestamp> state_lost_;       // set by open()
+    std::optional<std::string> state_trouble_;  // likewise
     std::int64_t next_id_ = 1;
 
     mutable std::mutex guard_;  // the members below; never held over I/O
@@ -135,8 +183,11 @@ class Spool {
     std::map<std::int64_t, Waiting> waiting_;
     std::set<std::string> tenants_under_way_;
     Checkpoints checkpoints_;
+    std::set<std::string> ended_;                                          // sources
+    std::map<std::string, std::uint64_t> tenant_bytes_;                    // of waiting_, only tenants that have some
     std::map<std::string, std::pair<std::string, Timestamp>> last_added_;  // by tenant: key, and when
-    std::uint64_t bytes_ = 0;
+    std::uint64_t bytes_ = 0;                                              // of waiting_
+    std::uint64_t aside_bytes_ = 0;                                        // in quarantine/
     std::uint64_t changes_ = 0;
 };
 

@@ -136,8 +136,7 @@ TEST_F(SpoolTest, ContinuesTheChainOfEachTenantForItself) {
 
 TEST_F(SpoolTest, ForgetsACheckpointForGood) {
     ASSERT_TRUE(add("acme", 10, {{"web", at(10, 1)}, {"db", at(20, 1)}}));
-    spool->forget("web");
-    spool->forget("never known");
+    spool->forget({"web", "never known"});
     EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
     open();
     EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
@@ -282,13 +281,43 @@ TEST_F(SpoolTest, HasRoomUpToItsBound) {
     auto opened = try_open(1000);
     spool = std::move(*opened);
     ASSERT_TRUE(add("acme", 999));
-    EXPECT_TRUE(spool->has_room());
+    EXPECT_TRUE(spool->has_room("globex"));
     ASSERT_TRUE(add("acme", 1));
-    EXPECT_FALSE(spool->has_room());
+    EXPECT_FALSE(spool->has_room("acme"));
+    EXPECT_FALSE(spool->has_room("globex"));
     ASSERT_TRUE(spool->release(*take_now()));
-    EXPECT_TRUE(spool->has_room());
+    EXPECT_TRUE(spool->has_room("acme"));
     EXPECT_EQ(metrics.gauge("boatswain_spool_bytes", "").value(), 1);
     EXPECT_EQ(metrics.gauge("boatswain_spool_segments", "").value(), 1);
+}
+
+TEST_F(SpoolTest, LeavesRoomForOthersWhateverOneTenantPrints) {
+    spool = std::move(*try_open(1000));
+    while (spool->has_room("flood")) ASSERT_TRUE(add("flood", 50));
+    EXPECT_EQ(spool->bytes(), 800U);
+    EXPECT_THAT(spool->tenants_without_room(), ElementsAre("flood"));
+    EXPECT_TRUE(spool->has_room("acme"));
+    ASSERT_TRUE(add("acme", 50));
+    EXPECT_TRUE(spool->has_room("acme"));
+    while (spool->has_room("deluge")) ASSERT_TRUE(add("deluge", 10));
+    EXPECT_TRUE(spool->has_room("acme")) << "two that flood leave less, but something";
+    EXPECT_THAT(spool->tenants_without_room(), ElementsAre("deluge", "flood"));
+    while (spool->bytes() > 300) {
+        auto oldest = take_now();
+        ASSERT_TRUE(spool->release(*oldest));
+    }
+    EXPECT_THAT(spool->tenants_without_room(), IsEmpty());
+    EXPECT_TRUE(spool->has_room("flood"));
+}
+
+TEST_F(SpoolTest, CountsWhatWasPutAsideIntoItsBound) {
+    spool = std::move(*try_open(1000));
+    ASSERT_TRUE(add("acme", 700));
+    ASSERT_TRUE(spool->quarantine(*take_now()));
+    EXPECT_EQ(spool->bytes(), 700U);
+    spool = std::move(*try_open(600));
+    EXPECT_EQ(spool->bytes(), 700U);
+    EXPECT_FALSE(spool->has_room("acme"));
 }
 
 TEST_F(SpoolTest, KnowsHowLongTheOldestHasWaited) {
@@ -357,7 +386,7 @@ TEST_F(SpoolTest, KeepsAQuarantinedSegmentForAPersonAndGoesOn) {
     ASSERT_TRUE(spool->quarantine(*take_now()));
     EXPECT_EQ(take_now()->size, 2U);
     EXPECT_THAT(names_in(state / "spool/quarantine"), ElementsAre("1.age"));
-    EXPECT_EQ(spool->bytes(), 2U);
+    EXPECT_EQ(spool->bytes(), 3U) << "it takes room on the disk";
     open();
     EXPECT_EQ(spool->count(), 1U) << "it is not offered again";
     EXPECT_THAT(names_in(state / "spool/quarantine"), ElementsAre("1.age")) << "nor removed";
@@ -405,7 +434,7 @@ TEST_F(SpoolTest, ServesManyThreadsAtOnce) {
             });
         std::jthread watcher{[&](std::stop_token stop) {
             while (!stop.stop_requested()) {
-                (void)spool->has_room();
+                (void)spool->has_room("acme");
                 (void)spool->oldest();
                 (void)spool->checkpoint("web");
                 std::this_thread::sleep_for(1ms);

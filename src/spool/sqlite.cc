@@ -74,6 +74,14 @@ Result<Database> Database::open(const Path& path) {
     return database;
 }
 
+Result<void> Database::check() {
+    TRY(auto check, prepare("PRAGMA quick_check(1)"));
+    TRY(auto row, check.step());
+    if (!row || check.text(0) != "ok")
+        return fail(Remedy::quarantine, "check the state database: " + (row ? check.text(0) : "no answer"));
+    return {};
+}
+
 Result<Statement> Database::prepare(std::string_view sql) {
     sqlite3_stmt* statement = nullptr;
     if (sqlite3_prepare_v2(connection_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr) !=

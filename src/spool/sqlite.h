@@ -40,6 +40,8 @@ class Database {
     // Opens or creates `path`, write-ahead journal, every commit durable (synchronous=FULL).
     static Result<Database> open(const Path& path);
 
+    // Looks through all of it: Remedy::quarantine when it is not sound.
+    Result<void> check();
     Result<Statement> prepare(std::string_view sql);
     Result<void> execute(const std::string& sql);
     std::int64_t last_row() const;

@@ -46,4 +46,23 @@ std::optional<MesosSandbox> find_mesos_sandbox(const std::vector<std::pair<std::
                         .container = std::string{parts[7]}};
 }
 
+void follow_sandbox_link(std::vector<std::pair<std::string, std::string>>& mounts, const ReadLink& read_link) {
+    for (auto& [from, to] : mounts) {
+        if (without_trailing_slashes(to) != mesos_sandbox_destination) continue;
+        // .../slaves/<agentId>/docker/links/<containerId>
+        auto path = without_trailing_slashes(from);
+        auto links = path.rfind("/docker/links/");
+        if (links == std::string_view::npos) continue;
+        auto container = path.substr(links + std::string_view{"/docker/links/"}.size());
+        auto above = path.substr(0, links);
+        auto slash = above.rfind('/');
+        if (slash == std::string_view::npos || container.empty() || container.contains('/')) continue;
+        auto agent = above.substr(slash + 1);
+        auto target = read_link(std::string{path});
+        if (!target) continue;
+        auto sandbox = find_mesos_sandbox({{*target, std::string{mesos_sandbox_destination}}});
+        if (sandbox && sandbox->agent == agent && sandbox->container == container) from = std::move(*target);
+    }
+}
+
 }  // namespace boatswain::tenancy

@@ -22,7 +22,7 @@ constexpr std::string_view mesos_tenant[]{"mesos:task ~ /^([^_.]+(?:\\.[^_.]+)*)
 constexpr std::string_view mesos_app[]{"mesos:task ~ /^(.+?)\\.(?:instance-|marathon-)?[0-9a-f]{8}-[0-9a-f]{4}-/",
                                        "mesos:task"};
 constexpr std::string_view mesos_instance[]{"mesos:task"};
-constexpr std::string_view mesos_labels[]{"MESOS_TASK_ID"};
+constexpr std::string_view mesos_labels[]{"mesos:*"};
 
 // Kubernetes (cri-dockerd, dockershim): an application container has four labels of its own. What owns the pod is not
 // among them, but generated names end in characters of a fixed alphabet (k8s.io/apimachinery util/rand: no vowels, no

@@ -333,8 +333,16 @@ Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& contai
 std::map<std::string, std::string> kept_labels(const RuleSet& rules, const engine::ContainerFacts& container) {
     std::map<std::string, std::string> kept;
     if (rules.labels.empty()) return kept;
+    if (auto sandbox = find_mesos_sandbox(container.mounts)) {
+        for (const auto& [key, value] : {std::pair{"mesos:task", sandbox->executor},
+                                         {"mesos:agent", sandbox->agent},
+                                         {"mesos:framework", sandbox->framework},
+                                         {"mesos:container", sandbox->container}})
+            if (keeps(rules.labels, key)) kept.emplace(key, printable(value, label_bytes_max - 7));
+    }
     for (const auto& [key, value] : container.labels) {
         if (kept.size() >= kept_labels_max) break;
+        if (key.starts_with("mesos:")) continue;  // those of the sandbox, which no label can pass for
         if (keeps(rules.labels, key)) kept.emplace(shown(key), printable(value, label_bytes_max - 7));
     }
     return kept;

@@ -92,7 +92,8 @@ Result<RuleSet> parse_rules(const RuleTexts& texts);
 // container said something, and to pass on to a weaker rule would be to guess. app is never empty.
 Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container);
 
-// Labels of `container` that the rules keep, printable and bounded.
+// Labels of `container` that the rules keep, printable and bounded; of a Mesos task's sandbox, where a rule asks for
+// them, "mesos:task", "mesos:agent", "mesos:framework" and "mesos:container".
 std::map<std::string, std::string> kept_labels(const RuleSet& rules, const engine::ContainerFacts& container);
 
 // What `recipient` rules give: "age1..." as it is, anything else is taken as a secret and derived (tenancy/carried.h).

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "tenancy/forgery.h"
 #include "tenancy/rules.h"
 
 using namespace boatswain;
@@ -33,5 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whose.tenant != TenantId::unassigned() && !TenantId::parse(whose.tenant.str())) std::abort();
     if (!is_valid_utf8(whose.app) || !is_valid_utf8(whose.tenant_rule)) std::abort();
     (void)tenancy::kept_labels(rules ? *rules : *one, facts);
+    facts.environment.emplace("MARATHON_APP_ID", value);
+    facts.labels.emplace("MESOS_TASK_ID", value);
+    (void)tenancy::forged_claims(facts);
+    tenancy::follow_sandbox_link(facts.mounts, [&](const std::string&) { return std::optional{value}; });
+    (void)tenancy::is_task_of(value, rule);
     return 0;
 }

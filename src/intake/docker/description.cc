@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "intake/docker/docker_intake.h"
+#include "intake/docker/containers.h"
 
 namespace boatswain::intake::docker {
 
@@ -21,23 +21,24 @@ std::string_view to_string(Verdict verdict) {
     return "unknown";
 }
 
-std::string_view DockerIntake::reader_name(Reader reader) {
+std::string_view Containers::reader_name(Reader reader) {
     switch (reader) {
         case Reader::none: return "none";
         case Reader::json_file: return "json-file";
         case Reader::logs: return "logs";
         case Reader::attach: return "attach";
+        case Reader::driver: return "driver";
     }
     return "none";
 }
 
-const batch::Feed* DockerIntake::feed_of(const Container& container) const {
+const batch::Feed* Containers::feed_of(const Container& container) const {
     if (container.logs) return container.logs->open_feed();
     if (container.attach) return container.attach->open_feed();
     return pump_.feed(container.facts.id);
 }
 
-void DockerIntake::describe_verdict(const Container& container, Description& description) const {
+void Containers::describe_verdict(const Container& container, Description& description) const {
     using Action = tenancy::Decision::Action;
     description.reason = container.reason;
     switch (container.action) {
@@ -52,10 +53,10 @@ void DockerIntake::describe_verdict(const Container& container, Description& des
     description.reason = refused ? container.logs->trouble()->what : container.why;
 }
 
-Description DockerIntake::describe_one(const Container& container) const {
+Description Containers::describe_one(const Container& container) const {
     const auto& facts = container.facts;
     Description told{.id = facts.id,
-                     .name = facts.name,
+                     .name = container.name,
                      .image = facts.image,
                      .log_driver = facts.log_driver,
                      .created = facts.created,
@@ -75,6 +76,10 @@ Description DockerIntake::describe_one(const Container& container) const {
     }
     if (container.attach) told.last_error = container.attach->trouble();
 
+    if (container.reader == Reader::driver && terms_.elsewhere.describe) {
+        terms_.elsewhere.describe(told);
+        return told;
+    }
     const auto* feed = feed_of(container);
     if (!feed) return told;
     auto taken = feed->handover().lines;
@@ -94,7 +99,7 @@ Description DockerIntake::describe_one(const Container& container) const {
     return told;
 }
 
-Description DockerIntake::describe_skipped(const std::string& id, const Skipped& skipped) {
+Description Containers::describe_skipped(const std::string& id, const Skipped& skipped) {
     return {.id = id,
             .name = skipped.name,
             .image = skipped.image,
@@ -105,14 +110,14 @@ Description DockerIntake::describe_skipped(const std::string& id, const Skipped&
             .reason = skipped.reason};
 }
 
-Description DockerIntake::describe_uninspected(const std::string& id, const Trouble& trouble) {
+Description Containers::describe_uninspected(const std::string& id, const Trouble& trouble) {
     return {.id = id,
             .verdict = Verdict::not_inspected,
             .reason = "the engine did not say what it is",
             .last_error = trouble};
 }
 
-std::vector<Description> DockerIntake::describe_all() const {
+std::vector<Description> Containers::describe_all() const {
     std::vector<Description> all;
     for (const auto& [id, container] : containers_) all.push_back(describe_one(container));
     for (const auto& [id, skipped] : skipped_) all.push_back(describe_skipped(id, skipped));
@@ -121,7 +126,7 @@ std::vector<Description> DockerIntake::describe_all() const {
     return all;
 }
 
-std::vector<Description> DockerIntake::describe(std::string_view wanted) const {
+std::vector<Description> Containers::describe(std::string_view wanted) const {
     if (wanted.empty()) return {};
     auto all = describe_all();
     auto those = [&](bool departed, auto&& matches) {
@@ -140,22 +145,6 @@ std::vector<Description> DockerIntake::describe(std::string_view wanted) const {
         if (!found.empty()) return found;
     }
     return {};
-}
-
-// Remembers what is known of a container before it is forgotten, while its reader still stands.
-void DockerIntake::depart(const std::string& id) {
-    auto found = containers_.find(id);
-    if (found == containers_.end() || found->second.departed) return;
-    found->second.departed = true;
-    auto description = describe_one(found->second);
-    description.removed = true;
-    description.running = false;
-    description.ended = clock_.now();
-    // What is held back now goes on to be sealed, and nobody counts it for this container any more.
-    description.lines_unsealed = description.open_frame_bytes = description.batch_lines = description.batch_bytes = 0;
-    description.batch_age.reset();
-    if (departed_.size() >= departed_max) departed_.pop_front();
-    departed_.push_back(std::move(description));
 }
 
 }  // namespace boatswain::intake::docker

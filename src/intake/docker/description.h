@@ -1,7 +1,7 @@
 // What the agent can say about one container: whose it is, how it is read, how far, and what stands in the way.
 //
-// A value, made by DockerIntake on the I/O thread when somebody asks (boatswaind/control.h). It holds no line of the
-// container and no value of its environment: of rules only their text.
+// A value, made by the table of containers on the I/O thread when somebody asks (boatswaind/control.h). It holds no
+// line of the container and no value of its environment: of rules only their text.
 #pragma once
 
 #include <cstdint>

@@ -22,9 +22,10 @@ namespace boatswain::intake::docker {
 
 class FilePump {
   public:
-    // `finished` is told the id of a container whose log is removed and read to its end; it may remove() it.
+    // Both are told a container's id. `finished`: its log is removed and read to its end; it may remove() it.
+    // `settled`: it does not run, and its log is read to its end.
     FilePump(boost::asio::any_io_executor executor, Metrics& metrics, Log& log,
-             std::function<void(const std::string&)> finished);
+             std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled);
     FilePump(const FilePump&) = delete;
 
     void add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed);
@@ -54,6 +55,12 @@ class FilePump {
         std::uint64_t parked_bytes = 0;
     };
     Lag lag() const;
+    struct OneLag {
+        std::uint64_t bytes = 0;
+        Nanoseconds time{};        // JsonFileReader::lag_time
+        Nanoseconds unread_for{};  // since something was there to read and nothing could be read
+    };
+    OneLag lag(const std::string& id) const;  // zeros for one that is not here, or parked
     const JsonFileReader* reader(const std::string& id) const;
     const batch::Feed* feed(const std::string& id) const;
 
@@ -65,14 +72,16 @@ class FilePump {
   private:
     struct OneLog {
         std::unique_ptr<JsonFileReader> reader;
-        std::unique_ptr<batch::Feed> feed;                   // none: parked
-        bool to_settle = false;                              // at the next end of the log
-        std::chrono::steady_clock::time_point not_before{};  // after trouble
+        std::unique_ptr<batch::Feed> feed;                                  // none: parked
+        bool to_settle = false;                                             // at the next end of the log
+        std::chrono::steady_clock::time_point not_before{};                 // after trouble
+        std::optional<std::chrono::steady_clock::time_point> unread_since;  // something may be there to read
     };
     enum class Turn { read, no_room, done };
     Turn take_turn(const std::string& id);
+    Turn take_turn(const std::string& id, OneLog& log);
 
-    std::function<void(const std::string&)> finished_;
+    std::function<void(const std::string&)> finished_, settled_;
     Log& log_;
     Counter& errors_;
     FileReaderCounters counters_;

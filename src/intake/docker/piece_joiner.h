@@ -39,6 +39,7 @@ class PieceJoiner {
 
     bool pending() const { return pending(Stream::out) || pending(Stream::err); }
     bool pending(Stream stream) const { return !at(stream).bytes.empty(); }
+    Timestamp pending_time(Stream stream) const { return at(stream).time; }  // of the line that is pending
 
   private:
     struct Pending {

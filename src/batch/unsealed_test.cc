@@ -1,0 +1,137 @@
+// Batches that cannot be sealed, whatever is tried: what becomes of their lines, and of what comes behind them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "batch/test_rig.h"
+#include "open/test_support.h"
+
+namespace boatswain::batch {
+namespace {
+
+using batch::testing::Rig;
+using batch::testing::source;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const Timestamp ten = *parse_time("2026-11-23T10:20:00Z");
+
+class Unsealed : public ::testing::Test {
+  protected:
+    // A feed without recipients can be sealed for nobody: the agent has none such, and this is what another cause would
+    // look like.
+    std::unique_ptr<Feed> feed(bool sealable, const std::string& id = "web") {
+        std::vector<segment::Recipient> recipients;
+        if (sealable) recipients.push_back(identity.recipient());
+        return rig.batcher->open_feed(source(id), recipients, rig.spool->checkpoint(id).value_or(Checkpoint{}), false);
+    }
+    void print(Feed& feed, const std::string& line) {
+        feed.append(Line{.time = ten + std::chrono::seconds{++printed}, .bytes = line});
+        feed.mark(FilePosition{.device = 1, .out_offset = static_cast<std::uint64_t>(printed)});
+    }
+    std::vector<std::string> stored(const std::string& id = "web") {
+        std::vector<std::string> found;
+        for (const auto& object : rig.take_all())
+            for (const auto& line : open::read_segment(object.bytes, identity).lines[id])
+                found.push_back(line.gap.empty() ? line.bytes : "gap:" + line.gap);
+        return found;
+    }
+    double unsealed() { return rig.metrics.counter("boatswain_unsealed_lines_total", "").value(); }
+
+    open::Identity identity = open::Identity::generate();
+    Rig rig;
+    int printed = 0;
+};
+
+TEST_F(Unsealed, IsNamedByAGapRecordWhenALaterBatchMovesThePlacePastIt) {
+    auto web = feed(false);
+    print(*web, "lost");
+    print(*web, "lost too");
+    ASSERT_TRUE(rig.seal_all());
+    EXPECT_EQ(rig.spool->checkpoint("web"), std::nullopt) << "nothing is sealed, so all of it would be read again";
+    EXPECT_EQ(unsealed(), 2);
+    auto next = feed(true);
+    web->hand_over(*next);
+    web = std::move(next);
+    print(*web, "kept");
+    ASSERT_TRUE(rig.seal_all());
+    EXPECT_THAT(stored(), ElementsAre("gap:unsealed", "kept"));
+    EXPECT_EQ(rig.spool->checkpoint("web").value().lines, 3U);
+    print(*web, "and more");
+    ASSERT_TRUE(rig.seal_all());
+    EXPECT_THAT(stored(), ElementsAre("and more")) << "told once";
+}
+
+TEST_F(Unsealed, AddsUpUntilSomethingIsSealed) {
+    auto web = feed(false);
+    for (int i = 0; i < 3; ++i) {
+        print(*web, "lost");
+        ASSERT_TRUE(rig.seal_all());
+    }
+    auto next = feed(true);
+    web->hand_over(*next);
+    print(*next, "kept");
+    ASSERT_TRUE(rig.seal_all());
+    web.reset();
+    auto objects = rig.take_all();
+    ASSERT_EQ(objects.size(), 1U);
+    open::Object object{.bytes = objects[0].bytes};
+    auto reader = open::SegmentReader::open(object.bytes.size(), object.fetch(), std::span{&identity, 1}).value();
+    auto text = reader.frame_text(0).value();
+    EXPECT_NE(text.find("\"from\":\"2026-11-23T10:20:01.000000000Z\",\"to\":\"2026-11-23T10:20:03.000000000Z\","
+                        "\"reason\":\"unsealed\",\"lines_min\":3,\"bytes_min\":12"),
+              std::string::npos)
+        << text;
+}
+
+TEST_F(Unsealed, IsReadAgainWhenNothingWasSealedBehindIt) {
+    auto web = feed(false);
+    print(*web, "read again");
+    ASSERT_TRUE(rig.seal_all());
+    web.reset();
+    rig.restart();
+    EXPECT_EQ(rig.spool->checkpoint("web"), std::nullopt);
+    web = feed(true);
+    print(*web, "read again");
+    ASSERT_TRUE(rig.seal_all());
+    EXPECT_THAT(stored(), ElementsAre("read again"));
+    web.reset();
+}
+
+TEST_F(Unsealed, SaysNothingOfSourcesThatLostNothing) {
+    auto web = feed(false), db = feed(true, "db");
+    print(*web, "lost");
+    print(*db, "kept");
+    ASSERT_TRUE(rig.seal_all());
+    EXPECT_THAT(stored("db"), ElementsAre("kept"));
+    EXPECT_THAT(stored(), IsEmpty());
+    web.reset();
+    db.reset();
+}
+
+class Ended : public Unsealed {};
+
+TEST_F(Ended, IsKnownToTheSpoolWithTheLastOfTheSourcesLines) {
+    auto web = feed(true);
+    print(*web, "last words");
+    rig.batcher->note_ended("web", true);
+    EXPECT_FALSE(rig.spool->ended("web"));
+    ASSERT_TRUE(rig.seal_all());
+    EXPECT_TRUE(rig.spool->ended("web"));
+    auto known = rig.spool->known_sources().value();
+    ASSERT_EQ(known.size(), 1U);
+    EXPECT_EQ(known[0].known.value().source, source("web"));
+    EXPECT_THAT(known[0].known->recipients, ElementsAre(identity.recipient()));
+    EXPECT_EQ(known[0].known->last_time, ten + std::chrono::seconds{1});
+    rig.batcher->note_ended("web", false);
+    ASSERT_TRUE(rig.drain());
+    EXPECT_FALSE(rig.spool->ended("web")) << "nothing of it was growing";
+    print(*web, "and again");
+    rig.batcher->note_ended("web", true);
+    rig.batcher->note_ended("web", false);
+    ASSERT_TRUE(rig.seal_all());
+    EXPECT_FALSE(rig.spool->ended("web"));
+    web.reset();
+}
+
+}  // namespace
+}  // namespace boatswain::batch

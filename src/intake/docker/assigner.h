@@ -1,0 +1,26 @@
+// Whose a container is, and what becomes of its lines: what the intake asks of rules, keyring and policy.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "engine/container.h"
+#include "record/source.h"
+#include "tenancy/policy.h"
+
+namespace boatswain::intake::docker {
+
+struct Assignment {
+    tenancy::Decision decision;
+    Attribution whose;                          // with the decision's tenant
+    std::map<std::string, std::string> labels;  // to keep with the source
+    bool soon = false;                          // held for a moment only: reassign() is called when more is known
+};
+
+struct Assigner {
+    std::function<Assignment(const engine::ContainerFacts&)> assign;
+    engine::EnvironmentFilter keep;  // environment keys that the rules read
+};
+
+}  // namespace boatswain::intake::docker

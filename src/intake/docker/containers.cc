@@ -1,0 +1,352 @@
+#include "intake/docker/containers.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+namespace boatswain::intake::docker {
+namespace {
+
+// By opening it, not by access(2): that one asks for an ordinary user as if he had no capabilities, and reading other
+// users' files is the one that the agent keeps. The dot asks for the right to search, too.
+bool can_be_read(const Path& directory) {
+    return static_cast<bool>(Fd{::open((directory / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)});
+}
+
+namespace asio = boost::asio;
+
+constexpr std::size_t skipped_max = 10'000;
+
+std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
+
+bool label_is_true(const engine::ContainerFacts& facts, const std::string& label) {
+    auto found = facts.labels.find(label);
+    return found != facts.labels.end() && found->second == "true";
+}
+
+}  // namespace
+
+Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Client& client, const Assigner& assigner,
+                       batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log)
+    : executor_(executor),
+      terms_(std::move(terms)),
+      client_(client),
+      assigner_(assigner),
+      batcher_(batcher),
+      spool_(spool),
+      clock_(clock),
+      metrics_(metrics),
+      log_(log),
+      stream_counters_(metrics),
+      pump_(
+          executor, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
+          [this](const std::string& id) { note_ended(id, true); }),
+      readers_(executor, log) {
+    // Shown from the start, so that the first one is seen as a change.
+    using Action = tenancy::Decision::Action;
+    for (auto action : {Action::seal, Action::quarantine, Action::drop, Action::hold}) unread_counter(action);
+    missed_counter();
+    count();
+}
+
+Containers::~Containers() = default;
+
+void Containers::read_files_of(const Path& directory, DirectoryWatch& watch) {
+    directory_ = directory;
+    watch_ = &watch;
+}
+
+asio::awaitable<void> Containers::read_files() { return pump_.run(); }
+
+asio::awaitable<void> Containers::end_readers() {
+    readers_.cancel();
+    co_await readers_.join();
+}
+
+std::vector<std::string> Containers::ids() const {
+    std::vector<std::string> ids;
+    for (const auto& [id, container] : containers_) ids.push_back(id);
+    return ids;
+}
+
+Counter& Containers::unread_counter(tenancy::Decision::Action action) {
+    return metrics_.counter("boatswain_containers_unread_total",
+                            "Containers that were removed and of which nothing was read, by why",
+                            {{"action", std::string{tenancy::to_string(action)}}});
+}
+
+Counter& Containers::missed_counter() {
+    return metrics_.counter("boatswain_containers_missed_total",
+                            "Containers that were gone before anything was learned of them");
+}
+
+// ---- What discovery tells -------------------------------------------------------------------------------------------
+
+std::optional<std::string> Containers::reason_against(const engine::ContainerFacts& facts) const {
+    if (std::ranges::find(terms_.own_ids, facts.id) != terms_.own_ids.end()) return "it is Boatswain's own container";
+    return terms_.selection.reason_against(facts);
+}
+
+void Containers::skip(engine::ContainerFacts facts, std::string reason) {
+    auto id = facts.id;
+    if (skipped_.size() >= skipped_max && !skipped_.contains(id)) skipped_.erase(skipped_.begin());
+    Skipped skipped{.name = facts.name,
+                    .image = facts.image,
+                    .log_driver = facts.log_driver,
+                    .created = facts.created,
+                    .running = facts.running,
+                    .own = std::ranges::find(terms_.own_ids, id) != terms_.own_ids.end(),
+                    .reason = reason};
+    auto [entry, is_new] = skipped_.try_emplace(id, std::move(skipped));
+    if (!is_new) std::tie(entry->second.running, entry->second.name) = std::tie(facts.running, facts.name);
+    if (is_new) log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", reason}});
+}
+
+void Containers::adopt(engine::ContainerFacts facts) {
+    auto id = facts.id;
+    std::optional<int> exit_code;
+    if (!facts.running && facts.finished_at) exit_code = facts.exit_code;
+    if (auto known = containers_.find(id); known != containers_.end()) {
+        known->second.name = facts.name;  // `docker rename`: whose it is stays as it was decided
+        if (exit_code) known->second.exit_code = exit_code;
+        // One that never ran has not ended, and may be printing by now.
+        if (facts.running || facts.started_at) set_running(known->second, facts.running);
+        return;
+    }
+    if (auto against = reason_against(facts)) return skip(std::move(facts), std::move(*against));
+    uninspected_.erase(id);
+    auto& container = containers_[id];
+    container.facts = std::move(facts);
+    container.name = container.facts.name;
+    container.exit_code = exit_code;
+    container.life = std::make_shared<Life>(executor_);
+    container.life->running = container.facts.running;
+    container.life->read_whole = [this, id] { note_ended(id, true); };
+    start_reading(id, container);
+    count();
+}
+
+void Containers::started(const std::string& id) {
+    if (auto skipped = skipped_.find(id); skipped != skipped_.end()) skipped->second.running = true;
+    auto known = containers_.find(id);
+    if (known == containers_.end()) return;
+    known->second.exit_code.reset();
+    set_running(known->second, true);
+}
+
+void Containers::died(const std::string& id, std::optional<int> exit_code) {
+    if (auto skipped = skipped_.find(id); skipped != skipped_.end()) skipped->second.running = false;
+    if (terms_.elsewhere.died) terms_.elsewhere.died(id, exit_code);
+    auto known = containers_.find(id);
+    if (known == containers_.end()) return;
+    known->second.exit_code = exit_code;
+    set_running(known->second, false);
+}
+
+void Containers::missed(const std::string& id, const Error& error) {
+    if (knows(id) || is_gone(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id))) return;
+    missed_counter().add();
+    if (uninspected_.size() < skipped_max) uninspected_[id] = {.when = clock_.now(), .what = error.what};
+    log_.warning("container not inspected", {{"container", id}, {"error", error}});
+}
+
+// ---- What is read, and how ------------------------------------------------------------------------------------------
+
+Path Containers::log_path(const std::string& id) const { return directory_ / id / (id + "-json.log"); }
+
+std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::ContainerFacts& facts) const {
+    if (facts.log_driver == "json-file" && !directory_.empty()) {
+        // The directory of one that removed itself is gone; what is held open of its log is not.
+        if (pump_.contains(facts.id)) return {Reader::json_file, "log driver json-file, and its log is held open"};
+        if (can_be_read(directory_ / facts.id))
+            return {Reader::json_file, "log driver json-file, and its directory can be read"};
+        return {Reader::logs, "log driver json-file, but its directory cannot be read"};
+    }
+    if (!terms_.elsewhere.driver.empty() && facts.log_driver == terms_.elsewhere.driver)
+        return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
+    if (facts.log_driver == "none") {
+        if (terms_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
+        if (label_is_true(facts, "boatswain.attach"))
+            return {Reader::attach, "log driver none, and label boatswain.attach=true"};
+        return {Reader::none, "log driver none keeps nothing to read; docker.attach is off"};
+    }
+    return {Reader::logs, "log driver " + facts.log_driver + " is read through the engine"};
+}
+
+std::unique_ptr<batch::Feed> Containers::open_feed(const Container& container, const Assignment& assignment,
+                                                   const Checkpoint& start) {
+    Source source{.id = container.facts.id,
+                  .kind = "docker",
+                  .name = container.facts.name,
+                  .image = container.facts.image,
+                  .reader = std::string{reader_name(container.reader)},
+                  .whose = assignment.whose,
+                  .labels = assignment.labels};
+    return batcher_.open_feed(std::move(source), assignment.decision.recipients, start,
+                              container.reader == Reader::attach);
+}
+
+void Containers::start_reading(const std::string& id, Container& container) {
+    auto assignment = assigner_.assign(container.facts);
+    container.action = assignment.decision.action;
+    container.whose = assignment.whose;
+    container.reason = assignment.decision.reason;
+    std::tie(container.reader, container.why) = reader_for(container.facts);
+    using Action = tenancy::Decision::Action;
+    bool takes_lines = container.action == Action::seal || container.action == Action::quarantine;
+    log_.info("container found", {{"container", id.substr(0, 12)},
+                                  {"name", container.facts.name},
+                                  {"tenant", assignment.whose.tenant.str()},
+                                  {"app", assignment.whose.app},
+                                  {"rule", assignment.whose.tenant_rule},
+                                  {"action", name_of(container.action)},
+                                  {"reason", assignment.decision.reason},
+                                  {"reader", container.why}});
+    container.soon = assignment.soon;
+    if (container.reader == Reader::driver) return;
+    auto saved = spool_.checkpoint(id);
+    Checkpoint start = saved.value_or(Checkpoint{});
+    if (!takes_lines) {
+        // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop). What is held is held
+        // open, so that it can still be read when the container is removed in the meantime.
+        if (container.action == Action::hold && container.reader == Reader::json_file && !pump_.contains(id)) {
+            watch_->watch(id);
+            pump_.park(id, file_reader(id, start));
+        }
+        container.reader = Reader::none;
+        container.why = assignment.decision.reason;
+        if (container.life->removed && !container.soon) vanished(id);
+        return;
+    }
+
+    if (!container.lines_before) container.lines_before = start.lines;
+    auto feed = container.reader == Reader::none ? nullptr : open_feed(container, assignment, start);
+    if (auto lost = spool_.state_lost(); feed && lost && !saved && container.facts.created < *lost)
+        feed->append(Gap{.from = container.facts.created, .to = *lost, .reason = gap_state_lost});
+    auto& life = *container.life;
+    switch (container.reader) {
+        case Reader::none:
+        case Reader::driver: break;
+        case Reader::json_file: {
+            watch_->watch(id);
+            if (pump_.contains(id))
+                pump_.change_feed(id, std::move(feed));
+            else
+                pump_.add(id, file_reader(id, start), std::move(feed));
+            pump_.set_running(id, life.running || !container.facts.started_at);
+            break;
+        }
+        case Reader::logs: {
+            const auto* position = std::get_if<TimePosition>(&start.position);
+            container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed),
+                                                          position ? *position : TimePosition{}, life, stream_counters_,
+                                                          clock_, log_);
+            readers_.spawn(
+                "read " + id,
+                [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
+                    co_await reader->run();
+                    self->read_to_its_end(alive->first);
+                }(container.logs, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life),
+                                                       this));
+            break;
+        }
+        case Reader::attach:
+            container.attach = std::make_shared<AttachReader>(client_, container.facts, std::move(feed), life,
+                                                              stream_counters_, clock_, log_);
+            readers_.spawn(
+                "attach " + id,
+                [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
+                    co_await reader->run();
+                    self->read_to_its_end(alive->first);
+                }(container.attach, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life),
+                                                       this));
+            break;
+    }
+}
+
+std::unique_ptr<JsonFileReader> Containers::file_reader(const std::string& id, const Checkpoint& start) {
+    const auto* position = std::get_if<FilePosition>(&start.position);
+    return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt, clock_,
+                                            pump_.counters(), log_);
+}
+
+void Containers::reassign() {
+    for (const auto& id : ids()) {  // starting to read, or giving up, can change the map
+        auto found = containers_.find(id);
+        if (found != containers_.end()) assign_anew(id, found->second);
+    }
+    count();
+}
+
+void Containers::assign_anew(const std::string& id, Container& container) {
+    const auto* feed = container.logs     ? &container.logs->feed()
+                       : container.attach ? &container.attach->feed()
+                                          : pump_.feed(id);
+    if (!feed) {
+        if (container.action == tenancy::Decision::Action::hold || container.action == tenancy::Decision::Action::drop)
+            start_reading(id, container);
+        return;
+    }
+    auto assignment = assigner_.assign(container.facts);
+    bool same =
+        feed->source().whose.tenant == assignment.whose.tenant && feed->recipients() == assignment.decision.recipients;
+    // A key that is taken away stops nothing that runs: what was decided stays until there is somebody to seal for.
+    if (same || assignment.decision.recipients.empty()) return;
+    container.action = assignment.decision.action;
+    container.whose = assignment.whose;
+    container.reason = assignment.decision.reason;
+    log_.info("container assigned anew", {{"container", id.substr(0, 12)},
+                                          {"tenant", assignment.whose.tenant.str()},
+                                          {"action", name_of(container.action)},
+                                          {"reason", assignment.decision.reason}});
+    // Where reading stands goes on in the new feed: what is appended to it follows what the old one holds.
+    auto change = [&](auto&& to) { to(open_feed(container, assignment, feed->handover())); };
+    if (container.logs)
+        change([&](auto next) { container.logs->change_feed(std::move(next)); });
+    else if (container.attach)
+        change([&](auto next) { container.attach->change_feed(std::move(next)); });
+    else
+        change([&](auto next) { pump_.change_feed(id, std::move(next)); });
+}
+
+void Containers::set_running(Container& container, bool running) {
+    container.life->running = running && !container.life->removed;
+    if (container.life->running) note_ended(container.facts.id, false);
+    container.life->changed.notify();
+    pump_.set_running(container.facts.id, container.life->running);
+}
+
+// Known after a restart, should it be removed in between: whether there was more to come.
+void Containers::note_ended(const std::string& id, bool ended) {
+    auto found = containers_.find(id);
+    if (found == containers_.end()) return;
+    auto& noted = found->second.ended;
+    if (noted.value_or(spool_.ended(id)) == ended) return;
+    noted = ended;
+    batcher_.note_ended(id, ended);
+}
+
+void Containers::progressed() {
+    pump_.progressed();
+    for (auto& [id, container] : containers_)
+        if (container.logs) container.life->changed.notify();
+}
+
+void Containers::count() {
+    std::map<std::string, double> by_reader{{"none", 0}, {"json-file", 0}, {"logs", 0}, {"attach", 0}, {"driver", 0}};
+    std::map<std::string, double> by_action{{"seal", 0}, {"quarantine", 0}, {"drop", 0}, {"hold", 0}};
+    for (const auto& [id, container] : containers_) {
+        by_reader[std::string{reader_name(container.reader)}] += 1;
+        by_action[std::string{name_of(container.action)}] += 1;
+    }
+    for (const auto& [reader, n] : by_reader)
+        metrics_.gauge("boatswain_containers", "Containers that are there, by how they are read", {{"reader", reader}})
+            .set(n);
+    for (const auto& [action, n] : by_action)
+        metrics_
+            .gauge("boatswain_containers_by_action", "Containers that are there, by what becomes of their lines",
+                   {{"action", action}})
+            .set(n);
+}
+
+}  // namespace boatswain::intake::docker

@@ -1,0 +1,211 @@
+// The table of containers: what is there, whose it is, which way each is read, and how its end is told.
+//
+// Discovery (discovery.h) and the directory's news (directory_news.h) tell what they see; what is told twice, or late,
+// does no harm. Here it is decided:
+//
+//   adopt        a container is there: it gets its assignment and, once and for all, its reader (reader_for)
+//   set_running  it started, it stopped
+//   vanished     it is removed: what is read is read to its end first, then closed with what the engine said of its end
+//   reassign     the keyring or the rules changed
+//
+// Belongs to the I/O thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "batch/batcher.h"
+#include "engine/client.h"
+#include "intake/docker/assigner.h"
+#include "intake/docker/attach_reader.h"
+#include "intake/docker/description.h"
+#include "intake/docker/directory_watch.h"
+#include "intake/docker/elsewhere.h"
+#include "intake/docker/file_pump.h"
+#include "intake/docker/life.h"
+#include "intake/docker/logs_reader.h"
+#include "intake/docker/selection.h"
+#include "net/task_group.h"
+#include "spool/spool.h"
+
+namespace boatswain::intake::docker {
+
+// What rules which containers are read, beside their tenancy.
+struct Terms {
+    bool attach =
+        false;  // attach to containers that nothing else can read; one may ask for it with label boatswain.attach=true
+    Selection selection;
+    std::vector<std::string> own_ids;  // containers that this process runs in
+    Elsewhere elsewhere;               // containers of our own log driver
+};
+
+// A log that has something to read, and of which nothing could be read for so long, is told.
+inline constexpr std::chrono::seconds stuck_after{60};
+
+// How reading stands, of all containers together.
+struct Standing {
+    std::size_t containers = 0;
+    std::size_t reading = 0;
+    std::uint64_t lag_bytes = 0;             // not read yet, of log files
+    std::uint64_t held_lag_bytes = 0;        // of those, in logs that wait for a key
+    Nanoseconds lag_time{};                  // of the log that is behind most
+    std::size_t stuck = 0;                   // logs with something to read and no progress for stuck_after
+    std::string stuck_trouble;               // of one of them
+    std::vector<std::string> ended_readers;  // of containers that are not read any more, by a fault of ours
+};
+
+// The same of one tenant.
+struct TenantLag {
+    std::size_t containers = 0;  // being read
+    std::uint64_t bytes = 0;
+    Nanoseconds time{};
+};
+
+class Containers {
+  public:
+    Containers(boost::asio::any_io_executor executor, Terms terms, engine::Client& client, const Assigner& assigner,
+               batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
+    ~Containers();
+    Containers(const Containers&) = delete;
+    Containers& operator=(const Containers&) = delete;
+
+    // From now on logs are read from the engine's containers directory, where that is how they are kept.
+    void read_files_of(const Path& directory, DirectoryWatch& watch);
+    boost::asio::awaitable<void> read_files();  // runs until cancelled
+    boost::asio::awaitable<void> end_readers();
+
+    // What discovery tells.
+    void adopt(engine::ContainerFacts facts);
+    void started(const std::string& id);
+    void died(const std::string& id, std::optional<int> exit_code);
+    void vanished(const std::string& id);
+    void listed(const std::set<std::string>& there);         // all of them; those that are not among them have vanished
+    void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
+    // `there` is every container that the engine has. Of those that were read before this agent started, and are not
+    // there, their tenants are told, once.
+    void tell_of_the_removed(const std::set<std::string>& there);
+    void learned(const std::string& id) { uninspected_.erase(id); }
+    void engine_followed(bool followed) { engine_followed_ = followed; }  // it will say how containers ended
+
+    bool contains(const std::string& id) const { return containers_.contains(id); }  // it is, or is to be, read
+    bool knows(const std::string& id) const { return contains(id) || skipped_.contains(id); }
+    bool is_gone(const std::string& id) const;  // dropped of late: what is told again of it is no news
+    std::vector<std::string> ids() const;
+
+    // What the directory tells of a log.
+    Path log_path(const std::string& id) const;
+    void files_born(const std::string& id, unsigned births, bool all) { pump_.notice_births(id, births, all); }
+    void log_grew(const std::string& id) { pump_.touch(id); }
+    void look_at_all_logs() { pump_.touch_all(); }
+
+    void reassign();    // the keyring or the rules changed
+    void progressed();  // the batcher gave memory back
+    // When no reader runs any more: reads what the logs on disk still hold, and closes all feeds.
+    void finish(std::chrono::steady_clock::time_point deadline);
+
+    // For those who watch (standing.cc).
+    Standing standing() const;
+    std::map<std::string, TenantLag> lag_by_tenant() const;
+
+    // For `boatswain why` (description.cc); as DockerIntake says.
+    std::vector<Description> describe_all() const;
+    std::vector<Description> describe(std::string_view id_or_name) const;
+    static constexpr std::size_t departed_max = 256;  // containers that are gone and remembered
+
+  private:
+    enum class Reader { none, json_file, logs, attach, driver };
+    struct Container {
+        engine::ContainerFacts facts;  // as they were when it was found: what rules and its source's name go by
+        std::string name;              // as it is called now
+        Reader reader = Reader::none;
+        std::string why;  // why this reader, or why none
+        tenancy::Decision::Action action = tenancy::Decision::Action::hold;
+        Attribution whose;
+        std::string reason;                         // of the action
+        std::optional<std::uint64_t> lines_before;  // what the first feed began with: lines of earlier runs
+        bool departed = false;                      // remembered as gone
+        bool soon = false;                          // held for a moment only
+        std::optional<int> exit_code;               // of its last run, when that is over and the engine has said
+        std::optional<bool> ended;                  // what the spool was told last of its having ended
+        bool closing = false;                       // read to its end; how it ended is waited for
+        std::shared_ptr<Life> life;                 // also owned by the coroutine that reads it
+        std::shared_ptr<LogsReader> logs;           // likewise
+        std::shared_ptr<AttachReader> attach;
+    };
+
+    struct Skipped {  // not read, and not to be read
+        std::string name, image, log_driver;
+        Timestamp created{};
+        bool running = false;
+        bool own = false;
+        std::string reason;
+    };
+    static std::string_view reader_name(Reader reader);
+
+    // What is read, and how (containers.cc).
+    void skip(engine::ContainerFacts facts, std::string reason);
+    std::optional<std::string> reason_against(const engine::ContainerFacts& facts) const;
+    void start_reading(const std::string& id, Container& container);
+    std::pair<Reader, std::string> reader_for(const engine::ContainerFacts& facts) const;
+    std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment,
+                                           const Checkpoint& start);
+    std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
+    void assign_anew(const std::string& id, Container& container);
+    void set_running(Container& container, bool running);
+    void note_ended(const std::string& id, bool ended);
+    void count();
+    Counter& unread_counter(tenancy::Decision::Action action);
+    Counter& missed_counter();
+
+    // How it ends (departing.cc).
+    void tell_of_removed(const spool::KnownSource& gone);
+    void read_to_its_end(const std::string& id);
+    boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<Life> life);
+    void close_source(const std::string& id);
+    void drop(const std::string& id);
+    void depart(const std::string& id);
+
+    // What is told of them (description.cc).
+    Description describe_one(const Container& container) const;
+    void describe_verdict(const Container& container, Description& description) const;
+    static Description describe_skipped(const std::string& id, const Skipped& skipped);
+    static Description describe_uninspected(const std::string& id, const Trouble& trouble);
+    const batch::Feed* feed_of(const Container& container) const;
+
+    boost::asio::any_io_executor executor_;
+    const Terms terms_;
+    engine::Client& client_;
+    const Assigner& assigner_;
+    batch::Batcher& batcher_;
+    spool::Spool& spool_;
+    const Clock& clock_;
+    Metrics& metrics_;
+    Log& log_;
+    StreamCounters stream_counters_;
+
+    Path directory_;                   // empty: not to be read from here
+    DirectoryWatch* watch_ = nullptr;  // with directory_
+    FilePump pump_;
+    net::TaskGroup readers_;  // LogsReader and AttachReader
+    std::map<std::string, Container> containers_;
+    std::map<std::string, Skipped> skipped_;      // by id
+    std::map<std::string, Trouble> uninspected_;  // by id: why nothing is known of it
+    std::deque<Description> departed_;            // oldest first
+    std::deque<std::string>
+        gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
+    bool told_of_the_removed_ = false;
+    bool engine_followed_ = false;
+    bool finishing_ = false;
+};
+
+}  // namespace boatswain::intake::docker

@@ -1,0 +1,139 @@
+#include "intake/docker/discovery.h"
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+namespace boatswain::intake::docker {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds reconnect_wait_min{100};
+constexpr std::chrono::milliseconds reconnect_wait_max{10'000};
+// Events are asked for again from so much before the last one seen: repeated ones do no harm.
+constexpr std::chrono::seconds event_margin{10};
+constexpr std::size_t inspections_max = 8;  // at once
+
+}  // namespace
+
+Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& client, const Assigner& assigner,
+                     Containers& containers, DirectoryNews& news, net::TaskGroup& tasks, const Clock& clock,
+                     Metrics& metrics, Log& log)
+    : root_(std::move(root)),
+      client_(client),
+      assigner_(assigner),
+      containers_(containers),
+      news_(news),
+      tasks_(tasks),
+      clock_(clock),
+      log_(log),
+      reconnects_(metrics.counter("boatswain_engine_reconnects_total", "Times the connection to the engine broke")),
+      session_(std::move(executor), log) {}
+
+void Discovery::set_connected(bool connected) {
+    connected_ = connected;
+    containers_.engine_followed(connected);
+}
+
+asio::awaitable<void> Discovery::run() {
+    auto wait = reconnect_wait_min;
+    std::minstd_rand random{std::random_device{}()};
+    for (;;) {
+        auto started = clock_.steady();
+        auto ended = co_await one_session();
+        session_.cancel();
+        co_await session_.join();
+        inspecting_.clear();
+        set_connected(false);
+        trouble_ = ended ? "the engine closed the stream of events" : ended.error().what;
+        reconnects_.add();
+        if (clock_.steady() - started > std::chrono::seconds{30}) wait = reconnect_wait_min;
+        std::uniform_int_distribution<std::int64_t> jittered{wait.count() / 2, wait.count()};
+        std::chrono::milliseconds pause{jittered(random)};
+        log_.warning("engine not followed; connecting again", {{"error", trouble_}, {"wait_ms", pause.count()}});
+        co_await net::sleep_for(pause);
+        wait = std::min(wait * 2, reconnect_wait_max);
+    }
+}
+
+asio::awaitable<Result<void>> Discovery::one_session() {
+    CO_TRY(auto engine, co_await client_.negotiate());
+    if (!news_.watching() && root_.empty()) news_.watch(engine.root_dir, tasks_);
+    std::optional<Timestamp> since;
+    if (last_event_) since = *last_event_ - event_margin;
+    CO_TRY(auto events, co_await client_.events(since));
+    set_connected(true);
+    trouble_.clear();
+    log_.info("engine followed", {{"version", engine.version}, {"api", engine.api_version}, {"host", engine.name}});
+
+    // The engine skips a subscriber that does not read: the list and all inspections run beside this loop.
+    session_.spawn("list containers", reconcile());
+    for (;;) {
+        CO_TRY(auto event, co_await events->next());
+        take_event(event);
+    }
+}
+
+asio::awaitable<void> Discovery::reconcile() {
+    auto listed = co_await client_.list();
+    if (!listed) {
+        log_.warning("containers not listed", {{"error", listed.error()}});
+        co_await net::sleep_for(reconnect_wait_max);
+        session_.spawn("list containers", reconcile());
+        co_return;
+    }
+    std::set<std::string> there;
+    for (const auto& summary : *listed) there.insert(summary.id);
+    containers_.listed(there);
+    containers_.tell_of_the_removed(there);
+
+    for (const auto& id : there) {
+        while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
+        inspect(id);
+    }
+}
+
+void Discovery::inspect(const std::string& id) {
+    if (inspecting_.try_emplace(id).second) session_.spawn("inspect " + id, inspect_and_adopt(id));
+}
+
+void Discovery::take_event(const engine::Event& event) {
+    if (event.id.empty()) return;
+    last_event_ = std::max(last_event_.value_or(event.time), event.time);
+    using Action = engine::Event::Action;
+    if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end())
+        if (event.action == Action::start || event.action == Action::die)
+            inspecting->second = event.action == Action::start;
+    switch (event.action) {
+        case Action::create:
+        case Action::start:
+            if (event.action == Action::start) containers_.started(event.id);
+            if (!containers_.is_gone(event.id)) inspect(event.id);
+            break;
+        case Action::die: containers_.died(event.id, event.exit_code); break;
+        case Action::destroy: containers_.vanished(event.id); break;
+        case Action::rename: inspect(event.id); break;
+        case Action::other: break;
+    }
+}
+
+asio::awaitable<void> Discovery::inspect_and_adopt(std::string id) {
+    auto facts = co_await client_.inspect(id, assigner_.keep);
+    auto newer = inspecting_.extract(id);
+    containers_.learned(id);
+    if (facts) {
+        if (newer && newer.mapped()) facts->running = *newer.mapped();
+        containers_.adopt(std::move(*facts));
+        co_return;
+    }
+    news_.adopt(id);
+    containers_.missed(id, facts.error());
+}
+
+asio::awaitable<void> Discovery::end() {
+    session_.cancel();
+    co_await session_.join();
+}
+
+}  // namespace boatswain::intake::docker

@@ -1,0 +1,66 @@
+// Discovery through the engine: who is there, who started, ended, is gone.
+//
+// Events are subscribed to first, then all containers are listed and inspected, then both are reconciled: what happens
+// between a list and a subscription would be missed the other way round. When the stream of events breaks, the same
+// again with back-off, for ever.
+//
+// Belongs to the I/O thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "engine/client.h"
+#include "intake/docker/assigner.h"
+#include "intake/docker/containers.h"
+#include "intake/docker/directory_news.h"
+#include "net/task_group.h"
+
+namespace boatswain::intake::docker {
+
+class Discovery {
+  public:
+    // `tasks` is where the directory's news go, should the engine have to say first where its directory is.
+    Discovery(boost::asio::any_io_executor executor, Path root, engine::Client& client, const Assigner& assigner,
+              Containers& containers, DirectoryNews& news, net::TaskGroup& tasks, const Clock& clock, Metrics& metrics,
+              Log& log);
+    Discovery(const Discovery&) = delete;
+    Discovery& operator=(const Discovery&) = delete;
+
+    boost::asio::awaitable<void> run();  // until cancelled
+    boost::asio::awaitable<void> end();  // after that: what run() started has ended
+
+    bool connected() const { return connected_; }
+    const std::string& trouble() const { return trouble_; }  // of the last connection, while there is none
+
+  private:
+    boost::asio::awaitable<Result<void>> one_session();
+    boost::asio::awaitable<void> reconcile();
+    boost::asio::awaitable<void> inspect_and_adopt(std::string id);
+    void inspect(const std::string& id);
+    void take_event(const engine::Event& event);
+    void set_connected(bool connected);
+
+    const Path root_;  // empty: as the engine says
+    engine::Client& client_;
+    const Assigner& assigner_;
+    Containers& containers_;
+    DirectoryNews& news_;
+    net::TaskGroup& tasks_;
+    const Clock& clock_;
+    Log& log_;
+    Counter& reconnects_;
+    net::TaskGroup session_;  // of one connection to the engine
+    // By id: what events said meanwhile about its running. The engine's answer may be older than they are.
+    std::map<std::string, std::optional<bool>> inspecting_;
+    std::optional<Timestamp> last_event_;
+    bool connected_ = false;
+    std::string trouble_;
+};
+
+}  // namespace boatswain::intake::docker

@@ -1,0 +1,29 @@
+// What the spool keeps of a source beside its checkpoint, so that its tenant can be told what became of it: after a
+// restart nobody else may know any more whose it was.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "record/source.h"
+#include "segment/recipient.h"
+
+namespace boatswain::spool {
+
+struct Known {
+    Source source;
+    std::vector<segment::Recipient> recipients;  // its lines were sealed for these last
+    Timestamp last_time{};                       // of its last line that is sealed
+    bool ended = false;                          // it had stopped, and its log was read to its end
+
+    bool operator==(const Known&) const = default;
+};
+
+// Source and recipients as text, and back. Fields are "SIZE:BYTES": whatever a label holds comes back as it was.
+std::string known_text(const Known& known);
+std::optional<Known> parse_known(std::string_view id, std::string_view text);
+
+}  // namespace boatswain::spool

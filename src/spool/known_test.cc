@@ -1,0 +1,101 @@
+#include "spool/known.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/test_directory.h"
+#include "spool/spool.h"
+#include "spool/test_segments.h"
+
+namespace boatswain::spool {
+namespace {
+
+Known web() {
+    return {.source = {.id = "web",
+                       .kind = "docker",
+                       .name = "web-1",
+                       .image = "nginx:1.27",
+                       .reader = "logs",
+                       .whose = {.tenant = TenantId::parse("acme").value(), .app = "shop", .tenant_rule = "const"},
+                       .labels = {{"a", "1:2\n:"}, {"", "\xff"}}},
+            .recipients =
+                {segment::Recipient::parse("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p").value()},
+            .last_time = *parse_time("2026-11-23T10:00:00.5Z")};
+}
+
+TEST(Known, SurvivesItsTextFormWhateverLabelsHold) {
+    auto known = web();
+    auto back = parse_known("web", known_text(known));
+    ASSERT_TRUE(back);
+    back->last_time = known.last_time;
+    EXPECT_EQ(*back, known);
+    known.source.whose.tenant = TenantId::unassigned();
+    EXPECT_EQ(parse_known("web", known_text(known))->source.whose.tenant, TenantId::unassigned());
+}
+
+TEST(Known, IsNothingWhereTheTextIsCutOrChanged) {
+    auto text = known_text(web());
+    for (std::size_t size = 0; size < text.size(); ++size)
+        EXPECT_FALSE(parse_known("web", text.substr(0, size))) << size;
+    EXPECT_FALSE(parse_known("web", text + "1:x"));
+    EXPECT_FALSE(parse_known("web", "99999999999999999999:x"));
+}
+
+class KnownSources : public ::testing::Test {
+  protected:
+    KnownSources() { open(); }
+    void open() {
+        spool.reset();
+        spool = std::move(*Spool::open({.state_dir = directory / "state", .host = "node-7"}, clock, log, metrics));
+    }
+    void add(const Checkpoints& checkpoints, const Beside& beside) {
+        ASSERT_TRUE(spool->add(next_segment(*spool, "acme", 10), checkpoints, beside));
+    }
+    boatswain::testing::TestDirectory directory;
+    SystemClock clock;
+    Fd log_file{::open((directory / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
+    Log log{clock, log_file.get(), LogFormat::text, LogLevel::debug};
+    Metrics metrics;
+    std::unique_ptr<Spool> spool;
+    const Checkpoint place{TimePosition{.out = Timestamp{Nanoseconds{5}}, .mark = 7}, 3};
+};
+
+TEST_F(KnownSources, AreKnownAfterARestart) {
+    add({{"web", place}, {"db", place}}, {.known = {{"web", web()}}});
+    open();
+    auto known = spool->known_sources().value();
+    ASSERT_EQ(known.size(), 2U);
+    EXPECT_EQ(known[0].id, "db");
+    EXPECT_FALSE(known[0].known);
+    EXPECT_EQ(known[1].known, web());
+    EXPECT_EQ(known[1].checkpoint, place);
+}
+
+TEST_F(KnownSources, HaveEndedUntilTheyRunAgainOrMoreOfThemIsSealed) {
+    add({{"web", place}}, {.known = {{"web", web()}}});
+    EXPECT_FALSE(spool->ended("web"));
+    spool->set_ended("web", true);
+    open();
+    EXPECT_TRUE(spool->ended("web"));
+    EXPECT_TRUE(spool->known_sources().value()[0].known->ended);
+    spool->set_ended("web", false);
+    open();
+    EXPECT_FALSE(spool->ended("web"));
+    spool->set_ended("web", true);
+    add({{"web", place}}, {.known = {{"web", web()}}});
+    EXPECT_FALSE(spool->ended("web"));
+    spool->set_ended("never sealed", true);
+    EXPECT_FALSE(spool->ended("never sealed"));
+}
+
+TEST_F(KnownSources, AreForgottenWithTheSegmentThatHoldsTheirEnd) {
+    add({{"web", place}, {"db", place}}, {.known = {{"web", web()}}, .forget = {"web"}});
+    EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
+    open();
+    EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
+    EXPECT_EQ(spool->checkpoint("db"), place);
+}
+
+}  // namespace
+}  // namespace boatswain::spool

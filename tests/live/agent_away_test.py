@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""What happened while no agent ran: containers that were removed, a state that was damaged, a log that grew; and the canary."""
+import sys
+
+sys.dont_write_bytecode = True
+from harness import *
+
+RED = {"BOATSWAIN_TENANT": "red"}
+LOCAL = ["--log-driver", "local"]
+FOREVER = "i=0; while true; do echo line $i; i=$((i+1)); sleep 0.1; done"
+
+
+class Away(LiveTest):
+    def ends(self, agent, container):
+        """The reasons of a container's closing records, as stock tools show them."""
+        reader = agent.reader()
+        found = []
+        for key in reader.objects():
+            if reader.tenant_of(key) == "_canary":
+                continue
+            text = reader.plaintext(key).decode(errors="replace")
+            heading = ""
+            for line in text.splitlines():
+                if line.startswith('# {"source"'):
+                    heading = json.loads(line[2:])["source"]
+                if line.startswith("# end ") and heading == container:
+                    found.append(json.loads(line[6:])["reason"])
+        return found
+
+    def test_a_container_that_was_removed_meanwhile_is_named_in_its_tenants_log(self):
+        agent = self.agent(batch__flush_after="300ms")
+        running = [self.engine.shell(FOREVER, env=RED, options=options) for options in ([], LOCAL)]
+        ended = [self.engine.shell("echo one; echo two", env=RED, options=options) for options in ([], LOCAL)]
+        stays = self.engine.shell("echo here; sleep 1000", env=RED)
+        self.engine.wait(*ended)
+        wait_for(lambda: all(agent.reader().of(c).lines for c in (*running, *ended, stays)), 60, "something of each is stored")
+        time.sleep(1)  # what ended is known to have ended when that was sealed
+        self.assertEqual(agent.stop(), 0)
+        self.engine.docker("rm", "-f", *running, *ended)
+        agent.start()
+        wait_for(lambda: all(agent.reader().of(c).gaps for c in running), 30, "gap records of both")
+        wait_for(lambda: all(self.ends(agent, c) for c in ended), 30, "closing records of both")
+        for container in running:
+            gaps = agent.reader().of(container).gaps
+            self.assertEqual([gap["reason"] for gap in gaps], ["removed-while-away"])
+            self.assertLess(gaps[0]["from"], gaps[0]["to"])
+            self.assertEqual(self.ends(agent, container), [])
+        for container in ended:
+            self.assertEqual(agent.reader().of(container).gaps, [])
+            self.assertEqual(self.ends(agent, container), ["removed-while-away"])
+        self.assertEqual(agent.metric("boatswain_containers_removed_while_away_total", outcome="gap"), 2)
+        self.assertEqual(agent.metric("boatswain_containers_removed_while_away_total", outcome="read-whole"), 2)
+        # Told once; and what is there is not touched.
+        self.assertEqual(agent.stop(), 0)
+        agent.start()
+        wait_for(lambda: agent.health()[1]["engine"] == "followed", 20)
+        time.sleep(2)
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual([len(agent.reader().of(c).gaps) for c in (*running, *ended, stays)], [1, 1, 0, 0, 0])
+        self.assertEqual(agent.tool("verify", check=False).returncode, 0)
+
+    def test_a_damaged_state_does_not_stop_the_start_and_the_log_says_that_lines_come_again(self):
+        agent = self.agent(batch__flush_after="300ms")
+        container = self.engine.shell("seq 1 50; sleep 1000", env=RED)
+        self.wait_stored(agent.reader(), 50)
+        self.assertEqual(agent.stop(), 0)
+        state = agent.state / "state.sqlite"
+        state.write_bytes(b"\x5a" * state.stat().st_size)
+        agent.start()
+        self.assertTrue(agent.logged("state not readable"))
+        self.wait_stored(agent.reader(), 100)
+        self.assertIn("put aside as state.sqlite.corrupt-", agent.health()[1]["state"])
+        self.assertEqual(agent.metric("boatswain_state_lost_total"), 1)
+        self.assertEqual(agent.stop(), 0)
+        stored = agent.reader().of(container)
+        self.assertEqual(sorted(stored.messages(), key=int), sorted([b"%d" % n for n in range(1, 51)] * 2, key=int))
+        self.assertEqual([gap["reason"] for gap in stored.gaps], ["state-lost"])
+        self.assertEqual(agent.tool("verify", check=False).returncode, 0)
+
+    def test_a_large_log_is_gone_on_with_from_its_end(self):
+        lines = 300_000
+        agent = self.agent(batch__flush_after="500ms", batch__flush_bytes="1MiB")
+        container = self.engine.shell(f"seq 1 {lines}; sleep 5; echo last; sleep 1000", env=RED,
+                                      options=["--log-driver", "local", "--log-opt", "max-size=200m"])
+        wait_for(lambda: agent.metric("boatswain_sealed_lines_total", tenant="red") >= lines, 120, "all is sealed")
+        self.assertEqual(agent.stop(), 0)
+        agent.start()
+        wait_for(lambda: agent.metric("boatswain_sealed_lines_total", tenant="red") >= 1, 60, "the last line is sealed")
+        self.assertLess(agent.metric("boatswain_repeated_lines_total"), 5_000)
+        self.assertEqual(agent.stop(), 0)
+        messages = agent.reader().of(container).messages()
+        self.assertEqual(len(messages), lines + 1)
+        self.assertEqual(messages, [b"%d" % n for n in range(1, lines + 1)] + [b"last"])
+
+    def test_the_canary_is_read_back_and_misses_what_somebody_deletes(self):
+        agent = self.agent(canary=True, batch__flush_after="1s")
+        wait_for(lambda: agent.metric("boatswain_canary_lines_total", outcome="verified") >= 3, 60, "lines are verified")
+        self.assertGreater(agent.metric("boatswain_canary_delay_seconds"), 0)
+        self.assertEqual(agent.metric("boatswain_canary_lines_total", outcome="lost"), 0)
+        self.assertEqual(agent.health()[1]["canary"], "ok")
+        place = next(pathlib.Path(agent.store_dir).rglob("tenant=_canary"))
+        deadline = time.monotonic() + 60
+        while agent.metric("boatswain_canary_lines_total", outcome="lost") == 0 and time.monotonic() < deadline:
+            for path in place.rglob("*.age"):
+                path.unlink(missing_ok=True)
+        self.assertGreater(agent.metric("boatswain_canary_lines_total", outcome="lost"), 0)
+        self.assertIn("the canary lost", agent.health()[1]["canary"])
+        self.assertTrue(agent.logged("canary lost"))
+
+    def test_a_renamed_container_is_found_by_its_new_name(self):
+        agent = self.agent()
+        container = self.engine.shell("echo hello; sleep 1000", env=RED, name="first-name")
+        self.wait_stored(agent.reader(), 1)
+        self.engine.docker("rename", "first-name", "second-name")
+        wait_for(lambda: "second-name" in self.why(agent, container), 20, "why tells the new name")
+        self.assertIn(container[:12], self.why(agent, "second-name"))
+
+    def why(self, agent, wanted):
+        answer = subprocess.run([BUILD / "boatswain", "why", "--socket", agent.state / "agent.sock", wanted, "--json"],
+                                capture_output=True, text=True, timeout=20)
+        return answer.stdout
+
+
+if __name__ == "__main__":
+    main()
