@@ -24,9 +24,9 @@ std::string frame(int number, std::size_t padding = 0) {
 // A FIFO as the engine keeps it: its own end is open for reading and writing.
 class FifoTest : public ::testing::Test {
   protected:
-    FifoTest() {
-        if (::mkfifo(fifo_path.c_str(), 0700) != 0) std::abort();
-        engine = Fd{::open(fifo_path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)};
+    static Fd make_fifo(const Path& path) {
+        if (::mkfifo(path.c_str(), 0700) != 0) std::abort();
+        return Fd{::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)};
     }
     void print(const std::string& bytes) {
         ASSERT_EQ(::write(engine.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
@@ -43,7 +43,7 @@ class FifoTest : public ::testing::Test {
 
     TestDirectory directory;
     Path fifo_path = directory / "fifo";
-    Fd engine;
+    Fd engine = make_fifo(fifo_path);
     Hold hold = std::move(*Hold::create(directory / "x.hold"));
     Transfer transfer = std::move(*Transfer::make());
     Fifo fifo = std::move(*Fifo::open(fifo_path, false));

@@ -11,8 +11,8 @@
 namespace boatswain::intake::driver {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 const HoldName name{.container = std::string(64, 'c'), .number = 1};
 
@@ -141,7 +141,7 @@ TEST_F(HoldReaderTest, WritesGapsWhereTheyStand) {
     auto lines = lines_of(*into);
     ASSERT_EQ(lines.size(), 3U);
     EXPECT_EQ(lines[0], "stdout F before");
-    EXPECT_THAT(lines[1], testing::HasSubstr("\"reason\":\"driver-overflow\",\"lines_min\":7,\"bytes_min\":70"));
+    EXPECT_THAT(lines[1], ::testing::HasSubstr("\"reason\":\"driver-overflow\",\"lines_min\":7,\"bytes_min\":70"));
     EXPECT_EQ(lines[2], "stdout F behind");
 }
 
@@ -154,7 +154,7 @@ TEST_F(HoldReaderTest, NamesAFrameThatIsNoEntry) {
     read_all(*from, *into);
     auto lines = lines_of(*into);
     ASSERT_EQ(lines.size(), 2U);
-    EXPECT_THAT(lines[0], testing::HasSubstr("malformed"));
+    EXPECT_THAT(lines[0], ::testing::HasSubstr("malformed"));
     EXPECT_EQ(lines[1], "stdout F good");
 }
 

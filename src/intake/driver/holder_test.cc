@@ -22,7 +22,7 @@ namespace boatswain::intake::driver {
 namespace {
 
 using boatswain::testing::TestDirectory;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
 std::string frame(int number, std::size_t padding = 0) {
@@ -217,7 +217,7 @@ TEST_F(HolderTest, RefusesAContainerThatAsksForAKeyAndHasNone) {
     auto description =
         boatswain::testing::contents(memory.path / (HoldName{.container = id, .number = 1}.str() + ".json"));
     EXPECT_THAT(description, HasSubstr("acme"));
-    EXPECT_THAT(description, testing::Not(HasSubstr("hush")));
+    EXPECT_THAT(description, ::testing::Not(HasSubstr("hush")));
 }
 
 TEST_F(HolderTest, DropsWithAGapWhatFindsNoRoomForTooLong) {
