@@ -35,8 +35,9 @@ void FleetStanding::looked(const fleet::Look& look) {
     gauge("boatswain_fleet_eligible_hosts", "Hosts on which an instance can run", plan.eligible);
     gauge("boatswain_fleet_covered_hosts", "Eligible hosts that have an instance", plan.covered);
     gauge("boatswain_fleet_gone_instances", "Instances on hosts that Mesos does not know", plan.gone.size());
-    metrics_.counter("boatswain_fleet_looks_total", "Looks at Marathon and Mesos, by what followed",
-                     {{"verdict", std::string{fleet::to_string(plan.verdict)}}})
+    metrics_
+        .counter("boatswain_fleet_looks_total", "Looks at Marathon and Mesos, by what followed",
+                 {{"verdict", std::string{fleet::to_string(plan.verdict)}}})
         .add();
     for (const auto& [action, result] : look.outcomes)
         metrics_
@@ -85,9 +86,7 @@ FleetServer::~FleetServer() {
 Result<std::unique_ptr<FleetServer>> FleetServer::open(const std::string& address, const Metrics& metrics,
                                                        const FleetStanding& standing) {
     auto state = std::make_unique<State>();
-    auto health = [&standing] {
-        return serve::Health{.healthy = standing.healthy(), .detail = standing.detail()};
-    };
+    auto health = [&standing] { return serve::Health{.healthy = standing.healthy(), .detail = standing.detail()}; };
     TRY(state->server, serve::HttpServer::open(state->io.get_executor(), address,
                                                serve::observe_routes(metrics, health, BOATSWAIN_VERSION)));
     boost::asio::co_spawn(state->io, state->server->run(), boost::asio::detached);

@@ -322,8 +322,8 @@ void Agent::shut_down() {
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
                               {"waiting_segments", spool_->count()}});
-    // An upload or a heartbeat under way can hang on a store that does not answer, and whoever told us to end does not wait.
-    // Everything is durable by now, so nothing is left to be done in an orderly way.
+    // An upload or a heartbeat under way can hang on a store that does not answer, and whoever told us to end does not
+    // wait. Everything is durable by now, so nothing is left to be done in an orderly way.
     if (!shipped || !quiet) std::_Exit(0);
 }
 
@@ -389,23 +389,22 @@ std::vector<std::string> Agent::troubles() const {
 // Words and numbers only: what the troubles are in detail may name a tenant.
 heartbeat::Heartbeat Agent::heartbeat() const {
     auto intake = intake_->health();
-    heartbeat::Heartbeat now{
-        .host = config_.host,
-        .version = std::string{config::version()},
-        .epoch = spool_->epoch(),
-        .started = started_,
-        .time = clock_.now(),
-        .interval_seconds = std::max<std::int64_t>(
-            1, std::chrono::ceil<std::chrono::seconds>(config_.fleet.heartbeat).count()),
-        .healthy = health().healthy,
-        .containers = intake.containers,
-        .reading = intake.reading,
-        .lag_bytes = intake.lag_bytes,
-        .spool_bytes = spool_->bytes(),
-        .spool_bytes_max = spool_->bytes_max(),
-        .spool_segments = spool_->count(),
-        .spool_oldest = spool_->oldest(),
-        .last_segment = spool_->newest()};
+    heartbeat::Heartbeat now{.host = config_.host,
+                             .version = std::string{config::version()},
+                             .epoch = spool_->epoch(),
+                             .started = started_,
+                             .time = clock_.now(),
+                             .interval_seconds = std::max<std::int64_t>(
+                                 1, std::chrono::ceil<std::chrono::seconds>(config_.fleet.heartbeat).count()),
+                             .healthy = health().healthy,
+                             .containers = intake.containers,
+                             .reading = intake.reading,
+                             .lag_bytes = intake.lag_bytes,
+                             .spool_bytes = spool_->bytes(),
+                             .spool_bytes_max = spool_->bytes_max(),
+                             .spool_segments = spool_->count(),
+                             .spool_oldest = spool_->oldest(),
+                             .last_segment = spool_->newest()};
     if (!intake.engine_connected) now.troubles.emplace_back(heartbeat::trouble::engine);
     if (sealing_->trouble()) now.troubles.emplace_back(heartbeat::trouble::spool_write);
     if (spool_trouble()) now.troubles.emplace_back(heartbeat::trouble::spool_full);
