@@ -86,9 +86,16 @@ FleetServer::~FleetServer() {
 Result<std::unique_ptr<FleetServer>> FleetServer::open(const std::string& address, const Metrics& metrics,
                                                        const FleetStanding& standing) {
     auto state = std::make_unique<State>();
-    auto health = [&standing] { return serve::Health{.healthy = standing.healthy(), .detail = standing.detail()}; };
+    auto health = [&standing] {
+        serve::Health health{.reasons = {}, .detail = standing.detail()};
+        if (!standing.healthy()) health.reasons.push_back({"looks", "no look at Marathon and Mesos succeeded of late"});
+        return health;
+    };
     TRY(state->server, serve::HttpServer::open(state->io.get_executor(), address,
-                                               serve::observe_routes(metrics, health, BOATSWAIN_VERSION)));
+                                               serve::observe_routes({.alive = health,
+                                                                      .ready = health,
+                                                                      .metrics = [&metrics] { return metrics.text(); },
+                                                                      .version = BOATSWAIN_VERSION})));
     boost::asio::co_spawn(state->io, state->server->run(), boost::asio::detached);
     state->thread = std::thread{[io = &state->io] { io->run(); }};
     return std::unique_ptr<FleetServer>{new FleetServer{std::move(state)}};
