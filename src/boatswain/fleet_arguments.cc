@@ -60,11 +60,9 @@ void add_sync(FleetCommands& commands, FleetSync& sync) {
         ->add_option("--stuck", sync.stuck,
                      "A scaling of the app that takes longer is ended; instances stay (default: 10m)")
         ->type_name("TIME");
-    command->add_flag("--allow-restart", sync.allow_restart,
-                      "Lower the count though a healthy agent restarts by it");
+    command->add_flag("--allow-restart", sync.allow_restart, "Lower the count though a healthy agent restarts by it");
     command->add_flag("--force-unique", sync.force_unique, "Act though the app may have two instances on a host");
-    command
-        ->add_option("--state", sync.state_file, "What has to be remembered between runs of --once")
+    command->add_option("--state", sync.state_file, "What has to be remembered between runs of --once")
         ->type_name("FILE");
     command->add_option("--listen", sync.listen, "Serve /healthz and /metrics there")->type_name("ADDRESS:PORT");
     command->add_flag("--json", sync.json, "One JSON object for each look");
@@ -72,7 +70,8 @@ void add_sync(FleetCommands& commands, FleetSync& sync) {
         ->check(CLI::IsMember(log_formats))
         ->type_name("FORMAT");
     command->footer(
-        "Exit code with --once: 0 as it should be, 1 something is waited for or refused, 2 it could not be found out.\n\n"
+        "Exit code with --once: 0 as it should be, 1 something is waited for or refused, 2 it could not be found "
+        "out.\n\n"
         "Examples:\n"
         "  boatswain fleet sync --marathon http://marathon:8080 --app /infra/boatswain --once --dry-run\n"
         "  boatswain fleet sync --marathon https://m1:8443,https://m2:8443 --ca-file ca.pem --app /infra/boatswain \\\n"

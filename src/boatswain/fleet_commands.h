@@ -44,7 +44,7 @@ struct FleetSync {
 };
 
 struct FleetStatus {
-    FleetPlace place;  // without Marathon: heartbeats alone
+    FleetPlace place;   // without Marathon: heartbeats alone
     std::string store;  // empty: no heartbeats
     std::optional<std::string> key_file;
     std::string expect;  // hosts with ',' between, or the path of a file with one a line

@@ -18,7 +18,8 @@ int run(const FleetKeyNew& request, Console& console) {
     auto created = create_file_durably(request.file, heartbeat::to_file(heartbeat::FleetKey::make()), secret_mode);
     if (!created) return failed_with(console, created.error());
     if (!*created) return failed_with(console, {.what = request.file + " is there already, and is left as it is"});
-    console.out.write("wrote " + request.file + ": give it to `boatswain fleet status`, and it or a key derived from it " +
+    console.out.write("wrote " + request.file +
+                      ": give it to `boatswain fleet status`, and it or a key derived from it " +
                       "to each agent (fleet.key)\n");
     return exit_ok;
 }

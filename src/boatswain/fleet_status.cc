@@ -39,7 +39,8 @@ void add_row(Table& table, const fleet::HostStatus& host, Timestamp now) {
 }
 
 void print_table(const fleet::FleetStanding& standing, Console& console, Timestamp now) {
-    Table table{{"HOST", "AGENT", "INSTANCE", "HEALTH", "VERSION", ">BEHIND", ">SPOOL", ">SEGMENT", ">HEARD", "", "WHY"}};
+    Table table{
+        {"HOST", "AGENT", "INSTANCE", "HEALTH", "VERSION", ">BEHIND", ">SPOOL", ">SEGMENT", ">HEARD", "", "WHY"}};
     for (const auto& host : standing.hosts) add_row(table, host, now);
     if (!standing.hosts.empty()) table.print(console.out);
     auto text = fmt::format("{} of {} have their agent", standing.well, counted(standing.required, "host"));
@@ -86,11 +87,10 @@ std::string as_json(const fleet::FleetStanding& standing, const std::vector<std:
     };
     std::string hosts;
     for (const auto& host : standing.hosts) hosts += (hosts.empty() ? "" : ",") + host_as_json(host);
-    return fmt::format(
-        R"({{"time":"{}","ok":{},"required":{},"well":{},"hosts":[{}],"notes":{},"not_found_out":{}}})"
-        "\n",
-        to_text(now), standing.ok && troubles.empty(), standing.required, standing.well, hosts, list(standing.notes),
-        list(troubles));
+    return fmt::format(R"({{"time":"{}","ok":{},"required":{},"well":{},"hosts":[{}],"notes":{},"not_found_out":{}}})"
+                       "\n",
+                       to_text(now), standing.ok && troubles.empty(), standing.required, standing.well, hosts,
+                       list(standing.notes), list(troubles));
 }
 
 Result<std::vector<std::string>> expected_hosts(const std::string& expect) {

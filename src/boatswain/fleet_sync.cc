@@ -19,10 +19,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int gap_part = 6;              // of the interval: the least between two looks, whatever happens
-constexpr double jitter_share = 0.1;     // of the interval, either way
-constexpr int patience_intervals = 3;    // without a look that succeeds, until /healthz says so
-constexpr auto signal_look = 100ms;      // how soon a signal is seen
+constexpr int gap_part = 6;            // of the interval: the least between two looks, whatever happens
+constexpr double jitter_share = 0.1;   // of the interval, either way
+constexpr int patience_intervals = 3;  // without a look that succeeds, until /healthz says so
+constexpr auto signal_look = 100ms;    // how soon a signal is seen
 
 sigset_t ending_signals() {
     sigset_t signals;
@@ -171,8 +171,8 @@ class SyncRun {
         const auto& plan = look.plan;
         std::string notes;
         for (const auto& note : plan.notes) notes += (notes.empty() ? "" : "; ") + note;
-        auto standing = std::to_string(plan.instances) + "/" + std::to_string(plan.eligible) + "/" +
-                        std::to_string(plan.covered);
+        auto standing =
+            std::to_string(plan.instances) + "/" + std::to_string(plan.eligible) + "/" + std::to_string(plan.covered);
         tell_once(std::string{fleet::to_string(plan.verdict)} + standing, [&] {
             auto level = plan.verdict == fleet::Verdict::refuse ? &Log::warning : &Log::info;
             (log_.*level)("looked", {{"verdict", fleet::to_string(plan.verdict)},

@@ -555,9 +555,9 @@ TEST_F(ToolVerify, SaysWhereTheStretchBeginsAndEnds) {
 // ---- help, version, completion
 
 TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
-    for (auto command : {"", "keys", "keys new", "keys show", "keys derive", "ls", "logs", "inspect", "verify",
-                         "completion", "version", "help", "fleet", "fleet sync", "fleet status", "fleet key", "fleet key new",
-                         "fleet key derive"}) {
+    for (auto command :
+         {"", "keys", "keys new", "keys show", "keys derive", "ls", "logs", "inspect", "verify", "completion",
+          "version", "help", "fleet", "fleet sync", "fleet status", "fleet key", "fleet key new", "fleet key derive"}) {
         auto ran = run(std::string{"boatswain "} + command + " --help");
         EXPECT_EQ(ran.code, 0) << command;
         auto path = std::string{"boatswain"} + (*command == 0 ? "" : " ") + command;

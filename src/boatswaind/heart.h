@@ -1,8 +1,8 @@
 // Tells the store again and again how this host stands (docs/formats/heartbeat.md).
 //
-// What to say is gathered on the I/O thread; a thread of its own puts it, since a store may take long or be away. Only the
-// latest is put: what was not told in time is of no use later. A heartbeat that fails is logged once, until one succeeds,
-// and nothing else depends on it.
+// What to say is gathered on the I/O thread; a thread of its own puts it, since a store may take long or be away. Only
+// the latest is put: what was not told in time is of no use later. A heartbeat that fails is logged once, until one
+// succeeds, and nothing else depends on it.
 #pragma once
 
 #include <condition_variable>
@@ -24,7 +24,8 @@ class Heart {
     ~Heart();
 
     void beat(heartbeat::Heartbeat heartbeat);
-    // No more of them. False when one is still under way at the deadline: a store that does not answer can hold it long.
+    // No more of them. False when one is still under way at the deadline: a store that does not answer can hold it
+    // long.
     bool finish(std::chrono::steady_clock::time_point deadline);
 
     // Of fleet.key, for this host: nothing when none is set. Remedy::stop for a key that is of another host.

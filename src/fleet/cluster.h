@@ -51,9 +51,9 @@ struct MesosState {
     std::vector<RecoveredAgent> recovered;
     // Machines in maintenance, by host name or, where the schedule names none, by address.
     std::set<std::string> down;
-    std::set<std::string> in_window;  // scheduled, and their window has begun or is about to
+    std::set<std::string> in_window;        // scheduled, and their window has begun or is about to
     std::set<std::string> maybe_in_window;  // scheduled, but the master did not say when
-    std::string region;  // of the master; empty: none
+    std::string region;                     // of the master; empty: none
 };
 
 enum class Operator { unique, cluster, group_by, like, unlike, max_per, is, unknown };
@@ -67,7 +67,7 @@ struct Constraint {
 
 // Of Marathon's dozen states, what matters here.
 enum class TaskState {
-    starting,     // staging, starting, or anything else on its way up
+    starting,  // staging, starting, or anything else on its way up
     running,
     killing,
     unreachable,  // Marathon has lost sight of it; it takes a place in the count all the same
@@ -89,10 +89,10 @@ struct App {
     std::uint32_t instances = 0;
     double cpus = 0, mem = 0, disk = 0, gpus = 0;
     std::vector<Constraint> constraints;
-    std::vector<std::string> roles;           // whose resources it takes; empty: unreserved ones and those of `role`
-    std::string role;                         // empty: Marathon's own
-    std::vector<std::uint32_t> fixed_ports;   // that must be free on the host
-    std::uint32_t other_ports = 0;            // any that are free
+    std::vector<std::string> roles;          // whose resources it takes; empty: unreserved ones and those of `role`
+    std::string role;                        // empty: Marathon's own
+    std::vector<std::uint32_t> fixed_ports;  // that must be free on the host
+    std::uint32_t other_ports = 0;           // any that are free
     bool has_health_checks = false;
     std::vector<Task> tasks;
     std::vector<std::string> deployments;  // ids
@@ -118,19 +118,19 @@ struct RejectReason {
 };
 
 struct QueueItem {
-    std::uint32_t count = 0;          // still to launch
-    std::int64_t delay_seconds = 0;   // back-off before the next launch
+    std::uint32_t count = 0;         // still to launch
+    std::int64_t delay_seconds = 0;  // back-off before the next launch
     std::vector<RejectReason> reasons;
     std::map<std::string, std::vector<std::string>> by_host;  // of the last offers
 };
 
 struct MarathonState {
-    std::optional<App> app;  // nothing: there is no such app
+    std::optional<App> app;               // nothing: there is no such app
     std::vector<Deployment> deployments;  // those that touch the app
     std::optional<QueueItem> queue;
     std::string role = "*";  // that Marathon is registered with
     std::string version;
-    std::string mesos_url;   // of the leading master, as Marathon says
+    std::string mesos_url;  // of the leading master, as Marathon says
 };
 
 struct Cluster {

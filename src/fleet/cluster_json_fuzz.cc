@@ -45,7 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     bool sane = whole_reader.take(text, say_to(whole));
     whole_names.take(text, say_to(whole));
     bool cut_sane = true;
-    for (std::size_t i = 0; i < text.size() && cut_sane; ++i) cut_sane = cut_reader.take(text.substr(i, 1), say_to(cut));
+    for (std::size_t i = 0; i < text.size() && cut_sane; ++i)
+        cut_sane = cut_reader.take(text.substr(i, 1), say_to(cut));
     for (std::size_t i = 0; i < text.size(); ++i) cut_names.take(text.substr(i, 1), say_to(cut));
     if (sane != cut_sane || whole != cut) __builtin_trap();
     return 0;

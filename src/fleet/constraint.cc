@@ -71,7 +71,8 @@ Result<ConstraintSet> ConstraintSet::make(const std::vector<Constraint>& constra
     std::vector<Compiled> compiled;
     for (const auto& constraint : constraints) {
         auto cannot = [&](const std::string& why) {
-            return fail(Remedy::stop, "the constraint \"" + printable(constraint.text) + "\" cannot be evaluated here: " + why);
+            return fail(Remedy::stop,
+                        "the constraint \"" + printable(constraint.text) + "\" cannot be evaluated here: " + why);
         };
         Compiled made{.constraint = constraint};
         switch (constraint.op) {
@@ -180,8 +181,8 @@ std::vector<const Agent*> ConstraintSet::fitting(const std::vector<const Agent*>
 
 bool ConstraintSet::one_per_host() const {
     return std::ranges::any_of(constraints_, [](const Compiled& one) {
-        bool limits = one.constraint.op == Operator::unique ||
-                      (one.constraint.op == Operator::max_per && one.number == 1);
+        bool limits =
+            one.constraint.op == Operator::unique || (one.constraint.op == Operator::max_per && one.number == 1);
         return limits && is_hostname(one.constraint.field);
     });
 }

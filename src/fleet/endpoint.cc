@@ -171,8 +171,7 @@ Result<http::HttpAnswer> Endpoint::order(const std::string& method, std::string_
 }
 
 Result<void> Endpoint::follow(std::string_view path, std::string_view post_body, const std::string& accept,
-                              std::chrono::seconds silence_max,
-                              const std::function<bool(std::string_view)>& on_bytes) {
+                              std::chrono::seconds silence_max, const std::function<bool(std::string_view)>& on_bytes) {
     // A stream of heartbeats is slow: only silence ends it.
     http::HttpClient client{{.connect_timeout = connect_timeout,
                              .stall_max = silence_max,

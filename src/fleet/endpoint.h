@@ -1,4 +1,5 @@
-// One of the two systems behind its addresses: any of several servers may answer, and the one that leads may be another.
+// One of the two systems behind its addresses: any of several servers may answer, and the one that leads may be
+// another.
 //
 // Invariants
 //   - Credentials go to the scheme, host and port of a configured address and to no other, wherever a server redirects.

@@ -5,8 +5,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto silence_max = 60s;     // Marathon's heartbeat comes every 10 s, Mesos' every 15 s
-constexpr auto pause_between = 15s;   // before a stream is opened again
+constexpr auto silence_max = 60s;    // Marathon's heartbeat comes every 10 s, Mesos' every 15 s
+constexpr auto pause_between = 15s;  // before a stream is opened again
 constexpr auto pause_step = 200ms;
 
 // Not status_update_event: every task of the cluster would make us look.
@@ -69,13 +69,13 @@ void Hints::pause(const Result<void>& ended, const std::string& whose) {
 void Hints::follow_marathon() {
     while (!ending_) {
         EventNames names;
-        auto ended = marathon_.follow(marathon_events, "", "text/event-stream", silence_max,
-                                      [&](std::string_view bytes) {
-                                          names.take(bytes, [&](std::string_view name) {
-                                              if (name != "event_stream_attached") waker_.hint();
-                                          });
-                                          return !ending_.load();
-                                      });
+        auto ended =
+            marathon_.follow(marathon_events, "", "text/event-stream", silence_max, [&](std::string_view bytes) {
+                names.take(bytes, [&](std::string_view name) {
+                    if (name != "event_stream_attached") waker_.hint();
+                });
+                return !ending_.load();
+            });
         pause(ended, "Marathon");
     }
 }

@@ -40,7 +40,9 @@ TEST(RecordIo, IsGivenUpWhenItIsNot) {
 TEST(ServerSentEvents, AreToldByTheirNames) {
     EventNames names;
     std::vector<std::string> seen;
-    auto take = [&](std::string_view bytes) { names.take(bytes, [&](std::string_view one) { seen.emplace_back(one); }); };
+    auto take = [&](std::string_view bytes) {
+        names.take(bytes, [&](std::string_view one) { seen.emplace_back(one); });
+    };
     take("\r\n\r\nevent: deployment_su");
     take("ccess\r\ndata: event: no\r\n\r\nevent:x\n");
     take("event: " + std::string(1000, 'y') + "\nevent: z\n");

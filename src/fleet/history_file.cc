@@ -33,8 +33,7 @@ std::string history_text(const History& history) {
 Result<History> parse_history(std::string_view text) {
     simdjson::dom::parser parser;
     TRY(auto root, json::parse_object(parser, text, "the state file"));
-    if (json::integer_of(root, "version") != 1)
-        return fail(Remedy::quarantine, "the state file is not of version 1");
+    if (json::integer_of(root, "version") != 1) return fail(Remedy::quarantine, "the state file is not of version 1");
     return History{.gone_since = times_of(root, "gone_since"),
                    .deployment_since = times_of(root, "deployment_since"),
                    .surplus_since = parse_time(json::text_of(root, "surplus_since"))};

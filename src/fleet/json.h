@@ -1,5 +1,5 @@
-// Words for reading other people's JSON: every document is checked as a whole first, and a field that is missing, null or
-// of another type than documented reads as "nothing".
+// Words for reading other people's JSON: every document is checked as a whole first, and a field that is missing, null
+// or of another type than documented reads as "nothing".
 #pragma once
 
 #include <simdjson.h>

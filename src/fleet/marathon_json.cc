@@ -19,15 +19,23 @@ std::unexpected<Error> too_many(std::string_view what) {
 // Source: Marathon's task states are Mesos' own (TASK_*), and what it makes of them.
 TaskState state_of(std::string_view name, bool started) {
     constexpr std::array<std::pair<std::string_view, TaskState>, 18> states{{
-        {"TASK_RUNNING", TaskState::running},         {"TASK_STAGING", TaskState::starting},
-        {"TASK_STARTING", TaskState::starting},       {"TASK_CREATED", TaskState::starting},
-        {"TASK_KILLING", TaskState::killing},         {"TASK_UNREACHABLE", TaskState::unreachable},
+        {"TASK_RUNNING", TaskState::running},
+        {"TASK_STAGING", TaskState::starting},
+        {"TASK_STARTING", TaskState::starting},
+        {"TASK_CREATED", TaskState::starting},
+        {"TASK_KILLING", TaskState::killing},
+        {"TASK_UNREACHABLE", TaskState::unreachable},
         {"TASK_UNREACHABLE_INACTIVE", TaskState::unreachable},
-        {"TASK_LOST", TaskState::unreachable},        {"TASK_UNKNOWN", TaskState::unreachable},
-        {"TASK_GONE_BY_OPERATOR", TaskState::ended},  {"TASK_ERROR", TaskState::ended},
-        {"TASK_FAILED", TaskState::ended},            {"TASK_FINISHED", TaskState::ended},
-        {"TASK_KILLED", TaskState::ended},            {"TASK_GONE", TaskState::ended},
-        {"TASK_DROPPED", TaskState::ended},           {"TASK_RESERVED", TaskState::ended},
+        {"TASK_LOST", TaskState::unreachable},
+        {"TASK_UNKNOWN", TaskState::unreachable},
+        {"TASK_GONE_BY_OPERATOR", TaskState::ended},
+        {"TASK_ERROR", TaskState::ended},
+        {"TASK_FAILED", TaskState::ended},
+        {"TASK_FINISHED", TaskState::ended},
+        {"TASK_KILLED", TaskState::ended},
+        {"TASK_GONE", TaskState::ended},
+        {"TASK_DROPPED", TaskState::ended},
+        {"TASK_RESERVED", TaskState::ended},
         {"TASK_SCHEDULED", TaskState::ended},
     }};
     if (name.empty()) return started ? TaskState::running : TaskState::starting;  // before 1.1
@@ -108,9 +116,8 @@ void add_action(Deployment& deployment, const json::element& value) {
 Deployment deployment_of(const json::element& value) {
     auto fields = json::as_object(value);
     Deployment deployment{.id = json::text_of(fields, "id"), .version = parse_time(json::text_of(fields, "version"))};
-    json::for_each(fields, "affectedApps", deployment_actions_max, [&](const json::element& one) {
-        deployment.apps.emplace_back(json::as_text(one).value_or(""));
-    });
+    json::for_each(fields, "affectedApps", deployment_actions_max,
+                   [&](const json::element& one) { deployment.apps.emplace_back(json::as_text(one).value_or("")); });
     json::for_each(fields, "affectedPods", deployment_actions_max,
                    [&](const json::element&) { deployment.has_pods = true; });
     // Too much to look at is never purely a scaling of one app.
@@ -145,9 +152,8 @@ Result<App> parse_app(std::string_view body) {
     if (app.id.empty() || !instances || *instances < 0 || *instances > instances_max)
         return fail(Remedy::quarantine, "Marathon's answer about the app has no id, or no count of instances");
     app.instances = static_cast<std::uint32_t>(*instances);
-    bool all = json::for_each(fields, "constraints", constraints_max, [&](const json::element& one) {
-        app.constraints.push_back(constraint_of(one));
-    });
+    bool all = json::for_each(fields, "constraints", constraints_max,
+                              [&](const json::element& one) { app.constraints.push_back(constraint_of(one)); });
     if (!all) return too_many("constraints");
     json::for_each(fields, "acceptedResourceRoles", reasons_max, [&](const json::element& one) {
         if (auto role = json::as_text(one)) app.roles.emplace_back(*role);
@@ -189,8 +195,8 @@ Result<std::optional<QueueItem>> parse_queue(std::string_view body, const std::s
         auto fields = json::as_object(one);
         if (json::text_of(json::object_of(fields, "app"), "id") != app) return;
         auto& item = found.emplace();
-        item.count = static_cast<std::uint32_t>(
-            std::clamp<std::int64_t>(json::integer_of(fields, "count"), 0, instances_max));
+        item.count =
+            static_cast<std::uint32_t>(std::clamp<std::int64_t>(json::integer_of(fields, "count"), 0, instances_max));
         item.delay_seconds = json::integer_of(json::object_of(fields, "delay"), "timeLeftSeconds");
         auto summary = json::object_of(fields, "processedOffersSummary");
         json::for_each(summary, "rejectSummaryLastOffers", reasons_max, [&](const json::element& reason) {
@@ -228,9 +234,8 @@ std::vector<std::string> parse_blocking(std::string_view body) {
     auto root = json::parse_object(parser, body, "");
     std::vector<std::string> ids;
     if (!root) return ids;
-    json::for_each(*root, "deployments", deployments_max, [&](const json::element& one) {
-        ids.push_back(json::text_of(json::as_object(one), "id"));
-    });
+    json::for_each(*root, "deployments", deployments_max,
+                   [&](const json::element& one) { ids.push_back(json::text_of(json::as_object(one), "id")); });
     return ids;
 }
 

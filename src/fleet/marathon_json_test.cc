@@ -13,8 +13,8 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 App app_of(const std::string& more) {
-    auto app = parse_app(R"({"app":{"id":"/a","instances":3,"cpus":0.2,"mem":256)" + (more.empty() ? "" : "," + more) +
-                         "}}");
+    auto app =
+        parse_app(R"({"app":{"id":"/a","instances":3,"cpus":0.2,"mem":256)" + (more.empty() ? "" : "," + more) + "}}");
     EXPECT_TRUE(app) << app.error().what;
     return app ? *app : App{};
 }
@@ -44,9 +44,9 @@ TEST(MarathonJson, ReadsTheApp) {
     EXPECT_THAT(app.deployments, ElementsAre("d1"));
     std::vector<TaskState> states;
     for (const auto& task : app.tasks) states.push_back(task.state);
-    EXPECT_THAT(states, ElementsAre(TaskState::running, TaskState::unreachable, TaskState::starting,
-                                    TaskState::unreachable, TaskState::ended, TaskState::running, TaskState::starting,
-                                    TaskState::killing));
+    EXPECT_THAT(states,
+                ElementsAre(TaskState::running, TaskState::unreachable, TaskState::starting, TaskState::unreachable,
+                            TaskState::ended, TaskState::running, TaskState::starting, TaskState::killing));
     EXPECT_EQ(app.tasks[0].healthy, false) << "all checks must pass";
     EXPECT_EQ(app.tasks[0].agent_id, "S1");
     EXPECT_EQ(app.tasks[1].healthy, std::nullopt);

@@ -195,7 +195,8 @@ std::string machine_name(const std::optional<json::object>& id) {
 }
 
 Timestamp time_of(const std::optional<json::object>& fields, std::string_view key) {
-    return Timestamp{Nanoseconds{std::max<std::int64_t>(0, json::integer_of(json::object_of(fields, key), "nanoseconds"))}};
+    return Timestamp{
+        Nanoseconds{std::max<std::int64_t>(0, json::integer_of(json::object_of(fields, key), "nanoseconds"))}};
 }
 
 // Whether a window has begun, or is so near that Marathon starts nothing there any more.
@@ -244,11 +245,12 @@ Result<MesosState> parse_agents(std::string_view body) {
     bool all = json::for_each(answer, "agents", agents_max, [&](const json::element& one) {
         if (auto agent = agent_of(one)) mesos.agents.push_back(std::move(*agent));
     });
-    all = json::for_each(answer, "recovered_agents", agents_max, [&](const json::element& one) {
-              auto fields = json::as_object(one);
-              if (auto info = json::object_of(fields, "agent_info")) fields = info;
-              mesos.recovered.push_back({value_of(fields, "id"), json::text_of(fields, "hostname")});
-          }) &&
+    all = json::for_each(answer, "recovered_agents", agents_max,
+                         [&](const json::element& one) {
+                             auto fields = json::as_object(one);
+                             if (auto info = json::object_of(fields, "agent_info")) fields = info;
+                             mesos.recovered.push_back({value_of(fields, "id"), json::text_of(fields, "hostname")});
+                         }) &&
           all;
     if (!all) return too_many("agents");
     return mesos;
@@ -263,11 +265,13 @@ Result<MesosState> parse_slaves(std::string_view body) {
     bool all = json::for_each(root, "slaves", agents_max, [&](const json::element& one) {
         if (auto agent = slave_of(one)) mesos.agents.push_back(std::move(*agent));
     });
-    all = json::for_each(root, "recovered_slaves", agents_max, [&](const json::element& one) {
-              auto fields = json::as_object(one);
-              mesos.recovered.push_back({json::text_of(fields, "id"), json::text_of(fields, "hostname")});
-          }) &&
-          all;
+    all =
+        json::for_each(root, "recovered_slaves", agents_max,
+                       [&](const json::element& one) {
+                           auto fields = json::as_object(one);
+                           mesos.recovered.push_back({json::text_of(fields, "id"), json::text_of(fields, "hostname")});
+                       }) &&
+        all;
     if (!all) return too_many("agents");
     return mesos;
 }

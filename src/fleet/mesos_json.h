@@ -14,9 +14,9 @@
 namespace boatswain::fleet {
 
 inline constexpr std::size_t agents_max = 100'000;
-inline constexpr std::size_t attributes_max = 1000;       // of one agent
-inline constexpr std::size_t resources_max = 10'000;      // of one agent
-inline constexpr std::size_t machines_max = 100'000;      // in one maintenance schedule
+inline constexpr std::size_t attributes_max = 1000;              // of one agent
+inline constexpr std::size_t resources_max = 10'000;             // of one agent
+inline constexpr std::size_t machines_max = 100'000;             // in one maintenance schedule
 inline constexpr auto drain_margin = std::chrono::seconds{120};  // Marathon's --draining_seconds: it declines so early
 
 // The agents of an answer to GET_AGENTS, or of GET /slaves.

@@ -72,8 +72,7 @@ class Planner {
     // Whether what Mesos says can be the whole truth.
     bool check_sight() {
         const auto& mesos = cluster_.mesos;
-        if (mesos.agents.empty())
-            return stop(Verdict::wait, "Mesos lists no agent: nothing is concluded from that");
+        if (mesos.agents.empty()) return stop(Verdict::wait, "Mesos lists no agent: nothing is concluded from that");
         for (const auto& agent : mesos.agents) known_.insert(agent.id);
         for (const auto& agent : mesos.recovered) known_.insert(agent.id);
         std::size_t running = 0, seen = 0;
@@ -138,7 +137,8 @@ class Planner {
             }
             ++plan_.eligible;
             plan_.covered += line.covered ? 1 : 0;
-            if (line.host.has_room && line.tasks.empty() && !is_held(line.host.hostname)) free_.push_back(line.host.hostname);
+            if (line.host.has_room && line.tasks.empty() && !is_held(line.host.hostname))
+                free_.push_back(line.host.hostname);
         }
     }
 
@@ -194,8 +194,8 @@ class Planner {
     }
 
     void grow() {
-        std::size_t waiting = std::max<std::size_t>(
-            plan_.waiting, cluster_.marathon.queue ? cluster_.marathon.queue->count : 0);
+        std::size_t waiting =
+            std::max<std::size_t>(plan_.waiting, cluster_.marathon.queue ? cluster_.marathon.queue->count : 0);
         // Marathon has not heard yet that these hosts have gone; then their places can be used.
         waiting += static_cast<std::size_t>(std::ranges::count_if(plan_.gone, is_live));
         if (free_.size() <= waiting) return;
@@ -245,8 +245,7 @@ class Planner {
         }
         if (held > 0)
             note(fmt::format("{} of hosts that have gone: removed when the hold time is over, in {} at the latest",
-                             plural(held, "instance"),
-                             to_text(std::chrono::ceil<std::chrono::seconds>(longest))));
+                             plural(held, "instance"), to_text(std::chrono::ceil<std::chrono::seconds>(longest))));
         if (!remove.tasks.empty()) {
             auto why = "these hosts have gone or are being emptied: " + names(remove.hosts);
             plan_.actions.push_back({.what = std::move(remove), .why = std::move(why)});
@@ -270,17 +269,18 @@ class Planner {
         auto unnamed = surplus_ - std::min<std::size_t>(surplus_, plan_.gone.size() + leaving_.size());
         bool early = now_ - *plan_.history.surplus_since < options_.hold;
         if (!options_.allow_restart || !plan_.gone.empty()) {
-            note(fmt::format("the app has {} than there are hosts for. It waits and does no harm, but an upgrade would "
-                             "not end; lowering the count restarts a healthy agent, which only --allow-restart does",
-                             plural(unnamed, "instance") + " more"));
+            note(
+                fmt::format("the app has {} than there are hosts for. It waits and does no harm, but an upgrade would "
+                            "not end; lowering the count restarts a healthy agent, which only --allow-restart does",
+                            plural(unnamed, "instance") + " more"));
             return;
         }
         if (early || !drop_allowed(surplus_)) return;
-        plan_.actions.push_back(
-            {.what = ScaleTo{.from = app_->instances, .to = app_->instances - static_cast<std::uint32_t>(surplus_),
-                             .over = over_},
-             .why = fmt::format("only {} can have an instance, and --allow-restart was given",
-                                plural(places_, "host"))});
+        plan_.actions.push_back({.what = ScaleTo{.from = app_->instances,
+                                                 .to = app_->instances - static_cast<std::uint32_t>(surplus_),
+                                                 .over = over_},
+                                 .why = fmt::format("only {} can have an instance, and --allow-restart was given",
+                                                    plural(places_, "host"))});
     }
 
     // A scaling to more than can be placed holds the app's lock for ever. Whatever we do with the count replaces it;
@@ -293,10 +293,10 @@ class Planner {
         for (const auto& id : over_) {
             auto age = now_ - plan_.history.deployment_since.at(id);
             if (age < options_.stuck) continue;
-            plan_.actions.push_back(
-                {.what = CancelDeployment{.deployment = id},
-                 .why = "this scaling of the app has not ended for " +
-                        to_text(std::chrono::floor<std::chrono::seconds>(Nanoseconds{age})) + " and holds its lock"});
+            plan_.actions.push_back({.what = CancelDeployment{.deployment = id},
+                                     .why = "this scaling of the app has not ended for " +
+                                            to_text(std::chrono::floor<std::chrono::seconds>(Nanoseconds{age})) +
+                                            " and holds its lock"});
         }
     }
 
@@ -320,13 +320,13 @@ class Planner {
     Plan plan_;
     const App* app_ = nullptr;
     std::optional<ConstraintSet> constraints_;
-    std::set<std::string> known_;       // ids of agents that are there, or may come back
-    std::uint32_t occupying_ = 0;       // tasks that take a place in the count
-    std::vector<std::string> free_;     // eligible hosts with room and no task
-    std::vector<Task> leaving_;         // tasks on hosts that are being emptied
-    std::set<std::string> replaced_;    // tasks
-    std::vector<std::string> over_;     // pure scalings under way
-    std::size_t surplus_ = 0;           // instances beyond the hosts that may have one
+    std::set<std::string> known_;     // ids of agents that are there, or may come back
+    std::uint32_t occupying_ = 0;     // tasks that take a place in the count
+    std::vector<std::string> free_;   // eligible hosts with room and no task
+    std::vector<Task> leaving_;       // tasks on hosts that are being emptied
+    std::set<std::string> replaced_;  // tasks
+    std::vector<std::string> over_;   // pure scalings under way
+    std::size_t surplus_ = 0;         // instances beyond the hosts that may have one
     std::uint32_t places_ = 0;
     bool refused_ = false;
 };

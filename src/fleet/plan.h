@@ -74,8 +74,8 @@ struct Action {
 enum class Verdict {
     in_step,  // every eligible host has its instance, or one on its way; nothing to do
     act,
-    wait,     // something is amiss, and waiting (for the hold time, for a deployment, for room) is right
-    refuse,   // a person must look
+    wait,    // something is amiss, and waiting (for the hold time, for a deployment, for room) is right
+    refuse,  // a person must look
 };
 
 struct HostLine {

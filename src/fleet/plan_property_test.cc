@@ -122,9 +122,8 @@ class World {
                 for (auto& host : hosts_) host.recovered = host.up && chance(60);
                 return;
             case 10:
-                cluster_.marathon.deployments = {
-                    make_deployment("d" + std::to_string(++deployments_),
-                                    chance(50) ? "RestartApplication" : "ScaleApplication")};
+                cluster_.marathon.deployments = {make_deployment(
+                    "d" + std::to_string(++deployments_), chance(50) ? "RestartApplication" : "ScaleApplication")};
                 return;
             case 11: cluster_.marathon.deployments.clear(); return;
             case 12:  // an instance dies
@@ -144,7 +143,8 @@ class World {
         }
         // What ran for an agent before its last one.
         for (auto& task : app().tasks)
-            if (std::ranges::none_of(hosts_, [&](const Host& host) { return host.up && task.agent_id == host.agent_id(); }))
+            if (std::ranges::none_of(hosts_,
+                                     [&](const Host& host) { return host.up && task.agent_id == host.agent_id(); }))
                 task.state = TaskState::unreachable;
         options_.drop_max = 1.0;
     }
@@ -213,8 +213,8 @@ class World {
         }
         std::size_t free = 0;
         for (const auto& host : hosts_) {
-            bool taken = std::ranges::any_of(
-                app().tasks, [&](const Task& task) { return task.agent_id == host.agent_id(); });
+            bool taken =
+                std::ranges::any_of(app().tasks, [&](const Task& task) { return task.agent_id == host.agent_id(); });
             if (host.can_run() && !host.full && !taken) ++free;
         }
         std::size_t replaced = 0;

@@ -194,15 +194,13 @@ class StatusMaker {
     FleetStanding standing_;
     std::map<std::string, HostStatus> rows_;
     std::map<std::string, std::optional<std::string>> by_short_name_;
-    std::map<std::string, std::string> missing_;   // host: why it has no instance
-    std::map<std::string, Timestamp> started_;     // host: when its instance did
+    std::map<std::string, std::string> missing_;  // host: why it has no instance
+    std::map<std::string, Timestamp> started_;    // host: when its instance did
 };
 
 }  // namespace
 
-Nanoseconds age_of(Timestamp time, Timestamp now) {
-    return now - std::clamp(time, now - age_max, now + age_max);
-}
+Nanoseconds age_of(Timestamp time, Timestamp now) { return now - std::clamp(time, now - age_max, now + age_max); }
 
 FleetStanding make_status(const StatusInput& input, Timestamp now) { return StatusMaker{input, now}.run(); }
 

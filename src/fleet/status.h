@@ -35,8 +35,8 @@ struct FleetStanding {
 };
 
 struct StatusInput {
-    const Cluster* cluster = nullptr;  // of Marathon and Mesos; none: not asked
-    const Plan* plan = nullptr;        // made of it
+    const Cluster* cluster = nullptr;              // of Marathon and Mesos; none: not asked
+    const Plan* plan = nullptr;                    // made of it
     const heartbeat::Fleet* heartbeats = nullptr;  // none: no store
     std::vector<std::string> expected;
 };

@@ -31,9 +31,7 @@ class StatusTest : public testing::Test {
                             .expected = expected},
                            now);
     }
-    FleetStanding without_cluster() {
-        return make_status({.heartbeats = &heartbeats, .expected = expected}, now);
-    }
+    FleetStanding without_cluster() { return make_status({.heartbeats = &heartbeats, .expected = expected}, now); }
     static const HostStatus& host(const FleetStanding& standing, const std::string& name) {
         auto found = std::ranges::find(standing.hosts, name, &HostStatus::host);
         if (found == standing.hosts.end()) throw std::runtime_error("no row of " + name);
@@ -59,7 +57,9 @@ TEST_F(StatusTest, SaysWhyAHostHasNoInstance) {
     cluster.marathon.app->tasks.erase(cluster.marathon.app->tasks.begin());  // of a
     cluster.marathon.queue = QueueItem{.count = 1, .by_host = {{"a", {"InsufficientPorts", "AgentMaintenance"}}}};
     auto why = [&] { return host(with_cluster(false), "a").why; };
-    EXPECT_EQ(why(), "Marathon turns its offer down: a port that the app needs is taken, it is in maintenance, or soon will be");
+    EXPECT_EQ(
+        why(),
+        "Marathon turns its offer down: a port that the app needs is taken, it is in maintenance, or soon will be");
     cluster.marathon.queue = QueueItem{.count = 1, .delay_seconds = 17};
     EXPECT_THAT(why(), HasSubstr("waits 17 s before the next launch"));
     cluster.marathon.queue = QueueItem{.count = 1, .reasons = {{"InsufficientCpus", 3, 4}}};

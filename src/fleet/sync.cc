@@ -21,8 +21,8 @@ Result<void> Syncer::find_mesos(const MarathonState& marathon) {
     if (!connections_.mesos.addresses.empty() || (mesos_ && marathon.mesos_url == found_mesos_)) return {};
     auto addresses = parse_addresses(marathon.mesos_url);
     if (!addresses)
-        return fail(Remedy::back_off, "Marathon does not say where Mesos is (" + printable(marathon.mesos_url) +
-                                          "): give --mesos");
+        return fail(Remedy::back_off,
+                    "Marathon does not say where Mesos is (" + printable(marathon.mesos_url) + "): give --mesos");
     auto options = connections_.mesos;
     options.addresses = std::move(*addresses);
     options.credential = {};  // nobody said that this address may have it
@@ -42,8 +42,7 @@ Result<Look> Syncer::look() {
         CHECK(find_mesos(cluster->marathon));
         TRY(cluster->mesos, look_at_mesos(*mesos_, clock_.now()));
     }
-    Look look{.plan = make_plan(*cluster, history_, options_, clock_.now()),
-              .mesos = mesos_->addresses().front()};
+    Look look{.plan = make_plan(*cluster, history_, options_, clock_.now()), .mesos = mesos_->addresses().front()};
     look.cluster = std::move(cluster);
     history_ = look.plan.history;
     return look;
@@ -98,10 +97,10 @@ std::string look_as_text(const Look& look, const std::string& app, bool dry_run)
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const auto& action = plan.actions[i];
         bool tried = i < look.outcomes.size();
-        std::string_view how = dry_run                                     ? "would "
-                               : tried && look.outcomes[i].result         ? "done: "
-                               : tried                                    ? "failed: "
-                                                                          : "left for the next look: ";
+        std::string_view how = dry_run                            ? "would "
+                               : tried && look.outcomes[i].result ? "done: "
+                               : tried                            ? "failed: "
+                                                                  : "left for the next look: ";
         text += fmt::format("{}{}\n  because {}\n", how, describe(action), action.why);
         if (tried && !look.outcomes[i].result) text += "  error: " + look.outcomes[i].result.error().what + "\n";
     }

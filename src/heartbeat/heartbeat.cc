@@ -62,8 +62,7 @@ bool is_proven(std::string_view object_bytes, const HostKey& key) {
     auto sealed = sealed_part(object_bytes);
     if (!sealed) return false;
     auto wanted = mac_of(sealed->bytes, key);
-    return wanted.size() == sealed->mac.size() &&
-           CRYPTO_memcmp(wanted.data(), sealed->mac.data(), wanted.size()) == 0;
+    return wanted.size() == sealed->mac.size() && CRYPTO_memcmp(wanted.data(), sealed->mac.data(), wanted.size()) == 0;
 }
 
 Result<Heartbeat> parse(std::string_view bytes) {

@@ -50,8 +50,7 @@ struct Arrival {
 int status_of(std::string_view line) {
     auto space = line.find(' ');
     int status = 0;
-    if (space != std::string_view::npos)
-        std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
+    if (space != std::string_view::npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
     return status;
 }
 

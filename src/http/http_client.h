@@ -1,9 +1,9 @@
 // One HTTP exchange at a time per calling thread, over libcurl.
 //
-// Used for S3, and for Marathon and Mesos. Handles are kept and reused, so connections are too. Thread-safe: each exchange takes a handle of its own. Redirects
-// are not followed (a signed request is for one host), only http and https are spoken, an answer is cut off at a bound,
-// and a connection over which nothing moves is given up. Proxies are those of the environment (http_proxy, no_proxy),
-// except for requests that say `direct`.
+// Used for S3, and for Marathon and Mesos. Handles are kept and reused, so connections are too. Thread-safe: each
+// exchange takes a handle of its own. Redirects are not followed (a signed request is for one host), only http and
+// https are spoken, an answer is cut off at a bound, and a connection over which nothing moves is given up. Proxies are
+// those of the environment (http_proxy, no_proxy), except for requests that say `direct`.
 #pragma once
 
 #include <atomic>

@@ -5,8 +5,8 @@
 
 #include <fstream>
 
-#include "store/credential_sources.h"
 #include "http/http_client.h"
+#include "store/credential_sources.h"
 #include "store/http_server_for_test.h"
 
 namespace boatswain::store {

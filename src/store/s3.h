@@ -1,7 +1,8 @@
 // A store in a bucket of S3, or of a server that speaks its language. Measured against Ceph RGW (docs/operate/s3.md).
 //
 // Invariants
-//   - An object is put with `If-None-Match: *`: it is created or refused; only replace() overwrites. Whether what was there is the
+//   - An object is put with `If-None-Match: *`: it is created or refused; only replace() overwrites. Whether what was
+//   there is the
 //     same is decided by the SHA-256 it carries (x-amz-meta-sha256), or by its bytes.
 //   - An answer counts only when it looks like S3's own (a put has an ETag): a proxy's page is trouble, not success.
 //   - Every call ends: see RetryOptions for how long it may start new attempts, HttpOptions for how long one may take.
@@ -11,8 +12,8 @@
 #include <atomic>
 #include <functional>
 
-#include "store/credentials.h"
 #include "http/http_client.h"
+#include "store/credentials.h"
 #include "store/retry.h"
 #include "store/s3_refusal.h"
 #include "store/store.h"
