@@ -95,7 +95,7 @@ class Hosts:
         process = subprocess.Popen(
             [self.build / "boatswaind", "agent", "--host", host, "--state-dir", state, "--engine-socket", f"{self.engine}/docker.sock",
              "--listen", f"127.0.0.1:{port}", "--store-url", f"dir:{self.place}/store", "--tenancy-keyring", self.place / "keyring",
-             "--docker-include", f"label:boatswain.host={host}", "--batch-flush-after", "1s"], stdout=log, stderr=log)
+             "--docker-include", f"label:boatswain.host={host}", "--batch-flush-after", "1s", "--fleet-heartbeat", "1s"], stdout=log, stderr=log)
         log.close()
         return process, port
 
