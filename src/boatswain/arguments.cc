@@ -401,17 +401,26 @@ std::vector<std::string> choices_of(const std::string& option) {
 }
 
 void gather_words(const CLI::App& command, const std::string& path, std::vector<CommandWords>& words) {
-    CommandWords own{.path = path, .description = first_line(command.get_description())};
+    CommandWords own{
+        .path = path, .description = first_line(command.get_description()), .footer = command.get_footer()};
     for (const auto* option : command.get_options()) {
         if (option->get_positional()) {
             own.choices = choices_of(option->get_name(true));
+            own.arguments.push_back({.name = option->get_name(true),
+                                     .description = first_line(option->get_description()),
+                                     .required = option->get_required()});
             continue;
         }
         auto name = "--" + option->get_lnames().front();
-        own.options.push_back({.name = name,
-                               .description = first_line(option->get_description()),
-                               .takes_value = option->get_expected_max() > 0 && option->get_type_size() > 0,
-                               .choices = choices_of(name)});
+        bool takes_value = option->get_expected_max() > 0 && option->get_type_size() > 0;
+        own.options.push_back(
+            {.name = name,
+             .description = first_line(option->get_description()),
+             .takes_value = takes_value,
+             .choices = choices_of(name),
+             .short_name = option->get_snames().empty() ? std::string{} : "-" + option->get_snames().front(),
+             .value =
+                 takes_value ? option->get_type_name().substr(0, option->get_type_name().find(':')) : std::string{}});
     }
     auto below = all_below(command);
     for (const auto* next : below) own.commands.push_back(next->get_name());
@@ -426,6 +435,7 @@ Arguments parse_arguments(int argc, const char* const* argv, Timestamp now) {
     Given given;
     auto commands = make_commands(given);
     auto& tool = commands->tool;
+    if (argc > 1 && std::string_view{argv[1]} == "--man") return {.text = man_page()};
     if (argc > 1 && std::string_view{argv[1]} == "--version")
         return {.text = std::string{"boatswain "} + BOATSWAIN_VERSION + "\n"};
     try {

@@ -35,8 +35,9 @@ void FleetStanding::looked(const fleet::Look& look) {
     gauge("boatswain_fleet_eligible_hosts", "Hosts on which an instance can run", plan.eligible);
     gauge("boatswain_fleet_covered_hosts", "Eligible hosts that have an instance", plan.covered);
     gauge("boatswain_fleet_gone_instances", "Instances on hosts that Mesos does not know", plan.gone.size());
-    metrics_.counter("boatswain_fleet_looks_total", "Looks at Marathon and Mesos, by what followed",
-                     {{"verdict", std::string{fleet::to_string(plan.verdict)}}})
+    metrics_
+        .counter("boatswain_fleet_looks_total", "Looks at Marathon and Mesos, by what followed",
+                 {{"verdict", std::string{fleet::to_string(plan.verdict)}}})
         .add();
     for (const auto& [action, result] : look.outcomes)
         metrics_
@@ -86,10 +87,15 @@ Result<std::unique_ptr<FleetServer>> FleetServer::open(const std::string& addres
                                                        const FleetStanding& standing) {
     auto state = std::make_unique<State>();
     auto health = [&standing] {
-        return serve::Health{.healthy = standing.healthy(), .detail = standing.detail()};
+        serve::Health health{.reasons = {}, .detail = standing.detail()};
+        if (!standing.healthy()) health.reasons.push_back({"looks", "no look at Marathon and Mesos succeeded of late"});
+        return health;
     };
     TRY(state->server, serve::HttpServer::open(state->io.get_executor(), address,
-                                               serve::observe_routes(metrics, health, BOATSWAIN_VERSION)));
+                                               serve::observe_routes({.alive = health,
+                                                                      .ready = health,
+                                                                      .metrics = [&metrics] { return metrics.text(); },
+                                                                      .version = BOATSWAIN_VERSION})));
     boost::asio::co_spawn(state->io, state->server->run(), boost::asio::detached);
     state->thread = std::thread{[io = &state->io] { io->run(); }};
     return std::unique_ptr<FleetServer>{new FleetServer{std::move(state)}};

@@ -7,6 +7,8 @@
 
 #include "boatswaind/agent.h"
 #include "boatswaind/check.h"
+#include "boatswaind/driver.h"
+#include "boatswaind/guarding.h"
 #include "config/config.h"
 #include "config/flags.h"
 
@@ -28,12 +30,20 @@ int main(int argc, char** argv) {
     }
     if (order.command == config::Command::check) return boatswaind::check(*config);
     for (const auto& warning : config->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    if (order.command == config::Command::guard) {
+        if (auto ran = boatswaind::run_guard(std::move(*config), load); !ran) {
+            std::fprintf(stderr, "boatswaind: %s\n", ran.error().what.c_str());
+            return 1;
+        }
+        return 0;
+    }
     // Segments and frames come and go in pieces of a MiB and more: given back to the system at once, and few arenas, so
     // that what is resident is what is used.
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 4 << 20);
-    if (auto ran = boatswaind::run_agent(std::move(*config), load); !ran) {
+    auto run = order.command == config::Command::driver ? boatswaind::run_driver : boatswaind::run_agent;
+    if (auto ran = run(std::move(*config), load); !ran) {
         std::fprintf(stderr, "boatswaind: %s\n", ran.error().what.c_str());
         return 1;
     }

@@ -18,15 +18,15 @@ using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, Free>;
 
 }  // namespace
 
-Result<void> drop_privileges(Log& log) {
+Result<void> drop_privileges(Log& log, bool keep_reading) {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno(Remedy::stop, "set no_new_privs");
     Capabilities now{cap_get_proc()};
     if (!now) return fail_errno(Remedy::stop, "ask for our capabilities");
     cap_flag_value_t have = CAP_CLEAR;
-    cap_get_flag(now.get(), kept, CAP_PERMITTED, &have);
+    if (keep_reading) cap_get_flag(now.get(), kept, CAP_PERMITTED, &have);
 
     for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; ++capability)
-        if (capability != kept)
+        if (capability != kept || !keep_reading)
             (void)cap_drop_bound(capability);  // needs CAP_SETPCAP; without it the bound is not ours to change
     Capabilities reduced{cap_init()};
     if (have == CAP_SET) {

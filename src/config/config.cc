@@ -221,7 +221,10 @@ Result<Config> load_file(const std::optional<Path>& path, const Overrides& flags
     // Only the file that nobody asked for may be missing.
     if (!text && !named && text.error().remedy == Remedy::re_resolve) return load("", "", flags, environment);
     if (!text) return fail(Remedy::stop, std::move(text.error().what), text.error().cause);
-    return load(*text, file.string(), flags, environment);
+    auto config = load(*text, file.string(), flags, environment);
+    std::error_code ignored;
+    if (config) config->file = std::filesystem::absolute(file, ignored);
+    return config;
 }
 
 Environment boatswain_environment(const char* const* environment) {

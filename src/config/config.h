@@ -29,6 +29,9 @@
 namespace boatswain::config {
 
 enum class Unassigned { quarantine, drop };
+enum class HolderIs { agent, process };
+enum class Redact { none, environment, all };
+enum class Sandboxing { automatic, on, off };
 enum class Forged { quarantine, ignore_env, trust_env };
 
 struct Config {
@@ -38,6 +41,7 @@ struct Config {
     std::string control;  // path of the unix socket for `boatswain why`, or "off"; never empty after load()
     std::uint64_t memory_max = 64ULL << 20;  // bytes of lines held in memory
     Nanoseconds shutdown_timeout = std::chrono::seconds{25};
+    Sandboxing sandbox = Sandboxing::automatic;
     bool canary = false;
 
     struct Engine {
@@ -52,6 +56,18 @@ struct Config {
         std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox", "name:^mesos-.*[.]executor$"};
         bool attach = false;
     } docker;
+
+    struct Driver {
+        bool enabled = false;
+        HolderIs holder = HolderIs::agent;
+        std::string name = "boatswain";
+        Path socket = "/run/docker/plugins/boatswain.sock";
+        Path hold_dir = "/dev/shm/boatswain";
+        std::uint64_t hold_bytes = 32ULL << 20;
+        std::uint64_t hold_total = 256ULL << 20;
+        Nanoseconds block_max = std::chrono::seconds{5};
+        std::uint64_t ring_bytes = 0;
+    } driver;
 
     struct Store {
         std::string url = "dir:/var/lib/boatswain/store";
@@ -89,6 +105,19 @@ struct Config {
         Path key;                                          // empty: heartbeats prove nothing
     } fleet;
 
+    struct Guard {  // of `boatswaind guard`; the agent's engine.socket may then be this `listen`
+        std::string listen = "unix:/run/boatswain/engine.sock";
+        std::string engine = "/var/run/docker.sock";  // the real one
+        std::string group;                            // of the socket's file, a name or a number; empty: our own
+        std::string mode = "0660";                    // of the socket's file, octal
+        std::vector<std::string> allow_uid;           // users, by name or number; empty: whoever can open the file
+        bool attach = false;
+        Redact redact = Redact::none;
+        std::int64_t connections_max = 1024;
+        Nanoseconds stall_timeout = std::chrono::seconds{30};
+        std::string metrics = "off";  // "HOST:PORT" of /metrics and /healthz, or "off"
+    } guard;
+
     struct Logging {
         LogLevel level = LogLevel::info;
         LogFormat format = LogFormat::text;
@@ -97,6 +126,7 @@ struct Config {
     // Where each value that is not the default came from: "batch.flush_after" -> "boatswain.toml:7",
     // "BOATSWAIN_BATCH_FLUSH_AFTER" or "--batch-flush-after".
     std::map<std::string, std::string, std::less<>> origins;
+    Path file;  // where it was read from, absolute; empty: there was no file
     // What load() accepted but finds odd, as sentences.
     std::vector<std::string> warnings;
 };

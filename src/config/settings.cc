@@ -54,11 +54,34 @@ Complaint control_socket(std::string_view text) {
 }
 
 Complaint engine_socket(std::string_view text) {
-    if (text.starts_with('/') || text.starts_with("unix:///")) return std::nullopt;
+    if (text.starts_with('/') || text.starts_with("unix:/")) return std::nullopt;
     if (text.starts_with("tcp://") && is_host_and_port(text.substr(6))) return std::nullopt;
     return in_quotes(text) +
            R"( is not an engine's address; write for example "/var/run/docker.sock" or "tcp://127.0.0.1:2376")";
 }
+
+Complaint guard_socket(std::string_view text) {
+    if (text.starts_with('/') || text.starts_with("unix:/")) return std::nullopt;
+    return in_quotes(text) + R"( is not a unix socket; write for example "unix:/run/boatswain/engine.sock")";
+}
+
+Complaint file_mode(std::string_view text) {
+    bool octal =
+        !text.empty() && text.size() <= 4 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '7'; });
+    unsigned mode = 0;
+    if (octal) std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+    if (octal && mode != 0 && (mode & ~0666U) == 0) return std::nullopt;
+    return in_quotes(text) + R"( is not the mode of a socket; write for example "0660")";
+}
+
+// Whether there is such an account is found out when the guard starts.
+Complaint account(std::string_view text) {
+    if (!text.empty() && text.size() <= 32 && printable(text, 1000) == text && text.find_first_of(" :/") == text.npos)
+        return std::nullopt;
+    return in_quotes(text) + " is not an account's name or number";
+}
+
+Complaint account_or_none(std::string_view text) { return text.empty() ? std::nullopt : account(text); }
 
 Complaint store_url(std::string_view text) {
     if (text.starts_with("dir:/")) return std::nullopt;
@@ -213,6 +236,9 @@ Setting choice(std::string_view name, std::string_view form, std::string_view he
 }
 
 constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
+constexpr std::array<std::string_view, 2> holder_words{"agent", "process"};
+constexpr std::array<std::string_view, 3> redact_words{"none", "environment", "all"};
+constexpr std::array<std::string_view, 3> sandbox_words{"auto", "on", "off"};
 constexpr std::array<std::string_view, 3> forged_words{"quarantine", "ignore-env", "trust-env"};
 constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> format_words{"text", "json"};
@@ -248,7 +274,7 @@ std::vector<Setting> make_settings() {
         path("state_dir", "where the spool, the checkpoints and the lock are kept", absolute_path, AT(Path, state_dir)),
         text("host", "NAME", "this host's name in object keys and footers; empty: the machine's host name", host_name,
              AT(std::string, host)),
-        text("listen", "HOST:PORT|off", "where /metrics and /healthz are served", listen_address,
+        text("listen", "HOST:PORT|off", "where /metrics, /healthz and /readyz are served", listen_address,
              AT(std::string, listen)),
         text("control", "PATH|off", "the unix socket that `boatswain why` asks; empty: agent.sock in state_dir",
              control_socket, AT(std::string, control)),
@@ -256,6 +282,10 @@ std::vector<Setting> make_settings() {
              AT(std::uint64_t, memory_max)),
         duration("shutdown_timeout", "how long a stop may take to seal and spool what is in memory", 0s, 1h,
                  AT(Nanoseconds, shutdown_timeout)),
+        choice<Sandboxing>("sandbox", "auto|on|off",
+                           "confine the daemon with Landlock and seccomp: as far as the kernel offers it, or not start "
+                           "without, or not at all",
+                           sandbox_words, AT(Sandboxing, sandbox)),
         truth("canary", "print lines of the tenant _canary, ship them, and read them back from the store",
               AT(bool, canary)),
 
@@ -280,6 +310,27 @@ std::vector<Setting> make_settings() {
               "attach to containers whose log driver keeps nothing that can be read (the label boatswain.attach=true "
               "does it for one)",
               AT(bool, docker.attach)),
+
+        truth("driver.enabled", "read containers that run with our log driver (docker run --log-driver boatswain)",
+              AT(bool, driver.enabled)),
+        choice<HolderIs>("driver.holder", "agent|process",
+                         "who is the engine's plugin: the agent, or `boatswaind driver`, which outlives it",
+                         holder_words, AT(HolderIs, driver.holder)),
+        text("driver.name", "NAME", "the log driver's name, as containers and the engine say it", not_empty,
+             AT(std::string, driver.name)),
+        path("driver.socket", "the plugin's socket, where the engine looks for it", absolute_path,
+             AT(Path, driver.socket)),
+        path("driver.hold_dir", "where lines are held until they are sealed: a directory in memory (tmpfs)",
+             absolute_path, AT(Path, driver.hold_dir)),
+        size("driver.hold_bytes", "lines of one container held at most", 4 * MiB, 4 * GiB,
+             AT(std::uint64_t, driver.hold_bytes)),
+        size("driver.hold_total", "lines of all containers held at most", 4 * MiB, 64 * GiB,
+             AT(std::uint64_t, driver.hold_total)),
+        duration("driver.block_max",
+                 "how long a container's writes may wait when no more can be held; then its lines are dropped, by name",
+                 0s, 24h * 365, AT(Nanoseconds, driver.block_max)),
+        size("driver.ring_bytes", "last lines of each container kept in memory for `docker logs`; 0: none", 0, 64 * MiB,
+             AT(std::uint64_t, driver.ring_bytes)),
 
         text("store.url", "URL",
              "where segments rest: dir:/PATH or s3://BUCKET/PREFIX?region=R&endpoint=URL&path_style=true", store_url,
@@ -325,6 +376,29 @@ std::vector<Setting> make_settings() {
                  AT(Nanoseconds, fleet.heartbeat)),
         path("fleet.key", "key that proves the heartbeats: of the fleet, or of this host (boatswain fleet key)",
              absolute_path_or_none, AT(Path, fleet.key)),
+
+        text("guard.listen", "ADDRESS",
+             "the unix socket at which `boatswaind guard` serves its part of the engine's API", guard_socket,
+             AT(std::string, guard.listen)),
+        text("guard.engine", "ADDRESS", "the real engine behind the guard: a path or unix:///PATH", guard_socket,
+             AT(std::string, guard.engine)),
+        text("guard.group", "GROUP", "whose group the guard's socket file is, by name or number; empty: its own",
+             account_or_none, AT(std::string, guard.group)),
+        text("guard.mode", "MODE", "of the guard's socket file: who may connect needs to write it", file_mode,
+             AT(std::string, guard.mode)),
+        list("guard.allow_uid", "USERS", "who is served, by name or number; empty: whoever can open the socket's file",
+             account, AT(std::vector<std::string>, guard.allow_uid)),
+        truth("guard.attach", "let clients attach to a container's output (its input never)", AT(bool, guard.attach)),
+        choice<Redact>(
+            "guard.redact", "none|environment|all",
+            "what is hidden: environment values that no rule of [tenancy] reads and commands in events; all: "
+            "command lines and the options of log drivers and volumes too",
+            redact_words, AT(Redact, guard.redact)),
+        number("guard.connections_max", "clients at the same time", 1, 65536, AT(std::int64_t, guard.connections_max)),
+        duration("guard.stall_timeout", "a client that takes nothing for so long is cut off", 100ms, 1h,
+                 AT(Nanoseconds, guard.stall_timeout)),
+        text("guard.metrics", "HOST:PORT|off", "where the guard serves its own /metrics and /healthz", listen_address,
+             AT(std::string, guard.metrics)),
 
         choice<LogLevel>("log.level", "debug|info|warning|error", "the least that the daemon's own log says",
                          level_words, AT(LogLevel, log.level)),

@@ -118,6 +118,21 @@ class StreamConnection final : public Connection {
         co_return Result<void>{};
     }
 
+    asio::awaitable<void> wait_gone() override {
+        // Of a socket nothing counts as an error but EPOLLERR and EPOLLHUP; a peer that only shut down its sending is
+        // EPOLLRDHUP. Urgent data wakes it too, which is as good as gone: nobody here sends any.
+        co_await stream_.lowest_layer().async_wait(Socket::wait_error, as_result);
+    }
+
+    std::optional<unsigned> peer_uid() const override {
+        ucred who{};
+        socklen_t size = sizeof who;
+        auto handle = const_cast<Stream&>(stream_).lowest_layer().native_handle();  // reads only
+        if (::getsockopt(handle, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return std::nullopt;
+        if (who.uid == static_cast<uid_t>(-1)) return std::nullopt;  // not a unix socket
+        return who.uid;
+    }
+
   private:
     std::string peer_;
     Stream stream_;
@@ -266,9 +281,16 @@ void remove_stale(const asio::any_io_executor& executor, const std::string& path
     if (code == asio::error::connection_refused) ::unlink(path.c_str());
 }
 
+Result<void> set_file(const std::string& path, const SocketFile& file) {
+    if (file.group && ::lchown(path.c_str(), static_cast<uid_t>(-1), *file.group) != 0)
+        return fail_errno(Remedy::stop, "give " + path + " to the group " + std::to_string(*file.group));
+    if (::chmod(path.c_str(), file.mode) != 0) return fail_errno(Remedy::stop, "set the mode of " + path);
+    return {};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const Address& address) {
+Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const Address& address, SocketFile file) {
     auto doing = "listen at " + to_text(address);
     Endpoint endpoint;
     error_code code;
@@ -284,8 +306,7 @@ Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const A
     acceptor.open(endpoint.protocol(), code);
     if (!code && !address.is_unix()) acceptor.set_option(asio::socket_base::reuse_address(true), code);
     if (!code) acceptor.bind(endpoint, code);
-    if (!code && address.is_unix() && ::chmod(address.unix_path.c_str(), 0660) != 0)
-        code = error_code{errno, boost::system::system_category()};
+    if (!code && address.is_unix()) CHECK(set_file(address.unix_path, file));
     if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
     if (code) return fail_with(code, doing);
 

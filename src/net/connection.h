@@ -10,6 +10,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,11 @@ class Connection {
     // Closing with unread bytes would reset the connection, and a peer may then lose what was written last (RFC 9112
     // section 9.6).
     virtual Task<void> finish(std::size_t bytes_max, Deadline until) = 0;
+    // Until the peer is gone altogether (not merely done with sending) or close() was called. May wait beside one reader
+    // and one writer.
+    virtual boost::asio::awaitable<void> wait_gone() = 0;
+    // The user whose process connected, as the kernel says (SO_PEERCRED); nothing unless it is a unix socket.
+    virtual std::optional<unsigned> peer_uid() const = 0;
 };
 
 // What TLS needs. Empty: the system's own CAs, no certificate of ours.
@@ -66,8 +72,15 @@ class Listener {
     virtual void close() = 0;             // ends accept(): is_cancelled()
 };
 
-// Listens at a unix socket (mode 0660; the file of a listener that is gone is replaced) or at an IP address (no name:
+// Of a unix socket's file. The group is set before the mode lets it in.
+struct SocketFile {
+    unsigned mode = 0660;
+    std::optional<unsigned> group = {};  // nothing: our own
+};
+
+// Listens at a unix socket (the file of a listener that is gone is replaced) or at an IP address (no name:
 // nothing is resolved). An address in use is Remedy::back_off.
-Result<std::unique_ptr<Listener>> listen(boost::asio::any_io_executor executor, const Address& address);
+Result<std::unique_ptr<Listener>> listen(boost::asio::any_io_executor executor, const Address& address,
+                                         SocketFile file = {});
 
 }  // namespace boatswain::net

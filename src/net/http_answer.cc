@@ -69,14 +69,15 @@ struct HttpAnswer::State {
     std::string pending;  // not yet understood: part of the head, of a chunk's head or of the trailer
     std::string rest;
 
-    State() {
+    explicit State(bool without_body) {
+        parser.skip(without_body);
         parser.header_limit(http_head_bytes_max);
         parser.body_limit(boost::none);
         parser.eager(true);
     }
 };
 
-HttpAnswer::HttpAnswer() : state_(std::make_unique<State>()) {}
+HttpAnswer::HttpAnswer(bool without_body) : state_(std::make_unique<State>(without_body)) {}
 HttpAnswer::~HttpAnswer() = default;
 HttpAnswer::HttpAnswer(HttpAnswer&&) noexcept = default;
 HttpAnswer& HttpAnswer::operator=(HttpAnswer&&) noexcept = default;

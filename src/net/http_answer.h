@@ -20,7 +20,8 @@ inline constexpr std::size_t http_chunk_head_bytes_max = 4096;  // a chunk's siz
 
 class HttpAnswer {
   public:
-    HttpAnswer();
+    // `without_body`: the answer to a HEAD request, whose fields tell of a body that does not come.
+    explicit HttpAnswer(bool without_body = false);
     ~HttpAnswer();
     HttpAnswer(HttpAnswer&&) noexcept;
     HttpAnswer& operator=(HttpAnswer&&) noexcept;

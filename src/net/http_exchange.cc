@@ -8,7 +8,7 @@ namespace {
 std::string to_bytes(const HttpRequest& request) {
     std::string bytes = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + request.host +
                         "\r\nUser-Agent: boatswain\r\nAccept: application/json\r\n";
-    if (request.method != "GET") bytes += "Content-Length: 0\r\n";
+    if (request.method != "GET" && request.method != "HEAD") bytes += "Content-Length: 0\r\n";
     bytes += request.upgrade_to.empty() ? "Connection: close\r\n\r\n"
                                         : "Connection: Upgrade\r\nUpgrade: " + request.upgrade_to + "\r\n\r\n";
     return bytes;
@@ -20,7 +20,7 @@ constexpr unsigned switching_protocols = 101;
 
 Task<std::unique_ptr<HttpExchange>> HttpExchange::begin(std::unique_ptr<Connection> connection, HttpRequest request,
                                                         Deadline until) {
-    std::unique_ptr<HttpExchange> exchange{new HttpExchange(std::move(connection))};
+    std::unique_ptr<HttpExchange> exchange{new HttpExchange(std::move(connection), request.method == "HEAD")};
     auto bytes = to_bytes(request);
     CO_CHECK(co_await exchange->connection_->write(bytes, until));
     while (!exchange->answer_.head_complete()) {

@@ -43,9 +43,14 @@ class HttpExchange {
     // All of it. Longer than `bytes_max` is Remedy::quarantine.
     Task<std::string> whole(std::size_t bytes_max, Deadline until);
 
+    // Ends at once what is being read.
+    void close() { connection_->close(); }
+
   private:
-    explicit HttpExchange(std::unique_ptr<Connection> connection)
-        : connection_(std::move(connection)), buffer_(std::make_unique<char[]>(read_bytes)) {}
+    HttpExchange(std::unique_ptr<Connection> connection, bool without_body)
+        : connection_(std::move(connection)),
+          buffer_(std::make_unique<char[]>(read_bytes)),
+          answer_(without_body) {}
 
     Task<bool> read(Deadline until);  // false: the peer closed
 

@@ -137,6 +137,7 @@ class Spool {
     };
     static constexpr std::size_t tenants_remembered_max = 10'000;
     TenantStanding standing(const std::string& tenant) const;
+    std::map<std::string, std::uint64_t> waiting_bytes() const;  // by tenant, of those that have some
 
   private:
     struct Waiting {

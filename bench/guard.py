@@ -1,0 +1,120 @@
+"""What `boatswaind guard` costs: the engine asked directly and through it, in turns.
+
+Inspect (small, redacted), a log read to its end, and a log followed while the container prints. CPU is counted of the guard and of
+dockerd; the client is this Python, the same on both ways.
+"""
+import os
+import pathlib
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+CPU_MAX = 0.05  # of what the engine itself spends on the same
+ADDED_MS_MAX = 1.0
+INSPECTS = 500
+
+
+def cpu_of(pid):
+    """User and system seconds so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ask(path, target):
+    """One request at a unix socket: seconds, and the bytes of the whole answer."""
+    started, size = time.monotonic(), 0
+    buffer = bytearray(1 << 20)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        while got := client.recv_into(buffer):
+            size += got
+    return time.monotonic() - started, size
+
+
+def percentiles(samples):
+    ordered = sorted(samples)
+    return {"p50_ms": ordered[len(ordered) // 2] * 1e3, "p99_ms": ordered[len(ordered) * 99 // 100] * 1e3}
+
+
+def measure(daemon, support, corpus, runs, log):
+    """`corpus`: the file that containers print. RuntimeError: it could not be measured."""
+    payload = corpus.stat().st_size
+    place = pathlib.Path(tempfile.mkdtemp(prefix="bw-bench.", dir="/tmp"))
+    engine, guard = place / "engine", None
+    try:
+        if subprocess.run([support / "engine.sh", "start", engine], check=False, stdout=log, stderr=log).returncode:
+            raise RuntimeError("the engine did not start (it needs root)")
+        direct, through = engine / "docker.sock", place / "guard.sock"
+        guard = subprocess.Popen([daemon, "guard", "--guard-listen", through, "--guard-engine", direct, "--guard-redact", "environment",
+                                  "--log-level", "warning"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        dockerd = int((engine / "dockerd.pid").read_text())
+        shutil.copy(corpus, place / "corpus.log")
+        docker = ["docker", "-H", f"unix://{direct}", "run", "--network", "none", "-e", "PASSWORD=x", "-v", f"{place}/corpus.log:/corpus.log:ro"]
+        print("  (a container prints the corpus)", file=sys.stderr)
+        subprocess.run([*docker, "--name", "done", "bw/busybox", "cat", "/corpus.log"], check=True, stdout=subprocess.DEVNULL, stderr=log)
+        while not through.exists():
+            if guard.poll() is not None:
+                raise RuntimeError("the guard ended")
+            time.sleep(0.05)
+
+        inspects = {direct: [], through: []}
+        for _ in range(INSPECTS):
+            for path in inspects:
+                inspects[path].append(ask(path, "/containers/done/json")[0])
+        result = {"inspect_direct": percentiles(inspects[direct]), "inspect_guard": percentiles(inspects[through])}
+        result["inspect_added_ms"] = result["inspect_guard"]["p50_ms"] - result["inspect_direct"]["p50_ms"]
+
+        def timed(path, target):
+            before = cpu_of(guard.pid), cpu_of(dockerd)
+            seconds, size = ask(path, target)
+            return seconds, cpu_of(guard.pid) - before[0], cpu_of(dockerd) - before[1], size
+
+        def summary(samples):
+            seconds, guard_cpu, engine_cpu, _ = (statistics.median(column) for column in zip(*samples))
+            return {"mb_per_s": payload / 1e6 / seconds, "guard_cpu_s_per_gb": guard_cpu / payload * 1e9,
+                    "engine_cpu_s_per_gb": engine_cpu / payload * 1e9}
+
+        reads, follows = {direct: [], through: []}, {direct: [], through: []}
+        for i in range(runs):
+            print(f"  run {i + 1} of {runs}: guard", file=sys.stderr)
+            for path in reads:
+                reads[path].append(timed(path, "/containers/done/logs?stdout=1&stderr=1"))
+            for path in follows:
+                name = f"follow-{i}-{path.name}"
+                # It waits until somebody follows.
+                subprocess.run([*docker, "-d", "--name", name, "bw/busybox", "sh", "-c", "sleep 1; cat /corpus.log"], check=True,
+                               stdout=subprocess.DEVNULL, stderr=log)
+                follows[path].append(timed(path, f"/containers/{name}/logs?stdout=1&stderr=1&follow=1"))
+                subprocess.run(["docker", "-H", f"unix://{direct}", "rm", "-f", name], check=True, stdout=subprocess.DEVNULL, stderr=log)
+        if min(size for samples in (*reads.values(), *follows.values()) for *_, size in samples) < payload:
+            raise RuntimeError("an answer was shorter than what the container printed")
+        result |= {"read_direct": summary(reads[direct]), "read_guard": summary(reads[through]), "follow_direct": summary(follows[direct]),
+                   "follow_guard": summary(follows[through])}
+        for how in ("read", "follow"):
+            row = result[f"{how}_guard"]
+            result[f"{how}_cpu_share"] = row["guard_cpu_s_per_gb"] / row["engine_cpu_s_per_gb"]
+        return result
+    finally:
+        if guard:
+            guard.terminate()
+            guard.wait()
+        subprocess.run([support / "engine.sh", "stop", engine], check=False, stdout=log, stderr=log)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def show(row):
+    def verdict(value, most):
+        return f"goal: at most {most}: {'reached' if value <= most else 'MISSED'}"
+    print("\nguard (engine asked directly -> through the guard)")
+    for name in ("p50_ms", "p99_ms"):
+        print(f"  inspect {name[:3]}   {row['inspect_direct'][name]:8.2f} -> {row['inspect_guard'][name]:8.2f} ms")
+    print(f"  inspect adds {row['inspect_added_ms']:.2f} ms at p50 ({verdict(row['inspect_added_ms'], ADDED_MS_MAX)})")
+    for how, text in (("read", "logs"), ("follow", "logs, followed")):
+        direct, through = row[f"{how}_direct"], row[f"{how}_guard"]
+        print(f"  {text:<14} {direct['mb_per_s']:6.1f} -> {through['mb_per_s']:6.1f} MB/s; the engine spends {through['engine_cpu_s_per_gb']:.1f}, "
+              f"the guard {through['guard_cpu_s_per_gb']:.2f} CPU s/GB: {row[f'{how}_cpu_share']:.1%} ({verdict(row[f'{how}_cpu_share'], CPU_MAX)})")

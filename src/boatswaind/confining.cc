@@ -1,0 +1,169 @@
+#include "boatswaind/confining.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <initializer_list>
+#include <optional>
+
+#include "engine/client.h"
+#include "store/url.h"
+
+namespace boatswain::boatswaind {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+// An agent may well start before its engine.
+constexpr milliseconds ask_engine_max{3000};
+constexpr unsigned directory_mode = 0750;
+constexpr unsigned hold_directory_mode = 0700;  // lines in clear lie there: as intake/driver/hold.cc asks for it
+// Where the engine makes the FIFOs of its log-driver plugins (Docker Engine 20.10, daemon/logger/adapter.go): it has one
+// such directory, whatever its own state and data directories are.
+constexpr const char* engine_fifos = "/run/docker/logging";
+
+std::string_view environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+// What is replaced by a rename is another file afterwards: the directory is what stays. The root is no such directory.
+Path around(const Path& path) {
+    auto parent = path.parent_path();
+    return parent.empty() || parent == "/" ? path : parent;
+}
+
+// `path`, what is around it, and the same of where a symbolic link leads: the link may be made to lead elsewhere.
+void add_replaceable(std::vector<Path>& into, const Path& path) {
+    if (path.empty()) return;
+    into.push_back(around(path));
+    into.push_back(path);
+    std::error_code not_there;
+    auto real = std::filesystem::canonical(path, not_there);
+    if (not_there || real == path) return;
+    into.push_back(around(real));
+    into.push_back(real);
+}
+
+// The C library's configuration (it is read again when it changes), names, certificates, libraries that it loads late.
+void add_system(std::vector<Path>& into) {
+    for (const auto* path :
+         {"/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
+          "/var/lib/ca-certificates", "/sys/devices/system/cpu", "/dev/null", "/dev/urandom"})
+        into.emplace_back(path);
+}
+
+void add_store(sandbox::Rules& rules, const config::Config& config) {
+    auto url = store::parse_url(config.store.url);
+    if (!url) return;  // the agent says why, a moment later
+    if (const auto* directory = std::get_if<store::DirectoryUrl>(&*url)) {
+        rules.write.emplace_back(directory->path);
+        return;
+    }
+    for (const auto* name : {"SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE", "AWS_SHARED_CREDENTIALS_FILE",
+                             "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"})
+        add_replaceable(rules.read, environment(name));
+    if (auto home = environment("HOME"); home.starts_with('/')) rules.read.push_back(Path{home} / ".aws");
+    if (const auto& file = std::get<store::S3Url>(*url).ca_file) add_replaceable(rules.read, *file);
+}
+
+// Its data directory, from the engine itself; nothing when it does not answer.
+std::optional<Path> ask_engine(const config::Config& config) {
+    asio::io_context io{1};  // with a resolver's thread of its own, gone before we are confined
+    auto client = engine::make_client(io.get_executor(), {.address = config.engine.socket,
+                                                          .ca_file = config.engine.ca_file,
+                                                          .certificate_file = config.engine.certificate_file,
+                                                          .key_file = config.engine.key_file,
+                                                          .call_timeout = ask_engine_max});
+    if (!client) return std::nullopt;  // the agent says why, a moment later
+    std::optional<Path> root;
+    asio::co_spawn(io, (*client)->negotiate(), [&](std::exception_ptr trouble, Result<engine::EngineInfo> info) {
+        if (!trouble && info && !info->root_dir.empty()) root = info->root_dir;
+    });
+    io.run();
+    return root;
+}
+
+Result<void> confine(const config::Config& config, const sandbox::Rules& rules, Log& log) {
+    TRY(auto done, sandbox::confine(rules));
+    if (!done.whole() && config.sandbox == config::Sandboxing::on)
+        return fail(Remedy::stop, "sandbox = \"on\": " + done.missing);
+    if (!done.whole()) log.warning("sandbox not whole", {{"missing", done.missing}});
+    log.info("confined", {{"landlock", done.landlock},
+                          {"seccomp", done.seccomp ? "in force" : "none"},
+                          {"reads", rules.read_everything ? "everything" : "what it needs"}});
+    return {};
+}
+
+}  // namespace
+
+sandbox::Rules agent_rules(const config::Config& config, const Path& containers) {
+    sandbox::Rules rules;
+    rules.write = {config.state_dir};
+    if (config.control != "off" && !config.control.empty()) rules.write.push_back(around(config.control));
+    add_store(rules, config);
+    if (config.driver.enabled)
+        for (const auto& path : {config.driver.hold_dir, around(config.driver.socket), Path{engine_fifos}})
+            rules.write.push_back(path);
+    add_system(rules.read);
+    add_replaceable(rules.read, config.file);
+    add_replaceable(rules.read, config.tenancy.keyring);
+    for (const auto& file : {config.engine.ca_file, config.engine.certificate_file, config.engine.key_file})
+        add_replaceable(rules.read, file);
+    if (containers.empty())
+        rules.read_everything = true;
+    else
+        rules.read.push_back(containers);
+    // The service manager's socket may have no file.
+    rules.abstract_sockets = environment("NOTIFY_SOCKET").starts_with('@');
+    return rules;
+}
+
+sandbox::Rules guard_rules(const config::Config& config) {
+    sandbox::Rules rules;
+    add_system(rules.read);
+    add_replaceable(rules.read, config.file);
+    auto socket = std::string_view{config.guard.listen};
+    for (std::string_view scheme : {"unix://", "unix:"})
+        if (socket.starts_with(scheme)) {
+            socket.remove_prefix(scheme.size());
+            break;
+        }
+    rules.write.push_back(around(socket));
+    rules.connect_tcp = false;
+    rules.abstract_sockets = environment("NOTIFY_SOCKET").starts_with('@');
+    return rules;
+}
+
+Result<void> confine_agent(const config::Config& config, Log& log) {
+    if (config.sandbox == config::Sandboxing::off) return {};
+    // Rules are for what is there.
+    if (auto url = store::parse_url(config.store.url))
+        if (const auto* directory = std::get_if<store::DirectoryUrl>(&*url))
+            CHECK(make_directories(directory->path, directory_mode));
+    if (config.driver.enabled) {
+        CHECK(make_directories(config.driver.hold_dir, hold_directory_mode));
+        CHECK(make_directories(around(config.driver.socket), directory_mode));
+        CHECK(make_directories(engine_fifos, hold_directory_mode));
+    }
+    auto root = config.docker.root.empty() ? ask_engine(config) : config.docker.root;
+    if (!root && config.sandbox == config::Sandboxing::on)
+        return fail(Remedy::stop,
+                    "sandbox = \"on\": the engine does not say where its data directory is: set docker.root");
+    auto containers = root ? *root / "containers" : Path{};
+    std::error_code ignored;
+    if (root && !std::filesystem::exists(containers, ignored)) containers = *root;
+    auto rules = agent_rules(config, containers);
+    if (!root)
+        log.warning(
+            "sandbox: files can be read everywhere, since docker.root is not set and the engine does not answer");
+    return confine(config, rules, log);
+}
+
+Result<void> confine_guard(const config::Config& config, Log& log) {
+    if (config.sandbox == config::Sandboxing::off) return {};
+    return confine(config, guard_rules(config), log);
+}
+
+}  // namespace boatswain::boatswaind

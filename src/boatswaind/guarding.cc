@@ -1,0 +1,203 @@
+#include "boatswaind/guarding.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <csignal>
+#include <memory>
+
+#include "boatswaind/assigning.h"
+#include "boatswaind/confining.h"
+#include "boatswaind/notify.h"
+#include "boatswaind/privileges.h"
+#include "config/flags.h"
+#include "guard/guard.h"
+#include "net/task_group.h"
+#include "serve/observe.h"
+
+namespace boatswain::boatswaind {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+std::optional<unsigned> as_number(const std::string& text) {
+    unsigned number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+// Called before any thread is started: these two functions of the C library share a static place.
+Result<unsigned> user_named(const std::string& text) {
+    if (auto number = as_number(text)) return *number;
+    const passwd* found = ::getpwnam(text.c_str());
+    if (found == nullptr) return fail(Remedy::stop, "guard.allow_uid: there is no user \"" + text + "\"");
+    return found->pw_uid;
+}
+
+Result<unsigned> group_named(const std::string& text) {
+    if (auto number = as_number(text)) return *number;
+    const group* found = ::getgrnam(text.c_str());
+    if (found == nullptr) return fail(Remedy::stop, "guard.group: there is no group \"" + text + "\"");
+    return found->gr_gid;
+}
+
+// Two descriptors a client.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<guard::Options> options_of(const config::Config& config) {
+    const auto& from = config.guard;
+    guard::Options options;
+    TRY(options.listen, net::parse_address(from.listen));
+    TRY(options.engine, net::parse_address(from.engine));
+    std::from_chars(from.mode.data(), from.mode.data() + from.mode.size(), options.file.mode, 8);
+    if (!from.group.empty()) {
+        TRY(auto group, group_named(from.group));
+        options.file.group = group;
+    }
+    for (const auto& user : from.allow_uid) {
+        TRY(auto uid, user_named(user));
+        options.allow_uid.insert(uid);
+    }
+    options.policy.attach = from.attach;
+    options.connections_max = static_cast<std::size_t>(from.connections_max);
+    options.engine_timeout = duration_cast<milliseconds>(config.engine.api_timeout);
+    options.stall_timeout = duration_cast<milliseconds>(from.stall_timeout);
+    return options;
+}
+
+// What the rules of the same file read stays visible: an agent behind the guard needs exactly that.
+Result<guard::Redactor> redactor_of(const config::Config& config) {
+    TRY(auto rules, parse_tenancy(config));
+    auto level = config.guard.redact == config::Redact::all           ? guard::Redaction::all
+                 : config.guard.redact == config::Redact::environment ? guard::Redaction::environment
+                                                                      : guard::Redaction::none;
+    auto keys = std::make_shared<const std::set<std::string, std::less<>>>(rules.environment_keys());
+    return guard::Redactor{level, [keys](std::string_view name) { return keys->contains(name); }};
+}
+
+class Guarding {
+  public:
+    Guarding(config::Config config, const std::function<Result<config::Config>()>& reload)
+        : config_(std::move(config)),
+          reload_(reload),
+          log_(clock_, STDERR_FILENO, config_.log.format, config_.log.level) {}
+
+    Result<void> run();
+
+  private:
+    Result<void> build();
+    asio::awaitable<void> obey_signals();
+    void reload_configuration();
+    void tell_manager(std::string_view state);
+    serve::Health health() const;
+
+    config::Config config_;
+    const std::function<Result<config::Config>()>& reload_;
+    SystemClock clock_;
+    Log log_;
+    Metrics metrics_;
+    asio::io_context io_{1};
+    std::unique_ptr<guard::Guard> guard_;
+    std::unique_ptr<serve::HttpServer> observe_;
+    std::optional<net::TaskGroup> tasks_;
+};
+
+Result<void> Guarding::build() {
+    TRY(auto options, options_of(config_));
+    TRY(auto redactor, redactor_of(config_));
+    raise_descriptor_limit();
+    // A directory that systemd's RuntimeDirectory= has made already stays as it is.
+    if (auto directory = Path{options.listen.unix_path}.parent_path(); !directory.empty())
+        CHECK(make_directories(directory, 0755));
+    TRY(guard_, guard::Guard::open(io_.get_executor(), std::move(options), std::move(redactor), metrics_, log_));
+    if (config_.guard.metrics != "off") {
+        // An engine that is away is no reason to end the guard: it would be as far away after the start.
+        auto routes = serve::observe_routes({.alive = [] { return serve::Health{}; },
+                                             .ready = [this] { return health(); },
+                                             .metrics = [this] { return metrics_.text(); },
+                                             .version = std::string{config::version()}});
+        TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.guard.metrics, std::move(routes)));
+        log_.info("listening", {{"address", observe_->address()}});
+    }
+    CHECK(drop_privileges(log_, false));
+    return confine_guard(config_, log_);
+}
+
+serve::Health Guarding::health() const {
+    auto trouble = guard_->engine_trouble();
+    serve::Health health{
+        .detail = {{"engine", trouble.empty() ? "ok" : trouble}, {"clients", std::to_string(guard_->connections())}}};
+    if (!trouble.empty()) health.reasons.push_back({"engine", trouble});
+    return health;
+}
+
+void Guarding::tell_manager(std::string_view state) {
+    if (auto told = notify_manager(state); !told) log_.warning("service manager not told", {{"error", told.error()}});
+}
+
+asio::awaitable<void> Guarding::obey_signals() {
+    asio::signal_set signals{io_, SIGTERM, SIGINT, SIGHUP};
+    for (;;) {
+        int signal = co_await signals.async_wait(asio::use_awaitable);
+        if (signal == SIGHUP) {
+            reload_configuration();
+            continue;
+        }
+        tell_manager("STOPPING=1");
+        log_.info("told to end", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+        // From here on the default action holds again: a second signal ends the process at once.
+        signals.clear();
+        tasks_->cancel();
+        co_return;
+    }
+}
+
+void Guarding::reload_configuration() {
+    auto fresh = reload_();
+    auto redactor = fresh ? redactor_of(*fresh) : Result<guard::Redactor>{std::unexpected(fresh.error())};
+    if (!redactor) {
+        log_.error("configuration not taken over; the old one stays", {{"error", redactor.error()}});
+        return;
+    }
+    guard_->change(std::move(*redactor));
+    log_.info("configuration read again: rules and redaction hold now, everything else from the next start on");
+}
+
+Result<void> Guarding::run() {
+    CHECK(build());
+    tasks_.emplace(io_.get_executor(), log_);
+    tasks_->spawn("obey signals", obey_signals());
+    tasks_->spawn("guard", guard_->run());
+    if (observe_) tasks_->spawn("observe", observe_->run());
+    log_.info("guard started", {{"version", config::version()},
+                                {"listen", config_.guard.listen},
+                                {"engine", config_.guard.engine},
+                                {"attach", config_.guard.attach ? "allowed" : "refused"}});
+    tell_manager("READY=1");
+    io_.run();
+    log_.info("guard ended");
+    return {};
+}
+
+}  // namespace
+
+Result<void> run_guard(config::Config config, const std::function<Result<config::Config>()>& reload) {
+    Guarding guarding{std::move(config), reload};
+    return guarding.run();
+}
+
+}  // namespace boatswain::boatswaind

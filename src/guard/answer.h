@@ -1,0 +1,26 @@
+// What the guard says to its clients: heads composed anew, and refusals in the engine's own form.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "net/http_exchange.h"
+
+namespace boatswain::guard {
+
+// How the client finds the end of the body.
+enum class Framing {
+    length,    // Content-Length
+    chunked,   // RFC 9112 section 7.1
+    to_close,  // the connection's end
+    upgraded   // 101: no HTTP any more
+};
+
+// Status line and fields of the engine's answer, as far as clients need them. `length` counts for Framing::length
+// alone.
+std::string answer_head(const net::HttpExchange& answer, Framing framing, std::string_view length);
+
+// {"message":"..."}, as the engine refuses. `with_body`: false after HEAD.
+std::string refusal_answer(int status, std::string_view why, bool with_body = true);
+
+}  // namespace boatswain::guard

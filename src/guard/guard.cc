@@ -1,0 +1,464 @@
+#include "guard/guard.h"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <map>
+
+#include "base/bytes.h"
+#include "engine/json_splitter.h"
+#include "guard/answer.h"
+#include "guard/request.h"
+#include "net/error.h"
+#include "net/event.h"
+#include "net/http_exchange.h"
+#include "net/task_group.h"
+
+namespace boatswain::guard {
+namespace {
+
+namespace asio = boost::asio;
+using asio::experimental::awaitable_operators::operator&&;
+using asio::experimental::awaitable_operators::operator||;
+using net::after;
+using net::HttpExchange;
+using net::Task;
+using std::chrono::milliseconds;
+
+constexpr std::size_t read_bytes = 4096;
+// What a client may still send before its connection is closed (it would lose the end of our answer otherwise).
+constexpr std::size_t dropped_bytes_max = 256U << 10;
+constexpr milliseconds finish_timeout{1000};
+constexpr milliseconds overflow_timeout{50};
+// Between tries to accept when that fails, for want of descriptors.
+constexpr milliseconds accept_pause{100};
+
+// The engine writes each line by itself, and a reader that keeps up is woken for each: that cost 13 CPU seconds a GB. A
+// stream that has just brought little is left alone for this long, so that the next read brings more. The engine's side
+// of a unix socket holds some 250 lines: at this pace half a million lines a second, which is more than it writes.
+constexpr std::chrono::microseconds gather_pause{500};
+constexpr auto busy_gap = 4 * gather_pause;  // a stream that brings something as often as this is busy
+constexpr std::size_t gathered_bytes = 8U << 10;
+
+constexpr unsigned switching_protocols = 101;
+constexpr unsigned ok = 200;
+
+bool is_endless(Call call) { return call == Call::logs || call == Call::events; }
+
+bool timed_out(const Error& error) { return error.cause == std::make_error_code(std::errc::timed_out); }
+
+// Says when a stream should be given time to gather more.
+class Pace {
+  public:
+    bool should_wait(std::size_t piece_bytes) {
+        auto now = std::chrono::steady_clock::now();
+        bool busy = now - std::exchange(last_, now) < busy_gap;
+        return busy && piece_bytes < gathered_bytes;
+    }
+
+  private:
+    std::chrono::steady_clock::time_point last_{};
+};
+
+asio::awaitable<void> pause_for(std::chrono::microseconds time) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, time);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+std::string to_chunk(std::string_view bytes) {
+    char size[20];
+    auto digits = std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
+    std::string chunk;
+    chunk.reserve(bytes.size() + sizeof size);
+    chunk.append(size, static_cast<std::size_t>(digits)).append(bytes).append("\r\n");
+    return chunk;
+}
+
+// Tells at most so many refusals a second.
+class RefusalLog {
+  public:
+    explicit RefusalLog(Log& log) : log_(log) {}
+
+    void tell(std::string_view shown, std::optional<unsigned> uid, const Refusal& refusal) {
+        auto now = std::chrono::steady_clock::now();
+        if (now - since_ >= std::chrono::seconds{1}) {
+            if (silent_ > 0) log_.warning("more requests refused", {{"count", silent_}});
+            since_ = now;
+            told_ = silent_ = 0;
+        }
+        if (told_ >= refusals_logged_per_second_max) {
+            ++silent_;
+            return;
+        }
+        ++told_;
+        log_.warning("request refused", {{"request", shown},
+                                         {"uid", uid ? std::to_string(*uid) : "unknown"},
+                                         {"status", refusal.status},
+                                         {"why", refusal.why}});
+    }
+
+  private:
+    Log& log_;
+    std::chrono::steady_clock::time_point since_{};
+    std::size_t told_ = 0, silent_ = 0;
+};
+
+struct Counters {
+    explicit Counters(Metrics& m)
+        : metrics(m),
+          connections(m.gauge("boatswain_guard_connections", "Clients of the guard")),
+          bytes(m.counter("boatswain_guard_answer_bytes_total", "Bodies passed on to clients of the guard")) {}
+
+    void request(std::string_view call, std::string_view outcome) {
+        metrics
+            .counter("boatswain_guard_requests_total", "Requests to the guard",
+                     {{"call", std::string{call}}, {"outcome", std::string{outcome}}})
+            .add();
+    }
+    void cut(std::string_view reason) {
+        metrics
+            .counter("boatswain_guard_cut_total", "Clients that the guard cut off", {{"reason", std::string{reason}}})
+            .add();
+    }
+
+    Metrics& metrics;
+    Gauge& connections;
+    Counter& bytes;
+};
+
+}  // namespace
+
+struct Guard::State {
+    State(asio::any_io_executor on, std::unique_ptr<net::Listener> at, Options with, Redactor hides, Metrics& m, Log& l)
+        : executor(on),
+          listener(std::move(at)),
+          options(std::move(with)),
+          redactor(std::make_shared<const Redactor>(std::move(hides))),
+          log(l),
+          counters(m),
+          refusals(l),
+          sessions(on, l) {}
+
+    // One client's.
+    struct Session {
+        std::unique_ptr<net::Connection> client;
+        std::optional<unsigned> uid;
+        Allowed allowed;
+        bool http_1_0 = false;
+        bool head() const { return allowed.method == "HEAD"; }
+    };
+
+    asio::awaitable<void> accept_all();
+    asio::awaitable<void> run_session(std::unique_ptr<net::Connection> client);
+    Task<void> serve(Session& session);
+    Task<std::string> read_head(net::Connection& client);
+    Task<void> refuse_client(Session& session, std::string shown, Refusal refusal);
+    Task<void> fail_client(Session& session, Error error, std::string_view doing);
+    Task<void> write(Session& session, std::string_view bytes);
+    Task<void> finish(Session& session);
+
+    Task<void> ask(Session& session);
+    Task<void> pass(Session& session, HttpExchange& answer);
+    Task<void> pass_rewritten(Session& session, HttpExchange& answer, net::Deadline until);
+    Task<void> pass_events(Session& session, HttpExchange& answer);
+    Task<void> pass_attached(Session& session, HttpExchange& answer);
+
+    asio::any_io_executor executor;
+    std::unique_ptr<net::Listener> listener;
+    Options options;
+    std::shared_ptr<const Redactor> redactor;  // also owned by the requests that began before a change
+    Log& log;
+    Counters counters;
+    RefusalLog refusals;
+    std::string engine_trouble;
+    net::TaskGroup sessions;
+};
+
+asio::awaitable<void> Guard::State::accept_all() {
+    for (;;) {
+        auto client = co_await listener->accept();
+        if (!client && net::is_cancelled(client.error())) co_return;
+        if (!client) {
+            co_await net::sleep_for(accept_pause);
+            continue;
+        }
+        if (sessions.size() >= options.connections_max) {
+            counters.cut("connections");
+            // A fresh socket takes this at once.
+            auto busy = refusal_answer(503, "too many clients");
+            (void)co_await (*client)->write(busy, after(overflow_timeout));
+            continue;
+        }
+        sessions.spawn("guard a client", run_session(std::move(*client)));
+    }
+}
+
+asio::awaitable<void> Guard::State::run_session(std::unique_ptr<net::Connection> client) {
+    counters.connections.set(static_cast<double>(sessions.size()));
+    Session session{.client = std::move(client), .uid = {}, .allowed = {}};
+    session.uid = session.client->peer_uid();
+    // A client's trouble is its own: nothing to report.
+    (void)co_await serve(session);
+    // This one is still counted among `sessions`.
+    counters.connections.set(static_cast<double>(sessions.size() - 1));
+}
+
+Task<std::string> Guard::State::read_head(net::Connection& client) {
+    auto until = after(options.request_timeout);
+    std::string head;
+    for (;;) {
+        char buffer[read_bytes];
+        CO_TRY(auto size, co_await client.read_some(buffer, until));
+        if (size == 0) co_return fail(Remedy::stop, "the client is gone");
+        auto seen = head.size() < 3 ? 0 : head.size() - 3;
+        head.append(buffer, size);
+        if (auto end = head.find("\r\n\r\n", seen); end != head.npos) {
+            // What follows is nobody's: it is neither answered nor passed on.
+            head.resize(end + 4);
+            co_return head;
+        }
+        if (head.size() > request_bytes_max) co_return head;  // parse_request() says what is wrong
+    }
+}
+
+Task<void> Guard::State::serve(Session& session) {
+    if (!options.allow_uid.empty() && !(session.uid && options.allow_uid.contains(*session.uid))) {
+        Refusal refusal{.status = 403, .why = "this user is not served here (guard.allow_uid)"};
+        co_return co_await refuse_client(session, "connection", std::move(refusal));
+    }
+    auto head = co_await read_head(*session.client);
+    if (!head) {
+        if (timed_out(head.error())) counters.cut("no request");
+        co_return Result<void>{};
+    }
+    auto request = parse_request(*head);
+    if (!request) co_return co_await refuse_client(session, "not understood", std::move(request).error());
+    session.allowed.method = request->method;
+    session.http_1_0 = request->http_1_0;
+    auto allowed = judge(*request, options.policy);
+    if (!allowed)
+        co_return co_await refuse_client(session, request->method + " " + request->path, std::move(allowed).error());
+    session.allowed = std::move(*allowed);
+    counters.request(to_string(session.allowed.call), "allowed");
+    log.debug("request allowed", {{"call", to_string(session.allowed.call)}});
+    // Who is gone need not be waited for: its call to the engine ends.
+    co_await (ask(session) || session.client->wait_gone());
+    co_return Result<void>{};
+}
+
+Task<void> Guard::State::refuse_client(Session& session, std::string shown, Refusal refusal) {
+    counters.request("other", "refused");
+    refusals.tell(shown, session.uid, refusal);
+    auto bytes = refusal_answer(refusal.status, refusal.why, !session.head());
+    CO_CHECK(co_await write(session, bytes));
+    co_return co_await finish(session);
+}
+
+// The engine did not answer, or not in a way that can be given out.
+Task<void> Guard::State::fail_client(Session& session, Error error, std::string_view doing) {
+    if (net::is_cancelled(error)) co_return std::unexpected(std::move(error));
+    counters.request(to_string(session.allowed.call), "failed");
+    bool late = timed_out(error);
+    log.error("request not answered", {{"call", to_string(session.allowed.call)}, {"error", error}});
+    auto bytes = refusal_answer(late ? 504 : 502, doing, !session.head());
+    CO_CHECK(co_await write(session, bytes));
+    co_return co_await finish(session);
+}
+
+Task<void> Guard::State::write(Session& session, std::string_view bytes) {
+    auto written = co_await session.client->write(bytes, after(options.stall_timeout));
+    if (!written && timed_out(written.error())) {
+        counters.cut("stalled");
+        log.warning("client cut off", {{"call", to_string(session.allowed.call)},
+                                       {"uid", session.uid ? std::to_string(*session.uid) : "unknown"},
+                                       {"why", "it took nothing for guard.stall_timeout"}});
+    }
+    co_return written;
+}
+
+Task<void> Guard::State::finish(Session& session) {
+    co_return co_await session.client->finish(dropped_bytes_max, after(finish_timeout));
+}
+
+Task<void> Guard::State::ask(Session& session) {
+    auto hides = redactor;
+    const auto& allowed = session.allowed;
+    auto until = after(options.engine_timeout);
+    auto connection = co_await net::connect(executor, options.engine, nullptr, until);
+    if (!connection) {
+        if (!net::is_cancelled(connection.error())) engine_trouble = connection.error().what;
+        co_return co_await fail_client(session, std::move(connection).error(), "the engine cannot be reached");
+    }
+    engine_trouble.clear();
+    net::HttpRequest request{.method = allowed.method, .target = allowed.target};
+    if (allowed.upgrade) request.upgrade_to = "tcp";
+    auto answer = co_await HttpExchange::begin(std::move(*connection), std::move(request), until);
+    if (!answer) co_return co_await fail_client(session, std::move(answer).error(), "the engine does not answer");
+
+    auto& got = **answer;
+    bool plain = got.status() != ok || session.head();
+    if (allowed.call == Call::attach && got.status() <= ok) co_return co_await pass_attached(session, got);
+    if (plain || hides->level() == Redaction::none) co_return co_await pass(session, got);
+    if (allowed.call == Call::inspect || (allowed.call == Call::list && hides->level() == Redaction::all))
+        co_return co_await pass_rewritten(session, got, until);
+    if (allowed.call == Call::events) co_return co_await pass_events(session, got);
+    co_return co_await pass(session, got);
+}
+
+// The body as it comes.
+Task<void> Guard::State::pass(Session& session, HttpExchange& answer) {
+    auto length = answer.field("Content-Length");
+    auto framing = !length.empty() ? Framing::length : session.http_1_0 ? Framing::to_close : Framing::chunked;
+    if (session.head() && length.empty()) framing = Framing::to_close;
+    auto head = answer_head(answer, framing, length);
+    bool endless = is_endless(session.allowed.call);
+    if (endless || session.head()) {
+        CO_CHECK(co_await write(session, head));
+        head.clear();
+        if (session.head()) co_return co_await finish(session);
+    }
+    for (Pace pace;;) {
+        auto piece = co_await answer.next(endless ? net::no_deadline : after(options.engine_timeout));
+        // The client sees by the framing that something is missing.
+        if (!piece) co_return std::unexpected(std::move(piece).error());
+        counters.bytes.add(piece->size());
+        bool last = piece->empty();
+        bool wait = endless && !last && pace.should_wait(piece->size());
+        auto bytes = std::move(head);
+        head.clear();
+        if (framing != Framing::chunked)
+            bytes += *piece;
+        else
+            bytes += last ? "0\r\n\r\n" : to_chunk(*piece);
+        if (!bytes.empty()) CO_CHECK(co_await write(session, bytes));
+        if (last) co_return co_await finish(session);
+        if (wait) co_await pause_for(gather_pause);
+    }
+}
+
+// Gathered, rewritten, and given out in one piece or not at all.
+Task<void> Guard::State::pass_rewritten(Session& session, HttpExchange& answer, net::Deadline until) {
+    auto hides = redactor;
+    auto body = co_await answer.whole(redacted_bytes_max, until);
+    if (!body) co_return co_await fail_client(session, std::move(body).error(), "the engine's answer is not whole");
+    auto hidden = session.allowed.call == Call::list ? hides->list(*body) : hides->inspect(*body);
+    if (!hidden)
+        co_return co_await fail_client(session, std::move(hidden).error(),
+                                       "the engine's answer has an unknown shape, so nothing of it is given out");
+    counters.bytes.add(hidden->size());
+    auto bytes = answer_head(answer, Framing::length, std::to_string(hidden->size())) + *hidden;
+    CO_CHECK(co_await write(session, bytes));
+    co_return co_await finish(session);
+}
+
+Task<void> Guard::State::pass_events(Session& session, HttpExchange& answer) {
+    auto hides = redactor;
+    auto framing = session.http_1_0 ? Framing::to_close : Framing::chunked;
+    auto head = answer_head(answer, framing, {});
+    CO_CHECK(co_await write(session, head));
+    engine::JsonSplitter objects{event_bytes_max};
+    for (;;) {
+        CO_TRY(auto piece, co_await answer.next(net::no_deadline));
+        std::string bytes;
+        objects.feed(piece);
+        for (;;) {
+            CO_TRY(auto object, objects.next());
+            if (!object) break;
+            CO_TRY(auto hidden, hides->event(*object));
+            bytes += hidden + "\n";
+        }
+        counters.bytes.add(bytes.size());
+        bool last = piece.empty();
+        if (framing == Framing::chunked) bytes = bytes.empty() ? std::string{} : to_chunk(bytes);
+        if (framing == Framing::chunked && last) bytes += "0\r\n\r\n";
+        if (!bytes.empty()) CO_CHECK(co_await write(session, bytes));
+        if (last) co_return co_await finish(session);
+    }
+}
+
+namespace {
+
+// Between the one that always reads and the one that writes as the client takes.
+struct Attached {
+    explicit Attached(asio::any_io_executor executor) : change(std::move(executor)) {}
+    net::Event change;
+    std::string pending;
+    bool ended = false;
+    bool overflowed = false;
+};
+
+Task<void> read_attached(Attached& attached, HttpExchange& answer, net::Connection& client) {
+    for (;;) {
+        auto piece = co_await answer.next(net::no_deadline);
+        if (!piece || piece->empty()) break;
+        if (attached.pending.size() + piece->size() > attach_pending_bytes_max) {
+            attached.overflowed = true;
+            client.close();
+            break;
+        }
+        attached.pending += *piece;
+        attached.change.notify();
+    }
+    attached.ended = true;
+    attached.change.notify();
+    co_return Result<void>{};
+}
+
+}  // namespace
+
+Task<void> Guard::State::pass_attached(Session& session, HttpExchange& answer) {
+    auto framing = answer.status() == switching_protocols ? Framing::upgraded : Framing::to_close;
+    Attached attached{executor};
+    attached.pending = answer_head(answer, framing, {});
+    auto write_attached = [&]() -> Task<void> {
+        for (std::string bytes; !attached.ended || !attached.pending.empty();) {
+            if (attached.pending.empty()) co_await attached.change.wait();
+            if (attached.overflowed) break;
+            bytes.swap(attached.pending);
+            attached.pending.clear();
+            counters.bytes.add(bytes.size());
+            if (bytes.empty()) continue;
+            if (auto written = co_await write(session, bytes); !written) break;
+        }
+        answer.close();  // the reader has nobody to read for
+        co_return Result<void>{};
+    };
+    auto writing = write_attached();
+    co_await (read_attached(attached, answer, *session.client) && std::move(writing));
+    if (attached.overflowed) {
+        counters.cut("attach");
+        log.warning("client cut off", {{"call", "attach"}, {"why", "it did not keep up with the container"}});
+        co_return Result<void>{};
+    }
+    co_return co_await finish(session);
+}
+
+Guard::Guard(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Guard::~Guard() = default;
+
+Result<std::unique_ptr<Guard>> Guard::open(asio::any_io_executor executor, Options options, Redactor redactor,
+                                           Metrics& metrics, Log& log) {
+    if (options.listen == options.engine)
+        return fail(Remedy::stop, "the guard would listen at the engine's own socket, " + net::to_text(options.engine));
+    TRY(auto listener, net::listen(executor, options.listen, options.file));
+    auto state =
+        std::make_unique<State>(executor, std::move(listener), std::move(options), std::move(redactor), metrics, log);
+    return std::unique_ptr<Guard>{new Guard(std::move(state))};
+}
+
+asio::awaitable<void> Guard::run() {
+    // A cancellation ends accept(); what follows it must not be cut by it again.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await state_->accept_all();
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    state_->listener->close();
+    state_->sessions.cancel();
+    co_await state_->sessions.join();
+}
+
+void Guard::change(Redactor redactor) { state_->redactor = std::make_shared<const Redactor>(std::move(redactor)); }
+std::string Guard::engine_trouble() const { return state_->engine_trouble; }
+std::size_t Guard::connections() const { return state_->sessions.size(); }
+
+}  // namespace boatswain::guard

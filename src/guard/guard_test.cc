@@ -1,0 +1,237 @@
+// The guard on one thread with its client and an engine of a few lines; bounds are small here, and what is waited for
+// is always an end. The table of hostile requests and the real engine are in tests/live.
+#include "guard/guard.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+
+#include "base/test_directory.h"
+#include "net/event.h"
+#include "net/task_group.h"
+
+namespace boatswain::guard {
+namespace {
+
+namespace asio = boost::asio;
+using net::after;
+using net::Connection;
+using net::Task;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using namespace std::chrono_literals;
+
+constexpr auto patience = 60s;  // on a busy machine
+
+class GuardTest : public ::testing::Test {
+  public:
+    using Answer = std::function<Task<void>(GuardTest&, Connection&)>;
+
+    GuardTest() {
+        options.listen = net::Address{.unix_path = (place / "guard").string()};
+        options.engine = net::Address{.unix_path = (place / "engine").string()};
+    }
+
+    // Runs `client` against a guard before an engine that answers so; all of it has ended afterwards.
+    void run(Answer answer, std::function<Task<void>(GuardTest&)> client) {
+        answer_ = std::move(answer);
+        auto engine = net::listen(io.get_executor(), options.engine);
+        ASSERT_TRUE(engine) << engine.error().what;
+        engine_ = std::move(*engine);
+        auto opened = Guard::open(io.get_executor(), options, Redactor{}, metrics, log);
+        ASSERT_TRUE(opened) << opened.error().what;
+        guard = std::move(*opened);
+        tasks.spawn("engine", serve_all());
+        tasks.spawn("guard", guard->run());
+        bool good = false;
+        asio::co_spawn(io, finish(std::move(client)),
+                       [&](std::exception_ptr trouble, bool went_well) { good = !trouble && went_well; });
+        io.run_for(patience);
+        EXPECT_TRUE(good);
+        EXPECT_TRUE(io.stopped()) << "something has not ended";
+    }
+
+    Task<std::unique_ptr<Connection>> ask(std::string request) {
+        CO_TRY(auto connection, co_await net::connect(io.get_executor(), options.listen, nullptr, after(patience)));
+        CO_CHECK(co_await connection->write(request, after(patience)));
+        co_return connection;
+    }
+
+    static Task<std::string> read_all(Connection& connection) {
+        std::string all;
+        for (;;) {
+            char buffer[4096];
+            CO_TRY(auto size, co_await connection.read_some(buffer, after(patience)));
+            if (size == 0) co_return all;
+            all.append(buffer, size);
+        }
+    }
+
+    double counted(std::string_view reason) {
+        return metrics
+            .counter("boatswain_guard_cut_total", "Clients that the guard cut off", {{"reason", std::string{reason}}})
+            .value();
+    }
+
+    testing::TestDirectory place_;
+
+  private:
+    asio::awaitable<bool> finish(std::function<Task<void>(GuardTest&)> client) {
+        auto went = co_await client(*this);
+        if (!went) ADD_FAILURE() << went.error().what;
+        tasks.cancel();
+        co_await tasks.join();
+        co_return went.has_value();
+    }
+
+    asio::awaitable<void> serve_all() {
+        for (;;) {
+            auto connection = co_await engine_->accept();
+            if (!connection) co_return;
+            tasks.spawn("engine's call", serve(std::move(*connection)));
+        }
+    }
+
+    asio::awaitable<void> serve(std::unique_ptr<Connection> connection) {
+        char buffer[4096];
+        auto size = co_await connection->read_some(buffer, after(patience));
+        if (!size) co_return;
+        heard.emplace_back(buffer, *size);
+        (void)co_await answer_(*this, *connection);
+        ++calls_ended;
+    }
+
+  public:
+    const Path place = place_.path();
+    asio::io_context io{1};
+    SystemClock clock;
+    Fd nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    Log log{clock, nowhere.get(), LogFormat::text, LogLevel::debug};
+    Metrics metrics;
+    Options options;
+    std::unique_ptr<Guard> guard;
+    net::TaskGroup tasks{io.get_executor(), log};
+    std::vector<std::string> heard;
+    int calls_ended = 0;
+    std::chrono::nanoseconds longest{};  // that the engine waited
+
+  private:
+    Answer answer_;
+    std::unique_ptr<net::Listener> engine_;
+};
+
+constexpr std::string_view ok_head = "HTTP/1.1 200 OK\r\nServer: Docker\r\nSet-Cookie: x\r\n";
+
+Task<void> say(Connection& connection, std::string text) { co_return co_await connection.write(text, after(patience)); }
+
+TEST_F(GuardTest, PassesAnAnswerOnUnderAHeadOfItsOwn) {
+    run([](GuardTest&,
+           Connection& engine) { return say(engine, std::string{ok_head} + "Content-Length: 5\r\n\r\nhello"); },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client,
+                   co_await test.ask("GET /info HTTP/1.1\r\nHost: x\r\nCookie: y\r\n\r\nGET /info HTTP/1.1\r\n"));
+            CO_TRY(auto all, co_await read_all(*client));
+            EXPECT_EQ(all, "HTTP/1.1 200 OK\r\nServer: Docker\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+            EXPECT_THAT(test.heard, ::testing::ElementsAre(StartsWith("GET /info HTTP/1.1\r\nHost: localhost\r\n")));
+            EXPECT_THAT(test.heard.front(), ::testing::Not(HasSubstr("Cookie")));
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, AnswersARefusedRequestItself) {
+    run([](GuardTest&, Connection& engine) { return say(engine, std::string{ok_head} + "\r\n"); },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client, co_await test.ask("DELETE /containers/web HTTP/1.1\r\nHost: x\r\n\r\n"));
+            CO_TRY(auto all, co_await read_all(*client));
+            EXPECT_THAT(all, StartsWith("HTTP/1.1 403 Forbidden\r\n"));
+            EXPECT_THAT(all,
+                        HasSubstr(R"({"message":"boatswaind guard: DELETE /containers/web is not allowed here"})"));
+            EXPECT_TRUE(test.heard.empty());
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, CutsAClientThatTakesNothingAndEndsItsCall) {
+    options.stall_timeout = 200ms;
+    run(
+        [](GuardTest&, Connection& engine) -> Task<void> {
+            CO_CHECK(co_await say(engine, std::string{ok_head} + "\r\n"));
+            for (;;) CO_CHECK(co_await say(engine, std::string(16384, 'x')));
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client, co_await test.ask("GET /containers/web/logs?stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n"));
+            while (test.calls_ended == 0) co_await net::sleep_for(10ms);
+            EXPECT_EQ(test.counted("stalled"), 1);
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, EndsTheCallOfAClientThatIsGone) {
+    run(
+        [](GuardTest&, Connection& engine) -> Task<void> {
+            CO_CHECK(co_await say(engine, std::string{ok_head} + "\r\n"));
+            char byte = 0;
+            CO_TRY(auto size, co_await engine.read_some({&byte, 1}, after(patience)));
+            EXPECT_EQ(size, 0U);
+            co_return Result<void>{};
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client, co_await test.ask("GET /events HTTP/1.1\r\nHost: x\r\n\r\n"));
+            while (test.heard.empty()) co_await net::sleep_for(10ms);
+            EXPECT_EQ(test.guard->connections(), 1U);
+            client.reset();
+            while (test.calls_ended == 0 || test.guard->connections() > 0) co_await net::sleep_for(10ms);
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, CutsAnAttachedClientThatFallsBehindWhileTheEngineNeverWaits) {
+    options.policy.attach = true;
+    options.stall_timeout = patience;
+    run(
+        [](GuardTest& test, Connection& engine) -> Task<void> {
+            CO_CHECK(co_await say(engine, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"));
+            for (;;) {
+                auto begun = std::chrono::steady_clock::now();
+                auto said = co_await say(engine, std::string(16384, 'x'));
+                test.longest =
+                    std::max(test.longest, std::chrono::nanoseconds{std::chrono::steady_clock::now() - begun});
+                if (!said) co_return said;
+            }
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client,
+                   co_await test.ask(
+                       "POST /containers/web/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\n\r\nin"));
+            while (test.calls_ended == 0) co_await net::sleep_for(10ms);
+            EXPECT_EQ(test.counted("attach"), 1);
+            EXPECT_THAT(test.heard.front(), HasSubstr("stdin=0"));
+            co_return Result<void>{};
+        });
+    EXPECT_LT(longest, 30s) << "the engine waited for a client";
+}
+
+TEST_F(GuardTest, TurnsClientsAwayOverItsBound) {
+    options.connections_max = 2;
+    run([](GuardTest&, Connection& engine) { return say(engine, std::string{ok_head} + "Content-Length: 0\r\n\r\n"); },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto first, co_await test.ask("GET"));
+            CO_TRY(auto second, co_await test.ask("GET"));
+            CO_TRY(auto third, co_await test.ask(""));
+            CO_TRY(auto all, co_await read_all(*third));
+            EXPECT_THAT(all, StartsWith("HTTP/1.1 503 "));
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, RefusesToListenAtTheEnginesOwnSocket) {
+    options.listen = options.engine;
+    EXPECT_EQ(Guard::open(io.get_executor(), options, Redactor{}, metrics, log).error().remedy, Remedy::stop);
+}
+
+}  // namespace
+}  // namespace boatswain::guard

@@ -1,0 +1,226 @@
+#include "guard/redact.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "base/log.h"
+
+namespace boatswain::guard {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::string_view hidden = "***";
+
+// What is done with the value of a member.
+enum class How {
+    look_below,   // an object: its members are in `below`
+    each_below,   // an array of such objects
+    environment,  // an array of "NAME=value"
+    texts,        // a text, or an array of texts
+    options,  // an object of texts: an option's value is hidden unless its name says that it is about sizes or files
+    command   // "exec_start: COMMAND"
+};
+
+struct Place {
+    std::string_view member;
+    How how = How::texts;
+    std::span<const Place> below = {};
+    Redaction least = Redaction::all;  // hidden from this level on
+    bool needed = false;               // an answer without it is not what we take it for
+};
+
+constexpr std::array<Place, 1> health_log_places{{{"Output"}}};
+constexpr std::array<Place, 1> health_places{{{"Log", How::each_below, health_log_places}}};
+constexpr std::array<Place, 1> state_places{{{"Health", How::look_below, health_places}}};
+constexpr std::array<Place, 1> check_places{{{"Test"}}};
+constexpr std::array<Place, 4> config_places{{{"Env", How::environment, {}, Redaction::environment, true},
+                                              {"Cmd"},
+                                              {"Entrypoint"},
+                                              {"Healthcheck", How::look_below, check_places}}};
+constexpr std::array<Place, 1> driver_places{{{"Options", How::options}}};
+constexpr std::array<Place, 1> volume_places{{{"DriverConfig", How::look_below, driver_places}}};
+constexpr std::array<Place, 1> mount_places{{{"VolumeOptions", How::look_below, volume_places}}};
+constexpr std::array<Place, 1> log_config_places{{{"Config", How::options}}};
+constexpr std::array<Place, 2> host_config_places{
+    {{"LogConfig", How::look_below, log_config_places}, {"Mounts", How::each_below, mount_places}}};
+constexpr std::array<Place, 4> inspect_places{{{"Args"},
+                                               {"Config", How::look_below, config_places, Redaction::environment, true},
+                                               {"HostConfig", How::look_below, host_config_places},
+                                               {"State", How::look_below, state_places}}};
+constexpr std::array<Place, 1> list_places{{{"Command"}}};
+constexpr std::array<Place, 2> event_places{
+    {{"status", How::command, {}, Redaction::environment}, {"Action", How::command, {}, Redaction::environment}}};
+
+constexpr std::array<std::string_view, 13> harmless_options{
+    "max-size",     "max-file", "compress",  "mode",           "max-buffer-size", "tag",           "labels",
+    "labels-regex", "env",      "env-regex", "cache-disabled", "cache-max-size",  "cache-max-file"};
+
+class Writer {
+  public:
+    Writer(Redaction level, const Redactor::Keeps& keeps) : level_(level), keeps_(keeps) {}
+
+    Result<void> members(const dom::object& object, std::span<const Place> places) {
+        std::size_t needed = 0;
+        out_ += '{';
+        for (bool first = true; auto [name, value] : object) {
+            if (!std::exchange(first, false)) out_ += ',';
+            out_ += json_quote(name);
+            out_ += ':';
+            auto place = std::ranges::find(places, name, &Place::member);
+            if (place == places.end() || level_ < place->least) {
+                out_ += simdjson::minify(value);
+                continue;
+            }
+            needed += place->needed ? 1 : 0;
+            CHECK(hide(value, *place));
+        }
+        out_ += '}';
+        auto wanted = std::ranges::count_if(places, [](const Place& place) { return place.needed; });
+        if (needed < static_cast<std::size_t>(wanted)) return odd("a member that is always there is missing");
+        return {};
+    }
+
+    std::string take() { return std::move(out_); }
+
+    static std::unexpected<Error> odd(std::string_view what) {
+        return fail(Remedy::quarantine, "the engine's answer has an unknown shape: " + std::string{what});
+    }
+
+  private:
+    // Absent things are null: that hides nothing.
+    Result<void> hide(const dom::element& value, const Place& place) {
+        if (value.is_null()) {
+            if (place.how == How::look_below && place.needed) return odd(place.member);
+            out_ += "null";
+            return {};
+        }
+        dom::object object;
+        std::string_view text;
+        switch (place.how) {
+            case How::look_below:
+                if (value.get(object)) return odd(place.member);
+                return members(object, place.below);
+            case How::each_below:
+                return each(value, place, [&](const dom::element& one) -> Result<void> {
+                    dom::object fields;
+                    if (one.get(fields)) return odd(place.member);
+                    return members(fields, place.below);
+                });
+            case How::environment: return each(value, place, [&](const dom::element& one) { return variable(one); });
+            case How::texts:
+                if (value.is_array())
+                    return each(value, place, [&](const dom::element&) -> Result<void> { return write(hidden); });
+                return write(hidden);
+            case How::options:
+                if (value.get(object)) return odd(place.member);
+                return options(object);
+            case How::command:
+                if (value.get(text)) return odd(place.member);
+                return command(text);
+        }
+        return odd(place.member);
+    }
+
+    template <class Each>
+    Result<void> each(const dom::element& value, const Place& place, Each&& one) {
+        dom::array array;
+        if (value.get(array)) return odd(place.member);
+        out_ += '[';
+        for (bool first = true; auto element : array) {
+            if (!std::exchange(first, false)) out_ += ',';
+            CHECK(one(element));
+        }
+        out_ += ']';
+        return {};
+    }
+
+    // An entry without '=' names a variable that is taken away; it may as well be a mistake with a secret in it.
+    Result<void> variable(const dom::element& entry) {
+        std::string_view text;
+        if (entry.get(text)) return odd("Env");
+        auto equals = text.find('=');
+        if (equals == text.npos) return write(hidden);
+        auto name = text.substr(0, equals);
+        return write(keeps_ && keeps_(name) ? text : std::string{name} + "=" + std::string{hidden});
+    }
+
+    Result<void> options(const dom::object& object) {
+        out_ += '{';
+        for (bool first = true; auto [name, value] : object) {
+            if (!std::exchange(first, false)) out_ += ',';
+            bool harmless = std::ranges::find(harmless_options, name) != harmless_options.end();
+            out_ += json_quote(name) + ":" + (harmless ? simdjson::minify(value) : json_quote(hidden));
+        }
+        out_ += '}';
+        return {};
+    }
+
+    Result<void> command(std::string_view text) {
+        for (std::string_view action : {"exec_create:", "exec_start:"})
+            if (text.starts_with(action)) return write(std::string{action} + " " + std::string{hidden});
+        return write(text);
+    }
+
+    Result<void> write(std::string_view text) {
+        out_ += json_quote(text);
+        return {};
+    }
+
+    Redaction level_;
+    const Redactor::Keeps& keeps_;
+    std::string out_;
+};
+
+Result<dom::element> parse(dom::parser& parser, std::string_view json) {
+    dom::element root;
+    if (auto error = parser.parse(json.data(), json.size()).get(root))
+        return Writer::odd(std::string{"not JSON: "} + simdjson::error_message(error));
+    return root;
+}
+
+Result<std::string> rewrite(std::string_view json, std::span<const Place> places, Redaction level,
+                            const Redactor::Keeps& keeps) {
+    dom::parser parser;
+    TRY(auto root, parse(parser, json));
+    dom::object object;
+    if (root.get(object)) return Writer::odd("not an object");
+    Writer writer{level, keeps};
+    CHECK(writer.members(object, places));
+    return writer.take();
+}
+
+}  // namespace
+
+Result<std::string> Redactor::inspect(std::string_view json) const {
+    if (level_ == Redaction::none) return std::string{json};
+    return rewrite(json, inspect_places, level_, keeps_);
+}
+
+Result<std::string> Redactor::list(std::string_view json) const {
+    if (level_ != Redaction::all) return std::string{json};
+    dom::parser parser;
+    TRY(auto root, parse(parser, json));
+    if (root.is_null()) return std::string{json};  // Go's empty list
+    dom::array array;
+    if (root.get(array)) return Writer::odd("not an array");
+    std::string out = "[";
+    for (auto element : array) {
+        dom::object object;
+        if (element.get(object)) return Writer::odd("not an object");
+        Writer writer{level_, keeps_};
+        CHECK(writer.members(object, list_places));
+        out += (out.size() > 1 ? "," : "") + writer.take();
+    }
+    return out + ']';
+}
+
+Result<std::string> Redactor::event(std::string_view json) const {
+    if (level_ == Redaction::none) return std::string{json};
+    return rewrite(json, event_places, level_, keeps_);
+}
+
+}  // namespace boatswain::guard
