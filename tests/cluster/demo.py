@@ -64,7 +64,7 @@ class Hosts:
             if where == host:
                 process.kill()
                 process.wait()
-                del self.agents[task]
+                self.agents.pop(task, None)  # follow() may have seen it end
         containers = self.docker("ps", "-aq", "--filter", f"label=boatswain.host={host}")
         if containers:
             self.docker("rm", "-f", *containers)
@@ -78,9 +78,10 @@ class Hosts:
             for task, host in wanted.items():
                 if task not in self.agents:
                     self.agents[task] = (host, *self.start_agent(host))
-            for task in [task for task in self.agents if task not in wanted]:
-                host, process, _ = self.agents.pop(task)
-                process.terminate()
+            for task in [task for task in list(self.agents) if task not in wanted]:
+                ended = self.agents.pop(task, None)
+                if ended:
+                    ended[1].terminate()
             for host, process, port in list(self.agents.values()):
                 well = process.poll() is None and self.is_healthy(port)
                 with self.cluster.lock:
@@ -95,7 +96,7 @@ class Hosts:
         process = subprocess.Popen(
             [self.build / "boatswaind", "agent", "--host", host, "--state-dir", state, "--engine-socket", f"{self.engine}/docker.sock",
              "--listen", f"127.0.0.1:{port}", "--store-url", f"dir:{self.place}/store", "--tenancy-keyring", self.place / "keyring",
-             "--docker-include", f"label:boatswain.host={host}", "--batch-flush-after", "1s"], stdout=log, stderr=log)
+             "--docker-include", f"label:boatswain.host={host}", "--batch-flush-after", "1s", "--fleet-heartbeat", "1s"], stdout=log, stderr=log)
         log.close()
         return process, port
 
@@ -175,10 +176,12 @@ class Demo:
                     and not self.cluster.marathon.deployments)
 
     def show_status(self):
-        done = subprocess.run([self.build / "boatswain", "fleet", "status", "--marathon", self.marathon, "--mesos", self.mesos, "--app", APP, "--store",
-                               f"dir:{self.place}/store"], capture_output=True, text=True, env=self.environment, check=False)
+        done = self.status()
         say("\n".join("    " + line for line in (done.stdout + done.stderr).splitlines()))
-        return done
+
+    def status(self):
+        return subprocess.run([self.build / "boatswain", "fleet", "status", "--marathon", self.marathon, "--mesos", self.mesos, "--app", APP, "--store",
+                               f"dir:{self.place}/store"], capture_output=True, text=True, env=self.environment, check=False)
 
     def said_by_sync(self, since):
         text = (self.place / "sync.log").read_text(errors="replace")[since:]
@@ -197,6 +200,7 @@ class Demo:
         say(f"Marathon at {self.marathon}, Mesos at {self.mesos} (the double, {SCALE} times as fast as the wall's clock); the agent's app has 1 instance")
         self.start_sync()
         self.wait(lambda: self.covered(3), "three hosts have their agent")
+        self.wait(lambda: self.status().returncode == 0, "every agent says that it is well")
         say(self.said_by_sync(0))
         self.show_status()
 
@@ -204,6 +208,7 @@ class Demo:
         since = (self.place / "sync.log").stat().st_size
         self.add_host("host-4")
         self.wait(lambda: self.covered(4), "the new host has its agent")
+        self.wait(lambda: self.status().returncode == 0, "every agent says that it is well")
         say(self.said_by_sync(since))
         self.show_status()
 
