@@ -9,7 +9,7 @@ set_property(GLOBAL PROPERTY BOATSWAIN_PARTS "")
 
 # Parts whose objects several threads share: their tests carry the label `threads` too and are run with the thread
 # sanitizer. Tests outside src/ join with add_dependencies(threads_tests TARGET) and the label.
-set(BOATSWAIN_PARTS_WITH_THREADS batch spool ship store query)
+set(BOATSWAIN_PARTS_WITH_THREADS batch spool ship store canary query)
 add_custom_target(threads_tests)
 
 # boatswain_only_in(TARGET [SANITIZE...]): part of the ordinary build only where its tests are run (scripts/test.sh), with `release` for

@@ -15,8 +15,10 @@ build=(clang-19 lld-19 libclang-rt-19-dev libstdc++-12-dev binutils cmake ninja-
     libcap-dev)
 demo=(age zstd busybox=busybox-static docker=docker.io dockerd=docker.io iptables procps curl)
 s3=(ceph-mon ceph-osd radosgw python3 python3-boto3 curl)
+package=(dpkg-dev fakeroot ca-certificates file libcap2-bin)
 check=(clang-format-19 clang-tidy-19 python3 shellcheck)
-test=("${demo[@]}" "${s3[@]}" "${check[@]}" jq openssl node=nodejs npm=npm valgrind iproute2 python3-marathon)
+test=("${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl node=nodejs npm=npm valgrind iproute2
+    promtool=prometheus zsh fish groff-base man-db systemd python3-yaml adduser python3-marathon)
 
 [ $# -gt 0 ] || set -- build test
 wanted=()
@@ -26,9 +28,10 @@ for group in "$@"; do
         demo) wanted+=("${demo[@]}") ;;
         s3) wanted+=("${s3[@]}") ;;
         check) wanted+=("${check[@]}") ;;
+        package) wanted+=("${build[@]}" "${package[@]}") ;;
         test | bench) wanted+=("${build[@]}" "${test[@]}") ;;
         fuzz | fmt) wanted+=("${build[@]}" "${check[@]}") ;;
-        *) die "deps: no group '$group' (build, demo, s3, check, test)" ;;
+        *) die "deps: no group '$group' (build, demo, s3, check, package, test)" ;;
     esac
 done
 

@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <mutex>
+#include <set>
 
 namespace boatswain {
 namespace {
@@ -14,6 +15,9 @@ class PrometheusCounter final : public Counter {
   public:
     explicit PrometheusCounter(prometheus::Counter& counter) : counter_(counter) {}
     void add(std::uint64_t n) override { counter_.Increment(static_cast<double>(n)); }
+    void raise_to(double total) override {
+        if (total > counter_.Value()) counter_.Increment(total - counter_.Value());
+    }
     double value() const override { return counter_.Value(); }
 
   private:
@@ -39,7 +43,7 @@ template <class Series>
 MetricLabels bounded(const Family<Series>& family, const MetricLabels& labels) {
     if (family.contains(labels) || family.size() < Metrics::series_max) return labels;
     MetricLabels other = labels;
-    for (auto& [name, value] : other) value = "_other";
+    for (auto& [name, value] : other) value = Metrics::other;
     return other;
 }
 
@@ -50,6 +54,9 @@ struct Metrics::State {
     std::mutex adding;
     std::map<std::string, Family<Counter>, std::less<>> counters;
     std::map<std::string, Family<Gauge>, std::less<>> gauges;
+    std::mutex naming;
+    std::set<std::string, std::less<>> tenants;        // with series of their own
+    std::set<std::string, std::less<>> other_tenants;  // without
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
@@ -79,6 +86,23 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Metric
         series = std::make_unique<PrometheusGauge>(made.Add(counted_as));
     }
     return *series;
+}
+
+std::string Metrics::tenant_label(std::string_view tenant) {
+    std::scoped_lock lock{state_->naming};
+    auto& tenants = state_->tenants;
+    auto& others = state_->other_tenants;
+    if (tenants.contains(tenant)) return std::string{tenant};
+    bool named = tenants.size() < tenants_max;
+    if (named) {
+        tenants.emplace(tenant);
+        gauge("boatswain_metrics_tenants", "Tenants with series of their own").set(static_cast<double>(tenants.size()));
+    } else if (others.size() < others_max && !others.contains(tenant)) {
+        others.emplace(tenant);
+    }
+    gauge("boatswain_metrics_other_tenants", "Tenants beyond those, counted together under _other")
+        .set(static_cast<double>(others.size()));
+    return std::string{named ? tenant : other};
 }
 
 std::string Metrics::text() const { return prometheus::TextSerializer{}.Serialize(state_->registry.Collect()); }

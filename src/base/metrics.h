@@ -1,8 +1,10 @@
 // Counters and gauges, in Prometheus' model (prometheus-cpp keeps and prints them).
 //
 // Names are boatswain_<noun>_<unit>_total for counters, boatswain_<noun>_<unit> for gauges. Label values come
-// from outside, so each family is bounded: past `series_max` label sets, values are counted in one series whose
-// labels all say "_other".
+// from outside, so they are bounded twice:
+//   - tenants: the first `tenants_max` have series of their own, the same ones in every family (tenant_label()); the
+//     rest share `tenant="_other"`. Which is so is shown: boatswain_metrics_tenants, boatswain_metrics_other_tenants.
+//   - any family: past `series_max` label sets, values are counted in one series whose labels all say "_other".
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,8 @@ class Counter {
   public:
     virtual ~Counter() = default;
     virtual void add(std::uint64_t n = 1) = 0;
+    // Of what somebody else counts: the total is `total` now. Lesser totals change nothing. From one thread.
+    virtual void raise_to(double total) = 0;
     virtual double value() const = 0;
 };
 
@@ -33,7 +37,10 @@ class Gauge {
 // Owns every series. Thread-safe. References stay valid as long as the Metrics.
 class Metrics {
   public:
-    static constexpr std::size_t series_max = 1000;  // per family
+    static constexpr std::size_t series_max = 4000;      // per family
+    static constexpr std::size_t tenants_max = 200;      // with series of their own
+    static constexpr std::size_t others_max = 10'000;    // tenants beyond those that are told apart, to be counted
+    static constexpr std::string_view other = "_other";  // no tenant is called so (TenantId)
 
     Metrics();
     ~Metrics();
@@ -42,6 +49,9 @@ class Metrics {
 
     Counter& counter(std::string_view name, std::string_view help, const MetricLabels& labels = {});
     Gauge& gauge(std::string_view name, std::string_view help, const MetricLabels& labels = {});
+
+    // What stands for `tenant` as a label: its name, or "_other". The same answer for the same tenant, for ever.
+    std::string tenant_label(std::string_view tenant);
 
     // The exposition in Prometheus' text format 0.0.4.
     std::string text() const;

@@ -47,6 +47,17 @@ TEST(Metrics, CountUnderOtherWhenAFamilyIsFull) {
     EXPECT_THAT(metrics.text(), HasSubstr("g{t=\"_other\"} 1"));
 }
 
+TEST(Metrics, NameOnlySoManyTenantsAndShowHowManyShareOther) {
+    Metrics metrics;
+    auto name = [](std::size_t i) { return "tenant-" + std::to_string(i); };
+    for (std::size_t i = 0; i < Metrics::tenants_max; ++i) EXPECT_EQ(metrics.tenant_label(name(i)), name(i));
+    for (std::size_t i = 0; i < 30; ++i) EXPECT_EQ(metrics.tenant_label(name(Metrics::tenants_max + i)), "_other");
+    EXPECT_EQ(metrics.tenant_label(name(Metrics::tenants_max + 3)), "_other") << "told once more, counted once";
+    EXPECT_EQ(metrics.tenant_label(name(7)), name(7)) << "a tenant keeps its name";
+    EXPECT_THAT(metrics.text(), HasSubstr("boatswain_metrics_tenants 200\n"));
+    EXPECT_THAT(metrics.text(), HasSubstr("boatswain_metrics_other_tenants 30\n"));
+}
+
 TEST(Metrics, LabelValuesCannotForgeALine) {
     Metrics metrics;
     metrics.counter("a_total", "A", {{"tenant", "x\"} 1\nforged_total 9\\"}}).add();

@@ -23,7 +23,8 @@ Feed::Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> reci
       fleeting_(fleeting),
       next_ordinal_(start.lines),
       next_bytes_(start.bytes),
-      position_(start.position) {}
+      position_(start.position),
+      counters_(batcher.counters_of(source_)) {}
 
 Feed::~Feed() { batcher_.close_frame(*this); }
 
@@ -91,10 +92,23 @@ Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryB
       budget_(budget),
       clock_(clock),
       metrics_(metrics),
-      memory_gauge_(metrics.gauge("boatswain_line_memory_bytes", "Memory that holds lines on their way to the spool")),
-      lines_(metrics.counter("boatswain_read_lines_total", "Lines taken from sources")),
-      bytes_(metrics.counter("boatswain_read_bytes_total", "Bytes of messages taken from sources")),
-      gaps_(metrics.counter("boatswain_gap_records_total", "Gap records written into tenants' logs")) {}
+      memory_gauge_(metrics.gauge("boatswain_line_memory_bytes", "Memory that holds lines on their way to the spool")) {
+    for (auto reason : gap_reasons) gaps_for(reason);
+}
+
+Counter& Batcher::gaps_for(std::string_view reason) {
+    return metrics_.counter("boatswain_gap_records_total", "Gap records written into tenants' logs",
+                            {{"reason", std::string{reason}}});
+}
+
+Feed::Counters Batcher::counters_of(const Source& source) {
+    auto tenant = metrics_.tenant_label(source.whose.tenant.str());
+    MetricLabels labels{{"tenant", tenant}, {"reader", source.reader}};
+    return {.lines = metrics_.counter("boatswain_read_lines_total", "Lines taken from sources", labels),
+            .bytes = metrics_.counter("boatswain_read_bytes_total", "Bytes of messages taken from sources", labels),
+            .gaps = metrics_.counter("boatswain_tenant_gap_records_total", "Gap records written into the tenant's log",
+                                     {{"tenant", tenant}})};
+}
 
 Batcher::~Batcher() {
     assert(std::ranges::all_of(batches_, [](const auto& entry) { return entry.second.open_feeds.empty(); }));
@@ -124,6 +138,7 @@ void Batcher::close_frame(Feed& feed) {
     auto counts = feed.text_->counts();
     auto text = std::move(feed.text_);
     feed.last_text_bytes_ = text->text().size();
+    for (const auto& [reason, gaps] : text->gaps()) gaps_for(reason).add(gaps);
     auto charge = std::move(feed.charge_);
     if (counts.empty()) return;
     feed.last_time_ = std::max(feed.last_time_, counts.last_time);
@@ -150,9 +165,9 @@ void Batcher::close_frame(Feed& feed) {
     growing.closed_bytes += feed.last_text_bytes_;
     sealing_.compress(std::move(frame), batch.compressed_bytes);
 
-    lines_.add(counts.lines);
-    bytes_.add(counts.message_bytes);
-    gaps_.add(counts.gaps);
+    feed.counters_.lines.add(counts.lines);
+    feed.counters_.bytes.add(counts.message_bytes);
+    feed.counters_.gaps.add(counts.gaps);
     if (batch.compressed_bytes->load() >= options_.flush_bytes || batch.frames.size() >= batch_frames_max)
         flush(feed.batch_key_);
 }
@@ -196,6 +211,15 @@ void Batcher::seal_soon(const std::string& source) {
             std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; });
         if (here) growing.due = std::min(growing.due, soon);
     }
+}
+
+void Batcher::seal_now(const std::string& source) {
+    std::vector<std::string> keys;
+    for (auto& [key, growing] : batches_)
+        if (growing.batch.checkpoints.contains(source) ||
+            std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; }))
+            keys.push_back(key);
+    for (const auto& key : keys) flush(key);
 }
 
 void Batcher::forget_when_sealed(const std::vector<std::string>& sources) {
@@ -247,7 +271,7 @@ void Batcher::tell_newest(Growing& growing) {
     growing.told_time = newest;
     metrics_
         .gauge("boatswain_last_line_timestamp_seconds", "The time of the newest line read, by its own clock",
-               {{"tenant", growing.batch.tenant.str()}})
+               {{"tenant", metrics_.tenant_label(growing.batch.tenant.str())}})
         .set(std::chrono::duration<double>(newest.time_since_epoch()).count());
 }
 

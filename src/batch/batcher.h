@@ -18,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -91,7 +92,12 @@ class Feed {
     bool moved_ = false;  // the position moved since the last closed frame
     std::unique_ptr<segment::FrameText> text_;
     std::size_t last_text_bytes_ = 0;  // of the frame before
-    Timestamp last_time_{};            // of closed frames
+    struct Counters {                  // of its tenant and reader
+        Counter& lines;
+        Counter& bytes;
+        Counter& gaps;
+    } counters_;
+    Timestamp last_time_{};  // of closed frames
     Charge charge_;
 };
 
@@ -108,6 +114,9 @@ class Batcher {
 
     // The lines of `source` cannot be read again from now on: they are sealed within fleeting_flush_after.
     void seal_soon(const std::string& source);
+    // The batch that holds lines of `source` is sealed at once: what waits for them to be durable is running out of
+    // room.
+    void seal_now(const std::string& source);
     // The source is gone and its feed is closed: it is sealed soon, and its checkpoint is dropped when all of it is in
     // the spool.
     void forget_when_sealed(const std::string& source) { forget_when_sealed(std::vector{source}); }
@@ -138,6 +147,8 @@ class Batcher {
         std::uint64_t closed_bytes = 0;  // of text
         Timestamp told_time{};           // the newest line's time, as the metric has it
     };
+    Feed::Counters counters_of(const Source& source);
+    Counter& gaps_for(std::string_view reason);
     void tell_newest(Growing& growing);
     void close_frame(Feed& feed);
     void flush_others_of(const Feed& feed);
@@ -153,9 +164,6 @@ class Batcher {
     Metrics& metrics_;
     std::map<std::string, Growing> batches_;  // by tenant and recipients
     Gauge& memory_gauge_;
-    Counter& lines_;
-    Counter& bytes_;
-    Counter& gaps_;
 };
 
 }  // namespace boatswain::batch

@@ -78,8 +78,12 @@ TEST_F(BatcherTest, SealsWhatWasMarkedWithItsPosition) {
     EXPECT_EQ(objects[0].key.host, "node-7");
     EXPECT_EQ(objects[0].key.sequence, 1U);
     EXPECT_THAT(lines(objects[0], "web"), ElementsAre("one", "gap:rotated-away", "two"));
-    EXPECT_EQ(rig.metrics.counter("boatswain_read_lines_total", "").value(), 2);
-    EXPECT_EQ(rig.metrics.counter("boatswain_gap_records_total", "").value(), 1);
+    EXPECT_EQ(
+        rig.metrics.counter("boatswain_read_lines_total", "", {{"tenant", "acme"}, {"reader", "json-file"}}).value(),
+        2);
+    EXPECT_EQ(rig.metrics.counter("boatswain_gap_records_total", "", {{"reason", "rotated-away"}}).value(), 1);
+    EXPECT_EQ(rig.metrics.counter("boatswain_tenant_gap_records_total", "", {{"tenant", "acme"}}).value(), 1);
+    EXPECT_THAT(rig.metrics.text(), testing::HasSubstr("boatswain_gap_records_total{reason=\"truncated\"} 0\n"));
 }
 
 TEST_F(BatcherTest, SealsNothingWhenNothingWasPrinted) {

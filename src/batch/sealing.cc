@@ -102,6 +102,11 @@ std::optional<std::string> Sealing::trouble() const {
     return trouble_;
 }
 
+std::optional<std::chrono::nanoseconds> Sealing::busy_for() const {
+    std::scoped_lock lock{guard_};
+    return sealing_ ? std::optional{clock_.steady() - sealing_since_} : std::nullopt;
+}
+
 void Sealing::compress_frames(std::stop_token stop) {
     segment::Compressor compressor{zstd_level_};
     for (;;) {
@@ -144,6 +149,7 @@ void Sealing::seal_batches(std::stop_token stop) {
             batch = std::move(batches_.front());
             batches_.pop_front();
             sealing_ = true;
+            sealing_since_ = clock_.steady();
         }
         seal_one(std::move(batch), stop);
         {
@@ -252,7 +258,7 @@ void Sealing::begin_with_gaps(Batch& batch) {
 
 bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,
                              const spool::Beside& beside, std::stop_token stop) {
-    MetricLabels labels{{"tenant", sealed.key.tenant.str()}};
+    MetricLabels labels{{"tenant", metrics_.tenant_label(sealed.key.tenant.str())}};
     auto wait_time = retry_wait_min;
     for (;;) {
         auto added = spool_.add(sealed, checkpoints, beside);

@@ -55,6 +55,8 @@ class Sealing {
     bool drain(std::chrono::steady_clock::time_point deadline);
     // The error that keeps the spool from taking segments now; nothing when all is well.
     std::optional<std::string> trouble() const;
+    // How long the batch that is being sealed and spooled has taken by now; nothing when there is none.
+    std::optional<std::chrono::nanoseconds> busy_for() const;
 
   private:
     struct Job {
@@ -96,6 +98,7 @@ class Sealing {
     std::deque<Batch> batches_;
     std::function<void(const segment::SealedSegment&)> sealed_;
     bool sealing_ = false;  // one batch is out of batches_ and not yet in the spool
+    std::chrono::steady_clock::time_point sealing_since_{};
     std::optional<std::string> trouble_;
     std::vector<std::jthread> threads_;  // last: they end before what they use
 };

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/suggest.h"
 #include "boatswain/agent_client.h"
+#include "boatswain/fleet_arguments.h"
 
 namespace boatswain::tool {
 
@@ -29,6 +30,7 @@ struct Given {
     Why why;
     Status status;
     Completion completion;
+    FleetGiven fleet;
     std::string stream;
     std::string format = "text";
     std::optional<std::string> since, until;
@@ -39,6 +41,7 @@ struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
     CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *verify, *why, *status, *completion,
         *version, *help;
+    FleetCommands fleet;
 };
 
 constexpr const char* store_help =
@@ -234,6 +237,7 @@ std::unique_ptr<Commands> make_commands(Given& given) {
     add_verify(*commands, given);
     add_keys(*commands, given);
     add_agent(*commands, given);
+    commands->fleet = add_fleet(commands->tool, given.fleet);
     add_others(*commands, given);
     return commands;
 }
@@ -323,6 +327,19 @@ constexpr const char* no_store =
 constexpr const char* no_identity =
     "lines are sealed: give the tenant's key with --identity FILE, or set BOATSWAIN_IDENTITY";
 
+// One of `fleet`; nothing when it is another command.
+std::optional<Arguments> fleet_request(const Commands& commands, const Given& given, const CLI::App& command) {
+    const auto& fleet = commands.fleet;
+    auto completed = [&](auto result) {
+        return result ? Arguments{.request = std::move(*result)} : usage(command, result.error().what);
+    };
+    if (&command == fleet.sync) return completed(complete_sync(given.fleet.sync));
+    if (&command == fleet.status) return completed(complete_status(given.fleet.status));
+    if (&command == fleet.key_new) return Arguments{.request = given.fleet.key_new};
+    if (&command == fleet.key_derive) return Arguments{.request = given.fleet.key_derive};
+    return std::nullopt;
+}
+
 std::string_view view(const std::string& text) { return text; }
 
 Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
@@ -330,6 +347,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
     auto range = query::parse_range(given.since.transform(view), given.until.transform(view), now);
     if (!range) return usage(command, range.error().what);
 
+    if (auto fleet = fleet_request(commands, given, command)) return *fleet;
     if (&command == commands.keys_new) return {.request = given.keys_new};
     if (&command == commands.keys_show) return {.request = given.keys_show};
     if (&command == commands.keys_derive) return {.request = given.keys_derive};
@@ -379,21 +397,30 @@ std::vector<std::string> choices_of(const std::string& option) {
     if (option == "--stream") return streams;
     if (option == "--output") return formats;
     if (option == "SHELL") return shells;
-    return {};
+    return fleet_choices(option);
 }
 
 void gather_words(const CLI::App& command, const std::string& path, std::vector<CommandWords>& words) {
-    CommandWords own{.path = path, .description = first_line(command.get_description())};
+    CommandWords own{
+        .path = path, .description = first_line(command.get_description()), .footer = command.get_footer()};
     for (const auto* option : command.get_options()) {
         if (option->get_positional()) {
             own.choices = choices_of(option->get_name(true));
+            own.arguments.push_back({.name = option->get_name(true),
+                                     .description = first_line(option->get_description()),
+                                     .required = option->get_required()});
             continue;
         }
         auto name = "--" + option->get_lnames().front();
-        own.options.push_back({.name = name,
-                               .description = first_line(option->get_description()),
-                               .takes_value = option->get_expected_max() > 0 && option->get_type_size() > 0,
-                               .choices = choices_of(name)});
+        bool takes_value = option->get_expected_max() > 0 && option->get_type_size() > 0;
+        own.options.push_back(
+            {.name = name,
+             .description = first_line(option->get_description()),
+             .takes_value = takes_value,
+             .choices = choices_of(name),
+             .short_name = option->get_snames().empty() ? std::string{} : "-" + option->get_snames().front(),
+             .value =
+                 takes_value ? option->get_type_name().substr(0, option->get_type_name().find(':')) : std::string{}});
     }
     auto below = all_below(command);
     for (const auto* next : below) own.commands.push_back(next->get_name());
@@ -408,6 +435,7 @@ Arguments parse_arguments(int argc, const char* const* argv, Timestamp now) {
     Given given;
     auto commands = make_commands(given);
     auto& tool = commands->tool;
+    if (argc > 1 && std::string_view{argv[1]} == "--man") return {.text = man_page()};
     if (argc > 1 && std::string_view{argv[1]} == "--version")
         return {.text = std::string{"boatswain "} + BOATSWAIN_VERSION + "\n"};
     try {

@@ -23,12 +23,19 @@ struct Arguments {
 
 Arguments parse_arguments(int argc, const char* const* argv, Timestamp now);
 
-// For shell completion.
+// For shell completion and the man page.
 struct OptionWords {
     std::string name;         // "--store"
     std::string description;  // its first line
     bool takes_value = false;
     std::vector<std::string> choices;  // of its value, where they are few
+    std::string short_name;            // "-i", or empty
+    std::string value;                 // what its value is called: "FILE"
+};
+struct ArgumentWords {
+    std::string name;  // "OBJECT"
+    std::string description;
+    bool required = false;
 };
 struct CommandWords {
     std::string path;  // "keys new"; empty for the tool itself
@@ -36,7 +43,12 @@ struct CommandWords {
     std::vector<std::string> commands;  // that may follow
     std::vector<OptionWords> options;
     std::vector<std::string> choices;  // of its argument, where they are few
+    std::vector<ArgumentWords> arguments;
+    std::string footer;  // what --help says at the end: examples, exit codes
 };
 std::vector<CommandWords> command_words();
+
+// The man page of the tool, from the same words: `boatswain --man`, an option that help does not show.
+std::string man_page();
 
 }  // namespace boatswain::tool

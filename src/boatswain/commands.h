@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "boatswain/fleet_commands.h"
 #include "boatswain/output.h"
 #include "query/range.h"
 #include "record/line.h"
@@ -93,7 +94,8 @@ struct Completion {
     std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Verify, Why, Status, Completion>;
+using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Verify, Why, Status, Completion, FleetSync,
+                             FleetStatus, FleetKeyNew, FleetKeyDerive>;
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;

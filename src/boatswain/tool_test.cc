@@ -556,7 +556,8 @@ TEST_F(ToolVerify, SaysWhereTheStretchBeginsAndEnds) {
 
 TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
     for (auto command : {"", "keys", "keys new", "keys show", "keys derive", "ls", "logs", "inspect", "verify",
-                         "completion", "version", "help"}) {
+                         "completion", "version", "help", "fleet", "fleet sync", "fleet status", "fleet key", "fleet key new",
+                         "fleet key derive"}) {
         auto ran = run(std::string{"boatswain "} + command + " --help");
         EXPECT_EQ(ran.code, 0) << command;
         auto path = std::string{"boatswain"} + (*command == 0 ? "" : " ") + command;
@@ -567,6 +568,26 @@ TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
     EXPECT_THAT(run("boatswain version").out, MatchesRegex("boatswain [0-9.]+\n"));
     EXPECT_EQ(run("boatswain --version").out, run("boatswain version").out);
     EXPECT_EQ(run("boatswain").code, 2);
+}
+
+TEST_F(Tool, FleetSyncSaysWhatIsMissingOrWrongOnTheCommandLine) {
+    auto refuses = [&](const std::string& options, const std::string& because) {
+        auto ran = run("boatswain fleet sync " + options);
+        EXPECT_EQ(ran.code, 2) << options;
+        EXPECT_THAT(ran.err, AllOf(HasSubstr(because), HasSubstr("Try: boatswain fleet sync --help"))) << options;
+    };
+    refuses("", "which Marathon?");
+    refuses("--marathon http://127.0.0.1:1", "which app?");
+    std::string place = "--marathon http://127.0.0.1:1 --app /a ";
+    refuses("--marathon http://me:secret@127.0.0.1:1 --app /a", "holds no name and password");
+    refuses("--marathon 127.0.0.1:1 --app /a", "is not an address");
+    refuses("--marathon http://127.0.0.1:1 --app /A", "is not the id of a Marathon app");
+    refuses(place + "--hold soon", "--hold: \"soon\" is not a time");
+    refuses(place + "--interval 1ms", "--interval: at least 100ms");
+    refuses(place + "--drop-max 250%", "--drop-max: \"250%\" is not a share");
+    auto ran = run("boatswain fleet sync --once " + place);
+    EXPECT_EQ(ran.code, 2) << "nobody answers";
+    EXPECT_THAT(ran.err, HasSubstr("Marathon at http://127.0.0.1:1: "));
 }
 
 TEST_F(Tool, BashCompletesCommandsOptionsAndChoices) {

@@ -293,6 +293,8 @@ Result<StatusText> explain_status(std::string_view json, Timestamp now) {
                             status.shown("host"), told.healthy ? "is healthy" : "is NOT healthy", said("reading"),
                             said("containers"), length_text(status.seconds("uptime_seconds")));
     Details details;
+    for (const auto& reason : status.array("reasons"))
+        details.add("trouble", fmt::format("{}: {}", reason.shown("part"), reason.shown("what")));
     details.add("engine", said("engine"));
     details.add("behind", human_size(parse_size(said("read_lag_bytes")).value_or(0)));
     details.add("sealing", said("sealing"));

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -14,8 +15,12 @@
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
 #include "boatswaind/check.h"
+#include "boatswaind/condition.h"
 #include "boatswaind/confining.h"
 #include "boatswaind/control.h"
+#include "boatswaind/driver.h"
+#include "boatswaind/exhibit.h"
+#include "boatswaind/heart.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/state_lock.h"
@@ -39,20 +44,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds tick_pause{200};
 constexpr milliseconds keyring_pause{1000};
-
-tenancy::Unassigned policy_of(const config::Config& config) {
-    return config.tenancy.unassigned == config::Unassigned::drop ? tenancy::Unassigned::drop
-                                                                 : tenancy::Unassigned::quarantine;
-}
-
-tenancy::Forged forged_of(const config::Config& config) {
-    switch (config.tenancy.forged) {
-        case config::Forged::quarantine: return tenancy::Forged::quarantine;
-        case config::Forged::ignore_env: return tenancy::Forged::ignore_env;
-        case config::Forged::trust_env: return tenancy::Forged::trust_env;
-    }
-    return tenancy::Forged::quarantine;
-}
 
 // Compressing takes the most; one core stays free for the containers.
 unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
@@ -102,15 +93,19 @@ class Agent {
     Result<void> build();
     asio::awaitable<void> tick();
     asio::awaitable<void> watch_keyring();
+    asio::awaitable<void> beat();
     asio::awaitable<void> obey_signals();
     void reload_configuration();
     void shut_down();
     void open_control();
+    Result<void> build_driver(docker::Terms& terms, const docker::Assigner& assigner);
+    void reassign();
     void tell_manager(std::string_view state);
-    serve::Health health() const;
+    Condition condition() const;
+    std::string metrics();
     AgentStatus status() const;
     std::vector<std::string> troubles() const;
-    std::optional<std::string> spool_trouble() const;
+    heartbeat::Heartbeat heartbeat() const;
 
     config::Config config_;
     const std::function<Result<config::Config>()>& reload_;
@@ -130,11 +125,15 @@ class Agent {
     std::optional<batch::Batcher> batcher_;
     std::optional<canary::Canary> canary_;
     std::optional<ship::Shipper> shipper_;
+    std::unique_ptr<intake::driver::Holder> holder_;  // where the agent itself is the engine's plugin
+    std::optional<intake::driver::DriverIntake> driver_;
     std::optional<docker::DockerIntake> intake_;
+    std::optional<Heart> heart_;
     std::unique_ptr<serve::HttpServer> observe_;
     std::unique_ptr<serve::HttpServer> control_;
     const Timestamp started_ = clock_.now();
     const std::chrono::steady_clock::time_point started_steady_ = clock_.steady();
+    Exhibit exhibit_{metrics_, config::version(), started_};
     std::optional<net::TaskGroup> tasks_;
     bool ending_ = false;
 };
@@ -142,6 +141,7 @@ class Agent {
 Result<void> Agent::build() {
     CHECK(check_host(config_));
     TRY(auto rules, parse_tenancy(config_));
+    TRY(auto fleet_key, Heart::key_for(config_.fleet.key, config_.host));
     TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
     raise_descriptor_limit();
     CHECK(drop_privileges(log_));
@@ -157,11 +157,7 @@ Result<void> Agent::build() {
         spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max},
                            clock_, log_, metrics_));
     budget_.emplace(config_.memory_max);
-    auto derived = [this] {
-        asio::post(io_, [this] {
-            if (intake_) intake_->reassign();
-        });
-    };
+    auto derived = [this] { asio::post(io_, [this] { reassign(); }); };
     assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
                        log_, derived);
     assigning_->refresh_keys(true);
@@ -177,6 +173,7 @@ Result<void> Agent::build() {
     auto progressed = [this] {
         asio::post(io_, [this] {
             if (intake_) intake_->progressed();
+            if (driver_) driver_->progressed();
         });
     };
     sealing_.emplace(static_cast<int>(config_.batch.zstd_level), seal_workers(), *spool_, *budget_, clock_, metrics_,
@@ -192,19 +189,49 @@ Result<void> Agent::build() {
     docker::Assigner assigner{
         .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
         .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
-    intake_.emplace(io_.get_executor(),
-                    docker::Options{.root = config_.docker.root,
-                                    .terms = {.attach = config_.docker.attach,
-                                              .selection = std::move(selection),
-                                              .own_ids = std::move(own_ids)}},
+    docker::Terms terms{
+        .attach = config_.docker.attach, .selection = std::move(selection), .own_ids = std::move(own_ids)};
+    CHECK(build_driver(terms, assigner));
+    intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
+    if (config_.fleet.heartbeat.count() > 0) heart_.emplace(*store_, std::move(fleet_key), metrics_, log_);
     if (config_.listen != "off") {
-        auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
+        auto routes = serve::observe_routes({.alive = [this] { return aliveness(condition()); },
+                                             .ready = [this] { return readiness(condition()); },
+                                             .metrics = [this] { return metrics(); },
+                                             .version = std::string{config::version()}});
         TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
         log_.info("listening", {{"address", observe_->address()}});
     }
     open_control();
     return {};
+}
+
+// After the state lock is held: a holder inside an agent before us is gone.
+Result<void> Agent::build_driver(docker::Terms& terms, const docker::Assigner& assigner) {
+    const auto& driver = config_.driver;
+    if (!driver.enabled) return {};
+    CHECK(intake::driver::check_in_memory(driver.hold_dir));
+    if (driver.holder == config::HolderIs::agent) {
+        TRY(holder_,
+            intake::driver::Holder::open(
+                io_.get_executor(), holder_options(config_), assigner.keep,
+                [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_, log_));
+    }
+    driver_.emplace(io_.get_executor(),
+                    intake::driver::IntakeOptions{.hold_dir = driver.hold_dir,
+                                                  .hold_bytes = driver.hold_bytes,
+                                                  .hold_total = driver.hold_total,
+                                                  .selection = terms.selection,
+                                                  .own_ids = terms.own_ids},
+                    assigner, *batcher_, *spool_, clock_, metrics_, log_);
+    terms.elsewhere = driver_->elsewhere(driver.name);
+    return {};
+}
+
+void Agent::reassign() {
+    if (intake_) intake_->reassign();
+    if (driver_) driver_->reassign();
 }
 
 // After the state lock is held: a socket file that is there then is a stale one, and is replaced. Without the socket
@@ -239,9 +266,12 @@ Result<void> Agent::run() {
                                 {"tenants", assigning_->tenants()}});
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("docker intake", intake_->run());
+    if (holder_) tasks_->spawn("log driver", holder_->run());
+    if (driver_) tasks_->spawn("driver intake", driver_->run());
     tasks_->spawn("tick", tick());
     tasks_->spawn("watch the keyring", watch_keyring());
     tasks_->spawn("obey signals", obey_signals());
+    if (heart_) tasks_->spawn("heartbeat", beat());
     if (observe_) tasks_->spawn("observe", observe_->run());
     if (control_) tasks_->spawn("control", control_->run());
     tell_manager("READY=1");
@@ -262,7 +292,14 @@ asio::awaitable<void> Agent::tick() {
 asio::awaitable<void> Agent::watch_keyring() {
     for (;;) {
         co_await net::sleep_for(keyring_pause);
-        if (assigning_->refresh_keys(false)) intake_->reassign();
+        if (assigning_->refresh_keys(false)) reassign();
+    }
+}
+
+asio::awaitable<void> Agent::beat() {
+    for (;;) {
+        heart_->beat(heartbeat());
+        co_await net::sleep_for(std::chrono::duration_cast<milliseconds>(config_.fleet.heartbeat));
     }
 }
 
@@ -295,7 +332,7 @@ void Agent::reload_configuration() {
     }
     assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
     assigning_->refresh_keys(true);
-    intake_->reassign();
+    reassign();
     log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
 }
 
@@ -303,49 +340,50 @@ void Agent::shut_down() {
     auto deadline =
         clock_.steady() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(config_.shutdown_timeout);
     intake_->finish(deadline);
+    if (driver_) driver_->finish(deadline);
     if (canary_) canary_->finish();
     batcher_->flush_all();
     bool sealed = sealing_->drain(deadline);
     sealing_->watch({});
     bool shipped = sealed && shipper_->drain(deadline);
+    bool quiet = !heart_ || heart_->finish(deadline);
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
                               {"waiting_segments", spool_->count()}});
-    // An upload under way can hang on a store that does not answer, and whoever told us to end does not wait.
-    // Everything is durable by now, so nothing is left to be done in an orderly way.
-    if (!shipped) std::_Exit(0);
+    // An upload or a heartbeat under way can hang on a store that does not answer, and whoever told us to end does not
+    // wait. Everything is durable by now, so nothing is left to be done in an orderly way.
+    if (!shipped || !quiet) std::_Exit(0);
 }
 
-std::optional<std::string> Agent::spool_trouble() const {
-    auto paused = spool_->tenants_without_room();
-    if (spool_->bytes() >= spool_->bytes_max()) return "full: reading pauses until the store takes segments";
-    if (paused.empty()) return std::nullopt;
-    return "full for " + std::to_string(paused.size()) + (paused.size() == 1 ? " tenant" : " tenants") +
-           ": reading of their containers pauses until the store takes segments";
+Condition Agent::condition() const {
+    return {.intake = intake_->health(),
+            .ended_tasks = tasks_->failed(),
+            .sealing_trouble = sealing_->trouble(),
+            .shipping_trouble = shipper_->trouble(),
+            .sealing_for = sealing_->busy_for(),
+            .putting_for = shipper_->busy_for(),
+            .has_canary = canary_.has_value(),
+            .canary_trouble = canary_ ? canary_->trouble() : std::nullopt,
+            .state_trouble = spool_->state_trouble(),
+            .spool_bytes = spool_->bytes(),
+            .spool_bytes_max = spool_->bytes_max(),
+            .spool_segments = spool_->count(),
+            .tenants_without_room = spool_->tenants_without_room().size()};
 }
 
-serve::Health Agent::health() const {
-    auto intake = intake_->health();
-    auto sealing = sealing_->trouble();
-    auto shipping = shipper_->trouble();
-    serve::Health health;
-    auto full = spool_trouble();
-    health.healthy = !sealing && !full;
-    health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
-                     {"containers", std::to_string(intake.containers)},
-                     {"reading", std::to_string(intake.reading)},
-                     {"read_lag_bytes", std::to_string(intake.lag_bytes)},
-                     {"sealing", sealing.value_or("ok")},
-                     {"spool", full.value_or("ok")},
-                     {"state", spool_->state_trouble().value_or("ok")},
-                     {"spool_bytes", std::to_string(spool_->bytes())},
-                     {"shipping", shipping.value_or("ok")}};
-    if (canary_) health.detail["canary"] = canary_->trouble().value_or("ok");
-    return health;
+std::string Agent::metrics() {
+    Measured measured{.condition = condition(),
+                      .lag = intake_->lag_by_tenant(),
+                      .spooled_bytes = spool_->waiting_bytes(),
+                      .memory_bytes_max = budget_->bytes_max()};
+    measured.ready = readiness(measured.condition);
+    if (auto oldest = spool_->oldest()) measured.spool_oldest = std::max(clock_.now() - *oldest, Nanoseconds{});
+    exhibit_.show(measured);
+    return metrics_.text();
 }
 
 AgentStatus Agent::status() const {
-    return {.health = health(),
+    return {.health = readiness(condition()),
             .version = std::string{config::version()},
             .host = config_.host,
             .epoch = spool_->epoch(),
@@ -362,17 +400,36 @@ AgentStatus Agent::status() const {
 
 std::vector<std::string> Agent::troubles() const {
     std::vector<std::string> troubles;
-    auto intake = intake_->health();
-    if (!intake.engine_connected)
-        troubles.push_back("the engine is not followed" +
-                           (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble));
-    if (auto sealing = sealing_->trouble()) troubles.push_back("the spool cannot be written: " + *sealing);
-    if (auto full = spool_trouble()) troubles.push_back("the spool is " + *full);
+    for (auto& reason : readiness(condition()).reasons) troubles.push_back(std::move(reason.what));
     if (const auto& lost = spool_->state_trouble()) troubles.push_back(*lost);
-    if (canary_)
-        if (auto lost = canary_->trouble()) troubles.push_back(*lost);
-    if (auto shipping = shipper_->trouble()) troubles.push_back("the store does not take segments: " + *shipping);
     return troubles;
+}
+
+// Words and numbers only: what the troubles are in detail may name a tenant.
+heartbeat::Heartbeat Agent::heartbeat() const {
+    const auto current = condition();
+    heartbeat::Heartbeat now{.host = config_.host,
+                             .version = std::string{config::version()},
+                             .epoch = spool_->epoch(),
+                             .started = started_,
+                             .time = clock_.now(),
+                             .interval_seconds = std::max<std::int64_t>(
+                                 1, std::chrono::ceil<std::chrono::seconds>(config_.fleet.heartbeat).count()),
+                             .healthy = readiness(current).ok(),
+                             .containers = current.intake.reading.containers,
+                             .reading = current.intake.reading.reading,
+                             .lag_bytes = current.intake.reading.lag_bytes,
+                             .spool_bytes = spool_->bytes(),
+                             .spool_bytes_max = spool_->bytes_max(),
+                             .spool_segments = spool_->count(),
+                             .spool_oldest = spool_->oldest(),
+                             .last_segment = spool_->newest()};
+    if (!current.intake.engine_connected) now.troubles.emplace_back(heartbeat::trouble::engine);
+    if (current.sealing_trouble) now.troubles.emplace_back(heartbeat::trouble::spool_write);
+    if (current.spool_bytes >= current.spool_bytes_max || current.tenants_without_room > 0)
+        now.troubles.emplace_back(heartbeat::trouble::spool_full);
+    if (current.shipping_trouble) now.troubles.emplace_back(heartbeat::trouble::store);
+    return now;
 }
 
 }  // namespace

@@ -45,6 +45,20 @@ Result<tenancy::RuleSet> parse_tenancy(const config::Config& config) {
                                  .labels = config.tenancy.labels});
 }
 
+tenancy::Unassigned policy_of(const config::Config& config) {
+    return config.tenancy.unassigned == config::Unassigned::drop ? tenancy::Unassigned::drop
+                                                                 : tenancy::Unassigned::quarantine;
+}
+
+tenancy::Forged forged_of(const config::Config& config) {
+    switch (config.tenancy.forged) {
+        case config::Forged::quarantine: return tenancy::Forged::quarantine;
+        case config::Forged::ignore_env: return tenancy::Forged::ignore_env;
+        case config::Forged::trust_env: return tenancy::Forged::trust_env;
+    }
+    return tenancy::Forged::quarantine;
+}
+
 Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
                      Metrics& metrics, Log& log, std::function<void()> derived)
     : rules_(std::move(rules)),

@@ -22,6 +22,9 @@ namespace boatswain::boatswaind {
 // The [tenancy] section, parsed. Remedy::stop names the rule and its mistake.
 Result<tenancy::RuleSet> parse_tenancy(const config::Config& config);
 
+tenancy::Unassigned policy_of(const config::Config& config);
+tenancy::Forged forged_of(const config::Config& config);
+
 class Assigning {
   public:
     // `derived` is called from a thread of its own when a key that a container carries is ready: assign() then gives

@@ -18,6 +18,10 @@ using std::chrono::milliseconds;
 // An agent may well start before its engine.
 constexpr milliseconds ask_engine_max{3000};
 constexpr unsigned directory_mode = 0750;
+constexpr unsigned hold_directory_mode = 0700;  // lines in clear lie there: as intake/driver/hold.cc asks for it
+// Where the engine makes the FIFOs of its log-driver plugins (Docker Engine 20.10, daemon/logger/adapter.go): it has one
+// such directory, whatever its own state and data directories are.
+constexpr const char* engine_fifos = "/run/docker/logging";
 
 std::string_view environment(const char* name) {
     const char* value = std::getenv(name);
@@ -99,6 +103,9 @@ sandbox::Rules agent_rules(const config::Config& config, const Path& containers)
     rules.write = {config.state_dir};
     if (config.control != "off" && !config.control.empty()) rules.write.push_back(around(config.control));
     add_store(rules, config);
+    if (config.driver.enabled)
+        for (const auto& path : {config.driver.hold_dir, around(config.driver.socket), Path{engine_fifos}})
+            rules.write.push_back(path);
     add_system(rules.read);
     add_replaceable(rules.read, config.file);
     add_replaceable(rules.read, config.tenancy.keyring);
@@ -135,6 +142,11 @@ Result<void> confine_agent(const config::Config& config, Log& log) {
     if (auto url = store::parse_url(config.store.url))
         if (const auto* directory = std::get_if<store::DirectoryUrl>(&*url))
             CHECK(make_directories(directory->path, directory_mode));
+    if (config.driver.enabled) {
+        CHECK(make_directories(config.driver.hold_dir, hold_directory_mode));
+        CHECK(make_directories(around(config.driver.socket), directory_mode));
+        CHECK(make_directories(engine_fifos, hold_directory_mode));
+    }
     auto root = config.docker.root.empty() ? ask_engine(config) : config.docker.root;
     if (!root && config.sandbox == config::Sandboxing::on)
         return fail(Remedy::stop,

@@ -192,7 +192,8 @@ std::string to_json(const AgentStatus& status) {
     Object detail;
     for (const auto& [name, value] : status.health.detail) detail.add(name, value);
     return Object{}
-        .add("healthy", status.health.healthy)
+        .add("healthy", status.health.ok())
+        .raw("reasons", serve::to_json(status.health.reasons))
         .add("version", status.version)
         .add("host", status.host)
         .add("epoch", status.epoch)

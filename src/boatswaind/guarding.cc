@@ -125,7 +125,11 @@ Result<void> Guarding::build() {
         CHECK(make_directories(directory, 0755));
     TRY(guard_, guard::Guard::open(io_.get_executor(), std::move(options), std::move(redactor), metrics_, log_));
     if (config_.guard.metrics != "off") {
-        auto routes = serve::observe_routes(metrics_, [this] { return health(); }, std::string{config::version()});
+        // An engine that is away is no reason to end the guard: it would be as far away after the start.
+        auto routes = serve::observe_routes({.alive = [] { return serve::Health{}; },
+                                             .ready = [this] { return health(); },
+                                             .metrics = [this] { return metrics_.text(); },
+                                             .version = std::string{config::version()}});
         TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.guard.metrics, std::move(routes)));
         log_.info("listening", {{"address", observe_->address()}});
     }
@@ -135,9 +139,10 @@ Result<void> Guarding::build() {
 
 serve::Health Guarding::health() const {
     auto trouble = guard_->engine_trouble();
-    return {
-        .healthy = trouble.empty(),
+    serve::Health health{
         .detail = {{"engine", trouble.empty() ? "ok" : trouble}, {"clients", std::to_string(guard_->connections())}}};
+    if (!trouble.empty()) health.reasons.push_back({"engine", trouble});
+    return health;
 }
 
 void Guarding::tell_manager(std::string_view state) {

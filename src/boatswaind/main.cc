@@ -7,6 +7,7 @@
 
 #include "boatswaind/agent.h"
 #include "boatswaind/check.h"
+#include "boatswaind/driver.h"
 #include "boatswaind/guarding.h"
 #include "config/config.h"
 #include "config/flags.h"
@@ -41,7 +42,8 @@ int main(int argc, char** argv) {
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 4 << 20);
-    if (auto ran = boatswaind::run_agent(std::move(*config), load); !ran) {
+    auto run = order.command == config::Command::driver ? boatswaind::run_driver : boatswaind::run_agent;
+    if (auto ran = run(std::move(*config), load); !ran) {
         std::fprintf(stderr, "boatswaind: %s\n", ran.error().what.c_str());
         return 1;
     }

@@ -29,6 +29,7 @@
 namespace boatswain::config {
 
 enum class Unassigned { quarantine, drop };
+enum class HolderIs { agent, process };
 enum class Redact { none, environment, all };
 enum class Sandboxing { automatic, on, off };
 enum class Forged { quarantine, ignore_env, trust_env };
@@ -55,6 +56,18 @@ struct Config {
         std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox", "name:^mesos-.*[.]executor$"};
         bool attach = false;
     } docker;
+
+    struct Driver {
+        bool enabled = false;
+        HolderIs holder = HolderIs::agent;
+        std::string name = "boatswain";
+        Path socket = "/run/docker/plugins/boatswain.sock";
+        Path hold_dir = "/dev/shm/boatswain";
+        std::uint64_t hold_bytes = 32ULL << 20;
+        std::uint64_t hold_total = 256ULL << 20;
+        Nanoseconds block_max = std::chrono::seconds{5};
+        std::uint64_t ring_bytes = 0;
+    } driver;
 
     struct Store {
         std::string url = "dir:/var/lib/boatswain/store";
@@ -86,6 +99,11 @@ struct Config {
     struct Ship {
         std::int64_t uploads = 2;
     } ship;
+
+    struct Fleet {
+        Nanoseconds heartbeat = std::chrono::seconds{60};  // 0: none
+        Path key;                                          // empty: heartbeats prove nothing
+    } fleet;
 
     struct Guard {  // of `boatswaind guard`; the agent's engine.socket may then be this `listen`
         std::string listen = "unix:/run/boatswain/engine.sock";

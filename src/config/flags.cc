@@ -74,13 +74,15 @@ struct Subcommand {
 std::variant<Order, Answer> parse(std::vector<std::string> arguments) {
     CLI::App app;
     app.set_help_flag();
-    Subcommand agent, check, guard;
+    Subcommand agent, check, driver, guard;
     agent.add_to(app, "agent");
     check.add_to(app, "check");
+    driver.add_to(app, "driver");
     guard.add_to(app, "guard");
     std::ranges::reverse(arguments);  // CLI11 takes a vector from its end
     app.parse(std::move(arguments));
     if (agent.app->parsed()) return agent.order(Command::agent);
+    if (driver.app->parsed()) return driver.order(Command::driver);
     if (guard.app->parsed()) return guard.order(Command::guard);
     return check.order(Command::check);
 }
@@ -90,10 +92,11 @@ bool asks_for(const std::vector<std::string>& arguments, std::string_view long_f
 }
 
 std::variant<Order, Answer> run(std::vector<std::string> arguments) {
-    static constexpr std::array<std::string_view, 6> commands{"agent", "check", "guard", "help", "version", "completion"};
+    static constexpr std::array<std::string_view, 7> commands{"agent", "check", "driver", "guard", "help", "version", "completion"};
     if (arguments.empty())
-        return refuse("what shall I do? The commands are agent, check, guard, help, version and completion");
+        return refuse("what shall I do? The commands are agent, check, driver, guard, help, version and completion");
     if (asks_for(arguments, "--help", "-h") || arguments[0] == "help") return Answer{.text = help_text()};
+    if (arguments[0] == "--man") return Answer{.text = man_page()};
     if (asks_for(arguments, "--version", "-V") || arguments[0] == "version")
         return Answer{.text = "boatswaind " + std::string{version()} + "\n"};
     if (!is_among(arguments[0], commands)) {
@@ -137,6 +140,7 @@ std::string help_text() {
         "\n"
         "  boatswaind agent [--config FILE] [--SETTING VALUE]...   run\n"
         "  boatswaind check [--config FILE] [--SETTING VALUE]...   validate, and print the effective configuration\n"
+        "  boatswaind driver [--config FILE] [--SETTING VALUE]...  be the engine's log driver, beside an agent that reads\n"
         "  boatswaind guard [--config FILE] [--SETTING VALUE]...   own the engine's socket, and serve a safe part of it\n"
         "  boatswaind completion bash|zsh|fish                     print a script for the shell\n"
         "  boatswaind version\n"
@@ -175,7 +179,7 @@ std::string bash_script() {
     return "_boatswaind() {\n"
            "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
            "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-           "        COMPREPLY=($(compgen -W 'agent check guard completion help version' -- \"$word\"))\n"
+           "        COMPREPLY=($(compgen -W 'agent check driver guard completion help version' -- \"$word\"))\n"
            "    elif [ \"${COMP_WORDS[1]}\" = completion ]; then\n"
            "        COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\"))\n"
            "    elif [[ $word == -* ]]; then\n"
@@ -193,7 +197,7 @@ std::string zsh_script() {
     return "#compdef boatswaind\n"
            "_boatswaind() {\n"
            "    if (( CURRENT == 2 )); then\n"
-           "        compadd agent check guard completion help version\n"
+           "        compadd agent check driver guard completion help version\n"
            "    elif [[ $words[2] == completion ]]; then\n"
            "        compadd bash zsh fish\n"
            "    elif [[ $PREFIX == -* ]]; then\n"
@@ -204,19 +208,24 @@ std::string zsh_script() {
            "        _files\n"
            "    fi\n"
            "}\n"
-           "compdef _boatswaind boatswaind\n";
+           // As a file of $fpath it is run to complete; sourced, it is told of.
+           "if [[ $funcstack[1] == _boatswaind ]]; then\n"
+           "    _boatswaind \"$@\"\n"
+           "else\n"
+           "    compdef _boatswaind boatswaind\n"
+           "fi\n";
 }
 
 std::string fish_script() {
     std::string out =
         "complete -c boatswaind -f\n"
-        "complete -c boatswaind -n __fish_use_subcommand -a 'agent check guard completion help version'\n"
+        "complete -c boatswaind -n __fish_use_subcommand -a 'agent check driver guard completion help version'\n"
         "complete -c boatswaind -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
-        "complete -c boatswaind -n '__fish_seen_subcommand_from agent check guard' -s c -l config -r -F\n";
+        "complete -c boatswaind -n '__fish_seen_subcommand_from agent check driver guard' -s c -l config -r -F\n";
     for (const auto& setting : settings()) {
         std::string help;
         for (char c : setting.help) help += c == '\'' ? std::string{"\\'"} : std::string{c};
-        out += "complete -c boatswaind -n '__fish_seen_subcommand_from agent check guard' -l " + setting.flag().substr(2) +
+        out += "complete -c boatswaind -n '__fish_seen_subcommand_from agent check driver guard' -l " + setting.flag().substr(2) +
                (setting.is_switch ? "" : " -r") + " -d '" + help + "'\n";
     }
     return out;

@@ -2,6 +2,7 @@
 //
 //   boatswaind agent [--config FILE] [--SETTING VALUE]...
 //   boatswaind check [--config FILE] [--SETTING VALUE]...
+//   boatswaind driver [--config FILE] [--SETTING VALUE]...
 //   boatswaind guard [--config FILE] [--SETTING VALUE]...
 //   boatswaind help | version | completion bash|zsh|fish
 //
@@ -18,7 +19,7 @@
 
 namespace boatswain::config {
 
-enum class Command { agent, check, guard };
+enum class Command { agent, check, driver, guard };
 
 // To be carried out: pass `config` and `overrides` to load_file().
 struct Order {
@@ -38,6 +39,8 @@ std::variant<Order, Answer> parse_command_line(int argc, const char* const* argv
 
 std::string help_text();
 std::string_view version();
+// boatswaind(8), from the help and the table of settings: `boatswaind --man`, an option that help does not show.
+std::string man_page();
 
 // A script that completes commands and flags; `shell` is bash, zsh or fish, and nothing is returned for another.
 std::optional<std::string> completion_script(std::string_view shell);

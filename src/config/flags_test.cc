@@ -90,7 +90,7 @@ TEST(CommandLine, SaysWhatItDoesNotUnderstandAndWhatWasMeant) {
         std::string text;
     };
     for (const auto& [arguments, text] : std::vector<Case>{
-             {{}, "what shall I do? The commands are agent, check, guard, help, version and completion"},
+             {{}, "what shall I do? The commands are agent, check, driver, guard, help, version and completion"},
              {{"agnet"}, R"(unknown command "agnet": did you mean "agent"?)"},
              {{"sail"}, R"(unknown command "sail")"},
              {{"agent", "--batch-flush-aftr", "1s"},

@@ -236,6 +236,7 @@ Setting choice(std::string_view name, std::string_view form, std::string_view he
 }
 
 constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
+constexpr std::array<std::string_view, 2> holder_words{"agent", "process"};
 constexpr std::array<std::string_view, 3> redact_words{"none", "environment", "all"};
 constexpr std::array<std::string_view, 3> sandbox_words{"auto", "on", "off"};
 constexpr std::array<std::string_view, 3> forged_words{"quarantine", "ignore-env", "trust-env"};
@@ -273,7 +274,7 @@ std::vector<Setting> make_settings() {
         path("state_dir", "where the spool, the checkpoints and the lock are kept", absolute_path, AT(Path, state_dir)),
         text("host", "NAME", "this host's name in object keys and footers; empty: the machine's host name", host_name,
              AT(std::string, host)),
-        text("listen", "HOST:PORT|off", "where /metrics and /healthz are served", listen_address,
+        text("listen", "HOST:PORT|off", "where /metrics, /healthz and /readyz are served", listen_address,
              AT(std::string, listen)),
         text("control", "PATH|off", "the unix socket that `boatswain why` asks; empty: agent.sock in state_dir",
              control_socket, AT(std::string, control)),
@@ -309,6 +310,27 @@ std::vector<Setting> make_settings() {
               "attach to containers whose log driver keeps nothing that can be read (the label boatswain.attach=true "
               "does it for one)",
               AT(bool, docker.attach)),
+
+        truth("driver.enabled", "read containers that run with our log driver (docker run --log-driver boatswain)",
+              AT(bool, driver.enabled)),
+        choice<HolderIs>("driver.holder", "agent|process",
+                         "who is the engine's plugin: the agent, or `boatswaind driver`, which outlives it",
+                         holder_words, AT(HolderIs, driver.holder)),
+        text("driver.name", "NAME", "the log driver's name, as containers and the engine say it", not_empty,
+             AT(std::string, driver.name)),
+        path("driver.socket", "the plugin's socket, where the engine looks for it", absolute_path,
+             AT(Path, driver.socket)),
+        path("driver.hold_dir", "where lines are held until they are sealed: a directory in memory (tmpfs)",
+             absolute_path, AT(Path, driver.hold_dir)),
+        size("driver.hold_bytes", "lines of one container held at most", 4 * MiB, 4 * GiB,
+             AT(std::uint64_t, driver.hold_bytes)),
+        size("driver.hold_total", "lines of all containers held at most", 4 * MiB, 64 * GiB,
+             AT(std::uint64_t, driver.hold_total)),
+        duration("driver.block_max",
+                 "how long a container's writes may wait when no more can be held; then its lines are dropped, by name",
+                 0s, 24h * 365, AT(Nanoseconds, driver.block_max)),
+        size("driver.ring_bytes", "last lines of each container kept in memory for `docker logs`; 0: none", 0, 64 * MiB,
+             AT(std::uint64_t, driver.ring_bytes)),
 
         text("store.url", "URL",
              "where segments rest: dir:/PATH or s3://BUCKET/PREFIX?region=R&endpoint=URL&path_style=true", store_url,
@@ -349,6 +371,11 @@ std::vector<Setting> make_settings() {
 
         number("ship.uploads", "segments on their way to the store at the same time", 1, 64,
                AT(std::int64_t, ship.uploads)),
+
+        duration("fleet.heartbeat", "how often the store is told how this host stands (fleet status); 0s: never", 0s, 24h,
+                 AT(Nanoseconds, fleet.heartbeat)),
+        path("fleet.key", "key that proves the heartbeats: of the fleet, or of this host (boatswain fleet key)",
+             absolute_path_or_none, AT(Path, fleet.key)),
 
         text("guard.listen", "ADDRESS",
              "the unix socket at which `boatswaind guard` serves its part of the engine's API", guard_socket,

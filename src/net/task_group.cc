@@ -18,6 +18,12 @@ struct TaskGroup::State {
     Log& log;
     Event emptied;
     std::list<asio::cancellation_signal> running;
+    std::vector<std::string> failed;
+
+    void note_failure(const std::string& task, const std::string& what) {
+        log.error("task ended with an error", {{"task", task}, {"error", what}});
+        if (failed.size() < TaskGroup::failed_max) failed.push_back(task);
+    }
 };
 
 TaskGroup::TaskGroup(asio::any_io_executor executor, Log& log)
@@ -31,13 +37,11 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
             try {
                 std::rethrow_exception(trouble);
             } catch (const boost::system::system_error& error) {
-                if (error.code() != asio::error::operation_aborted)
-                    state->log.error("task ended with an error", {{"task", name}, {"error", error.what()}});
+                if (error.code() != asio::error::operation_aborted) state->note_failure(name, error.what());
             } catch (const std::exception& error) {
-                state->log.error("task ended with an error", {{"task", name}, {"error", error.what()}});
+                state->note_failure(name, error.what());
             } catch (...) {
-                state->log.error("task ended with an error",
-                                 {{"task", name}, {"error", "not an exception of the standard library"}});
+                state->note_failure(name, "not an exception of the standard library");
             }
         }
         state->running.erase(signal);
@@ -57,5 +61,7 @@ asio::awaitable<void> TaskGroup::join() {
 }
 
 std::size_t TaskGroup::size() const { return state_->running.size(); }
+
+const std::vector<std::string>& TaskGroup::failed() const { return state_->failed; }
 
 }  // namespace boatswain::net

@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 
@@ -26,6 +27,9 @@ class TaskGroup {
     void cancel();                        // asks every task to stop
     boost::asio::awaitable<void> join();  // waits until none runs
     std::size_t size() const;
+    // Names of tasks that ended with an exception, so far; at most failed_max are remembered.
+    const std::vector<std::string>& failed() const;
+    static constexpr std::size_t failed_max = 16;
 
   private:
     struct State;

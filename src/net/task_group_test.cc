@@ -84,6 +84,24 @@ TEST_F(TaskGroupTest, CancelsATaskBeforeItsFirstTurn) {
     EXPECT_EQ(group.size(), 0U);
 }
 
+asio::awaitable<void> break_down() {
+    co_await sleep_for(1ms);
+    throw std::logic_error("broken invariant");
+}
+
+TEST_F(TaskGroupTest, RemembersWhichTasksBrokeDownButNotThoseThatEndedOrWereCancelled) {
+    int ran = 0;
+    bool ended = false;
+    group.spawn("count", count(ran));
+    group.spawn("forever", forever(ended));
+    for (std::size_t i = 0; i < TaskGroup::failed_max + 5; ++i) group.spawn("break " + std::to_string(i), break_down());
+    io.run_for(100ms);
+    group.cancel();
+    EXPECT_TRUE(run());
+    ASSERT_EQ(group.failed().size(), TaskGroup::failed_max);
+    for (const auto& task : group.failed()) EXPECT_THAT(task, testing::StartsWith("break "));
+}
+
 TEST_F(TaskGroupTest, TakesNewTasksAfterACancel) {
     group.cancel();
     int ran = 0;

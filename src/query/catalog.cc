@@ -10,6 +10,7 @@ namespace boatswain::query {
 namespace {
 
 constexpr std::string_view format_prefix = "v1/";
+constexpr std::string_view heartbeats_prefix = "v1/fleet/";  // docs/formats/heartbeat.md
 constexpr std::string_view tenant_part = "v1/tenant=";
 constexpr std::string_view hour_part = "hour=";
 
@@ -66,7 +67,7 @@ Result<std::vector<TenantId>> Catalog::tenants() {
     CHECK(for_each_prefix(std::string{format_prefix}, [&](std::string_view prefix) {
         if (auto tenant = tenant_of(prefix))
             found.push_back(*tenant);
-        else
+        else if (prefix != heartbeats_prefix)
             ++foreign_;
         return found.size() <= listed_max;
     }));

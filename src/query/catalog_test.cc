@@ -19,6 +19,7 @@ TEST(Catalog, ListsTenantsHoursAndSegmentsInOrderOverManyPages) {
     MemoryStore store;
     for (auto name : {"umbrella", "acme", "Ünïcode & co", "_unassigned", "globex", "hooli", "initech"})
         for (std::uint64_t i = 1; i <= 5; ++i) store.objects[key(name, ten + std::chrono::hours{i % 4}, i).str()] = "x";
+    store.objects["v1/fleet/host=node-7.json"] = "a heartbeat is not foreign";
     Catalog catalog{store};
     std::vector<std::string> names;
     for (const auto& tenant : *catalog.tenants()) names.push_back(tenant.str());

@@ -30,6 +30,10 @@ class MemoryStore final : public store::Store {
         objects.insert_or_assign(std::string{key}, std::string{bytes});
         return store::PutOutcome::created;
     }
+    Result<void> replace(std::string_view key, std::string_view bytes, std::string_view) override {
+        objects.insert_or_assign(std::string{key}, std::string{bytes});
+        return {};
+    }
     Result<store::RangeBytes> read(std::string_view key, store::Range range) override {
         TRY(auto whole, read(key));
         auto first = range.suffix ? whole.size() - std::min<std::uint64_t>(range.length, whole.size()) : range.first;

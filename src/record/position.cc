@@ -43,7 +43,7 @@ std::string to_text(const Position& position) {
         return "time " + nanoseconds(time->out) + " " + nanoseconds(time->err) +
                (time->mark == 0 ? std::string{}
                                 : " " + nanoseconds(time->mark_time) + " " + std::to_string(time->mark) + " " +
-                                      std::to_string(time->after));
+                                      std::to_string(time->after) + " " + nanoseconds(time->newest));
     return "none";
 }
 
@@ -57,12 +57,12 @@ std::optional<Position> parse_position(std::string_view text) {
             read_integer(parts[5], file.err_offset))
             return Position{file};
     }
-    if ((parts.size() == 3 || parts.size() == 6) && parts[0] == "time") {
+    if ((parts.size() == 3 || parts.size() == 7) && parts[0] == "time") {
         TimePosition time;
         if (!read_time(parts[1], time.out) || !read_time(parts[2], time.err)) return std::nullopt;
         if (parts.size() == 3) return Position{time};
         if (read_time(parts[3], time.mark_time) && read_integer(parts[4], time.mark) &&
-            read_integer(parts[5], time.after))
+            read_integer(parts[5], time.after) && read_time(parts[6], time.newest))
             return Position{time};
     }
     return std::nullopt;

@@ -36,6 +36,7 @@ struct TimePosition {
     Timestamp mark_time{};
     std::uint64_t mark = 0;   // fingerprint of the mark (intake/docker/logs_place.h); 0: none, only times are known
     std::uint64_t after = 0;  // entries taken behind it
+    Timestamp newest{};       // the latest time taken; later than out and err once the clock stepped back
     bool operator==(const TimePosition&) const = default;
 };
 
@@ -47,7 +48,8 @@ struct NoPosition {
 using Position = std::variant<NoPosition, FilePosition, TimePosition>;
 
 // Position as one line of text, and back: "file DEV INO FINGERPRINT OUT ERR", "time OUT_NS ERR_NS" (as older versions
-// wrote it), "time OUT_NS ERR_NS MARK_NS MARK AFTER", "none".
+// wrote it), "time OUT_NS ERR_NS MARK_NS MARK AFTER NEWEST_NS",
+// "none".
 std::string to_text(const Position& position);
 std::optional<Position> parse_position(std::string_view text);
 

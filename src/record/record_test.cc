@@ -22,9 +22,16 @@ TEST(TenantId, AcceptsOrdinaryAndForeignNames) {
 
 TEST(Position, SurvivesItsTextForm) {
     for (Position position : {Position{NoPosition{}}, Position{FilePosition{1, 2, ~0ULL, 4, 5}},
-                              Position{TimePosition{Timestamp{Nanoseconds{5}}, Timestamp{Nanoseconds{-6}}}}})
+                              Position{TimePosition{Timestamp{Nanoseconds{5}}, Timestamp{Nanoseconds{-6}}}},
+                              Position{TimePosition{.out = Timestamp{Nanoseconds{5}},
+                                                    .err = Timestamp{Nanoseconds{-6}},
+                                                    .mark_time = Timestamp{Nanoseconds{4}},
+                                                    .mark = ~0ULL,
+                                                    .after = 3,
+                                                    .newest = Timestamp{Nanoseconds{9}}}}})
         EXPECT_EQ(parse_position(to_text(position)), position);
-    for (auto text : {"", "file 1 2 3", "file 1 2 3 4", "file 1 2 3 4 x", "time 1", "none none", "file -1 2 3 4"})
+    for (auto text : {"", "file 1 2 3", "file 1 2 3 4", "file 1 2 3 4 x", "time 1", "time 1 2 3 4 5 x", "time 1 2 3",
+                      "none none", "file -1 2 3 4"})
         EXPECT_FALSE(parse_position(text)) << text;
 }
 

@@ -175,6 +175,7 @@ void FrameText::append(const Gap& gap) {
     append_note(text);
     count_time(std::min(from, to));
     ++counts_.gaps;
+    ++gaps_[gap.reason];
     count_time(std::max(from, to));
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,7 +57,8 @@ class FrameText {
 
     std::string_view text() const { return {text_.data(), used_}; }
     const FrameCounts& counts() const { return counts_; }
-    std::size_t capacity() const { return text_.capacity(); }  // what it costs in memory, in bytes
+    std::size_t capacity() const { return text_.capacity(); }                   // what it costs in memory, in bytes
+    const std::map<std::string, std::uint64_t>& gaps() const { return gaps_; }  // by reason
 
   private:
     static constexpr std::size_t prefix_size = 40;  // "2026-11-22T10:00:00.123456789Z stdout F "
@@ -69,6 +71,7 @@ class FrameText {
     std::string text_;  // grown in steps; bytes past used_ are not meaningful
     std::size_t used_ = 0;
     FrameCounts counts_;
+    std::map<std::string, std::uint64_t> gaps_;
     // The minute of the last time written, and its text: most lines share it.
     std::int64_t cached_minute_ = 0;  // its first nanosecond
     char cached_text_[17] = {};       // "2026-11-22T10:00:"

@@ -310,24 +310,42 @@ TEST(HttpServer, ReplacesTheSocketOfAServerThatIsGoneButNotOfOneThatIsThere) {
     std::filesystem::remove_all(directory);
 }
 
-TEST(Observe, ShowsMetricsHealthAndVersion) {
+TEST(Observe, ShowsMetricsHealthReadinessAndVersion) {
     Metrics metrics;
     metrics.counter("boatswain_lines_total", "Lines read.").add(3);
-    std::atomic<bool> healthy = true;
-    auto health = [&] {
-        return Health{.healthy = healthy, .detail = {{"engine", "said \"no\""}, {"store", "reachable"}}};
-    };
-    Serving serving{observe_routes(metrics, health, "1.2.3")};
+    std::atomic<bool> ready = true, alive = true;
+    ObserveSources sources{.alive =
+                               [&] {
+                                   Health health;
+                                   if (!alive) health.reasons = {{.part = "tasks", .what = "tick ended"}};
+                                   return health;
+                               },
+                           .ready =
+                               [&] {
+                                   Health health{.detail = {{"engine", "said \"no\""}, {"store", "reachable"}}};
+                                   if (!ready)
+                                       health.reasons = {{.part = "engine", .what = "said \"no\""},
+                                                         {.part = "store", .what = "full"}};
+                                   return health;
+                               },
+                           .metrics = [&] { return metrics.text(); },
+                           .version = "1.2.3"};
+    Serving serving{observe_routes(std::move(sources))};
     std::string end = " HTTP/1.0\r\n\r\n";
     EXPECT_THAT(Peer{serving}.ask("GET /metrics" + end),
                 AllOf(HasSubstr("text/plain; version=0.0.4"), HasSubstr("boatswain_lines_total 3\n")));
-    EXPECT_THAT(Peer{serving}.ask("GET /healthz" + end),
+    EXPECT_THAT(Peer{serving}.ask("GET /readyz" + end),
                 AllOf(StartsWith("HTTP/1.1 200"),
-                      EndsWith(R"({"healthy":true,"detail":{"engine":"said \"no\"","store":"reachable"}})"
+                      EndsWith(R"({"ok":true,"reasons":[],"detail":{"engine":"said \"no\"","store":"reachable"}})"
                                "\n")));
-    healthy = false;
+    ready = false;
+    EXPECT_THAT(Peer{serving}.ask("GET /readyz" + end),
+                AllOf(StartsWith("HTTP/1.1 503"),
+                      HasSubstr(R"({"ok":false,"reasons":[{"part":"engine","what":"said \"no\""},{"part":"store",)")));
+    EXPECT_THAT(Peer{serving}.ask("GET /healthz" + end), StartsWith("HTTP/1.1 200")) << "not ready, but alive";
+    alive = false;
     EXPECT_THAT(Peer{serving}.ask("GET /healthz" + end),
-                AllOf(StartsWith("HTTP/1.1 503"), HasSubstr(R"({"healthy":false,)")));
+                AllOf(StartsWith("HTTP/1.1 503"), HasSubstr(R"("part":"tasks","what":"tick ended")")));
     EXPECT_THAT(Peer{serving}.ask("GET /version" + end), EndsWith("{\"version\":\"1.2.3\"}\n"));
 }
 

@@ -6,24 +6,36 @@ namespace boatswain::serve {
 namespace {
 
 HttpAnswer to_answer(const Health& health) {
-    std::string body = std::string{"{\"healthy\":"} + (health.healthy ? "true" : "false") + ",\"detail\":{";
+    std::string body = std::string{"{\"ok\":"} + (health.ok() ? "true" : "false") +
+                       ",\"reasons\":" + to_json(health.reasons) + ",\"detail\":{";
     for (const char* comma = ""; const auto& [name, value] : health.detail) {
         body += comma + json_quote(name) + ":" + json_quote(value);
         comma = ",";
     }
     body += "}}\n";
-    return {.status = health.healthy ? 200 : 503, .content_type = "application/json", .body = std::move(body)};
+    return {.status = health.ok() ? 200 : 503, .content_type = "application/json", .body = std::move(body)};
 }
 
 }  // namespace
 
-HttpRoutes observe_routes(const Metrics& metrics, std::function<Health()> health, std::string version) {
+std::string to_json(const std::vector<Health::Reason>& reasons) {
+    std::string text = "[";
+    for (const char* comma = ""; const auto& reason : reasons) {
+        text +=
+            comma + std::string{"{\"part\":"} + json_quote(reason.part) + ",\"what\":" + json_quote(reason.what) + "}";
+        comma = ",";
+    }
+    return text + "]";
+}
+
+HttpRoutes observe_routes(ObserveSources sources) {
     HttpRoutes routes;
-    routes["/metrics"] = [&metrics](const HttpRequest&) {
-        return HttpAnswer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics.text()};
+    routes["/metrics"] = [metrics = std::move(sources.metrics)](const HttpRequest&) {
+        return HttpAnswer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics()};
     };
-    routes["/healthz"] = [health = std::move(health)](const HttpRequest&) { return to_answer(health()); };
-    routes["/version"] = [version = std::move(version)](const HttpRequest&) {
+    routes["/healthz"] = [alive = std::move(sources.alive)](const HttpRequest&) { return to_answer(alive()); };
+    routes["/readyz"] = [ready = std::move(sources.ready)](const HttpRequest&) { return to_answer(ready()); };
+    routes["/version"] = [version = std::move(sources.version)](const HttpRequest&) {
         return HttpAnswer{.content_type = "application/json", .body = "{\"version\":" + json_quote(version) + "}\n"};
     };
     return routes;

@@ -1,4 +1,10 @@
-// What the agent shows of itself: /metrics (Prometheus' text format 0.0.4), /healthz and /version.
+// What the agent shows of itself: /healthz, /readyz, /metrics (Prometheus' text format 0.0.4) and /version.
+//
+//   /healthz  whether it lives. Whoever started the agent ends it when this fails, so it fails only when starting anew
+//             helps: a full disk, a store or an engine that is away are no reason.
+//   /readyz   whether it does its work: reads, ships, and nothing is stuck. The reasons are told.
+// Both answer {"ok":true,"reasons":[{"part":"store","what":"..."}],"detail":{...}} with 200, or 503 when there is a
+// reason.
 //
 // None of them tells a tenant's line, a secret or an environment value; who may reach them is the operator's choice of
 // address.
@@ -7,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/metrics.h"
 #include "serve/http_server.h"
@@ -14,12 +21,28 @@
 namespace boatswain::serve {
 
 struct Health {
-    bool healthy = true;
-    std::map<std::string, std::string> detail;  // "engine": "connected", "store": "unreachable for 12s"
+    struct Reason {
+        std::string part;  // one word: "engine", "store"
+        std::string what;  // a sentence for people
+        bool operator==(const Reason&) const = default;
+    };
+    std::vector<Reason> reasons;                // what is wrong; nothing when all is well
+    std::map<std::string, std::string> detail;  // "spool_bytes": "0"
+
+    bool ok() const { return reasons.empty(); }
 };
 
-// `metrics` outlives the server. `health` is asked on the I/O thread at each GET /healthz, which answers
-// {"healthy":true,"detail":{...}} with 200, or with 503 when not healthy. /version answers {"version":"0.1.0"}.
-HttpRoutes observe_routes(const Metrics& metrics, std::function<Health()> health, std::string version);
+// Asked on the I/O thread, once for each request.
+struct ObserveSources {
+    std::function<Health()> alive;
+    std::function<Health()> ready;
+    std::function<std::string()> metrics;  // Prometheus' text
+    std::string version;
+};
+
+HttpRoutes observe_routes(ObserveSources sources);
+
+// The reasons as a JSON array.
+std::string to_json(const std::vector<Health::Reason>& reasons);
 
 }  // namespace boatswain::serve

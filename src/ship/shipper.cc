@@ -1,15 +1,28 @@
 #include "ship/shipper.h"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "store/digest.h"
 
 namespace boatswain::ship {
+namespace {
+
+// How offering a segment can end. All are shown from the start, so that the first failure is seen as a change.
+constexpr std::array<std::string_view, 5> outcomes{"created", "already_there", "conflict", "damaged", "failed"};
+
+Counter& uploads(Metrics& metrics, std::string_view outcome) {
+    return metrics.counter("boatswain_uploads_total", "Segments offered to the store, by outcome",
+                           {{"outcome", std::string{outcome}}});
+}
+
+}  // namespace
 
 Shipper::Shipper(Options options, spool::Spool& spool, store::Store& store, const Clock& clock, Metrics& metrics,
                  Log& log)
     : options_(options), spool_(spool), store_(store), clock_(clock), metrics_(metrics), log_(log) {
+    for (auto outcome : outcomes) uploads(metrics_, outcome);
     for (unsigned i = 0; i < std::max(options_.uploads, 1U); ++i)
         threads_.emplace_back([this](std::stop_token stop) { ship_segments(std::move(stop)); });
 }
@@ -32,6 +45,11 @@ std::optional<std::string> Shipper::trouble() const {
     return trouble_;
 }
 
+std::optional<std::chrono::nanoseconds> Shipper::busy_for() const {
+    std::scoped_lock lock{guard_};
+    return puts_.empty() ? std::nullopt : std::optional{clock_.steady() - *puts_.begin()};
+}
+
 void Shipper::ship_segments(std::stop_token stop) {
     while (auto segment = spool_.take(stop)) ship_one(*segment);
 }
@@ -47,10 +65,28 @@ Result<MappedFile> Shipper::map_whole(const spool::Spooled& segment) const {
     return mapped;
 }
 
+Result<store::PutOutcome> Shipper::put(const spool::Spooled& segment, const MappedFile& mapped) {
+    std::unique_lock lock{guard_};
+    auto here = puts_.insert(clock_.steady());
+    lock.unlock();
+    auto outcome = store_.put(segment.key, mapped.bytes(), segment.sha256);
+    lock.lock();
+    puts_.erase(here);
+    return outcome;
+}
+
+void Shipper::count_stored(const spool::Spooled& segment) {
+    MetricLabels labels{{"tenant", metrics_.tenant_label(segment.tenant)}};
+    metrics_.counter("boatswain_stored_segments_total", "Segments that the store has acknowledged", labels).add();
+    metrics_.counter("boatswain_stored_bytes_total", "Bytes of them", labels).add(segment.size);
+    metrics_.gauge("boatswain_last_stored_timestamp_seconds", "When the store last acknowledged a segment", labels)
+        .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
+}
+
 void Shipper::ship_one(const spool::Spooled& segment) {
     auto mapped = map_whole(segment);
-    auto outcome = mapped ? store_.put(segment.key, mapped->bytes(), segment.sha256)
-                          : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
+    auto outcome =
+        mapped ? put(segment, *mapped) : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
     if (outcome) {
         if (auto released = spool_.release(segment); !released) {
             log_.error("segment stored but not released; it is offered again",
@@ -58,10 +94,7 @@ void Shipper::ship_one(const spool::Spooled& segment) {
             spool_.give_back(segment, wait_after(segment.attempts));
         }
         count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
-        metrics_
-            .gauge("boatswain_last_stored_timestamp_seconds", "When the store last acknowledged a segment",
-                   {{"tenant", segment.tenant}})
-            .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
+        count_stored(segment);
         std::scoped_lock lock{guard_};
         trouble_.reset();
         return;
@@ -90,12 +123,7 @@ void Shipper::ship_one(const spool::Spooled& segment) {
     spool_.give_back(segment, wait);
 }
 
-void Shipper::count_outcome(std::string_view outcome) {
-    metrics_
-        .counter("boatswain_uploads_total", "Segments offered to the store, by outcome",
-                 {{"outcome", std::string{outcome}}})
-        .add();
-}
+void Shipper::count_outcome(std::string_view outcome) { uploads(metrics_, outcome).add(); }
 
 std::chrono::milliseconds Shipper::wait_after(unsigned attempts) const {
     auto most = std::min(options_.wait_max, options_.wait_min * (1 << std::min(attempts, 20U)));

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -44,12 +45,16 @@ class Shipper {
 
     // The last failure while no put has succeeded since; nothing when all is well.
     std::optional<std::string> trouble() const;
+    // How long the put that began first has taken by now; nothing when none is under way.
+    std::optional<std::chrono::nanoseconds> busy_for() const;
 
   private:
     void ship_segments(std::stop_token stop);
     void ship_one(const spool::Spooled& segment);
     Result<MappedFile> map_whole(const spool::Spooled& segment) const;
     void count_outcome(std::string_view outcome);
+    void count_stored(const spool::Spooled& segment);
+    Result<store::PutOutcome> put(const spool::Spooled& segment, const MappedFile& mapped);
     std::chrono::milliseconds wait_after(unsigned attempts) const;
 
     const Options options_;
@@ -60,6 +65,7 @@ class Shipper {
     Log& log_;
     mutable std::mutex guard_;
     std::optional<std::string> trouble_;
+    std::multiset<std::chrono::steady_clock::time_point> puts_;  // under way: when each began
     std::vector<std::jthread> threads_;
 };
 

@@ -66,6 +66,9 @@ class WatchedStore final : public store::Store {
         --under_way_[tenant];
         return outcome;
     }
+    Result<void> replace(std::string_view key, std::string_view bytes, std::string_view sha256) override {
+        return under_.replace(key, bytes, sha256);
+    }
     Result<store::RangeBytes> read(std::string_view key, store::Range range) override {
         return under_.read(key, range);
     }

@@ -593,6 +593,20 @@ std::optional<Timestamp> Spool::oldest() const {
     return waiting_.begin()->second.added;
 }
 
+std::map<std::string, std::uint64_t> Spool::waiting_bytes() const {
+    std::scoped_lock lock{guard_};
+    std::map<std::string, std::uint64_t> bytes;
+    for (const auto& [id, waiting] : waiting_) bytes[waiting.segment.tenant] += waiting.segment.size;
+    return bytes;
+}
+
+std::optional<Timestamp> Spool::newest() const {
+    std::scoped_lock lock{guard_};
+    std::optional<Timestamp> newest;
+    for (const auto& [tenant, last] : last_added_) newest = std::max(newest.value_or(last.second), last.second);
+    return newest;
+}
+
 Spool::TenantStanding Spool::standing(const std::string& tenant) const {
     std::scoped_lock lock{guard_};
     TenantStanding standing;

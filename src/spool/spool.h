@@ -124,6 +124,7 @@ class Spool {
     // Tenants whose segments wait, and who have no room for more: reading of theirs pauses.
     std::vector<std::string> tenants_without_room() const;
     std::optional<Timestamp> oldest() const;  // when the oldest waiting segment was added
+    std::optional<Timestamp> newest() const;  // when the last segment was added, since the start
     std::uint64_t bytes_max() const { return options_.bytes_max; }
 
     // How a tenant's segments stand. The last one is remembered since the start, of at most tenants_remembered_max
@@ -136,6 +137,7 @@ class Spool {
     };
     static constexpr std::size_t tenants_remembered_max = 10'000;
     TenantStanding standing(const std::string& tenant) const;
+    std::map<std::string, std::uint64_t> waiting_bytes() const;  // by tenant, of those that have some
 
   private:
     struct Waiting {

@@ -135,10 +135,13 @@ TEST_F(StateLost, IsNoticedWhereverThePagesAreDamaged) {
     spool.reset();
     auto whole = contents(state / "state.sqlite");
     for (std::size_t page = 0; page < whole.size() / 4096; page += 7) {
+        spool.reset();
         write(state / "state.sqlite", whole);
+        auto before = lost();
         damage(page * 4096, 4096);
         open();
         ASSERT_NE(spool, nullptr) << "page " << page;
+        EXPECT_EQ(lost(), before + 1) << "page " << page;
     }
 }
 

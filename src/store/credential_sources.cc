@@ -3,11 +3,14 @@
 #include <simdjson.h>
 
 #include "base/bytes.h"
-#include "store/http_client.h"
+#include "http/http_client.h"
 #include "store/s3_answers.h"
+#include "store/sigv4.h"
 
 namespace boatswain::store {
 namespace {
+
+using http::HttpAnswer;
 
 using namespace std::chrono_literals;
 

@@ -20,10 +20,11 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "http/http_client.h"
 
 namespace boatswain::store {
 
-class HttpClient;
+using http::HttpClient;
 
 struct Credentials {
     std::string access_key;

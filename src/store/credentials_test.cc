@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "store/credential_sources.h"
-#include "store/http_client.h"
+#include "http/http_client.h"
 #include "store/http_server_for_test.h"
 
 namespace boatswain::store {

@@ -95,6 +95,14 @@ Result<PutOutcome> DirectoryStore::put(std::string_view key, std::string_view by
     return compare(path, key, bytes);
 }
 
+Result<void> DirectoryStore::replace(std::string_view key, std::string_view bytes, std::string_view) {
+    TRY(auto path, path_of(key));
+    auto written = make_directories(path.parent_path(), directory_mode);
+    if (written) written = write_file_durably(path, bytes, file_mode);
+    if (!written) return std::unexpected(for_put(std::move(written).error()).within("replace " + std::string{key}));
+    return {};
+}
+
 Result<PutOutcome> DirectoryStore::compare(const Path& path, std::string_view key, std::string_view bytes) const {
     auto doing = "put " + describe() + " " + std::string{key};
     TRY(auto there, open_object(path, doing));

@@ -1,7 +1,7 @@
 // A store in a directory: each key is a file below it, each '/' of a key a directory.
 //
 // Invariants
-//   - A file that carries a key's name is whole and never changes: objects are written beside it under a temporary name
+//   - A file that carries a key's name is whole, and only replace() puts another one in its place: objects are written beside it under a temporary name
 //     (".NAME.tmp.PID.N"), synced and then linked in place, which fails when the name is taken.
 //   - put() returns after the file's bytes, its name and the directories above it are on disk.
 //   - Whatever else lies in the directory (temporary files, symbolic links, names that no key has) is not seen.
@@ -26,6 +26,7 @@ class DirectoryStore final : public Store {
     explicit DirectoryStore(const Path& root);
 
     Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) override;
+    Result<void> replace(std::string_view key, std::string_view bytes, std::string_view sha256) override;
     Result<RangeBytes> read(std::string_view key, Range range) override;
     Result<std::string> read(std::string_view key) override;
     Result<ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) override;

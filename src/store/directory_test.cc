@@ -97,6 +97,16 @@ TEST_F(Directory, LetsOneOfManyRacingPutsWin) {
     }
 }
 
+TEST_F(Directory, ReplacesWhatIsThereAndMakesWhatIsNot) {
+    for (std::string bytes : {"first", "the second", ""}) {
+        auto replaced = store().replace("v1/fleet/host=a.json", bytes, sha256(bytes));
+        ASSERT_TRUE(replaced) << replaced.error().what;
+        EXPECT_EQ(store().read("v1/fleet/host=a.json"), bytes);
+    }
+    EXPECT_THAT(keys(), ElementsAre("v1/fleet/host=a.json")) << "nothing temporary is left";
+    EXPECT_EQ(store().replace("a/../b", "x", sha256("x")).error().remedy, Remedy::stop);
+}
+
 TEST_F(Directory, IsMadeByTheFirstPutForItsOwnerAndGroupOnly) {
     EXPECT_FALSE(std::filesystem::exists(top / "store"));
     EXPECT_TRUE(keys().empty());

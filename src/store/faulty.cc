@@ -49,6 +49,10 @@ Result<PutOutcome> FaultyStore::put(std::string_view key, std::string_view bytes
     return with_fault(Operation::put, [&] { return under_.put(key, bytes, sha256); });
 }
 
+Result<void> FaultyStore::replace(std::string_view key, std::string_view bytes, std::string_view sha256) {
+    return with_fault(Operation::replace, [&] { return under_.replace(key, bytes, sha256); });
+}
+
 Result<RangeBytes> FaultyStore::read(std::string_view key, Range range) {
     return with_fault(Operation::read, [&] { return under_.read(key, range); });
 }

@@ -16,7 +16,7 @@
 
 namespace boatswain::store {
 
-enum class Operation { put, read, list, probe };
+enum class Operation { put, read, list, probe, replace };
 
 struct Fault {
     enum class When {
@@ -39,6 +39,7 @@ class FaultyStore final : public Store {
     std::uint64_t calls(Operation operation) const;
 
     Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) override;
+    Result<void> replace(std::string_view key, std::string_view bytes, std::string_view sha256) override;
     Result<RangeBytes> read(std::string_view key, Range range) override;
     Result<std::string> read(std::string_view key) override;
     Result<ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) override;
@@ -57,7 +58,7 @@ class FaultyStore final : public Store {
 
     Store& under_;
     mutable std::mutex guard_;
-    std::array<Script, 4> scripts_;
+    std::array<Script, 5> scripts_;
 };
 
 }  // namespace boatswain::store

@@ -118,6 +118,24 @@ Result<PutOutcome> S3Store::put(std::string_view key, std::string_view bytes, st
     return PutOutcome::created;
 }
 
+Result<void> S3Store::replace(std::string_view key, std::string_view bytes, std::string_view sha256_of_bytes) {
+    if (sha256_of_bytes.size() != 32)
+        return fail(Remedy::stop, "replace " + describe() + ": the SHA-256 given is not 32 bytes long");
+    TRY(auto full, full_key(key, "replace"));
+    auto hash = to_hex(sha256_of_bytes);
+    auto answer = exchange({.method = "PUT",
+                            .key = full,
+                            .headers = {{"Content-Type", std::string{objects_content_type}},
+                                        {"x-amz-checksum-sha256", to_base64(sha256_of_bytes)},
+                                        {std::string{metadata_sha256}, hash}},
+                            .body = bytes,
+                            .payload_hash = hash,
+                            .looks_right = [](const HttpAnswer& one) { return !one.header("etag").empty(); },
+                            .doing = doing("replace", full)});
+    if (!answer) return std::unexpected(after_refused_put(std::move(answer).error(), bytes, sha256_of_bytes));
+    return {};
+}
+
 // Something is there: ours from an attempt whose answer was lost, or somebody else's.
 Result<PutOutcome> S3Store::compare(const Call& put, std::string_view bytes, std::string_view sha256_of_bytes) {
     auto other = [&] {

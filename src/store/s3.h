@@ -1,7 +1,7 @@
 // A store in a bucket of S3, or of a server that speaks its language. Measured against Ceph RGW (docs/operate/s3.md).
 //
 // Invariants
-//   - An object is put with `If-None-Match: *`: it is created or refused, never replaced. Whether what was there is the
+//   - An object is put with `If-None-Match: *`: it is created or refused; only replace() overwrites. Whether what was there is the
 //     same is decided by the SHA-256 it carries (x-amz-meta-sha256), or by its bytes.
 //   - An answer counts only when it looks like S3's own (a put has an ETag): a proxy's page is trouble, not success.
 //   - Every call ends: see RetryOptions for how long it may start new attempts, HttpOptions for how long one may take.
@@ -12,13 +12,16 @@
 #include <functional>
 
 #include "store/credentials.h"
-#include "store/http_client.h"
+#include "http/http_client.h"
 #include "store/retry.h"
 #include "store/s3_refusal.h"
 #include "store/store.h"
 #include "store/url.h"
 
 namespace boatswain::store {
+
+using http::HttpOptions;
+using http::NameValues;
 
 struct S3Options {
     std::string bucket;
@@ -45,6 +48,7 @@ class S3Store final : public Store {
     S3Store(S3Options options, const Clock& clock);
 
     Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) override;
+    Result<void> replace(std::string_view key, std::string_view bytes, std::string_view sha256) override;
     Result<RangeBytes> read(std::string_view key, Range range) override;
     Result<std::string> read(std::string_view key) override;
     Result<ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) override;

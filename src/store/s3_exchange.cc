@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "store/digest.h"
 #include "store/s3.h"
+#include "store/sigv4.h"
 
 namespace boatswain::store {
 namespace {

@@ -7,10 +7,12 @@
 #include <string>
 
 #include "base/result.h"
+#include "http/http_client.h"
 #include "store/credentials.h"
-#include "store/http_client.h"
 
 namespace boatswain::store {
+
+using http::HttpAnswer;
 
 enum class Reaction {
     give_up,          // asking again gives the same answer

@@ -97,6 +97,18 @@ TEST_F(S3, NamesTheBucketInTheHostWhenNotInThePath) {
     EXPECT_EQ(server.seen().at(0).headers["host"], "logs.localhost" + server.url().substr(server.url().rfind(':')));
 }
 
+TEST_F(S3, ReplacesWithoutAskingWhetherSomethingIsThere) {
+    server.then(stored);
+    auto replaced = store().replace("v1/k", "bytes", sha256("bytes"));
+    EXPECT_TRUE(replaced) << replaced.error().what;
+    auto seen = server.seen();
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_FALSE(seen[0].headers.contains("if-none-match"));
+    EXPECT_EQ(seen[0].headers["x-amz-checksum-sha256"], to_base64(sha256("bytes")));
+    server.then({.body = "a proxy's page"});
+    EXPECT_FALSE(store().replace("v1/k", "bytes", sha256("bytes")));
+}
+
 // --- putting again ---
 
 TEST_F(S3, FindsItsOwnObjectWhenTheAnswerToThePutWasLost) {

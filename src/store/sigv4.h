@@ -9,14 +9,13 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "base/time.h"
+#include "http/http_client.h"
 
 namespace boatswain::store {
 
-using NameValues = std::vector<std::pair<std::string, std::string>>;
+using http::NameValues;
 
 struct RequestToSign {
     std::string_view method;        // "GET"

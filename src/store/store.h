@@ -56,6 +56,10 @@ class Store {
     // A missing bucket, a refused signature: Remedy::stop. No space, 503, no network: Remedy::back_off.
     virtual Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) = 0;
 
+    // Stores `bytes` under `key` whatever is there: for the few objects that say how something stands now (heartbeats),
+    // never for a segment. A reader sees the old object or the new one, whole. `sha256` and errors as of put().
+    virtual Result<void> replace(std::string_view key, std::string_view bytes, std::string_view sha256) = 0;
+
     // A missing object is Remedy::re_resolve.
     virtual Result<RangeBytes> read(std::string_view key, Range range) = 0;
     virtual Result<std::string> read(std::string_view key) = 0;

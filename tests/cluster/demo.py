@@ -162,7 +162,7 @@ class Demo:
     def start_sync(self):
         def real(seconds):
             return f"{round(seconds * 1000 / SCALE)}ms"
-        words = ["fleet", "sync", "--marathon", self.marathon, "--mesos", self.mesos, "--app", APP, "--interval", real(30), "--hold", real(HOLD_SECONDS),
+        words = ["fleet", "sync", "--marathon", self.marathon, "--mesos", self.mesos, "--app", APP, "--interval", "1s", "--hold", real(HOLD_SECONDS),
                  "--drop-max", "50%"]
         say(f"boatswain {' '.join(words)}")
         self.sync_log = open(self.place / "sync.log", "ab")

@@ -144,6 +144,28 @@ class Losses(Case):
         self.scale_to(2)
         self.wait(lambda: sorted(self.tasks()) == ["h1", "h3"], "the lost one is gone")
 
+    def test_an_agent_that_is_not_heard_is_inactive_before_it_is_unlisted(self):
+        self.deploy()
+        with self.cluster.lock:  # the clock stands while it is looked at
+            self.cluster.faults.cut_off("h2")
+            now = self.cluster.clock.now()
+            machine = self.cluster.master.machines[1]
+            self.cluster.master.watch(machine, now)
+            self.assertEqual((machine.listed, machine.active), (True, False))
+            self.assertNotIn(machine, self.cluster.master.offers())
+            self.cluster.master.watch(machine, now + 80)
+            self.assertFalse(machine.listed)
+
+    def test_a_host_in_maintenance_is_offered_and_declined(self):
+        self.deploy()
+        self.faults.maintenance("h3", start_in=-1)
+        status = ask(self.cluster.masters[0].url, "POST", "/api/v1", {"type": "GET_MAINTENANCE_STATUS"})[1]["get_maintenance_status"]["status"]
+        self.assertEqual([one["id"]["hostname"] for one in status["draining_machines"]], ["h3"])
+        ask(self.marathon, "DELETE", f"/v2/apps{APP}/tasks?host=h3")
+        self.wait(lambda: "AgentMaintenance" in self.cluster.marathon.rejections.get(APP, {}).get(self.cluster.master.machines[2].agent_id, (0, []))[1],
+                  "its offer is declined")
+        self.assertEqual(self.cluster.eligible(APP), {"h1", "h2"})
+
     def test_a_host_can_be_named_when_scaling_down(self):
         self.deploy()
         self.assertEqual(ask(self.marathon, "DELETE", f"/v2/apps{APP}/tasks?host=h3&scale=true")[0], 200)

@@ -29,10 +29,10 @@ class JumpingClock final : public Clock {
     std::atomic<std::int64_t> ahead_ = 0;
 };
 
-// A container whose log grows by so many lines a second, and who reads it as long as there is room.
+// A container whose log grows by so many lines in ten seconds, and is read as long as there is room.
 struct Printing {
     std::string tenant;
-    std::uint64_t lines_per_second;
+    std::uint64_t lines_per_step;
     std::uint64_t printed = 0;
     std::uint64_t read = 0;
     std::unique_ptr<batch::Feed> feed{};
@@ -40,16 +40,16 @@ struct Printing {
 
 class Outage : public ::testing::Test {
   protected:
-    static constexpr std::size_t memory_max = 8U << 20;
+    static constexpr std::size_t memory_max = 2U << 20;
     static constexpr std::uint64_t spool_bytes_max = 2U << 20;
 
     Outage() {
-        for (int i = 0; i < 5; ++i) start("quiet-" + std::to_string(i), 1);
-        start("noisy", 20);
+        for (int i = 0; i < 3; ++i) start("quiet-" + std::to_string(i), 5);
+        start("noisy", 100);
     }
     ~Outage() override { sources.clear(); }
 
-    void start(const std::string& tenant, std::uint64_t lines_per_second) {
+    void start(const std::string& tenant, std::uint64_t lines_per_step) {
         Source source{.id = "container-of-" + tenant,
                       .kind = "docker",
                       .name = tenant,
@@ -57,7 +57,7 @@ class Outage : public ::testing::Test {
                       .reader = "json-file",
                       .whose = {.tenant = TenantId::parse(tenant).value(), .app = "app", .tenant_rule = "const"}};
         auto feed = batcher.open_feed(source, {identity.recipient()}, {}, false);
-        sources.push_back({.tenant = tenant, .lines_per_second = lines_per_second, .feed = std::move(feed)});
+        sources.push_back({.tenant = tenant, .lines_per_step = lines_per_step, .feed = std::move(feed)});
     }
 
     // Line n of a tenant: 200 characters that hardly compress, and are the same each time.
@@ -68,10 +68,10 @@ class Outage : public ::testing::Test {
         return text;
     }
 
-    // Prints what is due, reads what there is room for, and lets a second go by.
-    void second() {
+    // Prints what is due, reads what there is room for, and lets ten seconds go by: enough for sealing to keep up.
+    void step() {
         for (auto& source : sources) {
-            source.printed += printing ? source.lines_per_second : 0;
+            source.printed += printing ? source.lines_per_step : 0;
             while (source.read < source.printed && source.feed->has_room()) {
                 source.feed->append(Line{.time = clock.now(), .bytes = line(source, source.read)});
                 ++source.read;
@@ -80,7 +80,8 @@ class Outage : public ::testing::Test {
             }
         }
         batcher.tick();
-        clock.jump(1s);
+        clock.jump(10s);
+        EXPECT_TRUE(sealing.drain(clock.steady() + 60s));
         spool_peak = std::max(spool_peak, spool->bytes());
     }
     bool all_is_read() const {
@@ -119,6 +120,9 @@ class Outage : public ::testing::Test {
     }
 
     testing::TestDirectory directory;
+    // The shippers sleep in real time between their attempts: for them, and so for the spool, a clock that does not
+    // jump.
+    SystemClock real;
     JumpingClock clock;
     Log log{clock, -1, LogFormat::text, LogLevel::error};
     Metrics metrics;
@@ -126,13 +130,13 @@ class Outage : public ::testing::Test {
     store::DirectoryStore rest{directory / "store"};
     store::FaultyStore store{rest};
     std::unique_ptr<spool::Spool> spool =
-        spool::Spool::open({.state_dir = directory / "state", .host = "node-7", .bytes_max = spool_bytes_max}, clock,
+        spool::Spool::open({.state_dir = directory / "state", .host = "node-7", .bytes_max = spool_bytes_max}, real,
                            log, metrics)
             .value();
     batch::MemoryBudget budget{memory_max};
     batch::Sealing sealing{1, 2, *spool, budget, clock, metrics, log, [] {}};
-    batch::Batcher batcher{{.flush_bytes = 1U << 20}, sealing, *spool, budget, clock, metrics};
-    ship::Shipper shipper{{}, *spool, store, clock, metrics, log};
+    batch::Batcher batcher{{.flush_after = 10min}, sealing, *spool, budget, clock, metrics};
+    ship::Shipper shipper{{.wait_min = 10ms, .wait_max = 200ms}, *spool, store, real, metrics, log};
     std::vector<Printing> sources;
     std::map<std::string, std::vector<std::string>> wanted;
     bool printing = true;
@@ -141,7 +145,7 @@ class Outage : public ::testing::Test {
 
 TEST_F(Outage, AnHourWithoutAStoreStaysInsideTheBoundsAndLosesNothing) {
     store.on_every_call(store::Operation::put, {.error = Error{.remedy = Remedy::back_off, .what = "503 SlowDown"}});
-    for (auto end = clock.steady() + 1h; clock.steady() < end;) second();
+    for (auto end = clock.steady() + 1h; clock.steady() < end;) step();
     EXPECT_FALSE(spool->has_room()) << "the hour is long enough to fill the spool";
     EXPECT_FALSE(all_is_read()) << "reading pauses, and the containers' own logs keep the lines";
     EXPECT_TRUE(shipper.trouble());
@@ -151,17 +155,16 @@ TEST_F(Outage, AnHourWithoutAStoreStaysInsideTheBoundsAndLosesNothing) {
 
     store.heal();
     printing = false;
-    // What waits for its next attempt is asked again when the spool changes, or when its time has come.
     auto give_up = std::chrono::steady_clock::now() + 120s;
     while (!all_is_read() && std::chrono::steady_clock::now() < give_up) {
-        second();
+        step();
         if (!spool->has_room()) std::this_thread::sleep_for(1ms);
     }
     ASSERT_TRUE(all_is_read());
     end_sources();
     batcher.flush_all();
     ASSERT_TRUE(sealing.drain(clock.steady() + 60s));
-    ASSERT_TRUE(shipper.drain(clock.steady() + 120s));
+    ASSERT_TRUE(shipper.drain(real.steady() + 120s));
 
     // Bounds: what is in memory when the spool is full still goes there.
     std::printf("%llu lines in an hour; memory at most %zu KiB of %zu, spool at most %llu KiB of %llu\n",

@@ -1,6 +1,6 @@
-/* LD_PRELOAD: the wall clock of a process, shifted by as many nanoseconds as the file CLOCK_SHIFT_FILE holds at this moment (a 64-bit
- * number in the machine's order). The file is mapped: whoever writes to it steps the clock of a running process, as an operator or NTP
- * does. Clocks that never step stay as they are. */
+/* LD_PRELOAD: the wall clock of a process, shifted by as many nanoseconds as the file CLOCK_SHIFT_FILE holds at this
+ * moment (a 64-bit number in the machine's order). The file is mapped: whoever writes to it steps the clock of a
+ * running process, as an operator or NTP does. Clocks that never step stay as they are. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

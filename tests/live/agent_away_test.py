@@ -116,7 +116,7 @@ class Away(LiveTest):
         self.assertIn(container[:12], self.why(agent, "second-name"))
 
     def why(self, agent, wanted):
-        answer = subprocess.run([BUILD / "boatswain", "why", "--control", agent.state / "agent.sock", wanted, "--json"],
+        answer = subprocess.run([BUILD / "boatswain", "why", "--socket", agent.state / "agent.sock", wanted, "--json"],
                                 capture_output=True, text=True, timeout=20)
         return answer.stdout
 

@@ -131,7 +131,7 @@ class Secrets(LiveTest):
             self.engine.shell("echo hello", env=environment, labels={"team": "ops", "password": word}, options=options)
         self.engine.shell("echo hello", env={**environment, "BOATSWAIN_TENANT": "stranger/"}, labels={"password": word})
         self.wait_stored(agent.reader(), 4)
-        seen = "".join(agent.get(path)[1] for path in ("/metrics", "/healthz", "/version"))
+        seen = "".join(agent.get(path)[1] for path in ("/metrics", "/healthz", "/readyz", "/version"))
         self.assertEqual(agent.stop(), 0)
         self.assertNotIn(word, seen)
         reader = agent.reader()

@@ -254,7 +254,7 @@ class Reader:
             root = pathlib.Path(self.directory)
             return sorted(str(path.relative_to(root)) for path in root.rglob("*.age")) if root.exists() else []
         pages = self.s3.client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-        return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []))
+        return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []) if entry["Key"].endswith(".age"))
 
     def bytes_of(self, key):
         if self.directory:
@@ -336,7 +336,7 @@ class Agent:
         self.keyring.mkdir()
         for tenant in (*tenants, *(["_unassigned"] if operator else [])):
             self.add_key(tenant)
-        self.settings = {"": {}, "docker": {}, "tenancy": {}, "batch": {"flush_after": "1s"}, "spool": {}}
+        self.settings = {"": {}, "docker": {}, "driver": {}, "tenancy": {}, "batch": {"flush_after": "1s"}, "spool": {}}
         for name, value in settings.items():
             section, _, setting = name.rpartition("__")
             self.settings[section][setting] = value
@@ -355,6 +355,7 @@ class Agent:
             "": {"state_dir": str(self.state), "listen": f"127.0.0.1:{self.port}", "host": "testhost", **self.settings[""]},
             "engine": {"socket": str(self.engine.socket) if self.engine else "/nonexistent/docker.sock"},
             "docker": self.settings["docker"],
+            "driver": self.settings["driver"],
             "store": {"url": self.store},
             "tenancy": {"keyring": str(self.keyring), **self.settings["tenancy"]},
             "batch": self.settings["batch"],
@@ -439,8 +440,13 @@ class Agent:
             connection.close()
 
     def health(self):
-        status, body = self.get("/healthz")
-        return status, json.loads(body)["detail"]
+        """Whether it lives (/healthz: 200 or 503), and how it does its work (the detail of /readyz)."""
+        return self.get("/healthz")[0], json.loads(self.get("/readyz")[1])["detail"]
+
+    def ready(self):
+        """Whether it does its work, and the parts that do not."""
+        status, body = self.get("/readyz")
+        return status == 200, [reason["part"] for reason in json.loads(body)["reasons"]]
 
     def metric(self, name, **labels):
         """The sum of the metric's values whose labels match."""

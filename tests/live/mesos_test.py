@@ -67,7 +67,7 @@ class MesosTasks(LiveTest):
         self.assertIn(task, told)
         self.assertEqual(reader.of(other).tenant, "globex")
         self.assertEqual(reader.of(nobodys).tenant, "_unassigned")
-        inspected = agent.tool("inspect", next(key for key in reader.objects() if reader.tenant_of(key) == "acme"), "--output", "json",
+        inspected = agent.tool("inspect", next(key for key in reader.objects() if reader.tenant_of(key) == "acme"), "--json",
                                tenants=("acme",), check=False).stdout.decode() + told
         for word in (AGENT, FRAMEWORK):
             self.assertIn(word, inspected)
@@ -84,7 +84,7 @@ class MesosTasks(LiveTest):
         self.assertEqual(agent.metric("boatswain_forged_identities_total", ruled="quarantine"), 3)
         claims = {entry["container"]: entry["claims"] for entry in agent.wait_logged("claims to be another")}
         self.assertEqual([claims[container[:12]] for container, _, _ in liars], ["env MARATHON_APP_ID", "env MESOS_TASK_ID", "label MESOS_TASK_ID"])
-        why = run(BUILD / "boatswain", "why", liars[0][1], "--state-dir", agent.state, check=False).stdout.decode()
+        why = run(BUILD / "boatswain", "why", liars[0][1], "--socket", agent.state / "agent.sock", check=False).stdout.decode()
         self.assertIn("forged: env MARATHON_APP_ID contradicts the path of its Mesos sandbox", why)
         self.assertIn("tenancy.forged", why)
         self.assertEqual(agent.stop(), 0)
@@ -102,7 +102,7 @@ class MesosTasks(LiveTest):
                                                                                         "MARATHON_APP_LABEL_TENANT": "globex"})
                 wait_for(lambda: agent.reader().of(liar).lines, what="its line is stored")
                 self.assertEqual(agent.metric("boatswain_forged_identities_total", ruled=ruling), 1)
-                why = run(BUILD / "boatswain", "why", name, "--state-dir", agent.state).stdout.decode()
+                why = run(BUILD / "boatswain", "why", name, "--socket", agent.state / "agent.sock").stdout.decode()
                 self.assertIn(f"tenancy.forged is {ruling}", why)
                 self.assertEqual(agent.stop(), 0)
                 self.assertEqual(agent.reader().of(liar).tenant, tenant)
@@ -114,7 +114,7 @@ class MesosTasks(LiveTest):
         executor, name, _ = self.mesos.run("/acme/web", "echo I0101 executor; sleep 1000", suffix=".executor")
         wait_for(lambda: agent.reader().of(linked).lines, what="its line is stored")
         self.assertEqual(agent.reader().of(linked).tenant, "acme")
-        why = run(BUILD / "boatswain", "why", name, "--state-dir", agent.state, check=False).stdout.decode()
+        why = run(BUILD / "boatswain", "why", name, "--socket", agent.state / "agent.sock", check=False).stdout.decode()
         self.assertIn("is not collected: exclude rule name:^mesos-", why)
         self.assertEqual(agent.stop(), 0)
         self.assertEqual(agent.reader().of(executor).lines, [])

@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "store/digest.h"
 #include "store/s3_answers.h"
+#include "store/sigv4.h"
 
 namespace boatswain::store {
 namespace {

@@ -1,12 +1,17 @@
 #include "intake/docker/containers.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 namespace boatswain::intake::docker {
 namespace {
+
+// By opening it, not by access(2): that one asks for an ordinary user as if he had no capabilities, and reading other
+// users' files is the one that the agent keeps. The dot asks for the right to search, too.
+bool can_be_read(const Path& directory) {
+    return static_cast<bool>(Fd{::open((directory / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)});
+}
 
 namespace asio = boost::asio;
 
@@ -33,14 +38,16 @@ Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Clie
       metrics_(metrics),
       log_(log),
       stream_counters_(metrics),
-      lag_gauge_(metrics.gauge("boatswain_read_lag_bytes", "Bytes of logs on disk that are not read yet",
-                               {{"reader", "json-file"}})),
-      held_lag_gauge_(metrics.gauge("boatswain_read_lag_bytes", "Bytes of logs on disk that are not read yet",
-                                    {{"reader", "held"}})),
       pump_(
           executor, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
           [this](const std::string& id) { note_ended(id, true); }),
-      readers_(executor, log) {}
+      readers_(executor, log) {
+    // Shown from the start, so that the first one is seen as a change.
+    using Action = tenancy::Decision::Action;
+    for (auto action : {Action::seal, Action::quarantine, Action::drop, Action::hold}) unread_counter(action);
+    missed_counter();
+    count();
+}
 
 Containers::~Containers() = default;
 
@@ -62,10 +69,15 @@ std::vector<std::string> Containers::ids() const {
     return ids;
 }
 
-void Containers::tell_lag() {
-    auto lag = pump_.lag();
-    lag_gauge_.set(static_cast<double>(lag.read_bytes));
-    held_lag_gauge_.set(static_cast<double>(lag.parked_bytes));
+Counter& Containers::unread_counter(tenancy::Decision::Action action) {
+    return metrics_.counter("boatswain_containers_unread_total",
+                            "Containers that were removed and of which nothing was read, by why",
+                            {{"action", std::string{tenancy::to_string(action)}}});
+}
+
+Counter& Containers::missed_counter() {
+    return metrics_.counter("boatswain_containers_missed_total",
+                            "Containers that were gone before anything was learned of them");
 }
 
 // ---- What discovery tells -------------------------------------------------------------------------------------------
@@ -124,6 +136,7 @@ void Containers::started(const std::string& id) {
 
 void Containers::died(const std::string& id, std::optional<int> exit_code) {
     if (auto skipped = skipped_.find(id); skipped != skipped_.end()) skipped->second.running = false;
+    if (terms_.elsewhere.died) terms_.elsewhere.died(id, exit_code);
     auto known = containers_.find(id);
     if (known == containers_.end()) return;
     known->second.exit_code = exit_code;
@@ -131,10 +144,8 @@ void Containers::died(const std::string& id, std::optional<int> exit_code) {
 }
 
 void Containers::missed(const std::string& id, const Error& error) {
-    if (knows(id) || is_gone(id)) return;
-    metrics_
-        .counter("boatswain_containers_missed_total", "Containers that were gone before anything was learned of them")
-        .add();
+    if (knows(id) || is_gone(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id))) return;
+    missed_counter().add();
     if (uninspected_.size() < skipped_max) uninspected_[id] = {.when = clock_.now(), .what = error.what};
     log_.warning("container not inspected", {{"container", id}, {"error", error}});
 }
@@ -147,11 +158,12 @@ std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::
     if (facts.log_driver == "json-file" && !directory_.empty()) {
         // The directory of one that removed itself is gone; what is held open of its log is not.
         if (pump_.contains(facts.id)) return {Reader::json_file, "log driver json-file, and its log is held open"};
-        // As we are now: access(2) would ask for the real user, whom a capability of ours does not count for.
-        if (::faccessat(AT_FDCWD, (directory_ / facts.id).c_str(), R_OK | X_OK, AT_EACCESS) == 0)
+        if (can_be_read(directory_ / facts.id))
             return {Reader::json_file, "log driver json-file, and its directory can be read"};
         return {Reader::logs, "log driver json-file, but its directory cannot be read"};
     }
+    if (!terms_.elsewhere.driver.empty() && facts.log_driver == terms_.elsewhere.driver)
+        return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
     if (facts.log_driver == "none") {
         if (terms_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
         if (label_is_true(facts, "boatswain.attach"))
@@ -191,6 +203,7 @@ void Containers::start_reading(const std::string& id, Container& container) {
                                   {"reason", assignment.decision.reason},
                                   {"reader", container.why}});
     container.soon = assignment.soon;
+    if (container.reader == Reader::driver) return;
     auto saved = spool_.checkpoint(id);
     Checkpoint start = saved.value_or(Checkpoint{});
     if (!takes_lines) {
@@ -212,7 +225,8 @@ void Containers::start_reading(const std::string& id, Container& container) {
         feed->append(Gap{.from = container.facts.created, .to = *lost, .reason = gap_state_lost});
     auto& life = *container.life;
     switch (container.reader) {
-        case Reader::none: break;
+        case Reader::none:
+        case Reader::driver: break;
         case Reader::json_file: {
             watch_->watch(id);
             if (pump_.contains(id))
@@ -319,7 +333,7 @@ void Containers::progressed() {
 }
 
 void Containers::count() {
-    std::map<std::string, double> by_reader{{"none", 0}, {"json-file", 0}, {"logs", 0}, {"attach", 0}};
+    std::map<std::string, double> by_reader{{"none", 0}, {"json-file", 0}, {"logs", 0}, {"attach", 0}, {"driver", 0}};
     std::map<std::string, double> by_action{{"seal", 0}, {"quarantine", 0}, {"drop", 0}, {"hold", 0}};
     for (const auto& [id, container] : containers_) {
         by_reader[std::string{reader_name(container.reader)}] += 1;
@@ -333,11 +347,6 @@ void Containers::count() {
             .gauge("boatswain_containers_by_action", "Containers that are there, by what becomes of their lines",
                    {{"action", action}})
             .set(n);
-}
-
-std::size_t Containers::being_read() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(containers_, [](const auto& entry) { return entry.second.reader != Reader::none; }));
 }
 
 }  // namespace boatswain::intake::docker

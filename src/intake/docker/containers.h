@@ -30,6 +30,7 @@
 #include "intake/docker/attach_reader.h"
 #include "intake/docker/description.h"
 #include "intake/docker/directory_watch.h"
+#include "intake/docker/elsewhere.h"
 #include "intake/docker/file_pump.h"
 #include "intake/docker/life.h"
 #include "intake/docker/logs_reader.h"
@@ -45,6 +46,29 @@ struct Terms {
         false;  // attach to containers that nothing else can read; one may ask for it with label boatswain.attach=true
     Selection selection;
     std::vector<std::string> own_ids;  // containers that this process runs in
+    Elsewhere elsewhere;               // containers of our own log driver
+};
+
+// A log that has something to read, and of which nothing could be read for so long, is told.
+inline constexpr std::chrono::seconds stuck_after{60};
+
+// How reading stands, of all containers together.
+struct Standing {
+    std::size_t containers = 0;
+    std::size_t reading = 0;
+    std::uint64_t lag_bytes = 0;             // not read yet, of log files
+    std::uint64_t held_lag_bytes = 0;        // of those, in logs that wait for a key
+    Nanoseconds lag_time{};                  // of the log that is behind most
+    std::size_t stuck = 0;                   // logs with something to read and no progress for stuck_after
+    std::string stuck_trouble;               // of one of them
+    std::vector<std::string> ended_readers;  // of containers that are not read any more, by a fault of ours
+};
+
+// The same of one tenant.
+struct TenantLag {
+    std::size_t containers = 0;  // being read
+    std::uint64_t bytes = 0;
+    Nanoseconds time{};
 };
 
 class Containers {
@@ -65,6 +89,7 @@ class Containers {
     void started(const std::string& id);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
+    void listed(const std::set<std::string>& there);         // all of them; those that are not among them have vanished
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
     // `there` is every container that the engine has. Of those that were read before this agent started, and are not
     // there, their tenants are told, once.
@@ -82,16 +107,15 @@ class Containers {
     void files_born(const std::string& id, unsigned births, bool all) { pump_.notice_births(id, births, all); }
     void log_grew(const std::string& id) { pump_.touch(id); }
     void look_at_all_logs() { pump_.touch_all(); }
-    void tell_lag();
 
     void reassign();    // the keyring or the rules changed
     void progressed();  // the batcher gave memory back
     // When no reader runs any more: reads what the logs on disk still hold, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 
-    std::size_t size() const { return containers_.size(); }
-    std::size_t being_read() const;
-    FilePump::Lag lag() const { return pump_.lag(); }
+    // For those who watch (standing.cc).
+    Standing standing() const;
+    std::map<std::string, TenantLag> lag_by_tenant() const;
 
     // For `boatswain why` (description.cc); as DockerIntake says.
     std::vector<Description> describe_all() const;
@@ -99,7 +123,7 @@ class Containers {
     static constexpr std::size_t departed_max = 256;  // containers that are gone and remembered
 
   private:
-    enum class Reader { none, json_file, logs, attach };
+    enum class Reader { none, json_file, logs, attach, driver };
     struct Container {
         engine::ContainerFacts facts;  // as they were when it was found: what rules and its source's name go by
         std::string name;              // as it is called now
@@ -140,6 +164,8 @@ class Containers {
     void set_running(Container& container, bool running);
     void note_ended(const std::string& id, bool ended);
     void count();
+    Counter& unread_counter(tenancy::Decision::Action action);
+    Counter& missed_counter();
 
     // How it ends (departing.cc).
     void tell_of_removed(const spool::KnownSource& gone);
@@ -166,8 +192,6 @@ class Containers {
     Metrics& metrics_;
     Log& log_;
     StreamCounters stream_counters_;
-    Gauge& lag_gauge_;
-    Gauge& held_lag_gauge_;
 
     Path directory_;                   // empty: not to be read from here
     DirectoryWatch* watch_ = nullptr;  // with directory_

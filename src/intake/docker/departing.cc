@@ -17,21 +17,26 @@ constexpr std::chrono::milliseconds told_wait{1'000};
 void Containers::vanished(const std::string& id) {
     skipped_.erase(id);
     uninspected_.erase(id);
+    if (terms_.elsewhere.vanished) terms_.elsewhere.vanished(id);
     auto found = containers_.find(id);
     if (found == containers_.end()) return;
+    if (found->second.reader == Reader::driver) return drop(id);
     if (found->second.life) found->second.life->removed = true;
     set_running(found->second, false);
     // What is read, is read to its end first: its reader tells when that is done. What is held for a moment, waits for
     // that moment.
     if (found->second.reader != Reader::none || found->second.soon) return;
-    metrics_
-        .counter("boatswain_containers_unread_total",
-                 "Containers that were removed and of which nothing was read, by why",
-                 {{"action", std::string{tenancy::to_string(found->second.action)}}})
-        .add();
+    unread_counter(found->second.action).add();
     log_.warning("container removed unread",
                  {{"container", id.substr(0, 12)}, {"name", found->second.facts.name}, {"reason", found->second.why}});
     drop(id);
+}
+
+void Containers::listed(const std::set<std::string>& there) {
+    // What was there before the stream of events broke, and is not now, was removed meanwhile.
+    for (const auto& id : ids())
+        if (!there.contains(id)) vanished(id);
+    if (terms_.elsewhere.listed) terms_.elsewhere.listed(there);
 }
 
 // Read to its end, and gone: nothing of it will be asked for again.
@@ -79,8 +84,9 @@ void Containers::drop(const std::string& id) {
     if (gone_.size() > gone_max) gone_.pop_front();
     depart(id);
     pump_.remove(id);
-    containers_.erase(id);
-    batcher_.forget_when_sealed(id);
+    auto dropped = containers_.extract(id);
+    // Its lines may still be on their way here: the log driver knows when all are sealed.
+    if (dropped && dropped.mapped().reader != Reader::driver) batcher_.forget_when_sealed(id);
     count();
 }
 
@@ -112,6 +118,7 @@ void Containers::tell_of_the_removed(const std::set<std::string>& there) {
     for (const auto& one : *known) {
         bool of_the_engine = !one.known || one.known->source.kind == "docker";
         if (!of_the_engine || there.contains(one.id) || knows(one.id)) continue;
+        if (terms_.elsewhere.reads && terms_.elsewhere.reads(one.id)) continue;
         tell_of_removed(one);
         gone.push_back(one.id);
     }

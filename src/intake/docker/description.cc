@@ -27,6 +27,7 @@ std::string_view Containers::reader_name(Reader reader) {
         case Reader::json_file: return "json-file";
         case Reader::logs: return "logs";
         case Reader::attach: return "attach";
+        case Reader::driver: return "driver";
     }
     return "none";
 }
@@ -75,6 +76,10 @@ Description Containers::describe_one(const Container& container) const {
     }
     if (container.attach) told.last_error = container.attach->trouble();
 
+    if (container.reader == Reader::driver && terms_.elsewhere.describe) {
+        terms_.elsewhere.describe(told);
+        return told;
+    }
     const auto* feed = feed_of(container);
     if (!feed) return told;
     auto taken = feed->handover().lines;

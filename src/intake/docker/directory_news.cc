@@ -39,7 +39,6 @@ asio::awaitable<void> DirectoryNews::scan_now_and_then() {
         co_await net::sleep_for(scan_pause);
         scan();
         containers_.look_at_all_logs();
-        containers_.tell_lag();
     }
 }
 

@@ -85,9 +85,7 @@ asio::awaitable<void> Discovery::reconcile() {
     }
     std::set<std::string> there;
     for (const auto& summary : *listed) there.insert(summary.id);
-    // What was there before the stream of events broke, and is not now, was removed meanwhile.
-    for (const auto& id : containers_.ids())
-        if (!there.contains(id)) containers_.vanished(id);
+    containers_.listed(there);
     containers_.tell_of_the_removed(there);
 
     for (const auto& id : there) {

@@ -33,12 +33,10 @@ asio::awaitable<void> DockerIntake::run() {
 }
 
 DockerIntake::Health DockerIntake::health() const {
-    auto lag = containers_.lag();
     return {.engine_connected = discovery_.connected(),
             .engine_trouble = discovery_.trouble(),
-            .containers = containers_.size(),
-            .reading = containers_.being_read(),
-            .lag_bytes = lag.read_bytes + lag.parked_bytes};
+            .reading = containers_.standing(),
+            .ended_tasks = tasks_.failed()};
 }
 
 }  // namespace boatswain::intake::docker

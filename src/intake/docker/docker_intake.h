@@ -49,15 +49,15 @@ class DockerIntake {
     // After run(): reads what the logs on disk still hold, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline) { containers_.finish(deadline); }
 
-    // For /healthz: whether the engine answers, what is read.
+    // For /healthz, /readyz and /metrics: whether the engine answers, what is read, and how far reading is behind.
     struct Health {
         bool engine_connected = false;
         std::string engine_trouble;
-        std::size_t containers = 0;
-        std::size_t reading = 0;
-        std::uint64_t lag_bytes = 0;
+        Standing reading;
+        std::vector<std::string> ended_tasks;  // of those that have to run for ever: nothing brings them back
     };
     Health health() const;
+    std::map<std::string, TenantLag> lag_by_tenant() const { return containers_.lag_by_tenant(); }
 
     // For `boatswain why`. What is known of every container: read, held, passed over; and of the last ones that are
     // gone.

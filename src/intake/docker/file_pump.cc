@@ -60,14 +60,15 @@ void FilePump::remove(const std::string& id) {
 }
 
 void FilePump::touch(const std::string& id) {
-    if (!logs_.contains(id)) return;
+    auto found = logs_.find(id);
+    if (found == logs_.end()) return;
+    if (!found->second.unread_since) found->second.unread_since = std::chrono::steady_clock::now();
     ready_.insert(id);
     work_.notify();
 }
 
 void FilePump::touch_all() {
-    for (const auto& [id, log] : logs_) ready_.insert(id);
-    work_.notify();
+    for (const auto& [id, log] : logs_) touch(id);
 }
 
 void FilePump::notice_births(const std::string& id, unsigned births, bool all) {
@@ -96,10 +97,21 @@ FilePump::Lag FilePump::lag() const {
     return lag;
 }
 
+FilePump::OneLag FilePump::lag(const std::string& id) const {
+    auto found = logs_.find(id);
+    if (found == logs_.end() || !found->second.feed) return {};
+    const auto& log = found->second;
+    OneLag lag{.bytes = log.reader->lag_bytes(), .time = log.reader->lag_time()};
+    if (log.unread_since && lag.bytes > 0) lag.unread_for = std::chrono::steady_clock::now() - *log.unread_since;
+    return lag;
+}
+
 FilePump::Turn FilePump::take_turn(const std::string& id) {
     auto found = logs_.find(id);
-    if (found == logs_.end()) return Turn::done;
-    auto& log = found->second;
+    return found == logs_.end() ? Turn::done : take_turn(id, found->second);
+}
+
+FilePump::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
     if (!log.feed) {
         // Opens what there is and no more; what fails now is tried again when there is somebody to read for.
         (void)log.reader->hold_open();
@@ -116,8 +128,9 @@ FilePump::Turn FilePump::take_turn(const std::string& id) {
         return Turn::no_room;
     }
     switch (*step) {
-        case JsonFileReader::Step::more: return Turn::read;
+        case JsonFileReader::Step::more: log.unread_since = std::chrono::steady_clock::now(); return Turn::read;
         case JsonFileReader::Step::at_end:
+            log.unread_since.reset();
             if (std::exchange(log.to_settle, false)) {
                 log.reader->settle(*log.feed);
                 settled_(id);

@@ -55,6 +55,12 @@ class FilePump {
         std::uint64_t parked_bytes = 0;
     };
     Lag lag() const;
+    struct OneLag {
+        std::uint64_t bytes = 0;
+        Nanoseconds time{};        // JsonFileReader::lag_time
+        Nanoseconds unread_for{};  // since something was there to read and nothing could be read
+    };
+    OneLag lag(const std::string& id) const;  // zeros for one that is not here, or parked
     const JsonFileReader* reader(const std::string& id) const;
     const batch::Feed* feed(const std::string& id) const;
 
@@ -66,12 +72,14 @@ class FilePump {
   private:
     struct OneLog {
         std::unique_ptr<JsonFileReader> reader;
-        std::unique_ptr<batch::Feed> feed;                   // none: parked
-        bool to_settle = false;                              // at the next end of the log
-        std::chrono::steady_clock::time_point not_before{};  // after trouble
+        std::unique_ptr<batch::Feed> feed;                                  // none: parked
+        bool to_settle = false;                                             // at the next end of the log
+        std::chrono::steady_clock::time_point not_before{};                 // after trouble
+        std::optional<std::chrono::steady_clock::time_point> unread_since;  // something may be there to read
     };
     enum class Turn { read, no_room, done };
     Turn take_turn(const std::string& id);
+    Turn take_turn(const std::string& id, OneLog& log);
 
     std::function<void(const std::string&)> finished_, settled_;
     Log& log_;

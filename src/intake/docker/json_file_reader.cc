@@ -24,7 +24,12 @@ FileReaderCounters::FileReaderCounters(Metrics& metrics)
 
 JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock,
                                FileReaderCounters& counters, Log& log)
-    : log_path_(std::move(log_path)), start_(start), clock_(clock), counters_(counters), log_(log) {}
+    : log_path_(std::move(log_path)),
+      start_(start),
+      clock_(clock),
+      counters_(counters),
+      log_(log),
+      made_(clock.now()) {}
 
 // ---- Which file is read ---------------------------------------------------------------------------------------------
 
@@ -445,6 +450,14 @@ std::uint64_t JsonFileReader::lag_bytes() const {
     if (auto size = current_.file->size(); size && *size > offset_) lag += *size - offset_;
     for (const auto& open : successors_) lag += open.file->size().value_or(0);
     return lag;
+}
+
+Nanoseconds JsonFileReader::lag_time() const {
+    if (lag_bytes() == 0) return {};
+    auto written = (successors_.empty() ? current_ : successors_.back()).file->modified();
+    auto taken = std::max(taken_time_[0], taken_time_[1]);
+    auto lag = taken == Timestamp{} ? clock_.now() - made_ : written - taken;
+    return std::max(lag, Nanoseconds{});
 }
 
 FileStanding JsonFileReader::standing() const {

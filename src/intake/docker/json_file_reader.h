@@ -89,6 +89,9 @@ class JsonFileReader {
     // Where reading stands against the end of what is known: bytes not yet read (an estimate where files are
     // compressed).
     std::uint64_t lag_bytes() const;
+    // The same in time: how much later the log was last written than the last line that was taken from it. Where none
+    // was taken yet, how long this reader has been there.
+    Nanoseconds lag_time() const;
     const Path& path() const { return log_path_; }
     std::optional<FilePosition> position() const;
     FileStanding standing() const;
@@ -139,6 +142,7 @@ class JsonFileReader {
     FileReaderCounters& counters_;
     Log& log_;
 
+    const Timestamp made_;
     Open current_;
     std::size_t first_open_ = 0;     // files that were there when the first was opened; 0 where reading was resumed
     std::uint64_t offset_ = 0;       // the next byte to read

@@ -12,6 +12,10 @@
 namespace boatswain::intake::docker {
 namespace {
 
+Timestamp modified_at(const struct stat& found) {
+    return Timestamp{std::chrono::seconds{found.st_mtim.tv_sec} + Nanoseconds{found.st_mtim.tv_nsec}};
+}
+
 class PlainFile final : public LogFile {
   public:
     PlainFile(Fd file, const struct stat& found)
@@ -32,6 +36,10 @@ class PlainFile final : public LogFile {
         if (::fstat(file_.get(), &now) != 0) return std::nullopt;
         return static_cast<std::uint64_t>(now.st_size);
     }
+    Timestamp modified() const override {
+        struct stat now{};
+        return ::fstat(file_.get(), &now) == 0 ? modified_at(now) : Timestamp{};
+    }
     bool linked() const override {
         struct stat now{};
         return ::fstat(file_.get(), &now) == 0 && now.st_nlink > 0;
@@ -45,7 +53,8 @@ class PlainFile final : public LogFile {
 
 class CompressedFile final : public LogFile {
   public:
-    CompressedFile(gzFile file, const struct stat& found) : file_(file), device_(found.st_dev), inode_(found.st_ino) {}
+    CompressedFile(gzFile file, const struct stat& found)
+        : file_(file), device_(found.st_dev), inode_(found.st_ino), modified_(modified_at(found)) {}
 
     Result<std::size_t> read_at(std::uint64_t offset, char* out, std::size_t size) override {
         if (static_cast<std::uint64_t>(gztell(file_.get())) != offset &&
@@ -59,6 +68,7 @@ class CompressedFile final : public LogFile {
     std::uint64_t inode() const override { return inode_; }
     bool compressed() const override { return true; }
     std::optional<std::uint64_t> size() const override { return std::nullopt; }
+    Timestamp modified() const override { return modified_; }  // what is compressed is not written any more
     bool linked() const override { return true; }
 
   private:
@@ -72,6 +82,7 @@ class CompressedFile final : public LogFile {
     std::unique_ptr<gzFile_s, Close> file_;
     std::uint64_t device_;
     std::uint64_t inode_;
+    Timestamp modified_;
 };
 
 // The age and compression that `name` says, when it is one of `base`'s generations.

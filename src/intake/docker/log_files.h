@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace boatswain::intake::docker {
 
@@ -31,6 +32,8 @@ class LogFile {
     virtual bool compressed() const = 0;
     // The size now; nothing for a compressed file.
     virtual std::optional<std::uint64_t> size() const = 0;
+    // When the file was last written; the epoch when that cannot be said.
+    virtual Timestamp modified() const = 0;
     // Whether the file still has a name.
     virtual bool linked() const = 0;
 };

@@ -16,22 +16,24 @@ std::uint64_t fingerprint_of(const engine::LogsRecord& record) {
     number(record.part);
     add(record.stream == Stream::out ? 1 : 2);
     for (char byte : record.bytes.substr(0, fingerprint_message_max)) add(static_cast<unsigned char>(byte));
-    return hash == 0 ? 1 : hash;
+    return hash < 2 ? 2 : hash;
 }
 
-void LogsPlace::search(Window window, std::uint64_t entries, bool followed) {
-    bool longer = window == Window::last_entries && window_ == window && entries > entries_;
-    if (!longer) beginning_.reset();
-    window_ = window;
+void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool followed) {
+    if (!entries || !entries_ || *entries <= *entries_) beginning_.reset();
+    how_ = how;
     entries_ = entries;
     followed_ = followed;
     seen_ = 0;
     same_beginning_ = false;
     replays_left_ = position_.after;
     for (auto& stream : streams_) stream.pending_time = {}, stream.new_seen = false;
-    bool begins = at_beginning();
-    bool by_time = position_.mark == 0 || window == Window::everything;
-    phase_ = begins ? Phase::taking : by_time && window == Window::everything ? Phase::by_time : Phase::seeking;
+    if (at_beginning())
+        phase_ = Phase::taking;
+    else if (needs_everything() && !entries)
+        phase_ = Phase::starting;
+    else
+        phase_ = how == How::by_time ? Phase::by_time : Phase::seeking;
 }
 
 LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continues) {
@@ -43,6 +45,7 @@ LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continu
         beginning_ = fingerprint;
     }
     switch (phase_) {
+        case Phase::starting: return start(record, continues);
         case Phase::seeking: return seek(record, fingerprint);
         case Phase::replaying:
             remember(record.stream, fingerprint);
@@ -62,9 +65,20 @@ LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continu
     return Verdict::take;
 }
 
+LogsPlace::Verdict LogsPlace::start(const engine::LogsRecord& record, bool continues) {
+    if (record.time == position_.mark_time) {
+        phase_ = replays_left_ > 0 ? Phase::replaying : Phase::taking;
+    } else {
+        phase_ = Phase::by_time;  // the log begins elsewhere by now
+    }
+    if (record.part == 0) seen_ = 0;  // see() counts it once more
+    return see(record, continues);
+}
+
 LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64_t fingerprint) {
     // Later than all that was taken of its stream: it lies behind the place, and so does all that follows.
     bool behind = record.time > last(record.stream);
+    if (needs_everything()) return Verdict::search;
     if (position_.mark == 0) {
         if (behind) return Verdict::search;
         phase_ = Phase::by_time;
@@ -76,19 +90,20 @@ LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64
         remember(record.stream, fingerprint);
         return Verdict::skip;
     }
-    if (behind || seen_ >= entries_) return Verdict::search;
+    if ((behind && how_ == How::hasty) || (entries_ && seen_ >= *entries_)) return Verdict::search;
     remember(record.stream, fingerprint);
     return Verdict::skip;
 }
 
 LogsPlace::Verdict LogsPlace::judge_new(const engine::LogsRecord& record, std::uint64_t fingerprint, bool continues) {
     if (continues) return Verdict::take;
-    auto& stream = of(record.stream);
     // Only a followed stream holds what was served before.
-    if (followed_ && record.time <= std::max(stream.newest, last(record.stream))) {
+    auto before = last(record.stream);
+    if (followed_ && record.time <= std::max(position_.newest, before)) {
         if (is_recent(record.stream, fingerprint)) return Verdict::skip;
-        bool of_one_entry = record.part > 0 && record.time == last(record.stream);
-        if (record.time <= last(record.stream) && !of_one_entry) return Verdict::search;
+        bool of_one_entry = record.part > 0 && record.time == before;
+        bool goes_on = record.time > before && record.time - before < step_seen_min;
+        if (!of_one_entry && !goes_on) return Verdict::search;
     }
     if (record.time < last(record.stream)) ++clock_steps_;
     return Verdict::take;
@@ -97,9 +112,13 @@ LogsPlace::Verdict LogsPlace::judge_new(const engine::LogsRecord& record, std::u
 void LogsPlace::took(const engine::LogsRecord& record, bool begins, bool pending, bool pending_any) {
     auto& stream = of(record.stream);
     remember(record.stream, seen_fingerprint_);
-    stream.newest = std::max(stream.newest, record.time);
     latest_time_ = record.time;
     latest_ = seen_fingerprint_;
+    if (at_beginning() && pending_any) {
+        position_.mark = log_start;
+        position_.mark_time = record.time;
+    }
+    position_.newest = std::max(position_.newest, record.time);
     if (pending) {
         // Pieces of one line share its time, so only a complete line moves the time on.
         if (begins && stream.pending_time != Timestamp{} && stream.pending_time != record.time)

@@ -17,6 +17,7 @@
 // A value without I/O: logs_reader.h asks the engine.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -33,12 +34,16 @@ class LogsPlace {
     // it may be served cut off at its end, and whole the next time.
     LogsPlace(TimePosition start, bool pieces_counted) : position_(start), pieces_counted_(pieces_counted) {}
 
-    // What an answer of the engine to one request holds, before its first entry is shown to see().
-    enum class Window {
-        last_entries,  // the last `entries`
-        everything,    // all that the engine keeps; asked for at the beginning, and when the place is not in it
+    // How the place is looked for in an answer of the engine, before its first entry is shown to see().
+    enum class How {
+        hasty,  // given up at the first entry that is later than all that was taken of its stream: it lies behind the
+                // place, if the clock did not step back there
+        thorough,  // among all entries
+        by_time,   // it is not there: what is not later than the last line of its stream was taken. Of everything.
     };
-    void search(Window window, std::uint64_t entries, bool followed);
+    // The answer holds the last `entries` of the log; everything, without a number. At the beginning, and when the log
+    // began with a long line that is not complete, everything leads to the place, however it is looked for.
+    void search(How how, std::optional<std::uint64_t> entries, bool followed);
 
     enum class Verdict {
         take,    // new: take it, then say took()
@@ -56,19 +61,25 @@ class LogsPlace {
     void settled();
 
     bool at_beginning() const { return position_ == TimePosition{}; }  // nothing was ever taken
-    bool found() const { return phase_ != Phase::seeking; }            // since search(): the place was passed
+    // Only everything leads to the place: the log began with a long line, which was not complete yet.
+    bool needs_everything() const { return position_.mark == log_start; }
+    bool found() const { return phase_ != Phase::seeking; }  // since search(): the place was passed
     // The answer began with the same entry as a shorter one before: the engine keeps no more.
     bool saw_everything() const { return same_beginning_; }
-    // Set by the first entry of Window::everything when it shows that what was to come next is gone.
+    // Set by the first entry of everything, by_time, when it shows that what was to come next is gone.
     std::optional<Gap> take_gap() { return std::exchange(gap_, std::nullopt); }
     std::uint64_t clock_steps() const { return clock_steps_; }  // times that a stream's lines went back in time
     const TimePosition& position() const { return position_; }
 
-    static constexpr std::size_t recent_max = 1024;  // entries of one stream that are known again
+    static constexpr std::size_t recent_max = 1024;                 // entries of one stream that are known again
+    static constexpr std::chrono::milliseconds step_seen_min{100};  // a good deal later
 
   private:
+    // In the place of a mark, while there is none: the beginning of the log, whose first entry has the mark's time.
+    static constexpr std::uint64_t log_start = 1;
     enum class Phase {
         seeking,    // for the mark
+        starting,   // at the beginning of the log
         replaying,  // between the mark and the place
         by_time,    // without a mark: what is not later than the last line of its stream was taken
         taking,     // behind the place
@@ -76,12 +87,12 @@ class LogsPlace {
     struct OfStream {
         std::vector<std::uint64_t> recent;  // fingerprints, a ring
         std::size_t next = 0;
-        Timestamp newest{};        // of all that was taken, before the clock stepped back too
         Timestamp pending_time{};  // of the long line whose pieces are being gathered
         bool new_seen = false;     // since search(), by_time
     };
     OfStream& of(Stream stream) { return streams_[stream == Stream::out ? 0 : 1]; }
     Timestamp& last(Stream stream) { return stream == Stream::out ? position_.out : position_.err; }
+    Verdict start(const engine::LogsRecord& record, bool continues);
     Verdict seek(const engine::LogsRecord& record, std::uint64_t fingerprint);
     Verdict judge_new(const engine::LogsRecord& record, std::uint64_t fingerprint, bool continues);
     void remember(Stream stream, std::uint64_t fingerprint);
@@ -91,10 +102,10 @@ class LogsPlace {
     TimePosition position_;
     const bool pieces_counted_;
     Phase phase_ = Phase::taking;
-    Window window_ = Window::everything;
+    How how_ = How::hasty;
     bool followed_ = false;
-    std::uint64_t entries_ = 0;               // of the window
-    std::uint64_t seen_ = 0;                  // entries of it
+    std::optional<std::uint64_t> entries_;    // that were asked for
+    std::uint64_t seen_ = 0;                  // of them
     std::uint64_t replays_left_ = 0;          // until the place
     std::optional<std::uint64_t> beginning_;  // fingerprint of the first entry of the last answer
     bool same_beginning_ = false;
@@ -106,8 +117,8 @@ class LogsPlace {
     std::uint64_t clock_steps_ = 0;
 };
 
-// Of stream, time, part, and the first fingerprint_message_max bytes; never 0. The newline is not in it: the engine's
-// reader of `local` forgets some.
+// Of stream, time, part, and the first fingerprint_message_max bytes; never 0 or 1. The newline is not in it: the
+// engine's reader of `local` forgets some.
 std::uint64_t fingerprint_of(const engine::LogsRecord& record);
 inline constexpr std::size_t fingerprint_message_max = 1024;
 

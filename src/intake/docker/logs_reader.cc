@@ -96,34 +96,50 @@ asio::awaitable<void> LogsReader::wait_for_room() {
 }
 
 asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
-    if (place_.at_beginning())
-        co_return co_await read_window(LogsPlace::Window::everything, {.follow = follow, .tail = std::nullopt});
-    for (;;) {
-        auto ending = co_await catch_up();
-        if (ending != Ending::clean || !follow) co_return ending;
-        auto followed = co_await read_window(LogsPlace::Window::last_entries, {.follow = true, .tail = follow_tail_});
-        if (followed != Ending::lost) co_return followed;
-        if (!place_.found()) follow_tail_ = std::min(follow_tail_ * 2, tail_max);
+    using How = LogsPlace::How;
+    for (auto how = How::hasty;;) {
+        if (!place_.at_beginning()) {
+            auto ending = co_await catch_up();
+            if (ending != Ending::clean || !follow) co_return ending;
+        }
+        bool from_the_start = place_.at_beginning() || place_.needs_everything();
+        auto tail = from_the_start ? std::nullopt : std::optional{follow_tail_};
+        auto ending = co_await read_window(how, tail, follow);
+        if (ending != Ending::lost) co_return ending;
+        if (place_.found()) continue;
+        // More was printed between the two requests than the answer holds; or the clock stepped back within it.
+        if (how == How::thorough) follow_tail_ = std::min(follow_tail_ * 2, tail_max);
+        how = How::thorough;
     }
 }
 
 // Takes all that the log holds by now behind the place. Clean: that was done.
 asio::awaitable<LogsReader::Ending> LogsReader::catch_up() {
-    for (auto tail = tail_min; tail <= tail_max; tail *= 2) {
-        auto ending = co_await read_window(LogsPlace::Window::last_entries, {.follow = false, .tail = tail});
-        bool not_there = ending == Ending::lost || (ending == Ending::clean && !place_.found());
-        if (!not_there) co_return ending;
-        // Fewer entries than asked for, or no more than before: the log holds no others.
-        if (ending == Ending::clean || place_.saw_everything()) break;
+    using How = LogsPlace::How;
+    auto leads_nowhere = [this](Ending ending) {
+        return ending == Ending::lost || (ending == Ending::clean && !place_.found());
+    };
+    bool read_all = false;
+    for (auto tail = tail_min; tail <= tail_max && !place_.needs_everything() && !read_all; tail *= 2) {
+        auto ending = co_await read_window(How::hasty, tail, false);
+        if (!leads_nowhere(ending)) co_return ending;
+        read_all = ending == Ending::clean;  // fewer entries than asked for, and all were looked at
+        if (place_.saw_everything()) break;
     }
-    // The mark is not in the log any more; or there never was one, and the log is shorter than what was asked for.
-    co_return co_await read_window(LogsPlace::Window::everything, {.follow = false, .tail = std::nullopt});
+    if (!read_all) {
+        // Every answer began behind the place, as it seemed: where the clock stepped back, that can be wrong.
+        auto ending = co_await read_window(How::thorough, std::nullopt, false);
+        if (!leads_nowhere(ending)) co_return ending;
+    }
+    // The mark is not in the log any more, or there never was one.
+    co_return co_await read_window(How::by_time, std::nullopt, false);
 }
 
-asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::Window window, engine::LogsQuery query) {
-    place_.search(window, query.tail.value_or(0), query.follow);
+asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, std::optional<std::uint64_t> tail,
+                                                            bool follow) {
+    place_.search(how, tail, follow);
     joiner_.forget();
-    auto stream = co_await client_.logs(facts_.id, query);
+    auto stream = co_await client_.logs(facts_.id, {.follow = follow, .since = std::nullopt, .tail = tail});
     if (!stream) {
         counters_.errors.add();
         trouble_ = {.when = clock_.now(), .what = stream.error().what};

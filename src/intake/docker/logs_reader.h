@@ -47,7 +47,7 @@ class LogsReader {
     };
     boost::asio::awaitable<Ending> read_once(bool follow);
     boost::asio::awaitable<Ending> catch_up();
-    boost::asio::awaitable<Ending> read_window(LogsPlace::Window window, engine::LogsQuery query);
+    boost::asio::awaitable<Ending> read_window(LogsPlace::How how, std::optional<std::uint64_t> tail, bool follow);
     boost::asio::awaitable<void> wait_for_room();
     LogsPlace::Verdict take(const engine::LogsRecord& record);
     void tell_clock_steps();

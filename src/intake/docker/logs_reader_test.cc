@@ -259,6 +259,26 @@ TEST_F(LogsReaderTest, JoinsALongLineOverARestartThoughTheOtherStreamWentOnMeanw
     EXPECT_EQ(sealed(), wanted);
 }
 
+TEST_F(LogsReaderTest, JoinsALongLineWithWhichTheLogBeginsOverARestart) {
+    const std::string piece(engine_piece_bytes, 'x');
+    auto start_of_line = next();
+    log.print({.time = start_of_line, .bytes = piece});
+    for (int i = 0; i < 5; ++i) log.print("err " + std::to_string(i), next(), Stream::err);
+    for (int i = 0; i < 5; ++i) wanted.push_back("err " + std::to_string(i));
+    read();
+    EXPECT_EQ(sealed(), wanted);
+    restart();
+    settle();
+    log.print({.time = start_of_line, .bytes = "end\n"});
+    settle();
+    wanted.push_back(piece + "end");
+    EXPECT_EQ(sealed(), wanted);
+    log.end_streams(true);
+    print(1);
+    settle();
+    EXPECT_EQ(sealed(), wanted);
+}
+
 TEST_F(LogsReaderTest, NamesWhatWasRotatedAwayWhileNobodyRead) {
     print(100);
     read();

@@ -1,13 +1,14 @@
-#include "store/http_client.h"
+#include "http/http_client.h"
 
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <charconv>
 #include <stdexcept>
 
 #include "base/bytes.h"
 
-namespace boatswain::store {
+namespace boatswain::http {
 namespace {
 
 // libcurl's own state is global; it asks to be set up once, before the first handle.
@@ -40,10 +41,30 @@ struct Arrival {
     std::uint64_t body_bytes_max = 0;
     std::size_t header_bytes = 0;
     bool body_too_long = false, headers_too_long = false;
+    int status = 0;
+    const std::function<bool(std::string_view)>* on_bytes = nullptr;
+    bool had_enough = false;
 };
+
+// "HTTP/1.1 200 OK": 200. A stream's bytes have to be told from a refusal's before the exchange is over.
+int status_of(std::string_view line) {
+    auto space = line.find(' ');
+    int status = 0;
+    if (space != std::string_view::npos)
+        std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
+    return status;
+}
+
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<const std::atomic<bool>*>(user)->load() ? 1 : 0;
+}
 
 std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* user) {
     auto& arrival = *static_cast<Arrival*>(user);
+    if (*arrival.on_bytes && arrival.status < 300) {
+        arrival.had_enough = !(*arrival.on_bytes)({bytes, size});
+        return arrival.had_enough ? CURL_WRITEFUNC_ERROR : size;
+    }
     auto room = arrival.body_bytes_max - arrival.answer.body.size();
     arrival.answer.body.append(bytes, std::min<std::uint64_t>(size, room));
     arrival.body_too_long = size > room;
@@ -56,7 +77,10 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* user) {
     arrival.header_bytes += size;
     arrival.headers_too_long = arrival.header_bytes > HttpClient::header_bytes_max;
     if (arrival.headers_too_long) return 0;
-    if (line.starts_with("HTTP/")) arrival.answer.headers.clear();  // "100 Continue" came before the answer itself
+    if (line.starts_with("HTTP/")) {  // "100 Continue" came before the answer itself
+        arrival.answer.headers.clear();
+        arrival.status = status_of(line);
+    }
     auto colon = line.find(':');
     if (colon == std::string_view::npos) return size;
     std::string name{line.substr(0, colon)};
@@ -112,7 +136,7 @@ struct HttpClient::Handle {
         };
         set(CURLOPT_NOSIGNAL, 1L);
         set(CURLOPT_CONNECTTIMEOUT_MS, within(options.connect_timeout));
-        set(CURLOPT_TIMEOUT_MS, within(options.exchange_max));
+        if (!request.on_bytes) set(CURLOPT_TIMEOUT_MS, within(options.exchange_max));
         set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_max.count()));
         set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options.stall_bytes_per_second));
         set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -120,6 +144,12 @@ struct HttpClient::Handle {
         set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
         if (options.ca_file) set(CURLOPT_CAINFO, options.ca_file->c_str());
         if (request.direct) set(CURLOPT_NOPROXY, "*");
+        if (request.give_up != nullptr) {
+            set(CURLOPT_NOPROGRESS, 0L);
+            set(CURLOPT_XFERINFOFUNCTION, &on_progress);
+            // libcurl passes it back and nothing more.
+            set(CURLOPT_XFERINFODATA, const_cast<void*>(static_cast<const void*>(request.give_up)));
+        }
     }
 
     void set_request(const HttpRequest& request) {
@@ -157,7 +187,7 @@ void HttpClient::put_back(std::unique_ptr<Handle> handle) {
 Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
     auto handle = take();
     auto headers = to_curl(request.headers);
-    Arrival arrival{.body_bytes_max = request.answer_bytes_max};
+    Arrival arrival{.body_bytes_max = request.answer_bytes_max, .on_bytes = &request.on_bytes};
     handle->why[0] = '\0';
     handle->set(CURLOPT_ERRORBUFFER, static_cast<char*>(handle->why));
     handle->set_limits(options_, request);
@@ -182,9 +212,10 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
     if (arrival.body_too_long && !is_refusal)
         return fail(Remedy::quarantine,
                     "the answer is longer than " + std::to_string(request.answer_bytes_max) + " bytes");
-    if (code != CURLE_OK && !arrival.body_too_long) return fail(remedy_of(code), printable(why));
+    if (code == CURLE_ABORTED_BY_CALLBACK) return fail(Remedy::stop, "given up: told to end");
+    if (code != CURLE_OK && !arrival.body_too_long && !arrival.had_enough) return fail(remedy_of(code), printable(why));
     arrival.answer.status = static_cast<int>(status);
     return std::move(arrival.answer);
 }
 
-}  // namespace boatswain::store
+}  // namespace boatswain::http

@@ -1,24 +1,28 @@
 // One HTTP exchange at a time per calling thread, over libcurl.
 //
-// Handles are kept and reused, so connections are too. Thread-safe: each exchange takes a handle of its own. Redirects
+// Used for S3, and for Marathon and Mesos. Handles are kept and reused, so connections are too. Thread-safe: each exchange takes a handle of its own. Redirects
 // are not followed (a signed request is for one host), only http and https are spoken, an answer is cut off at a bound,
 // and a connection over which nothing moves is given up. Proxies are those of the environment (http_proxy, no_proxy),
 // except for requests that say `direct`.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
-#include "store/sigv4.h"
 
-namespace boatswain::store {
+namespace boatswain::http {
+
+using NameValues = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpOptions {
     std::chrono::milliseconds connect_timeout{10'000};
@@ -29,13 +33,18 @@ struct HttpOptions {
 };
 
 struct HttpRequest {
-    std::string method = "GET";  // GET, HEAD, PUT, POST
+    std::string method = "GET";  // GET, HEAD, PUT, POST, PATCH, DELETE
     std::string url;             // encoded
     NameValues headers;
     std::string_view body;
     std::uint64_t answer_bytes_max = 64 << 10;
     std::optional<std::chrono::milliseconds> timeout;  // instead of connect_timeout and exchange_max, when shorter
     bool direct = false;                               // through no proxy
+    // An answer that goes on and on: its bytes are handed here as they come (of a status below 300), and not kept.
+    // When it returns false the exchange ends, successfully. exchange_max does not count then, stall_max does.
+    std::function<bool(std::string_view bytes)> on_bytes{};
+    // Looked at about once a second: when it says so the exchange is given up (Remedy::stop). Borrowed.
+    const std::atomic<bool>* give_up = nullptr;
 };
 
 struct HttpAnswer {
@@ -72,4 +81,4 @@ class HttpClient {
     std::vector<std::unique_ptr<Handle>> idle_;
 };
 
-}  // namespace boatswain::store
+}  // namespace boatswain::http

@@ -1,0 +1,175 @@
+// fleet status: how the fleet stands, as a table, as JSON, once or again and again.
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "boatswain/commands.h"
+#include "boatswain/fleet_place.h"
+#include "fleet/status.h"
+#include "store/store.h"
+
+namespace boatswain::tool {
+namespace {
+
+constexpr std::uint64_t hosts_file_bytes_max = 16ULL << 20;
+
+std::string age(const std::optional<Nanoseconds>& since) {
+    if (!since) return "";
+    if (*since < Nanoseconds{0}) return "0s";
+    return to_text(std::chrono::floor<std::chrono::seconds>(*since));
+}
+
+std::string size_cell(const std::optional<std::uint64_t>& bytes) { return bytes ? human_size(*bytes) : ""; }
+
+void add_row(Table& table, const fleet::HostStatus& host, Timestamp now) {
+    std::vector<std::string> cells{host.host, host.agent, host.instance, host.health};
+    if (host.heartbeat) {
+        const auto& beat = host.heartbeat->heartbeat;
+        auto last = beat.last_segment ? std::optional{fleet::age_of(*beat.last_segment, now)} : std::nullopt;
+        cells.insert(cells.end(), {beat.version, size_cell(beat.lag_bytes), size_cell(beat.spool_bytes), age(last),
+                                   age(host.heard)});
+    } else {
+        cells.insert(cells.end(), {"", "", "", "", ""});
+    }
+    cells.push_back(host.ok ? (host.required ? "ok" : "-") : "AMISS");
+    cells.push_back(host.why);
+    table.add(std::move(cells));
+}
+
+void print_table(const fleet::FleetStanding& standing, Console& console, Timestamp now) {
+    Table table{{"HOST", "AGENT", "INSTANCE", "HEALTH", "VERSION", ">BEHIND", ">SPOOL", ">SEGMENT", ">HEARD", "", "WHY"}};
+    for (const auto& host : standing.hosts) add_row(table, host, now);
+    if (!standing.hosts.empty()) table.print(console.out);
+    auto text = fmt::format("{} of {} have their agent", standing.well, counted(standing.required, "host"));
+    console.out.write(console.out.paint(standing.ok ? "32" : "31", text) + "\n");
+    for (const auto& note : standing.notes) console.out.write("note: " + terminal_safe(note) + "\n");
+}
+
+std::string_view proof_word(heartbeat::Proof proof) {
+    switch (proof) {
+        case heartbeat::Proof::proven: return "proven";
+        case heartbeat::Proof::not_checked: return "not checked";
+        case heartbeat::Proof::forged: return "forged";
+    }
+    return "?";
+}
+
+std::string host_as_json(const fleet::HostStatus& host) {
+    auto text = fmt::format(R"({{"host":{},"ok":{},"required":{},"agent":{},"instance":{},"health":{},"why":{})",
+                            json_quote(host.host), host.ok, host.required, json_quote(host.agent),
+                            json_quote(host.instance), json_quote(host.health), json_quote(host.why));
+    if (host.heartbeat) {
+        const auto& [beat, proof] = *host.heartbeat;
+        text += fmt::format(R"(,"heartbeat":{{"time":"{}","proof":"{}","version":{},"epoch":{})", to_text(beat.time),
+                            proof_word(proof), json_quote(beat.version), json_quote(beat.epoch));
+        auto number = [&](std::string_view name, const std::optional<std::uint64_t>& value) {
+            if (value) text += fmt::format(R"(,"{}":{})", name, *value);
+        };
+        number("lag_bytes", beat.lag_bytes);
+        number("spool_bytes", beat.spool_bytes);
+        number("spool_segments", beat.spool_segments);
+        number("containers", beat.containers);
+        number("reading", beat.reading);
+        if (beat.last_segment) text += fmt::format(R"(,"last_segment":"{}")", to_text(*beat.last_segment));
+        text += "}";
+    }
+    return text + "}";
+}
+
+std::string as_json(const fleet::FleetStanding& standing, const std::vector<std::string>& troubles, Timestamp now) {
+    auto list = [](const std::vector<std::string>& texts) {
+        std::string text;
+        for (const auto& one : texts) text += (text.empty() ? "" : ",") + json_quote(one);
+        return "[" + text + "]";
+    };
+    std::string hosts;
+    for (const auto& host : standing.hosts) hosts += (hosts.empty() ? "" : ",") + host_as_json(host);
+    return fmt::format(
+        R"({{"time":"{}","ok":{},"required":{},"well":{},"hosts":[{}],"notes":{},"not_found_out":{}}})"
+        "\n",
+        to_text(now), standing.ok && troubles.empty(), standing.required, standing.well, hosts, list(standing.notes),
+        list(troubles));
+}
+
+Result<std::vector<std::string>> expected_hosts(const std::string& expect) {
+    if (!expect.contains('/')) return fleet::parse_hosts(expect);
+    TRY(auto text, read_file(expect, hosts_file_bytes_max));
+    return fleet::parse_hosts(text);
+}
+
+class StatusRun {
+  public:
+    StatusRun(const FleetStatus& request, Console& console) : request_(request), console_(console) {}
+
+    Result<int> run() {
+        TRY(expected_, expected_hosts(request_.expect));
+        if (request_.key_file) {
+            TRY(key_, heartbeat::read_key(*request_.key_file));
+        }
+        if (!request_.store.empty()) {
+            TRY(store_, store::open_store(request_.store, console_.clock));
+        }
+        if (!request_.place.marathon.empty()) {
+            TRY(auto connections, connections_of(request_.place, nullptr));
+            syncer_ = std::make_unique<fleet::Syncer>(std::move(connections), request_.place.app, fleet::Options{},
+                                                      console_.clock);
+        }
+        for (;;) {
+            int code = show();
+            console_.out.flush();
+            if (!request_.watch || console_.out.ended()) return code;
+            std::this_thread::sleep_for(request_.every);
+        }
+    }
+
+  private:
+    int show() {
+        std::vector<std::string> troubles;
+        std::optional<fleet::Look> look;
+        std::optional<heartbeat::Fleet> heartbeats;
+        if (syncer_) {
+            auto looked = syncer_->look();
+            looked ? void(look = std::move(*looked)) : troubles.push_back(looked.error().what);
+        }
+        if (store_) {
+            auto read = heartbeat::read_fleet(*store_, key_);
+            read ? void(heartbeats = std::move(*read)) : troubles.push_back(read.error().what);
+        }
+        auto now = console_.clock.now();
+        auto standing = fleet::make_status({.cluster = look ? look->cluster.get() : nullptr,
+                                            .plan = look ? &look->plan : nullptr,
+                                            .heartbeats = heartbeats ? &*heartbeats : nullptr,
+                                            .expected = expected_},
+                                           now);
+        if (request_.json) {
+            console_.out.write(as_json(standing, troubles, now));
+        } else {
+            if (request_.watch && console_.out.is_terminal()) console_.out.write("\x1b[H\x1b[2J");
+            if (request_.watch) console_.out.write(short_time(now) + "\n");
+            print_table(standing, console_, now);
+        }
+        for (const auto& trouble : troubles) console_.complain(trouble);
+        if (!troubles.empty()) return exit_fleet_unknown;
+        return standing.ok ? exit_fleet_ok : exit_fleet_amiss;
+    }
+
+    const FleetStatus& request_;
+    Console& console_;
+    std::vector<std::string> expected_;
+    std::optional<heartbeat::Key> key_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<fleet::Syncer> syncer_;
+};
+
+}  // namespace
+
+int run(const FleetStatus& request, Console& console) {
+    auto code = StatusRun{request, console}.run();
+    if (code) return *code;
+    console.complain(code.error().what);
+    return exit_fleet_unknown;
+}
+
+}  // namespace boatswain::tool

@@ -1,0 +1,77 @@
+#include "boatswaind/condition.h"
+
+namespace boatswain::boatswaind {
+namespace {
+
+std::string seconds_of(Nanoseconds time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+std::optional<std::string> spool_trouble(const Condition& condition) {
+    if (condition.spool_bytes >= condition.spool_bytes_max)
+        return "full: reading pauses until the store takes segments";
+    auto paused = condition.tenants_without_room;
+    if (paused == 0) return std::nullopt;
+    return "full for " + std::to_string(paused) + (paused == 1 ? " tenant" : " tenants") +
+           ": reading of their containers pauses until the store takes segments";
+}
+
+void judge_reading(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
+    const auto& intake = condition.intake;
+    if (!intake.engine_connected)
+        reasons.push_back({"engine", "the engine is not followed" +
+                                         (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble)});
+    if (intake.reading.stuck > 0)
+        reasons.push_back({"reading", std::to_string(intake.reading.stuck) +
+                                          " containers are not read on for a minute: " + intake.reading.stuck_trouble});
+    if (!intake.reading.ended_readers.empty())
+        reasons.push_back({"reading", std::to_string(intake.reading.ended_readers.size()) +
+                                          " readers ended by a fault of ours; until the next start these containers "
+                                          "are not read: " +
+                                          intake.reading.ended_readers.front()});
+}
+
+void judge_storing(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
+    if (condition.sealing_trouble)
+        reasons.push_back({"sealing", "the spool cannot be written: " + *condition.sealing_trouble});
+    else if (condition.sealing_for > seal_stuck_after)
+        reasons.push_back({"sealing", "writing to the spool takes " + seconds_of(*condition.sealing_for) + " by now"});
+    if (auto full = spool_trouble(condition)) reasons.push_back({"spool", "the spool is " + *full});
+    if (condition.shipping_trouble)
+        reasons.push_back({"store", "the store does not take segments: " + *condition.shipping_trouble});
+    else if (condition.putting_for > put_stuck_after)
+        reasons.push_back({"store", "one put takes " + seconds_of(*condition.putting_for) + " by now"});
+}
+
+}  // namespace
+
+serve::Health aliveness(const Condition& condition) {
+    serve::Health health;
+    for (const auto* tasks : {&condition.ended_tasks, &condition.intake.ended_tasks})
+        for (const auto& task : *tasks)
+            health.reasons.push_back(
+                {"tasks", "\"" + task + "\" ended by a fault of ours; only a new start brings it back"});
+    return health;
+}
+
+serve::Health readiness(const Condition& condition) {
+    const auto& intake = condition.intake;
+    auto health = aliveness(condition);
+    judge_reading(condition, health.reasons);
+    judge_storing(condition, health.reasons);
+    if (condition.canary_trouble) health.reasons.push_back({"canary", *condition.canary_trouble});
+    health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
+                     {"containers", std::to_string(intake.reading.containers)},
+                     {"reading", std::to_string(intake.reading.reading)},
+                     {"read_lag_bytes", std::to_string(intake.reading.lag_bytes)},
+                     {"sealing", condition.sealing_trouble.value_or("ok")},
+                     {"spool", spool_trouble(condition).value_or("ok")},
+                     {"state", condition.state_trouble.value_or("ok")},
+                     {"spool_bytes", std::to_string(condition.spool_bytes)},
+                     {"spool_segments", std::to_string(condition.spool_segments)},
+                     {"shipping", condition.shipping_trouble.value_or("ok")}};
+    if (condition.has_canary) health.detail["canary"] = condition.canary_trouble.value_or("ok");
+    return health;
+}
+
+}  // namespace boatswain::boatswaind

@@ -1,0 +1,50 @@
+// What the agent makes of its parts' troubles: whether it lives, and whether it does its work. Pure.
+//
+// Alive fails only when starting anew helps: when something that has to run for ever has ended. An agent whose I/O
+// thread hangs does not answer at all, which comes to the same. Whatever comes from outside (a disk, a store, an
+// engine) is no reason to be ended for: it would be met again after the start, and what memory holds would be read
+// twice.
+//
+// Ready fails while lines are not read or do not reach the store.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "intake/docker/docker_intake.h"
+#include "serve/observe.h"
+
+namespace boatswain::boatswaind {
+
+// A write to the state directory, or a put, that takes longer than that is told: a disk or a mount that hangs.
+inline constexpr std::chrono::minutes seal_stuck_after{1};
+inline constexpr std::chrono::minutes put_stuck_after{10};
+
+struct Condition {
+    intake::docker::DockerIntake::Health intake;
+    std::vector<std::string> ended_tasks;  // of the agent's own that have to run for ever
+    std::optional<std::string> sealing_trouble, shipping_trouble;
+    std::optional<Nanoseconds> sealing_for, putting_for;  // what is under way
+    bool has_canary = false;
+    std::optional<std::string> canary_trouble;  // lines of the agent's own that did not come back from the store
+    std::optional<std::string>
+        state_trouble;  // the state was lost at this start: told, and no reason against being ready
+    std::uint64_t spool_bytes = 0, spool_bytes_max = 0;
+    std::size_t spool_segments = 0;
+    std::size_t tenants_without_room = 0;  // of the spool: reading of their containers pauses
+};
+
+serve::Health aliveness(const Condition& condition);
+serve::Health readiness(const Condition& condition);
+
+// Every word that may stand as `part` of a reason against being ready.
+inline constexpr std::array<std::string_view, 7> ready_parts{"tasks", "engine", "reading", "sealing",
+                                                             "spool", "store",  "canary"};
+
+}  // namespace boatswain::boatswaind

@@ -1,0 +1,83 @@
+#include "boatswaind/condition.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace boatswain::boatswaind {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Condition well() {
+    Condition condition{.spool_bytes = 10, .spool_bytes_max = 100};
+    condition.intake.engine_connected = true;
+    return condition;
+}
+
+std::vector<std::string> parts(const serve::Health& health) {
+    std::vector<std::string> found;
+    for (const auto& reason : health.reasons) found.push_back(reason.part);
+    return found;
+}
+
+TEST(Condition, AnAgentThatReadsAndShipsIsAliveAndReady) {
+    EXPECT_THAT(aliveness(well()).reasons, IsEmpty());
+    EXPECT_THAT(readiness(well()).reasons, IsEmpty());
+    EXPECT_EQ(readiness(well()).detail.at("engine"), "followed");
+}
+
+TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
+    auto condition = well();
+    condition.intake.engine_connected = false;
+    condition.intake.engine_trouble = "connect: refused";
+    condition.intake.reading.stuck = 2;
+    condition.intake.reading.ended_readers = {"read abc"};
+    condition.sealing_trouble = "No space left on device";
+    condition.shipping_trouble = "put: 503";
+    condition.spool_bytes = condition.spool_bytes_max;
+    EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("engine", "reading", "reading", "sealing", "spool", "store"));
+    EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("connect: refused"));
+    for (const auto& part : parts(readiness(condition)))
+        EXPECT_TRUE(std::ranges::find(ready_parts, part) != ready_parts.end()) << part;
+}
+
+TEST(Condition, OneTenantWithoutRoomOrALineThatDidNotComeBackIsToldAndALostStateHidesNothing) {
+    auto condition = well();
+    condition.tenants_without_room = 1;
+    condition.has_canary = true;
+    condition.canary_trouble = "the canary lost 1 line";
+    condition.state_trouble = "the state was put aside";
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("spool", "canary"));
+    EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("full for 1 tenant:"));
+    EXPECT_EQ(readiness(condition).detail.at("state"), "the state was put aside");
+    EXPECT_EQ(readiness(condition).detail.at("canary"), "the canary lost 1 line");
+}
+
+TEST(Condition, WhatHasToRunForEverAndEndedIsAReasonToStartAnew) {
+    auto condition = well();
+    condition.intake.ended_tasks = {"read log files"};
+    condition.ended_tasks = {"tick"};
+    ASSERT_THAT(parts(aliveness(condition)), ElementsAre("tasks", "tasks"));
+    EXPECT_THAT(aliveness(condition).reasons[1].what, HasSubstr("read log files"));
+    EXPECT_FALSE(readiness(condition).ok()) << "and it is not ready either";
+}
+
+TEST(Condition, AWriteOrAPutThatHangsIsToldAfterItsTime) {
+    auto condition = well();
+    condition.sealing_for = seal_stuck_after;
+    condition.putting_for = put_stuck_after;
+    EXPECT_THAT(readiness(condition).reasons, IsEmpty());
+    condition.sealing_for = seal_stuck_after + 1s;
+    condition.putting_for = put_stuck_after + 1s;
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("sealing", "store"));
+    EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("61 s"));
+}
+
+}  // namespace
+}  // namespace boatswain::boatswaind

@@ -1,0 +1,23 @@
+// The log driver as the daemon runs it: options from the configuration, and the process of its own.
+#pragma once
+
+#include <functional>
+
+#include "boatswaind/assigning.h"
+#include "config/config.h"
+#include "intake/driver/driver_intake.h"
+#include "intake/driver/holder.h"
+
+namespace boatswain::boatswaind {
+
+intake::driver::HolderOptions holder_options(const config::Config& config);
+
+// Whether a container may run that asks for a key (--log-opt require-key=true): only if its lines are sealed for its
+// own tenant.
+intake::driver::KeyAnswer key_for(Assigning& assigning, const engine::ContainerFacts& facts);
+
+// `boatswaind driver`: the holder alone, until SIGTERM. It takes rules and keyring from the same configuration as the
+// agent beside it, again on SIGHUP, and waits while another holder has the directory of holds.
+Result<void> run_driver(config::Config config, const std::function<Result<config::Config>()>& reload);
+
+}  // namespace boatswain::boatswaind

@@ -1,0 +1,469 @@
+#include "intake/driver/driver_intake.h"
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstring>
+
+#include "intake/driver/fifo.h"
+
+namespace boatswain::intake::driver {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+using Action = tenancy::Decision::Action;
+
+constexpr milliseconds news_pause{20};  // so that a container that writes without end wakes us fifty times a second
+constexpr std::chrono::seconds list_age_max{10};
+constexpr milliseconds look_pause{200};  // for what is durable by now, and what is removed
+constexpr milliseconds room_pause{100};
+constexpr int looks_per_scan = 50;  // should inotify have lost something
+constexpr std::size_t early_news_max = 1024;
+constexpr std::uint64_t description_bytes_max = 4U << 20;
+
+}  // namespace
+
+DriverIntake::DriverIntake(asio::any_io_executor executor, IntakeOptions options, docker::Assigner assigner,
+                           batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log)
+    : options_(std::move(options)),
+      assigner_(std::move(assigner)),
+      batcher_(batcher),
+      spool_(spool),
+      clock_(clock),
+      log_(log),
+      counters_(metrics),
+      containers_gauge_(metrics.gauge("boatswain_driver_containers", "Containers whose lines come by the log driver")),
+      held_gauge_(metrics.gauge("boatswain_driver_held_bytes",
+                                "Bytes that the log driver holds in memory and no segment covers yet")),
+      full_gauge_(metrics.gauge("boatswain_driver_full_holds",
+                                "Containers whose hold is full: their writes wait, or lines are dropped")),
+      executor_(executor),
+      tasks_(executor, log),
+      work_(executor) {}
+
+DriverIntake::~DriverIntake() = default;
+
+asio::awaitable<void> DriverIntake::run() {
+    tasks_.spawn("watch the holds", watch());
+    tasks_.spawn("read the holds", pump());
+    tasks_.spawn("look after the holds", look_now_and_then());
+    try {
+        co_await tasks_.join();
+    } catch (...) {
+        // Cancelled. What was started is asked to end, and waited for.
+    }
+    co_await asio::this_coro::reset_cancellation_state();
+    tasks_.cancel();
+    co_await tasks_.join();
+}
+
+// ---- Holds that appear and grow -------------------------------------------------------------------------------------
+
+asio::awaitable<void> DriverIntake::watch() {
+    auto executor = co_await asio::this_coro::executor;
+    int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    asio::posix::stream_descriptor news{executor, fd};
+    if (::inotify_add_watch(fd, options_.hold_dir.c_str(), IN_CREATE | IN_MODIFY | IN_ONLYDIR) < 0)
+        log_.error("holds not watched; looked at every 10 s", {{"directory", options_.hold_dir.string()}});
+    scan();
+    for (;;) {
+        co_await news.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+        alignas(inotify_event) char buffer[16384];
+        for (ssize_t size = 0; (size = ::read(fd, buffer, sizeof buffer)) > 0;)
+            for (char* at = buffer; at < buffer + size;) {
+                inotify_event event{};
+                std::memcpy(&event, at, sizeof event);
+                Path file = event.len > 0 ? Path{at + sizeof event} : Path{};
+                at += sizeof event + event.len;
+                if (event.mask & IN_Q_OVERFLOW) scan();
+                auto name = file.extension() == ".hold" ? HoldName::parse(file.stem().string()) : std::nullopt;
+                if (!name) continue;
+                appeared(*name);
+                touch(name->container);
+            }
+        co_await net::sleep_for(news_pause);
+    }
+}
+
+void DriverIntake::scan() {
+    std::vector<HoldName> names;
+    std::error_code problem;
+    for (std::filesystem::directory_iterator entry{options_.hold_dir, problem}, none; !problem && entry != none;
+         entry.increment(problem))
+        if (entry->path().extension() == ".hold")
+            if (auto name = HoldName::parse(entry->path().stem().string())) names.push_back(*name);
+    std::ranges::sort(names);
+    for (const auto& name : names) {
+        appeared(name);
+        touch(name.container);
+    }
+}
+
+void DriverIntake::appeared(const HoldName& name) {
+    if (known_.contains(name)) return;
+    auto found = containers_.find(name.container);
+    if (found == containers_.end()) {
+        auto text = read_file(options_.hold_dir / (name.str() + ".json"), description_bytes_max);
+        auto request = text ? parse_description(*text) : Result<StartRequest>{std::unexpected(text.error())};
+        if (!request) {
+            log_.error("description of a hold not understood", {{"hold", name.str()}, {"error", request.error()}});
+            return;
+        }
+        found = containers_.try_emplace(name.container).first;
+        auto& container = found->second;
+        container.facts = std::move(request->facts);
+        if (auto news = early_news_.find(name.container); news != early_news_.end()) {
+            container.exit_code = news->second.exit_code;
+            container.removed = news->second.removed;
+        }
+        assign(container);
+        auto saved = spool_.checkpoint(name.container).value_or(Checkpoint{});
+        container.lines_before = saved.lines;
+    }
+    auto& container = found->second;
+    auto saved = spool_.checkpoint(name.container).value_or(Checkpoint{});
+    auto reader = HoldReader::open(options_.hold_dir, name, saved.position, counters_);
+    if (!reader) {
+        // Its creation may just have begun: told again when it grows.
+        if (reader.error().remedy != Remedy::re_resolve && reader.error().remedy != Remedy::quarantine)
+            log_.warning("hold not opened", {{"hold", name.str()}, {"error", reader.error()}});
+        return;
+    }
+    known_.insert(name);
+    container.closed = false;
+    if (std::exchange(container.noted_ended, false) || spool_.ended(name.container))
+        batcher_.note_ended(name.container, false);
+    container.holds.push_back(std::move(*reader));
+    std::ranges::sort(container.holds, {}, [](const auto& hold) { return hold->name().number; });
+    log_.debug("hold found", {{"hold", name.str()}});
+}
+
+void DriverIntake::touch(const std::string& id) {
+    if (!containers_.contains(id)) return;
+    ready_.insert(id);
+    work_.notify();
+}
+
+// ---- Whose it is ----------------------------------------------------------------------------------------------------
+
+void DriverIntake::assign(Container& container) {
+    container.assignment = assigner_.assign(container.facts);
+    const auto& id = container.facts.id;
+    container.excluded = options_.selection.reason_against(container.facts);
+    if (std::ranges::find(options_.own_ids, id) != options_.own_ids.end())
+        container.excluded = "it is Boatswain's own container";
+    log_.info("container of the log driver found",
+              {{"container", id.substr(0, 12)},
+               {"name", container.facts.name},
+               {"tenant", container.assignment.whose.tenant.str()},
+               {"app", container.assignment.whose.app},
+               {"rule", container.assignment.whose.tenant_rule},
+               {"action", tenancy::to_string(container.assignment.decision.action)},
+               {"reason", container.excluded.value_or(container.assignment.decision.reason)}});
+}
+
+bool DriverIntake::discards(const Container& container) const {
+    return container.excluded || container.assignment.decision.action == Action::drop;
+}
+
+void DriverIntake::open_feed(Container& container) {
+    const auto& facts = container.facts;
+    Source source{.id = facts.id,
+                  .kind = "docker",
+                  .name = facts.name,
+                  .image = facts.image,
+                  .reader = "driver",
+                  .whose = container.assignment.whose,
+                  .labels = container.assignment.labels};
+    auto saved = spool_.checkpoint(facts.id).value_or(Checkpoint{});
+    container.feed = batcher_.open_feed(std::move(source), container.assignment.decision.recipients, saved, false);
+    // A hold does not outlive the host: what it held at its end is in nobody's hands, unless all had been sealed.
+    const auto* position = std::get_if<FilePosition>(&saved.position);
+    if (position && position->device != this_boot() && !spool_.ended(facts.id)) {
+        auto now = clock_.now();
+        container.feed->append(Gap{.from = now, .to = now, .reason = "host-restarted"});
+    }
+}
+
+void DriverIntake::reassign() {
+    for (auto& [id, container] : containers_) {
+        auto before = std::move(container.assignment);
+        container.assignment = assigner_.assign(container.facts);
+        const auto& decision = container.assignment.decision;
+        if (container.feed) {
+            bool same = container.feed->source().whose.tenant == container.assignment.whose.tenant &&
+                        container.feed->recipients() == decision.recipients;
+            // A key that is taken away stops nothing that runs.
+            if (same || decision.recipients.empty() || container.closed) {
+                container.assignment = std::move(before);
+                continue;
+            }
+            log_.info("container assigned anew", {{"container", id.substr(0, 12)},
+                                                  {"tenant", container.assignment.whose.tenant.str()},
+                                                  {"reason", decision.reason}});
+            auto old = std::move(container.feed);
+            open_feed(container);
+            old->hand_over(*container.feed);
+        }
+        touch(id);
+    }
+}
+
+// ---- From hold to feed ----------------------------------------------------------------------------------------------
+
+DriverIntake::Turn DriverIntake::take_turn(const std::string& id) {
+    auto found = containers_.find(id);
+    if (found == containers_.end()) return Turn::done;
+    auto& container = found->second;
+    auto hold = std::ranges::find_if(container.holds, [](const auto& one) { return !one->finished(); });
+    if (hold == container.holds.end()) return Turn::done;
+    auto action = container.assignment.decision.action;
+    bool takes_lines = action == Action::seal || action == Action::quarantine;
+    if (!takes_lines && !discards(container)) return Turn::done;  // held: the hold keeps it
+
+    auto step = Result<HoldReader::Step>{HoldReader::Step::at_end};
+    if (discards(container)) {
+        step = (*hold)->discard(buffer_);
+    } else {
+        if (!container.feed) open_feed(container);
+        if (!container.feed->has_room()) return Turn::no_room;
+        step = (*hold)->read_some(*container.feed, buffer_);
+    }
+    if (!step) {
+        container.trouble = docker::Trouble{.when = clock_.now(), .what = step.error().what};
+        log_.warning("hold not read; trying again", {{"hold", (*hold)->name().str()}, {"error", step.error()}});
+        return Turn::no_room;
+    }
+    seal_if_full(id, container);
+    if (*step == HoldReader::Step::finished) {
+        batcher_.seal_soon(id);
+        bool all_read = std::ranges::all_of(container.holds, [](const auto& one) { return one->finished(); });
+        if (all_read && container.feed) {
+            batcher_.note_ended(id, true);
+            container.noted_ended = true;
+        }
+        give_back(id, container);
+        return containers_.contains(id) ? Turn::read : Turn::done;
+    }
+    return *step == HoldReader::Step::more ? Turn::read : Turn::done;
+}
+
+asio::awaitable<void> DriverIntake::pump() {
+    auto executor = co_await asio::this_coro::executor;
+    for (;;) {
+        if (ready_.empty()) co_await work_.wait();
+        bool read = false;
+        auto round = std::move(ready_);
+        ready_.clear();
+        for (const auto& id : round) {
+            auto turn = take_turn(id);
+            read = read || turn == Turn::read;
+            if (turn != Turn::done) ready_.insert(id);
+            // Others on this thread get their turn between two reads.
+            co_await asio::post(executor, asio::use_awaitable);
+        }
+        if (!read && !ready_.empty()) co_await work_.wait_for(room_pause);
+    }
+}
+
+void DriverIntake::seal_if_full(const std::string& id, Container& container) {
+    std::uint64_t unsealed = 0;
+    for (const auto& hold : container.holds) unsealed += hold->unsealed_bytes();
+    if (unsealed < options_.hold_bytes / 2 || unsealed < container.seal_asked_at + options_.hold_bytes / 4) return;
+    container.seal_asked_at = unsealed;
+    batcher_.seal_now(id);
+}
+
+// ---- What is durable, and what is gone ------------------------------------------------------------------------------
+
+void DriverIntake::give_back(const std::string& id, Container& container) {
+    auto saved = spool_.checkpoint(id);
+    std::uint64_t before = 0, after = 0;
+    for (const auto& hold : container.holds) before += hold->unsealed_bytes();
+    if (saved) {
+        // A position in a later hold covers the earlier ones.
+        const auto* position = std::get_if<FilePosition>(&saved->position);
+        auto here =
+            std::ranges::find_if(container.holds, [&](const auto& hold) { return position && hold->is_at(*position); });
+        if (here != container.holds.end()) {
+            for (auto earlier = container.holds.begin(); earlier != here; ++earlier) (*earlier)->release_all();
+            (*here)->release(saved->position);
+        }
+    }
+    for (const auto& hold : container.holds) after += hold->unsealed_bytes();
+    if (after < before) container.seal_asked_at = 0;
+    while (!container.holds.empty() && container.holds.front()->is_empty()) {
+        known_.erase(container.holds.front()->name());
+        container.holds.front()->remove();
+        container.holds.pop_front();
+    }
+}
+
+// True when nothing is left to be done for it.
+bool DriverIntake::close_if_gone(const std::string& id, Container& container) {
+    if (!container.removed) return false;
+    bool all_read = std::ranges::all_of(container.holds, [](const auto& hold) { return hold->finished(); });
+    if (!all_read) return false;
+    if (container.feed && !container.closed) {
+        container.closed = true;
+        container.feed->close({.time = clock_.now(), .reason = end_removed, .exit_code = container.exit_code});
+        container.feed.reset();
+        batcher_.seal_soon(id);
+    }
+    if (!container.holds.empty()) return false;
+    // All that came is durable; the closing record may still be on its way, and the forgetting follows it.
+    if (container.closed) batcher_.forget_when_sealed(id);
+    return true;
+}
+
+asio::awaitable<void> DriverIntake::look_now_and_then() {
+    for (int looks = 0;; ++looks) {
+        co_await net::sleep_for(look_pause);
+        if (looks % looks_per_scan == looks_per_scan - 1) scan();
+        std::vector<std::string> done;
+        std::uint64_t unsealed = 0;
+        for (auto& [id, container] : containers_) {
+            give_back(id, container);
+            if (close_if_gone(id, container)) done.push_back(id);
+            for (const auto& hold : container.holds) unsealed += hold->unsealed_bytes();
+        }
+        for (const auto& id : done) {
+            ready_.erase(id);
+            containers_.erase(id);
+        }
+        if (unsealed > options_.hold_total / 2)
+            for (const auto& [id, container] : containers_) batcher_.seal_now(id);
+        count();
+    }
+}
+
+void DriverIntake::count() {
+    std::uint64_t held = 0, full = 0, open = 0;
+    for (const auto& [id, container] : containers_) {
+        for (const auto& hold : container.holds) held += hold->held_bytes();
+        open += container.holds.empty() ? 0 : 1;
+        // The holder leaves room for one turn more.
+        full += std::ranges::any_of(container.holds, [&](const auto& hold) {
+            return !hold->finished() && hold->held_bytes() + move_bytes_max > options_.hold_bytes;
+        });
+    }
+    containers_gauge_.set(static_cast<double>(open));
+    held_gauge_.set(static_cast<double>(held));
+    full_gauge_.set(static_cast<double>(full));
+}
+
+void DriverIntake::progressed() {
+    for (auto& [id, container] : containers_)
+        if (container.seal_asked_at > 0) give_back(id, container);
+    work_.notify();
+}
+
+void DriverIntake::finish(std::chrono::steady_clock::time_point deadline) {
+    scan();
+    while (!ready_.empty() && clock_.steady() < deadline) {
+        auto round = std::move(ready_);
+        ready_.clear();
+        bool read = false;
+        for (const auto& id : round) {
+            auto turn = take_turn(id);
+            if (turn == Turn::read) ready_.insert(id);
+            read = read || turn == Turn::read;
+        }
+        if (!read) break;
+    }
+    containers_.clear();
+    known_.clear();
+}
+
+// ---- What the Docker intake tells and asks --------------------------------------------------------------------------
+
+docker::Elsewhere DriverIntake::elsewhere(std::string driver) {
+    return {.driver = std::move(driver),
+            .reads = [this](const std::string& id) { return containers_.contains(id); },
+            .describe = [this](docker::Description& told) { describe(told); },
+            .died = [this](const std::string& id, std::optional<int> code) { died(id, code); },
+            .vanished = [this](const std::string& id) { vanished(id); },
+            .listed =
+                [this](const std::set<std::string>& there) {
+                    for (auto& [id, container] : containers_) {
+                        // One that was created just now may be younger than the list.
+                        bool young = clock_.now() - container.facts.created < list_age_max;
+                        bool over =
+                            std::ranges::all_of(container.holds, [](const auto& hold) { return hold->ended(); });
+                        if (!there.contains(id) && (over || !young)) container.removed = true;
+                    }
+                }};
+}
+
+DriverIntake::News& DriverIntake::early_news(const std::string& id) {
+    auto [entry, is_new] = early_news_.try_emplace(id);
+    if (is_new) early_order_.push_back(id);
+    if (early_order_.size() > early_news_max) {
+        early_news_.erase(early_order_.front());
+        early_order_.pop_front();
+    }
+    return early_news_[id];
+}
+
+void DriverIntake::died(const std::string& id, std::optional<int> exit_code) {
+    if (auto found = containers_.find(id); found != containers_.end())
+        found->second.exit_code = exit_code;
+    else
+        early_news(id).exit_code = exit_code;
+}
+
+void DriverIntake::vanished(const std::string& id) {
+    if (auto found = containers_.find(id); found != containers_.end())
+        found->second.removed = true;
+    else
+        early_news(id).removed = true;
+}
+
+void DriverIntake::describe(docker::Description& told) const {
+    auto found = containers_.find(told.id);
+    if (found == containers_.end()) return;
+    const auto& container = found->second;
+    using docker::Verdict;
+    switch (container.assignment.decision.action) {
+        case Action::seal: told.verdict = Verdict::collected; break;
+        case Action::quarantine: told.verdict = Verdict::quarantined; break;
+        case Action::drop: told.verdict = Verdict::dropped; break;
+        case Action::hold: told.verdict = container.assignment.soon ? Verdict::deriving : Verdict::held; break;
+    }
+    told.reason = container.assignment.decision.reason;
+    told.whose = container.assignment.whose;
+    told.last_error = container.trouble;
+    auto hold = std::ranges::find_if(container.holds, [](const auto& one) { return !one->finished(); });
+    if (hold == container.holds.end() && !container.holds.empty()) --hold;
+    if (hold != container.holds.end()) {
+        std::uint64_t lag = 0;
+        for (const auto& one : container.holds) lag += one->size() - std::min(one->size(), one->offset());
+        told.file = docker::FileStanding{.path = (*hold)->path().string(),
+                                         .offset = (*hold)->offset(),
+                                         .size = (*hold)->size(),
+                                         .lag_bytes = lag,
+                                         .files_held = 0};
+    }
+    if (!container.feed) return;
+    auto saved = spool_.checkpoint(told.id);
+    auto taken = container.feed->handover().lines;
+    auto sealed = saved ? saved->lines : container.lines_before;
+    told.lines_read = taken - std::min(container.lines_before, taken);
+    told.lines_unsealed = taken - std::min(sealed, taken);
+    told.open_frame_bytes = container.feed->open_bytes();
+    told.last_line = container.feed->last_time();
+    told.waits_for_room = !container.feed->has_room();
+    if (auto growth = batcher_.growth(*container.feed)) {
+        told.batch_lines = growth->lines;
+        told.batch_bytes = growth->bytes;
+        told.batch_age = growth->age;
+    }
+}
+
+}  // namespace boatswain::intake::driver

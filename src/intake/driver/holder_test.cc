@@ -1,0 +1,278 @@
+// The holder with the engine's side played by the test: requests over the socket, frames into FIFOs.
+#include "intake/driver/holder.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <thread>
+
+#include "base/test_directory.h"
+#include "intake/driver/hold.h"
+#include "intake/driver/log_entry.h"
+#include "net/task_group.h"
+
+namespace boatswain::intake::driver {
+namespace {
+
+using boatswain::testing::TestDirectory;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+std::string frame(int number, std::size_t padding = 0) {
+    return to_frame({.source = "stdout",
+                     .time_nano = 1'000 + number,
+                     .line = "line " + std::to_string(number) + std::string(padding, '.')});
+}
+
+// A directory in memory: holds lie nowhere else.
+class Memory {
+  public:
+    Memory() {
+        std::string pattern = "/dev/shm/boatswain-test.XXXXXX";
+        if (::mkdtemp(pattern.data()) == nullptr) std::abort();
+        path = pattern;
+    }
+    ~Memory() { std::filesystem::remove_all(path); }
+    Path path;
+};
+
+class HolderTest : public ::testing::Test {
+  protected:
+    void start(HolderOptions options = {}) {
+        options.socket = directory / "plugin.sock";
+        options.hold_dir = memory.path;
+        io = std::make_unique<boost::asio::io_context>(1);
+        auto opened = Holder::open(
+            io->get_executor(), options, [](std::string_view key) { return key == "BOATSWAIN_TENANT"; },
+            [](const engine::ContainerFacts& facts) {
+                bool has = facts.environment.contains("BOATSWAIN_TENANT");
+                return KeyAnswer{.is = has ? KeyAnswer::Is::yes : KeyAnswer::Is::no, .reason = "no key"};
+            },
+            clock, log);
+        ASSERT_TRUE(opened) << opened.error().what;
+        holder = std::move(*opened);
+        tasks = std::make_unique<net::TaskGroup>(io->get_executor(), log);
+        tasks->spawn("holder", holder->run());
+        thread = std::thread{[this] { io->run(); }};
+    }
+    void stop() {
+        if (!thread.joinable()) return;
+        boost::asio::post(*io, [this] { tasks->cancel(); });
+        thread.join();
+        tasks.reset();
+        holder.reset();
+        io.reset();
+    }
+    ~HolderTest() override { stop(); }
+
+    // The answer with its head.
+    std::string ask(const std::string& path, const std::string& body) {
+        Fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+        auto name = (directory / "plugin.sock").string();
+        name.copy(address.sun_path, sizeof address.sun_path - 1);
+        if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return "not connected";
+        auto request = "POST " + path +
+                       " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+                       "\r\n\r\n" + body;
+        if (::write(socket.get(), request.data(), request.size()) < 0) return "not written";
+        std::string answer;
+        char buffer[4096];
+        for (ssize_t n = 0; (n = ::read(socket.get(), buffer, sizeof buffer)) > 0;)
+            answer.append(buffer, static_cast<std::size_t>(n));
+        return answer;
+    }
+    std::string start_logging(const Path& fifo, const std::string& config = "{}", const std::string& env = "[]") {
+        return ask("/LogDriver.StartLogging", "{\"File\":\"" + fifo.string() + "\",\"Info\":{\"ContainerID\":\"" + id +
+                                                  "\",\"ContainerName\":\"/web\",\"Config\":" + config +
+                                                  ",\"ContainerEnv\":" + env + "}}");
+    }
+    // The engine's end of a new FIFO.
+    Fd make_fifo(const Path& path) {
+        if (::mkfifo(path.c_str(), 0700) != 0) std::abort();
+        return Fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+    }
+    static void print(const Fd& fifo, const std::string& bytes) {
+        ASSERT_EQ(::write(fifo.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    }
+    std::string held(unsigned number) {
+        auto hold = Hold::open(memory.path / (HoldName{.container = id, .number = number}.str() + ".hold"));
+        if (!hold) return "none";
+        std::string bytes(hold->bytes(), '\0');
+        auto n = hold->read(hold->start(), bytes);
+        return n ? bytes.substr(0, *n) : "unreadable";
+    }
+    bool ended(unsigned number) {
+        auto hold = Hold::open(memory.path / (HoldName{.container = id, .number = number}.str() + ".hold"));
+        return hold && hold->ended();
+    }
+    static bool within(std::chrono::milliseconds time, const std::function<bool()>& condition) {
+        for (auto end = std::chrono::steady_clock::now() + time; std::chrono::steady_clock::now() < end;) {
+            if (condition()) return true;
+            std::this_thread::sleep_for(5ms);
+        }
+        return condition();
+    }
+
+    const std::string id = std::string(64, 'd');
+    TestDirectory directory;
+    Memory memory;
+    SystemClock clock;
+    Fd log_file{::open((directory / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
+    Log log{clock, log_file.get(), LogFormat::text, LogLevel::debug};
+    std::unique_ptr<boost::asio::io_context> io;
+    std::unique_ptr<Holder> holder;
+    std::unique_ptr<net::TaskGroup> tasks;
+    std::thread thread;
+};
+
+TEST_F(HolderTest, AnswersWhatAPluginIsAsked) {
+    start();
+    EXPECT_THAT(ask("/Plugin.Activate", ""), HasSubstr("{\"Implements\":[\"LogDriver\"]}"));
+    EXPECT_THAT(ask("/LogDriver.Capabilities", ""), HasSubstr("{\"Cap\":{\"ReadLogs\":false}}"));
+    EXPECT_THAT(ask("/LogDriver.StopLogging", "{\"File\":\"/x\"}"), HasSubstr("{\"Err\":\"\"}"));
+    EXPECT_THAT(ask("/VolumeDriver.Create", "{}"), HasSubstr("404"));
+    EXPECT_THAT(ask("/LogDriver.StartLogging", "{"), HasSubstr("\"Err\":\"boatswain: "));
+    EXPECT_THAT(start_logging(directory / "nothing"), HasSubstr("\"Err\":\"boatswain: open "));
+}
+
+TEST_F(HolderTest, HoldsWhatTheEngineWritesUntilItsFifoEnds) {
+    start();
+    auto fifo = make_fifo(directory / "fifo");
+    EXPECT_THAT(start_logging(directory / "fifo"), HasSubstr("{\"Err\":\"\"}"));
+    print(fifo, frame(1));
+    EXPECT_TRUE(within(10s, [&] { return held(1) == frame(1); }));
+    print(fifo, frame(2));
+    EXPECT_TRUE(within(10s, [&] { return held(1) == frame(1) + frame(2); }));
+    EXPECT_FALSE(ended(1));
+    // StopLogging comes before the last lines.
+    EXPECT_THAT(ask("/LogDriver.StopLogging", "{\"File\":\"" + (directory / "fifo").string() + "\"}"),
+                HasSubstr("{\"Err\":\"\"}"));
+    print(fifo, frame(3));
+    fifo = Fd{};
+    EXPECT_TRUE(within(10s, [&] { return ended(1); }));
+    EXPECT_EQ(held(1), frame(1) + frame(2) + frame(3));
+}
+
+TEST_F(HolderTest, GoesOnAfterARestartWithWhatTheEngineDoesNotTellAgain) {
+    start();
+    auto fifo = make_fifo(directory / "fifo");
+    (void)start_logging(directory / "fifo");
+    print(fifo, frame(1));
+    EXPECT_TRUE(within(10s, [&] { return held(1) == frame(1); }));
+    stop();
+    EXPECT_TRUE(std::filesystem::exists(directory / "plugin.sock"));
+    print(fifo, frame(2));
+    start();
+    print(fifo, frame(3));
+    EXPECT_TRUE(within(10s, [&] { return held(1) == frame(1) + frame(2) + frame(3); }));
+    stop();
+    print(fifo, frame(4));
+    fifo = Fd{};  // the engine ended meanwhile: the FIFO's bytes are gone with it
+    start();
+    EXPECT_TRUE(within(10s, [&] { return ended(1); }));
+    EXPECT_EQ(held(1).find(frame(1) + frame(2) + frame(3)), 0U);
+}
+
+TEST_F(HolderTest, TakesARepeatedCallForTheOneBefore) {
+    start();
+    auto fifo = make_fifo(directory / "fifo");
+    (void)start_logging(directory / "fifo");
+    EXPECT_THAT(start_logging(directory / "fifo"), HasSubstr("{\"Err\":\"\"}"));
+    EXPECT_EQ(held(1), "");
+    EXPECT_EQ(held(2), "none");
+}
+
+TEST_F(HolderTest, ReadsTheOldFifoToItsEndWhenTheEngineOpensANewOne) {
+    start();
+    auto old = make_fifo(directory / "old");
+    (void)start_logging(directory / "old");
+    print(old, frame(1));
+    auto fresh = make_fifo(directory / "fresh");
+    (void)start_logging(directory / "fresh");
+    print(fresh, frame(2));
+    old = Fd{};
+    EXPECT_TRUE(within(10s, [&] { return ended(1) && held(2) == frame(2); }));
+    EXPECT_EQ(held(1), frame(1));
+    EXPECT_TRUE(within(10s, [&] { return !std::filesystem::exists(directory / "old"); }));
+    EXPECT_FALSE(ended(2));
+}
+
+TEST_F(HolderTest, RefusesAContainerThatAsksForAKeyAndHasNone) {
+    start();
+    auto fifo = make_fifo(directory / "fifo");
+    auto strict = "{\"require-key\":\"true\"}";
+    EXPECT_THAT(start_logging(directory / "fifo", strict),
+                HasSubstr("\"Err\":\"boatswain: require-key=true, and no key\""));
+    EXPECT_EQ(held(1), "none");
+    EXPECT_THAT(start_logging(directory / "fifo", strict, "[\"BOATSWAIN_TENANT=acme\",\"SECRET=hush\"]"),
+                HasSubstr("{\"Err\":\"\"}"));
+    auto description =
+        boatswain::testing::contents(memory.path / (HoldName{.container = id, .number = 1}.str() + ".json"));
+    EXPECT_THAT(description, HasSubstr("acme"));
+    EXPECT_THAT(description, testing::Not(HasSubstr("hush")));
+}
+
+TEST_F(HolderTest, DropsWithAGapWhatFindsNoRoomForTooLong) {
+    start({.socket = {}, .hold_dir = {}, .hold_bytes = 1U << 20, .block_max = 100ms});
+    auto fifo = make_fifo(directory / "fifo");
+    (void)start_logging(directory / "fifo");
+    constexpr int frames = 200;
+    for (int i = 0; i < frames; ++i) print(fifo, frame(i, 16'000));  // 3.2 MB: waits until some is dropped
+    fifo = Fd{};
+    ASSERT_TRUE(within(20s, [&] { return ended(1); }));
+    auto bytes = held(1);
+    EXPECT_LE(bytes.size(), 2U << 20);
+    int kept = 0;
+    std::uint64_t dropped = 0;
+    for (std::string_view left = bytes; !left.empty();) {
+        auto one = first_frame(left);
+        ASSERT_GT(one.size, 0U);
+        kept += one.kind == Frame::Kind::entry;
+        if (one.kind == Frame::Kind::note) dropped += parse_gap_note(one.payload).value().lines_min;
+        left.remove_prefix(one.size);
+    }
+    EXPECT_GT(dropped, 0U);
+    EXPECT_EQ(static_cast<std::uint64_t>(kept) + dropped, static_cast<std::uint64_t>(frames));
+}
+
+TEST_F(HolderTest, LeavesADirectoryToTheHolderThatHasIt) {
+    start();
+    boost::asio::io_context other;
+    auto second = Holder::open(other.get_executor(), {.socket = directory / "second.sock", .hold_dir = memory.path}, {},
+                               {}, clock, log);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().remedy, Remedy::back_off);
+}
+
+TEST_F(HolderTest, ShowsTheLastLinesWhereThatIsSwitchedOn) {
+    start({.socket = {}, .hold_dir = {}, .ring_bytes = 1000});
+    EXPECT_THAT(ask("/LogDriver.Capabilities", ""), HasSubstr("{\"Cap\":{\"ReadLogs\":true}}"));
+    auto fifo = make_fifo(directory / "fifo");
+    (void)start_logging(directory / "fifo");
+    print(fifo, frame(1) + frame(2));
+    EXPECT_TRUE(within(10s, [&] { return held(1) == frame(1) + frame(2); }));
+    auto read = [&](const std::string& config) {
+        auto answer =
+            ask("/LogDriver.ReadLogs", "{\"Info\":{\"ContainerID\":\"" + id + "\"},\"Config\":" + config + "}");
+        return answer.substr(answer.find("\r\n\r\n") + 4);
+    };
+    auto shown = [](int number) {
+        auto line = "line " + std::to_string(number) + "\n";
+        return to_frame({.source = "stdout", .time_nano = 1'000 + number, .line = line});
+    };
+    EXPECT_EQ(read("{\"Tail\":-1}"), shown(1) + shown(2));
+    EXPECT_EQ(read("{\"Tail\":1}"), shown(2));
+    EXPECT_EQ(read("{\"Tail\":0}"), "");
+    EXPECT_EQ(read("{\"Tail\":-1,\"Until\":\"1970-01-01T00:00:00.000001001Z\"}"), shown(1));
+}
+
+}  // namespace
+}  // namespace boatswain::intake::driver

@@ -1,0 +1,24 @@
+// Any bytes as a request of the engine: no more than a refusal, and what is understood survives being written down.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "intake/driver/plugin_request.h"
+
+using namespace boatswain::intake::driver;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    std::string_view json{reinterpret_cast<const char*>(data), size};
+    (void)parse_stop(json);
+    (void)parse_read(json);
+    (void)parse_description(json);
+    auto request = parse_start(json, [](std::string_view key) { return key.starts_with("BOATSWAIN_"); });
+    if (!request) return 0;
+    for (const auto& [key, value] : request->facts.environment)
+        if (!key.starts_with("BOATSWAIN_")) std::abort();
+    auto again = parse_description(describe(*request));
+    if (!again || again->facts.id != request->facts.id || again->facts.name != request->facts.name ||
+        again->facts.environment != request->facts.environment || again->facts.labels != request->facts.labels)
+        std::abort();
+    return 0;
+}

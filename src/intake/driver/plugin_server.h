@@ -1,0 +1,41 @@
+// Serves the engine's requests to the plugin: HTTP/1.1 over a unix socket.
+//
+// The socket's file stays when the server ends: the engine then tries for 30 s to connect, and finds the next server,
+// where without the file it would say at once that there is no such plugin.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "intake/driver/http_post.h"
+#include "intake/driver/recent.h"
+
+namespace boatswain::intake::driver {
+
+class PluginServer {
+  public:
+    static constexpr std::size_t connections_max = 128;
+
+    static Result<std::unique_ptr<PluginServer>> open(boost::asio::any_io_executor executor, const Path& socket,
+                                                      Log& log);
+    ~PluginServer();
+    PluginServer(const PluginServer&) = delete;
+    PluginServer& operator=(const PluginServer&) = delete;
+
+    // The JSON to answer with; empty: there is no such call.
+    using Answer = std::function<boost::asio::awaitable<std::string>(const Post& post)>;
+    // Until cancelled. ReadLogs is answered from `recent`.
+    boost::asio::awaitable<void> run(Answer answer, const Recent& recent);
+
+  private:
+    struct State;
+    explicit PluginServer(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace boatswain::intake::driver

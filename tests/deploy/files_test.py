@@ -1,0 +1,251 @@
+#!/usr/bin/python3
+"""What is under deploy/ parses, says only what the programs know, and keeps the promises of docs/operate."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+BUILD = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", ROOT / "build/release"))
+UID = 10350  # of the agent's ordinary user: scripts/stage.sh, and the owner of the hosts' directories
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, **options)
+
+
+def marathon(name):
+    descriptor = json.loads((DEPLOY / "marathon" / name).read_text())
+    return descriptor.get("apps", [descriptor])
+
+
+def kubernetes():
+    return list(yaml.safe_load_all((DEPLOY / "kubernetes/boatswain.yaml").read_text()))
+
+
+def swarm():
+    return yaml.safe_load((DEPLOY / "swarm/boatswain.yaml").read_text())
+
+
+def daemon_set():
+    return next(one for one in kubernetes() if one["kind"] == "DaemonSet")
+
+
+class Parsers(unittest.TestCase):
+    """Other people's parsers: kubernetes-models' schemas, HashiCorp's HCL parser, systemd, promtool."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="bwp."))
+        cls.addClassCleanup(shutil.rmtree, cls.place, True)
+        here = ROOT / "tests/deploy"
+        modules = BUILD / "tests/deploy/npm"  # kept: npm ci once a build directory
+        modules.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json", "validate.mjs"):
+            shutil.copy(here / name, modules)
+        if not (modules / "node_modules/hcl2-parser").exists():
+            subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=modules, check=True, timeout=240)
+        (modules / "manifests.json").write_text(json.dumps(kubernetes(), default=str))
+        cls.validated = run("node", "validate.mjs", "manifests.json", DEPLOY / "nomad/boatswain.nomad.hcl", cwd=modules)
+
+    def test_kubernetes_and_nomad_take_the_manifests(self):
+        self.assertEqual(self.validated.returncode, 0, self.validated.stderr)
+        job = json.loads(self.validated.stdout)["job"]["boatswain"][0]
+        self.assertEqual(job["type"], "system")
+        tasks = {name: task[0] for name, task in job["group"]["boatswain"][0]["task"].items()}
+        self.assertIn("/var/run/docker.sock:/var/run/docker.sock:ro", tasks["guard"]["config"][0]["volumes"])
+        self.assertNotIn("docker.sock", json.dumps(tasks["agent"]), "the guard alone sees the engine's socket")
+        self.assertEqual(tasks["agent"]["user"], f"{UID}:{UID}")
+        check_settings(self, {name: task["env"][0] for name, task in tasks.items()})
+
+    def test_systemd_takes_the_units_and_finds_them_confined(self):
+        for unit in ("boatswain.service", "boatswain-guard.service"):
+            text = (DEPLOY / "systemd" / unit).read_text()
+            # Not installed here: program and page are those of the build.
+            text = text.replace("/usr/bin/boatswaind", str(BUILD / "boatswaind")).replace("Documentation=man:boatswaind(8)\n", "")
+            (self.place / unit).write_text(text)
+        for unit in ("boatswain.service", "boatswain-guard.service"):
+            verified = run("systemd-analyze", "verify", "--man=no", self.place / unit)
+            complaints = [line for line in verified.stderr.splitlines() if "boatswain" in line]
+            self.assertEqual(complaints, [])
+            rated = run("systemd-analyze", "security", "--offline=true", "--no-pager", self.place / unit)
+            exposure = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", rated.stdout).group(1))
+            self.assertLess(exposure, 2.5, rated.stdout)
+        (self.place / "boatswain.service").write_text("[Service]\nExecStart=/nonexistent/program\nProtectSystem=perhaps\n")
+        self.assertIn("boatswain", run("systemd-analyze", "verify", self.place / "boatswain.service").stderr, "a bad unit is complained of")
+
+    def test_prometheus_takes_the_alerts_and_they_fire_when_they_should(self):
+        for verb, name in (("check", "alerts.yml"), ("test", "alerts_test.yml")):
+            ran = run("promtool", verb, "rules", name, cwd=DEPLOY / "prometheus")
+            self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+        rules = [rule["alert"] for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"] for rule in group["rules"]]
+        tested = (DEPLOY / "prometheus/alerts_test.yml").read_text()
+        self.assertEqual([rule for rule in rules if not re.search(rf"alertname: {rule}\n(?:.*\n)? *exp_alerts:\n", tested)], [], "never seen to fire")
+
+    def test_prometheus_takes_every_expression_of_the_dashboard(self):
+        dashboard = json.loads((DEPLOY / "grafana/boatswain.json").read_text())
+        panels = dashboard["panels"]
+        self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
+        taken = set()
+        for panel in panels:
+            place = panel["gridPos"]
+            squares = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+            self.assertFalse(squares & taken, f"{panel['title']} lies over another")
+            taken |= squares
+            self.assertLessEqual(place["x"] + place["w"], 24)
+        expressions = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+        self.assertGreater(len(expressions), 25)
+        rules = [{"record": f"dashboard:{i}", "expr": expression.replace("$__rate_interval", "5m")} for i, expression in enumerate(expressions)]
+        (self.place / "dashboard.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+        ran = run("promtool", "check", "rules", self.place / "dashboard.yml")
+        self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+
+
+def has_command(program, command):
+    """Whether the program was built with that command."""
+    return re.search(rf"^ +(?:{program} )?{command}\b", run(BUILD / program, "--help").stdout, re.M) is not None
+
+
+def check_settings(test, environments):
+    """boatswaind starts with each environment: every variable is a setting, every value is one. The store is one of this host."""
+    for name, environment in environments.items():
+        if "guard" in name and not has_command("boatswaind", "guard"):
+            continue  # this build has no guard, so nothing that could know its settings
+        keyring = tempfile.mkdtemp(prefix="bwk.")
+        try:
+            known = {**environment, "BOATSWAIN_STORE_URL": f"dir:{keyring}/store", "PATH": os.environ["PATH"]}
+            given = environment.get("BOATSWAIN_STORE_URL", "s3://x?region=y")
+            test.assertRegex(given, r"^s3://[a-z]+/[a-z]+\?region=|^s3://x")
+            ran = run(BUILD / "boatswaind", "check", "--config", os.devnull, env=known)
+            test.assertEqual(ran.returncode, 0, f"{name}: {ran.stderr}")
+            test.assertNotIn("BOATSWAIN_", ran.stderr, f"{name}: {ran.stderr}")
+            effective = ran.stdout
+            for key in environment:
+                if key.startswith("BOATSWAIN_"):
+                    test.assertIn(key, effective, f"{name}: {key} is no setting")
+        finally:
+            shutil.rmtree(keyring)
+
+
+class Descriptors(unittest.TestCase):
+    def test_marathon_keeps_one_agent_on_each_host_and_never_hangs(self):
+        for name in ("agent.json", "agent-with-guard.json"):
+            for app in marathon(name):
+                with self.subTest(app=app["id"]):
+                    self.assertIn(["hostname", "UNIQUE"], app["constraints"])
+                    self.assertEqual(app["networks"], [{"mode": "host"}])
+                    self.assertTrue(app["requirePorts"])
+                    # UNIQUE does not look at instances of an older configuration: two would run during an upgrade.
+                    self.assertEqual(app["upgradeStrategy"]["maximumOverCapacity"], 0)
+                    self.assertLess(app["upgradeStrategy"]["minimumHealthCapacity"], 1)
+                    # A lost host's instance stays Unreachable, so that scaling down takes it and no healthy one.
+                    unreachable = app["unreachableStrategy"]
+                    self.assertEqual(unreachable["inactiveAfterSeconds"], unreachable["expungeAfterSeconds"])
+                    self.assertGreaterEqual(unreachable["inactiveAfterSeconds"], 1800)
+                    check = app["healthChecks"][0]
+                    self.assertEqual((check["protocol"], check["path"], check["portIndex"]), ("MESOS_HTTP", "/healthz", 0))
+                    self.assertNotIn("readinessChecks", app, "the scheduler cannot reach a port of loopback: deployments would hang")
+                    port = app["portDefinitions"][0]["port"]
+                    listen = app["env"].get("BOATSWAIN_LISTEN") or app["env"]["BOATSWAIN_GUARD_METRICS"]
+                    self.assertEqual(listen, f"127.0.0.1:{port}")
+                    for volume in app["container"]["volumes"]:
+                        own = volume["hostPath"] == "/var/lib/boatswain" or (app["id"].endswith("guard") and volume["hostPath"] == "/run/boatswain")
+                        self.assertEqual(volume["mode"], "RW" if own else "RO", volume)
+
+    def test_fleet_sync_runs_once_on_any_host_and_follows_the_agents_app(self):
+        app, = marathon("fleet-sync.json")
+        agent, = marathon("agent.json")
+        self.assertEqual(app["env"]["BOATSWAIN_FLEET_APP"], agent["id"])
+        self.assertEqual(app["instances"], 1)
+        self.assertFalse(app["id"].startswith(agent["id"] + "/"), "Marathon has no app below an app")
+        self.assertEqual(app["unreachableStrategy"], {"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0}, "replaced at once")
+        port = app["portDefinitions"][0]["port"]
+        self.assertIn(f"127.0.0.1:{port}", app["args"])
+        ports = [definition["port"] for name in ("agent-with-guard.json", "fleet-sync.json") for one in marathon(name) for definition in one["portDefinitions"]]
+        self.assertEqual(len(set(ports)), len(ports), "all may run on one host")
+        self.assertNotIn("docker.sock", json.dumps(app))
+        if has_command("boatswain", "fleet"):
+            help_text = run(BUILD / "boatswain", "help", "fleet", "sync").stdout
+            for word in app["args"]:
+                if word.startswith("--"):
+                    self.assertIn(word, help_text)
+            for variable in app["env"]:
+                self.assertIn(variable, help_text)
+
+    def test_an_agent_has_the_time_that_it_asks_for_to_end(self):
+        seconds = lambda text: int(re.fullmatch(r"(\d+)s", text)[1])
+        pod = daemon_set()["spec"]["template"]["spec"]
+        agent = {env["name"]: env.get("value") for env in next(c for c in pod["containers"] if c["name"] == "agent")["env"]}
+        unit = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "systemd/boatswain.service").read_text(), re.M))
+        graces = [(app["taskKillGracePeriodSeconds"], app["env"]["BOATSWAIN_SHUTDOWN_TIMEOUT"])
+                  for name in ("agent.json", "agent-with-guard.json") for app in marathon(name) if "agent" in app["args"]]
+        graces += [(pod["terminationGracePeriodSeconds"], agent["BOATSWAIN_SHUTDOWN_TIMEOUT"]),
+                   (seconds(swarm()["services"]["agent"]["stop_grace_period"]), swarm()["services"]["agent"]["environment"]["BOATSWAIN_SHUTDOWN_TIMEOUT"]),
+                   (int(unit["TimeoutStopSec"]), "25s")]  # 25 s: the default
+        for grace, wanted in graces:
+            self.assertGreater(grace, seconds(wanted))
+
+    def test_every_variable_of_a_descriptor_is_a_setting(self):
+        environments = {app["id"]: app["env"] for name in ("agent.json", "agent-with-guard.json") for app in marathon(name)}
+        environments |= {f"swarm {name}": service["environment"] for name, service in swarm()["services"].items()}
+        for container in daemon_set()["spec"]["template"]["spec"]["containers"]:
+            environments[f"kubernetes {container['name']}"] = {env["name"]: env.get("value", "a-node") for env in container["env"]}
+        check_settings(self, environments)
+
+    def test_the_engines_socket_is_for_the_guard_alone_where_there_is_one(self):
+        pod = daemon_set()["spec"]["template"]["spec"]
+        engine = {volume["name"] for volume in pod["volumes"] if "docker.sock" in json.dumps(volume)}
+        for container in pod["containers"]:
+            sees = {mount["name"] for mount in container["volumeMounts"]} & engine
+            self.assertEqual(bool(sees), container["name"] == "guard")
+        for name, service in swarm()["services"].items():
+            self.assertEqual("docker.sock" in json.dumps(service["volumes"]), name == "guard")
+        for app in marathon("agent-with-guard.json"):
+            self.assertEqual("docker.sock" in json.dumps(app["container"]["volumes"]), app["args"] == ["boatswaind", "guard"])
+
+    def test_kubernetes_gives_the_agent_no_right_to_its_api(self):
+        self.assertEqual({one["kind"] for one in kubernetes()}, {"Namespace", "ServiceAccount", "ConfigMap", "DaemonSet"}, "no role, no binding")
+        pod = daemon_set()["spec"]["template"]["spec"]
+        self.assertFalse(pod["automountServiceAccountToken"])
+        self.assertEqual(pod["tolerations"], [{"operator": "Exists"}])
+        for container in pod["containers"]:
+            self.assertEqual(container["securityContext"]["capabilities"]["drop"], ["ALL"])
+            self.assertTrue(container["securityContext"]["readOnlyRootFilesystem"])
+        agent = next(container for container in pod["containers"] if container["name"] == "agent")
+        self.assertTrue(agent["securityContext"]["runAsNonRoot"])
+        self.assertEqual(agent["livenessProbe"]["httpGet"]["path"], "/healthz")
+        self.assertEqual(agent["readinessProbe"]["httpGet"]["path"], "/readyz")
+        self.assertEqual(next(env for env in agent["env"] if env["name"] == "BOATSWAIN_HOST")["valueFrom"]["fieldRef"]["fieldPath"], "spec.nodeName")
+
+    def test_swarm_runs_one_on_every_node_and_stops_the_old_one_first(self):
+        for service in swarm()["services"].values():
+            self.assertEqual(service["deploy"]["mode"], "global")
+            self.assertEqual(service["deploy"]["update_config"]["order"], "stop-first")
+            self.assertEqual(service["cap_drop"], ["ALL"])
+
+    def test_the_dockerfile_makes_the_same_tree_and_image_as_package_does(self):
+        dockerfile = (DEPLOY / "docker/Dockerfile").read_text()
+        stages = re.split(r"^FROM ", dockerfile, flags=re.M)[1:]
+        self.assertIn("scripts/stage.sh build/release /tree", stages[0], "the files: by the same script")
+        self.assertTrue(stages[-1].startswith("scratch\n"))
+        self.assertEqual(re.findall(r"^COPY .*$", stages[-1], re.M), ["COPY --from=build /tree /"], "and nothing else")
+        settings = dict(re.findall(r"^(ENV|CMD) (.*)$", stages[-1], re.M))
+        for script in ("scripts/package.sh", "tests/live/orchestrators.py"):
+            text = (ROOT / script).read_text().replace('\\"', '"')
+            for word, value in settings.items():
+                self.assertIn(f"{word} {value}", text, script)
+        self.assertIn("scripts/deps.sh package", stages[0])
+        for uid_file in ("kubernetes/boatswain.yaml", "marathon/agent-with-guard.json", "swarm/boatswain.yaml", "nomad/boatswain.nomad.hcl"):
+            self.assertIn(str(UID), (DEPLOY / uid_file).read_text())
+        self.assertIn(f"uid={UID}", (ROOT / "scripts/stage.sh").read_text())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
