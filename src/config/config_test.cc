@@ -63,6 +63,8 @@ listen = "[::]:9464"
 control = "/run/boatswain.sock"
 memory_max = "128MiB"
 shutdown_timeout = "1m30s"
+sandbox = "on"
+canary = true
 [engine]
 socket = "tcp://engine.example:2376"
 api_timeout = "3s"
@@ -94,6 +96,17 @@ zstd_level = 3
 bytes_max = "10GiB"
 [ship]
 uploads = 4
+[guard]
+listen = "/run/guard.sock"
+engine = "unix:/run/docker.sock"
+group = "docker-readers"
+mode = "0666"
+allow_uid = ["boatswain", "1000"]
+attach = true
+redact = "all"
+connections_max = 64
+stall_timeout = "5s"
+metrics = "127.0.0.1:9436"
 [log]
 level = "debug"
 format = "json"
@@ -104,6 +117,18 @@ format = "json"
     EXPECT_EQ(config.control, "/run/boatswain.sock");
     EXPECT_EQ(config.memory_max, 128U << 20);
     EXPECT_EQ(config.shutdown_timeout, 90s);
+    EXPECT_EQ(config.sandbox, Sandboxing::on);
+    EXPECT_TRUE(config.canary);
+    EXPECT_EQ(config.guard.listen, "/run/guard.sock");
+    EXPECT_EQ(config.guard.engine, "unix:/run/docker.sock");
+    EXPECT_EQ(config.guard.group, "docker-readers");
+    EXPECT_EQ(config.guard.mode, "0666");
+    EXPECT_THAT(config.guard.allow_uid, ElementsAre("boatswain", "1000"));
+    EXPECT_TRUE(config.guard.attach);
+    EXPECT_EQ(config.guard.redact, Redact::all);
+    EXPECT_EQ(config.guard.connections_max, 64);
+    EXPECT_EQ(config.guard.stall_timeout, 5s);
+    EXPECT_EQ(config.guard.metrics, "127.0.0.1:9436");
     EXPECT_EQ(config.engine.socket, "tcp://engine.example:2376");
     EXPECT_EQ(config.engine.api_timeout, 3s);
     EXPECT_EQ(config.engine.ca_file, "/etc/pki/ca.pem");
@@ -251,6 +276,12 @@ TEST(Config, SaysWhatIsWrongWhereAndWhatWasMeant) {
              R"(boatswain.toml:2: store.url: "dir:here" is not an absolute path; write for example "dir:/var/lib/boatswain/store")"},
             {"[engine]\nsocket = \"docker.sock\"",
              R"(boatswain.toml:2: engine.socket: "docker.sock" is not an engine's address; write for example "/var/run/docker.sock" or "tcp://127.0.0.1:2376")"},
+            {"[guard]\nlisten = \"127.0.0.1:1\"",
+             R"(boatswain.toml:2: guard.listen: "127.0.0.1:1" is not a unix socket; write for example "unix:/run/boatswain/engine.sock")"},
+            {"[guard]\nmode = \"0777\"",
+             R"(boatswain.toml:2: guard.mode: "0777" is not the mode of a socket; write for example "0660")"},
+            {"[guard]\nallow_uid = [\"a b\"]",
+             R"(boatswain.toml:2: guard.allow_uid: "a b" is not an account's name or number)"},
             {"[engine]\nsocket = \"tcp://h:99999\"",
              R"(boatswain.toml:2: engine.socket: "tcp://h:99999" is not an engine's address; write for example "/var/run/docker.sock" or "tcp://127.0.0.1:2376")"},
             {"listen = \"9435\"",

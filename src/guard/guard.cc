@@ -34,9 +34,10 @@ constexpr milliseconds overflow_timeout{50};
 // Between tries to accept when that fails, for want of descriptors.
 constexpr milliseconds accept_pause{100};
 
-// The engine writes each line by itself, and a reader that keeps up is woken for each: that cost 13 CPU seconds a GB. A
-// stream that has just brought little is left alone for this long, so that the next read brings more. The engine's side
-// of a unix socket holds some 250 lines: at this pace half a million lines a second, which is more than it writes.
+// The engine writes each line by itself, and a reader that keeps up is woken for each (what it brings:
+// docs/operate/guard.md). A stream that has just brought little is left alone for this long, so that the next read
+// brings more. The engine's side of a unix socket holds some 250 lines: at this pace half a million lines a second,
+// which is more than it writes.
 constexpr std::chrono::microseconds gather_pause{500};
 constexpr auto busy_gap = 4 * gather_pause;  // a stream that brings something as often as this is busy
 constexpr std::size_t gathered_bytes = 8U << 10;
