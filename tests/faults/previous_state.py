@@ -9,6 +9,8 @@ import sqlite3
 
 BACK = {
     2: ["ALTER TABLE checkpoints DROP COLUMN bytes"],
+    3: ["ALTER TABLE checkpoints DROP COLUMN about", "ALTER TABLE checkpoints DROP COLUMN last_time",
+        "ALTER TABLE checkpoints DROP COLUMN ended"],
 }
 
 
