@@ -1,9 +1,7 @@
 # What `make install` and the Debian package hold. scripts/package.sh makes the package: cpack -G DEB.
 #
+# The prefix is /usr: CMakePresets.json.
 # Man pages and completions are what the programs themselves print, so they are made when the package is.
-if(CMAKE_INSTALL_PREFIX_INITIALIZED_TO_DEFAULT)
-  set(CMAKE_INSTALL_PREFIX /usr CACHE PATH "Where things are installed" FORCE)
-endif()
 # Of the build only the two programs are needed.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 set(deploy ${CMAKE_SOURCE_DIR}/deploy)

@@ -19,6 +19,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 mkdir -p "$to"
+to=$(realpath "$to")
 [ "$(id -u)" = 0 ] || die "must be root: the image's tree holds a file capability"
 
 heading "Image"
@@ -29,7 +30,7 @@ say "  docker import --change 'ENV PATH=/usr/bin' --change 'CMD [\"boatswaind\",
 
 heading "Debian package"
 rm -f "$to"/boatswain_*.deb
-(cd "$programs" && cpack -G DEB -B "$OLDPWD/$to/cpack" >"$OLDPWD/$to/cpack.log" 2>&1) || {
+(cd "$programs" && cpack -G DEB -B "$to/cpack" >"$to/cpack.log" 2>&1) || {
     tail -n 30 "$to/cpack.log" >&2
     die "cpack failed"
 }

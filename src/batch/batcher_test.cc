@@ -83,7 +83,7 @@ TEST_F(BatcherTest, SealsWhatWasMarkedWithItsPosition) {
         2);
     EXPECT_EQ(rig.metrics.counter("boatswain_gap_records_total", "", {{"reason", "rotated-away"}}).value(), 1);
     EXPECT_EQ(rig.metrics.counter("boatswain_tenant_gap_records_total", "", {{"tenant", "acme"}}).value(), 1);
-    EXPECT_THAT(rig.metrics.text(), testing::HasSubstr("boatswain_gap_records_total{reason=\"truncated\"} 0\n"));
+    EXPECT_THAT(rig.metrics.text(), HasSubstr("boatswain_gap_records_total{reason=\"truncated\"} 0\n"));
 }
 
 TEST_F(BatcherTest, SealsNothingWhenNothingWasPrinted) {

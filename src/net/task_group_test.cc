@@ -99,7 +99,7 @@ TEST_F(TaskGroupTest, RemembersWhichTasksBrokeDownButNotThoseThatEndedOrWereCanc
     group.cancel();
     EXPECT_TRUE(run());
     ASSERT_EQ(group.failed().size(), TaskGroup::failed_max);
-    for (const auto& task : group.failed()) EXPECT_THAT(task, testing::StartsWith("break "));
+    for (const auto& task : group.failed()) EXPECT_THAT(task, ::testing::StartsWith("break "));
 }
 
 TEST_F(TaskGroupTest, TakesNewTasksAfterACancel) {
