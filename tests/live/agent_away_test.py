@@ -18,7 +18,7 @@ class Away(LiveTest):
         for key in reader.objects():
             if reader.tenant_of(key) == "_canary":
                 continue
-            text = reader.plaintext(key).decode(errors="replace")
+            text = reader.open(key).decode(errors="replace")
             heading = ""
             for line in text.splitlines():
                 if line.startswith('# {"source"'):
@@ -80,11 +80,12 @@ class Away(LiveTest):
     def test_a_large_log_is_gone_on_with_from_its_end(self):
         lines = 300_000
         agent = self.agent(batch__flush_after="500ms", batch__flush_bytes="1MiB")
-        container = self.engine.shell(f"seq 1 {lines}; sleep 5; echo last; sleep 1000", env=RED,
+        container = self.engine.shell(f"seq 1 {lines}; until [ -e /volume/go ]; do sleep 0.2; done; echo last; sleep 1000", env=RED,
                                       options=["--log-driver", "local", "--log-opt", "max-size=200m"])
         wait_for(lambda: agent.metric("boatswain_sealed_lines_total", tenant="red") >= lines, 120, "all is sealed")
         self.assertEqual(agent.stop(), 0)
         agent.start()
+        self.engine.put("go", b"")
         wait_for(lambda: agent.metric("boatswain_sealed_lines_total", tenant="red") >= 1, 60, "the last line is sealed")
         self.assertLess(agent.metric("boatswain_repeated_lines_total"), 5_000)
         self.assertEqual(agent.stop(), 0)
