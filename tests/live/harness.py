@@ -364,6 +364,8 @@ class Agent:
         }
         text = ""
         for section, values in sections.items():
+            if not values:
+                continue  # an older program (storm.py --previous) does not know every section
             if section:
                 text += f"[{section}]\n"
             for name, value in values.items():
