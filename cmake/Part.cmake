@@ -4,7 +4,7 @@
 # checks the #include lines against it (tests/structure). Beside each file lie its tests: *_test.cc make NAME_test,
 # and each *_fuzz.cc a libFuzzer target, built with the address sanitizer and run for seconds as a test.
 #
-# Every header is also compiled alone (target all_verify_interface_header_sets, built by the test `headers`).
+# Every header compiles alone: a test sees to it (tests/structure/headers.py).
 set_property(GLOBAL PROPERTY BOATSWAIN_PARTS "")
 
 # Parts whose objects several threads share: their tests carry the label `threads` too and are run with the thread
@@ -45,7 +45,6 @@ function(boatswain_part NAME)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
   if(headers)
     target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${headers})
-    set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   endif()
   foreach(used ${PART_USES})
     target_link_libraries(${target} ${scope} boatswain_${used})
