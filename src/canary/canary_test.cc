@@ -21,6 +21,7 @@ class Liar final : public store::Store {
     Result<store::PutOutcome> put(std::string_view, std::string_view, std::string_view) override {
         return store::PutOutcome::created;
     }
+    Result<void> replace(std::string_view, std::string_view, std::string_view) override { return {}; }
     Result<store::RangeBytes> read(std::string_view, store::Range) override { return nothing(); }
     Result<std::string> read(std::string_view) override { return nothing(); }
     Result<store::ListPage> list(std::string_view, bool, const std::optional<std::string>&) override {
