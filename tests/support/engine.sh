@@ -21,6 +21,7 @@ set -euo pipefail
 # A unix socket's path holds 107 bytes, and containerd's is 41 longer than DIR.
 dir_bytes_max=64
 start_seconds_max=120
+start_tries_max=3
 stop_seconds_max=60
 
 say() { echo "engine.sh: $*" >&2; }
@@ -122,6 +123,14 @@ start_daemon() {
     local pid=$! end=$((SECONDS + start_seconds_max))
     until docker version >/dev/null 2>&1; do
         if ! alive "$pid"; then
+            # dockerd gives its containerd 15 s, which a machine that is busy may not have: that is no reason to give up.
+            if [ "${tries:=1}" -lt $start_tries_max ] && tail -5 "$dir/dockerd.log" | grep -q 'timeout waiting for containerd'; then
+                tries=$((tries + 1))
+                if pid=$(containerd_pid); then end_process "$pid" 5; fi
+                rm -f "$engine_pid_file" "$dir/exec/containerd/containerd.pid"
+                start_daemon
+                return
+            fi
             tail -5 "$dir/dockerd.log" >&2
             die "dockerd ended at once (its log is in $dir/dockerd.log)"
         fi
