@@ -76,6 +76,19 @@ root = "/host/docker"
 include = ["label:log=yes", "name:^web"]
 exclude = []
 attach = true
+[driver]
+enabled = true
+holder = "process"
+name = "seal"
+socket = "/run/docker/plugins/seal.sock"
+hold_dir = "/run/holds"
+hold_bytes = "8MiB"
+hold_total = "64MiB"
+block_max = "2s"
+ring_bytes = "64KiB"
+[fleet]
+heartbeat = "30s"
+key = "/etc/boatswain/fleet.key"
 [store]
 url = "s3://logs/prod?endpoint=http://127.0.0.1:7480&region=us-east-1&path_style=true"
 [tenancy]
@@ -119,6 +132,17 @@ format = "json"
     EXPECT_EQ(config.shutdown_timeout, 90s);
     EXPECT_EQ(config.sandbox, Sandboxing::on);
     EXPECT_TRUE(config.canary);
+    EXPECT_TRUE(config.driver.enabled);
+    EXPECT_EQ(config.driver.holder, HolderIs::process);
+    EXPECT_EQ(config.driver.name, "seal");
+    EXPECT_EQ(config.driver.socket, "/run/docker/plugins/seal.sock");
+    EXPECT_EQ(config.driver.hold_dir, "/run/holds");
+    EXPECT_EQ(config.driver.hold_bytes, 8U << 20);
+    EXPECT_EQ(config.driver.hold_total, 64U << 20);
+    EXPECT_EQ(config.driver.block_max, 2s);
+    EXPECT_EQ(config.driver.ring_bytes, 64U << 10);
+    EXPECT_EQ(config.fleet.heartbeat, 30s);
+    EXPECT_EQ(config.fleet.key, "/etc/boatswain/fleet.key");
     EXPECT_EQ(config.guard.listen, "/run/guard.sock");
     EXPECT_EQ(config.guard.engine, "unix:/run/docker.sock");
     EXPECT_EQ(config.guard.group, "docker-readers");

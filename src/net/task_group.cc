@@ -2,6 +2,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cassert>
 #include <list>
@@ -18,6 +19,10 @@ struct TaskGroup::State {
     Log& log;
     Event emptied;
     std::list<asio::cancellation_signal> running;
+    // Of tasks that have just ended. A cancel() from outside the I/O thread's turn is carried out in a later one (Boost
+    // 1.81, impl/co_spawn.hpp: the handler in the signal dispatches with a plain pointer into it): the task may end
+    // before that, and its signal must still be there.
+    std::list<asio::cancellation_signal> ended;
     std::vector<std::string> failed;
 
     void note_failure(const std::string& task, const std::string& what) {
@@ -44,7 +49,8 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
                 state->note_failure(name, "not an exception of the standard library");
             }
         }
-        state->running.erase(signal);
+        state->ended.splice(state->ended.end(), state->running, signal);
+        asio::post(state->executor, [state, signal] { state->ended.erase(signal); });
         if (state->running.empty()) state->emptied.notify();
     };
     asio::co_spawn(state_->executor, std::move(task), asio::bind_cancellation_slot(signal->slot(), std::move(ended)));
