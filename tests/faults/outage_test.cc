@@ -146,7 +146,7 @@ class Outage : public ::testing::Test {
 TEST_F(Outage, AnHourWithoutAStoreStaysInsideTheBoundsAndLosesNothing) {
     store.on_every_call(store::Operation::put, {.error = Error{.remedy = Remedy::back_off, .what = "503 SlowDown"}});
     for (auto end = clock.steady() + 1h; clock.steady() < end;) step();
-    EXPECT_FALSE(spool->has_room()) << "the hour is long enough to fill the spool";
+    EXPECT_FALSE(spool->has_room("noisy")) << "the hour is long enough to fill the spool";
     EXPECT_FALSE(all_is_read()) << "reading pauses, and the containers' own logs keep the lines";
     EXPECT_TRUE(shipper.trouble());
     EXPECT_TRUE(stored().empty());
@@ -158,7 +158,7 @@ TEST_F(Outage, AnHourWithoutAStoreStaysInsideTheBoundsAndLosesNothing) {
     auto give_up = std::chrono::steady_clock::now() + 120s;
     while (!all_is_read() && std::chrono::steady_clock::now() < give_up) {
         step();
-        if (!spool->has_room()) std::this_thread::sleep_for(1ms);
+        if (!spool->has_room("noisy")) std::this_thread::sleep_for(1ms);
     }
     ASSERT_TRUE(all_is_read());
     end_sources();
