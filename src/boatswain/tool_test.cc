@@ -163,7 +163,8 @@ TEST_F(Tool, LogsKeepsControlCharactersAwayFromATerminalOnly) {
     EXPECT_THAT(shown.out, HasSubstr("a\tb\\x1b]0;owned\\x07"));
     EXPECT_THAT(shown.out, HasSubstr("\x1b[3")) << "coloured on a terminal";
     auto plain = run("NO_COLOR=1 script -qec \"'" BOATSWAIN_TOOL "' logs --store dir:store -i acme.key\" /dev/null");
-    EXPECT_THAT(plain.out, Not(HasSubstr("\x1b")));
+    // Progress, which a slow machine sees, moves the cursor; nothing else does anything.
+    EXPECT_THAT(plain.out, AllOf(HasSubstr("app\\x1b[31m"), Not(HasSubstr("\x1b[3")), Not(HasSubstr("\x1b]"))));
 }
 
 TEST_F(Tool, LogsShowsEveryTenantThatTheIdentitiesOpenAndCountsTheOthers) {
@@ -371,8 +372,10 @@ TEST_F(Tool, InspectNamesWhatIsWrong) {
 }
 
 TEST_F(Tool, KeysDeriveAsksATerminalWithoutShowingTheAnswer) {
-    auto ran = run("(sleep 1; echo 'correct horse battery') | script -qec \"'" BOATSWAIN_TOOL
-                   "' keys derive acme > derived.key\" /dev/null; boatswain keys show derived.key");
+    auto ran =
+        run("(until grep -q 'not shown' terminal; do sleep 0.1; done; echo 'correct horse battery') 2> /dev/null | "
+            "script -qfec \"'" BOATSWAIN_TOOL
+            "' keys derive acme > derived.key\" terminal; boatswain keys show derived.key");
     EXPECT_THAT(ran.out, HasSubstr("The secret of acme (it is not shown): "));
     EXPECT_THAT(ran.out, Not(HasSubstr("correct horse")));
     EXPECT_THAT(ran.out, HasSubstr(tenancy::derive_recipient(tenant("acme"), "correct horse battery")->str()));
