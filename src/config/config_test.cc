@@ -241,8 +241,8 @@ TEST(Config, SaysWhatIsWrongWhereAndWhatWasMeant) {
             {"[bach]\nflush_after = \"1s\"\nflush_bytes = \"1MiB\"",
              "boatswain.toml:2: unknown section [bach]: did you mean [batch]?"},
             {"[kafka]\ntopic = \"x\"",
-             "boatswain.toml:2: unknown section [kafka]; known are engine, docker, store, tenancy, batch, spool, ship, "
-             "log"},
+             "boatswain.toml:2: unknown section [kafka]; known are engine, docker, driver, store, tenancy, "
+             "batch, spool, ship, fleet, guard, log"},
             {"[store]\nflush_after = \"1s\"",
              R"(boatswain.toml:2: unknown setting "flush_after" in [store]: it belongs in [batch])"},
             {"flush_after = \"1s\"", R"(boatswain.toml:1: unknown setting "flush_after": it belongs in [batch])"},
