@@ -6,7 +6,7 @@
 
 namespace boatswain::intake::docker {
 
-std::uint64_t fingerprint_of(const engine::LogsRecord& record) {
+std::uint64_t fingerprint_of(const engine::LogsRecord& record, bool sized) {
     std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a: the same in every build
     auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x100000001B3ULL; };
     auto number = [&add](std::uint64_t value) {
@@ -14,6 +14,7 @@ std::uint64_t fingerprint_of(const engine::LogsRecord& record) {
     };
     number(static_cast<std::uint64_t>(record.time.time_since_epoch().count()));
     number(record.part);
+    if (sized) number(record.bytes.size());
     add(record.stream == Stream::out ? 1 : 2);
     for (char byte : record.bytes.substr(0, fingerprint_message_max)) add(static_cast<unsigned char>(byte));
     return hash < 2 ? 2 : hash;
@@ -25,7 +26,7 @@ void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool follo
     entries_ = entries;
     followed_ = followed;
     seen_ = 0;
-    same_beginning_ = false;
+    same_beginning_ = passing_mark_ = false;
     replays_left_ = position_.after;
     for (auto& stream : streams_) stream.pending_time = {}, stream.new_seen = false;
     if (at_beginning())
@@ -37,12 +38,19 @@ void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool follo
 }
 
 LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continues) {
-    auto fingerprint = seen_fingerprint_ = fingerprint_of(record);
+    auto fingerprint = seen_fingerprint_ = fingerprint_of(record, pieces_counted_);
     bool first = seen_ == 0;
     if (record.part == 0) ++seen_;
     if (first) {
         same_beginning_ = beginning_ == fingerprint;
         beginning_ = fingerprint;
+    }
+    if (passing_mark_) {
+        if (fingerprint == position_.mark && record.time == position_.mark_time) {
+            remember(record.stream, fingerprint);
+            return Verdict::skip;
+        }
+        passing_mark_ = false;
     }
     switch (phase_) {
         case Phase::starting: return start(record, continues);
@@ -87,6 +95,7 @@ LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64
     }
     if (fingerprint == position_.mark && record.time == position_.mark_time) {
         phase_ = replays_left_ > 0 ? Phase::replaying : Phase::taking;
+        passing_mark_ = true;
         remember(record.stream, fingerprint);
         return Verdict::skip;
     }

@@ -109,6 +109,9 @@ class LogsPlace {
     std::uint64_t replays_left_ = 0;          // until the place
     std::optional<std::uint64_t> beginning_;  // fingerprint of the first entry of the last answer
     bool same_beginning_ = false;
+    // The mark was just passed. Entries that cannot be told from it, full pieces of one line, are taken with it: it was
+    // the last of them.
+    bool passing_mark_ = false;
     std::uint64_t seen_fingerprint_ = 0;  // of the entry that see() saw last
     Timestamp latest_time_{};             // of the entry that was taken last
     std::uint64_t latest_ = 0;
@@ -117,9 +120,10 @@ class LogsPlace {
     std::uint64_t clock_steps_ = 0;
 };
 
-// Of stream, time, part, and the first fingerprint_message_max bytes; never 0 or 1. The newline is not in it: the
-// engine's reader of `local` forgets some.
-std::uint64_t fingerprint_of(const engine::LogsRecord& record);
+// Of stream, time, part, length where it is `sized`, and the first fingerprint_message_max bytes; never 0 or 1. The
+// newline is not in it: the engine's reader of `local` forgets some. The length tells the last piece of a long line
+// from those before it, which may begin with the same bytes.
+std::uint64_t fingerprint_of(const engine::LogsRecord& record, bool sized);
 inline constexpr std::size_t fingerprint_message_max = 1024;
 
 }  // namespace boatswain::intake::docker

@@ -259,6 +259,22 @@ TEST_F(LogsReaderTest, JoinsALongLineOverARestartThoughTheOtherStreamWentOnMeanw
     EXPECT_EQ(sealed(), wanted);
 }
 
+TEST_F(LogsReaderTest, FindsItsPlaceBehindALongLineWhosePiecesAreAlike) {
+    const std::string piece(engine_piece_bytes, 'x'), rest(2000, 'x');
+    print(3);
+    auto start_of_line = next();
+    for (int i = 0; i < 5; ++i) log.print({.time = start_of_line, .bytes = piece});
+    log.print({.time = start_of_line, .bytes = rest + "\n"});
+    wanted.push_back(piece + piece + piece + piece + piece + rest);
+    read();
+    EXPECT_EQ(sealed(), wanted);
+    restart();
+    settle();
+    print(2);
+    settle();
+    EXPECT_EQ(sealed(), wanted);
+}
+
 TEST_F(LogsReaderTest, JoinsALongLineWithWhichTheLogBeginsOverARestart) {
     const std::string piece(engine_piece_bytes, 'x');
     auto start_of_line = next();
