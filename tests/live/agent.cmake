@@ -1,10 +1,13 @@
-# The agent as a whole, against a private engine and a real S3 server: one test a class, so that each reports for itself. They measure
-# against time (a container lives a moment, a kill comes amid output), so nothing else runs beside them.
+# The agent as a whole, against a private engine and a real S3 server: one test a class, so that each reports for itself. Those of
+# `boatswain_agent_alone` measure against time (a container lives a moment, a kill comes amid output): nothing else runs beside them.
+set(boatswain_agent_alone SixtyContainers Lives AgentRestarts EngineRestarts LiveRestore)
 function(boatswain_agent_test FILE CLASS)
   set(name live_agent_${CLASS})
   add_test(NAME ${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/${FILE} ${CLASS})
-  set_tests_properties(${name} PROPERTIES LABELS live RUN_SERIAL ON TIMEOUT 300
-    ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS live TIMEOUT 420 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
+  if(CLASS IN_LIST boatswain_agent_alone)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
 endfunction()
 
 foreach(class SixtyContainers Lives)

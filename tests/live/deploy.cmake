@@ -2,7 +2,7 @@
 function(boatswain_deploy_test FILE CLASS)
   set(name live_deploy_${CLASS})
   add_test(NAME ${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/${FILE} ${CLASS})
-  set_tests_properties(${name} PROPERTIES LABELS live TIMEOUT 300 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS live TIMEOUT 420 RESOURCE_LOCK deployed_ports ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
 endfunction()
 
 boatswain_deploy_test(deploy_test.py Marathon)

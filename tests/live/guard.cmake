@@ -5,6 +5,6 @@ set_tests_properties(live_guard_hostile PROPERTIES LABELS live TIMEOUT 200 ENVIR
 
 foreach(class DockerCommand AgentBehindGuard Sandboxed)
   add_test(NAME live_guard_${class} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/guard_test.py ${class})
-  set_tests_properties(live_guard_${class} PROPERTIES LABELS live RUN_SERIAL ON TIMEOUT 300
+  set_tests_properties(live_guard_${class} PROPERTIES LABELS live TIMEOUT 420
     ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
 endforeach()

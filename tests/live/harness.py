@@ -540,7 +540,7 @@ def in_parallel(function, items, workers=4):
         return list(pool.map(function, items))
 
 
-def main(seconds=280):
+def main(seconds=400):
     """Ends before a test runner would kill us outright, which would leave engines behind."""
     def end(number, frame):
         print(f"broken off by signal {number}", file=sys.stderr)
