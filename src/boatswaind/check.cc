@@ -22,10 +22,12 @@ bool failed(const Result<T>& result) {
 }  // namespace
 
 Result<void> check_host(const config::Config& config) {
-    bool fits = !config.host.empty() && is_valid_utf8(config.host) && percent_encode(config.host).size() <= encoded_host_bytes_max;
+    bool fits = !config.host.empty() && is_valid_utf8(config.host) &&
+                percent_encode(config.host).size() <= encoded_host_bytes_max;
     if (fits) return {};
     return fail(Remedy::stop, "host \"" + printable(config.host, 64) + "\": must be UTF-8 of 1 to " +
-                                  std::to_string(encoded_host_bytes_max) + " bytes, percent-encoded; set `host` to a shorter name");
+                                  std::to_string(encoded_host_bytes_max) +
+                                  " bytes, percent-encoded; set `host` to a shorter name");
 }
 
 int check(const config::Config& config) {

@@ -5,8 +5,8 @@
 
 namespace boatswain::boatswaind {
 
-// The host's name is part of every key (segment/object_key.h): UTF-8, and short enough that every tenant's keys stay within
-// 1024 bytes. A name that no segment could be sealed under is refused before a line is read.
+// The host's name is part of every key (segment/object_key.h): UTF-8, and short enough that every tenant's keys stay
+// within 1024 bytes. A name that no segment could be sealed under is refused before a line is read.
 inline constexpr std::size_t encoded_host_bytes_max = 255;
 Result<void> check_host(const config::Config& config);
 

@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds ask_engine_max{3000};
 constexpr unsigned directory_mode = 0750;
 constexpr unsigned hold_directory_mode = 0700;  // lines in clear lie there: as intake/driver/hold.cc asks for it
-// Where the engine makes the FIFOs of its log-driver plugins (Docker Engine 20.10, daemon/logger/adapter.go): it has one
-// such directory, whatever its own state and data directories are.
+// Where the engine makes the FIFOs of its log-driver plugins (Docker Engine 20.10, daemon/logger/adapter.go): it has
+// one such directory, whatever its own state and data directories are.
 constexpr const char* engine_fifos = "/run/docker/logging";
 
 std::string_view environment(const char* name) {

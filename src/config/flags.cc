@@ -92,7 +92,8 @@ bool asks_for(const std::vector<std::string>& arguments, std::string_view long_f
 }
 
 std::variant<Order, Answer> run(std::vector<std::string> arguments) {
-    static constexpr std::array<std::string_view, 7> commands{"agent", "check", "driver", "guard", "help", "version", "completion"};
+    static constexpr std::array<std::string_view, 7> commands{"agent", "check",   "driver",    "guard",
+                                                              "help",  "version", "completion"};
     if (arguments.empty())
         return refuse("what shall I do? The commands are agent, check, driver, guard, help, version and completion");
     if (asks_for(arguments, "--help", "-h") || arguments[0] == "help") return Answer{.text = help_text()};
@@ -140,8 +141,10 @@ std::string help_text() {
         "\n"
         "  boatswaind agent [--config FILE] [--SETTING VALUE]...   run\n"
         "  boatswaind check [--config FILE] [--SETTING VALUE]...   validate, and print the effective configuration\n"
-        "  boatswaind driver [--config FILE] [--SETTING VALUE]...  be the engine's log driver, beside an agent that reads\n"
-        "  boatswaind guard [--config FILE] [--SETTING VALUE]...   own the engine's socket, and serve a safe part of it\n"
+        "  boatswaind driver [--config FILE] [--SETTING VALUE]...  be the engine's log driver, beside an agent that "
+        "reads\n"
+        "  boatswaind guard [--config FILE] [--SETTING VALUE]...   own the engine's socket, and serve a safe part of "
+        "it\n"
         "  boatswaind completion bash|zsh|fish                     print a script for the shell\n"
         "  boatswaind version\n"
         "\n"
@@ -225,8 +228,8 @@ std::string fish_script() {
     for (const auto& setting : settings()) {
         std::string help;
         for (char c : setting.help) help += c == '\'' ? std::string{"\\'"} : std::string{c};
-        out += "complete -c boatswaind -n '__fish_seen_subcommand_from agent check driver guard' -l " + setting.flag().substr(2) +
-               (setting.is_switch ? "" : " -r") + " -d '" + help + "'\n";
+        out += "complete -c boatswaind -n '__fish_seen_subcommand_from agent check driver guard' -l " +
+               setting.flag().substr(2) + (setting.is_switch ? "" : " -r") + " -d '" + help + "'\n";
     }
     return out;
 }

@@ -95,7 +95,8 @@ TEST(Allow, RefusesEveryOtherPath) {
                                   "/containers/we b/json",
                                   "/containers/web;x/json",
                                   "/containers/web\\/json",
-                                  "/containers/w\xc3\xa9" "b/json",
+                                  "/containers/w\xc3\xa9"
+                                  "b/json",
                                   "/%69nfo",
                                   "/info%00",
                                   "/INFO",

@@ -33,8 +33,8 @@ class Connection {
     // Closing with unread bytes would reset the connection, and a peer may then lose what was written last (RFC 9112
     // section 9.6).
     virtual Task<void> finish(std::size_t bytes_max, Deadline until) = 0;
-    // Until the peer is gone altogether (not merely done with sending) or close() was called. May wait beside one reader
-    // and one writer.
+    // Until the peer is gone altogether (not merely done with sending) or close() was called. May wait beside one
+    // reader and one writer.
     virtual boost::asio::awaitable<void> wait_gone() = 0;
     // The user whose process connected, as the kernel says (SO_PEERCRED); nothing unless it is a unix socket.
     virtual std::optional<unsigned> peer_uid() const = 0;

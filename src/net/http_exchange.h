@@ -48,9 +48,7 @@ class HttpExchange {
 
   private:
     HttpExchange(std::unique_ptr<Connection> connection, bool without_body)
-        : connection_(std::move(connection)),
-          buffer_(std::make_unique<char[]>(read_bytes)),
-          answer_(without_body) {}
+        : connection_(std::move(connection)), buffer_(std::make_unique<char[]>(read_bytes)), answer_(without_body) {}
 
     Task<bool> read(Deadline until);  // false: the peer closed
 

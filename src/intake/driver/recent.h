@@ -24,7 +24,8 @@ class Recent {
     bool running(const std::string& container) const;
 
     // Where the stretch begins that `request` asks for, and what of it there is from `place` on; `place` steps on.
-    // As the engine wants lines back: with their newlines. About read_bytes at once: empty means that there is no more now.
+    // As the engine wants lines back: with their newlines. About read_bytes at once: empty means that there is no more
+    // now.
     std::uint64_t begin(const ReadRequest& request) const;
     std::string next(const ReadRequest& request, std::uint64_t& place) const;
 
