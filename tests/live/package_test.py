@@ -96,7 +96,7 @@ class Package(unittest.TestCase):
             ! ls /var/lib/boatswain /etc/boatswain/boatswain.toml 2>/dev/null
             ! getent passwd boatswain
             ! dpkg -s boatswain 2>/dev/null
-            ! find / -xdev -name '*boatswain*' -newer /package/boatswain.deb -path '/[uev]*' ! -path '*/work/*' ! -path '/etc/boatswain*' | grep .
+            ! find / -xdev -name '*boatswain*' -newer /package/boatswain.deb -path '/[uev]*' ! -path '/etc/boatswain*' | grep .
             echo all gone
         """)
         self.assertIn("Boatswain is installed and not started", said)
