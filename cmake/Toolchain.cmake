@@ -19,7 +19,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 find_program(BOATSWAIN_CCACHE ccache)
 if(BOATSWAIN_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${BOATSWAIN_CCACHE})
+  # It knows of precompiled headers only when told that they may hold macros and times.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${BOATSWAIN_CCACHE})
 endif()
 find_program(BOATSWAIN_MOLD mold)
 if(BOATSWAIN_MOLD)

@@ -68,7 +68,7 @@ std::vector<std::string> forged_claims(const engine::ContainerFacts& container) 
     check("env ", container.environment, task_key, lies_about_task);
     for (const auto& [key, part] : repeated)
         check("env ", container.environment, key,
-              [&, part = part](const std::string& claimed) { return claimed != (*sandbox).*part; });
+              [&sandbox, sandbox_part = part](const std::string& claimed) { return claimed != (*sandbox).*sandbox_part; });
     check("label ", container.labels, task_key, lies_about_task);
     return forged;
 }
