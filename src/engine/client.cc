@@ -129,7 +129,7 @@ class HttpByteStream final : public ByteStream {
     }
 
   private:
-    static_assert(HttpExchange::read_bytes <= stream_chunk_bytes_max);
+    static_assert(net::http_read_bytes <= stream_chunk_bytes_max);
     std::unique_ptr<HttpExchange> exchange_;
     std::string doing_;
 };
@@ -149,10 +149,12 @@ class HttpClient final : public Client {
     Task<std::vector<ContainerSummary>> list() override;
     Task<ContainerFacts> inspect(std::string id, EnvironmentFilter keep) override;
     Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) override;
+    Task<std::vector<Event>> past_events(Timestamp since) override;
     Task<std::unique_ptr<ByteStream>> logs(std::string id, LogsQuery query) override;
     Task<std::unique_ptr<ByteStream>> attach(std::string id) override;
 
   private:
+    std::string events_path() const;
     // Before negotiate() calls go without a version: the engine's own newest.
     std::string path(std::string_view rest) const { return version_path_ + std::string{rest}; }
     Result<std::string> container_path(std::string_view id, std::string_view rest) const {
@@ -227,9 +229,29 @@ Task<ContainerFacts> HttpClient::inspect(std::string id, EnvironmentFilter keep)
     co_return facts;
 }
 
+std::string HttpClient::events_path() const {
+    return path("/events?filters=" +
+                percent_encode(R"({"type":["container"],"event":["create","start","die","destroy","rename"]})"));
+}
+
+Task<std::vector<Event>> HttpClient::past_events(Timestamp since) {
+    // With `until` the engine ends the answer, rather than to wait for what comes.
+    auto target = events_path() + "&since=" + to_since(since) + "&until=" + to_since(SystemClock{}.now());
+    CO_TRY(auto json, co_await get(std::move(target), answer_bytes_max));
+    JsonSplitter objects{event_bytes_max};
+    objects.feed(json);
+    std::vector<Event> events;
+    while (events.size() < past_events_max) {
+        CO_TRY(auto object, objects.next());
+        if (!object) break;
+        CO_TRY(auto event, parse_event(*object));
+        events.push_back(std::move(event));
+    }
+    co_return events;
+}
+
 Task<std::unique_ptr<EventStream>> HttpClient::events(std::optional<Timestamp> since) {
-    auto filters = percent_encode(R"({"type":["container"],"event":["create","start","die","destroy","rename"]})");
-    auto target = path("/events?filters=" + filters);
+    auto target = events_path();
     if (since) target += "&since=" + to_since(*since);
     HttpRequest request{.target = std::move(target)};
     CO_TRY(auto exchange, co_await begin(std::move(request), after(call_timeout_)));

@@ -40,6 +40,7 @@ struct Endpoint {
 // Bounds on what an engine may send us.
 inline constexpr std::size_t answer_bytes_max = 64U << 20;  // a whole answer (list of many containers)
 inline constexpr std::size_t event_bytes_max = 1U << 20;    // one event
+inline constexpr std::size_t past_events_max = 4096;        // of one answer; the engine keeps 256
 inline constexpr std::size_t stream_chunk_bytes_max = 64U << 10;
 
 // A follow stream of events. Owned by one coroutine.
@@ -79,6 +80,8 @@ class Client {
     // Container events (create, start, die, destroy, rename); from `since` on (inclusive) as far as the engine
     // remembers.
     virtual Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) = 0;
+    // The same events up to now, as far as the engine remembers: its last 256, none from before it was started.
+    virtual Task<std::vector<Event>> past_events(Timestamp since) = 0;
     // stdout and stderr with timestamps. 8-byte-framed unless the container has a TTY (decide by ContainerFacts::tty).
     virtual Task<std::unique_ptr<ByteStream>> logs(std::string id, LogsQuery query) = 0;
     // The live output, from now on; never stdin. Framed unless TTY. The caller MUST keep reading: a stalled reader

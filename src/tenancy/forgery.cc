@@ -67,8 +67,9 @@ std::vector<std::string> forged_claims(const engine::ContainerFacts& container) 
           [&](const std::string& claimed) { return !is_task_of(task, claimed); });
     check("env ", container.environment, task_key, lies_about_task);
     for (const auto& [key, part] : repeated)
-        check("env ", container.environment, key,
-              [&sandbox, sandbox_part = part](const std::string& claimed) { return claimed != (*sandbox).*sandbox_part; });
+        check("env ", container.environment, key, [&sandbox, sandbox_part = part](const std::string& claimed) {
+            return claimed != (*sandbox).*sandbox_part;
+        });
     check("label ", container.labels, task_key, lies_about_task);
     return forged;
 }

@@ -59,6 +59,23 @@ class Away(LiveTest):
         self.assertEqual([len(agent.reader().of(c).gaps) for c in (*running, *ended, stays)], [1, 1, 0, 0, 0])
         self.assertEqual(agent.tool("verify", check=False).returncode, 0)
 
+    def test_a_container_that_ran_once_more_before_it_was_removed_meanwhile_is_not_called_whole(self):
+        agent = self.agent(batch__flush_after="300ms")
+        again, once = (self.engine.shell("echo line", env=RED) for _ in range(2))
+        self.engine.wait(again, once)
+        wait_for(lambda: all(agent.reader().of(c).lines for c in (again, once)), 60, "both lines are stored")
+        time.sleep(1)  # what ended is known to have ended when that was sealed
+        self.assertEqual(agent.stop(), 0)
+        self.engine.docker("start", again)
+        self.engine.wait(again)
+        self.engine.docker("rm", again, once)
+        agent.start()
+        wait_for(lambda: self.ends(agent, once), 30, "the closing record of the one")
+        wait_for(lambda: agent.reader().of(again).gaps, 30, "the gap record of the other")
+        self.assertEqual([gap["reason"] for gap in agent.reader().of(again).gaps], ["removed-while-away"])
+        self.assertEqual(self.ends(agent, again), [])
+        self.assertEqual(agent.reader().of(once).gaps, [])
+
     def test_a_damaged_state_does_not_stop_the_start_and_the_log_says_that_lines_come_again(self):
         agent = self.agent(batch__flush_after="300ms")
         container = self.engine.shell("seq 1 50; sleep 1000", env=RED)

@@ -91,9 +91,12 @@ class Containers {
     void vanished(const std::string& id);
     void listed(const std::set<std::string>& there);         // all of them; those that are not among them have vanished
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
-    // `there` is every container that the engine has. Of those that were read before this agent started, and are not
-    // there, their tenants are told, once.
-    void tell_of_the_removed(const std::set<std::string>& there);
+    // `there` is every container that the engine has: those that were read before this agent started, and are not
+    // there. Nothing any more once their tenants are told.
+    std::vector<spool::KnownSource> removed_while_away(const std::set<std::string>& there);
+    // Their tenants are told. `ran_once_more`: those of which more is missing than was known.
+    void tell_of_the_removed(const std::vector<spool::KnownSource>& removed,
+                             const std::set<std::string>& ran_once_more);
     void learned(const std::string& id) { uninspected_.erase(id); }
     void engine_followed(bool followed) { engine_followed_ = followed; }  // it will say how containers ended
 
@@ -168,7 +171,7 @@ class Containers {
     Counter& missed_counter();
 
     // How it ends (departing.cc).
-    void tell_of_removed(const spool::KnownSource& gone);
+    void tell_of_removed(const spool::KnownSource& gone, bool ran_once_more);
     void read_to_its_end(const std::string& id);
     boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<Life> life);
     void close_source(const std::string& id);

@@ -106,27 +106,36 @@ void Containers::depart(const std::string& id) {
     departed_.push_back(std::move(description));
 }
 
-void Containers::tell_of_the_removed(const std::set<std::string>& there) {
-    if (std::exchange(told_of_the_removed_, true)) return;
+std::vector<spool::KnownSource> Containers::removed_while_away(const std::set<std::string>& there) {
+    if (told_of_the_removed_) return {};
     auto known = spool_.known_sources();
     if (!known) {
         log_.warning("checkpoints not read: containers that were removed while no agent ran are not named",
                      {{"error", known.error()}});
-        return;
+        return {};
     }
-    std::vector<std::string> gone;
-    for (const auto& one : *known) {
+    std::erase_if(*known, [&](const spool::KnownSource& one) {
         bool of_the_engine = !one.known || one.known->source.kind == "docker";
-        if (!of_the_engine || there.contains(one.id) || knows(one.id)) continue;
-        if (terms_.elsewhere.reads && terms_.elsewhere.reads(one.id)) continue;
-        tell_of_removed(one);
+        return !of_the_engine || there.contains(one.id) || knows(one.id) ||
+               (terms_.elsewhere.reads && terms_.elsewhere.reads(one.id));
+    });
+    return std::move(*known);
+}
+
+void Containers::tell_of_the_removed(const std::vector<spool::KnownSource>& removed,
+                                     const std::set<std::string>& ran_once_more) {
+    told_of_the_removed_ = true;
+    std::vector<std::string> gone;
+    for (const auto& one : removed) {
+        tell_of_removed(one, ran_once_more.contains(one.id));
         gone.push_back(one.id);
     }
     if (!gone.empty()) batcher_.forget_when_sealed(gone);
 }
 
-void Containers::tell_of_removed(const spool::KnownSource& gone) {
-    auto outcome = !gone.known ? "unnamed" : gone.known->ended ? "read-whole" : "gap";
+void Containers::tell_of_removed(const spool::KnownSource& gone, bool ran_once_more) {
+    bool whole = gone.known && gone.known->ended && !ran_once_more;
+    auto outcome = !gone.known ? "unnamed" : whole ? "read-whole" : "gap";
     metrics_
         .counter("boatswain_containers_removed_while_away_total",
                  "Containers that were removed while no agent ran, by whether their tenants' logs name a loss",
@@ -139,7 +148,7 @@ void Containers::tell_of_removed(const spool::KnownSource& gone) {
     if (!gone.known) return;
     auto feed = batcher_.open_feed(gone.known->source, gone.known->recipients, gone.checkpoint, true);
     auto now = clock_.now();
-    if (gone.known->ended)
+    if (whole)
         feed->close({.time = now, .reason = end_removed_while_away});
     else
         feed->append(Gap{.from = std::min(gone.known->last_time, now), .to = now, .reason = gap_removed_while_away});

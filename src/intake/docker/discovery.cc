@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <random>
+#include <ranges>
 #include <set>
+
+#include "net/error.h"
 
 namespace boatswain::intake::docker {
 namespace {
@@ -86,12 +89,40 @@ asio::awaitable<void> Discovery::reconcile() {
     std::set<std::string> there;
     for (const auto& summary : *listed) there.insert(summary.id);
     containers_.listed(there);
-    containers_.tell_of_the_removed(there);
 
     for (const auto& id : there) {
         while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
         inspect(id);
     }
+
+    auto removed = containers_.removed_while_away(there);
+    auto again = co_await ran_once_more(removed);
+    if (!again && net::is_cancelled(again.error())) co_return;  // the next session tells
+    if (!again)
+        log_.warning(
+            "past events not told: a container that ended, ran once more and was removed, all while no agent "
+            "ran, is taken for whole",
+            {{"error", again.error()}});
+    containers_.tell_of_the_removed(removed, again.value_or(std::set<std::string>{}));
+}
+
+// Of those that had ended when no agent ran any more: which have run since. A start after an end that lies behind the
+// last line; an engine tells of a start later than the container's first lines.
+net::Task<std::set<std::string>> Discovery::ran_once_more(const std::vector<spool::KnownSource>& of) {
+    std::map<std::string, Timestamp> last_lines;
+    for (const auto& one : of)
+        if (one.known && one.known->ended) last_lines.emplace(one.id, one.known->last_time);
+    std::set<std::string> ended, again;
+    if (last_lines.empty()) co_return again;
+    auto since = std::ranges::min(last_lines | std::views::values);
+    CO_TRY(auto events, co_await client_.past_events(since));
+    for (const auto& event : events) {
+        auto line = last_lines.find(event.id);
+        if (line == last_lines.end() || event.time < line->second) continue;
+        if (event.action == engine::Event::Action::die) ended.insert(event.id);
+        if (event.action == engine::Event::Action::start && ended.contains(event.id)) again.insert(event.id);
+    }
+    co_return again;
 }
 
 void Discovery::inspect(const std::string& id) {

@@ -11,7 +11,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -19,6 +21,7 @@
 #include "intake/docker/assigner.h"
 #include "intake/docker/containers.h"
 #include "intake/docker/directory_news.h"
+#include "net/task.h"
 #include "net/task_group.h"
 
 namespace boatswain::intake::docker {
@@ -41,6 +44,7 @@ class Discovery {
   private:
     boost::asio::awaitable<Result<void>> one_session();
     boost::asio::awaitable<void> reconcile();
+    net::Task<std::set<std::string>> ran_once_more(const std::vector<spool::KnownSource>& of);
     boost::asio::awaitable<void> inspect_and_adopt(std::string id);
     void inspect(const std::string& id);
     void take_event(const engine::Event& event);

@@ -69,6 +69,9 @@ class ServedLog final : public engine::Client {
     engine::Task<std::unique_ptr<engine::EventStream>> events(std::optional<Timestamp>) override {
         co_return fail(Remedy::back_off, "events: nobody asks here");
     }
+    engine::Task<std::vector<engine::Event>> past_events(Timestamp) override {
+        co_return fail(Remedy::back_off, "events: nobody asks here");
+    }
     engine::Task<std::unique_ptr<engine::ByteStream>> attach(std::string) override {
         co_return fail(Remedy::back_off, "attach: nobody asks here");
     }
