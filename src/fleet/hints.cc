@@ -66,14 +66,13 @@ void Hints::pause(const Result<void>& ended, const std::string& whose) {
         std::this_thread::sleep_for(pause_step);
 }
 
+// A stream's first word is a hint too: what happened between a look and the stream's beginning, it does not tell.
 void Hints::follow_marathon() {
     while (!ending_) {
         EventNames names;
         auto ended =
             marathon_.follow(marathon_events, "", "text/event-stream", silence_max, [&](std::string_view bytes) {
-                names.take(bytes, [&](std::string_view name) {
-                    if (name != "event_stream_attached") waker_.hint();
-                });
+                names.take(bytes, [&](std::string_view) { waker_.hint(); });
                 return !ending_.load();
             });
         pause(ended, "Marathon");
@@ -83,10 +82,11 @@ void Hints::follow_marathon() {
 void Hints::follow_mesos() {
     while (!ending_) {
         RecordReader records;
+        bool first = true;
         auto ended = mesos_.follow("/api/v1", R"({"type":"SUBSCRIBE"})", "application/json", silence_max,
                                    [&](std::string_view bytes) {
                                        bool sane = records.take(bytes, [&](std::string_view record) {
-                                           if (is_about_agents(record)) waker_.hint();
+                                           if (std::exchange(first, false) || is_about_agents(record)) waker_.hint();
                                        });
                                        return sane && !ending_.load();
                                    });

@@ -46,12 +46,12 @@ model = "--model" in sys.argv or naive
 class RealSync:
     """`boatswain fleet sync`, at the cluster's pace."""
 
-    def __init__(self, cluster, credentials):
+    def __init__(self, cluster, credentials, interval):
         def real(seconds):
             return f"{max(1, round(seconds * 1000 / cluster.clock.scale))}ms"
         self.log = tempfile.TemporaryFile()
         words = ["fleet", "sync", "--marathon", ",".join(site.url for site in reversed(cluster.marathons)), "--mesos",
-                 ",".join(site.url for site in reversed(cluster.masters)), "--app", APP, "--interval", f"{INTERVAL}s", "--hold", real(HOLD),
+                 ",".join(site.url for site in reversed(cluster.masters)), "--app", APP, "--interval", f"{interval}s", "--hold", real(HOLD),
                  "--stuck", real(STUCK), "--timeout", "10s"]
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         if credentials:
@@ -71,6 +71,7 @@ class RealSync:
 
 class Scenario(unittest.TestCase):
     syncs, scale, hosts, credentials, healthy_min = 1, SCALE, 3, None, 0.5
+    interval, first_looks = INTERVAL, 2
 
     def setUp(self):
         self.cluster = Cluster(self.scale, marathons=2, masters=2)
@@ -88,7 +89,7 @@ class Scenario(unittest.TestCase):
                 site.basic = self.credentials[1]
         self.running_syncs = [self.sync() for _ in range(self.syncs)]
         looks = self.cluster.looks
-        self.wait(lambda: self.cluster.looks >= looks + 2, BEGINNINGS[1])
+        self.wait(lambda: self.cluster.looks >= looks + self.first_looks, BEGINNINGS[1])
 
     def sync(self):
         if model:
@@ -97,7 +98,7 @@ class Scenario(unittest.TestCase):
                             INTERVAL * self.scale, HOLD, STUCK, marathon_auth=token and f"token={token}",
                             mesos_auth=basic and "Basic " + base64.b64encode(basic.encode()).decode()).start()
         else:
-            one = RealSync(self.cluster, self.credentials)
+            one = RealSync(self.cluster, self.credentials, self.interval)
         self.addCleanup(one.close)
         return one
 
@@ -211,6 +212,19 @@ class Credentials(Scenario):
             self.faults.close_streams()
         self.wait(self.settled, "7 instances")
         self.assertEqual(self.app()["instances"], 7)
+
+
+class Hints(Scenario):
+    # By the interval alone the next look would come after WAIT_SECONDS_MAX. A hint makes it come, at the soonest a sixth of it after the
+    # last; the first hint is that a stream has begun.
+    interval = 120
+
+    def test_an_event_makes_it_look_long_before_the_interval_is_over(self):
+        looks = self.cluster.looks
+        self.faults.add_host(self.host(4))
+        self.wait(lambda: self.app()["instances"] == 4, "the count is raised")
+        self.assertEqual(self.cluster.looks, looks + 1)
+        self.wait(self.settled, "4 instances")
 
 
 class Grow(Scenario):
