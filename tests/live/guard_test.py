@@ -106,8 +106,9 @@ class DockerCommand(GuardTest):
         self.assertIn('"BOATSWAIN_TENANT=red"', facts)
         self.assertIn('"PASSWORD=***"', facts)
         wait_for(lambda: json.loads(self.engine.docker("inspect", "web-1"))[0]["State"]["Health"]["Log"], what="a health check's output")
-        events = self.docker(guard, "events", "--since", "1h", "--until", "0s").stdout
-        self.assertIn("exec_start: ***", events)
+        # The command asks for events until the last whole second.
+        events = wait_for(lambda: (seen := self.docker(guard, "events", "--since", "1h", "--until", "0s").stdout) and "exec_start: ***" in seen and seen,
+                          what="the health check's event")
         for seen in (self.docker(guard, "inspect", "web-1").stdout, events, self.docker(guard, "ps", "--no-trunc").stdout, guard.log_path.read_text()):
             self.assertNotIn(word, seen)
 
