@@ -1,7 +1,6 @@
 #include "boatswaind/agent.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +22,7 @@
 #include "boatswaind/heart.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
+#include "boatswaind/process.h"
 #include "boatswaind/state_lock.h"
 #include "canary/canary.h"
 #include "config/flags.h"
@@ -47,37 +47,6 @@ constexpr milliseconds keyring_pause{1000};
 
 // Compressing takes the most; one core stays free for the containers.
 unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
-
-// Signals that came before the I/O thread listens: while another instance holds the lock.
-bool told_to_end() {
-    sigset_t pending;
-    sigemptyset(&pending);
-    sigpending(&pending);
-    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
-}
-
-void block_signals(bool block) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-    pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
-}
-
-// In the I/O thread; all others were started with it blocked.
-void block_signal(int signal) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, signal);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
-// Every container's log is held open, and the files that follow it: as many descriptors as we may have.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 // Everything that lives as long as the agent, in the order of its building.
 class Agent {

@@ -2,7 +2,6 @@
 
 #include <grp.h>
 #include <pwd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -16,6 +15,7 @@
 #include "boatswaind/confining.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
+#include "boatswaind/process.h"
 #include "config/flags.h"
 #include "guard/guard.h"
 #include "net/task_group.h"
@@ -48,14 +48,6 @@ Result<unsigned> group_named(const std::string& text) {
     const group* found = ::getgrnam(text.c_str());
     if (found == nullptr) return fail(Remedy::stop, "guard.group: there is no group \"" + text + "\"");
     return found->gr_gid;
-}
-
-// Two descriptors a client.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<guard::Options> options_of(const config::Config& config) {

@@ -1,9 +1,7 @@
 #include "guard/guard.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <map>
 
 #include "base/bytes.h"
@@ -35,12 +33,12 @@ constexpr milliseconds overflow_timeout{50};
 constexpr milliseconds accept_pause{100};
 
 // The engine writes each line by itself, and a reader that keeps up is woken for each (what it brings:
-// docs/operate/guard.md). A stream that has just brought little is left alone for this long, so that the next read
-// brings more. The engine's side of a unix socket holds some 250 lines: at this pace half a million lines a second,
-// which is more than it writes.
-constexpr std::chrono::microseconds gather_pause{500};
-constexpr auto busy_gap = 4 * gather_pause;  // a stream that brings something as often as this is busy
-constexpr std::size_t gathered_bytes = 8U << 10;
+// docs/operate/guard.md). A busy stream is left alone for this long, so that the next read brings more. The engine's
+// side of a unix socket holds some 250 lines: at this pace a quarter of a million lines a second, more than it writes.
+constexpr std::chrono::microseconds gather_pause{1000};
+constexpr auto busy_gap = 4 * gather_pause;        // a stream that brings something as often as this is busy
+constexpr std::size_t gathered_bytes = 32U << 10;  // a read that brings as much is followed by the next at once
+constexpr std::size_t stream_read_bytes = 64U << 10;
 
 constexpr unsigned switching_protocols = 101;
 constexpr unsigned ok = 200;
@@ -61,11 +59,6 @@ class Pace {
   private:
     std::chrono::steady_clock::time_point last_{};
 };
-
-asio::awaitable<void> pause_for(std::chrono::microseconds time) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, time);
-    co_await timer.async_wait(asio::use_awaitable);
-}
 
 std::string to_chunk(std::string_view bytes) {
     char size[20];
@@ -161,6 +154,7 @@ struct Guard::State {
 
     Task<void> ask(Session& session);
     Task<void> pass(Session& session, HttpExchange& answer);
+    Task<void> pass_stream(Session& session, HttpExchange& answer);
     Task<void> pass_rewritten(Session& session, HttpExchange& answer, net::Deadline until);
     Task<void> pass_events(Session& session, HttpExchange& answer);
     Task<void> pass_attached(Session& session, HttpExchange& answer);
@@ -294,12 +288,16 @@ Task<void> Guard::State::ask(Session& session) {
     engine_trouble.clear();
     net::HttpRequest request{.method = allowed.method, .target = allowed.target};
     if (allowed.upgrade) request.upgrade_to = "tcp";
+    // A client that knows the engine's framing gets it as it is.
+    bool streamed = allowed.call == Call::logs && !session.http_1_0 && !session.head();
+    if (streamed) request.framed_body = true, request.read_bytes = stream_read_bytes;
     auto answer = co_await HttpExchange::begin(std::move(*connection), std::move(request), until);
     if (!answer) co_return co_await fail_client(session, std::move(answer).error(), "the engine does not answer");
 
     auto& got = **answer;
     bool plain = got.status() != ok || session.head();
     if (allowed.call == Call::attach && got.status() <= ok) co_return co_await pass_attached(session, got);
+    if (streamed) co_return co_await pass_stream(session, got);
     if (plain || hides->level() == Redaction::none) co_return co_await pass(session, got);
     if (allowed.call == Call::inspect || (allowed.call == Call::list && hides->level() == Redaction::all))
         co_return co_await pass_rewritten(session, got, until);
@@ -319,13 +317,12 @@ Task<void> Guard::State::pass(Session& session, HttpExchange& answer) {
         head.clear();
         if (session.head()) co_return co_await finish(session);
     }
-    for (Pace pace;;) {
+    for (;;) {
         auto piece = co_await answer.next(endless ? net::no_deadline : after(options.engine_timeout));
         // The client sees by the framing that something is missing.
         if (!piece) co_return std::unexpected(std::move(piece).error());
         counters.bytes.add(piece->size());
         bool last = piece->empty();
-        bool wait = endless && !last && pace.should_wait(piece->size());
         auto bytes = std::move(head);
         head.clear();
         if (framing != Framing::chunked)
@@ -334,7 +331,26 @@ Task<void> Guard::State::pass(Session& session, HttpExchange& answer) {
             bytes += last ? "0\r\n\r\n" : to_chunk(*piece);
         if (!bytes.empty()) CO_CHECK(co_await write(session, bytes));
         if (last) co_return co_await finish(session);
-        if (wait) co_await pause_for(gather_pause);
+    }
+}
+
+// The body as it comes, framing and all, so that nobody looks at it: the client sees where it ends, or that it broke
+// off. What was asked for never ends by a deadline.
+Task<void> Guard::State::pass_stream(Session& session, HttpExchange& answer) {
+    auto coding = answer.field("Transfer-Encoding");
+    auto length = answer.field("Content-Length");
+    if (!coding.empty() && coding != "chunked")
+        co_return co_await fail_client(session, Error{Remedy::quarantine, "an unknown transfer coding"},
+                                       "the engine's answer has an unknown framing");
+    auto framing = !coding.empty() ? Framing::chunked : !length.empty() ? Framing::length : Framing::to_close;
+    CO_CHECK(co_await write(session, answer_head(answer, framing, length)));
+    for (Pace pace;;) {
+        CO_TRY(auto piece, co_await answer.next(net::no_deadline));
+        if (piece.empty()) co_return co_await finish(session);
+        counters.bytes.add(piece.size());
+        bool wait = pace.should_wait(piece.size());
+        CO_CHECK(co_await write(session, piece));
+        if (wait) CO_CHECK(co_await answer.pause(gather_pause));
     }
 }
 

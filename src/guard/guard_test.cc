@@ -142,6 +142,57 @@ TEST_F(GuardTest, PassesAnAnswerOnUnderAHeadOfItsOwn) {
         });
 }
 
+void expect_framed_as_it_comes(GuardTest& test, std::string body) {
+    test.run(
+        [body](GuardTest&, Connection& engine) -> Task<void> {
+            auto answer = std::string{ok_head} + "Transfer-Encoding: chunked\r\n\r\n" + body;
+            for (char byte : answer) CO_CHECK(co_await say(engine, std::string(1, byte)));
+            co_return Result<void>{};
+        },
+        [body](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client, co_await test.ask("GET /containers/web/logs?stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n"));
+            CO_TRY(auto all, co_await read_all(*client));
+            EXPECT_EQ(
+                all,
+                "HTTP/1.1 200 OK\r\nServer: Docker\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body);
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, PassesAStreamOfLogsOnAsItIsFramed) {
+    expect_framed_as_it_comes(*this, "5;x=y\r\nhello\r\n0\r\n\r\n");
+}
+
+TEST_F(GuardTest, MakesNoEndForAStreamThatBreaksOff) { expect_framed_as_it_comes(*this, "5\r\nhello\r\n1000\r\nworl"); }
+
+TEST_F(GuardTest, GivesAStreamToAnOldClientWithoutChunks) {
+    run(
+        [](GuardTest&, Connection& engine) {
+            return say(engine, std::string{ok_head} + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client, co_await test.ask("GET /containers/web/logs?stdout=1 HTTP/1.0\r\nHost: x\r\n\r\n"));
+            CO_TRY(auto all, co_await read_all(*client));
+            EXPECT_EQ(all, "HTTP/1.1 200 OK\r\nServer: Docker\r\nConnection: close\r\n\r\nhello");
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, GivesOutNoStreamUnderAFramingThatItDoesNotKnow) {
+    run(
+        [](GuardTest&, Connection& engine) {
+            return say(engine,
+                       std::string{ok_head} + "Transfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client, co_await test.ask("GET /containers/web/logs?stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n"));
+            CO_TRY(auto all, co_await read_all(*client));
+            EXPECT_THAT(all, StartsWith("HTTP/1.1 502 "));
+            EXPECT_THAT(all, ::testing::Not(HasSubstr("hello")));
+            co_return Result<void>{};
+        });
+}
+
 TEST_F(GuardTest, AnswersARefusedRequestItself) {
     run([](GuardTest&, Connection& engine) { return say(engine, std::string{ok_head} + "\r\n"); },
         [](GuardTest& test) -> Task<void> {

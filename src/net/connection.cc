@@ -13,6 +13,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <optional>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "net/error.h"
@@ -67,6 +69,35 @@ class Watch {
     std::shared_ptr<Shared> shared_;
 };
 
+// Out of the reactor's sight while it lives. The socket stays open, unless somebody closed it meanwhile.
+class Unwatched {
+  public:
+    Unwatched(Socket& socket, const asio::generic::stream_protocol& protocol, const bool& closed)
+        : socket_(socket), protocol_(protocol), closed_(closed) {
+        error_code problem;
+        handle_ = socket.release(problem);
+        if (problem) handle_ = -1;
+    }
+    Unwatched(const Unwatched&) = delete;
+    Unwatched& operator=(const Unwatched&) = delete;
+    ~Unwatched() { (void)end(); }
+
+    error_code end() {
+        int handle = std::exchange(handle_, -1);
+        if (handle < 0) return {};
+        error_code problem;
+        if (!closed_) socket_.assign(protocol_, handle, problem);
+        if (closed_ || problem) ::close(handle);
+        return closed_ ? asio::error::operation_aborted : problem;
+    }
+
+  private:
+    Socket& socket_;
+    const asio::generic::stream_protocol protocol_;
+    const bool& closed_;
+    int handle_;
+};
+
 // `Stream` is Socket, or TLS over it.
 template <class Stream>
 class StreamConnection final : public Connection {
@@ -93,6 +124,13 @@ class StreamConnection final : public Connection {
     }
 
     Task<void> write(std::string_view bytes, Deadline until) override {
+        // What the peer has room for at once needs no deadline: setting one costs more than sending. Errors are told by
+        // what follows.
+        if constexpr (std::is_same_v<Stream, Socket>) {
+            auto sent = ::send(stream_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+            if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+            if (sent >= 0 && bytes.empty()) co_return Result<void>{};
+        }
         watch_.start(until);
         auto [code, size] = co_await asio::async_write(stream_, asio::buffer(bytes), as_result);
         watch_.end();
@@ -100,7 +138,27 @@ class StreamConnection final : public Connection {
         co_return Result<void>{};
     }
 
+    Task<void> pause(std::chrono::microseconds time) override {
+        asio::steady_timer timer(stream_.get_executor(), time);
+        if constexpr (std::is_same_v<Stream, Socket>) {
+            if (!protocol_) {
+                error_code problem;
+                protocol_ = stream_.local_endpoint(problem).protocol();
+                if (problem) co_return trouble(problem, "wait for");
+            }
+            Unwatched unwatched{stream_, *protocol_, closed_};
+            auto [code] = co_await timer.async_wait(as_result);
+            auto problem = unwatched.end();
+            if (code || problem) co_return trouble(code ? code : problem, "wait for");
+        } else {
+            auto [code] = co_await timer.async_wait(as_result);
+            if (code) co_return trouble(code, "wait for");
+        }
+        co_return Result<void>{};
+    }
+
     void close() override {
+        closed_ = true;
         error_code ignored;
         stream_.lowest_layer().close(ignored);
     }
@@ -137,6 +195,8 @@ class StreamConnection final : public Connection {
     std::string peer_;
     Stream stream_;
     Watch watch_;
+    bool closed_ = false;
+    std::optional<asio::generic::stream_protocol> protocol_;  // once it was asked for
 };
 
 using PlainConnection = StreamConnection<Socket>;

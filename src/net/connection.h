@@ -9,6 +9,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,6 +28,9 @@ class Connection {
     virtual Task<std::size_t> read_some(std::span<char> into, Deadline until) = 0;
     // All of `bytes`, which must live until then.
     virtual Task<void> write(std::string_view bytes, Deadline until) = 0;
+    // Leaves the peer alone for so long: what it sends meanwhile waits, and wakes nobody. (Else each piece that arrives
+    // wakes this thread, whether anybody reads or not.) Nothing may be read or written beside it.
+    virtual Task<void> pause(std::chrono::microseconds time) = 0;
     // Ends at once what is being read or written (it returns an error); nothing can be read or written any more.
     virtual void close() = 0;
     // Tells the peer that nothing more will come, then reads and drops what it still sends, `bytes_max` at most.

@@ -69,15 +69,15 @@ struct HttpAnswer::State {
     std::string pending;  // not yet understood: part of the head, of a chunk's head or of the trailer
     std::string rest;
 
-    explicit State(bool without_body) {
-        parser.skip(without_body);
+    explicit State(bool head_only) {
+        parser.skip(head_only);
         parser.header_limit(http_head_bytes_max);
         parser.body_limit(boost::none);
         parser.eager(true);
     }
 };
 
-HttpAnswer::HttpAnswer(bool without_body) : state_(std::make_unique<State>(without_body)) {}
+HttpAnswer::HttpAnswer(bool head_only) : state_(std::make_unique<State>(head_only)) {}
 HttpAnswer::~HttpAnswer() = default;
 HttpAnswer::HttpAnswer(HttpAnswer&&) noexcept = default;
 HttpAnswer& HttpAnswer::operator=(HttpAnswer&&) noexcept = default;

@@ -20,8 +20,9 @@ inline constexpr std::size_t http_chunk_head_bytes_max = 4096;  // a chunk's siz
 
 class HttpAnswer {
   public:
-    // `without_body`: the answer to a HEAD request, whose fields tell of a body that does not come.
-    explicit HttpAnswer(bool without_body = false);
+    // `head_only`: the head is the whole answer, whatever its fields say of a body: that of a HEAD request, or one
+    // whose body is taken as it comes.
+    explicit HttpAnswer(bool head_only = false);
     ~HttpAnswer();
     HttpAnswer(HttpAnswer&&) noexcept;
     HttpAnswer& operator=(HttpAnswer&&) noexcept;
@@ -39,7 +40,8 @@ class HttpAnswer {
     std::string_view reason() const;
     // The first field of that name (in any case); empty when there is none.
     std::string_view field(std::string_view name) const;
-    // What followed the answer: the first bytes of the other protocol after 101.
+    // What followed the answer: the first bytes of the other protocol after 101, or of a body that is taken as it
+    // comes.
     std::string& rest();
 
   private:

@@ -20,7 +20,7 @@ constexpr unsigned switching_protocols = 101;
 
 Task<std::unique_ptr<HttpExchange>> HttpExchange::begin(std::unique_ptr<Connection> connection, HttpRequest request,
                                                         Deadline until) {
-    std::unique_ptr<HttpExchange> exchange{new HttpExchange(std::move(connection), request.method == "HEAD")};
+    std::unique_ptr<HttpExchange> exchange{new HttpExchange(std::move(connection), request)};
     auto bytes = to_bytes(request);
     CO_CHECK(co_await exchange->connection_->write(bytes, until));
     while (!exchange->answer_.head_complete()) {
@@ -30,17 +30,17 @@ Task<std::unique_ptr<HttpExchange>> HttpExchange::begin(std::unique_ptr<Connecti
     auto status = exchange->status();
     if (status < 200 && !(status == switching_protocols && !request.upgrade_to.empty()))
         co_return fail(Remedy::quarantine, "the answer has the unexpected status " + std::to_string(status));
-    if (status == switching_protocols) exchange->body_ = std::move(exchange->answer_.rest());
+    if (status == switching_protocols) exchange->as_it_comes_ = true;
+    if (exchange->as_it_comes_) exchange->body_ = std::move(exchange->answer_.rest());
     co_return exchange;
 }
 
 Task<bool> HttpExchange::read(Deadline until) {
-    std::span<char> into{buffer_.get(), read_bytes};
+    std::span<char> into{buffer_.get(), read_bytes_};
     CO_TRY(auto size, co_await connection_->read_some(into, until));
     std::string_view bytes{buffer_.get(), size};
     if (size == 0) co_return false;
-    // After 101 the bytes are the other protocol's, as they are.
-    if (answer_.complete() && status() == switching_protocols) {
+    if (answer_.complete() && as_it_comes_) {
         body_ += bytes;
     } else {
         CO_CHECK(answer_.feed(bytes, body_));
@@ -49,15 +49,14 @@ Task<bool> HttpExchange::read(Deadline until) {
 }
 
 Task<std::string_view> HttpExchange::next(Deadline until) {
-    bool raw = status() == switching_protocols;
     while (body_.empty() && !ended_) {
-        if (!raw && answer_.complete()) {
+        if (!as_it_comes_ && answer_.complete()) {
             ended_ = true;
             break;
         }
         CO_TRY(bool open, co_await read(until));
         if (open) continue;
-        if (!raw) CO_CHECK(answer_.end());
+        if (!as_it_comes_) CO_CHECK(answer_.end());
         ended_ = true;
     }
     // The two strings swap roles, so that a steady stream allocates nothing.

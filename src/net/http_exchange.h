@@ -16,18 +16,21 @@
 
 namespace boatswain::net {
 
+inline constexpr std::size_t http_read_bytes = 16U << 10;
+
 struct HttpRequest {
     std::string method = "GET";
     std::string target;  // "/v1.41/info": what is not a letter, digit or delimiter is percent-encoded by the caller
     std::string host = "localhost";
     std::string upgrade_to = {};  // "tcp": ask for another protocol; the answer may be 101
+    // next() gives the body out as it comes, chunk sizes and all, up to where the peer closes: for whoever passes it on
+    // under the same framing. Not with HEAD.
+    bool framed_body = false;
+    std::size_t read_bytes = http_read_bytes;  // how much is read at once; also bounds what next() returns
 };
 
 class HttpExchange {
   public:
-    // How much is read at once; also bounds what next() returns.
-    static constexpr std::size_t read_bytes = 16U << 10;
-
     // Sends the request and waits for the head of the answer, of whatever status.
     static Task<std::unique_ptr<HttpExchange>> begin(std::unique_ptr<Connection> connection, HttpRequest request,
                                                      Deadline until);
@@ -37,24 +40,33 @@ class HttpExchange {
     std::string_view field(std::string_view name) const { return answer_.field(name); }
 
     // The next bytes of the body (after 101: of the new protocol), borrowed until the next call. Empty: its end, and
-    // again whenever asked. A body that breaks off is Remedy::back_off.
+    // again whenever asked. A body that breaks off is Remedy::back_off, except a framed one: its framing tells.
     Task<std::string_view> next(Deadline until);
 
     // All of it. Longer than `bytes_max` is Remedy::quarantine.
     Task<std::string> whole(std::size_t bytes_max, Deadline until);
 
+    // Leaves the peer alone for so long: as Connection::pause().
+    Task<void> pause(std::chrono::microseconds time) { return connection_->pause(time); }
+
     // Ends at once what is being read.
     void close() { connection_->close(); }
 
   private:
-    HttpExchange(std::unique_ptr<Connection> connection, bool without_body)
-        : connection_(std::move(connection)), buffer_(std::make_unique<char[]>(read_bytes)), answer_(without_body) {}
+    HttpExchange(std::unique_ptr<Connection> connection, const HttpRequest& request)
+        : connection_(std::move(connection)),
+          read_bytes_(request.read_bytes),
+          buffer_(std::make_unique<char[]>(read_bytes_)),
+          answer_(request.framed_body || request.method == "HEAD"),
+          as_it_comes_(request.framed_body) {}
 
     Task<bool> read(Deadline until);  // false: the peer closed
 
     std::unique_ptr<Connection> connection_;
+    const std::size_t read_bytes_;
     std::unique_ptr<char[]> buffer_;
     HttpAnswer answer_;
+    bool as_it_comes_;   // what follows the head: a framed body, or another protocol
     std::string body_;   // read with what is not yet handed out
     std::string given_;  // what next() lends
     bool ended_ = false;

@@ -149,7 +149,6 @@ class Spool {
     Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Database database);
     static Result<std::unique_ptr<Spool>> open_state(const Options& options, const Clock& clock, Log& log,
                                                      Metrics& metrics);
-    Result<void> prepare_schema();
     Result<void> load();
     Result<void> load_checkpoints();
     Result<void> load_segments();

@@ -1,0 +1,251 @@
+// How a spool comes to be: the state is read, what is torn is put aside, what no row names is cleared away.
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+#include "segment/sha256.h"
+#include "spool/schema.h"
+#include "spool/spool.h"
+
+namespace boatswain::spool {
+namespace {
+
+// Checkpoints of containers that were removed while nobody looked stay behind. So many are kept, those that moved last;
+// age alone says nothing: a container that prints a line a year must not be read from its start again.
+constexpr std::int64_t checkpoints_max = 20'000;
+
+Timestamp to_time(std::int64_t number) { return Timestamp{Nanoseconds{number}}; }
+
+constexpr const char* database_files[] = {"", "-wal", "-shm"};  // what SQLite makes of one name
+
+// state.sqlite and what belongs to it, under a name that nobody opens. Returns that name.
+Result<Path> put_state_aside(const Path& state, Timestamp now) {
+    std::string time = to_text(now).substr(0, 19);
+    std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+    Path aside = state.string() + ".corrupt-" + time + "Z";
+    for (int more = 1; std::filesystem::exists(aside); ++more)
+        aside = state.string() + ".corrupt-" + time + "Z-" + std::to_string(more);
+    for (const auto* suffix : database_files) {
+        std::error_code problem;
+        std::filesystem::rename(state.string() + suffix, aside.string() + suffix, problem);
+        if (problem && problem != std::errc::no_such_file_or_directory)
+            return fail(Remedy::stop, "put " + state.string() + " aside", problem);
+    }
+    return aside;
+}
+
+bool holds(const Path& file, std::uint64_t size, const std::string& sha256) {
+    auto bytes = read_file(file, size);
+    if (!bytes || bytes->size() != size) return false;
+    segment::Sha256 hash;
+    hash.update(*bytes);
+    return hash.finish() == sha256;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Spool>> Spool::open(Options options, const Clock& clock, Log& log, Metrics& metrics) {
+    CHECK(make_directories(options.state_dir, 0750));
+    CHECK(make_directories(options.state_dir / "spool" / "quarantine", 0750));
+    auto spool = open_state(options, clock, log, metrics);
+    if (!spool && spool.error().remedy == Remedy::quarantine) {
+        auto why = spool.error();
+        TRY(auto corrupt, put_state_aside(options.state_dir / "state.sqlite", clock.now()));
+        spool = open_state(options, clock, log, metrics);
+        if (spool) CHECK((*spool)->begin_anew(corrupt, why));
+    }
+    if (!spool) return spool;
+    (*spool)->clear_strays();
+    (*spool)->tell_changed();
+    return spool;
+}
+
+// Remedy::quarantine: what is there is no sound state.
+Result<std::unique_ptr<Spool>> Spool::open_state(const Options& options, const Clock& clock, Log& log,
+                                                 Metrics& metrics) {
+    TRY(auto database, Database::open(options.state_dir / "state.sqlite"));
+    CHECK(database.check());
+    std::unique_ptr<Spool> spool{new Spool(options, clock, log, metrics, std::move(database))};
+    CHECK(prepare_schema(spool->database_, options.state_dir / "state.sqlite", clock, log));
+    CHECK(spool->load());
+    return spool;
+}
+
+Result<void> Spool::load() {
+    TRY(auto meta, database_.prepare("SELECT name, value FROM meta"));
+    for (;;) {
+        TRY(auto row, meta.step());
+        if (!row) break;
+        if (meta.text(0) == "epoch") epoch_ = meta.text(1);
+        if (meta.text(0) == "state_lost") state_lost_ = parse_time(meta.text(1));
+    }
+    if (epoch_.empty()) return fail(Remedy::quarantine, "open the state database: it names no epoch");
+    CHECK(load_checkpoints());
+    return load_segments();
+}
+
+Result<void> Spool::load_checkpoints() {
+    TRY(auto old, database_.prepare("DELETE FROM checkpoints WHERE source IN "
+                                    "(SELECT source FROM checkpoints ORDER BY moved DESC, source LIMIT -1 OFFSET ?1)"));
+    CHECK(old.bind(1, checkpoints_max).run());
+    TRY(auto known, known_sources());
+    for (auto& one : known) {
+        if (one.known && one.known->ended) ended_.insert(one.id);
+        checkpoints_[one.id] = one.checkpoint;
+    }
+    return {};
+}
+
+Result<std::vector<KnownSource>> Spool::known_sources() {
+    std::scoped_lock lock{database_guard_};
+    std::vector<KnownSource> found;
+    TRY(auto rows,
+        database_.prepare("SELECT source, position, lines, bytes, about, last_time, ended FROM checkpoints"));
+    for (;;) {
+        TRY(auto row, rows.step());
+        if (!row) return found;
+        auto position = parse_position(rows.text(1));
+        if (!position) {
+            log_.error("checkpoint not understood, its source is read from its start", {{"source", rows.text(0)}});
+            continue;
+        }
+        KnownSource source{.id = rows.text(0),
+                           .checkpoint = {.position = *position,
+                                          .lines = static_cast<std::uint64_t>(rows.number(2)),
+                                          .bytes = std::nullopt},
+                           .known = parse_known(rows.text(0), rows.text(4))};
+        if (!rows.is_null(3)) source.checkpoint.bytes = static_cast<std::uint64_t>(rows.number(3));
+        if (source.known) {
+            source.known->last_time = to_time(rows.number(5));
+            source.known->ended = rows.number(6) != 0;
+        }
+        found.push_back(std::move(source));
+    }
+}
+
+Result<void> Spool::load_segments() {
+    TRY(auto segments,
+        database_.prepare("SELECT id, key, tenant, size, sha256, added, quarantined FROM segments ORDER BY id"));
+    for (;;) {
+        TRY(auto row, segments.step());
+        if (!row) break;
+        auto id = segments.number(0);
+        next_id_ = std::max(next_id_, id + 1);
+        if (segments.number(6) != 0) continue;
+        Waiting waiting;
+        waiting.segment = {.id = id,
+                           .key = segments.text(1),
+                           .tenant = segments.text(2),
+                           .file = options_.state_dir / "spool" / (std::to_string(id) + ".age"),
+                           .size = static_cast<std::uint64_t>(segments.number(3)),
+                           .sha256 = from_hex(segments.text(4)).value_or("")};
+        waiting.added = to_time(segments.number(5));
+        std::error_code problem;
+        auto size = std::filesystem::file_size(waiting.segment.file, problem);
+        if (problem || size != waiting.segment.size) {
+            missing_.add();
+            log_.error("spooled segment is missing or torn",
+                       {{"key", waiting.segment.key}, {"file", waiting.segment.file.string()}});
+            if (auto aside = quarantine(waiting.segment); !aside)
+                log_.error("quarantine failed", {{"error", aside.error()}});
+            continue;
+        }
+        bytes_ += size;
+        tenant_bytes_[waiting.segment.tenant] += size;
+        waiting_.emplace(id, std::move(waiting));
+    }
+    return {};
+}
+
+// The state that was found is at `corrupt`, and this one is new and empty.
+Result<void> Spool::begin_anew(const Path& corrupt, const Error& why) {
+    states_lost_.add();
+    state_lost_ = clock_.now();
+    state_trouble_ = "state.sqlite could not be read and was put aside as " + corrupt.filename().string() +
+                     "; everything that the containers' logs hold is read again";
+    log_.error("state not readable; put aside, a new epoch begins and all logs are read again from their beginning",
+               {{"aside", corrupt.string()}, {"epoch", epoch_}, {"error", why}});
+    {
+        TRY(auto insert, database_.prepare("INSERT INTO meta VALUES ('state_lost', ?1)"));
+        CHECK(insert.bind(1, to_text(*state_lost_)).run());
+    }
+    take_over_segments(corrupt);
+    return load_segments();
+}
+
+// Segments that wait for the store need no checkpoint: as far as the old state still names them, and their files hold
+// the very bytes that it says, they are shipped under the keys that they were sealed with.
+void Spool::take_over_segments(const Path& corrupt) {
+    auto old = Database::open(corrupt);
+    auto rows = old ? old->prepare("SELECT id, key, tenant, size, sha256, added FROM segments WHERE quarantined = 0")
+                    : Result<Statement>{std::unexpected(old.error())};
+    std::size_t taken = 0;
+    while (rows) {
+        auto row = rows->step();
+        if (!row || !*row) break;
+        auto id = rows->number(0);
+        auto size = rows->number(3);
+        auto key = segment::parse_object_key(rows->text(1));
+        auto sha256 = from_hex(rows->text(4));
+        bool sound = id > 0 && size > 0 && key && key->tenant.str() == rows->text(2) && sha256 &&
+                     holds(options_.state_dir / "spool" / (std::to_string(id) + ".age"),
+                           static_cast<std::uint64_t>(size), *sha256);
+        if (!sound) continue;
+        auto insert = database_.prepare(
+            "INSERT OR IGNORE INTO segments (id, key, tenant, size, sha256, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        if (!insert) break;
+        auto kept = insert->bind(1, id)
+                        .bind(2, rows->text(1))
+                        .bind(3, rows->text(2))
+                        .bind(4, size)
+                        .bind(5, rows->text(4))
+                        .bind(6, rows->number(5))
+                        .run();
+        if (kept) ++taken;
+    }
+    log_.info("segments of the old state taken over", {{"segments", taken}});
+}
+
+// Files that no row names. As a rule they are of a crash between file and row, and their lines are read again. Where
+// the rows were lost, nobody knows that: they are kept for a person.
+void Spool::clear_strays() {
+    std::error_code problem;
+    for (std::filesystem::directory_iterator entry{options_.state_dir / "spool", problem}, none;
+         !problem && entry != none; entry.increment(problem)) {
+        std::error_code unknown;
+        if (entry->is_directory(unknown)) continue;
+        auto name = entry->path().filename().string();
+        std::int64_t id = 0;
+        auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+        bool segment = error == std::errc{} && std::string_view{end} == ".age";
+        if (segment && waiting_.contains(id)) continue;
+        strays_.add();
+        if (segment && state_trouble_ && put_aside(entry->path())) {
+            quarantined_.add();
+            log_.error("spool file that no state names put aside", {{"file", name}});
+            continue;
+        }
+        log_.warning("stray spool file removed; its lines are read again", {{"file", name}});
+        if (auto removed = remove_file(entry->path()); !removed)
+            log_.error("remove failed", {{"error", removed.error()}});
+    }
+    for (std::filesystem::directory_iterator entry{options_.state_dir / "spool" / "quarantine", problem}, none;
+         !problem && entry != none; entry.increment(problem)) {
+        std::error_code unknown;
+        auto size = entry->file_size(unknown);
+        if (!unknown) aside_bytes_ += size;
+    }
+}
+
+// A name of its own: numbers begin anew with every state.
+bool Spool::put_aside(const Path& file) {
+    auto directory = options_.state_dir / "spool" / "quarantine";
+    auto to = directory / file.filename();
+    for (int more = 1; std::filesystem::exists(to); ++more)
+        to = directory / (file.stem().string() + "-" + std::to_string(more) + ".age");
+    std::error_code problem;
+    std::filesystem::rename(file, to, problem);
+    return !problem;
+}
+
+}  // namespace boatswain::spool

@@ -1,0 +1,16 @@
+// The tables of state.sqlite, and how those of an older version become them.
+#pragma once
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "spool/sqlite.h"
+
+namespace boatswain::spool {
+
+// Makes the tables of a database that is new (with an epoch of its own), or migrates those of an older version, in one
+// transaction. One of a newer version is Remedy::stop, with what to do. `state`: its file, for what is said.
+Result<void> prepare_schema(Database& database, const Path& state, const Clock& clock, Log& log);
+
+}  // namespace boatswain::spool
