@@ -151,7 +151,7 @@ void expect_framed_as_it_comes(GuardTest& test, std::string body) {
         },
         [body](GuardTest& test) -> Task<void> {
             CO_TRY(auto client, co_await test.ask("GET /containers/web/logs?stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n"));
-            CO_TRY(auto all, co_await read_all(*client));
+            CO_TRY(auto all, co_await GuardTest::read_all(*client));
             EXPECT_EQ(
                 all,
                 "HTTP/1.1 200 OK\r\nServer: Docker\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body);
