@@ -1,7 +1,7 @@
 """How long after kill -9 the agent reads again: 200 containers that print a line a second, on a real engine.
 
-The clock runs from the start of the new process until every container is read again (`/healthz`: reading), no byte waits, and lines have
-been taken in; it is looked at every 10 ms. In between lies everything: configuration, lock, state, keyring, the engine's list and its
+The clock runs from the start of the new process until every container is read again (`/healthz`: reading), lines have been taken in, and no
+more waits than the containers print within a tenth of a second; it is looked at every 10 ms. In between lies everything: configuration, lock, state, keyring, the engine's list and its
 inspections, and the search for the place in each log.
 """
 import json
@@ -15,12 +15,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/l
 import harness  # noqa: E402
 
 WAIT_SECONDS_MAX = 60
+LINE_BYTES = 75  # "tick" as the engine records it
 
 
 def reads_all(agent, containers):
     try:
         health = agent.health()[1]
-        return (int(health["reading"]) >= containers and health["read_lag_bytes"] == "0" and
+        return (int(health["reading"]) >= containers and int(health["read_lag_bytes"]) <= containers * LINE_BYTES // 10 and
                 agent.metric("boatswain_read_lines_total") > 0)
     except (OSError, ValueError):
         return False
