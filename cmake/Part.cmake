@@ -12,6 +12,8 @@ set_property(GLOBAL PROPERTY BOATSWAIN_PARTS "")
 set(BOATSWAIN_PARTS_WITH_THREADS batch spool ship store canary query)
 add_custom_target(threads_tests)
 
+set(BOATSWAIN_LONG_TESTS intake_docker tool query fleet spool)
+
 # boatswain_only_in(TARGET [SANITIZE...]): part of the ordinary build only where its tests are run (scripts/test.sh), with `release` for
 # no sanitizer. Elsewhere it can still be named: cmake --build --preset release --target spool_test.
 function(boatswain_only_in TARGET)
@@ -63,6 +65,10 @@ function(boatswain_part NAME)
     boatswain_only_in(${NAME}_test address thread)
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
     set_tests_properties(${NAME} PROPERTIES TIMEOUT 300 LABELS unit)
+    # What takes long begins first, so that no core is without work at the end.
+    if(NAME IN_LIST BOATSWAIN_LONG_TESTS)
+      set_tests_properties(${NAME} PROPERTIES COST 60)
+    endif()
     if(NAME IN_LIST BOATSWAIN_PARTS_WITH_THREADS)
       set_tests_properties(${NAME} PROPERTIES LABELS "unit;threads")
       add_dependencies(threads_tests ${NAME}_test)

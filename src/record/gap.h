@@ -10,10 +10,24 @@
 
 namespace boatswain {
 
-// Why something is missing. Metrics show all of them from the start, so that the first gap is seen as a change.
-inline constexpr std::array<std::string_view, 9> gap_reasons{"rotated-away", "truncated",          "malformed",
-                                                             "unreadable",   "not-attached",       "attach-overflow",
-                                                             "unsealed",     "removed-while-away", "state-lost"};
+// Why something is missing: docs/formats/segment.md says it of each.
+inline constexpr const char* gap_rotated_away = "rotated-away";
+inline constexpr const char* gap_truncated = "truncated";
+inline constexpr const char* gap_malformed = "malformed";
+inline constexpr const char* gap_unreadable = "unreadable";
+inline constexpr const char* gap_not_attached = "not-attached";
+inline constexpr const char* gap_attach_overflow = "attach-overflow";
+inline constexpr const char* gap_removed_while_away = "removed-while-away";
+inline constexpr const char* gap_unsealed = "unsealed";
+inline constexpr const char* gap_state_lost = "state-lost";
+inline constexpr const char* gap_driver_overflow = "driver-overflow";
+inline constexpr const char* gap_torn = "torn";
+inline constexpr const char* gap_host_restarted = "host-restarted";
+
+// All of them. Metrics show each from the start, so that the first gap is seen as a change.
+inline constexpr std::array<std::string_view, 12> gap_reasons{
+    gap_rotated_away,       gap_truncated, gap_malformed,  gap_unreadable,      gap_not_attached, gap_attach_overflow,
+    gap_removed_while_away, gap_unsealed,  gap_state_lost, gap_driver_overflow, gap_torn,         gap_host_restarted};
 
 struct Gap {
     Timestamp from{};
@@ -22,12 +36,5 @@ struct Gap {
     std::uint64_t lines_min = 0;  // at least so many lines are missing (0: not known)
     std::uint64_t bytes_min = 0;  // at least so many bytes are missing (0: not known)
 };
-
-// Lines that were taken and then could not be sealed: the source's ordinals go on behind them.
-inline constexpr const char* gap_unsealed = "unsealed";
-// The container was there when the agent ended, and was removed before the agent came back: what it printed in between.
-inline constexpr const char* gap_removed_while_away = "removed-while-away";
-// The agent's own state could not be read: what follows may have been stored before, in another epoch.
-inline constexpr const char* gap_state_lost = "state-lost";
 
 }  // namespace boatswain

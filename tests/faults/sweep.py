@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Every change to the disk fails once, and ends the process once; after each, every line is stored exactly once.
 
-    sweep.py --build DIR [--expect-loss] [--how HOW ...] [--stride N]
+    sweep.py --build DIR [--expect-loss] [--how HOW ...] [--stride N] [--jobs N]
 
 The pipeline (bench_pipeline: the real reader, batcher, sealing, spool, shipper and directory store, without an engine around them)
 reads a small log while failing_io makes its 1st, 2nd, ... Nth change under the state directory or the store go wrong. Then it runs again
@@ -10,6 +10,8 @@ undisturbed, as after a restart. What the store holds then is opened with stock 
 --expect-loss turns the verdict around, for a build that is broken on purpose: a sweep that does not notice it proves nothing.
 """
 import argparse
+import concurrent.futures
+import itertools
 import os
 import pathlib
 import subprocess
@@ -33,12 +35,11 @@ class Sweep:
         self.log.write_text("".join(
             f'{{"log":"{line}\\n","stream":"{("stdout", "stderr")[n % 2]}","time":"2026-11-23T10:{n // 60 % 60:02}:{n % 60:02}.{n + 1:09}Z"}}\n'
             for n, line in enumerate(self.expected)))
-        self.runs = 0
+        self.numbers = itertools.count(1)
 
     def run(self, at, how, times=1):
         """One run with the fault, one without. The number of changes of the first, or None when it was ended."""
-        self.runs += 1
-        place = self.place / f"run-{self.runs}"
+        place = self.place / f"run-{next(self.numbers)}"
         place.mkdir()
         command = [self.build / "bench_pipeline", "--json-file", self.log, "--store", f"dir:{place}/d/store", "--state-dir", place / "d/state",
                    "--recipient", self.recipient, "--flush-bytes", "16384", "--frame-bytes", "4096"]
@@ -73,25 +74,31 @@ def main():
     parser.add_argument("--expect-loss", action="store_true")
     parser.add_argument("--how", nargs="+", default=HOWS, choices=HOWS)
     parser.add_argument("--stride", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
     with tempfile.TemporaryDirectory(prefix="bw-sweep.") as place:
         sweep = Sweep(build, pathlib.Path(place))
         changes = sweep.run(0, "EIO")
         print(f"{changes} changes to the disk in a run; each of them: {', '.join(arguments.how)}")
-        failures = []
-        for how in arguments.how:
-            for at in range(1, changes + 1, arguments.stride):
-                try:
-                    sweep.run(at, how)
-                except AssertionError as failure:
-                    failures.append(str(failure))
-                    print(failure, file=sys.stderr)
-                    if arguments.expect_loss or len(failures) > 5:
-                        break
-            if failures and arguments.expect_loss:
-                break
-        print(f"{sweep.runs} runs, {len(failures)} with lines lost, doubled or out of order")
+        failures, runs = [], 1
+
+        def one(fault):
+            """What it found wrong; nothing when nothing more is to be known."""
+            if len(failures) > (0 if arguments.expect_loss else 5):
+                return None
+            try:
+                sweep.run(fault[1], fault[0])
+                return ""
+            except AssertionError as failure:
+                failures.append(str(failure))
+                print(failure, file=sys.stderr)
+                return str(failure)
+
+        faults = itertools.product(arguments.how, range(1, changes + 1, arguments.stride))
+        with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+            runs += sum(found is not None for found in pool.map(one, faults))
+        print(f"{runs} runs, {len(failures)} with lines lost, doubled or out of order")
         if arguments.expect_loss:
             print("the broken build was noticed" if failures else "the broken build was NOT noticed")
         sys.exit(0 if bool(failures) == arguments.expect_loss else 1)

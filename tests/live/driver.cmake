@@ -1,4 +1,4 @@
 # The log driver, against a private engine. The plugin's name is private to each run, since dockerd hard-codes where it looks for it.
-foreach(class Bytes Kills KillsOfBoth LiveRestored Bounds Plugin)
+foreach(class Bytes Kills KillsOfBoth LiveRestored HostCrash Bounds Plugin)
   boatswain_agent_test(driver_test.py ${class})
 endforeach()

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The log driver: every byte of containers that run with it, over kills of the agent, of the holder and of the engine."""
+import sqlite3
 import sys
 
 sys.dont_write_bytecode = True
@@ -258,6 +259,49 @@ class LiveRestored(DriverTest):
         self.assertEqual(agent.stop(), 0)
         for container in containers:
             self.assert_numbers(reader.of(container), 2500, NUMBERED, container=container)
+
+
+class HostCrash(DriverTest):
+    def test_what_a_crash_of_the_host_took_is_named_where_the_container_goes_on(self):
+        agent, driver = self.driver_agent(batch__flush_after="300ms")
+        container = self.engine.shell("i=0; while true; do echo line $i; i=$((i+1)); usleep 20000; done", env=RED, options=driver.options())
+        wait_for(lambda: agent.reader().of(container).lines, 60, "something of it is stored")
+        # What a crash leaves: no process, no memory, the disk as it was, and afterwards another boot.
+        pid = int(self.engine.docker("inspect", "--format", "{{.State.Pid}}", container))
+        agent.kill()
+        self.engine.stop_daemon("KILL")
+        os.kill(pid, signal.SIGKILL)
+        for hold in driver.holds.iterdir():
+            hold.unlink()
+        self.make_another_boot(agent)
+        self.engine.start_daemon()
+        agent.start()
+        agent.wait_logged("log driver ready")
+        wait_for(lambda: self.engine.docker("inspect", "--format", "{{.State.Running}}", container) == "false", 60, "the engine knows that it has ended")
+        self.engine.docker("start", container)
+        wait_for(lambda: agent.reader().of(container).gaps, 60, "the gap record")
+        wait_for(lambda: agent.reader().of(container).messages().count(b"line 0") == 2, 60, "lines of the new run")
+        self.engine.docker("kill", container)
+        wait_for(lambda: not driver.held(), 30, lambda: f"holds: {driver.held()}")
+        self.assertEqual([gap["reason"] for gap in agent.reader().of(container).gaps], ["host-restarted"])
+        self.assertEqual(agent.metric("boatswain_gap_records_total", reason="host-restarted"), 1)
+        self.assertEqual(agent.stop(), 0)
+        # Each run from its beginning without a hole; of the first, the end is what the crash took.
+        numbers = [int(message.split()[1]) for message in agent.reader().of(container).messages()]
+        again = numbers.index(0, 1)
+        self.assertEqual(numbers[:again], list(range(again)))
+        self.assertEqual(numbers[again:], list(range(len(numbers) - again)))
+        self.assertEqual(agent.tool("verify", check=False).returncode, 0)
+
+    def make_another_boot(self, agent):
+        """Positions in holds name the boot: in the state they become those of another."""
+        with sqlite3.connect(agent.state / "state.sqlite") as state:
+            rows = state.execute("SELECT source, position FROM checkpoints WHERE position LIKE 'file %'").fetchall()
+            for source, position in rows:
+                kind, boot, rest = position.split(" ", 2)
+                state.execute("UPDATE checkpoints SET position = ? WHERE source = ?", (f"{kind} {int(boot) ^ 1} {rest}", source))
+        state.close()
+        self.assertTrue(rows)
 
 
 class Bounds(DriverTest):

@@ -82,7 +82,7 @@ asio::awaitable<bool> AttachReader::read_once() {
     }
     log_.info("attached to container", {{"container", facts_.id}});
     if (unattached_since_) {
-        feed_->append(Gap{.from = *unattached_since_, .to = clock_.now(), .reason = "not-attached"});
+        feed_->append(Gap{.from = *unattached_since_, .to = clock_.now(), .reason = gap_not_attached});
         feed_->mark(NoPosition{});
         unattached_since_.reset();
     }
@@ -129,7 +129,7 @@ void AttachReader::take(Stream stream, std::string_view bytes) {
 void AttachReader::take_line(Stream stream, std::string_view bytes, bool newline) {
     auto now = clock_.now();
     if (!feed_->has_room()) {
-        if (!overflow_) overflow_ = Gap{.from = now, .reason = "attach-overflow"};
+        if (!overflow_) overflow_ = Gap{.from = now, .reason = gap_attach_overflow};
         overflow_->to = now;
         overflow_->lines_min += newline ? 1 : 0;
         overflow_->bytes_min += bytes.size() + (newline ? 1 : 0);

@@ -49,7 +49,7 @@ Result<bool> JsonFileReader::open_first() {
     if (start_ && start_->fingerprint != 0) {
         TRY(bool resumed, resume(*start_, generations));
         if (resumed) return true;
-        owed_gap_ = Gap{.reason = "rotated-away"};
+        owed_gap_ = Gap{.reason = gap_rotated_away};
         log_.warning("the log was rotated away while nobody read it; reading on with the oldest file",
                      {{"log", log_path_.string()}});
     }
@@ -68,7 +68,7 @@ Result<bool> JsonFileReader::open_first() {
 // Told once for each stretch of trouble; the gap record names it to the tenant.
 void JsonFileReader::tell_unreadable(const Error& error) {
     if (owed_gap_ && owed_gap_->reason == "unreadable") return;
-    owed_gap_ = Gap{.reason = "unreadable"};
+    owed_gap_ = Gap{.reason = gap_unreadable};
     log_.warning("a log file cannot be read; reading on with the next one",
                  {{"log", log_path_.string()}, {"error", error}});
 }
@@ -131,7 +131,7 @@ Result<void> JsonFileReader::hold_open() {
 
 void JsonFileReader::notice_births(unsigned births, bool all) {
     if (all && first_open_ != 0 && births > first_open_) {
-        owed_gap_ = Gap{.reason = "rotated-away"};
+        owed_gap_ = Gap{.reason = gap_rotated_away};
         log_.warning("log files were rotated away before the first could be opened", {{"log", log_path_.string()}});
     }
     if (current_.file) look_for_successors();
@@ -202,7 +202,7 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
             held_ = position();
         }
         auto bytes_lost = size + (owed_gap_ ? owed_gap_->bytes_min : 0);
-        owed_gap_ = Gap{.reason = "malformed", .lines_min = 1, .bytes_min = bytes_lost};
+        owed_gap_ = Gap{.reason = gap_malformed, .lines_min = 1, .bytes_min = bytes_lost};
         skipping_ = true;
         taken = size;
     }
@@ -260,7 +260,7 @@ void JsonFileReader::next_file(batch::Feed& feed) {
     auto next = std::move(successors_.front());
     successors_.pop_front();
     if (next.after_gap) {
-        owed_gap_ = Gap{.reason = "rotated-away"};
+        owed_gap_ = Gap{.reason = gap_rotated_away};
         log_.warning("log files were rotated away faster than they could be opened", {{"log", log_path_.string()}});
     }
     read_on_in(std::move(next), 0);
@@ -291,7 +291,7 @@ Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
         log_.warning("the log lost its end; reading on behind what is left", {{"log", log_path_.string()}});
         if (joiner_.pending()) joiner_.end(feed.text());
         pending_in_previous_.reset();
-        owed_gap_ = Gap{.reason = "truncated"};
+        owed_gap_ = Gap{.reason = gap_truncated};
         offset_ = *size;
         out_offset_ = err_offset_ = 0;
         return {};
@@ -316,7 +316,7 @@ Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
                          .fingerprint = old_fingerprint,
                          .out_offset = offset,
                          .err_offset = offset};
-    owed_gap_ = Gap{.reason = "truncated"};
+    owed_gap_ = Gap{.reason = gap_truncated};
     read_on_in(std::move(truncated), 0);
     return {};
 }
@@ -403,7 +403,7 @@ void JsonFileReader::take_malformed(batch::Feed& feed, std::string_view line) {
     pay_gap(frame, time);
     joiner_.end(frame);
     pending_in_previous_.reset();
-    frame.append(Gap{.from = time, .to = time, .reason = "malformed", .lines_min = 1, .bytes_min = line.size()});
+    frame.append(Gap{.from = time, .to = time, .reason = gap_malformed, .lines_min = 1, .bytes_min = line.size()});
     frame.append(Line{.time = time, .stream = Stream::out, .partial = false, .bytes = line});
 }
 

@@ -61,7 +61,8 @@ LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continu
             return Verdict::replay;
         case Phase::by_time:
             if (first && record.time > last(record.stream))
-                gap_ = Gap{.from = std::max(position_.out, position_.err), .to = record.time, .reason = "rotated-away"};
+                gap_ =
+                    Gap{.from = std::max(position_.out, position_.err), .to = record.time, .reason = gap_rotated_away};
             if (!of(record.stream).new_seen && record.time <= last(record.stream)) {
                 remember(record.stream, fingerprint);
                 return Verdict::skip;

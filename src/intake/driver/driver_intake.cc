@@ -187,7 +187,7 @@ void DriverIntake::open_feed(Container& container) {
     const auto* position = std::get_if<FilePosition>(&saved.position);
     if (position && position->device != this_boot() && !spool_.ended(facts.id)) {
         auto now = clock_.now();
-        container.feed->append(Gap{.from = now, .to = now, .reason = "host-restarted"});
+        container.feed->append(Gap{.from = now, .to = now, .reason = gap_host_restarted});
     }
 }
 

@@ -27,7 +27,8 @@ constexpr std::uint64_t gap_from_at = 40, gap_to_at = 48, gap_lines_at = 56, gap
 constexpr std::uint64_t page_bytes = 4096;
 constexpr std::size_t repair_read_bytes = 256U << 10;
 
-constexpr std::array<const char*, 3> gap_reasons{"driver-overflow", "malformed", "torn"};
+// By number, as they are kept: only ever added to.
+constexpr std::array<const char*, 3> reasons{gap_driver_overflow, gap_malformed, gap_torn};
 
 bool pwrite_all(int fd, const char* bytes, std::size_t size, std::uint64_t offset) {
     while (size > 0) {
@@ -184,7 +185,7 @@ void Hold::settle() { (void)set_field(moving_at, size_); }
 
 void Hold::add_gap(const Gap& gap) {
     std::uint64_t reason = 0;
-    while (reason + 1 < gap_reasons.size() && gap.reason != gap_reasons[reason]) ++reason;
+    while (reason + 1 < reasons.size() && gap.reason != reasons[reason]) ++reason;
     if (has_gap() && field(gap_reason_at) != reason) (void)write_gap();
     bool first = !has_gap();
     auto number = [](Timestamp time) { return static_cast<std::uint64_t>(time.time_since_epoch().count()); };
@@ -202,7 +203,7 @@ Result<void> Hold::write_gap() {
     auto text = "gap " + std::to_string(static_cast<std::int64_t>(field(gap_from_at))) + " " +
                 std::to_string(static_cast<std::int64_t>(field(gap_to_at))) + " " +
                 std::to_string(field(gap_lines_at)) + " " + std::to_string(field(gap_bytes_at)) + " " +
-                gap_reasons.at(std::min<std::size_t>(field(gap_reason_at), gap_reasons.size() - 1));
+                reasons.at(std::min<std::size_t>(field(gap_reason_at), reasons.size() - 1));
     auto note = to_note(text);
     // Nothing of the FIFO is under way now, and a note must never be taken for it.
     CHECK(write_at_end(note, size_ + note.size()));
@@ -248,7 +249,7 @@ std::optional<Gap> parse_gap_note(std::string_view note) {
         return std::nullopt;
     gap.from = Timestamp{Nanoseconds{from}};
     gap.to = Timestamp{Nanoseconds{to}};
-    for (const char* reason : gap_reasons)
+    for (const char* reason : reasons)
         if (note == reason) gap.reason = reason;
     if (gap.reason.empty()) return std::nullopt;
     return gap;

@@ -42,7 +42,7 @@ void HoldReader::take_entry(const Frame& frame, std::uint64_t at, batch::Feed& f
     if (!entry) {
         counters_.malformed.add();
         auto now = SystemClock{}.now();
-        feed.append(Gap{.from = now, .to = now, .reason = "malformed", .lines_min = 1, .bytes_min = frame.size});
+        feed.append(Gap{.from = now, .to = now, .reason = gap_malformed, .lines_min = 1, .bytes_min = frame.size});
         return;
     }
     auto stream = entry->is_error_stream() ? Stream::err : Stream::out;
@@ -57,7 +57,7 @@ void HoldReader::take(const Frame& frame, std::uint64_t at, batch::Feed& feed) {
     auto gap = parse_gap_note(frame.payload);
     if (!gap) return;
     if (joiner_.pending()) joiner_.end(feed.text());  // what was dropped may be the rest of it
-    if (gap->reason == "driver-overflow") counters_.dropped_lines.add(gap->lines_min);
+    if (gap->reason == gap_driver_overflow) counters_.dropped_lines.add(gap->lines_min);
     feed.append(*gap);
 }
 
@@ -80,7 +80,7 @@ Result<HoldReader::Step> HoldReader::read_some(batch::Feed& feed, std::string& b
         counters_.malformed.add();
         auto now = SystemClock{}.now();
         auto size = hold_.size();
-        feed.append(Gap{.from = now, .to = now, .reason = "malformed", .lines_min = 0, .bytes_min = size - offset_});
+        feed.append(Gap{.from = now, .to = now, .reason = gap_malformed, .lines_min = 0, .bytes_min = size - offset_});
         offset_ = size;
     }
     bool at_end = n < read_bytes;

@@ -223,7 +223,7 @@ asio::awaitable<void> Holder::State::drain(std::shared_ptr<Held> held) {
         if (!room || !moved) {
             note_full(*held);
             bool patient = clock.steady() - *held->full_since < options.block_max;
-            if (!patient && drop_some(*held, "driver-overflow") > 0) {
+            if (!patient && drop_some(*held, gap_driver_overflow) > 0) {
                 co_await net::sleep_for(milliseconds{0});
                 continue;
             }
@@ -233,7 +233,7 @@ asio::awaitable<void> Holder::State::drain(std::shared_ptr<Held> held) {
         }
         held->full_since.reset();
         if (moved->torn) {
-            auto reason = held->fifo.hung_up() ? "torn" : "malformed";
+            auto reason = held->fifo.hung_up() ? gap_torn : gap_malformed;
             // Where frames begin is not known any more: all that comes is dropped, so that the container goes on.
             while (drop_some(*held, reason) > 0 || !held->fifo.hung_up()) co_await net::sleep_for(room_pause);
             break;
