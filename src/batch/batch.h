@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "batch/memory_budget.h"
@@ -16,6 +17,7 @@
 #include "segment/frame_text.h"
 #include "segment/recipient.h"
 #include "segment/seal.h"
+#include "spool/known.h"
 
 namespace boatswain::batch {
 
@@ -37,10 +39,11 @@ struct Batch {
     TenantId tenant = TenantId::unassigned();
     std::vector<segment::Recipient> recipients;
     std::vector<Source> sources;
-    std::map<std::string, std::size_t> source_index;    // by source id
-    std::vector<std::shared_ptr<PendingFrame>> frames;  // in the order in which they were closed
-    std::map<std::string, Checkpoint> checkpoints;      // by source id: what the frames cover
-    std::vector<std::string> forget;                    // sources that end with this batch: no checkpoint is kept
+    std::map<std::string, std::size_t> source_index;         // by source id
+    std::vector<std::shared_ptr<PendingFrame>> frames;       // in the order in which they were closed
+    std::map<std::string, Checkpoint> checkpoints;           // by source id: what the frames cover
+    std::vector<std::string> forget;                         // sources that end with this batch: no checkpoint is kept
+    std::vector<std::pair<Checkpoint, spool::Known>> begun;  // sources of which nothing is sealed yet
     std::map<std::string, bool> ended;  // sources that have stopped by its end and are read; or run again
     Timestamp first_time{};             // of a line or gap, earliest
     Timestamp last_time{};

@@ -251,6 +251,14 @@ void Batcher::note_ended(const std::string& source, bool ended) {
     sealing_.seal(std::move(nothing_more));
 }
 
+void Batcher::note_begun(const Feed& feed, const Position& from, Timestamp since) {
+    Batch nothing_more;
+    nothing_more.begun.push_back(
+        {Checkpoint{.position = from, .lines = 0, .bytes = 0},
+         spool::Known{.source = feed.source(), .recipients = feed.recipients(), .last_time = since, .ended = false}});
+    sealing_.seal(std::move(nothing_more));
+}
+
 std::optional<Batcher::Growth> Batcher::growth(const Feed& feed) const {
     auto found = batches_.find(feed.batch_key_);
     if (found == batches_.end()) return std::nullopt;

@@ -125,6 +125,9 @@ class Batcher {
     // that is sealed.
     void note_ended(const std::string& source, bool ended);
 
+    // Reading of the feed's source began at `from`, which the spool is told at once. Its container is there `since`.
+    void note_begun(const Feed& feed, const Position& from, Timestamp since);
+
     void tick();       // seals what is due by time or memory; called a few times a second
     void flush_all();  // seals everything that was marked
     std::size_t open_batches() const { return batches_.size(); }

@@ -166,6 +166,7 @@ void Sealing::seal_one(Batch batch, std::stop_token stop) {
         (void)seal_frames(std::move(batch), stop);
         return;
     }
+    for (const auto& [from, known] : batch.begun) spool_.begin(from, known);
     spool_.forget(batch.forget);
     for (const auto& [source, ended] : batch.ended) spool_.set_ended(source, ended);
 }

@@ -89,6 +89,26 @@ TEST_F(KnownSources, HaveEndedUntilTheyRunAgainOrMoreOfThemIsSealed) {
     EXPECT_FALSE(spool->ended("never sealed"));
 }
 
+TEST_F(KnownSources, AreKnownFromTheirBeginningOnAndKeepWhatIsSealedLater) {
+    Checkpoint beginning{FilePosition{.device = 1, .inode = 2, .fingerprint = 3, .out_offset = 0, .err_offset = 0}, 0};
+    beginning.bytes = 0;
+    spool->begin(beginning, web());
+    EXPECT_EQ(spool->checkpoint("web"), beginning);
+    open();
+    auto known = spool->known_sources().value();
+    ASSERT_EQ(known.size(), 1U);
+    EXPECT_EQ(known[0].known, web());
+    EXPECT_EQ(known[0].checkpoint, beginning);
+    add({{"web", place}}, {.known = {{"web", web()}}});
+    spool->begin(beginning, web());
+    EXPECT_EQ(spool->checkpoint("web"), place);
+    open();
+    EXPECT_EQ(spool->checkpoint("web"), place);
+    spool->forget({"web"});
+    open();
+    EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
+}
+
 TEST_F(KnownSources, AreForgottenWithTheSegmentThatHoldsTheirEnd) {
     add({{"web", place}, {"db", place}}, {.known = {{"web", web()}}, .forget = {"web"}});
     EXPECT_EQ(spool->checkpoint("web"), std::nullopt);

@@ -123,6 +123,26 @@ Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints
     return {};
 }
 
+void Spool::begin(const Checkpoint& from, const Known& known) {
+    const auto& source = known.source.id;
+    {
+        std::scoped_lock lock{guard_};
+        if (!checkpoints_.try_emplace(source, from).second) return;
+    }
+    std::scoped_lock lock{database_guard_};
+    auto insert = database_.prepare(
+        "INSERT OR IGNORE INTO checkpoints (source, position, lines, moved, bytes, about, last_time, ended) "
+        "VALUES (?1, ?2, 0, ?3, 0, ?4, ?5, 0)");
+    auto done = insert ? insert->bind(1, source)
+                             .bind(2, to_text(from.position))
+                             .bind(3, to_number(clock_.now()))
+                             .bind(4, known_text(known))
+                             .bind(5, to_number(known.last_time))
+                             .run()
+                       : Result<void>{std::unexpected(insert.error())};
+    if (!done) log_.warning("beginning of a source not noted", {{"source", source}, {"error", done.error()}});
+}
+
 std::optional<Checkpoint> Spool::checkpoint(const std::string& source) const {
     std::scoped_lock lock{guard_};
     auto found = checkpoints_.find(source);

@@ -19,7 +19,7 @@
 //     that cannot be read is put aside too, and a new epoch begins (docs/decisions/0011-state-put-aside.md).
 //   - bytes() is all that lies in spool/, so the disk that is used is bounded: what was put aside counts.
 //   - No tenant fills the spool alone: it has room while it holds less than room_factor times what is free.
-//   - Thread-safe. Only the sealing thread calls add() and chain_head().
+//   - Thread-safe. Only the sealing thread calls add(), begin() and chain_head().
 #pragma once
 
 #include <condition_variable>
@@ -75,7 +75,7 @@ struct Beside {
     std::vector<std::string> forget;     // sources that are gone, and of which all is sealed now
 };
 
-// A source that has a checkpoint: something of it was sealed, and more was expected.
+// A source that has a checkpoint: something of it was sealed, or reading of it had begun, and more was expected.
 struct KnownSource {
     std::string id;
     Checkpoint checkpoint;
@@ -94,6 +94,10 @@ class Spool {
     Result<void> add(const segment::SealedSegment& segment, const Checkpoints& checkpoints, const Beside& beside = {});
     Result<ChainHead> chain_head(const TenantId& tenant);
 
+    // Reading of a source begins at `from`, and nothing of it is sealed yet: after a crash it is known where that was,
+    // so that what is gone by then can be named. Nothing happens where there is a checkpoint. Only the sealing thread
+    // calls this.
+    void begin(const Checkpoint& from, const Known& known);
     // How far `source` is sealed; nothing for one that is new here.
     std::optional<Checkpoint> checkpoint(const std::string& source) const;
     // The sources are gone and all of them is sealed: their checkpoints are no longer needed.

@@ -143,7 +143,9 @@ class Oracle:
         named[gap["reason"]] += 1
         if gap["reason"] == "malformed" and printer.kind in WATCHED:
             return False  # the torn record of an engine that was killed; it follows, as it is
-        assert gap["reason"] == "rotated-away" and printer.kind in ("rotating", "compressed"), f"a gap that nothing explains: {gap}"
+        rotated = gap["reason"] == "rotated-away" and printer.kind in ("rotating", "compressed")
+        removed = gap["reason"] == "removed-while-away" and printer.short
+        assert rotated or removed, f"a gap that nothing explains: {gap}"
         since, until = seconds_of(gap["from"]), seconds_of(gap["to"])
         assert self.windows.explain_gap(since, until), f"a gap at a time when somebody read: {gap}"
         return True

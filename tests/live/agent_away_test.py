@@ -76,6 +76,29 @@ class Away(LiveTest):
         self.assertEqual(self.ends(agent, again), [])
         self.assertEqual(agent.reader().of(once).gaps, [])
 
+    def test_what_is_gone_before_anything_was_sealed_is_named(self):
+        agent = self.agent(batch__flush_after="10m")
+        go_on = "until [ -e /volume/go ]; do sleep 0.1; done; "
+        rotating = self.engine.shell(f"echo early; {go_on}seq 1 20000; sleep 1000", env=RED,
+                                     options=["--log-opt", "max-size=50k", "--log-opt", "max-file=2"])
+        removed = self.engine.shell("echo early; sleep 1000", env=RED)
+        wait_for(lambda: (agent.health()[1]["reading"], agent.health()[1]["read_lag_bytes"]) == ("2", "0"), 60, "both first lines are read")
+        time.sleep(1)
+        agent.kill()
+        self.engine.put("go", b"")
+        wait_for(lambda: "20000" in self.engine.docker("logs", "--tail", "1", rotating), 60, "the log has been rotated away")
+        self.engine.docker("rm", "-f", removed)
+        agent.start()
+        # The one that is removed is sealed soon; the other one with all that waits, at the end.
+        wait_for(lambda: agent.reader().of(removed).gaps, 30, "the gap record of the removed one")
+        self.assertEqual(agent.stop(), 0)
+        stored = agent.reader().of(rotating)
+        self.assertEqual([gap["reason"] for gap in stored.gaps], ["rotated-away"])
+        self.assertEqual(stored.messages()[-1], b"20000")
+        self.assertNotIn(b"early", stored.messages())
+        self.assertEqual([gap["reason"] for gap in agent.reader().of(removed).gaps], ["removed-while-away"])
+        self.assertEqual(agent.tool("verify", check=False).returncode, 0)
+
     def test_a_damaged_state_does_not_stop_the_start_and_the_log_says_that_lines_come_again(self):
         agent = self.agent(batch__flush_after="300ms")
         container = self.engine.shell("seq 1 50; sleep 1000", env=RED)

@@ -123,16 +123,18 @@ def time_of(record):
 def differences(recorded, stored, skipped_at=frozenset()):
     """What is wrong with `stored` ([message] of one stream), given `recorded`; empty when every recorded line is there once, in order.
     Before the stored lines whose numbers `skipped_at` holds, a named gap says that recorded lines are missing."""
-    wrong, due = [], 0
+    wrong, due, rest = [], 0, False
     for number, message in enumerate(stored):
+        behind_a_gap, rest = number in skipped_at or rest, False
         if due < len(recorded) and recorded[due] == message:
             due += 1
             continue
         later = recorded.index(message, due) if message in recorded[due:] else None
         what = message[:40]
-        if number in skipped_at:
-            if later is None and any(line.endswith(message) for line in recorded[due:]):
-                continue  # the rest of a line whose beginning is in the gap
+        if behind_a_gap:
+            if number in skipped_at and later is None and any(line.endswith(message) for line in recorded[due:]):
+                rest = True  # of a line whose beginning is in the gap; the gap goes on to the next line
+                continue
             if later is not None:
                 due = later + 1
                 continue

@@ -32,8 +32,8 @@ def flags_by_folder(build):
         if SOURCE not in file.parents or file.parent in flags:
             continue
         words = shlex.split(entry["command"])
-        if words[0].endswith("ccache"):
-            words = words[1:]
+        launcher = next((at for at, word in enumerate(words) if word.endswith("/ccache")), -1)
+        words = words[launcher + 1:]
         words = words[:words.index("-o")] + words[words.index("-o") + 2:]
         flags[file.parent] = words[:words.index("-c")]
     return flags

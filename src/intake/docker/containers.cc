@@ -40,7 +40,10 @@ Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Clie
       stream_counters_(metrics),
       pump_(
           executor, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
-          [this](const std::string& id) { note_ended(id, true); }),
+          [this](const std::string& id) { note_ended(id, true); },
+          [this](const std::string& id, const FilePosition& from) {
+              batcher_.note_begun(*pump_.feed(id), from, containers_.at(id).facts.created);
+          }),
       readers_(executor, log) {
     // Shown from the start, so that the first one is seen as a change.
     using Action = tenancy::Decision::Action;
@@ -204,8 +207,7 @@ void Containers::start_reading(const std::string& id, Container& container) {
                                   {"reader", container.why}});
     container.soon = assignment.soon;
     if (container.reader == Reader::driver) return;
-    auto saved = spool_.checkpoint(id);
-    Checkpoint start = saved.value_or(Checkpoint{});
+    auto start = spool_.checkpoint(id).value_or(Checkpoint{});
     if (!takes_lines) {
         // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop). What is held is held
         // open, so that it can still be read when the container is removed in the meantime.
@@ -221,7 +223,7 @@ void Containers::start_reading(const std::string& id, Container& container) {
 
     if (!container.lines_before) container.lines_before = start.lines;
     auto feed = container.reader == Reader::none ? nullptr : open_feed(container, assignment, start);
-    if (auto lost = spool_.state_lost(); feed && lost && !saved && container.facts.created < *lost)
+    if (auto lost = spool_.state_lost(); feed && lost && start.lines == 0 && container.facts.created < *lost)
         feed->append(Gap{.from = container.facts.created, .to = *lost, .reason = gap_state_lost});
     auto& life = *container.life;
     switch (container.reader) {

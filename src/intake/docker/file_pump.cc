@@ -16,9 +16,11 @@ constexpr std::chrono::milliseconds room_pause{100};
 }  // namespace
 
 FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log,
-                   std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled)
+                   std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
+                   std::function<void(const std::string&, const FilePosition&)> begun)
     : finished_(std::move(finished)),
       settled_(std::move(settled)),
+      begun_(std::move(begun)),
       log_(log),
       errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
                               {{"reader", "json-file"}})),
@@ -127,6 +129,7 @@ FilePump::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
         log.not_before = std::chrono::steady_clock::now() + trouble_pause;
         return Turn::no_room;
     }
+    if (auto beginning = log.reader->take_beginning()) begun_(id, *beginning);
     switch (*step) {
         case JsonFileReader::Step::more: log.unread_since = std::chrono::steady_clock::now(); return Turn::read;
         case JsonFileReader::Step::at_end:

@@ -22,10 +22,12 @@ namespace boatswain::intake::docker {
 
 class FilePump {
   public:
-    // Both are told a container's id. `finished`: its log is removed and read to its end; it may remove() it.
-    // `settled`: it does not run, and its log is read to its end.
+    // All are told a container's id. `finished`: its log is removed and read to its end; it may remove() it.
+    // `settled`: it does not run, and its log is read to its end. `begun`: its log, which had no position, is being
+    // read.
     FilePump(boost::asio::any_io_executor executor, Metrics& metrics, Log& log,
-             std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled);
+             std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
+             std::function<void(const std::string&, const FilePosition&)> begun);
     FilePump(const FilePump&) = delete;
 
     void add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed);
@@ -82,6 +84,7 @@ class FilePump {
     Turn take_turn(const std::string& id, OneLog& log);
 
     std::function<void(const std::string&)> finished_, settled_;
+    std::function<void(const std::string&, const FilePosition&)> begun_;
     Log& log_;
     Counter& errors_;
     FileReaderCounters counters_;

@@ -427,6 +427,12 @@ void JsonFileReader::mark(batch::Feed& feed) {
     if (current_.fingerprint == 0)
         if (auto fingerprint = fingerprint_of(*current_.file)) current_.fingerprint = *fingerprint;
     if (current_.fingerprint != 0 && !owed_gap_) held_.reset();
+    if (!start_ && current_.fingerprint != 0 && !std::exchange(begun_, true))
+        beginning_ = FilePosition{.device = current_.file->device(),
+                                  .inode = current_.file->inode(),
+                                  .fingerprint = current_.fingerprint,
+                                  .out_offset = 0,
+                                  .err_offset = 0};
     if (auto where = position()) feed.mark(*where);
 }
 

@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -94,6 +95,8 @@ class JsonFileReader {
     Nanoseconds lag_time() const;
     const Path& path() const { return log_path_; }
     std::optional<FilePosition> position() const;
+    // Once, when something was read of a log that had no `start`: where that began.
+    std::optional<FilePosition> take_beginning() { return std::exchange(beginning_, std::nullopt); }
     FileStanding standing() const;
 
     // Remembers what the pump met with this log.
@@ -138,6 +141,8 @@ class JsonFileReader {
 
     const Path log_path_;
     std::optional<FilePosition> start_;
+    bool begun_ = false;                     // beginning_ was set
+    std::optional<FilePosition> beginning_;  // until it is taken
     const Clock& clock_;
     FileReaderCounters& counters_;
     Log& log_;

@@ -1,0 +1,191 @@
+#include "boatswain/tool_for_test.h"
+
+namespace boatswain::tool {
+namespace {
+
+TEST_F(Tool, LogsPrintsTimeAppAndMessageInTheOrderOfTime) {
+    put_example();
+    auto ran = logs("--identity acme.key --tenant acme");
+    EXPECT_EQ(ran.out,
+              "2026-11-23T10:00:00.000Z shop/cart started\n"
+              "2026-11-23T10:00:01.000Z shop/db ready\n"
+              "2026-11-23T10:00:02.000Z shop/cart [stderr] no stock of article 7\n"
+              "2026-11-23T10:00:03.000Z shop/db --- gap: rotated-away from 2026-11-23T10:00:03.000000000Z to "
+              "2026-11-23T10:00:03.000000000Z, at least 3 lines\n"
+              "2026-11-23T12:00:00.000Z shop/cart stopped\n");
+    EXPECT_EQ(ran.err, "");
+    EXPECT_EQ(ran.code, 0);
+}
+
+TEST_F(Tool, LogsNarrowsByAppContainerStreamAndTime) {
+    put_example();
+    auto messages = [&](const std::string& options) {
+        return logs("-i acme.key --tenant acme --output raw " + options).out;
+    };
+    EXPECT_EQ(messages("--app shop/db"), "ready\n");
+    EXPECT_EQ(messages("--app shop/db --app shop/cart --limit 2"), "started\nready\n");
+    EXPECT_EQ(messages("--container cart-1 --until '2026-11-23 11:00'"), "started\nno stock of article 7\n");
+    EXPECT_EQ(messages("--container dddddd"), "ready\n");
+    EXPECT_EQ(messages("--stream stderr"), "no stock of article 7\n");
+    EXPECT_EQ(messages("--since 2026-11-23T10:00:01Z --until 2026-11-23T10:00:02Z"), "ready\n");
+    EXPECT_EQ(messages("--tail 1"), "stopped\n");
+    EXPECT_EQ(messages("--app shop/cart --tail 2"), "no stock of article 7\nstopped\n");
+    EXPECT_EQ(messages("--app shop/cart --tail 50"), "started\nno stock of article 7\nstopped\n");
+    EXPECT_EQ(messages("--until '2026-11-23 10:30' --stream stdout --app shop/cart --tail 1"), "started\n");
+}
+
+TEST_F(Tool, LogsPrintsBytesExactlyAsTheyWerePrinted) {
+    auto all = every_byte_but_newline();
+    put(key("acme", ten, 1),
+        {{source("acme", "app", "app-1"),
+          {{ten, all},
+           {ten + seconds{1}, ""},
+           {ten + seconds{2}, "half", Stream::out, true},
+           {ten + seconds{3}, "whole"},
+           {ten + seconds{4}, "last", Stream::out, true}}}},
+        acme_);
+    EXPECT_EQ(logs("-i acme.key --output raw").out, all + "\n\nhalfwhole\nlast");
+}
+
+TEST_F(Tool, LogsPrintsJsonThatKeepsBytesThatAreNoText) {
+    put(key("acme", ten, 1),
+        {{source("acme", "a\"pp", "app-1"), {{ten, "fine \"\t\x01"}, {ten + seconds{1}, "\xff!", Stream::err, true}}}},
+        acme_);
+    auto ran = logs("-i acme.key --output json");
+    EXPECT_EQ(
+        ran.out,
+        R"({"time":"2026-11-23T10:00:00.000000000Z","tenant":"acme","app":"a\"pp","component":"","instance":"","container":"app-1-id","name":"app-1","stream":"stdout","partial":false,"message":"fine \"\t\u0001"})"
+        "\n"
+        R"({"time":"2026-11-23T10:00:01.000000000Z","tenant":"acme","app":"a\"pp","component":"","instance":"","container":"app-1-id","name":"app-1","stream":"stderr","partial":true,"message":")"
+        "\xef\xbf\xbd"
+        R"(!","message_base64":"/yE="})"
+        "\n");
+    EXPECT_EQ(run("boatswain logs --store dir:store -i acme.key --output json | python3 -c 'import json,sys; "
+                  "[json.loads(l) for l in sys.stdin]'")
+                  .code,
+              0);
+}
+
+TEST_F(Tool, LogsKeepsControlCharactersAwayFromATerminalOnly) {
+    put(key("acme", ten, 1), {{source("acme", "app\x1b[31m", "app-1"), {{ten, "a\tb\x1b]0;owned\x07"}}}}, acme_);
+    EXPECT_THAT(logs("-i acme.key").out, AllOf(HasSubstr("a\tb\x1b]0;owned\x07"), HasSubstr("app\\x1b[31m")));
+    auto shown = run("script -qec \"'" BOATSWAIN_TOOL "' logs --store dir:store -i acme.key\" /dev/null");
+    EXPECT_THAT(shown.out, HasSubstr("a\tb\\x1b]0;owned\\x07"));
+    EXPECT_THAT(shown.out, HasSubstr("\x1b[3")) << "coloured on a terminal";
+    auto plain = run("NO_COLOR=1 script -qec \"'" BOATSWAIN_TOOL "' logs --store dir:store -i acme.key\" /dev/null");
+    // Progress, which a slow machine sees, moves the cursor; nothing else does anything.
+    EXPECT_THAT(plain.out, AllOf(HasSubstr("app\\x1b[31m"), Not(HasSubstr("\x1b[3")), Not(HasSubstr("\x1b]"))));
+}
+
+TEST_F(Tool, LogsShowsEveryTenantThatTheIdentitiesOpenAndCountsTheOthers) {
+    put_example();
+    auto ran = logs("-i acme.key --output raw");
+    EXPECT_THAT(ran.out, Not(HasSubstr("hello")));
+    EXPECT_THAT(ran.err, HasSubstr("note: 1 segment was passed over: sealed for other keys\n"));
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_THAT(logs("-i acme.key -i globex.key --output raw").out, HasSubstr("hello"));
+    EXPECT_THAT(run("BOATSWAIN_STORE=dir:store BOATSWAIN_IDENTITY=acme.key:globex.key boatswain logs --output raw").out,
+                HasSubstr("hello"));
+}
+
+TEST_F(Tool, LogsFailsWhenTheIdentityIsNotTheTenants) {
+    put_example();
+    auto ran = logs("-i globex.key --tenant acme");
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(ran.err,
+              "boatswain: none of the 2 segments of tenant \"acme\" can be opened: they are not sealed for the "
+              "identity given (" +
+                  globex_.recipient().str() + "). Give the tenant's key with --identity FILE\n");
+    EXPECT_EQ(ran.code, 1);
+}
+
+TEST_F(Tool, LogsTellsGapsBesideRawOutputToo) {
+    put_example();
+    auto ran = logs("-i acme.key --tenant acme --app shop/db --output raw");
+    EXPECT_EQ(ran.out, "ready\n");
+    EXPECT_THAT(ran.err, StartsWith("shop/db --- gap: rotated-away"));
+}
+
+TEST_F(Tool, LogsNamesADamagedObjectAndShowsTheOthers) {
+    put_example();
+    auto name = key("acme", ten + seconds{60}, 3);
+    write("store/" + name.str(), sealed(name, {{source("acme", "x", "x-1"), {{ten, "lost"}}}}, acme_).substr(0, 300));
+    auto ran = logs("-i acme.key --tenant acme --output raw --app shop/cart");
+    EXPECT_EQ(ran.out, "started\nno stock of article 7\nstopped\n");
+    EXPECT_THAT(ran.err, StartsWith("boatswain: " + name.str() + ": "));
+    EXPECT_EQ(ran.code, 1);
+}
+
+TEST_F(Tool, LogsRefusesASegmentUnderAnotherTenantsName) {
+    write("store/" + key("globex", ten, 1).str(),
+          sealed(key("acme", ten, 1), {{source("acme", "x", "x-1"), {{ten, "planted"}}}}, globex_));
+    auto ran = logs("-i globex.key --tenant globex");
+    EXPECT_EQ(ran.out, "");
+    EXPECT_THAT(ran.err, HasSubstr("refused: its footer says tenant \"acme\" where its name says \"globex\""));
+    EXPECT_EQ(ran.code, 1);
+}
+
+TEST_F(Tool, LogsEndsQuietlyWhenTheReaderLeaves) {
+    std::vector<TestEntry> many;
+    for (int i = 0; i < 50'000; ++i)
+        many.push_back({ten + Nanoseconds{i}, "a line that fills the pipe sooner or later"});
+    put(key("acme", ten, 1), {{source("acme", "app", "app-1"), many}}, acme_);
+    auto ran = run("boatswain logs --store dir:store -i acme.key | head -n 1; echo \"${PIPESTATUS[0]}\"");
+    EXPECT_EQ(ran.out, "2026-11-23T10:00:00.000Z app a line that fills the pipe sooner or later\n0\n");
+    EXPECT_EQ(ran.err, "");
+    auto full = run("boatswain logs --store dir:store -i acme.key > /dev/full");
+    EXPECT_EQ(full.err, "boatswain: write the output: No space left on device\n");
+    EXPECT_EQ(full.code, 1);
+}
+
+TEST_F(Tool, StockAgeAndZstdPrintTheSameLines) {
+    ASSERT_EQ(std::system("command -v age zstd > /dev/null"), 0) << "install age and zstd: ./dev deps test";
+    auto all = every_byte_but_newline();
+    put(key("acme", ten, 1), {{source("acme", "app", "app-1"), {{ten, all}, {ten + seconds{1}, "b"}}}}, acme_);
+    auto stock =
+        run("age -d -i acme.key store/" + key("acme", ten, 1).str() + " | zstd -dcq | grep -av '^# ' | cut -b 41-");
+    EXPECT_EQ(stock.out, all + "\nb\n");
+    EXPECT_EQ(stock.out, logs("-i acme.key --output raw").out);
+}
+
+TEST_F(Tool, LogsSaysWhatIsMissingOnTheCommandLine) {
+    auto expect_usage = [&](const std::string& command, const std::string& what) {
+        auto ran = run(command);
+        EXPECT_EQ(ran.code, 2) << command;
+        EXPECT_THAT(ran.err, AllOf(StartsWith("boatswain: "), HasSubstr(what), HasSubstr("\nTry: boatswain")))
+            << command;
+        EXPECT_EQ(ran.out, "");
+    };
+    expect_usage("boatswain logs -i acme.key", "which store? Give --store dir:PATH");
+    expect_usage("boatswain logs --store dir:store", "give the tenant's key with --identity FILE");
+    expect_usage("boatswain logs --store dir:store -i acme.key --since soon", "\"soon\" is not a time");
+    expect_usage("boatswain logs --store dir:store -i acme.key --since 1h --until 2h", "no line can lie between them");
+    expect_usage("boatswain logs --store dir:store -i acme.key --stream both", "--stream");
+    expect_usage("boatswain logs --store dir:store -i acme.key --tail 1 --limit 1", " excludes --");
+    expect_usage("boatswain logs --store dir:store -i acme.key --limit x", "--limit");
+    expect_usage("boatswain lgs", "there is no command \"lgs\"; did you mean \"logs\"?");
+    expect_usage("boatswain keys nw acme", "there is no command \"nw\"; did you mean \"new\"?");
+    expect_usage("boatswain help nonsense", "there is no command \"nonsense\"");
+}
+
+TEST_F(Tool, LogsNamesAnIdentityFileThatIsNone) {
+    put_example();
+    write("wrong.key", "age1notasecret\n");
+    auto ran = logs("-i wrong.key");
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_THAT(ran.err, HasSubstr("wrong.key"));
+    EXPECT_THAT(logs("-i missing.key").err, HasSubstr("missing.key"));
+    EXPECT_THAT(run("boatswain logs --store ftp://x -i acme.key").err, HasSubstr("ftp"));
+}
+
+TEST_F(Tool, LogsSaysWhenThereIsNothing) {
+    put_example();
+    auto ran = logs("-i acme.key --tenant nobody");
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_EQ(
+        ran.err,
+        "note: there is no segment of tenant \"nobody\" in this stretch of time; `boatswain ls` shows what there is\n");
+}
+
+}  // namespace
+}  // namespace boatswain::tool

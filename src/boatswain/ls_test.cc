@@ -1,0 +1,51 @@
+#include "boatswain/tool_for_test.h"
+
+namespace boatswain::tool {
+namespace {
+
+TEST_F(Tool, LsSaysWhenThereIsNothing) {
+    auto ran = run("boatswain ls --store dir:store");
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(ran.err, "note: there is no segment in dir:store\n");
+    EXPECT_EQ(ran.code, 0);
+}
+
+TEST_F(Tool, LsShowsTenantsWithoutAnyKey) {
+    put_example();
+    write("store/v1/README", "not ours");
+    auto ran = run("boatswain ls --store dir:store");
+    EXPECT_EQ(ran.out,
+              "TENANT  FIRST HOUR     LAST HOUR      HOURS\n"
+              "acme    2026-11-23T10  2026-11-23T12      2\n"
+              "globex  2026-11-23T10  2026-11-23T10      1\n");
+    EXPECT_EQ(ran.err, "note: 1 name in the store is not Boatswain's\n");
+    EXPECT_THAT(
+        run("boatswain ls --store dir:store --sizes --json").out,
+        MatchesRegex(
+            R"re(\{"tenant":"acme","first_hour":"2026-11-23T10","last_hour":"2026-11-23T12","hours":2,"segments":2,"bytes":[0-9]+\}
+\{"tenant":"globex",.*"segments":1,.*\}
+)re"));
+}
+
+TEST_F(Tool, LsShowsATenantsSegmentsWithoutAKeyAndItsSourcesWithOne) {
+    put_example();
+    auto segments = run("boatswain ls --store dir:store --tenant acme");
+    EXPECT_THAT(segments.out, HasSubstr("2026-11-23T12  node-1  e1            2"));
+    EXPECT_THAT(segments.out, HasSubstr(key("acme", ten, 1).str()));
+    auto sources = run("boatswain ls --store dir:store --tenant acme -i acme.key");
+    EXPECT_EQ(sources.out,
+              "APP        COMPONENT  INSTANCE  CONTAINER     NAME    HOST    LINES  SIZE  GAPS  FIRST                  "
+              "   LAST\n"
+              "shop/cart                       cccccccccccc  cart-1  node-1      3  35 B     0  "
+              "2026-11-23T10:00:00.000Z  2026-11-23T12:00:00.000Z\n"
+              "shop/db                         dddddddddddd  db-1    node-1      1   5 B     1  "
+              "2026-11-23T10:00:01.000Z  2026-11-23T10:00:03.000Z\n");
+    EXPECT_EQ(sources.code, 0);
+    EXPECT_THAT(run("boatswain ls --store dir:store --tenant acme -i acme.key --since 2026-11-23T11:30:00Z --json").out,
+                AllOf(HasSubstr(R"("app":"shop/cart")"), HasSubstr(R"("lines":1,"message_bytes":7)"),
+                      Not(HasSubstr("shop/db"))));
+    EXPECT_EQ(run("boatswain ls --store dir:store --tenant acme -i globex.key").code, 1);
+}
+
+}  // namespace
+}  // namespace boatswain::tool
