@@ -30,6 +30,8 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+extern const std::string tool_path;  // of the executable: tool_test.cc
+
 struct Ran {
     std::string out, err;
     int code = -1;
@@ -58,7 +60,7 @@ class Tool : public ::testing::Test {
 
     // Runs a shell command in the test's directory; "boatswain" is the tool.
     Ran run(const std::string& command) {
-        auto script = "cd '" + directory_.string() + "' && boatswain() { '" BOATSWAIN_TOOL "' \"$@\"; }; " + command;
+        auto script = "cd '" + directory_.string() + "' && boatswain() { '" + tool_path + "' \"$@\"; }; " + command;
         write("script", script);
         auto line = "bash '" + (directory_ / "script").string() + "' > '" + (directory_ / "out").string() + "' 2> '" +
                     (directory_ / "err").string() + "' < /dev/null";

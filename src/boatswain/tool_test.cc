@@ -1,6 +1,9 @@
 #include "boatswain/tool_for_test.h"
 
 namespace boatswain::tool {
+
+const std::string tool_path = BOATSWAIN_TOOL;
+
 namespace {
 
 TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
