@@ -7,7 +7,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/cluster"))
-from double.cluster import Cluster  # noqa: E402
+from double.cluster import Cluster  # noqa: E402 - found by the path that is set above
 
 CPU_SECONDS_MAX = 1.0
 PEAK_MIB_MAX = 200

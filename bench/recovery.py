@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/live"))
-import harness  # noqa: E402
+import harness  # noqa: E402 - found by the path that is set above
 
 WAIT_SECONDS_MAX = 60
 LINE_BYTES = 75  # "tick" as the engine records it

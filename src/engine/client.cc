@@ -244,8 +244,8 @@ Task<std::vector<Event>> HttpClient::past_events(Timestamp since) {
     while (events.size() < past_events_max) {
         CO_TRY(auto object, objects.next());
         if (!object) break;
-        CO_TRY(auto event, parse_event(*object));
-        events.push_back(std::move(event));
+        // One that makes no sense hides no other.
+        if (auto event = parse_event(*object)) events.push_back(std::move(*event));
     }
     co_return events;
 }

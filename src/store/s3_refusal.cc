@@ -16,6 +16,7 @@ struct Rule {
     std::string_view advice;  // {key} {bucket} {endpoint} {source} are filled in; empty for the server's own message
 };
 
+// A table: one rule a line, its columns aligned.
 // clang-format off
 constexpr std::array rules{
     Rule{"SignatureDoesNotMatch", Reaction::give_up, Remedy::stop, "the secret key does not belong to access key {key}, from {source}"},

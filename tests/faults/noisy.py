@@ -22,7 +22,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
-import harness  # noqa: E402
+import harness  # noqa: E402 - found by the path that is set above
 
 QUIET = ("red", "green", "blue")
 QUIET_LINES_PER_SECOND = 100

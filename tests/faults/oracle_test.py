@@ -15,8 +15,8 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import harness  # noqa: E402
-import oracle  # noqa: E402
+import harness  # noqa: E402 - found by the path that is set above
+import oracle  # noqa: E402 - found by the path that is set above
 
 LINES = 12_000
 PARTS = 4              # runs of the pipeline that make the store

@@ -25,12 +25,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # The two folders must be on the path first, so these imports cannot stand at the top.
-import engine_record  # noqa: E402
-import harness  # noqa: E402
-import oracle  # noqa: E402
-import proxy as proxies  # noqa: E402
-import strikes  # noqa: E402
-import swarm  # noqa: E402
+import engine_record  # noqa: E402 - found by the path that is set above
+import harness  # noqa: E402 - found by the path that is set above
+import oracle  # noqa: E402 - found by the path that is set above
+import proxy as proxies  # noqa: E402 - found by the path that is set above
+import strikes  # noqa: E402 - found by the path that is set above
+import swarm  # noqa: E402 - found by the path that is set above
 
 TENANTS = swarm.TENANTS
 SESSION_RENEWED_AFTER = 1500  # seconds; the server's sessions live an hour

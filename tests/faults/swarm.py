@@ -17,8 +17,8 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import harness  # noqa: E402
-import oracle  # noqa: E402
+import harness  # noqa: E402 - found by the path that is set above
+import oracle  # noqa: E402 - found by the path that is set above
 
 TENANTS = ("red", "green", "blue")
 LINES = 100
