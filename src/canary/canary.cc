@@ -134,14 +134,14 @@ void Canary::conclude(const Outstanding& segment, Finding finding) {
     bool verified = finding == Finding::verified;
     auto delay = clock_.now() - segment.first_printed;
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{guard_};  // the counters too: whoever sees the standing finds them in agreement with it
         (verified ? standing_.verified : standing_.lost) += segment.lines;
+        (verified ? verified_counter_ : lost_counter_).add(segment.lines);
         if (verified)
             standing_.delay = delay;
         else
             standing_.last_loss = segment.key;
     }
-    (verified ? verified_counter_ : lost_counter_).add(segment.lines);
     if (verified) return delay_gauge_.set(seconds(delay));
     log_.error("canary lost: the store has not what it acknowledged", {{"key", segment.key}, {"lines", segment.lines}});
 }
