@@ -195,7 +195,7 @@ void Batcher::flush(const std::string& key) {
     tell_newest(found->second);
     auto batch = std::move(found->second.batch);
     batches_.erase(found);
-    if (!batch.frames.empty()) sealing_.seal(std::move(batch));
+    if (!batch.frames.empty() || !batch.ended.empty() || !batch.forget.empty()) sealing_.seal(std::move(batch));
 }
 
 bool Batcher::has_room(const Feed& feed) const {

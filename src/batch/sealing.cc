@@ -151,29 +151,29 @@ void Sealing::seal_batches(std::stop_token stop) {
             sealing_ = true;
             sealing_since_ = clock_.steady();
         }
-        seal_one(std::move(batch), stop);
+        bool in_order = seal_one(std::move(batch), stop);
         {
             std::scoped_lock lock{guard_};
             sealing_ = false;
         }
         changed_.notify_all();
         progressed_();
+        if (!in_order) return;
     }
 }
 
-void Sealing::seal_one(Batch batch, std::stop_token stop) {
-    if (!batch.frames.empty()) {
-        (void)seal_frames(std::move(batch), stop);
-        return;
-    }
+bool Sealing::seal_one(Batch batch, std::stop_token stop) {
+    begin_with_gaps(batch);
+    keep_open_what_lost_unnamed(batch);
+    if (!batch.frames.empty()) return seal_frames(std::move(batch), stop);
     for (const auto& [from, known] : batch.begun) spool_.begin(from, known);
     spool_.forget(batch.forget);
     for (const auto& [source, ended] : batch.ended) spool_.set_ended(source, ended);
+    return true;
 }
 
 bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
     auto wait_time = retry_wait_min;
-    begin_with_gaps(batch);
     for (;;) {
         // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the
         // rest.
@@ -197,13 +197,13 @@ bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
             log_.error("batch not sealed; its sources read it again after a restart, or a gap record names it",
                        {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
             give_up(batch, frames);
-            return false;
+            return true;
         }
         // seal() has consumed the frames as it went: what they cost is now what the sealed bytes cost, not both.
         batch.frames.clear();
         Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
         if (!add_until_done(*sealed, batch.checkpoints, beside, stop)) return false;
-        for (const auto& source : batch.sources) unsealed_.erase(source.id);
+        for (const auto& frame : frames) unsealed_.erase(batch.sources[frame.source].id);
         return true;
     }
 }
@@ -255,6 +255,18 @@ void Sealing::begin_with_gaps(Batch& batch) {
         batch.last_time = std::max(batch.last_time, frame.counts.last_time);
         batch.frames.insert(next, std::move(gap_frame));
     }
+}
+
+// The end of a source whose loss no record names yet is not noted, and its place not forgotten: whoever finds it gone
+// after a restart must not call it whole.
+void Sealing::keep_open_what_lost_unnamed(Batch& batch) {
+    if (unsealed_.empty()) return;
+    auto lost_unnamed = [&](const std::string& source) {
+        auto named = [&](const auto& frame) { return batch.sources[frame->frame.source].id == source; };
+        return unsealed_.contains(source) && std::ranges::none_of(batch.frames, named);
+    };
+    std::erase_if(batch.ended, [&](const auto& ended) { return ended.second && lost_unnamed(ended.first); });
+    std::erase_if(batch.forget, lost_unnamed);
 }
 
 bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,

@@ -70,13 +70,15 @@ class Sealing {
     };
     void compress_frames(std::stop_token stop);
     void seal_batches(std::stop_token stop);
-    void seal_one(Batch batch, std::stop_token stop);
-    // False: the batch is not in the spool; its sources read it again.
+    // False: it was told to stop before the batch was in the spool. None may follow: a later one's checkpoints would
+    // pass over what this one held.
+    bool seal_one(Batch batch, std::stop_token stop);
     bool seal_frames(Batch batch, std::stop_token stop);
     bool add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,
                         const spool::Beside& beside, std::stop_token stop);
     void give_up(const Batch& batch, std::span<const LostFrame> frames);
     void begin_with_gaps(Batch& batch);
+    void keep_open_what_lost_unnamed(Batch& batch);
     bool wait(std::stop_token stop, std::chrono::milliseconds time);
 
     const int zstd_level_;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "batch/test_rig.h"
 #include "open/test_support.h"
 
@@ -108,7 +110,50 @@ TEST_F(Unsealed, SaysNothingOfSourcesThatLostNothing) {
     db.reset();
 }
 
+TEST_F(Unsealed, IsNotPassedOverByTheNextBatchWhenItIsToldToStop) {
+    auto web = feed(true);
+    print(*web, "first");
+    ASSERT_TRUE(rig.seal_all());
+    // Without its directory the spool takes nothing. It comes back just while the sealing threads stop.
+    auto spool = rig.directory / "state" / "spool", aside = rig.directory / "aside";
+    std::filesystem::rename(spool, aside);
+    for (int i = 0; i < 200; ++i) {
+        print(*web, "second");
+        rig.batcher->flush_all();
+    }
+    web.reset();
+    while (rig.metrics.counter("boatswain_seal_failures_total", "").value() < 1) std::this_thread::yield();
+    std::jthread healing{[&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+        std::filesystem::rename(aside, spool);
+    }};
+    rig.stop();
+    healing.join();
+    rig.start();
+    EXPECT_EQ(rig.spool->checkpoint("web").value().lines, 1U);
+    EXPECT_THAT(stored(), ElementsAre("first"));
+}
+
 class Ended : public Unsealed {};
+
+TEST_F(Ended, IsNotNotedBehindLinesThatNoSegmentHoldsAndNoGapNames) {
+    auto web = feed(true);
+    print(*web, "kept");
+    ASSERT_TRUE(rig.seal_all());
+    auto next = feed(false);
+    web->hand_over(*next);
+    print(*next, "lost");
+    ASSERT_TRUE(rig.seal_all());
+    next.reset();
+    web.reset();
+    rig.batcher->note_ended("web", true);
+    ASSERT_TRUE(rig.drain());
+    EXPECT_FALSE(rig.spool->ended("web"));
+    rig.batcher->forget_when_sealed("web");
+    ASSERT_TRUE(rig.drain());
+    ASSERT_TRUE(rig.spool->checkpoint("web").has_value()) << "after a restart, it is found gone and named as such";
+    EXPECT_EQ(rig.spool->checkpoint("web")->lines, 1U);
+}
 
 TEST_F(Ended, IsKnownToTheSpoolWithTheLastOfTheSourcesLines) {
     auto web = feed(true);
