@@ -64,7 +64,7 @@ function(boatswain_part NAME)
     boatswain_test_code(${NAME}_test)
     boatswain_only_in(${NAME}_test address thread)
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
-    set_tests_properties(${NAME} PROPERTIES TIMEOUT 300 LABELS unit)
+    set_tests_properties(${NAME} PROPERTIES TIMEOUT 900 LABELS unit)
     # What takes long begins first, so that no core is without work at the end.
     if(NAME IN_LIST BOATSWAIN_LONG_TESTS)
       set_tests_properties(${NAME} PROPERTIES COST 60)

@@ -88,15 +88,18 @@ void Shipper::ship_one(const spool::Spooled& segment) {
     auto outcome =
         mapped ? put(segment, *mapped) : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
     if (outcome) {
+        // What the store said is told before the spool is seen to be without the segment.
+        count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
+        count_stored(segment);
+        {
+            std::scoped_lock lock{guard_};
+            trouble_.reset();
+        }
         if (auto released = spool_.release(segment); !released) {
             log_.error("segment stored but not released; it is offered again",
                        {{"key", segment.key}, {"error", released.error()}});
             spool_.give_back(segment, wait_after(segment.attempts));
         }
-        count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
-        count_stored(segment);
-        std::scoped_lock lock{guard_};
-        trouble_.reset();
         return;
     }
 

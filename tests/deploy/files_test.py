@@ -210,6 +210,19 @@ class Descriptors(unittest.TestCase):
         for app in marathon("agent-with-guard.json"):
             self.assertEqual("docker.sock" in json.dumps(app["container"]["volumes"]), app["args"] == ["boatswaind", "guard"])
 
+    def test_the_guard_serves_the_user_that_the_agent_is(self):
+        pod = daemon_set()["spec"]["template"]["spec"]
+        container = lambda name: next(one for one in pod["containers"] if one["name"] == name)
+        allowed = {env["name"]: env.get("value") for env in container("guard")["env"]}["BOATSWAIN_GUARD_ALLOW_UID"]
+        self.assertEqual(str(container("agent")["securityContext"]["runAsUser"]), allowed, "kubernetes")
+        services = swarm()["services"]
+        self.assertEqual(services["agent"]["user"].split(":")[0], services["guard"]["environment"]["BOATSWAIN_GUARD_ALLOW_UID"], "swarm")
+        nomad = (DEPLOY / "nomad/boatswain.nomad.hcl").read_text()
+        self.assertEqual(re.search(r'task "agent" \{.*?user += "(\d+):', nomad, re.S)[1], re.search(r'GUARD_ALLOW_UID = "(\d+)"', nomad)[1], "nomad")
+        apps = {app["args"][1]: app for app in marathon("agent-with-guard.json")}
+        user = next(parameter["value"] for parameter in apps["agent"]["container"]["docker"]["parameters"] if parameter["key"] == "user")
+        self.assertEqual(user.split(":")[0], apps["guard"]["env"]["BOATSWAIN_GUARD_ALLOW_UID"], "marathon")
+
     def test_kubernetes_gives_the_agent_no_right_to_its_api(self):
         self.assertEqual({one["kind"] for one in kubernetes()}, {"Namespace", "ServiceAccount", "ConfigMap", "DaemonSet"}, "no role, no binding")
         pod = daemon_set()["spec"]["template"]["spec"]
