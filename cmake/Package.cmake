@@ -11,7 +11,8 @@ install(FILES ${deploy}/systemd/boatswain.service ${deploy}/systemd/boatswain-gu
 install(FILES ${deploy}/debian/boatswain.toml DESTINATION /etc/boatswain)
 install(DIRECTORY DESTINATION /etc/boatswain/keys)
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION share/doc/boatswain)
-install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/boatswain RENAME copyright)
+install(FILES ${deploy}/debian/copyright DESTINATION share/doc/boatswain)
+install(FILES ${deploy}/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME boatswain)
 install(DIRECTORY ${deploy}/marathon ${deploy}/kubernetes ${deploy}/swarm ${deploy}/nomad ${deploy}/prometheus ${deploy}/grafana
   DESTINATION share/doc/boatswain/examples)
 install(CODE "
@@ -34,6 +35,8 @@ install(CODE "
   endforeach()
   execute_process(COMMAND gzip -9nc \"\${made}/boatswain.man\" OUTPUT_FILE \"\${made}/boatswain.1.gz\" COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND gzip -9nc \"\${made}/boatswaind.man\" OUTPUT_FILE \"\${made}/boatswaind.8.gz\" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND gzip -9nc \"${deploy}/debian/changelog\" OUTPUT_FILE \"\${made}/changelog.gz\" COMMAND_ERROR_IS_FATAL ANY)
+  file(INSTALL \"\${made}/changelog.gz\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/share/doc/boatswain\")
   file(INSTALL \"\${made}/boatswain.1.gz\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/share/man/man1\")
   file(INSTALL \"\${made}/boatswaind.8.gz\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/share/man/man8\")
 ")

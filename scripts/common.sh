@@ -26,7 +26,9 @@ build_preset() {
     local preset=$1
     mkdir -p build
     shift
-    if ! cmake --preset "$preset" >"build/$preset-configure.log" 2>&1; then
+    # A second time without what is remembered: another compiler, say, is more than cmake's cache survives.
+    if ! cmake --preset "$preset" >"build/$preset-configure.log" 2>&1 &&
+        ! cmake --preset "$preset" --fresh >"build/$preset-configure.log" 2>&1; then
         cat "build/$preset-configure.log" >&2
         rm -f "build/$preset-configure.log"
         die "cmake could not configure the preset '$preset'"

@@ -65,6 +65,11 @@ class Package(unittest.TestCase):
                      "/usr/share/doc/boatswain/copyright", "/usr/share/doc/boatswain/examples/marathon/agent.json"):
             self.assertIn(f" .{path}\n", listing + "\n")
 
+    def test_debians_own_checker_finds_nothing(self):
+        checked = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", self.package],
+                                 capture_output=True, text=True, timeout=200)
+        self.assertEqual((checked.returncode, checked.stdout), (0, ""), checked.stderr)
+
     def test_it_is_installed_and_removed_and_purged_and_nothing_is_left(self):
         before = set(os.listdir("/etc"))
         said = self.in_a_root("""
