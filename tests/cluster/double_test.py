@@ -30,10 +30,10 @@ def ask(url, method, path, body=None, headers=None, raw=False):
 
 
 class Case(unittest.TestCase):
-    hosts, scale, masters, marathons = 3, 400, 1, 1
+    hosts, scale, masters, marathons, agents_answer = 3, 400, 1, 1, False
 
     def setUp(self):
-        self.cluster = Cluster(self.scale, marathons=self.marathons, masters=self.masters)
+        self.cluster = Cluster(self.scale, marathons=self.marathons, masters=self.masters, agents_answer=self.agents_answer)
         self.addCleanup(self.cluster.close)
         self.faults, self.marathon = self.cluster.faults, self.cluster.marathons[0].url
         for number in range(1, self.hosts + 1):
@@ -277,6 +277,90 @@ class Answers(Case):
         write = self.cluster.journal.writes[-1]
         self.assertEqual((write["method"], write["path"], write["body"], write["status"]), ("PATCH", f"/v2/apps{APP}", {"instances": 2}, 200))
         self.assertEqual((write["seen"]["apps"][APP]["instances"], write["seen"]["agents_active"]), (3, 3))
+
+
+class Agents(Case):
+    """The agents' own HTTP: which sandboxes there are, and what is in them."""
+    agents_answer = True
+
+    def setUp(self):
+        super().setUp()
+        self.deploy(labels={"TENANT": "red"})
+        self.machine = self.cluster.master.machines[0]
+        self.wait(lambda: self.machine.agent_id in self.cluster.agents, "the agent answers")
+        self.agent = f"http://127.0.0.1:{self.machine.port}"
+
+    def state(self):
+        return ask(self.agent, "GET", "/slave(1)/state")[1]
+
+    def sandbox(self):
+        return self.state()["frameworks"][0]["executors"][0]["directory"]
+
+    def read(self, path, offset, length=-1):
+        return ask(self.agent, "GET", f"/files/read?path={urllib.parse.quote(path)}&offset={offset}&length={length}")[1]
+
+    def test_the_state_names_each_sandbox_and_the_tasks_labels(self):
+        port = next(one["port"] for one in ask(self.cluster.masters[0].url, "GET", "/slaves")[1]["slaves"] if one["hostname"] == "h1")
+        self.assertEqual(port, self.machine.port, "the master says where the agent answers")
+        executor, = self.state()["frameworks"][0]["executors"]
+        task, = executor["tasks"]
+        self.assertEqual((task["state"], task["labels"]), ("TASK_RUNNING", [{"key": "TENANT", "value": "red"}]))
+        self.assertTrue(executor["directory"].endswith(f"/executors/{executor['id']}/runs/{executor['container']}"))
+        self.assertEqual([one["container_id"] for one in ask(self.agent, "GET", "/containers")[1]], [executor["container"]])
+
+    def test_a_read_has_at_most_64_kib_and_nothing_behind_the_end(self):
+        self.faults.print("h1", APP, "x" * 100_000)
+        path = f"{self.sandbox()}/stdout"
+        self.assertEqual(self.read(path, -1), {"offset": 100_000, "data": ""})
+        self.assertEqual(len(self.read(path, 0, 90_000)["data"]), 65_536)
+        self.assertEqual(len(self.read(path, 65_536)["data"]), 100_000 - 65_536)
+        self.assertEqual(self.read(path, 100_000), {"offset": 100_000, "data": ""})
+        self.assertEqual(ask(self.agent, "GET", f"/files/download?path={path}", raw=True)[1], b"x" * 100_000)
+        task = self.sandbox().split("/executors/")[1].split("/")[0]
+        latest = f"/frameworks/{self.cluster.marathon.framework_id}/executors/{task}/runs/latest"
+        self.assertEqual(self.read(f"{latest}/stdout", 5, 3), {"offset": 5, "data": "xxx"}, "by the virtual path too")
+
+    def test_a_rotation_between_two_reads_swaps_the_file_unseen(self):
+        self.faults.print("h1", APP, "first\nsecond\n")
+        path = f"{self.sandbox()}/stdout"
+        self.assertEqual(self.read(path, 0, 6)["data"], "first\n")
+        self.faults.rotate("h1", APP)
+        self.faults.print("h1", APP, "other\nfourth\n")
+        self.assertEqual(self.read(path, 6)["data"], "fourth\n", "second is not seen, and nothing says so")
+        names = {one["path"].rpartition("/")[2] for one in ask(self.agent, "GET", f"/files/browse?path={self.sandbox()}")[1]}
+        self.assertEqual(names, {"stdout", "stdout.1", "stderr", "stdout.logrotate.conf", "stdout.logrotate.state"})
+
+    def test_nothing_outside_the_sandboxes_is_read(self):
+        inside = self.sandbox()
+        for path, status in ((f"{inside}/../../../../../../../../log", 404), ("/etc/passwd", 404), (f"{inside}/none", 404), ("", 400), (inside, 400)):
+            self.assertEqual(ask(self.agent, "GET", f"/files/read?path={path}&offset=0", raw=True)[0], status, path)
+        self.faults.forbid_sandboxes("h1")
+        self.assertEqual(ask(self.agent, "GET", f"/files/browse?path={inside}", raw=True)[0], 403)
+
+    def test_what_has_ended_is_listed_until_it_is_collected(self):
+        directory = self.sandbox()
+        self.faults.print("h1", APP, "last words\n")
+        self.scale_to(0, "?force=true")
+        self.wait(lambda: not self.state()["frameworks"][0]["executors"], "it ends")
+        executor, = self.state()["frameworks"][0]["completed_executors"]
+        self.assertEqual((executor["directory"], executor["completed_tasks"][0]["state"]), (directory, "TASK_KILLED"))
+        self.assertEqual(self.read(f"{directory}/stdout", 0)["data"], "last words\n")
+        self.faults.collect_sandboxes("h1")
+        self.assertEqual(self.state()["frameworks"], [])
+
+    def test_an_agent_that_is_down_refuses_and_one_with_credentials_wants_them(self):
+        self.cluster.agents[self.machine.agent_id].basic = "operator:secret"
+        status, _, headers = ask(self.agent, "GET", "/state", raw=True)
+        self.assertEqual((status, headers["WWW-Authenticate"]), (401, 'Basic realm="mesos-agent-readonly"'))
+        self.faults.power_off("h1")
+
+        def refused():
+            try:
+                ask(self.agent, "GET", "/state", raw=True)
+            except ConnectionError:
+                return True
+            return False
+        self.wait(refused, "the port is closed")
 
 
 if __name__ == "__main__":

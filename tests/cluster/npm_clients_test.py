@@ -13,7 +13,7 @@ build.mkdir(parents=True, exist_ok=True)
 for name in ("package.json", "package-lock.json", "clients.mjs"):
     shutil.copy(source / name, build / name)
 subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=build, check=True)
-cluster = Cluster(scale=20)
+cluster = Cluster(scale=20, agents_answer=True)
 control = ControlSite(cluster)
 for host in ("a", "b"):
     cluster.faults.add_host(host)

@@ -15,6 +15,7 @@ def main():
     parser.add_argument("--agents", type=int, default=3, help="hosts host-001, host-002, ... at the start")
     parser.add_argument("--marathons", type=int, default=1, help="instances of Marathon; the first leads")
     parser.add_argument("--masters", type=int, default=1, help="Mesos masters; the first leads")
+    parser.add_argument("--agents-http", action="store_true", help="each agent answers too, at the port that the master tells of it")
     parser.add_argument("--ports", default="", help="comma-separated: for the Marathons, the masters, the control port (0: any)")
     parser.add_argument("--app", help="a file with an app definition to start with")
     parser.add_argument("--credentials", help="user:password that all of them want")
@@ -22,7 +23,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
     ports = [int(port) for port in wanted.ports.split(",") if port]
-    cluster = Cluster(wanted.scale, wanted.marathons, wanted.masters, wanted.seed, ports[:wanted.marathons + wanted.masters])
+    cluster = Cluster(wanted.scale, wanted.marathons, wanted.masters, wanted.seed, ports[:wanted.marathons + wanted.masters],
+                      agents_answer=wanted.agents_http)
     control = ControlSite(cluster, ports[-1] if len(ports) > wanted.marathons + wanted.masters else 0)
     for site in cluster.marathons + cluster.masters:
         site.basic, site.token = wanted.credentials, wanted.token

@@ -7,6 +7,7 @@ import threading
 import time
 
 from . import constraints, machines, mesos_json, placement
+from .agent_http import AgentSite
 from .clock import Clock, stamp
 from .faults import Faults
 from .journal import Journal
@@ -15,13 +16,14 @@ from .marathon_http import MarathonSite
 from .master import Master
 from .mesos_http import MasterSite
 from .resources import total
+from .sandboxes import Sandboxes
 from .streams import Events
 
 TICK_SECONDS = 0.01  # of the wall
 
 
 class Cluster:
-    def __init__(self, scale=1.0, marathons=1, masters=1, seed=1, ports=(), version="1.11.24"):
+    def __init__(self, scale=1.0, marathons=1, masters=1, seed=1, ports=(), version="1.11.24", agents_answer=False):
         self.version = version  # Marathon's
         self.has_roles = tuple(int(part) for part in version.split(".")[:2]) >= (1, 9)
         self.lock = threading.RLock()
@@ -35,6 +37,8 @@ class Cluster:
         ports = list(ports) + [0] * (marathons + masters)
         self.marathons = [MarathonSite(self, ports[at]) for at in range(marathons)]
         self.masters = [MasterSite(self, ports[marathons + at]) for at in range(masters)]
+        # By agent id; none unless they are wanted: a cluster of thousands would have as many ports.
+        self.agents_answer, self.agents, self.sandboxes = agents_answer, {}, Sandboxes() if agents_answer else None
         self.marathon_at = self.master_at = 0
         self.marathon_election_until = 0.0
         self.looks = 0  # how often the agents were listed: a client's polls
@@ -47,8 +51,10 @@ class Cluster:
         self.thread.join()
         self.events.close_marathon()
         self.events.close_mesos()
-        for site in self.marathons + self.masters:
+        for site in self.marathons + self.masters + list(self.agents.values()):
             site.close()
+        if self.sandboxes:
+            self.sandboxes.close()
 
     def turn(self):
         while not self.ending.is_set():
@@ -59,7 +65,24 @@ class Cluster:
                 if not self.marathon.leading and self.marathon_election_until and now >= self.marathon_election_until:
                     self.marathon.leading, self.marathon_election_until = True, 0.0
                 self.marathon.tick(now)
+                if self.agents_answer:
+                    self.agents_tick(now)
             self.ending.wait(max(TICK_SECONDS, (time.monotonic() - started)))
+
+    def agents_tick(self, now):
+        """An agent answers at the port that the master tells of, while its machine is up and can be reached."""
+        for machine in self.master.machines:
+            self.sandboxes.follow(machine, self.marathon.framework_id, now)
+            site = self.agents.get(machine.agent_id)
+            if site is None:
+                site = self.agents[machine.agent_id] = AgentSite(self, machine)
+                site.basic, site.token = self.masters[0].basic, self.masters[0].token
+                machine.port = site.port
+            answers = machine.up and machine.reachable
+            if answers and site.server is None:
+                site.open()
+            elif not answers and site.server is not None:
+                site.close()
 
     # -- leaders ---------------------------------------------------------------------------------------------------------
 

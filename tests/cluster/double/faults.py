@@ -96,6 +96,29 @@ class Faults:
     def unhealthy(self, host, healthy=False):
         self._machine(host).healthy = healthy
 
+    # -- sandboxes (of agents that answer) -------------------------------------------------------------------------------
+
+    def _executor(self, host, app):
+        machine = self._machine(host)
+        self.cluster.sandboxes.follow(machine, self.cluster.marathon.framework_id, self.cluster.clock.now())
+        found = [one for one in self.cluster.sandboxes.of(machine) if one.app == app]
+        if not found:
+            raise KeyError(f"no task of {app} on {host}")
+        return found[-1]
+
+    def print(self, host, app, text, stream="stdout"):
+        """The app's last task on the host prints `text`."""
+        self.cluster.sandboxes.write(self._executor(host, app), stream, text.encode())
+
+    def rotate(self, host, app, stream="stdout"):
+        self.cluster.sandboxes.rotate(self._executor(host, app), stream)
+
+    def collect_sandboxes(self, host):
+        self.cluster.sandboxes.collect(self._machine(host))
+
+    def forbid_sandboxes(self, host, forbidden=True):
+        self.cluster.agents[self._machine(host).agent_id].forbidden = forbidden
+
     # -- Mesos masters ---------------------------------------------------------------------------------------------------
 
     def master_failover(self, election=5, back_after=None, every=0.0, never=()):

@@ -64,7 +64,7 @@ async function fault(verb, body = {}) {
 async function until(what, condition) {
     const end = Date.now() + waitMillisecondsMax;
     for (;;) {
-        const answer = condition();
+        const answer = await condition();
         if (answer) return answer;
         if (Date.now() > end) throw new Error(`not within ${waitMillisecondsMax} ms: ${what}`);
         await new Promise((go) => setTimeout(go, 20));
@@ -99,6 +99,24 @@ async function mesosClient() {
     // 64 bits are written as they are; a reader of doubles cannot hold them.
     const nanoseconds = /"registered_time": {"nanoseconds": (\d+)}/.exec(text)[1];
     assert.notEqual(String(JSON.parse(text).get_agents.agents[0].registered_time.nanoseconds), nanoseconds);
+}
+
+async function agentClient() {
+    const ask = (call, url) => new Promise((done, failed) => request(call, `${url}/api/v1`).subscribe((text) => done(JSON.parse(text)), failed));
+    await fault("foreign_app", { definition: { id: "/files", cmd: "sleep 1", instances: 1, labels: { TENANT: "red" } } });
+    let found;
+    await until("a task", async () => (found = (await (await fetch(`${mesos}/slaves`)).json()).slaves.find((one) => one.used_resources.cpus > 0)));
+    const agent = `http://127.0.0.1:${found.port}`;
+    await fault("print", { host: found.hostname, app: "/files", text: "Zürich €\n" });
+    const { frameworks } = await (await fetch(`${agent}/state`)).json();
+    const { directory, container } = frameworks[0].executors[0];
+    const containers = (await ask({ type: "GET_CONTAINERS" }, agent)).get_containers.containers;
+    assert.deepEqual(containers.map((one) => one.container_id.value), [container]);
+    const listed = (await ask({ type: "LIST_FILES", list_files: { path: directory } }, agent)).list_files.file_infos;
+    assert.deepEqual(listed.map((one) => one.path.replace(directory, "")), ["/stderr", "/stdout"]);
+    const read = (await ask({ type: "READ_FILE", read_file: { path: `${directory}/stdout`, offset: 0 } }, agent)).read_file;
+    assert.equal(Buffer.from(read.data, "base64").toString(), "Zürich €\n");
+    assert.equal(read.size, 12);
 }
 
 async function recordio() {
@@ -144,7 +162,7 @@ async function eventBus() {
     client.unsubscribe();
 }
 
-for (const check of [mesosClient, recordio, eventBus]) {
+for (const check of [mesosClient, recordio, eventBus, agentClient]) {
     await check();
     console.log(`${check.name}: ok`);
 }
