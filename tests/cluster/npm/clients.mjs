@@ -104,11 +104,13 @@ async function mesosClient() {
 async function agentClient() {
     const ask = (call, url) => new Promise((done, failed) => request(call, `${url}/api/v1`).subscribe((text) => done(JSON.parse(text)), failed));
     await fault("foreign_app", { definition: { id: "/files", cmd: "sleep 1", instances: 1, labels: { TENANT: "red" } } });
-    let found;
-    await until("a task", async () => (found = (await (await fetch(`${mesos}/slaves`)).json()).slaves.find((one) => one.used_resources.cpus > 0)));
+    const get = async (url) => (await fetch(url)).json();
+    const task = await until("a task", async () =>
+        (await get(`${marathon}/v2/apps//files/tasks`)).tasks.find((one) => one.state === "TASK_RUNNING"));
+    const found = (await get(`${mesos}/slaves`)).slaves.find((one) => one.hostname === task.host);
     const agent = `http://127.0.0.1:${found.port}`;
     await fault("print", { host: found.hostname, app: "/files", text: "Zürich €\n" });
-    const { frameworks } = await (await fetch(`${agent}/state`)).json();
+    const { frameworks } = await get(`${agent}/state`);
     const { directory, container } = frameworks[0].executors[0];
     const containers = (await ask({ type: "GET_CONTAINERS" }, agent)).get_containers.containers;
     assert.deepEqual(containers.map((one) => one.container_id.value), [container]);
