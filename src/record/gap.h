@@ -18,6 +18,7 @@ inline constexpr const char* gap_unreadable = "unreadable";
 inline constexpr const char* gap_not_attached = "not-attached";
 inline constexpr const char* gap_attach_overflow = "attach-overflow";
 inline constexpr const char* gap_removed_while_away = "removed-while-away";
+inline constexpr const char* gap_removed_unread = "removed-unread";
 inline constexpr const char* gap_unsealed = "unsealed";
 inline constexpr const char* gap_state_lost = "state-lost";
 inline constexpr const char* gap_driver_overflow = "driver-overflow";
@@ -25,9 +26,10 @@ inline constexpr const char* gap_torn = "torn";
 inline constexpr const char* gap_host_restarted = "host-restarted";
 
 // All of them. Metrics show each from the start, so that the first gap is seen as a change.
-inline constexpr std::array<std::string_view, 12> gap_reasons{
-    gap_rotated_away,       gap_truncated, gap_malformed,  gap_unreadable,      gap_not_attached, gap_attach_overflow,
-    gap_removed_while_away, gap_unsealed,  gap_state_lost, gap_driver_overflow, gap_torn,         gap_host_restarted};
+inline constexpr std::array<std::string_view, 13> gap_reasons{
+    gap_rotated_away,       gap_truncated,      gap_malformed, gap_unreadable, gap_not_attached,    gap_attach_overflow,
+    gap_removed_while_away, gap_removed_unread, gap_unsealed,  gap_state_lost, gap_driver_overflow, gap_torn,
+    gap_host_restarted};
 
 struct Gap {
     Timestamp from{};

@@ -52,7 +52,7 @@ def run_short(engine, name, tenant, seed, lines=LINES):
     status, made = call(engine, "POST", f"/containers/create?name={name}", {
         "Image": harness.IMAGE, "Cmd": ["/volume/printer", str(seed), str(lines), "0", "0"],
         "Env": [f"BOATSWAIN_TENANT={tenant}", "BOATSWAIN_APP=short"],
-        "HostConfig": {"AutoRemove": True, "NetworkMode": "none", "Binds": [f"{engine.volume}:/volume:ro"]}})
+        "HostConfig": {"AutoRemove": True, "NetworkMode": "host", "IpcMode": "host", "UTSMode": "host", "Binds": [f"{engine.volume}:/volume:ro"]}})
     if status != 201:
         return None
     identity = made["Id"]

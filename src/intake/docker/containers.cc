@@ -116,6 +116,8 @@ void Containers::adopt(engine::ContainerFacts facts) {
         if (facts.running || facts.started_at) set_running(known->second, facts.running);
         return;
     }
+    // An answer of the engine's that was on its way while the container was read to its end.
+    if (is_gone(id)) return;
     if (auto against = reason_against(facts)) return skip(std::move(facts), std::move(*against));
     uninspected_.erase(id);
     auto& container = containers_[id];
@@ -312,10 +314,12 @@ void Containers::assign_anew(const std::string& id, Container& container) {
 }
 
 void Containers::set_running(Container& container, bool running) {
-    container.life->running = running && !container.life->removed;
-    if (container.life->running) note_ended(container.facts.id, false);
-    container.life->changed.notify();
-    pump_.set_running(container.facts.id, container.life->running);
+    auto& life = *container.life;
+    life.running = running && !life.removed;
+    if (life.running) ++life.starts;
+    if (life.running) note_ended(container.facts.id, false);
+    life.changed.notify();
+    pump_.set_running(container.facts.id, life.running);
 }
 
 // Known after a restart, should it be removed in between: whether there was more to come.

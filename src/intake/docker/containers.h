@@ -89,7 +89,8 @@ class Containers {
     void started(const std::string& id);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
-    void listed(const std::set<std::string>& there);         // all of them; those that are not among them have vanished
+    // `there`: all that the engine has. Of those that were known `before` it was asked, the others have vanished.
+    void listed(const std::set<std::string>& there, const std::vector<std::string>& before);
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
     // `there` is every container that the engine has: those that were read before this agent started, and are not
     // there. Nothing any more once their tenants are told.

@@ -32,9 +32,9 @@ void Containers::vanished(const std::string& id) {
     drop(id);
 }
 
-void Containers::listed(const std::set<std::string>& there) {
+void Containers::listed(const std::set<std::string>& there, const std::vector<std::string>& before) {
     // What was there before the stream of events broke, and is not now, was removed meanwhile.
-    for (const auto& id : ids())
+    for (const auto& id : before)
         if (!there.contains(id)) vanished(id);
     if (terms_.elsewhere.listed) terms_.elsewhere.listed(there);
 }

@@ -79,6 +79,8 @@ asio::awaitable<Result<void>> Discovery::one_session() {
 }
 
 asio::awaitable<void> Discovery::reconcile() {
+    // One that is born while the engine makes its list may not be on it.
+    auto before = containers_.ids();
     auto listed = co_await client_.list();
     if (!listed) {
         log_.warning("containers not listed", {{"error", listed.error()}});
@@ -88,7 +90,7 @@ asio::awaitable<void> Discovery::reconcile() {
     }
     std::set<std::string> there;
     for (const auto& summary : *listed) there.insert(summary.id);
-    containers_.listed(there);
+    containers_.listed(there, before);
 
     for (const auto& id : there) {
         while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
@@ -133,9 +135,11 @@ void Discovery::take_event(const engine::Event& event) {
     if (event.id.empty()) return;
     last_event_ = std::max(last_event_.value_or(event.time), event.time);
     using Action = engine::Event::Action;
-    if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end())
+    if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end()) {
+        inspecting->second.destroyed |= event.action == Action::destroy;
         if (event.action == Action::start || event.action == Action::die)
-            inspecting->second = event.action == Action::start;
+            inspecting->second.running = event.action == Action::start;
+    }
     switch (event.action) {
         case Action::create:
         case Action::start:
@@ -151,11 +155,14 @@ void Discovery::take_event(const engine::Event& event) {
 
 asio::awaitable<void> Discovery::inspect_and_adopt(std::string id) {
     auto facts = co_await client_.inspect(id, assigner_.keep);
-    auto newer = inspecting_.extract(id);
+    Meanwhile meanwhile;
+    if (auto asked = inspecting_.extract(id)) meanwhile = asked.mapped();
     containers_.learned(id);
     if (facts) {
-        if (newer && newer.mapped()) facts->running = *newer.mapped();
+        facts->running = meanwhile.running.value_or(facts->running);
         containers_.adopt(std::move(*facts));
+        // Nobody tells of it again: without this it would be asked for its log for ever.
+        if (meanwhile.destroyed) containers_.vanished(id);
         co_return;
     }
     news_.adopt(id);

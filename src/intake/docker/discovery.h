@@ -60,8 +60,12 @@ class Discovery {
     Log& log_;
     Counter& reconnects_;
     net::TaskGroup session_;  // of one connection to the engine
-    // By id: what events said meanwhile about its running. The engine's answer may be older than they are.
-    std::map<std::string, std::optional<bool>> inspecting_;
+    // What events said while the engine was asked. Its answer may be older than they are.
+    struct Meanwhile {
+        std::optional<bool> running;
+        bool destroyed = false;
+    };
+    std::map<std::string, Meanwhile> inspecting_;  // by id
     std::optional<Timestamp> last_event_;
     bool connected_ = false;
     std::string trouble_;

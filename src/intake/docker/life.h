@@ -14,6 +14,7 @@ struct Life {
     explicit Life(boost::asio::any_io_executor executor) : changed(std::move(executor)) {}
     bool running = false;
     bool removed = false;
+    unsigned starts = 0;                       // how often it was told that it runs; wraps
     net::Event changed;                        // also notified when there is room again
     std::function<void()> read_whole = [] {};  // told: it does not run, and its log is read to its end
 };

@@ -39,22 +39,31 @@ void LogsReader::change_feed(std::unique_ptr<batch::Feed> feed) {
 }
 
 void LogsReader::close(const End& end) {
-    if (complete_) feed_->close(end);
+    if (complete_)
+        feed_->close(end);
+    else
+        feed_->append(Gap{.from = std::min(end.time, std::max({taken().out, taken().err, facts_.created})),
+                          .to = end.time,
+                          .reason = gap_removed_unread});
     feed_.reset();
 }
 
 asio::awaitable<void> LogsReader::run() {
     auto pause = pause_min;
     bool caught_up = false;
+    auto starts = life_.starts;  // before the last read began
     for (;;) {
         if (caught_up && !life_.running) {
             finish_pending();
             if (life_.removed) co_return;
             if (complete_) life_.read_whole();
-            co_await life_.changed.wait();
+            // Notified of room, too, which is no reason to ask the engine for a log that was read to its end, or
+            // refused.
+            while (!life_.removed && life_.starts == starts) co_await life_.changed.wait();
             caught_up = life_.removed && !life_.running;
             continue;
         }
+        starts = life_.starts;
         bool follow = life_.running;
         bool was_complete = std::exchange(complete_, false);
         auto end = co_await read_once(follow);

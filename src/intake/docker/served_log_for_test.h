@@ -14,7 +14,7 @@
 
 namespace boatswain::intake::docker {
 
-class ServedLog final : public engine::Client {
+class ServedLog : public engine::Client {
   public:
     struct Entry {
         Stream stream = Stream::out;

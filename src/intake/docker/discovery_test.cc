@@ -1,0 +1,243 @@
+// What the engine says late, and what it says twice.
+#include "intake/docker/discovery.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <deque>
+#include <map>
+
+#include "batch/test_rig.h"
+#include "intake/docker/served_log_for_test.h"
+#include "net/task_group.h"
+#include "open/test_support.h"
+
+namespace boatswain::intake::docker {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Action = engine::Event::Action;
+
+constexpr std::chrono::seconds patience{60};
+const std::string id(engine::container_id_size, 'c');
+
+// An engine with one container whose answers are made when they are asked for, and arrive when the test lets them.
+class SlowEngine final : public ServedLog {
+  public:
+    explicit SlowEngine(boost::asio::io_context& io) : ServedLog(io), io_(io) {}
+
+    void tell(Action action) {
+        events_.push_back({.action = action, .id = id, .time = now += Nanoseconds{1000}});
+        event_.notify();
+    }
+    engine::Task<std::unique_ptr<engine::EventStream>> events(std::optional<Timestamp>) override {
+        ++subscriptions;
+        co_return std::make_unique<Events>(*this);
+    }
+    engine::Task<std::vector<engine::ContainerSummary>> list() override {
+        std::vector<engine::ContainerSummary> answer;
+        if (there) answer.push_back({.id = id, .state = "running"});
+        ++lists;
+        while (hold_lists) co_await net::sleep_for(std::chrono::milliseconds{1});
+        co_return answer;
+    }
+    engine::Task<engine::ContainerFacts> inspect(std::string, engine::EnvironmentFilter) override {
+        bool was_there = there;
+        engine::ContainerFacts answer{.id = id, .name = "web", .running = running, .log_driver = "local"};
+        answer.created = answer.started_at.emplace(*parse_time("2026-11-23T10:00:00Z"));
+        ++inspections;
+        while (hold_inspections) co_await net::sleep_for(std::chrono::milliseconds{1});
+        if (!was_there) co_return fail(Remedy::re_resolve, "404 No such container");
+        co_return answer;
+    }
+    engine::Task<std::unique_ptr<engine::ByteStream>> logs(std::string which, engine::LogsQuery query) override {
+        ++log_requests;
+        if (!there || refuses) co_return fail(Remedy::re_resolve, "404 No such container");
+        co_return co_await ServedLog::logs(std::move(which), query);
+    }
+    engine::Task<std::vector<engine::Event>> past_events(Timestamp) override { co_return std::vector<engine::Event>{}; }
+
+    bool there = false, running = true, hold_inspections = false, hold_lists = false, refuses = false;
+    int inspections = 0, lists = 0, subscriptions = 0, log_requests = 0;
+    Timestamp now = *parse_time("2026-11-23T10:00:00Z");
+
+  private:
+    struct Events final : engine::EventStream {
+        explicit Events(SlowEngine& o) : owner(o) {}
+        engine::Task<engine::Event> next() override {
+            while (owner.events_.empty()) co_await owner.event_.wait();
+            auto event = owner.events_.front();
+            owner.events_.pop_front();
+            co_return event;
+        }
+        SlowEngine& owner;
+    };
+    boost::asio::io_context& io_;
+    std::deque<engine::Event> events_;
+    net::Event event_{io_.get_executor()};
+};
+
+class DiscoveryTest : public ::testing::Test {
+  protected:
+    void SetUp() override { tasks.spawn("follow the engine", discovery.run()); }
+    ~DiscoveryTest() override {
+        tasks.cancel();
+        bool ended = false;
+        boost::asio::co_spawn(
+            io,
+            [](DiscoveryTest& test, bool& done) -> boost::asio::awaitable<void> {
+                co_await test.tasks.join();
+                co_await test.discovery.end();
+                co_await test.containers.end_readers();
+                done = true;
+            }(*this, ended),
+            boost::asio::detached);
+        run_until([&] { return ended; });
+        containers.finish(rig.clock.steady());
+    }
+    template <class Condition>
+    void run_until(Condition condition) {
+        auto end = std::chrono::steady_clock::now() + patience;
+        while (!condition() && std::chrono::steady_clock::now() < end) {
+            io.restart();
+            io.run_one_for(std::chrono::milliseconds{20});
+        }
+        EXPECT_TRUE(condition()) << "not within " << patience;
+    }
+    // Everything that can happen by itself has happened.
+    void settle() {
+        auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+        while (std::chrono::steady_clock::now() < end) {
+            io.restart();
+            io.run_one_for(std::chrono::milliseconds{5});
+        }
+    }
+    void be_born() {
+        run_until([&] { return engine.lists > 0; });
+        engine.there = true;
+        engine.tell(Action::create);
+        engine.tell(Action::start);
+    }
+    void be_removed() {
+        engine.running = engine.there = false;
+        engine.tell(Action::die);
+        engine.end_streams(false);
+        engine.tell(Action::destroy);
+    }
+    void print(const std::string& line) { engine.print(line, engine.now += Nanoseconds{1000}); }
+    std::vector<std::string> sealed() {
+        EXPECT_TRUE(rig.seal_all());
+        for (const auto& object : rig.take_all())
+            for (const auto& line : open::read_segment(object.bytes, identity).lines[id])
+                found_.push_back(line.gap.empty() ? line.bytes : "gap:" + line.gap);
+        return found_;
+    }
+    bool reading() const { return containers.standing().reading == 1; }
+    bool nothing_left() const { return containers.standing().containers == 0; }
+
+    boost::asio::io_context io;
+    batch::testing::Rig rig;
+    open::Identity identity = open::Identity::generate();
+    SlowEngine engine{io};
+    Assigner assigner{.assign =
+                          [this](const engine::ContainerFacts&) {
+                              return Assignment{.decision = {.action = tenancy::Decision::Action::seal,
+                                                             .recipients = {identity.recipient()}},
+                                                .whose = batch::testing::source(id).whose};
+                          },
+                      .keep = [](std::string_view) { return false; }};
+    net::TaskGroup tasks{io.get_executor(), rig.log};
+    Containers containers{io.get_executor(), {},        engine,      assigner, *rig.batcher,
+                          *rig.spool,        rig.clock, rig.metrics, rig.log};
+    DirectoryNews news{io.get_executor(), containers, assigner, rig.metrics, rig.log};
+    Discovery discovery{io.get_executor(), "/nonexistent", engine, assigner, containers, news, tasks,
+                        rig.clock,         rig.metrics,    rig.log};
+
+  private:
+    std::vector<std::string> found_;
+};
+
+TEST_F(DiscoveryTest, AnAnswerThatComesLateBringsNoContainerBackThatWasReadToItsEnd) {
+    be_born();
+    run_until([&] { return reading() && engine.idle(); });
+    print("the only line");
+    run_until([&] { return engine.idle(); });
+    engine.hold_inspections = true;
+    auto asked = engine.inspections;
+    engine.tell(Action::rename);
+    run_until([&] { return engine.inspections > asked; });
+    be_removed();
+    run_until([&] { return nothing_left(); });
+    engine.hold_inspections = false;
+    settle();
+    EXPECT_TRUE(nothing_left());
+    EXPECT_THAT(sealed(), ElementsAre("the only line", "gap:removed-unread"));
+}
+
+TEST_F(DiscoveryTest, OneThatIsRemovedWhileTheEngineIsAskedIsNamedAndNotAskedForForEver) {
+    engine.hold_inspections = true;
+    be_born();
+    run_until([&] { return engine.inspections > 0; });
+    be_removed();
+    settle();
+    engine.hold_inspections = false;
+    run_until([&] { return engine.log_requests > 0 && nothing_left(); });
+    auto requests = engine.log_requests;
+    settle();
+    EXPECT_EQ(engine.log_requests, requests);
+    EXPECT_THAT(sealed(), ElementsAre("gap:removed-unread"));
+}
+
+TEST_F(DiscoveryTest, OneThatIsBornWhileTheEngineMakesItsListIsReadOn) {
+    engine.hold_lists = true;
+    be_born();
+    run_until([&] { return reading() && engine.idle(); });
+    engine.hold_lists = false;
+    settle();
+    engine.end_streams(true);
+    run_until([&] { return engine.idle(); });
+    print("after the list");
+    settle();
+    EXPECT_TRUE(reading());
+    EXPECT_THAT(sealed(), ElementsAre("after the list"));
+}
+
+TEST_F(DiscoveryTest, ALogThatIsRefusedIsNotAskedForWheneverThereIsRoom) {
+    engine.refuses = true;
+    be_born();
+    run_until([&] { return engine.log_requests > 0; });
+    settle();
+    auto requests = engine.log_requests;
+    for (int i = 0; i < 10; ++i) {
+        containers.progressed();
+        settle();
+    }
+    EXPECT_EQ(engine.log_requests, requests);
+    engine.refuses = false;
+    print("now it is served");
+    engine.tell(Action::start);
+    run_until([&] { return engine.idle(); });
+    EXPECT_THAT(sealed(), ElementsAre("now it is served"));
+}
+
+TEST_F(DiscoveryTest, AnExitedContainersLogIsReadOnceAndAgainOnlyWhenItStarts) {
+    print("of the first run");
+    engine.running = false;
+    be_born();
+    run_until([&] { return engine.log_requests > 0; });
+    engine.tell(Action::die);
+    settle();
+    auto requests = engine.log_requests;
+    for (int i = 0; i < 5; ++i) {
+        containers.progressed();
+        settle();
+    }
+    EXPECT_EQ(engine.log_requests, requests);
+    EXPECT_THAT(sealed(), ElementsAre("of the first run"));
+}
+
+}  // namespace
+}  // namespace boatswain::intake::docker
