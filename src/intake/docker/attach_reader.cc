@@ -38,7 +38,8 @@ void AttachReader::change_feed(std::unique_ptr<batch::Feed> feed) {
 void AttachReader::close(const End& end) {
     if (overflow_) feed_->append(*std::exchange(overflow_, std::nullopt));
     if (unattached_since_)
-        feed_->append(Gap{.from = std::min(*unattached_since_, end.time), .to = end.time, .reason = gap_not_attached});
+        feed_->append(
+            Gap{.from = *unattached_since_, .to = std::max(*unattached_since_, end.time), .reason = gap_not_attached});
     if (complete_) feed_->close(end);
     feed_.reset();
 }

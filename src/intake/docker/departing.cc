@@ -151,7 +151,10 @@ void Containers::tell_of_removed(const spool::KnownSource& gone, bool ran_once_m
     if (whole)
         feed->close({.time = now, .reason = end_removed_while_away});
     else
-        feed->append(Gap{.from = std::min(gone.known->last_time, now), .to = now, .reason = gap_removed_while_away});
+        // From its last line on, whatever our own clock says by now.
+        feed->append(Gap{.from = gone.known->last_time,
+                         .to = std::max(gone.known->last_time, now),
+                         .reason = gap_removed_while_away});
 }
 
 void Containers::finish(std::chrono::steady_clock::time_point deadline) {

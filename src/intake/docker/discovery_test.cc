@@ -160,6 +160,22 @@ class DiscoveryTest : public ::testing::Test {
     std::vector<std::string> found_;
 };
 
+TEST_F(DiscoveryTest, WhatIsMissingOfOneThatWasRemovedIsNamedFromItsLastLineOnThoughTheClockSteppedBack) {
+    auto last_line = rig.clock.now() + std::chrono::hours{2};
+    auto feed = rig.batcher->open_feed(batch::testing::source(id), {identity.recipient()}, Checkpoint{}, false);
+    feed->append(Line{.time = last_line, .bytes = "last words"});
+    feed->mark(TimePosition{.out = last_line});
+    EXPECT_THAT(sealed(), ElementsAre("last words"));
+    feed.reset();
+    run_until([&] { return engine.lists > 0; });
+    settle();
+    ASSERT_TRUE(rig.seal_all());
+    auto objects = rig.take_all();
+    ASSERT_EQ(objects.size(), 1U);
+    EXPECT_EQ(open::read_segment(objects[0].bytes, identity).lines[id].at(0).gap, gap_removed_while_away);
+    EXPECT_EQ(objects[0].key.hour, std::chrono::floor<std::chrono::hours>(last_line));
+}
+
 TEST_F(DiscoveryTest, AnAnswerThatComesLateBringsNoContainerBackThatWasReadToItsEnd) {
     be_born();
     run_until([&] { return reading() && engine.idle(); });

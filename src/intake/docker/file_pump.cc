@@ -1,17 +1,13 @@
 #include "intake/docker/file_pump.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace boatswain::intake::docker {
 namespace {
 
 namespace asio = boost::asio;
-// How long a log whose reading failed is left alone, and how long to wait for room at most before looking again.
+// How long a log whose reading failed is left alone.
 constexpr std::chrono::milliseconds trouble_pause{1000};
-constexpr std::chrono::milliseconds room_pause{100};
 
 }  // namespace
 
@@ -25,7 +21,7 @@ FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log,
       errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
                               {{"reader", "json-file"}})),
       counters_(metrics),
-      work_(std::move(executor)) {}
+      turns_(std::move(executor), [this](const std::string& id) { return take_turn(id); }) {}
 
 void FilePump::add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed) {
     // Opened at once, whether there is room for lines or not; trouble shows again at the first turn, and is told there.
@@ -58,15 +54,14 @@ void FilePump::close(const std::string& id, const End& end) {
 
 void FilePump::remove(const std::string& id) {
     logs_.erase(id);
-    ready_.erase(id);
+    turns_.forget(id);
 }
 
 void FilePump::touch(const std::string& id) {
     auto found = logs_.find(id);
     if (found == logs_.end()) return;
     if (!found->second.unread_since) found->second.unread_since = std::chrono::steady_clock::now();
-    ready_.insert(id);
-    work_.notify();
+    turns_.ready(id);
 }
 
 void FilePump::touch_all() {
@@ -108,73 +103,45 @@ FilePump::OneLag FilePump::lag(const std::string& id) const {
     return lag;
 }
 
-FilePump::Turn FilePump::take_turn(const std::string& id) {
+net::Turn FilePump::take_turn(const std::string& id) {
     auto found = logs_.find(id);
-    return found == logs_.end() ? Turn::done : take_turn(id, found->second);
+    return found == logs_.end() ? net::Turn::done : take_turn(id, found->second);
 }
 
-FilePump::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
+net::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
     if (!log.feed) {
         // Opens what there is and no more; what fails now is tried again when there is somebody to read for.
         (void)log.reader->hold_open();
-        return Turn::done;
+        return net::Turn::done;
     }
-    if (std::chrono::steady_clock::now() < log.not_before || !log.feed->has_room()) return Turn::no_room;
+    if (std::chrono::steady_clock::now() < log.not_before || !log.feed->has_room()) return net::Turn::no_room;
     auto step = log.reader->read_some(*log.feed, buffer_);
     if (!step) {
-        if (step.error().remedy == Remedy::retry) return Turn::read;
+        if (step.error().remedy == Remedy::retry) return net::Turn::worked;
         errors_.add();
         log.reader->note_trouble(step.error());
         log_.warning("log not read; trying again", {{"container", id}, {"error", step.error()}});
         log.not_before = std::chrono::steady_clock::now() + trouble_pause;
-        return Turn::no_room;
+        return net::Turn::no_room;
     }
     if (auto beginning = log.reader->take_beginning()) begun_(id, *beginning);
     switch (*step) {
-        case JsonFileReader::Step::more: log.unread_since = std::chrono::steady_clock::now(); return Turn::read;
+        case JsonFileReader::Step::more: log.unread_since = std::chrono::steady_clock::now(); return net::Turn::worked;
         case JsonFileReader::Step::at_end:
             log.unread_since.reset();
             if (std::exchange(log.to_settle, false)) {
                 log.reader->settle(*log.feed);
                 settled_(id);
             }
-            return Turn::done;
-        case JsonFileReader::Step::finished: finished_(id); return Turn::done;
+            return net::Turn::done;
+        case JsonFileReader::Step::finished: finished_(id); return net::Turn::done;
     }
-    return Turn::done;
-}
-
-asio::awaitable<void> FilePump::run() {
-    auto executor = co_await asio::this_coro::executor;
-    for (;;) {
-        if (ready_.empty()) co_await work_.wait();
-        bool read = false;
-        auto round = std::move(ready_);
-        ready_.clear();
-        for (const auto& id : round) {
-            auto turn = take_turn(id);
-            read = read || turn == Turn::read;
-            if (turn != Turn::done) ready_.insert(id);
-            // Others on this thread (events, births, attach pumps) get their turn between two reads.
-            co_await asio::post(executor, asio::use_awaitable);
-        }
-        if (!read && !ready_.empty()) co_await work_.wait_for(room_pause);
-    }
+    return net::Turn::done;
 }
 
 void FilePump::read_rest(std::chrono::steady_clock::time_point deadline) {
     touch_all();
-    while (!ready_.empty() && std::chrono::steady_clock::now() < deadline) {
-        auto round = std::move(ready_);
-        ready_.clear();
-        bool read = false;
-        for (const auto& id : round) {
-            auto turn = take_turn(id);
-            if (turn == Turn::read) ready_.insert(id);
-            read = read || turn == Turn::read;
-        }
-        if (!read) return;
-    }
+    turns_.run_rest([&] { return std::chrono::steady_clock::now() < deadline; });
 }
 
 }  // namespace boatswain::intake::docker

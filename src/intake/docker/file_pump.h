@@ -10,13 +10,12 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "base/log.h"
 #include "batch/batcher.h"
 #include "intake/docker/json_file_reader.h"
-#include "net/event.h"
+#include "net/turns.h"
 
 namespace boatswain::intake::docker {
 
@@ -50,7 +49,7 @@ class FilePump {
     // starts again prints before the engine tells of its start.
     void set_running(const std::string& id, bool running);
     FileReaderCounters& counters() { return counters_; }
-    void progressed() { work_.notify(); }  // the batcher gave memory back
+    void progressed() { turns_.progressed(); }  // the batcher gave memory back
 
     struct Lag {  // bytes not read, of all logs together
         std::uint64_t read_bytes = 0;
@@ -67,7 +66,7 @@ class FilePump {
     const batch::Feed* feed(const std::string& id) const;
 
     // Runs until cancelled.
-    boost::asio::awaitable<void> run();
+    boost::asio::awaitable<void> run() { return turns_.run(); }
     // Reads until every log is at its end, or `deadline`: at shutdown.
     void read_rest(std::chrono::steady_clock::time_point deadline);
 
@@ -79,19 +78,17 @@ class FilePump {
         std::chrono::steady_clock::time_point not_before{};                 // after trouble
         std::optional<std::chrono::steady_clock::time_point> unread_since;  // something may be there to read
     };
-    enum class Turn { read, no_room, done };
-    Turn take_turn(const std::string& id);
-    Turn take_turn(const std::string& id, OneLog& log);
+    net::Turn take_turn(const std::string& id);
+    net::Turn take_turn(const std::string& id, OneLog& log);
 
     std::function<void(const std::string&)> finished_, settled_;
     std::function<void(const std::string&, const FilePosition&)> begun_;
     Log& log_;
     Counter& errors_;
     FileReaderCounters counters_;
-    net::Event work_;
+    net::Turns turns_;  // of ids that may have something to read
     ReadBuffer buffer_;
     std::map<std::string, OneLog> logs_;
-    std::set<std::string> ready_;  // ids that may have something to read
 };
 
 }  // namespace boatswain::intake::docker

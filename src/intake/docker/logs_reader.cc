@@ -39,12 +39,11 @@ void LogsReader::change_feed(std::unique_ptr<batch::Feed> feed) {
 }
 
 void LogsReader::close(const End& end) {
+    auto last = std::max({taken().out, taken().err, facts_.created});
     if (complete_)
         feed_->close(end);
     else
-        feed_->append(Gap{.from = std::min(end.time, std::max({taken().out, taken().err, facts_.created})),
-                          .to = end.time,
-                          .reason = gap_removed_unread});
+        feed_->append(Gap{.from = last, .to = std::max(last, end.time), .reason = gap_removed_unread});
     feed_.reset();
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
@@ -22,8 +21,7 @@ using Action = tenancy::Decision::Action;
 constexpr milliseconds news_pause{20};  // so that a container that writes without end wakes us fifty times a second
 constexpr std::chrono::seconds list_age_max{10};
 constexpr milliseconds look_pause{200};  // for what is durable by now, and what is removed
-constexpr milliseconds room_pause{100};
-constexpr int looks_per_scan = 50;  // should inotify have lost something
+constexpr int looks_per_scan = 50;       // should inotify have lost something
 constexpr std::size_t early_news_max = 1024;
 constexpr std::uint64_t description_bytes_max = 4U << 20;
 
@@ -45,13 +43,13 @@ DriverIntake::DriverIntake(asio::any_io_executor executor, IntakeOptions options
                                 "Containers whose hold is full: their writes wait, or lines are dropped")),
       executor_(executor),
       tasks_(executor, log),
-      work_(executor) {}
+      turns_(executor, [this](const std::string& id) { return take_turn(id); }) {}
 
 DriverIntake::~DriverIntake() = default;
 
 asio::awaitable<void> DriverIntake::run() {
     tasks_.spawn("watch the holds", watch());
-    tasks_.spawn("read the holds", pump());
+    tasks_.spawn("read the holds", turns_.run());
     tasks_.spawn("look after the holds", look_now_and_then());
     try {
         co_await tasks_.join();
@@ -146,8 +144,7 @@ void DriverIntake::appeared(const HoldName& name) {
 
 void DriverIntake::touch(const std::string& id) {
     if (!containers_.contains(id)) return;
-    ready_.insert(id);
-    work_.notify();
+    turns_.ready(id);
 }
 
 // ---- Whose it is ----------------------------------------------------------------------------------------------------
@@ -217,28 +214,28 @@ void DriverIntake::reassign() {
 
 // ---- From hold to feed ----------------------------------------------------------------------------------------------
 
-DriverIntake::Turn DriverIntake::take_turn(const std::string& id) {
+net::Turn DriverIntake::take_turn(const std::string& id) {
     auto found = containers_.find(id);
-    if (found == containers_.end()) return Turn::done;
+    if (found == containers_.end()) return net::Turn::done;
     auto& container = found->second;
     auto hold = std::ranges::find_if(container.holds, [](const auto& one) { return !one->finished(); });
-    if (hold == container.holds.end()) return Turn::done;
+    if (hold == container.holds.end()) return net::Turn::done;
     auto action = container.assignment.decision.action;
     bool takes_lines = action == Action::seal || action == Action::quarantine;
-    if (!takes_lines && !discards(container)) return Turn::done;  // held: the hold keeps it
+    if (!takes_lines && !discards(container)) return net::Turn::done;  // held: the hold keeps it
 
     auto step = Result<HoldReader::Step>{HoldReader::Step::at_end};
     if (discards(container)) {
         step = (*hold)->discard(buffer_);
     } else {
         if (!container.feed) open_feed(container);
-        if (!container.feed->has_room()) return Turn::no_room;
+        if (!container.feed->has_room()) return net::Turn::no_room;
         step = (*hold)->read_some(*container.feed, buffer_);
     }
     if (!step) {
         container.trouble = docker::Trouble{.when = clock_.now(), .what = step.error().what};
         log_.warning("hold not read; trying again", {{"hold", (*hold)->name().str()}, {"error", step.error()}});
-        return Turn::no_room;
+        return net::Turn::no_room;
     }
     seal_if_full(id, container);
     if (*step == HoldReader::Step::finished) {
@@ -249,27 +246,9 @@ DriverIntake::Turn DriverIntake::take_turn(const std::string& id) {
             container.noted_ended = true;
         }
         give_back(id, container);
-        return containers_.contains(id) ? Turn::read : Turn::done;
+        return containers_.contains(id) ? net::Turn::worked : net::Turn::done;
     }
-    return *step == HoldReader::Step::more ? Turn::read : Turn::done;
-}
-
-asio::awaitable<void> DriverIntake::pump() {
-    auto executor = co_await asio::this_coro::executor;
-    for (;;) {
-        if (ready_.empty()) co_await work_.wait();
-        bool read = false;
-        auto round = std::move(ready_);
-        ready_.clear();
-        for (const auto& id : round) {
-            auto turn = take_turn(id);
-            read = read || turn == Turn::read;
-            if (turn != Turn::done) ready_.insert(id);
-            // Others on this thread get their turn between two reads.
-            co_await asio::post(executor, asio::use_awaitable);
-        }
-        if (!read && !ready_.empty()) co_await work_.wait_for(room_pause);
-    }
+    return *step == HoldReader::Step::more ? net::Turn::worked : net::Turn::done;
 }
 
 void DriverIntake::seal_if_full(const std::string& id, Container& container) {
@@ -334,7 +313,7 @@ asio::awaitable<void> DriverIntake::look_now_and_then() {
             for (const auto& hold : container.holds) unsealed += hold->unsealed_bytes();
         }
         for (const auto& id : done) {
-            ready_.erase(id);
+            turns_.forget(id);
             containers_.erase(id);
         }
         if (unsealed > options_.hold_total / 2)
@@ -361,22 +340,12 @@ void DriverIntake::count() {
 void DriverIntake::progressed() {
     for (auto& [id, container] : containers_)
         if (container.seal_asked_at > 0) give_back(id, container);
-    work_.notify();
+    turns_.progressed();
 }
 
 void DriverIntake::finish(std::chrono::steady_clock::time_point deadline) {
     scan();
-    while (!ready_.empty() && clock_.steady() < deadline) {
-        auto round = std::move(ready_);
-        ready_.clear();
-        bool read = false;
-        for (const auto& id : round) {
-            auto turn = take_turn(id);
-            if (turn == Turn::read) ready_.insert(id);
-            read = read || turn == Turn::read;
-        }
-        if (!read) break;
-    }
+    turns_.run_rest([&] { return clock_.steady() < deadline; });
     containers_.clear();
     known_.clear();
 }

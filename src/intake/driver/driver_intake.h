@@ -31,8 +31,8 @@
 #include "intake/docker/trouble.h"
 #include "intake/driver/hold_reader.h"
 #include "intake/driver/plugin_request.h"
-#include "net/event.h"
 #include "net/task_group.h"
+#include "net/turns.h"
 #include "spool/spool.h"
 
 namespace boatswain::intake::driver {
@@ -82,15 +82,13 @@ class DriverIntake {
     };
 
     boost::asio::awaitable<void> watch();
-    boost::asio::awaitable<void> pump();
     boost::asio::awaitable<void> look_now_and_then();
     void scan();
     void appeared(const HoldName& name);
     void touch(const std::string& id);
     void assign(Container& container);
     void open_feed(Container& container);
-    enum class Turn { read, no_room, done };
-    Turn take_turn(const std::string& id);
+    net::Turn take_turn(const std::string& id);
     void give_back(const std::string& id, Container& container);
     void seal_if_full(const std::string& id, Container& container);
     bool close_if_gone(const std::string& id, Container& container);
@@ -113,11 +111,10 @@ class DriverIntake {
     Gauge& full_gauge_;
     boost::asio::any_io_executor executor_;
     net::TaskGroup tasks_;
-    net::Event work_;
+    net::Turns turns_;  // of containers that may have something to read
     std::string buffer_;
     std::map<std::string, Container> containers_;
     std::set<HoldName> known_;  // holds that a reader has
-    std::set<std::string> ready_;
     std::map<std::string, News> early_news_;
     std::deque<std::string> early_order_;  // of early_news_, oldest first
 };
