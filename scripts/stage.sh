@@ -26,6 +26,9 @@ for program in boatswaind boatswain; do
     objcopy --strip-all "$programs/$program" "$tree/usr/bin/$program"
 done
 
+# Without gcc it warns, and knows all the same.
+multiarch=$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null)
+
 # What the loader would load, and the loader itself, under the names by which they are looked for.
 for program in "$tree"/usr/bin/*; do
     ldd "$program" | awk '$2 == "=>" {print $1, $3} $1 ~ "^/" {print $1, $1}'
@@ -33,7 +36,7 @@ done | sort -u | while read -r name file; do
     [ -f "$file" ] || die "no library for $name"
     case $name in
         /*) install -D -m 755 "$file" "$tree$name" ;; # the loader
-        *) install -D -m 644 "$file" "$tree/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/$name" ;;
+        *) install -D -m 644 "$file" "$tree/usr/lib/$multiarch/$name" ;;
     esac
 done
 
