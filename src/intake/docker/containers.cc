@@ -72,6 +72,19 @@ std::vector<std::string> Containers::ids() const {
     return ids;
 }
 
+bool Containers::stands_as(const engine::ContainerSummary& summary) const {
+    if (is_gone(summary.id)) return true;
+    if (auto skipped = skipped_.find(summary.id); skipped != skipped_.end()) return true;
+    auto found = containers_.find(summary.id);
+    if (found == containers_.end()) return false;
+    const auto& container = found->second;
+    // Of a log that is refused nothing is expected until the container starts again.
+    if (container.logs && container.logs->refused()) return true;
+    bool runs = summary.state == "running" || summary.state == "paused";
+    bool rests = summary.state == "exited" || summary.state == "created";
+    return container.life->running ? !rests : !runs;
+}
+
 Counter& Containers::unread_counter(tenancy::Decision::Action action) {
     return metrics_.counter("boatswain_containers_unread_total",
                             "Containers that were removed and of which nothing was read, by why",

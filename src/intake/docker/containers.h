@@ -89,8 +89,9 @@ class Containers {
     void started(const std::string& id);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
-    // `there`: all that the engine has. Of those that were known `before` it was asked, the others have vanished.
-    void listed(const std::set<std::string>& there, const std::vector<std::string>& before);
+    // `there`: all that the engine has. Of those that were known `before` it was asked, the others have vanished:
+    // how many of them nobody had told of.
+    std::size_t listed(const std::set<std::string>& there, const std::vector<std::string>& before);
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
     // `there` is every container that the engine has: those that were read before this agent started, and are not
     // there. Nothing any more once their tenants are told.
@@ -105,6 +106,8 @@ class Containers {
     bool knows(const std::string& id) const { return contains(id) || skipped_.contains(id); }
     bool is_gone(const std::string& id) const;  // dropped of late: what is told again of it is no news
     std::vector<std::string> ids() const;
+    // Nothing is to be learned of it: it is known, and runs, or does not, as the engine's list says; or it is gone.
+    bool stands_as(const engine::ContainerSummary& summary) const;
 
     // What the directory tells of a log.
     Path log_path(const std::string& id) const;

@@ -32,11 +32,16 @@ void Containers::vanished(const std::string& id) {
     drop(id);
 }
 
-void Containers::listed(const std::set<std::string>& there, const std::vector<std::string>& before) {
-    // What was there before the stream of events broke, and is not now, was removed meanwhile.
-    for (const auto& id : before)
-        if (!there.contains(id)) vanished(id);
+std::size_t Containers::listed(const std::set<std::string>& there, const std::vector<std::string>& before) {
+    std::size_t news = 0;
+    for (const auto& id : before) {
+        if (there.contains(id)) continue;
+        auto known = containers_.find(id);
+        news += known != containers_.end() && !known->second.life->removed ? 1 : 0;
+        vanished(id);
+    }
     if (terms_.elsewhere.listed) terms_.elsewhere.listed(there);
+    return news;
 }
 
 // Read to its end, and gone: nothing of it will be asked for again.

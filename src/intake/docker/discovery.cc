@@ -22,7 +22,7 @@ constexpr std::size_t inspections_max = 8;  // at once
 
 Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& client, const Assigner& assigner,
                      Containers& containers, DirectoryNews& news, net::TaskGroup& tasks, const Clock& clock,
-                     Metrics& metrics, Log& log)
+                     Metrics& metrics, Log& log, std::chrono::milliseconds pause_between_lists)
     : root_(std::move(root)),
       client_(client),
       assigner_(assigner),
@@ -32,6 +32,9 @@ Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& 
       clock_(clock),
       log_(log),
       reconnects_(metrics.counter("boatswain_engine_reconnects_total", "Times the connection to the engine broke")),
+      untold_(metrics.counter("boatswain_containers_untold_total",
+                              "Containers that the engine's list had otherwise than its events had told")),
+      list_pause_(pause_between_lists),
       session_(std::move(executor), log) {}
 
 void Discovery::set_connected(bool connected) {
@@ -72,6 +75,7 @@ asio::awaitable<Result<void>> Discovery::one_session() {
 
     // The engine skips a subscriber that does not read: the list and all inspections run beside this loop.
     session_.spawn("list containers", reconcile());
+    session_.spawn("list containers now and then", list_now_and_then());
     for (;;) {
         CO_TRY(auto event, co_await events->next());
         take_event(event);
@@ -92,10 +96,7 @@ asio::awaitable<void> Discovery::reconcile() {
     for (const auto& summary : *listed) there.insert(summary.id);
     containers_.listed(there, before);
 
-    for (const auto& id : there) {
-        while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
-        inspect(id);
-    }
+    for (const auto& id : there) co_await inspect_when_there_is_room(id);
 
     auto removed = containers_.removed_while_away(there);
     auto again = co_await ran_once_more(removed);
@@ -106,6 +107,31 @@ asio::awaitable<void> Discovery::reconcile() {
             "ran, is taken for whole",
             {{"error", again.error()}});
     containers_.tell_of_the_removed(removed, again.value_or(std::set<std::string>{}));
+}
+
+asio::awaitable<void> Discovery::inspect_when_there_is_room(std::string id) {
+    while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
+    inspect(id);
+}
+
+asio::awaitable<void> Discovery::list_now_and_then() {
+    for (;;) {
+        co_await net::sleep_for(list_pause_);
+        auto before = containers_.ids();
+        auto listed = co_await client_.list();
+        if (!listed) {
+            log_.warning("containers not listed", {{"error", listed.error()}});
+            continue;
+        }
+        std::set<std::string> there;
+        for (const auto& summary : *listed) there.insert(summary.id);
+        untold_.add(containers_.listed(there, before));
+        for (const auto& summary : *listed) {
+            if (containers_.stands_as(summary)) continue;
+            untold_.add();
+            co_await inspect_when_there_is_room(summary.id);
+        }
+    }
 }
 
 // Of those that had ended when no agent ran any more: which have run since. A start after an end that lies behind the

@@ -26,12 +26,16 @@
 
 namespace boatswain::intake::docker {
 
+// The engine passes over a subscriber to its events that does not read for 100 ms (measured), and says nothing of it:
+// so its list is looked at again in this rhythm.
+inline constexpr std::chrono::milliseconds list_pause{60'000};
+
 class Discovery {
   public:
     // `tasks` is where the directory's news go, should the engine have to say first where its directory is.
     Discovery(boost::asio::any_io_executor executor, Path root, engine::Client& client, const Assigner& assigner,
               Containers& containers, DirectoryNews& news, net::TaskGroup& tasks, const Clock& clock, Metrics& metrics,
-              Log& log);
+              Log& log, std::chrono::milliseconds pause_between_lists = list_pause);
     Discovery(const Discovery&) = delete;
     Discovery& operator=(const Discovery&) = delete;
 
@@ -44,6 +48,8 @@ class Discovery {
   private:
     boost::asio::awaitable<Result<void>> one_session();
     boost::asio::awaitable<void> reconcile();
+    boost::asio::awaitable<void> list_now_and_then();
+    boost::asio::awaitable<void> inspect_when_there_is_room(std::string id);
     net::Task<std::set<std::string>> ran_once_more(const std::vector<spool::KnownSource>& of);
     boost::asio::awaitable<void> inspect_and_adopt(std::string id);
     void inspect(const std::string& id);
@@ -59,6 +65,8 @@ class Discovery {
     const Clock& clock_;
     Log& log_;
     Counter& reconnects_;
+    Counter& untold_;
+    const std::chrono::milliseconds list_pause_;
     net::TaskGroup session_;  // of one connection to the engine
     // What events said while the engine was asked. Its answer may be older than they are.
     struct Meanwhile {

@@ -39,7 +39,7 @@ class SlowEngine final : public ServedLog {
     }
     engine::Task<std::vector<engine::ContainerSummary>> list() override {
         std::vector<engine::ContainerSummary> answer;
-        if (there) answer.push_back({.id = id, .state = "running"});
+        if (there) answer.push_back({.id = id, .state = running ? "running" : "exited"});
         ++lists;
         while (hold_lists) co_await net::sleep_for(std::chrono::milliseconds{1});
         co_return answer;
@@ -153,8 +153,17 @@ class DiscoveryTest : public ::testing::Test {
     Containers containers{io.get_executor(), {},        engine,      assigner, *rig.batcher,
                           *rig.spool,        rig.clock, rig.metrics, rig.log};
     DirectoryNews news{io.get_executor(), containers, assigner, rig.metrics, rig.log};
-    Discovery discovery{io.get_executor(), "/nonexistent", engine, assigner, containers, news, tasks,
-                        rig.clock,         rig.metrics,    rig.log};
+    Discovery discovery{io.get_executor(),
+                        "/nonexistent",
+                        engine,
+                        assigner,
+                        containers,
+                        news,
+                        tasks,
+                        rig.clock,
+                        rig.metrics,
+                        rig.log,
+                        std::chrono::milliseconds{20}};
 
   private:
     std::vector<std::string> found_;
@@ -253,6 +262,49 @@ TEST_F(DiscoveryTest, AnExitedContainersLogIsReadOnceAndAgainOnlyWhenItStarts) {
     }
     EXPECT_EQ(engine.log_requests, requests);
     EXPECT_THAT(sealed(), ElementsAre("of the first run"));
+}
+
+class EventsThatAreLost : public DiscoveryTest {
+  protected:
+    double untold() { return rig.metrics.counter("boatswain_containers_untold_total", "").value(); }
+};
+
+TEST_F(EventsThatAreLost, OfABirthAreMadeUpForByTheNextList) {
+    run_until([&] { return engine.lists > 0; });
+    engine.there = true;
+    run_until([&] { return reading() && engine.idle(); });
+    print("nobody told");
+    run_until([&] { return engine.idle(); });
+    settle();
+    EXPECT_THAT(sealed(), ElementsAre("nobody told"));
+    EXPECT_EQ(untold(), 1);
+}
+
+TEST_F(EventsThatAreLost, OfAnEndAndARemovalAreMadeUpForByTheNextList) {
+    be_born();
+    run_until([&] { return reading() && engine.idle(); });
+    print("last words");
+    settle();
+    engine.running = false;
+    run_until([&] { return untold() == 1; });
+    engine.end_streams(false);
+    settle();
+    engine.there = false;
+    run_until([&] { return nothing_left(); });
+    EXPECT_THAT(sealed(), ElementsAre("last words"));
+    EXPECT_EQ(untold(), 2);
+}
+
+TEST_F(EventsThatAreLost, AreNoneWhenEachIsTold) {
+    be_born();
+    run_until([&] { return reading() && engine.idle(); });
+    auto lists = engine.lists;
+    run_until([&] { return engine.lists > lists + 3; });
+    be_removed();
+    run_until([&] { return nothing_left(); });
+    lists = engine.lists;
+    run_until([&] { return engine.lists > lists + 3; });
+    EXPECT_EQ(untold(), 0);
 }
 
 }  // namespace
