@@ -45,11 +45,11 @@ std::string answer_head(const net::HttpExchange& answer, Framing framing, std::s
     return head + "Connection: close\r\n\r\n";
 }
 
-std::string refusal_answer(int status, std::string_view why, bool with_body) {
+std::string refusal_answer(int status, std::string_view why, bool with_body, bool to_upgrade) {
     auto body = "{\"message\":" + json_quote("boatswaind guard: " + printable(why, 300)) + "}\n";
     return "HTTP/1.1 " + std::to_string(status) + " " + std::string{reason_of(status)} +
            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\nConnection: close\r\n\r\n" + (with_body ? body : std::string{});
+           (to_upgrade ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n") + (with_body ? body : std::string{});
 }
 
 }  // namespace boatswain::guard

@@ -20,7 +20,9 @@ enum class Framing {
 // alone.
 std::string answer_head(const net::HttpExchange& answer, Framing framing, std::string_view length);
 
-// {"message":"..."}, as the engine refuses. `with_body`: false after HEAD.
-std::string refusal_answer(int status, std::string_view why, bool with_body = true);
+// {"message":"..."}, as the engine refuses. `with_body`: false after HEAD. `to_upgrade`: of a request to upgrade the
+// connection, whose end is then not announced: told of it, Docker's command of 20.10 takes the refusal for the stream
+// that it asked for.
+std::string refusal_answer(int status, std::string_view why, bool with_body = true, bool to_upgrade = false);
 
 }  // namespace boatswain::guard

@@ -140,6 +140,7 @@ struct Guard::State {
         std::optional<unsigned> uid;
         Allowed allowed;
         bool http_1_0 = false;
+        bool to_upgrade = false;  // the client asked for that
         bool head() const { return allowed.method == "HEAD"; }
     };
 
@@ -231,6 +232,7 @@ Task<void> Guard::State::serve(Session& session) {
     if (!request) co_return co_await refuse_client(session, "not understood", std::move(request).error());
     session.allowed.method = request->method;
     session.http_1_0 = request->http_1_0;
+    session.to_upgrade = !request->upgrade.empty();
     auto allowed = judge(*request, options.policy);
     if (!allowed)
         co_return co_await refuse_client(session, request->method + " " + request->path, std::move(allowed).error());
@@ -245,7 +247,7 @@ Task<void> Guard::State::serve(Session& session) {
 Task<void> Guard::State::refuse_client(Session& session, std::string shown, Refusal refusal) {
     counters.request("other", "refused");
     refusals.tell(shown, session.uid, refusal);
-    auto bytes = refusal_answer(refusal.status, refusal.why, !session.head());
+    auto bytes = refusal_answer(refusal.status, refusal.why, !session.head(), session.to_upgrade);
     CO_CHECK(co_await write(session, bytes));
     co_return co_await finish(session);
 }

@@ -206,6 +206,21 @@ TEST_F(GuardTest, AnswersARefusedRequestItself) {
         });
 }
 
+// Docker's command of 20.10 takes the refusal of an attach that announces the connection's end for the stream itself.
+TEST_F(GuardTest, AnnouncesNoEndWhenItRefusesAnUpgrade) {
+    run([](GuardTest&, Connection& engine) { return say(engine, std::string{ok_head} + "\r\n"); },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client,
+                   co_await test.ask("POST /containers/web/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\n"
+                                     "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"));
+            CO_TRY(auto all, co_await read_all(*client));
+            EXPECT_THAT(all, StartsWith("HTTP/1.1 403 Forbidden\r\n"));
+            EXPECT_THAT(all, ::testing::Not(HasSubstr("Connection:")));
+            EXPECT_TRUE(test.heard.empty());
+            co_return Result<void>{};
+        });
+}
+
 TEST_F(GuardTest, CutsAClientThatTakesNothingAndEndsItsCall) {
     options.stall_timeout = 200ms;
     run(

@@ -1,6 +1,6 @@
 # The agent as a whole, against a private engine and a real S3 server: one test a class, so that each reports for itself. Those of
 # `boatswain_agent_alone` measure against time (a container lives a moment, a kill comes amid output): nothing else runs beside them.
-set(boatswain_agent_alone SixtyContainers Lives AgentRestarts EngineRestarts LiveRestore)
+set(boatswain_agent_alone SixtyContainers AgentRestarts EngineRestarts LiveRestore)
 function(boatswain_agent_test FILE CLASS)
   set(name live_agent_${CLASS})
   add_test(NAME ${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/${FILE} ${CLASS})
