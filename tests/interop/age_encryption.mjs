@@ -2,11 +2,14 @@
 // node age_encryption.mjs PATH_OF_INTEROP_TOOL
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, webcrypto } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Decrypter, Encrypter, generateIdentity, identityToRecipient } from "age-encryption";
+
+// Debian 12's node 18 has it, and not under its global name.
+globalThis.crypto ??= webcrypto;
+const { Decrypter, Encrypter, generateIdentity, identityToRecipient } = await import("age-encryption");
 
 const tool = process.argv[2];
 const directory = mkdtempSync(join(tmpdir(), "boatswain-interop-"));
