@@ -121,7 +121,8 @@ std::vector<spool::KnownSource> Containers::removed_while_away(const std::set<st
     }
     std::erase_if(*known, [&](const spool::KnownSource& one) {
         bool of_the_engine = !one.known || one.known->source.kind == "docker";
-        return !of_the_engine || there.contains(one.id) || knows(one.id) ||
+        // Read to its end since this agent runs, and forgotten as soon as that is sealed.
+        return !of_the_engine || there.contains(one.id) || knows(one.id) || is_gone(one.id) ||
                (terms_.elsewhere.reads && terms_.elsewhere.reads(one.id));
     });
     return std::move(*known);

@@ -230,6 +230,29 @@ TEST_F(DiscoveryTest, OneThatIsBornWhileTheEngineMakesItsListIsReadOn) {
     EXPECT_THAT(sealed(), ElementsAre("after the list"));
 }
 
+TEST_F(DiscoveryTest, OneThatWasReadToItsEndWhileTheEngineMadeItsListIsNotNamedAsRemovedWhileNobodyRead) {
+    engine.hold_lists = true;
+    be_born();
+    run_until([&] { return reading() && engine.idle(); });
+    print("all there is");
+    run_until([&] { return engine.idle(); });
+    settle();
+    EXPECT_THAT(sealed(), ElementsAre("all there is"));
+    engine.running = false;
+    engine.tell(Action::die);
+    engine.end_streams(false);
+    engine.tell(Action::destroy);
+    run_until([&] { return nothing_left(); });
+    engine.there = false;
+    engine.hold_lists = false;
+    settle();
+    EXPECT_THAT(sealed(), ElementsAre("all there is")) << "and a closing record, one";
+    for (std::string outcome : {"gap", "read-whole", "unnamed"})
+        EXPECT_EQ(
+            rig.metrics.counter("boatswain_containers_removed_while_away_total", "", {{"outcome", outcome}}).value(),
+            0);
+}
+
 TEST_F(DiscoveryTest, ALogThatIsRefusedIsNotAskedForWheneverThereIsRoom) {
     engine.refuses = true;
     be_born();
