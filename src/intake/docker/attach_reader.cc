@@ -44,6 +44,12 @@ void AttachReader::close(const End& end) {
     feed_.reset();
 }
 
+void AttachReader::end_reading() {
+    finish_pending();
+    if (overflow_) feed_->append(*std::exchange(overflow_, std::nullopt));
+    feed_->mark(NoPosition{});
+}
+
 asio::awaitable<void> AttachReader::run() {
     auto pause = pause_min;
     while (!life_.removed) {

@@ -25,7 +25,7 @@ class AttachReader {
     AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, Life& life,
                  StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed
-    void finish_pending();               // after run(), however it ended: what came without its newline
+    void end_reading();  // after run(), however it ended: takes what came without its newline, names what was dropped
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if it was attached to the end
     const batch::Feed& feed() const { return *feed_; }
@@ -35,6 +35,7 @@ class AttachReader {
   private:
     boost::asio::awaitable<bool> read_once();
     boost::asio::awaitable<void> learn_whether_it_runs(Timestamp ended);
+    void finish_pending();
     void take(Stream stream, std::string_view bytes);
     void take_line(Stream stream, std::string_view bytes, bool newline);
 

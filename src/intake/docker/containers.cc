@@ -163,9 +163,12 @@ void Containers::died(const std::string& id, std::optional<int> exit_code) {
 
 void Containers::missed(const std::string& id, const Error& error) {
     if (knows(id) || is_gone(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id))) return;
-    missed_counter().add();
+    // Asked for again every minute, and told once.
+    if (!uninspected_.contains(id)) {
+        missed_counter().add();
+        log_.warning("container not inspected", {{"container", id}, {"error", error}});
+    }
     if (uninspected_.size() < skipped_max) uninspected_[id] = {.when = clock_.now(), .what = error.what};
-    log_.warning("container not inspected", {{"container", id}, {"error", error}});
 }
 
 // ---- What is read, and how ------------------------------------------------------------------------------------------

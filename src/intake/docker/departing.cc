@@ -167,7 +167,7 @@ void Containers::finish(std::chrono::steady_clock::time_point deadline) {
     finishing_ = true;
     pump_.read_rest(deadline);
     for (auto& [id, container] : containers_)
-        if (container.attach) container.attach->finish_pending();
+        if (container.attach) container.attach->end_reading();
     std::vector<std::string> ids, closing;
     for (const auto& [id, container] : containers_) (container.closing ? closing : ids).push_back(id);
     for (const auto& id : closing) close_source(id);

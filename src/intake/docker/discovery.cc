@@ -128,7 +128,7 @@ asio::awaitable<void> Discovery::list_now_and_then() {
         untold_.add(containers_.listed(there, before));
         for (const auto& summary : *listed) {
             if (containers_.stands_as(summary)) continue;
-            untold_.add();
+            if (!containers_.missed_before(summary.id)) untold_.add();
             co_await inspect_when_there_is_room(summary.id);
         }
     }
@@ -183,8 +183,8 @@ asio::awaitable<void> Discovery::inspect_and_adopt(std::string id) {
     auto facts = co_await client_.inspect(id, assigner_.keep);
     Meanwhile meanwhile;
     if (auto asked = inspecting_.extract(id)) meanwhile = asked.mapped();
-    containers_.learned(id);
     if (facts) {
+        containers_.learned(id);
         facts->running = meanwhile.running.value_or(facts->running);
         containers_.adopt(std::move(*facts));
         // Nobody tells of it again: without this it would be asked for its log for ever.

@@ -50,6 +50,7 @@ class SlowEngine final : public ServedLog {
         answer.created = answer.started_at.emplace(*parse_time("2026-11-23T10:00:00Z"));
         ++inspections;
         while (hold_inspections) co_await net::sleep_for(std::chrono::milliseconds{1});
+        if (wedged) co_return fail(Remedy::back_off, "no answer in time");
         if (!was_there) co_return fail(Remedy::re_resolve, "404 No such container");
         co_return answer;
     }
@@ -60,7 +61,7 @@ class SlowEngine final : public ServedLog {
     }
     engine::Task<std::vector<engine::Event>> past_events(Timestamp) override { co_return std::vector<engine::Event>{}; }
 
-    bool there = false, running = true, hold_inspections = false, hold_lists = false, refuses = false;
+    bool there = false, running = true, hold_inspections = false, hold_lists = false, refuses = false, wedged = false;
     int inspections = 0, lists = 0, subscriptions = 0, log_requests = 0;
     Timestamp now = *parse_time("2026-11-23T10:00:00Z");
 
@@ -316,6 +317,17 @@ TEST_F(EventsThatAreLost, OfAnEndAndARemovalAreMadeUpForByTheNextList) {
     run_until([&] { return nothing_left(); });
     EXPECT_THAT(sealed(), ElementsAre("last words"));
     EXPECT_EQ(untold(), 2);
+}
+
+TEST_F(EventsThatAreLost, OfOneThatIsNotDescribedAreToldOnceAndItIsReadAsSoonAsItIs) {
+    engine.wedged = true;
+    run_until([&] { return engine.lists > 0; });
+    engine.there = true;
+    run_until([&] { return engine.inspections > 3; });
+    EXPECT_EQ(untold(), 1);
+    EXPECT_EQ(rig.metrics.counter("boatswain_containers_missed_total", "").value(), 1);
+    engine.wedged = false;
+    run_until([&] { return reading() && engine.idle(); });
 }
 
 TEST_F(EventsThatAreLost, AreNoneWhenEachIsTold) {
