@@ -96,7 +96,9 @@ class Hostile(GuardTest):
                 answer = guard.send(request)
                 head, _, body = answer.partition(b"\r\n\r\n")
                 self.assertEqual(head.split(b" ")[1], str(status).encode())
-                self.assertIn(b"Connection: close", head)
+                # Debian's docker command (20.10) takes any answer to an upgrade that announces its end for the stream asked for.
+                upgrade = status == 403 and b"\r\nUpgrade:" in request
+                self.assertEqual(b"Connection: close" in head, not upgrade)
                 self.assertIn("boatswaind guard: ", json.loads(body)["message"])
                 self.assertEqual(answer.count(b"HTTP/1.1 "), 1 + body.count(b"HTTP/1.1 "))
         self.assertEqual(self.engine.heads, [])
