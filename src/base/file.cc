@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -106,6 +107,23 @@ Result<bool> create_file_durably(const Path& path, std::string_view bytes, unsig
     if (linked != 0) return failed("create", path, error_number);
     CHECK(sync_directory(path.parent_path()));
     return true;
+}
+
+Result<bool> link_file_durably(const Path& file, const Path& path) {
+    if (::link(file.c_str(), path.c_str()) != 0) {
+        if (errno == EEXIST) return false;
+        return failed("link to", path);
+    }
+    CHECK(sync_directory(path.parent_path()));
+    return true;
+}
+
+bool hands_down_access(const Path& directory) {
+    struct stat found{};
+    if (::stat(directory.c_str(), &found) != 0 || (found.st_mode & S_ISGID) != 0) return true;
+    bool without_list = ::getxattr(directory.c_str(), "system.posix_acl_default", nullptr, 0) < 0 &&
+                        (errno == ENODATA || errno == ENOTSUP);
+    return !without_list;
 }
 
 Result<void> make_directories(const Path& path, unsigned mode) {

@@ -39,6 +39,15 @@ Result<void> write_file_durably(const Path& path, std::string_view bytes, unsign
 // The same, but an existing `path` is left alone: false when it was there already.
 Result<bool> create_file_durably(const Path& path, std::string_view bytes, unsigned mode = 0644);
 
+// Gives `file`, whose bytes are on disk, the second name `path` on the same file system, and syncs the directory of
+// that name. False when `path` was there already. Another file system, or one without links, is an error like any
+// other.
+Result<bool> link_file_durably(const Path& file, const Path& path);
+
+// Whether what is created in `directory` gets a group or an access list from it (setgid, POSIX default ACL), which a
+// second name of a file made elsewhere would not. When that cannot be found out: true.
+bool hands_down_access(const Path& directory);
+
 Result<void> make_directories(const Path& path, unsigned mode = 0755);
 Result<void> sync_directory(const Path& path);
 Result<void> remove_file(const Path& path);  // a missing file is success

@@ -69,7 +69,7 @@ Result<store::PutOutcome> Shipper::put(const spool::Spooled& segment, const Mapp
     std::unique_lock lock{guard_};
     auto here = puts_.insert(clock_.steady());
     lock.unlock();
-    auto outcome = store_.put(segment.key, mapped.bytes(), segment.sha256);
+    auto outcome = store_.put_file(segment.key, segment.file, mapped.bytes(), segment.sha256);
     lock.lock();
     puts_.erase(here);
     return outcome;

@@ -33,6 +33,14 @@ Error for_put(Error error) {
     return error;
 }
 
+// Whether put() would make a file of this owner, group, mode and size.
+bool is_as_written_here(const Path& file, std::size_t size) {
+    struct stat found{};
+    return ::lstat(file.c_str(), &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == ::geteuid() &&
+           found.st_gid == ::getegid() && (found.st_mode & 07777) == DirectoryStore::file_mode &&
+           static_cast<std::size_t>(found.st_size) == size;
+}
+
 struct OpenObject {
     Fd file;
     std::uint64_t size = 0;
@@ -90,6 +98,24 @@ Result<PutOutcome> DirectoryStore::put(std::string_view key, std::string_view by
         CHECK(make_directories(path.parent_path(), directory_mode));
         return create_file_durably(path, bytes, file_mode);
     }();
+    return outcome_of(std::move(created), path, key, bytes);
+}
+
+Result<PutOutcome> DirectoryStore::put_file(std::string_view key, const Path& file, std::string_view bytes,
+                                            std::string_view sha256) {
+    TRY(auto path, path_of(key));
+    auto directory = path.parent_path();
+    if (!make_directories(directory, directory_mode) || !is_as_written_here(file, bytes.size()) ||
+        hands_down_access(directory))
+        return put(key, bytes, sha256);
+    auto linked = link_file_durably(file, path);
+    // Whatever keeps the second name away (another file system, too many names), writing tells better, or does it.
+    if (!linked) return put(key, bytes, sha256);
+    return outcome_of(std::move(linked), path, key, bytes);
+}
+
+Result<PutOutcome> DirectoryStore::outcome_of(Result<bool> created, const Path& path, std::string_view key,
+                                              std::string_view bytes) const {
     if (!created) return std::unexpected(for_put(std::move(created).error()).within("put " + std::string{key}));
     if (*created) return PutOutcome::created;
     return compare(path, key, bytes);

@@ -2,8 +2,8 @@
 //
 // Invariants
 //   - A file that carries a key's name is whole, and only replace() puts another one in its place: objects are written
-//   beside it under a temporary name
-//     (".NAME.tmp.PID.N"), synced and then linked in place, which fails when the name is taken.
+//     beside it under a temporary name (".NAME.tmp.PID.N"), synced and then linked in place, which fails when the name
+//     is taken; or the caller's own synced file is linked in place (docs/decisions/0020-second-names.md).
 //   - put() returns after the file's bytes, its name and the directories above it are on disk.
 //   - Whatever else lies in the directory (temporary files, symbolic links, names that no key has) is not seen.
 //   - A part of a key longer than a file name may be is folded into nested directories: all but the last piece end with
@@ -27,6 +27,11 @@ class DirectoryStore final : public Store {
     explicit DirectoryStore(const Path& root);
 
     Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) override;
+    // Gives the file a second name instead of writing its bytes again, where that name would be the very file that
+    // put() makes: same file system, owner, group and mode, and no directory that gives its files another group or an
+    // access list. Elsewhere it is put().
+    Result<PutOutcome> put_file(std::string_view key, const Path& file, std::string_view bytes,
+                                std::string_view sha256) override;
     Result<void> replace(std::string_view key, std::string_view bytes, std::string_view sha256) override;
     Result<RangeBytes> read(std::string_view key, Range range) override;
     Result<std::string> read(std::string_view key) override;
@@ -36,6 +41,8 @@ class DirectoryStore final : public Store {
 
   private:
     Result<Path> path_of(std::string_view key) const;
+    Result<PutOutcome> outcome_of(Result<bool> created, const Path& path, std::string_view key,
+                                  std::string_view bytes) const;
     Result<PutOutcome> compare(const Path& path, std::string_view key, std::string_view bytes) const;
 
     Path root_;

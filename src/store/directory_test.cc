@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -61,6 +62,73 @@ TEST_F(Directory, GivesBackWhatWasPut) {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);
     EXPECT_EQ(put("v1/tenant=a%2Fb/x.age", bytes), PutOutcome::created);
     EXPECT_EQ(store().read("v1/tenant=a%2Fb/x.age"), bytes);
+}
+
+struct DirectoryFile : Directory {
+    void SetUp() override {
+        Directory::SetUp();
+        file = top / "sealed";
+        ASSERT_TRUE(write_file_durably(file, bytes, DirectoryStore::file_mode));
+        ASSERT_EQ(::chmod(file.c_str(), DirectoryStore::file_mode), 0);
+    }
+    Result<PutOutcome> put_file() { return store().put_file("a/b", file, bytes, sha256(bytes)); }
+    struct stat status_of(const Path& path) {
+        struct stat found{};
+        EXPECT_EQ(::stat(path.c_str(), &found), 0) << path;
+        return found;
+    }
+    bool is_second_name() { return status_of(top / "store/a/b").st_ino == status_of(file).st_ino; }
+
+    std::string bytes = std::string(100'000, 'b');
+    Path file;
+};
+
+TEST_F(DirectoryFile, GetsASecondNameAndIsNotWrittenAgain) {
+    EXPECT_EQ(put_file(), PutOutcome::created);
+    EXPECT_TRUE(is_second_name());
+    EXPECT_EQ(put_file(), PutOutcome::already_there);
+    ASSERT_TRUE(remove_file(file));
+    EXPECT_EQ(store().read("a/b"), bytes);
+    EXPECT_THAT(keys(), ElementsAre("a/b"));
+}
+
+TEST_F(DirectoryFile, NeverTakesThePlaceOfAnother) {
+    ASSERT_TRUE(put("a/b", "another"));
+    auto outcome = put_file();
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().remedy, Remedy::quarantine);
+    EXPECT_EQ(store().read("a/b"), "another");
+}
+
+TEST_F(DirectoryFile, IsWrittenWhereItsModeIsNotThatOfAnObject) {
+    ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+    EXPECT_EQ(put_file(), PutOutcome::created);
+    EXPECT_FALSE(is_second_name());
+    EXPECT_EQ(store().read("a/b"), bytes);
+}
+
+TEST_F(DirectoryFile, IsWrittenWhereTheDirectoryGivesItsFilesAGroup) {
+    std::filesystem::create_directories(top / "store/a");
+    ASSERT_EQ(::chmod((top / "store/a").c_str(), 02770), 0);
+    EXPECT_EQ(put_file(), PutOutcome::created);
+    EXPECT_FALSE(is_second_name());
+}
+
+TEST_F(DirectoryFile, IsWrittenWhereTheDirectoryGivesItsFilesAnAccessList) {
+    std::filesystem::create_directories(top / "store/a");
+    // Version 2 of the list: owner rwx, user 65534 r--, group r-x, mask r-x, others none (linux/posix_acl_xattr.h).
+    const unsigned char list[] = {2, 0,   0,   0,   1,   0,   7,  0, 255, 255, 255, 255, 2,   0,  4,
+                                  0, 254, 255, 0,   0,   4,   0,  5, 0,   255, 255, 255, 255, 16, 0,
+                                  5, 0,   255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255};
+    ASSERT_EQ(::setxattr((top / "store/a").c_str(), "system.posix_acl_default", list, sizeof list, 0), 0);
+    EXPECT_EQ(put_file(), PutOutcome::created);
+    EXPECT_FALSE(is_second_name());
+}
+
+TEST_F(DirectoryFile, IsWrittenWhereItsBytesAreNotThoseToStore) {
+    ASSERT_TRUE(write_file_durably(file, "torn", DirectoryStore::file_mode));
+    EXPECT_EQ(put_file(), PutOutcome::created);
+    EXPECT_EQ(store().read("a/b"), bytes);
 }
 
 TEST_F(Directory, AnswersAlreadyThereToTheSameBytesAgain) {
@@ -285,6 +353,19 @@ TEST_F(Directory, BacksOffFromAFullDiskNamingThePathAndLeavesNothingBehind) {
         auto entries = std::filesystem::directory_iterator{top / "small/store/a"};
         if (entries != std::filesystem::directory_iterator{}) return 4;
         return small.put("a/b", "fits", sha256("fits")) ? 0 : 5;
+    });
+    ASSERT_TRUE(result) << "a small file system must be mounted for this: run as root";
+    EXPECT_EQ(*result, 0);
+}
+
+TEST_F(DirectoryFile, IsWrittenWhereItLiesOnAnotherFileSystem) {
+    std::filesystem::create_directories(top / "small");
+    bytes.resize(1000);
+    ASSERT_TRUE(write_file_durably(file, bytes, DirectoryStore::file_mode));
+    auto result = with_a_small_file_system(top / "small", [&] {
+        DirectoryStore small{top / "small/store"};
+        if (small.put_file("a/b", file, bytes, sha256(bytes)) != PutOutcome::created) return 1;
+        return small.read("a/b") == bytes ? 0 : 2;
     });
     ASSERT_TRUE(result) << "a small file system must be mounted for this: run as root";
     EXPECT_EQ(*result, 0);

@@ -49,6 +49,11 @@ Result<PutOutcome> FaultyStore::put(std::string_view key, std::string_view bytes
     return with_fault(Operation::put, [&] { return under_.put(key, bytes, sha256); });
 }
 
+Result<PutOutcome> FaultyStore::put_file(std::string_view key, const Path& file, std::string_view bytes,
+                                         std::string_view sha256) {
+    return with_fault(Operation::put, [&] { return under_.put_file(key, file, bytes, sha256); });
+}
+
 Result<void> FaultyStore::replace(std::string_view key, std::string_view bytes, std::string_view sha256) {
     return with_fault(Operation::replace, [&] { return under_.replace(key, bytes, sha256); });
 }

@@ -39,6 +39,8 @@ class FaultyStore final : public Store {
     std::uint64_t calls(Operation operation) const;
 
     Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) override;
+    Result<PutOutcome> put_file(std::string_view key, const Path& file, std::string_view bytes,
+                                std::string_view sha256) override;
     Result<void> replace(std::string_view key, std::string_view bytes, std::string_view sha256) override;
     Result<RangeBytes> read(std::string_view key, Range range) override;
     Result<std::string> read(std::string_view key) override;

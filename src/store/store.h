@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -55,6 +56,13 @@ class Store {
     // checksum. When something is there: already_there if it is the same bytes, else Remedy::quarantine.
     // A missing bucket, a refused signature: Remedy::stop. No space, 503, no network: Remedy::back_off.
     virtual Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) = 0;
+
+    // put() of bytes that lie in `file` as well: whole, on disk, and never written to again. A store on the same disk
+    // need not write them a second time.
+    virtual Result<PutOutcome> put_file(std::string_view key, const Path& /*file*/, std::string_view bytes,
+                                        std::string_view sha256) {
+        return put(key, bytes, sha256);
+    }
 
     // Stores `bytes` under `key` whatever is there: for the few objects that say how something stands now (heartbeats),
     // never for a segment. A reader sees the old object or the new one, whole. `sha256` and errors as of put().
