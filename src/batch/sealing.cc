@@ -145,6 +145,13 @@ void Sealing::seal_batches(std::stop_token stop) {
                 return !batches_.empty() &&
                        std::ranges::all_of(batches_.front().frames, [](const auto& frame) { return frame->done; });
             };
+            // What the disk did not take is tried again, whether or not anything else comes.
+            while (!begun_.empty() && !first_is_ready() && !stop.stop_requested()) {
+                changed_.wait_for(lock, stop, retry_wait_min, first_is_ready);
+                lock.unlock();
+                (void)note_beginnings();
+                lock.lock();
+            }
             if (!changed_.wait(lock, stop, first_is_ready)) return;
             batch = std::move(batches_.front());
             batches_.pop_front();
@@ -165,11 +172,35 @@ void Sealing::seal_batches(std::stop_token stop) {
 bool Sealing::seal_one(Batch batch, std::stop_token stop) {
     begin_with_gaps(batch);
     keep_open_what_lost_unnamed(batch);
+    begin_sources(batch);
     if (!batch.frames.empty()) return seal_frames(std::move(batch), stop);
-    for (const auto& [from, known] : batch.begun) spool_.begin(from, known);
     spool_.forget(batch.forget);
     for (const auto& [source, ended] : batch.ended) spool_.set_ended(source, ended);
     return true;
+}
+
+// Where reading of a log began is durable before anything of it is sealed: else a log that is rotated away while the
+// agent is dead leaves no trace.
+void Sealing::begin_sources(Batch& batch) {
+    bool some = !batch.begun.empty();
+    std::ranges::move(batch.begun, std::back_inserter(begun_));
+    if (!note_beginnings() && some)
+        log_.warning("where reading of sources began is not noted; trying again", {{"sources", begun_.size()}});
+    // It is gone, and what was sealed of it says so.
+    std::erase_if(begun_, [&](const auto& begun) {
+        return std::ranges::find(batch.forget, begun.second.source.id) != batch.forget.end();
+    });
+}
+
+// False: the disk does not take it now.
+bool Sealing::note_beginnings() {
+    auto not_noted = std::ranges::find_if(begun_, [&](const auto& begun) {
+        auto done = spool_.begin(begun.first, begun.second);
+        if (!done) failures_.add();
+        return !done;
+    });
+    begun_.erase(begun_.begin(), not_noted);
+    return begun_.empty();
 }
 
 bool Sealing::seal_frames(Batch batch, std::stop_token stop) {

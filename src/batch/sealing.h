@@ -79,6 +79,8 @@ class Sealing {
     void give_up(const Batch& batch, std::span<const LostFrame> frames);
     void begin_with_gaps(Batch& batch);
     void keep_open_what_lost_unnamed(Batch& batch);
+    void begin_sources(Batch& batch);
+    bool note_beginnings();
     bool wait(std::stop_token stop, std::chrono::milliseconds time);
 
     const int zstd_level_;
@@ -90,7 +92,8 @@ class Sealing {
     std::function<void()> progressed_;
     Counter& failures_;
     Counter& given_up_;
-    std::map<std::string, Gap> unsealed_;  // by source; of the sealing thread
+    std::map<std::string, Gap> unsealed_;                     // by source; of the sealing thread
+    std::vector<std::pair<Checkpoint, spool::Known>> begun_;  // not noted yet; of the sealing thread
     TextMemory text_memory_;
 
     mutable std::mutex guard_;

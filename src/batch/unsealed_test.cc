@@ -134,6 +134,52 @@ TEST_F(Unsealed, IsNotPassedOverByTheNextBatchWhenItIsToldToStop) {
     EXPECT_THAT(stored(), ElementsAre("first"));
 }
 
+class Begun : public Unsealed {
+  protected:
+    // A state that takes no checkpoint, as on a full disk, and one that does again.
+    void state_is_sick(bool sick) {
+        auto state = spool::Database::open(rig.directory / "state" / "state.sqlite");
+        ASSERT_TRUE(state);
+        auto done = state->execute(sick ? "ALTER TABLE checkpoints RENAME TO aside"
+                                        : "ALTER TABLE aside RENAME TO checkpoints");
+        ASSERT_TRUE(done) << done.error().what;
+    }
+    void begin(const Feed& feed) { rig.batcher->note_begun(feed, FilePosition{.device = 1, .fingerprint = 2}, ten); }
+    double failures() { return rig.metrics.counter("boatswain_seal_failures_total", "").value(); }
+    void until_it_failed_again() {
+        for (auto seen = failures(); failures() < seen + 2;) std::this_thread::yield();
+    }
+};
+
+TEST_F(Begun, IsNotedAsSoonAsTheDiskTakesItThoughNothingElseComes) {
+    auto web = feed(true);
+    state_is_sick(true);
+    begin(*web);
+    until_it_failed_again();
+    EXPECT_EQ(rig.spool->checkpoint("web"), std::nullopt);
+    state_is_sick(false);
+    auto end = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (!rig.spool->checkpoint("web") && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    web.reset();
+    rig.restart();
+    EXPECT_EQ(rig.spool->known_sources().value().size(), 1U);
+}
+
+TEST_F(Begun, IsNotNotedOfASourceThatIsForgottenBeforeTheDiskTakesIt) {
+    auto web = feed(true);
+    state_is_sick(true);
+    begin(*web);
+    until_it_failed_again();
+    web.reset();
+    rig.batcher->forget_when_sealed("web");
+    ASSERT_TRUE(rig.drain());
+    auto seen = failures();
+    state_is_sick(false);
+    std::this_thread::sleep_for(std::chrono::milliseconds{500});
+    EXPECT_EQ(failures(), seen) << "nobody tries any more";
+    EXPECT_EQ(rig.spool->checkpoint("web"), std::nullopt);
+}
+
 class Ended : public Unsealed {};
 
 TEST_F(Ended, IsNotNotedBehindLinesThatNoSegmentHoldsAndNoGapNames) {

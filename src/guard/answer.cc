@@ -29,9 +29,11 @@ std::string_view reason_of(int status) {
     }
 }
 
+std::string_view end_of_head(bool to_upgrade) { return to_upgrade ? "\r\n" : "Connection: close\r\n\r\n"; }
+
 }  // namespace
 
-std::string answer_head(const net::HttpExchange& answer, Framing framing, std::string_view length) {
+std::string answer_head(const net::HttpExchange& answer, Framing framing, std::string_view length, bool to_upgrade) {
     std::string head = "HTTP/1.1 " + std::to_string(answer.status()) + " " + printable(answer.reason(), 80) + "\r\n";
     for (auto name : passed_fields)
         if (auto value = answer.field(name); !value.empty())
@@ -42,14 +44,14 @@ std::string answer_head(const net::HttpExchange& answer, Framing framing, std::s
         case Framing::to_close: break;
         case Framing::upgraded: return head + "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
     }
-    return head + "Connection: close\r\n\r\n";
+    return head.append(end_of_head(to_upgrade));
 }
 
 std::string refusal_answer(int status, std::string_view why, bool with_body, bool to_upgrade) {
     auto body = "{\"message\":" + json_quote("boatswaind guard: " + printable(why, 300)) + "}\n";
     return "HTTP/1.1 " + std::to_string(status) + " " + std::string{reason_of(status)} +
-           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-           (to_upgrade ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n") + (with_body ? body : std::string{});
+           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           std::string{end_of_head(to_upgrade)} + (with_body ? body : std::string{});
 }
 
 }  // namespace boatswain::guard

@@ -17,12 +17,12 @@ enum class Framing {
 };
 
 // Status line and fields of the engine's answer, as far as clients need them. `length` counts for Framing::length
-// alone.
-std::string answer_head(const net::HttpExchange& answer, Framing framing, std::string_view length);
+// alone. `to_upgrade`: of a request to upgrade the connection, whose end is then not announced: told of it, Docker's
+// command of 20.10 takes a refusal for the stream that it asked for.
+std::string answer_head(const net::HttpExchange& answer, Framing framing, std::string_view length,
+                        bool to_upgrade = false);
 
-// {"message":"..."}, as the engine refuses. `with_body`: false after HEAD. `to_upgrade`: of a request to upgrade the
-// connection, whose end is then not announced: told of it, Docker's command of 20.10 takes the refusal for the stream
-// that it asked for.
+// {"message":"..."}, as the engine refuses. `with_body`: false after HEAD. `to_upgrade`: as above.
 std::string refusal_answer(int status, std::string_view why, bool with_body = true, bool to_upgrade = false);
 
 }  // namespace boatswain::guard

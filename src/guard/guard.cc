@@ -258,7 +258,7 @@ Task<void> Guard::State::fail_client(Session& session, Error error, std::string_
     counters.request(to_string(session.allowed.call), "failed");
     bool late = timed_out(error);
     log.error("request not answered", {{"call", to_string(session.allowed.call)}, {"error", error}});
-    auto bytes = refusal_answer(late ? 504 : 502, doing, !session.head());
+    auto bytes = refusal_answer(late ? 504 : 502, doing, !session.head(), session.to_upgrade);
     CO_CHECK(co_await write(session, bytes));
     co_return co_await finish(session);
 }
@@ -312,7 +312,7 @@ Task<void> Guard::State::pass(Session& session, HttpExchange& answer) {
     auto length = answer.field("Content-Length");
     auto framing = !length.empty() ? Framing::length : session.http_1_0 ? Framing::to_close : Framing::chunked;
     if (session.head() && length.empty()) framing = Framing::to_close;
-    auto head = answer_head(answer, framing, length);
+    auto head = answer_head(answer, framing, length, session.to_upgrade);
     bool endless = is_endless(session.allowed.call);
     if (endless || session.head()) {
         CO_CHECK(co_await write(session, head));

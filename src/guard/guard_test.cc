@@ -193,6 +193,22 @@ TEST_F(GuardTest, GivesOutNoStreamUnderAFramingThatItDoesNotKnow) {
         });
 }
 
+TEST_F(GuardTest, GivesOutNoAnswerWhoseFramingIsToldTwice) {
+    run(
+        [](GuardTest&, Connection& engine) {
+            return say(engine,
+                       std::string{ok_head} +
+                           "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client, co_await test.ask("GET /containers/web/logs?stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n"));
+            CO_TRY(auto all, co_await read_all(*client));
+            EXPECT_THAT(all, StartsWith("HTTP/1.1 502 "));
+            EXPECT_THAT(all, ::testing::Not(HasSubstr("hello")));
+            co_return Result<void>{};
+        });
+}
+
 TEST_F(GuardTest, AnswersARefusedRequestItself) {
     run([](GuardTest&, Connection& engine) { return say(engine, std::string{ok_head} + "\r\n"); },
         [](GuardTest& test) -> Task<void> {
@@ -217,6 +233,22 @@ TEST_F(GuardTest, AnnouncesNoEndWhenItRefusesAnUpgrade) {
             EXPECT_THAT(all, StartsWith("HTTP/1.1 403 Forbidden\r\n"));
             EXPECT_THAT(all, ::testing::Not(HasSubstr("Connection:")));
             EXPECT_TRUE(test.heard.empty());
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, AnnouncesNoEndWhenTheEngineRefusesAnUpgrade) {
+    options.policy.attach = true;
+    run(
+        [](GuardTest&, Connection& engine) {
+            return say(engine, "HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client,
+                   co_await test.ask("POST /containers/web/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\n"
+                                     "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"));
+            CO_TRY(auto all, co_await read_all(*client));
+            EXPECT_EQ(all, "HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n\r\n{}");
             co_return Result<void>{};
         });
 }

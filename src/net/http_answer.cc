@@ -46,7 +46,11 @@ class Parser final : public http::basic_parser<false> {
         if (!is_header_done()) fields.emplace_back(lower(ours(name)), ours(value));
         error = {};
     }
-    void on_header_impl(error_code& error) override { error = {}; }
+    // One framing is told once, or two readers see two bodies (RFC 9112 section 6.3, RFC 9110 section 5.3).
+    void on_header_impl(error_code& error) override {
+        auto told = std::ranges::count(fields, "transfer-encoding", &std::pair<std::string, std::string>::first);
+        error = told > 1 ? http::make_error_code(http::error::bad_transfer_encoding) : error_code{};
+    }
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& error) override { error = {}; }
     std::size_t on_body_impl(string_view bytes, error_code& error) override {
         body->append(bytes.data(), bytes.size());

@@ -11,12 +11,14 @@
 #include <map>
 #include <vector>
 
+#include "net/run_for_test.h"
+
 namespace boatswain::net {
 namespace {
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 class TurnsTest : public ::testing::Test {
   protected:
@@ -26,14 +28,7 @@ class TurnsTest : public ::testing::Test {
         auto& left = work[id];
         return left == 0 || --left == 0 ? Turn::done : Turn::worked;
     }
-    void run_until(const std::function<bool()>& condition) {
-        auto end = std::chrono::steady_clock::now() + 60s;
-        while (!condition() && std::chrono::steady_clock::now() < end) {
-            io.restart();
-            io.run_one_for(20ms);
-        }
-        EXPECT_TRUE(condition());
-    }
+    void run_until(const std::function<bool()>& condition) { EXPECT_TRUE(testing::run_until(io, condition)); }
     bool all_done() const {
         return std::ranges::all_of(work, [](const auto& entry) { return entry.second == 0; });
     }

@@ -92,7 +92,7 @@ TEST_F(KnownSources, HaveEndedUntilTheyRunAgainOrMoreOfThemIsSealed) {
 TEST_F(KnownSources, AreKnownFromTheirBeginningOnAndKeepWhatIsSealedLater) {
     Checkpoint beginning{FilePosition{.device = 1, .inode = 2, .fingerprint = 3, .out_offset = 0, .err_offset = 0}, 0};
     beginning.bytes = 0;
-    spool->begin(beginning, web());
+    ASSERT_TRUE(spool->begin(beginning, web()));
     EXPECT_EQ(spool->checkpoint("web"), beginning);
     open();
     auto known = spool->known_sources().value();
@@ -100,7 +100,7 @@ TEST_F(KnownSources, AreKnownFromTheirBeginningOnAndKeepWhatIsSealedLater) {
     EXPECT_EQ(known[0].known, web());
     EXPECT_EQ(known[0].checkpoint, beginning);
     add({{"web", place}}, {.known = {{"web", web()}}});
-    spool->begin(beginning, web());
+    ASSERT_TRUE(spool->begin(beginning, web()));
     EXPECT_EQ(spool->checkpoint("web"), place);
     open();
     EXPECT_EQ(spool->checkpoint("web"), place);

@@ -49,6 +49,15 @@ std::string draw_epoch(Timestamp now) {
 
 }  // namespace
 
+std::optional<Timestamp> time_of_epoch(std::string_view epoch) {
+    constexpr std::string_view form = "YYYYmmddTHHMMSSZ";
+    if (epoch.size() <= form.size() || epoch[form.size()] != '-') return std::nullopt;
+    std::string text{epoch.substr(0, form.size())};
+    for (std::size_t at : {13, 11}) text.insert(at, ":");
+    for (std::size_t at : {6, 4}) text.insert(at, "-");
+    return parse_time(text);
+}
+
 Result<void> prepare_schema(Database& database, const Path& state, const Clock& clock, Log& log) {
     TRY(auto version_query, database.prepare("PRAGMA user_version"));
     TRY(auto row, version_query.step());

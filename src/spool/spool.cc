@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "spool/schema.h"
 
 namespace boatswain::spool {
 namespace {
@@ -34,6 +35,8 @@ Spool::Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Da
       states_lost_(metrics.counter("boatswain_state_lost_total",
                                    "Times that state.sqlite could not be read and was put aside at start")),
       database_(std::move(database)) {}
+
+std::optional<Timestamp> Spool::epoch_began() const { return time_of_epoch(epoch_); }
 
 Result<ChainHead> Spool::chain_head(const TenantId& tenant) {
     std::scoped_lock lock{database_guard_};
@@ -123,24 +126,25 @@ Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints
     return {};
 }
 
-void Spool::begin(const Checkpoint& from, const Known& known) {
+Result<void> Spool::begin(const Checkpoint& from, const Known& known) {
     const auto& source = known.source.id;
+    if (checkpoint(source)) return {};
     {
-        std::scoped_lock lock{guard_};
-        if (!checkpoints_.try_emplace(source, from).second) return;
+        std::scoped_lock lock{database_guard_};
+        TRY(auto insert,
+            database_.prepare(
+                "INSERT OR IGNORE INTO checkpoints (source, position, lines, moved, bytes, about, last_time, "
+                "ended) VALUES (?1, ?2, 0, ?3, 0, ?4, ?5, 0)"));
+        CHECK(insert.bind(1, source)
+                  .bind(2, to_text(from.position))
+                  .bind(3, to_number(clock_.now()))
+                  .bind(4, known_text(known))
+                  .bind(5, to_number(known.last_time))
+                  .run());
     }
-    std::scoped_lock lock{database_guard_};
-    auto insert = database_.prepare(
-        "INSERT OR IGNORE INTO checkpoints (source, position, lines, moved, bytes, about, last_time, ended) "
-        "VALUES (?1, ?2, 0, ?3, 0, ?4, ?5, 0)");
-    auto done = insert ? insert->bind(1, source)
-                             .bind(2, to_text(from.position))
-                             .bind(3, to_number(clock_.now()))
-                             .bind(4, known_text(known))
-                             .bind(5, to_number(known.last_time))
-                             .run()
-                       : Result<void>{std::unexpected(insert.error())};
-    if (!done) log_.warning("beginning of a source not noted", {{"source", source}, {"error", done.error()}});
+    std::scoped_lock lock{guard_};
+    checkpoints_.try_emplace(source, from);
+    return {};
 }
 
 std::optional<Checkpoint> Spool::checkpoint(const std::string& source) const {

@@ -90,14 +90,15 @@ class Spool {
 
     const std::string& host() const { return options_.host; }
     const std::string& epoch() const { return epoch_; }  // drawn when the state directory was made
+    std::optional<Timestamp> epoch_began() const;        // when that was
 
     Result<void> add(const segment::SealedSegment& segment, const Checkpoints& checkpoints, const Beside& beside = {});
     Result<ChainHead> chain_head(const TenantId& tenant);
 
     // Reading of a source begins at `from`, and nothing of it is sealed yet: after a crash it is known where that was,
     // so that what is gone by then can be named. Nothing happens where there is a checkpoint. Only the sealing thread
-    // calls this.
-    void begin(const Checkpoint& from, const Known& known);
+    // calls this. After an error nothing is noted: to be tried again.
+    Result<void> begin(const Checkpoint& from, const Known& known);
     // How far `source` is sealed; nothing for one that is new here.
     std::optional<Checkpoint> checkpoint(const std::string& source) const;
     // The sources are gone and all of them is sealed: their checkpoints are no longer needed.

@@ -99,6 +99,39 @@ class Away(LiveTest):
         self.assertEqual([gap["reason"] for gap in agent.reader().of(removed).gaps], ["removed-while-away"])
         self.assertEqual(agent.tool("verify", check=False).returncode, 0)
 
+    def test_what_was_rotated_away_before_anybody_read_it_is_named(self):
+        agent = self.agent(batch__flush_after="300ms")
+        before = self.engine.shell("echo here; sleep 1000", env=RED)
+        self.wait_stored(agent.reader(), 1)
+        self.assertEqual(agent.stop(), 0)
+        kept = ["--log-opt", "max-size=50k", "--log-opt", "max-file=3"]
+        rotated, compressed = (self.engine.shell("seq 1 20000; sleep 1000", env=RED, options=[*kept, *more])
+                               for more in ([], ["--log-opt", "compress=true"]))
+        whole = self.engine.shell("seq 1 1000; sleep 1000", env=RED, options=kept)
+        for container, last in ((rotated, "20000"), (compressed, "20000"), (whole, "1000")):
+            wait_for(lambda: last in self.engine.docker("logs", "--tail", "1", container), 60, "all is printed")
+        self.assertGreater(len(list(self.engine.log_file(whole).parent.glob("*-json.log*"))), 1)
+        agent.start()
+        wait_for(lambda: all(agent.reader().of(c).messages()[-1:] == [last]
+                             for c, last in ((rotated, b"20000"), (compressed, b"20000"), (whole, b"1000"))), 60, "all that is there is stored")
+        for container in (rotated, compressed):
+            stored = agent.reader().of(container)
+            self.assertEqual([gap["reason"] for gap in stored.gaps], ["rotated-away"])
+            self.assertLess(stored.gaps[0]["from"], stored.gaps[0]["to"])
+            first = int(stored.messages()[0])
+            self.assertGreater(first, 1)
+            self.assertEqual(stored.messages(), [b"%d" % n for n in range(first, 20001)])
+        self.assertEqual(agent.reader().of(whole).messages(), [b"%d" % n for n in range(1, 1001)])
+        for container in (before, whole):
+            self.assertEqual(agent.reader().of(container).gaps, [])
+        # Told once.
+        agent.kill()
+        agent.start()
+        self.engine.docker("rm", "-f", rotated)
+        wait_for(lambda: self.ends(agent, rotated), 30, "the closing record")
+        self.assertEqual([len(agent.reader().of(c).gaps) for c in (rotated, compressed, whole, before)], [1, 1, 0, 0])
+        self.assertEqual(agent.tool("verify", check=False).returncode, 0)
+
     def test_a_damaged_state_does_not_stop_the_start_and_the_log_says_that_lines_come_again(self):
         agent = self.agent(batch__flush_after="300ms")
         container = self.engine.shell("seq 1 50; sleep 1000", env=RED)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace boatswain::intake::docker {
 namespace {
@@ -286,8 +287,24 @@ void Containers::start_reading(const std::string& id, Container& container) {
 
 std::unique_ptr<JsonFileReader> Containers::file_reader(const std::string& id, const Checkpoint& start) {
     const auto* position = std::get_if<FilePosition>(&start.position);
-    return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt, clock_,
+    // What was read in another way before is not looked for in the files.
+    bool read_elsewhere = std::holds_alternative<TimePosition>(start.position);
+    return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt,
+                                            read_elsewhere ? std::nullopt : log_birth(containers_.at(id).facts), clock_,
                                             pump_.counters(), log_);
+}
+
+// Nothing for a container that started before this state directory was made: nobody promised its first lines.
+std::optional<LogBirth> Containers::log_birth(const engine::ContainerFacts& facts) const {
+    auto in_care_since = spool_.epoch_began();
+    if (!facts.started_at || !in_care_since || *facts.started_at < *in_care_since) return std::nullopt;
+    LogBirth birth{.started = *facts.started_at,
+                   .started_before = facts.finished_at && *facts.finished_at < *facts.started_at};
+    if (auto files = facts.log_options.find("max-file"); files != facts.log_options.end()) {
+        const auto& text = files->second;
+        std::from_chars(text.data(), text.data() + text.size(), birth.files_max);
+    }
+    return birth;
 }
 
 void Containers::reassign() {

@@ -168,6 +168,7 @@ class Containers {
     std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment,
                                            const Checkpoint& start);
     std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
+    std::optional<LogBirth> log_birth(const engine::ContainerFacts& facts) const;
     void assign_anew(const std::string& id, Container& container);
     void set_running(Container& container, bool running);
     void note_ended(const std::string& id, bool ended);

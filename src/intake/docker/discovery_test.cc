@@ -4,13 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <deque>
 #include <map>
 
 #include "batch/test_rig.h"
 #include "intake/docker/served_log_for_test.h"
+#include "net/run_for_test.h"
 #include "net/task_group.h"
 #include "open/test_support.h"
 
@@ -21,7 +20,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Action = engine::Event::Action;
 
-constexpr std::chrono::seconds patience{60};
 const std::string id(engine::container_id_size, 'c');
 
 // An engine with one container whose answers are made when they are asked for, and arrive when the test lets them.
@@ -86,36 +84,19 @@ class DiscoveryTest : public ::testing::Test {
     void SetUp() override { tasks.spawn("follow the engine", discovery.run()); }
     ~DiscoveryTest() override {
         tasks.cancel();
-        bool ended = false;
-        boost::asio::co_spawn(
-            io,
-            [](DiscoveryTest& test, bool& done) -> boost::asio::awaitable<void> {
-                co_await test.tasks.join();
-                co_await test.discovery.end();
-                co_await test.containers.end_readers();
-                done = true;
-            }(*this, ended),
-            boost::asio::detached);
-        run_until([&] { return ended; });
+        EXPECT_TRUE(net::testing::run_to_end(io, [](DiscoveryTest& test) -> boost::asio::awaitable<void> {
+            co_await test.tasks.join();
+            co_await test.discovery.end();
+            co_await test.containers.end_readers();
+        }(*this)));
         containers.finish(rig.clock.steady());
     }
     template <class Condition>
     void run_until(Condition condition) {
-        auto end = std::chrono::steady_clock::now() + patience;
-        while (!condition() && std::chrono::steady_clock::now() < end) {
-            io.restart();
-            io.run_one_for(std::chrono::milliseconds{20});
-        }
-        EXPECT_TRUE(condition()) << "not within " << patience;
+        EXPECT_TRUE(net::testing::run_until(io, condition));
     }
     // Everything that can happen by itself has happened.
-    void settle() {
-        auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
-        while (std::chrono::steady_clock::now() < end) {
-            io.restart();
-            io.run_one_for(std::chrono::milliseconds{5});
-        }
-    }
+    void settle() { net::testing::run_for(io, std::chrono::milliseconds{100}); }
     void be_born() {
         run_until([&] { return engine.lists > 0; });
         engine.there = true;

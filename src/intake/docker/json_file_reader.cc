@@ -10,6 +10,9 @@ namespace {
 
 std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
 
+// A place that no file has.
+constexpr FilePosition before_all{.fingerprint = 1};
+
 bool same_file(const LogFile& file, const Generation& generation) {
     return file.device() == generation.device && file.inode() == generation.inode;
 }
@@ -22,10 +25,11 @@ FileReaderCounters::FileReaderCounters(Metrics& metrics)
       rotations(metrics.counter("boatswain_log_files_finished_total",
                                 "Log files read to their end and left for the next one")) {}
 
-JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock,
-                               FileReaderCounters& counters, Log& log)
+JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, std::optional<LogBirth> birth,
+                               const Clock& clock, FileReaderCounters& counters, Log& log)
     : log_path_(std::move(log_path)),
       start_(start),
+      birth_(birth),
       clock_(clock),
       counters_(counters),
       log_(log),
@@ -50,12 +54,14 @@ Result<bool> JsonFileReader::open_first() {
         TRY(bool resumed, resume(*start_, generations));
         if (resumed) return true;
         owed_gap_ = Gap{.reason = gap_rotated_away};
+        if (*start_ == before_all && birth_) last_time_ = birth_->started;
         log_.warning("the log was rotated away while nobody read it; reading on with the oldest file",
                      {{"log", log_path_.string()}});
     }
     for (auto oldest = generations.rbegin(); oldest != generations.rend(); ++oldest) {
         auto open = open_generation(*oldest);
         if (open) {
+            if (!owed_gap_ && begins_late(*open->file, generations.size())) owe_what_was_before();
             read_on_in(std::move(*open), 0);
             return true;
         }
@@ -63,6 +69,29 @@ Result<bool> JsonFileReader::open_first() {
         tell_unreadable(open.error());
     }
     return false;
+}
+
+// Whether the log had files before its oldest one, that were rotated away before anybody read them. The engine makes
+// the first file before it starts the container, and each later one when it rotates: one that was made after the start
+// is not the first. Where that cannot be said (the file was compressed, the container ran before, the file system keeps
+// no such time) a log that has as many files as the engine keeps may have had more, and is not called whole.
+bool JsonFileReader::begins_late(const LogFile& oldest, std::size_t files) const {
+    if (!birth_) return false;
+    auto made = oldest.made();
+    if (made && *made > birth_->started) return true;
+    if (made && !birth_->started_before) return false;
+    return birth_->files_max > 1 && files >= birth_->files_max;
+}
+
+// Until the gap is sealed, the position is one that no file has: whoever resumes there finds that what was before is
+// gone.
+void JsonFileReader::owe_what_was_before() {
+    owed_gap_ = Gap{.reason = gap_rotated_away};
+    last_time_ = birth_->started;
+    held_ = before_all;
+    if (!start_ && !std::exchange(begun_, true)) beginning_ = before_all;
+    log_.warning("the log was rotated away before anybody read it; reading on with the oldest file",
+                 {{"log", log_path_.string()}});
 }
 
 // Told once for each stretch of trouble; the gap record names it to the tenant.

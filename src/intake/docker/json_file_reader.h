@@ -58,14 +58,23 @@ struct FileReaderCounters {
     explicit FileReaderCounters(Metrics& metrics);
 };
 
+// What a log must begin with to be whole, where nothing of it was read before: of a container that started while this
+// host was in Boatswain's care.
+struct LogBirth {
+    Timestamp started{};          // the container's last start, as the engine says
+    bool started_before = false;  // it had run before that
+    std::size_t files_max = 0;    // that the engine keeps of the log; 0: not known
+};
+
 // A look at the directory that a rotation comes in between of is repeated, so many times in a row.
 inline constexpr unsigned looks_max = 10;
 
 class JsonFileReader {
   public:
-    // `start`: what is already sealed; nothing for a container that is new here. Opens nothing yet.
-    JsonFileReader(Path log_path, std::optional<FilePosition> start, const Clock& clock, FileReaderCounters& counters,
-                   Log& log);
+    // `start`: what is already sealed; nothing for a container that is new here. `birth`: nothing where the log need
+    // not be there from its first line on. Opens nothing yet.
+    JsonFileReader(Path log_path, std::optional<FilePosition> start, std::optional<LogBirth> birth, const Clock& clock,
+                   FileReaderCounters& counters, Log& log);
 
     enum class Step {
         more,      // something was read, and more may be there
@@ -113,6 +122,8 @@ class JsonFileReader {
     };
 
     Result<bool> open_first();
+    bool begins_late(const LogFile& oldest, std::size_t files) const;
+    void owe_what_was_before();
     Result<bool> resume(const FilePosition& start, const std::vector<Generation>& generations);
     Result<Open> open_generation(const Generation& generation);
     void look_for_successors();
@@ -141,6 +152,7 @@ class JsonFileReader {
 
     const Path log_path_;
     std::optional<FilePosition> start_;
+    const std::optional<LogBirth> birth_;
     bool begun_ = false;                     // beginning_ was set
     std::optional<FilePosition> beginning_;  // until it is taken
     const Clock& clock_;

@@ -40,6 +40,12 @@ class PlainFile final : public LogFile {
         struct stat now{};
         return ::fstat(file_.get(), &now) == 0 ? modified_at(now) : Timestamp{};
     }
+    std::optional<Timestamp> made() const override {
+        struct statx found{};
+        if (::statx(file_.get(), "", AT_EMPTY_PATH, STATX_BTIME, &found) != 0 || (found.stx_mask & STATX_BTIME) == 0)
+            return std::nullopt;
+        return Timestamp{std::chrono::seconds{found.stx_btime.tv_sec} + Nanoseconds{found.stx_btime.tv_nsec}};
+    }
     bool linked() const override {
         struct stat now{};
         return ::fstat(file_.get(), &now) == 0 && now.st_nlink > 0;
@@ -69,6 +75,7 @@ class CompressedFile final : public LogFile {
     bool compressed() const override { return true; }
     std::optional<std::uint64_t> size() const override { return std::nullopt; }
     Timestamp modified() const override { return modified_; }  // what is compressed is not written any more
+    std::optional<Timestamp> made() const override { return std::nullopt; }
     bool linked() const override { return true; }
 
   private:

@@ -34,6 +34,9 @@ class LogFile {
     virtual std::optional<std::uint64_t> size() const = 0;
     // When the file was last written; the epoch when that cannot be said.
     virtual Timestamp modified() const = 0;
+    // When the file was made, as its file system says; nothing for a compressed file, which was made from another, and
+    // where that is not kept.
+    virtual std::optional<Timestamp> made() const = 0;
     // Whether the file still has a name.
     virtual bool linked() const = 0;
 };

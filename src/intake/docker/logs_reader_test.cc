@@ -3,13 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 #include <random>
 
 #include "batch/test_rig.h"
 #include "intake/docker/served_log_for_test.h"
+#include "net/run_for_test.h"
 #include "net/task_group.h"
 #include "open/test_support.h"
 
@@ -23,7 +21,6 @@ using ::testing::Le;
 using ::testing::SizeIs;
 
 constexpr auto id = "c0ffee";
-constexpr std::chrono::seconds patience{60};
 
 class LogsReaderTest : public ::testing::Test {
   protected:
@@ -43,15 +40,7 @@ class LogsReaderTest : public ::testing::Test {
     // Everything that was not sealed is forgotten, as kill -9 does.
     void kill() {
         tasks.cancel();
-        bool joined = false;
-        boost::asio::co_spawn(
-            io,
-            [](net::TaskGroup& group, bool& done) -> boost::asio::awaitable<void> {
-                co_await group.join();
-                done = true;
-            }(tasks, joined),
-            boost::asio::detached);
-        run_until([&] { return joined; });
+        EXPECT_TRUE(net::testing::run_to_end(io, tasks.join()));
         reader.reset();
     }
     void restart() {
@@ -61,12 +50,7 @@ class LogsReaderTest : public ::testing::Test {
     }
     template <class Condition>
     void run_until(Condition condition) {
-        auto end = std::chrono::steady_clock::now() + patience;
-        while (!condition() && std::chrono::steady_clock::now() < end) {
-            io.restart();
-            io.run_one_for(std::chrono::milliseconds{20});
-        }
-        EXPECT_TRUE(condition()) << "not within " << patience;
+        EXPECT_TRUE(net::testing::run_until(io, condition));
     }
     // Until the reader follows the log and has taken all of it.
     void settle() {

@@ -15,8 +15,9 @@ class Reading {
   public:
     static constexpr auto id = "c0ffee";
 
-    Reading(batch::testing::Rig& rig, Path log_path, segment::Recipient recipient)
-        : rig_(rig), log_path_(std::move(log_path)), recipients_{recipient}, counters_(rig.metrics) {
+    Reading(batch::testing::Rig& rig, Path log_path, segment::Recipient recipient,
+            std::optional<LogBirth> log_birth = std::nullopt)
+        : birth(log_birth), rig_(rig), log_path_(std::move(log_path)), recipients_{recipient}, counters_(rig.metrics) {
         open();
     }
 
@@ -24,7 +25,7 @@ class Reading {
         auto start = rig_.spool->checkpoint(id).value_or(Checkpoint{});
         const auto* position = std::get_if<FilePosition>(&start.position);
         feed = rig_.batcher->open_feed(batch::testing::source(id), recipients_, start, false);
-        reader = std::make_unique<JsonFileReader>(log_path_, position ? std::optional{*position} : std::nullopt,
+        reader = std::make_unique<JsonFileReader>(log_path_, position ? std::optional{*position} : std::nullopt, birth,
                                                   rig_.clock, counters_, rig_.log);
     }
     // As a kill and a new start would: what was not sealed is forgotten.
@@ -49,6 +50,7 @@ class Reading {
     void settle() { reader->settle(*feed); }
     std::uint64_t malformed() const { return static_cast<std::uint64_t>(counters_.malformed.value()); }
 
+    const std::optional<LogBirth> birth;
     std::unique_ptr<batch::Feed> feed;
     std::unique_ptr<JsonFileReader> reader;
 
