@@ -253,6 +253,116 @@ TEST_F(GuardTest, AnnouncesNoEndWhenTheEngineRefusesAnUpgrade) {
         });
 }
 
+// ---- One connection to the engine for one call after the other
+
+constexpr std::string_view short_head = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n";
+
+// What a client is given, who asks for /info.
+Task<std::string> info(GuardTest& test) {
+    CO_TRY(auto client, co_await test.ask("GET /info HTTP/1.1\r\nHost: x\r\n\r\n"));
+    CO_TRY(auto all, co_await GuardTest::read_all(*client));
+    co_return all.substr(all.find("\r\n\r\n") + 4);
+}
+
+// Answers "1", "2", ... over one connection, with `more` behind each answer's head, and `behind` behind its body.
+GuardTest::Answer counting(int& connections, int& calls, std::string more = "", std::string behind = "") {
+    return [&connections, &calls, more, behind](GuardTest& test, Connection& engine) -> Task<void> {
+        ++connections;
+        for (;;) {
+            CO_CHECK(co_await say(engine, std::string{short_head} + more + "\r\n" + std::to_string(++calls) + behind));
+            char buffer[4096];
+            CO_TRY(auto size, co_await engine.read_some(buffer, after(patience)));
+            if (size == 0) co_return Result<void>{};
+            test.heard.emplace_back(buffer, size);
+        }
+    };
+}
+
+Task<void> expect_counted(GuardTest& test) {
+    for (auto wanted : {"1", "2", "3"}) {
+        CO_TRY(auto given, co_await info(test));
+        EXPECT_EQ(given, wanted);
+    }
+    co_return Result<void>{};
+}
+
+TEST_F(GuardTest, AsksTheEngineOneCallAfterTheOtherOverOneConnection) {
+    int connections = 0, calls = 0;
+    run(counting(connections, calls), expect_counted);
+    EXPECT_EQ(connections, 1);
+    EXPECT_EQ(heard.size(), 3U);
+    for (const auto& request : heard) EXPECT_THAT(request, ::testing::Not(HasSubstr("Connection:")));
+}
+
+TEST_F(GuardTest, SharesNoConnectionThatTheEngineSaysItWillClose) {
+    int connections = 0, calls = 0;
+    run(counting(connections, calls, "Connection: close\r\n"), expect_counted);
+    EXPECT_EQ(connections, 3);
+}
+
+TEST_F(GuardTest, GivesNobodyWhatCameBehindTheAnswerOfAnother) {
+    int connections = 0, calls = 0;
+    run(counting(connections, calls, "", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong"), expect_counted);
+    EXPECT_EQ(connections, 3);
+}
+
+TEST_F(GuardTest, GivesNobodyWhatCameLongBehindTheAnswerOfAnother) {
+    int connections = 0;
+    run(
+        [&](GuardTest&, Connection& engine) -> Task<void> {
+            CO_CHECK(co_await say(engine, std::string{short_head} + "\r\n" + std::to_string(++connections)));
+            co_await net::sleep_for(50ms);
+            co_return co_await say(engine, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong");
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto first, co_await info(test));
+            EXPECT_EQ(first, "1");
+            while (test.calls_ended == 0) co_await net::sleep_for(10ms);
+            CO_TRY(auto second, co_await info(test));
+            EXPECT_EQ(second, "2");
+            co_return Result<void>{};
+        });
+}
+
+TEST_F(GuardTest, AsksAgainWhenTheEngineGivesAConnectionUp) {
+    int connections = 0;
+    run(
+        [&](GuardTest&, Connection& engine) -> Task<void> {
+            CO_CHECK(co_await say(engine, std::string{short_head} + "\r\n" + std::to_string(++connections)));
+            // Reads the next request, and is gone.
+            char buffer[4096];
+            (void)co_await engine.read_some(buffer, after(patience));
+            co_return Result<void>{};
+        },
+        expect_counted);
+    EXPECT_EQ(connections, 3);
+}
+
+TEST_F(GuardTest, SharesNoConnectionWithTheCallOfAClientThatWentAway) {
+    int connections = 0;
+    run(
+        [&](GuardTest&, Connection& engine) -> Task<void> {
+            if (++connections == 1) {
+                CO_CHECK(co_await say(engine, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"));
+                char buffer[1];
+                (void)co_await engine.read_some(buffer, after(patience));  // until the guard gives it up
+                co_return Result<void>{};
+            }
+            co_return co_await say(engine, std::string{short_head} + "\r\n2");
+        },
+        [](GuardTest& test) -> Task<void> {
+            CO_TRY(auto client, co_await test.ask("GET /info HTTP/1.1\r\nHost: x\r\n\r\n"));
+            char buffer[4096];
+            CO_TRY(auto size, co_await client->read_some(buffer, after(patience)));
+            EXPECT_GT(size, 0U);
+            client.reset();
+            while (test.calls_ended == 0) co_await net::sleep_for(10ms);
+            CO_TRY(auto second, co_await info(test));
+            EXPECT_EQ(second, "2");
+            co_return Result<void>{};
+        });
+}
+
 TEST_F(GuardTest, CutsAClientThatTakesNothingAndEndsItsCall) {
     options.stall_timeout = 200ms;
     run(

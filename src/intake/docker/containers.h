@@ -100,7 +100,10 @@ class Containers {
     void tell_of_the_removed(const std::vector<spool::KnownSource>& removed,
                              const std::set<std::string>& ran_once_more);
     void learned(const std::string& id) { uninspected_.erase(id); }
-    bool missed_before(const std::string& id) const { return uninspected_.contains(id); }
+    // It was missed before, or our own log driver reads it: no news, though the engine does not describe it.
+    bool is_known_of(const std::string& id) const {
+        return uninspected_.contains(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id));
+    }
     void engine_followed(bool followed) { engine_followed_ = followed; }  // it will say how containers ended
 
     bool contains(const std::string& id) const { return containers_.contains(id); }  // it is, or is to be, read

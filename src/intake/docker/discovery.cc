@@ -128,7 +128,7 @@ asio::awaitable<void> Discovery::list_now_and_then() {
         untold_.add(containers_.listed(there, before));
         for (const auto& summary : *listed) {
             if (containers_.stands_as(summary)) continue;
-            if (!containers_.missed_before(summary.id)) untold_.add();
+            if (!containers_.is_known_of(summary.id)) untold_.add();
             co_await inspect_when_there_is_room(summary.id);
         }
     }

@@ -132,7 +132,9 @@ class DiscoveryTest : public ::testing::Test {
                           },
                       .keep = [](std::string_view) { return false; }};
     net::TaskGroup tasks{io.get_executor(), rig.log};
-    Containers containers{io.get_executor(), {},        engine,      assigner, *rig.batcher,
+    bool driver_reads = false;
+    Terms terms{.elsewhere = {.reads = [this](const std::string&) { return driver_reads; }}};
+    Containers containers{io.get_executor(), terms,     engine,      assigner, *rig.batcher,
                           *rig.spool,        rig.clock, rig.metrics, rig.log};
     DirectoryNews news{io.get_executor(), containers, assigner, rig.metrics, rig.log};
     Discovery discovery{io.get_executor(),
@@ -321,6 +323,15 @@ TEST_F(EventsThatAreLost, AreNoneWhenEachIsTold) {
     lists = engine.lists;
     run_until([&] { return engine.lists > lists + 3; });
     EXPECT_EQ(untold(), 0);
+}
+
+TEST_F(EventsThatAreLost, OfOneThatTheLogDriverReadsAreNoneThoughTheEngineNeverDescribesIt) {
+    engine.wedged = driver_reads = true;
+    run_until([&] { return engine.lists > 0; });
+    engine.there = true;
+    run_until([&] { return engine.inspections > 3; });
+    EXPECT_EQ(untold(), 0);
+    EXPECT_EQ(rig.metrics.counter("boatswain_containers_missed_total", "").value(), 0);
 }
 
 }  // namespace
