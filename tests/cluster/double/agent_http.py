@@ -4,13 +4,12 @@ Sources: M/src/slave/http.cpp, M/src/files/files.cpp, M/src/common/http.cpp, doc
 """
 import base64
 import grp
-import json
 import os
 import pathlib
 import pwd
 import stat
 
-from . import mesos_json, resources
+from . import mesos_call, mesos_json, resources
 from .instances import STATES
 from .web import Response, Site
 
@@ -139,15 +138,10 @@ class AgentSite(Site):
         return Response(200, {"offset": size, "data": ""} if offset == -1 else {"offset": offset, "data": data.decode(errors="replace")})
 
     def v1(self, request):
-        if request.method != "POST":
-            return Response(405, "Expecting one of { 'POST' }, but received '" + request.method + "'.", {"Allow": "POST"})
-        if not request.headers.get("Content-Type", "").startswith("application/json"):
-            return Response(415, "Expecting 'Content-Type' of application/json or application/x-protobuf")
-        try:
-            call = json.loads(request.body)
-            kind = call["type"]
-        except (ValueError, KeyError, TypeError) as wrong:
-            return Response(400, f"Failed to parse body into JSON: {wrong}")
+        call, refusal = mesos_call.read(request)
+        if refusal:
+            return refusal
+        kind = call["type"]
         if kind == "GET_HEALTH":
             return Response(200, {"type": kind, "get_health": {"healthy": True}})
         if kind == "GET_VERSION":

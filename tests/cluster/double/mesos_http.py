@@ -2,9 +2,7 @@
 
 Sources: M/src/master/{http,readonly_handler}.cpp, docs/operator-http-api.md, docs/recordio.md.
 """
-import json
-
-from . import mesos_json
+from . import mesos_call, mesos_json
 from .web import Response, Site
 
 
@@ -68,14 +66,10 @@ class MasterSite(Site):
         return {"windows": windows} if windows else {}
 
     def v1(self, request):
-        if request.method != "POST":
-            return Response(405, "Expecting one of { 'POST' }, but received '" + request.method + "'.", {"Allow": "POST"})
-        if not request.headers.get("Content-Type", "").startswith("application/json"):
-            return Response(415, "Expecting 'Content-Type' of application/json or application/x-protobuf")
-        try:
-            call = json.loads(request.body)["type"]
-        except (ValueError, KeyError, TypeError) as wrong:
-            return Response(400, f"Failed to parse body into JSON: {wrong}")
+        asked, refusal = mesos_call.read(request)
+        if refusal:
+            return refusal
+        call = asked["type"]
         with self.cluster.lock:
             if call == "SUBSCRIBE":
                 state = {"get_agents": mesos_json.agents(self.master), "get_frameworks": {}, "get_executors": {}, "get_tasks": {}}
