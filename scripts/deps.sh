@@ -29,7 +29,8 @@ for group in "$@"; do
         s3) wanted+=("${s3[@]}") ;;
         check) wanted+=("${check[@]}") ;;
         package) wanted+=("${build[@]}" "${package[@]}") ;;
-        test | bench) wanted+=("${build[@]}" "${test[@]}") ;;
+        test) wanted+=("${build[@]}" "${test[@]}") ;;
+        bench) wanted+=("${build[@]}" "${test[@]}" haproxy) ;;
         fuzz | fmt) wanted+=("${build[@]}" "${check[@]}") ;;
         *) die "deps: no group '$group' (build, demo, s3, check, package, test)" ;;
     esac

@@ -7,7 +7,6 @@
 #include "base/bytes.h"
 #include "engine/json_splitter.h"
 #include "guard/answer.h"
-#include "guard/engine_connections.h"
 #include "guard/refusal_log.h"
 #include "guard/request.h"
 #include "net/error.h"
@@ -105,7 +104,6 @@ struct Guard::State {
           log(l),
           counters(m),
           refusals(l),
-          connections(on, options.engine),
           sessions(on, l) {}
 
     // One client's.
@@ -128,7 +126,6 @@ struct Guard::State {
     Task<void> finish(Session& session);
 
     Task<void> ask(Session& session);
-    Task<std::unique_ptr<HttpExchange>> call_engine(net::HttpRequest request, net::Deadline until);
     Task<void> pass(Session& session, HttpExchange& answer);
     Task<void> pass_stream(Session& session, HttpExchange& answer);
     Task<void> pass_rewritten(Session& session, HttpExchange& answer, net::Deadline until);
@@ -143,7 +140,6 @@ struct Guard::State {
     Counters counters;
     RefusalLog refusals;
     std::string engine_trouble;
-    EngineConnections connections;
     net::TaskGroup sessions;
 };
 
@@ -254,38 +250,23 @@ Task<void> Guard::State::finish(Session& session) {
     co_return co_await session.client->finish(dropped_bytes_max, after(finish_timeout));
 }
 
-Task<std::unique_ptr<HttpExchange>> Guard::State::call_engine(net::HttpRequest request, net::Deadline until) {
-    if (request.keep_connection) {
-        if (auto before = connections.idle()) {
-            auto answer = co_await HttpExchange::begin(std::move(before), request, until);
-            if (answer || net::is_cancelled(answer.error()) || timed_out(answer.error())) co_return answer;
-            // The engine gave this connection up just then. Reading calls may be made again (RFC 9112 section 9.3.1).
-        }
-    }
-    auto connection = co_await connections.fresh(until);
-    if (!connection) {
-        if (!net::is_cancelled(connection.error())) engine_trouble = connection.error().what;
-        co_return std::unexpected(std::move(connection).error());
-    }
-    engine_trouble.clear();
-    co_return co_await HttpExchange::begin(std::move(*connection), std::move(request), until);
-}
-
 Task<void> Guard::State::ask(Session& session) {
     auto hides = redactor;
     const auto& allowed = session.allowed;
     auto until = after(options.engine_timeout);
+    auto connection = co_await net::connect(executor, options.engine, nullptr, until);
+    if (!connection) {
+        if (!net::is_cancelled(connection.error())) engine_trouble = connection.error().what;
+        co_return co_await fail_client(session, std::move(connection).error(), "the engine cannot be reached");
+    }
+    engine_trouble.clear();
     net::HttpRequest request{.method = allowed.method, .target = allowed.target};
     if (allowed.upgrade) request.upgrade_to = "tcp";
     // A client that knows the engine's framing gets it as it is.
     bool streamed = allowed.call == Call::logs && !session.http_1_0 && !session.head();
     if (streamed) request.framed_body = true, request.read_bytes = stream_read_bytes;
-    request.keep_connection = allowed.method == "GET" && !is_endless(allowed.call);
-    auto answer = co_await call_engine(std::move(request), until);
-    if (!answer)
-        co_return co_await fail_client(
-            session, std::move(answer).error(),
-            engine_trouble.empty() ? "the engine does not answer" : "the engine cannot be reached");
+    auto answer = co_await HttpExchange::begin(std::move(*connection), std::move(request), until);
+    if (!answer) co_return co_await fail_client(session, std::move(answer).error(), "the engine does not answer");
 
     auto& got = **answer;
     bool plain = got.status() != ok || session.head();
@@ -323,9 +304,7 @@ Task<void> Guard::State::pass(Session& session, HttpExchange& answer) {
         else
             bytes += last ? "0\r\n\r\n" : to_chunk(*piece);
         if (!bytes.empty()) CO_CHECK(co_await write(session, bytes));
-        if (!last) continue;
-        connections.give_back(answer.take_connection());
-        co_return co_await finish(session);
+        if (last) co_return co_await finish(session);
     }
 }
 
@@ -354,7 +333,6 @@ Task<void> Guard::State::pass_rewritten(Session& session, HttpExchange& answer, 
     auto hides = redactor;
     auto body = co_await answer.whole(redacted_bytes_max, until);
     if (!body) co_return co_await fail_client(session, std::move(body).error(), "the engine's answer is not whole");
-    connections.give_back(answer.take_connection());
     auto hidden = session.allowed.call == Call::list ? hides->list(*body) : hides->inspect(*body);
     if (!hidden)
         co_return co_await fail_client(session, std::move(hidden).error(),

@@ -1,10 +1,9 @@
 // Stands between the engine's socket and programs that only want to look: it owns the one, and serves a small, safe
 // part of the engine's API on another unix socket.
 //
-// A request is parsed (request.h), judged and composed anew (allow.h), and sent over a connection to the engine that
-// serves no other at the time (engine_connections.h); the answer's head is composed anew too, its body passed on as it
-// comes, or hidden from (redact.h). One request a client's connection: there is no state that a client could bring out
-// of step.
+// A request is parsed (request.h), judged and composed anew (allow.h), and sent over a connection to the engine of its
+// own; the answer's head is composed anew too, its body passed on as it comes, or hidden from (redact.h). One request a
+// connection, on both sides: there is no state that a client could bring out of step.
 //
 // Runs on the one I/O thread. Invariants
 //   - Nothing but what judge() composed is ever written to the engine; in particular nothing that a client sends behind

@@ -182,16 +182,6 @@ class StreamConnection final : public Connection {
         co_await stream_.lowest_layer().async_wait(Socket::wait_error, as_result);
     }
 
-    bool idle() const override {
-        if constexpr (std::is_same_v<Stream, Socket>) {
-            char byte = 0;
-            auto handle = const_cast<Stream&>(stream_).native_handle();  // reads only
-            return !closed_ && ::recv(handle, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-                   (errno == EAGAIN || errno == EWOULDBLOCK);
-        }
-        return false;
-    }
-
     std::optional<unsigned> peer_uid() const override {
         ucred who{};
         socklen_t size = sizeof who;

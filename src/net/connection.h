@@ -40,8 +40,6 @@ class Connection {
     // Until the peer is gone altogether (not merely done with sending) or close() was called. May wait beside one
     // reader and one writer.
     virtual boost::asio::awaitable<void> wait_gone() = 0;
-    // Whether the peer is there, and has sent nothing that was not read: fit to be written to anew. With TLS never.
-    virtual bool idle() const = 0;
     // The user whose process connected, as the kernel says (SO_PEERCRED); nothing unless it is a unix socket.
     virtual std::optional<unsigned> peer_uid() const = 0;
 };

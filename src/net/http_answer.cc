@@ -124,11 +124,6 @@ Result<void> HttpAnswer::end() {
 
 bool HttpAnswer::head_complete() const { return state_->parser.is_header_done(); }
 bool HttpAnswer::complete() const { return state_->parser.is_done(); }
-bool HttpAnswer::connection_goes_on() const {
-    const auto& parser = state_->parser;
-    return parser.is_done() && parser.status >= 200 && parser.keep_alive() && state_->rest.empty() &&
-           state_->pending.empty();
-}
 unsigned HttpAnswer::status() const { return state_->parser.status; }
 std::string_view HttpAnswer::reason() const { return state_->parser.reason; }
 

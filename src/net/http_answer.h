@@ -36,8 +36,6 @@ class HttpAnswer {
 
     bool head_complete() const;
     bool complete() const;  // head and body; after "101 Switching Protocols" the head is all
-    // It is complete by its own framing, nothing followed, and the peer goes on to listen.
-    bool connection_goes_on() const;
     unsigned status() const;
     std::string_view reason() const;
     // The first field of that name (in any case); empty when there is none.

@@ -9,9 +9,9 @@ std::string to_bytes(const HttpRequest& request) {
     std::string bytes = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + request.host +
                         "\r\nUser-Agent: boatswain\r\nAccept: application/json\r\n";
     if (request.method != "GET" && request.method != "HEAD") bytes += "Content-Length: 0\r\n";
-    if (!request.upgrade_to.empty())
-        return bytes + "Connection: Upgrade\r\nUpgrade: " + request.upgrade_to + "\r\n\r\n";
-    return bytes + (request.keep_connection ? "\r\n" : "Connection: close\r\n\r\n");
+    bytes += request.upgrade_to.empty() ? "Connection: close\r\n\r\n"
+                                        : "Connection: Upgrade\r\nUpgrade: " + request.upgrade_to + "\r\n\r\n";
+    return bytes;
 }
 
 constexpr unsigned switching_protocols = 101;
@@ -63,11 +63,6 @@ Task<std::string_view> HttpExchange::next(Deadline until) {
     std::swap(given_, body_);
     body_.clear();
     co_return std::string_view{given_};
-}
-
-std::unique_ptr<Connection> HttpExchange::take_connection() {
-    bool fit = keep_ && ended_ && !as_it_comes_ && answer_.connection_goes_on();
-    return fit ? std::move(connection_) : nullptr;
 }
 
 Task<std::string> HttpExchange::whole(std::size_t bytes_max, Deadline until) {

@@ -1,7 +1,7 @@
 // One HTTP request and its answer, over a connection of their own.
 //
 // A connection serves one request ("Connection: close"): a slow answer never holds up another, and there is no state to
-// lose step in. Who asks for it can have the connection afterwards, for one request more.
+// lose step in. Connecting to a unix socket costs microseconds.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,6 @@ struct HttpRequest {
     // next() gives the body out as it comes, chunk sizes and all, up to where the peer closes: for whoever passes it on
     // under the same framing. Not with HEAD.
     bool framed_body = false;
-    bool keep_connection = false;              // for take_connection(). Not with HEAD or framed_body
     std::size_t read_bytes = http_read_bytes;  // how much is read at once; also bounds what next() returns
 };
 
@@ -50,10 +49,6 @@ class HttpExchange {
     // Leaves the peer alone for so long: as Connection::pause().
     Task<void> pause(std::chrono::microseconds time) { return connection_->pause(time); }
 
-    // The connection, when the answer was read to its end and the peer goes on with it; else nothing. Of the exchange
-    // nothing may be used any more then.
-    std::unique_ptr<Connection> take_connection();
-
     // Ends at once what is being read.
     void close() { connection_->close(); }
 
@@ -63,8 +58,7 @@ class HttpExchange {
           read_bytes_(request.read_bytes),
           buffer_(std::make_unique<char[]>(read_bytes_)),
           answer_(request.framed_body || request.method == "HEAD"),
-          as_it_comes_(request.framed_body),
-          keep_(request.keep_connection && !request.framed_body && request.method != "HEAD") {}
+          as_it_comes_(request.framed_body) {}
 
     Task<bool> read(Deadline until);  // false: the peer closed
 
@@ -72,8 +66,7 @@ class HttpExchange {
     const std::size_t read_bytes_;
     std::unique_ptr<char[]> buffer_;
     HttpAnswer answer_;
-    bool as_it_comes_;  // what follows the head: a framed body, or another protocol
-    const bool keep_;
+    bool as_it_comes_;   // what follows the head: a framed body, or another protocol
     std::string body_;   // read with what is not yet handed out
     std::string given_;  // what next() lends
     bool ended_ = false;
