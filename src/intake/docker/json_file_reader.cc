@@ -379,6 +379,8 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
         frame.abandon_message();
         return;
     }
+    if (current_.doubtful) [[unlikely]]
+        end_doubt();
     bool plain = !owed_gap_ && !pending_in_previous_ && !found.inner_newline;
     if (plain && joiner_.is_whole(found.stream, found.newline, found.message_bytes)) {
         last_time_ = taken_time_[index(found.stream)] = found.time;
@@ -420,6 +422,12 @@ void JsonFileReader::settle_previous(segment::FrameText& frame, Stream next_stre
     if (!pending_in_previous_ || joiner_.pending(next_stream)) return;
     joiner_.end(frame);
     pending_in_previous_.reset();
+}
+
+// Something new was found: all that follows it is new as well.
+void JsonFileReader::end_doubt() {
+    current_.doubtful = false;
+    for (auto& open : successors_) open.doubtful = false;
 }
 
 void JsonFileReader::take_malformed(batch::Feed& feed, std::string_view line) {

@@ -148,6 +148,7 @@ class JsonFileReader {
     void pay_gap(segment::FrameText& frame, Timestamp until);
     void mark(batch::Feed& feed);
     bool read_before(const JsonLine& found) const;
+    void end_doubt();
     std::uint64_t already_taken(Stream stream) const { return stream == Stream::out ? out_offset_ : err_offset_; }
 
     const Path log_path_;

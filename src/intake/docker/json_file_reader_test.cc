@@ -215,6 +215,29 @@ TEST_F(JsonFileReaderTest, NamesTheGapWhenFilesWereRotatedAwayUnseen) {
     EXPECT_THAT(sealed(), ElementsAre("one", "gap:rotated-away", "four", "five"));
 }
 
+// The pieces of a long line share its time: where it is not known whether a file is older than what was read, they look
+// as if they had been read.
+TEST_F(JsonFileReaderTest, TakesTheRestOfALineBehindALineOfTheOtherStreamInFilesThatFollowAGap) {
+    DockerLog log{directory / "c-json.log", {.files_max = 3}};
+    auto reading = read(log);
+    print(log, "one");
+    reading.read_to_end();
+    for (auto message : {"two", "three", "four"}) {
+        log.rotate();
+        print(log, message);
+    }
+    auto time = next();
+    std::string begun(engine_piece_bytes, 'x');
+    log.piece(Stream::err, time, begun, false);
+    log.rotate();
+    print(log, "between");
+    log.piece(Stream::err, time, "the rest", true);
+    print(log, "five");
+    reading.read_to_end();
+    EXPECT_THAT(sealed(),
+                ElementsAre("one", "gap:rotated-away", "three", "four", "P " + begun, "between", "the rest", "five"));
+}
+
 TEST_F(JsonFileReaderTest, NamesTheGapWhenItsPlaceIsGoneAfterARestart) {
     DockerLog log{directory / "c-json.log", {.files_max = 2}};
     auto reading = read(log);
