@@ -14,12 +14,6 @@ step() {
     if "$@"; then good "good"; else failed=$((failed + 1)); fi
 }
 
-format() { cxx_files | xargs -0 clang-format-19 --dry-run -Werror; }
-
-shell() {
-    { git ls-files -z --cached --others --exclude-standard -- '*.sh' && printf '%s\0' dev .ci/run; } | xargs -0 shellcheck -x
-}
-
 # Headers are looked at through the files that include them, so units are enough.
 tidy() {
     local all=$1 base units=() file
@@ -39,8 +33,8 @@ tidy() {
 
 all=no
 [ "${1:-}" != --all ] || all=yes
-step "Formatting" format
-step "Shell scripts" shell
+step "Formatting" scripts/style.sh format
+step "Shell scripts" scripts/style.sh shell
 step "clang-tidy" tidy "$all"
 step "Structure" scripts/test.sh structure
 [ "$failed" -eq 0 ] || die "$failed checks failed"

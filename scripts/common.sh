@@ -38,4 +38,11 @@ build_preset() {
 }
 
 # The C++ files of the repository, NUL-separated: those git knows and those it will be told of.
-cxx_files() { git ls-files -z --cached --others --exclude-standard -- '*.cc' '*.h'; }
+# our_files PATTERN...: what is ours by name, each with a NUL behind it; without git (an unpacked archive) by the folders.
+our_files() {
+    git ls-files -z --cached --others --exclude-standard -- "$@" 2>/dev/null && return
+    local names=() pattern
+    for pattern; do names+=(-o -name "$pattern"); done
+    find . -path ./build -prune -o -type f \( "${names[@]:1}" \) -print0
+}
+cxx_files() { our_files '*.cc' '*.h'; }

@@ -52,6 +52,7 @@ text() { # TENANT: everything stored of it
 holds() { text "$1" | grep -cE "$2" | grep -qx "${3:-1}"; } # TENANT PATTERN [TIMES]
 
 start_agent
+# shellcheck disable=SC2016 # the container's shell expands it
 run -d --name web -e BOATSWAIN_TENANT=acme bw/busybox sh -c 'for i in $(seq 200); do echo line $i; done; sleep 4; echo last; exit 3'
 for code in 0 1 2; do run --rm -e BOATSWAIN_TENANT=acme bw/busybox sh -c "echo short; exit $code" || true; done
 run --rm -e BOATSWAIN_TENANT=globex bw/busybox true

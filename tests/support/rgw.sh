@@ -110,9 +110,11 @@ start_object_store() {  # DIR
     local dir=$1 uuid
     uuid=$(cat /proc/sys/kernel/random/uuid)
     timeout "$wait_seconds" ceph -c "$dir/ceph.conf" osd new "$uuid" >/dev/null
-    timeout "$wait_seconds" ceph -c "$dir/ceph.conf" auth import -i "$dir/keyring" 2>>"$dir/log/start.log"
-    ceph-osd -c "$dir/ceph.conf" -i 0 --mkfs --osd-uuid "$uuid" >>"$dir/log/start.log" 2>&1
-    ceph-osd -c "$dir/ceph.conf" -i 0 --osd-uuid "$uuid" >>"$dir/log/start.log" 2>&1
+    {
+        timeout "$wait_seconds" ceph -c "$dir/ceph.conf" auth import -i "$dir/keyring"
+        ceph-osd -c "$dir/ceph.conf" -i 0 --mkfs --osd-uuid "$uuid"
+        ceph-osd -c "$dir/ceph.conf" -i 0 --osd-uuid "$uuid"
+    } >>"$dir/log/start.log" 2>&1
 }
 
 start_gateway() {  # DIR
@@ -167,6 +169,7 @@ start() {  # DIR PORT [--tls]
     echo "$port" > "$dir/port"
     if [ "$tls" = yes ]; then make_certificates "$dir"; fi
     write_configuration "$dir" "$port" "$tls"
+    # shellcheck disable=SC2064 # $dir is gone by then
     trap "stop '$dir'" EXIT  # a start that fails leaves nothing running
     make_keyring "$dir"
     start_monitor "$dir" "$port"
