@@ -119,9 +119,30 @@ Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector
         read_on_in(std::move(*open), std::min(start.out_offset, start.err_offset));
         out_offset_ = start.out_offset;
         err_offset_ = start.err_offset;
+        recall_taken_time();
         return true;
     }
     return false;
+}
+
+// Of the last record that was taken before the restart, or of the file's first one: no line of an older file is later.
+void JsonFileReader::recall_taken_time() {
+    for (std::uint64_t look : {std::uint64_t{4096}, std::uint64_t{fingerprint_bytes_max}}) {
+        auto from = offset_ > look ? offset_ - look : 0;
+        std::string bytes(offset_ == 0 ? look : offset_ - from, '\0');
+        auto size = current_.file->read_at(from, bytes.data(), bytes.size());
+        if (!size) return;
+        std::string_view records{bytes.data(), *size};
+        auto end = offset_ == 0 ? records.find('\n') : records.rfind('\n');
+        if (end == records.npos) continue;
+        auto before = end == 0 || offset_ == 0 ? records.npos : records.rfind('\n', end - 1);
+        if (before == records.npos && from > 0) continue;
+        auto record = records.substr(before + 1, end - before - 1);
+        std::string message(record.size() + JsonLineScanner::slack, '\0');
+        JsonLine found;
+        if (scanner_.scan(record, message.data(), found)) taken_time_[0] = taken_time_[1] = found.time;
+        return;
+    }
 }
 
 void JsonFileReader::read_on_in(Open open, std::uint64_t offset) {

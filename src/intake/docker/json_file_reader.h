@@ -125,6 +125,7 @@ class JsonFileReader {
     bool begins_late(const LogFile& oldest, std::size_t files) const;
     void owe_what_was_before();
     Result<bool> resume(const FilePosition& start, const std::vector<Generation>& generations);
+    void recall_taken_time();
     Result<Open> open_generation(const Generation& generation);
     void look_for_successors();
     struct Place {

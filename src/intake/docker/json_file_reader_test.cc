@@ -361,6 +361,36 @@ TEST_F(JsonFileReaderTest, ReadsARemovedLogToItsEnd) {
     EXPECT_THAT(sealed(), ElementsAre("one", "two", "gap:malformed", R"({"log":"torn)"));
 }
 
+// A container's directory is removed file by file, in any order.
+TEST_F(JsonFileReaderTest, ReadsNothingTwiceWhenTheNewestFileIsRemovedFirst) {
+    DockerLog log{directory / "c-json.log"};
+    auto reading = read(log);
+    print(log, "one");
+    print(log, "one", Stream::err);
+    log.rotate();
+    print(log, "two");
+    reading.read_to_end();
+    std::filesystem::remove(log.path());
+    reading.read_to_end();
+    EXPECT_THAT(sealed(), ElementsAre("one", "one", "two"));
+}
+
+TEST_F(JsonFileReaderTest, ReadsNothingTwiceWhenTheNewestFileIsRemovedFirstAfterARestart) {
+    DockerLog log{directory / "c-json.log"};
+    auto reading = read(log);
+    print(log, "one");
+    log.rotate();
+    print(log, "two");
+    print(log, "two", Stream::err);
+    reading.read_to_end();
+    EXPECT_THAT(sealed(), ElementsAre("one", "two", "two"));
+    reading.crash();
+    EXPECT_EQ(reading.read_to_end(), Step::at_end);
+    std::filesystem::remove(log.path());
+    reading.read_to_end();
+    EXPECT_THAT(sealed(), ElementsAre("one", "two", "two"));
+}
+
 TEST_F(JsonFileReaderTest, GivesTheTornEndOfARotatedFileAsItIs) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
