@@ -147,7 +147,10 @@ class Begun : public Unsealed {
     void begin(const Feed& feed) { rig.batcher->note_begun(feed, FilePosition{.device = 1, .fingerprint = 2}, ten); }
     double failures() { return rig.metrics.counter("boatswain_seal_failures_total", "").value(); }
     void until_it_failed_again() {
-        for (auto seen = failures(); failures() < seen + 2;) std::this_thread::yield();
+        auto seen = failures();
+        auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+        while (failures() < seen + 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+        EXPECT_GE(failures(), seen + 2) << "it is not tried again";
     }
 };
 
