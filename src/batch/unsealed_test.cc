@@ -34,7 +34,7 @@ class Unsealed : public ::testing::Test {
         std::vector<std::string> found;
         for (const auto& object : rig.take_all())
             for (const auto& line : open::read_segment(object.bytes, identity).lines[id])
-                found.push_back(line.gap.empty() ? line.bytes : "gap:" + line.gap);
+                found.push_back(open::shown(line));
         return found;
     }
     double unsealed() { return rig.metrics.counter("boatswain_unsealed_lines_total", "").value(); }

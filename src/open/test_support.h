@@ -99,6 +99,11 @@ struct ReadLine {
     std::string gap;  // its reason, for a gap; the rest is empty then
 };
 
+// "hello", "P hello" for a partial line, "gap:REASON".
+inline std::string shown(const ReadLine& line) {
+    return !line.gap.empty() ? "gap:" + line.gap : (line.partial ? "P " : "") + line.bytes;
+}
+
 struct ReadSegment {
     Footer footer;
     std::map<std::string, std::vector<ReadLine>> lines;  // by source id

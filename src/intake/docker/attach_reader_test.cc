@@ -81,7 +81,7 @@ class AttachReaderTest : public ::testing::Test {
     // The container has just started, as it has for a reader that is told of its start; or it has been running.
     void start(bool was_running = false) {
         life.running = true;
-        engine::ContainerFacts facts{.id = id, .tty = engine.tty, .running = was_running, .auto_remove = auto_remove};
+        engine::ContainerFacts facts{.id = id, .running = was_running, .tty = engine.tty, .auto_remove = auto_remove};
         if (was_running) facts.started_at = rig.clock.now() - std::chrono::hours{1};
         auto feed = rig.batcher->open_feed(batch::testing::source(id), {identity.recipient()}, Checkpoint{}, false);
         reader = std::make_unique<AttachReader>(engine, facts, std::move(feed), life, counters, rig.clock, rig.log);
@@ -123,10 +123,8 @@ class AttachReaderTest : public ::testing::Test {
         std::vector<std::string> found;
         for (const auto& object : rig.take_all()) {
             auto segment = open::read_segment(object.bytes, identity);
-            for (const auto& line : segment.lines[id]) {
-                auto text = !line.gap.empty() ? "gap:" + line.gap : (line.partial ? "P " : "") + line.bytes;
-                found.push_back((line.stream == Stream::err ? "err " : "") + text);
-            }
+            for (const auto& line : segment.lines[id])
+                found.push_back((line.stream == Stream::err ? "err " : "") + open::shown(line));
             for (const auto& frame : segment.footer.frames)
                 if (frame.counts.end) found.push_back("end:" + frame.counts.end->reason);
         }

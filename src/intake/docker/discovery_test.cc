@@ -114,7 +114,7 @@ class DiscoveryTest : public ::testing::Test {
         EXPECT_TRUE(rig.seal_all());
         for (const auto& object : rig.take_all())
             for (const auto& line : open::read_segment(object.bytes, identity).lines[id])
-                found_.push_back(line.gap.empty() ? line.bytes : "gap:" + line.gap);
+                found_.push_back(open::shown(line));
         return found_;
     }
     bool reading() const { return containers.standing().reading == 1; }

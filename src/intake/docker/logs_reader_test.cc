@@ -67,7 +67,7 @@ class LogsReaderTest : public ::testing::Test {
         EXPECT_TRUE(rig.seal_all());
         for (const auto& object : rig.take_all())
             for (const auto& line : open::read_segment(object.bytes, identity).lines[id])
-                found_.push_back(!line.gap.empty() ? "gap:" + line.gap : (line.partial ? "P " : "") + line.bytes);
+                found_.push_back(open::shown(line));
         return found_;
     }
     Timestamp next() { return now += Nanoseconds{1000}; }
