@@ -55,7 +55,9 @@ struct Metrics::State {
     std::map<std::string, Family<Counter>, std::less<>> counters;
     std::map<std::string, Family<Gauge>, std::less<>> gauges;
     std::mutex naming;
+    std::set<std::string, std::less<>> known;          // to the operator
     std::set<std::string, std::less<>> tenants;        // with series of their own
+    std::size_t named[2] = {};                         // of those: others, known ones
     std::set<std::string, std::less<>> other_tenants;  // without
 };
 
@@ -93,9 +95,12 @@ std::string Metrics::tenant_label(std::string_view tenant) {
     auto& tenants = state_->tenants;
     auto& others = state_->other_tenants;
     if (tenants.contains(tenant)) return std::string{tenant};
-    bool named = tenants.size() < tenants_max;
+    bool is_known = tenant.starts_with('_') || state_->known.contains(tenant);
+    bool named = state_->named[is_known] < tenants_max;
     if (named) {
+        ++state_->named[is_known];
         tenants.emplace(tenant);
+        if (auto other = others.find(tenant); other != others.end()) others.erase(other);
         gauge("boatswain_metrics_tenants", "Tenants with series of their own").set(static_cast<double>(tenants.size()));
     } else if (others.size() < others_max && !others.contains(tenant)) {
         others.emplace(tenant);
@@ -103,6 +108,12 @@ std::string Metrics::tenant_label(std::string_view tenant) {
     gauge("boatswain_metrics_other_tenants", "Tenants beyond those, counted together under _other")
         .set(static_cast<double>(others.size()));
     return std::string{named ? tenant : other};
+}
+
+void Metrics::know_tenants(const std::set<std::string>& tenants) {
+    std::scoped_lock lock{state_->naming};
+    state_->known.clear();
+    state_->known.insert(tenants.begin(), tenants.end());
 }
 
 std::string Metrics::text() const { return prometheus::TextSerializer{}.Serialize(state_->registry.Collect()); }

@@ -58,6 +58,21 @@ TEST(Metrics, NameOnlySoManyTenantsAndShowHowManyShareOther) {
     EXPECT_THAT(metrics.text(), HasSubstr("boatswain_metrics_other_tenants 30\n"));
 }
 
+TEST(Metrics, MadeUpTenantsTakeNoPlaceOfAKnownOne) {
+    Metrics metrics;
+    metrics.know_tenants({"acme", "globex"});
+    for (std::size_t i = 0; i < Metrics::tenants_max + 10; ++i) metrics.tenant_label("made-up-" + std::to_string(i));
+    EXPECT_EQ(metrics.tenant_label("acme"), "acme");
+    EXPECT_EQ(metrics.tenant_label("_unassigned"), "_unassigned") << "the operator's own";
+    EXPECT_EQ(metrics.tenant_label("late"), "_other");
+    EXPECT_THAT(metrics.text(), HasSubstr("boatswain_metrics_other_tenants 11\n"));
+    metrics.know_tenants({"globex", "late"});
+    EXPECT_EQ(metrics.tenant_label("late"), "late") << "it has a key by now";
+    EXPECT_EQ(metrics.tenant_label("globex"), "globex");
+    EXPECT_EQ(metrics.tenant_label("acme"), "acme") << "a name stays";
+    EXPECT_THAT(metrics.text(), HasSubstr("boatswain_metrics_other_tenants 10\n"));
+}
+
 TEST(Metrics, LabelValuesCannotForgeALine) {
     Metrics metrics;
     metrics.counter("a_total", "A", {{"tenant", "x\"} 1\nforged_total 9\\"}}).add();
