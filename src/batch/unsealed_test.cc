@@ -140,8 +140,8 @@ class Begun : public Unsealed {
     void state_is_sick(bool sick) {
         auto state = spool::Database::open(rig.directory / "state" / "state.sqlite");
         ASSERT_TRUE(state);
-        auto done = state->execute(sick ? "ALTER TABLE checkpoints RENAME TO aside"
-                                        : "ALTER TABLE aside RENAME TO checkpoints");
+        auto done = state->session().execute(sick ? "ALTER TABLE checkpoints RENAME TO aside"
+                                                  : "ALTER TABLE aside RENAME TO checkpoints");
         ASSERT_TRUE(done) << done.error().what;
     }
     void begin(const Feed& feed) { rig.batcher->note_begun(feed, FilePosition{.device = 1, .fingerprint = 2}, ten); }

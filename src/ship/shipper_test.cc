@@ -254,12 +254,12 @@ TEST_F(ShipperTest, OffersASegmentAgainThatCouldNotBeReleased) {
     add("acme");
     auto second = add("acme");
     auto other = spool::Database::open(directory / "state/state.sqlite");
-    ASSERT_TRUE(
-        other->execute("CREATE TRIGGER full BEFORE DELETE ON segments BEGIN SELECT RAISE(ABORT, 'disk full'); END"));
+    ASSERT_TRUE(other->session().execute(
+        "CREATE TRIGGER full BEFORE DELETE ON segments BEGIN SELECT RAISE(ABORT, 'disk full'); END"));
     start();
     ASSERT_TRUE(comes_true([&] { return uploads("already_there") >= 2; }));
     EXPECT_EQ(spool->count(), 2U);
-    ASSERT_TRUE(other->execute("DROP TRIGGER full"));
+    ASSERT_TRUE(other->session().execute("DROP TRIGGER full"));
     ASSERT_TRUE(drained());
     EXPECT_TRUE(rest.read(second.str()));
 }

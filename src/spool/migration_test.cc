@@ -49,7 +49,7 @@ class Migration : public ::testing::Test {
     void make(const std::string& sql) {
         auto database = Database::open(directory_ / "state.sqlite");
         ASSERT_TRUE(database);
-        auto made = database->execute(sql);
+        auto made = database->session().execute(sql);
         ASSERT_TRUE(made) << made.error().what;
     }
     Result<std::unique_ptr<Spool>> open() {
@@ -113,7 +113,8 @@ TEST_F(Migration, LeavesTheOlderStateWholeWhenItFails) {
     make(std::string{version_1} + "ALTER TABLE checkpoints ADD COLUMN bytes INTEGER;");  // somebody was here
     EXPECT_FALSE(open());
     auto database = Database::open(directory_ / "state.sqlite").value();
-    auto version = database.prepare("PRAGMA user_version").value();
+    auto session = database.session();
+    auto version = session.prepare("PRAGMA user_version").value();
     ASSERT_TRUE(version.step().value());
     EXPECT_EQ(version.number(0), 1);
 }

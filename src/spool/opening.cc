@@ -64,30 +64,42 @@ Result<std::unique_ptr<Spool>> Spool::open(Options options, const Clock& clock, 
 Result<std::unique_ptr<Spool>> Spool::open_state(const Options& options, const Clock& clock, Log& log,
                                                  Metrics& metrics) {
     TRY(auto database, Database::open(options.state_dir / "state.sqlite"));
-    CHECK(database.check());
+    CHECK(database.session().check());
     std::unique_ptr<Spool> spool{new Spool(options, clock, log, metrics, std::move(database))};
-    CHECK(prepare_schema(spool->database_, options.state_dir / "state.sqlite", clock, log));
+    {
+        auto session = spool->database_.session();
+        CHECK(prepare_schema(session, options.state_dir / "state.sqlite", clock, log));
+    }
     CHECK(spool->load());
     return spool;
 }
 
 Result<void> Spool::load() {
-    TRY(auto meta, database_.prepare("SELECT name, value FROM meta"));
-    for (;;) {
-        TRY(auto row, meta.step());
-        if (!row) break;
-        if (meta.text(0) == "epoch") epoch_ = meta.text(1);
-        if (meta.text(0) == "state_lost") state_lost_ = parse_time(meta.text(1));
-    }
+    CHECK(load_meta());
     if (epoch_.empty()) return fail(Remedy::quarantine, "open the state database: it names no epoch");
     CHECK(load_checkpoints());
     return load_segments();
 }
 
+Result<void> Spool::load_meta() {
+    auto session = database_.session();
+    TRY(auto meta, session.prepare("SELECT name, value FROM meta"));
+    for (;;) {
+        TRY(auto row, meta.step());
+        if (!row) return {};
+        if (meta.text(0) == "epoch") epoch_ = meta.text(1);
+        if (meta.text(0) == "state_lost") state_lost_ = parse_time(meta.text(1));
+    }
+}
+
 Result<void> Spool::load_checkpoints() {
-    TRY(auto old, database_.prepare("DELETE FROM checkpoints WHERE source IN "
-                                    "(SELECT source FROM checkpoints ORDER BY moved DESC, source LIMIT -1 OFFSET ?1)"));
-    CHECK(old.bind(1, checkpoints_max).run());
+    {
+        auto session = database_.session();
+        TRY(auto old,
+            session.prepare("DELETE FROM checkpoints WHERE source IN "
+                            "(SELECT source FROM checkpoints ORDER BY moved DESC, source LIMIT -1 OFFSET ?1)"));
+        CHECK(old.bind(1, checkpoints_max).run());
+    }
     TRY(auto known, known_sources());
     for (auto& one : known) {
         if (one.known && one.known->ended) ended_.insert(one.id);
@@ -97,10 +109,9 @@ Result<void> Spool::load_checkpoints() {
 }
 
 Result<std::vector<KnownSource>> Spool::known_sources() {
-    std::scoped_lock lock{database_guard_};
+    auto session = database_.session();
     std::vector<KnownSource> found;
-    TRY(auto rows,
-        database_.prepare("SELECT source, position, lines, bytes, about, last_time, ended FROM checkpoints"));
+    TRY(auto rows, session.prepare("SELECT source, position, lines, bytes, about, last_time, ended FROM checkpoints"));
     for (;;) {
         TRY(auto row, rows.step());
         if (!row) return found;
@@ -124,37 +135,47 @@ Result<std::vector<KnownSource>> Spool::known_sources() {
 }
 
 Result<void> Spool::load_segments() {
-    TRY(auto segments,
-        database_.prepare("SELECT id, key, tenant, size, sha256, added, quarantined FROM segments ORDER BY id"));
-    for (;;) {
-        TRY(auto row, segments.step());
-        if (!row) break;
-        auto id = segments.number(0);
-        next_id_ = std::max(next_id_, id + 1);
-        if (segments.number(6) != 0) continue;
-        Waiting waiting;
-        waiting.segment = {.id = id,
-                           .key = segments.text(1),
-                           .tenant = segments.text(2),
-                           .file = options_.state_dir / "spool" / (std::to_string(id) + ".age"),
-                           .size = static_cast<std::uint64_t>(segments.number(3)),
-                           .sha256 = from_hex(segments.text(4)).value_or("")};
-        waiting.added = to_time(segments.number(5));
+    TRY(auto rows, waiting_rows());
+    for (auto& waiting : rows) {
+        const auto& segment = waiting.segment;
         std::error_code problem;
-        auto size = std::filesystem::file_size(waiting.segment.file, problem);
-        if (problem || size != waiting.segment.size) {
+        auto size = std::filesystem::file_size(segment.file, problem);
+        if (problem || size != segment.size) {
             missing_.add();
-            log_.error("spooled segment is missing or torn",
-                       {{"key", waiting.segment.key}, {"file", waiting.segment.file.string()}});
-            if (auto aside = quarantine(waiting.segment); !aside)
-                log_.error("quarantine failed", {{"error", aside.error()}});
+            log_.error("spooled segment is missing or torn", {{"key", segment.key}, {"file", segment.file.string()}});
+            if (auto aside = quarantine(segment); !aside) log_.error("quarantine failed", {{"error", aside.error()}});
             continue;
         }
         bytes_ += size;
-        tenant_bytes_[waiting.segment.tenant] += size;
+        tenant_bytes_[segment.tenant] += size;
+        auto id = segment.id;
         waiting_.emplace(id, std::move(waiting));
     }
     return {};
+}
+
+// The segments that wait, as the state names them; sets next_id_.
+Result<std::vector<Spool::Waiting>> Spool::waiting_rows() {
+    std::vector<Waiting> found;
+    auto session = database_.session();
+    TRY(auto rows,
+        session.prepare("SELECT id, key, tenant, size, sha256, added, quarantined FROM segments ORDER BY id"));
+    for (;;) {
+        TRY(auto row, rows.step());
+        if (!row) return found;
+        auto id = rows.number(0);
+        next_id_ = std::max(next_id_, id + 1);
+        if (rows.number(6) != 0) continue;
+        Waiting waiting;
+        waiting.segment = {.id = id,
+                           .key = rows.text(1),
+                           .tenant = rows.text(2),
+                           .file = options_.state_dir / "spool" / (std::to_string(id) + ".age"),
+                           .size = static_cast<std::uint64_t>(rows.number(3)),
+                           .sha256 = from_hex(rows.text(4)).value_or("")};
+        waiting.added = to_time(rows.number(5));
+        found.push_back(std::move(waiting));
+    }
 }
 
 // The state that was found is at `corrupt`, and this one is new and empty.
@@ -166,7 +187,8 @@ Result<void> Spool::begin_anew(const Path& corrupt, const Error& why) {
     log_.error("state not readable; put aside, a new epoch begins and all logs are read again from their beginning",
                {{"aside", corrupt.string()}, {"epoch", epoch_}, {"error", why}});
     {
-        TRY(auto insert, database_.prepare("INSERT INTO meta VALUES ('state_lost', ?1)"));
+        auto session = database_.session();
+        TRY(auto insert, session.prepare("INSERT INTO meta VALUES ('state_lost', ?1)"));
         CHECK(insert.bind(1, to_text(*state_lost_)).run());
     }
     take_over_segments(corrupt);
@@ -176,34 +198,37 @@ Result<void> Spool::begin_anew(const Path& corrupt, const Error& why) {
 // Segments that wait for the store need no checkpoint: as far as the old state still names them, and their files hold
 // the very bytes that it says, they are shipped under the keys that they were sealed with.
 void Spool::take_over_segments(const Path& corrupt) {
-    auto old = Database::open(corrupt);
-    auto rows = old ? old->prepare("SELECT id, key, tenant, size, sha256, added FROM segments WHERE quarantined = 0")
-                    : Result<Statement>{std::unexpected(old.error())};
     std::size_t taken = 0;
-    while (rows) {
-        auto row = rows->step();
-        if (!row || !*row) break;
-        auto id = rows->number(0);
-        auto size = rows->number(3);
-        auto key = segment::parse_object_key(rows->text(1));
-        auto sha256 = from_hex(rows->text(4));
-        bool sound = id > 0 && size > 0 && key && key->tenant.str() == rows->text(2) && sha256 &&
-                     holds(options_.state_dir / "spool" / (std::to_string(id) + ".age"),
-                           static_cast<std::uint64_t>(size), *sha256);
-        if (!sound) continue;
-        auto insert = database_.prepare(
-            "INSERT OR IGNORE INTO segments (id, key, tenant, size, sha256, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-        if (!insert) break;
-        auto kept = insert->bind(1, id)
-                        .bind(2, rows->text(1))
-                        .bind(3, rows->text(2))
-                        .bind(4, size)
-                        .bind(5, rows->text(4))
-                        .bind(6, rows->number(5))
-                        .run();
-        if (kept) ++taken;
-    }
+    auto done = [&]() -> Result<void> {
+        TRY(auto old, Database::open(corrupt));
+        auto from = old.session();
+        auto to = database_.session();
+        TRY(auto rows, from.prepare("SELECT id, key, tenant, size, sha256, added FROM segments WHERE quarantined = 0"));
+        TRY(auto insert, to.prepare("INSERT OR IGNORE INTO segments (id, key, tenant, size, sha256, added) "
+                                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
+        for (;;) {
+            TRY(auto row, rows.step());
+            if (!row) return {};
+            auto id = rows.number(0);
+            auto size = rows.number(3);
+            auto key = segment::parse_object_key(rows.text(1));
+            auto sha256 = from_hex(rows.text(4));
+            bool sound = id > 0 && size > 0 && key && key->tenant.str() == rows.text(2) && sha256 &&
+                         holds(options_.state_dir / "spool" / (std::to_string(id) + ".age"),
+                               static_cast<std::uint64_t>(size), *sha256);
+            if (!sound) continue;
+            auto kept = insert.bind(1, id)
+                            .bind(2, rows.text(1))
+                            .bind(3, rows.text(2))
+                            .bind(4, size)
+                            .bind(5, rows.text(4))
+                            .bind(6, rows.number(5))
+                            .run();
+            if (kept) ++taken;
+        }
+    }();
     log_.info("segments of the old state taken over", {{"segments", taken}});
+    if (!done) log_.warning("old state not read to its end", {{"error", done.error()}});
 }
 
 // Files that no row names. As a rule they are of a crash between file and row, and their lines are read again. Where

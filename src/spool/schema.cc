@@ -58,8 +58,8 @@ std::optional<Timestamp> time_of_epoch(std::string_view epoch) {
     return parse_time(text);
 }
 
-Result<void> prepare_schema(Database& database, const Path& state, const Clock& clock, Log& log) {
-    TRY(auto version_query, database.prepare("PRAGMA user_version"));
+Result<void> prepare_schema(Session& session, const Path& state, const Clock& clock, Log& log) {
+    TRY(auto version_query, session.prepare("PRAGMA user_version"));
     TRY(auto row, version_query.step());
     auto version = row ? version_query.number(0) : 0;
     if (version > schema_version)
@@ -69,16 +69,16 @@ Result<void> prepare_schema(Database& database, const Path& state, const Clock& 
     (void)version_query.run();
     if (version == schema_version) return {};
 
-    TRY(auto transaction, Transaction::begin(database));
+    TRY(auto transaction, Transaction::begin(session));
     if (version == 0) {
-        CHECK(database.execute(schema));
-        TRY(auto insert, database.prepare("INSERT INTO meta VALUES (?1, ?2)"));
+        CHECK(session.execute(schema));
+        TRY(auto insert, session.prepare("INSERT INTO meta VALUES (?1, ?2)"));
         CHECK(insert.bind(1, "epoch").bind(2, draw_epoch(clock.now())).run());
     } else {
-        for (auto from = version; from < schema_version; ++from) CHECK(database.execute(migrations[from - 1]));
+        for (auto from = version; from < schema_version; ++from) CHECK(session.execute(migrations[from - 1]));
         log.info("state of an older version migrated", {{"from", version}, {"to", schema_version}});
     }
-    CHECK(database.execute("PRAGMA user_version = " + std::to_string(schema_version)));
+    CHECK(session.execute("PRAGMA user_version = " + std::to_string(schema_version)));
     return transaction.commit();
 }
 

@@ -14,7 +14,7 @@ namespace boatswain::spool {
 
 // Makes the tables of a database that is new (with an epoch of its own), or migrates those of an older version, in one
 // transaction. One of a newer version is Remedy::stop, with what to do. `state`: its file, for what is said.
-Result<void> prepare_schema(Database& database, const Path& state, const Clock& clock, Log& log);
+Result<void> prepare_schema(Session& session, const Path& state, const Clock& clock, Log& log);
 
 // When a state directory was made, as its epoch says; nothing where it does not.
 std::optional<Timestamp> time_of_epoch(std::string_view epoch);

@@ -10,9 +10,9 @@ namespace {
 
 std::int64_t to_number(Timestamp time) { return time.time_since_epoch().count(); }
 
-Result<void> delete_checkpoints(Database& database, const std::vector<std::string>& sources) {
+Result<void> delete_checkpoints(Session& session, const std::vector<std::string>& sources) {
     if (sources.empty()) return {};
-    TRY(auto remove, database.prepare("DELETE FROM checkpoints WHERE source = ?1"));
+    TRY(auto remove, session.prepare("DELETE FROM checkpoints WHERE source = ?1"));
     for (const auto& source : sources) CHECK(remove.bind(1, source).run());
     return {};
 }
@@ -39,15 +39,14 @@ Spool::Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Da
 std::optional<Timestamp> Spool::epoch_began() const { return time_of_epoch(epoch_); }
 
 Result<ChainHead> Spool::chain_head(const TenantId& tenant) {
-    std::scoped_lock lock{database_guard_};
-    TRY(auto query, database_.prepare("SELECT sequence, sha256 FROM chains WHERE tenant = ?1"));
+    auto session = database_.session();
+    TRY(auto query, session.prepare("SELECT sequence, sha256 FROM chains WHERE tenant = ?1"));
     TRY(auto row, query.bind(1, tenant.str()).step());
     if (!row) return ChainHead{};
     return ChainHead{.sequence = static_cast<std::uint64_t>(query.number(0)) + 1, .previous_sha256 = query.text(1)};
 }
 
 Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints& checkpoints, const Beside& beside) {
-    std::unique_lock database_lock{database_guard_};
     auto id = next_id_;
     Waiting waiting;
     waiting.added = clock_.now();
@@ -58,49 +57,8 @@ Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints
                        .size = segment.bytes.size(),
                        .sha256 = segment.sha256};
     CHECK(write_file_durably(waiting.segment.file, segment.bytes, 0640));
-
-    TRY(auto transaction, Transaction::begin(database_));
-    TRY(auto insert,
-        database_.prepare(
-            "INSERT INTO segments (id, key, tenant, size, sha256, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
-    CHECK(insert.bind(1, id)
-              .bind(2, waiting.segment.key)
-              .bind(3, waiting.segment.tenant)
-              .bind(4, static_cast<std::int64_t>(waiting.segment.size))
-              .bind(5, to_hex(segment.sha256))
-              .bind(6, to_number(waiting.added))
-              .run());
-    TRY(auto chain, database_.prepare("INSERT OR REPLACE INTO chains VALUES (?1, ?2, ?3)"));
-    CHECK(chain.bind(1, waiting.segment.tenant)
-              .bind(2, static_cast<std::int64_t>(segment.key.sequence))
-              .bind(3, to_hex(segment.sha256))
-              .run());
-    TRY(auto upsert, database_.prepare(
-                         "INSERT OR REPLACE INTO checkpoints (source, position, lines, moved, bytes, about, last_time, "
-                         "ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
-    for (const auto& [source, checkpoint] : checkpoints) {
-        auto known = beside.known.find(source);
-        bool is_known = known != beside.known.end();
-        upsert.bind(1, source)
-            .bind(2, to_text(checkpoint.position))
-            .bind(3, static_cast<std::int64_t>(checkpoint.lines))
-            .bind(4, to_number(waiting.added))
-            .bind(7, is_known ? to_number(known->second.last_time) : 0)
-            .bind(8, std::int64_t{is_known && known->second.ended});
-        if (checkpoint.bytes)
-            upsert.bind(5, static_cast<std::int64_t>(*checkpoint.bytes));
-        else
-            upsert.bind_null(5);
-        if (is_known)
-            upsert.bind(6, known_text(known->second));
-        else
-            upsert.bind_null(6);
-        CHECK(upsert.run());
-    }
-    CHECK(delete_checkpoints(database_, beside.forget));
-    CHECK(transaction.commit());
+    CHECK(name_segment(waiting, segment, checkpoints, beside));
     ++next_id_;
-    database_lock.unlock();
 
     {
         std::scoped_lock lock{guard_};
@@ -126,13 +84,58 @@ Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints
     return {};
 }
 
+// One transaction: the segment, the chain that it ends, and how far it covers its sources.
+Result<void> Spool::name_segment(const Waiting& waiting, const segment::SealedSegment& segment,
+                                 const Checkpoints& checkpoints, const Beside& beside) {
+    auto session = database_.session();
+    TRY(auto transaction, Transaction::begin(session));
+    TRY(auto insert, session.prepare("INSERT INTO segments (id, key, tenant, size, sha256, added) "
+                                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
+    CHECK(insert.bind(1, waiting.segment.id)
+              .bind(2, waiting.segment.key)
+              .bind(3, waiting.segment.tenant)
+              .bind(4, static_cast<std::int64_t>(waiting.segment.size))
+              .bind(5, to_hex(segment.sha256))
+              .bind(6, to_number(waiting.added))
+              .run());
+    TRY(auto chain, session.prepare("INSERT OR REPLACE INTO chains VALUES (?1, ?2, ?3)"));
+    CHECK(chain.bind(1, waiting.segment.tenant)
+              .bind(2, static_cast<std::int64_t>(segment.key.sequence))
+              .bind(3, to_hex(segment.sha256))
+              .run());
+    TRY(auto upsert,
+        session.prepare("INSERT OR REPLACE INTO checkpoints (source, position, lines, moved, bytes, about, "
+                        "last_time, ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
+    for (const auto& [source, checkpoint] : checkpoints) {
+        auto known = beside.known.find(source);
+        bool is_known = known != beside.known.end();
+        upsert.bind(1, source)
+            .bind(2, to_text(checkpoint.position))
+            .bind(3, static_cast<std::int64_t>(checkpoint.lines))
+            .bind(4, to_number(waiting.added))
+            .bind(7, is_known ? to_number(known->second.last_time) : 0)
+            .bind(8, std::int64_t{is_known && known->second.ended});
+        if (checkpoint.bytes)
+            upsert.bind(5, static_cast<std::int64_t>(*checkpoint.bytes));
+        else
+            upsert.bind_null(5);
+        if (is_known)
+            upsert.bind(6, known_text(known->second));
+        else
+            upsert.bind_null(6);
+        CHECK(upsert.run());
+    }
+    CHECK(delete_checkpoints(session, beside.forget));
+    return transaction.commit();
+}
+
 Result<void> Spool::begin(const Checkpoint& from, const Known& known) {
     const auto& source = known.source.id;
     if (checkpoint(source)) return {};
     {
-        std::scoped_lock lock{database_guard_};
+        auto session = database_.session();
         TRY(auto insert,
-            database_.prepare(
+            session.prepare(
                 "INSERT OR IGNORE INTO checkpoints (source, position, lines, moved, bytes, about, last_time, "
                 "ended) VALUES (?1, ?2, 0, ?3, 0, ?4, ?5, 0)"));
         CHECK(insert.bind(1, source)
@@ -163,10 +166,10 @@ void Spool::forget(const std::vector<std::string>& sources) {
         }
     }
     if (there.empty()) return;
-    std::scoped_lock lock{database_guard_};
     auto done = [&]() -> Result<void> {
-        TRY(auto transaction, Transaction::begin(database_));
-        CHECK(delete_checkpoints(database_, there));
+        auto session = database_.session();
+        TRY(auto transaction, Transaction::begin(session));
+        CHECK(delete_checkpoints(session, there));
         return transaction.commit();
     }();
     if (!done)
@@ -181,10 +184,11 @@ void Spool::set_ended(const std::string& source, bool ended) {
         bool changes = ended ? ended_.insert(source).second : ended_.erase(source) > 0;
         if (!changes) return;
     }
-    std::scoped_lock lock{database_guard_};
-    auto update = database_.prepare("UPDATE checkpoints SET ended = ?2 WHERE source = ?1");
-    auto done = update ? update->bind(1, source).bind(2, std::int64_t{ended}).run()
-                       : Result<void>{std::unexpected(update.error())};
+    auto done = [&]() -> Result<void> {
+        auto session = database_.session();
+        TRY(auto update, session.prepare("UPDATE checkpoints SET ended = ?2 WHERE source = ?1"));
+        return update.bind(1, source).bind(2, std::int64_t{ended}).run();
+    }();
     if (!done) log_.warning("end of a source not noted", {{"source", source}, {"error", done.error()}});
 }
 
@@ -222,8 +226,8 @@ std::optional<Spooled> Spool::take(std::stop_token stop) {
 
 Result<void> Spool::release(const Spooled& segment) {
     {
-        std::scoped_lock lock{database_guard_};
-        TRY(auto remove, database_.prepare("DELETE FROM segments WHERE id = ?1"));
+        auto session = database_.session();
+        TRY(auto remove, session.prepare("DELETE FROM segments WHERE id = ?1"));
         CHECK(remove.bind(1, segment.id).run());
     }
     // A file that stays is a stray, and goes at the next start: the segment is released all the same.
@@ -259,8 +263,8 @@ void Spool::give_back(const Spooled& segment, std::chrono::milliseconds wait) {
 
 Result<void> Spool::quarantine(const Spooled& segment) {
     {
-        std::scoped_lock lock{database_guard_};
-        TRY(auto mark, database_.prepare("UPDATE segments SET quarantined = 1 WHERE id = ?1"));
+        auto session = database_.session();
+        TRY(auto mark, session.prepare("UPDATE segments SET quarantined = 1 WHERE id = ?1"));
         CHECK(mark.bind(1, segment.id).run());
     }
     quarantined_.add();

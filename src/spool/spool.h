@@ -14,9 +14,8 @@
 //   - The key of a segment is fixed before add(); a retry of an upload sends the same bytes to the same key.
 //   - A segment leaves only by release() (the store has it) or quarantine() (a person must look).
 //   - Segments of one tenant are handed out in the order in which they came, one at a time.
-//   - open() never fails over the contents of the spool: what is torn or missing is counted and put aside. A
-//   state.sqlite
-//     that cannot be read is put aside too, and a new epoch begins (docs/decisions/0011-state-put-aside.md).
+//   - open() never fails over the contents of the spool: what is torn or missing is counted and put aside. A state that
+//     cannot be read is put aside too, and a new epoch begins (docs/decisions/0011-state-put-aside.md).
 //   - bytes() is all that lies in spool/, so the disk that is used is bounded: what was put aside counts.
 //   - No tenant fills the spool alone: it has room while it holds less than room_factor times what is free.
 //   - Thread-safe. Only the sealing thread calls add(), begin() and chain_head().
@@ -155,14 +154,18 @@ class Spool {
     static Result<std::unique_ptr<Spool>> open_state(const Options& options, const Clock& clock, Log& log,
                                                      Metrics& metrics);
     Result<void> load();
+    Result<void> load_meta();
     Result<void> load_checkpoints();
     Result<void> load_segments();
+    Result<std::vector<Waiting>> waiting_rows();
     Result<void> begin_anew(const Path& corrupt, const Error& why);
     void take_over_segments(const Path& corrupt);
     void clear_strays();
     bool put_aside(const Path& file);
     bool has_room_locked(const std::string& tenant) const;
     void drop_waiting(const Spooled& segment);
+    Result<void> name_segment(const Waiting& waiting, const segment::SealedSegment& segment,
+                              const Checkpoints& checkpoints, const Beside& beside);
     void tell_changed();
 
     Options options_;
@@ -175,12 +178,11 @@ class Spool {
     Counter& quarantined_;
     Counter& states_lost_;
 
-    mutable std::mutex database_guard_;  // the database, one statement at a time
-    Database database_;
+    Database database_;  // has a lock of its own, which nobody takes with guard_ held
     std::string epoch_;
     std::optional<Timestamp> state_lost_;       // set by open()
     std::optional<std::string> state_trouble_;  // likewise
-    std::int64_t next_id_ = 1;
+    std::int64_t next_id_ = 1;                  // of open(), then of the sealing thread
 
     mutable std::mutex guard_;  // the members below; never held over I/O
     std::condition_variable_any changed_;

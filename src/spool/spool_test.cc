@@ -207,7 +207,7 @@ TEST_F(SpoolTest, ReadsAnUnknownCheckpointFromItsStart) {
     spool.reset();
     {
         auto database = Database::open(state / "state.sqlite");
-        ASSERT_TRUE(database->execute("UPDATE checkpoints SET position = 'nonsense' WHERE source = 'web'"));
+        ASSERT_TRUE(database->session().execute("UPDATE checkpoints SET position = 'nonsense' WHERE source = 'web'"));
     }
     open();
     EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
@@ -402,7 +402,7 @@ TEST_F(SpoolTest, OffersASegmentAgainWhoseReleaseFailed) {
     auto taken = take_now();
     {
         auto other = Database::open(state / "state.sqlite");
-        ASSERT_TRUE(other->execute(
+        ASSERT_TRUE(other->session().execute(
             "CREATE TRIGGER full BEFORE DELETE ON segments BEGIN SELECT RAISE(ABORT, 'disk full'); END"));
     }
     EXPECT_FALSE(spool->release(*taken));
@@ -412,7 +412,7 @@ TEST_F(SpoolTest, OffersASegmentAgainWhoseReleaseFailed) {
     ASSERT_TRUE(again) << "the tenant is not held up";
     {
         auto other = Database::open(state / "state.sqlite");
-        ASSERT_TRUE(other->execute("DROP TRIGGER full"));
+        ASSERT_TRUE(other->session().execute("DROP TRIGGER full"));
     }
     EXPECT_TRUE(spool->release(*again));
     EXPECT_THAT(files(), IsEmpty());

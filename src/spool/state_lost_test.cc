@@ -95,7 +95,7 @@ TEST_F(StateLost, ShipsTheSegmentsThatTheOldStateStillNamesAndThatAreWhole) {
     {
         // A row is missing that must be there: the state cannot be believed, and most of it can be read.
         auto database = Database::open(state / "state.sqlite").value();
-        ASSERT_TRUE(database.execute("DELETE FROM meta WHERE name = 'epoch'"));
+        ASSERT_TRUE(database.session().execute("DELETE FROM meta WHERE name = 'epoch'"));
     }
     open();
     EXPECT_EQ(lost(), 1);
