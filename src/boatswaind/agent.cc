@@ -69,6 +69,7 @@ class Agent {
     void open_control();
     Result<void> build_driver(docker::Terms& terms, const docker::Assigner& assigner);
     void reassign();
+    void reassign_ready();
     void tell_manager(std::string_view state);
     Condition condition() const;
     std::string metrics();
@@ -126,7 +127,7 @@ Result<void> Agent::build() {
         spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max},
                            clock_, log_, metrics_));
     budget_.emplace(config_.memory_max);
-    auto derived = [this] { asio::post(io_, [this] { reassign(); }); };
+    auto derived = [this] { asio::post(io_, [this] { reassign_ready(); }); };
     assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
                        log_, derived);
     assigning_->refresh_keys(true);
@@ -203,6 +204,13 @@ void Agent::reassign() {
     if (driver_) driver_->reassign();
 }
 
+void Agent::reassign_ready() {
+    auto ready = assigning_->take_ready();
+    if (ready.empty()) return;
+    if (intake_) intake_->reassign(ready);
+    if (driver_) driver_->reassign(ready);
+}
+
 // After the state lock is held: a socket file that is there then is a stale one, and is replaced. Without the socket
 // the agent collects all the same; only nobody can ask it why.
 void Agent::open_control() {
@@ -262,6 +270,7 @@ asio::awaitable<void> Agent::watch_keyring() {
     for (;;) {
         co_await net::sleep_for(keyring_pause);
         if (assigning_->refresh_keys(false)) reassign();
+        reassign_ready();
     }
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace boatswain::boatswaind {
 namespace {
@@ -27,6 +28,9 @@ std::string contradiction(const std::vector<std::string>& forged) {
     return joined(forged) + (forged.size() == 1 ? " contradicts" : " contradict") + " the path of its Mesos sandbox";
 }
 
+// The variable that tenancy.recipient read by default until it was empty by default.
+constexpr std::string_view former_default = "BOATSWAIN_RECIPIENT";
+
 std::optional<std::string> read_link(const std::string& path) {
     std::error_code trouble;
     auto target = std::filesystem::read_symlink(path, trouble);
@@ -43,6 +47,22 @@ Result<tenancy::RuleSet> parse_tenancy(const config::Config& config) {
                                  .instance = config.tenancy.instance,
                                  .recipient = config.tenancy.recipient,
                                  .labels = config.tenancy.labels});
+}
+
+std::vector<std::string> advice_on_recipients(const config::Config& config, const tenancy::RuleSet& rules) {
+    if (!config.origins.contains("tenancy.recipient"))
+        return {
+            "tenancy.recipient is empty by default: keys that containers carry are not read. To take recipients from " +
+            std::string{former_default} + " as before, write recipient = [\"env:" + std::string{former_default} +
+            "\"]; to take secrets, [\"secret:env:" + std::string{former_default} + "\"]"};
+    std::vector<std::string> advice;
+    for (const auto& rule : rules.recipient)
+        if (!rule.is_secret())
+            advice.push_back("tenancy.recipient: " + rule.text() +
+                             " gives age recipients only (age1...). If containers carry secrets there, to derive a key "
+                             "from, write \"secret:" +
+                             rule.text() + "\"");
+    return advice;
 }
 
 tenancy::Unassigned policy_of(const config::Config& config) {
@@ -123,6 +143,25 @@ Attribution Assigning::attribute(const engine::ContainerFacts& facts, const std:
     return whose;
 }
 
+bool Assigning::keeps(std::string_view environment_key) {
+    if (environment_keys_.contains(environment_key) || tenancy::is_claim(environment_key)) return true;
+    if (environment_key == former_default && rules_.recipient.empty() && !std::exchange(logged_unread_, true))
+        log_.warning("a container carries a key, and no rule of tenancy.recipient reads one",
+                     {{"variable", former_default},
+                      {"to_read_recipients", "tenancy.recipient = [\"env:" + std::string{former_default} + "\"]"},
+                      {"to_read_secrets", "tenancy.recipient = [\"secret:env:" + std::string{former_default} + "\"]"}});
+    return false;
+}
+
+// Once for each rule, not for each container.
+void Assigning::tell_of_unnamed_secrets(const tenancy::CarriedText& carried) {
+    if (logged_rules_.contains(carried.rule) || !tenancy::read_carried(carried).perhaps_a_secret) return;
+    if (logged_rules_.size() >= tenancy::rules_max) return;
+    logged_rules_.insert(carried.rule);
+    log_.warning("a container carries text that is no age recipient, and the rule does not say that it is a secret",
+                 {{"rule", carried.rule}, {"if_it_is_a_secret", "write secret:" + carried.rule}});
+}
+
 intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
     auto facts = as_told;
     tenancy::follow_sandbox_link(facts.mounts, read_link);
@@ -131,17 +170,26 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
     bool quarantined = !forged.empty() && forged_ == tenancy::Forged::quarantine;
     auto whose = attribute(facts, forged);
     auto keys = keyring_.keys_for(whose.tenant);
-    std::optional<Result<segment::Recipient>> carried;
+    std::optional<Result<tenancy::CarriedKey>> carried;
     // The keyring wins, so what a container of its tenants carries is not even looked at.
-    if (auto key = tenancy::carried_key(rules_, facts);
-        key && keys.tenant.empty() && whose.tenant != TenantId::unassigned()) {
-        carried = carried_.recall(whose.tenant, *key);
-        if (!carried) {
-            deriving_.request(whose.tenant, *key);
+    tenancy::CarriedKeys::Key in_use;
+    bool quoted_secret = false;
+    if (auto text = tenancy::carried_text(rules_, facts);
+        text && keys.tenant.empty() && whose.tenant != TenantId::unassigned()) {
+        tell_of_unnamed_secrets(*text);
+        auto known = carried_.recall(whose.tenant, *text);
+        if (known && *known) {
+            in_use = **known;
+            quoted_secret = in_use->derived && tenancy::is_in_quotes(text->text);
+            carried = *in_use;
+        } else if (known) {
+            carried = std::unexpected(known->error());
+        } else {
+            deriving_.request(whose.tenant, text->text, facts.id);
             tenancy::Decision later{.action = tenancy::Decision::Action::hold,
                                     .tenant = whose.tenant,
                                     .recipients = {},
-                                    .reason = "the key that the container carries is being derived"};
+                                    .reason = "a key is being derived from the secret that the container carries"};
             return {.decision = std::move(later), .whose = std::move(whose), .labels = {}, .soon = true};
         }
     }
@@ -149,12 +197,19 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
     auto decision = tenancy::decide(whose, keys, carried, quarantined ? tenancy::Unassigned::quarantine : policy_);
     if (!forged.empty() && !quarantined)
         decision.reason += "; " + contradiction(forged) + ", and tenancy.forged is " + std::string{ruling(forged_)};
+    using Action = tenancy::Decision::Action;
+    if (rules_.recipient.empty() && decision.action != Action::seal && whose.tenant != TenantId::unassigned())
+        decision.reason += " (tenancy.recipient has no rule: a key that the container carries is not looked at)";
+    if (quoted_secret && decision.action == Action::seal) decision.reason += " (the quotes around it are part of it)";
     metrics_
         .counter("boatswain_assignments_total", "Decisions about containers' lines",
                  {{"action", std::string{tenancy::to_string(decision.action)}}})
         .add();
     whose.tenant = decision.tenant;
-    return {.decision = std::move(decision), .whose = std::move(whose), .labels = tenancy::kept_labels(rules_, facts)};
+    return {.decision = std::move(decision),
+            .whose = std::move(whose),
+            .labels = tenancy::kept_labels(rules_, facts),
+            .carried = std::move(in_use)};
 }
 
 }  // namespace boatswain::boatswaind

@@ -22,13 +22,16 @@ namespace boatswain::boatswaind {
 // The [tenancy] section, parsed. Remedy::stop names the rule and its mistake.
 Result<tenancy::RuleSet> parse_tenancy(const config::Config& config);
 
+// What to change in a configuration from the time when tenancy.recipient took any text for a secret; sentences.
+std::vector<std::string> advice_on_recipients(const config::Config& config, const tenancy::RuleSet& rules);
+
 tenancy::Unassigned policy_of(const config::Config& config);
 tenancy::Forged forged_of(const config::Config& config);
 
 class Assigning {
   public:
-    // `derived` is called from a thread of its own when a key that a container carries is ready: assign() then gives
-    // another answer.
+    // `derived` is called from a thread of its own when a key that a container carries is ready: take_ready() then
+    // names the containers.
     Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
               Metrics& metrics, Log& log, std::function<void()> derived);
 
@@ -38,9 +41,10 @@ class Assigning {
     bool refresh_keys(bool always);
 
     intake::docker::Assignment assign(const engine::ContainerFacts& facts);
-    bool keeps(std::string_view environment_key) const {
-        return environment_keys_.contains(environment_key) || tenancy::is_claim(environment_key);
-    }
+    bool keeps(std::string_view environment_key);
+    // Containers for which assign() may give another answer than it gave last. Call it after `derived`, and every
+    // second or so.
+    std::vector<std::string> take_ready() { return deriving_.take_ready(); }
     std::size_t tenants() const { return keyring_.tenants().size(); }
 
   private:
@@ -48,6 +52,7 @@ class Assigning {
     static constexpr std::size_t logged_forgeries_max = 4096;
 
     Attribution attribute(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
+    void tell_of_unnamed_secrets(const tenancy::CarriedText& carried);
     void count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
 
     tenancy::RuleSet rules_;
@@ -55,6 +60,8 @@ class Assigning {
     tenancy::Unassigned policy_;
     tenancy::Forged forged_;
     std::set<std::string> logged_forgeries_;  // ids of containers
+    std::set<std::string> logged_rules_;      // of tenancy.recipient, that answered with what may be a secret
+    bool logged_unread_ = false;              // a container carries a key, and no rule reads any
     tenancy::Keyring keyring_;
     tenancy::CarriedKeys carried_;
     Metrics& metrics_;

@@ -34,6 +34,11 @@ class AssigningTest : public ::testing::Test {
     Assigning assigning(tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
         return assigning_by({}, tenancy::Forged::quarantine, policy);
     }
+    Assigning carrying(const std::string& rule) {
+        config::Config config;
+        config.tenancy.recipient = {rule};
+        return assigning_by(config, tenancy::Forged::quarantine);
+    }
     Assigning assigning_by(const config::Config& config, tenancy::Forged forged,
                            tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
         return {rules(config), policy, forged, keyring, metrics, log, [this] { ++derived; }};
@@ -105,7 +110,7 @@ TEST_F(AssigningTest, FailsClosedWithoutAKey) {
 
 TEST_F(AssigningTest, LetsTheKeyringWinOverWhatAContainerCarries) {
     write_key("acme", 1);
-    auto assigning = this->assigning();
+    auto assigning = carrying("env:BOATSWAIN_RECIPIENT");
     assigning.refresh_keys(true);
     auto carries = [&](const std::string& tenant) {
         return container({{"BOATSWAIN_TENANT", tenant}, {"BOATSWAIN_RECIPIENT", recipient(7).str()}});
@@ -119,7 +124,7 @@ TEST_F(AssigningTest, LetsTheKeyringWinOverWhatAContainerCarries) {
 }
 
 TEST_F(AssigningTest, HoldsAContainerUntilItsKeyIsDerivedAndTellsThen) {
-    auto assigning = this->assigning();
+    auto assigning = carrying("secret:env:BOATSWAIN_RECIPIENT");
     assigning.refresh_keys(true);
     auto facts = container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_RECIPIENT", "correct horse battery staple"}});
     auto first = assigning.assign(facts);
@@ -128,6 +133,7 @@ TEST_F(AssigningTest, HoldsAContainerUntilItsKeyIsDerivedAndTellsThen) {
     auto later = settled(assigning, facts);
     EXPECT_EQ(later.decision.action, Action::seal);
     EXPECT_EQ(later.decision.recipients.size(), 1U);
+    EXPECT_THAT(later.decision.reason, HasSubstr("a key derived from the secret that the container carries"));
     for (int waited = 0; derived == 0 && waited < 10'000; ++waited)
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     EXPECT_GE(derived, 1);
@@ -135,7 +141,7 @@ TEST_F(AssigningTest, HoldsAContainerUntilItsKeyIsDerivedAndTellsThen) {
 }
 
 TEST_F(AssigningTest, NeverLogsASecretThatAContainerCarries) {
-    auto assigning = this->assigning();
+    auto assigning = carrying("secret:env:BOATSWAIN_RECIPIENT");
     assigning.refresh_keys(true);
     auto facts = container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_RECIPIENT", "correct horse battery staple"}});
     for (const auto& assigned : {assigning.assign(facts), settled(assigning, facts)}) {
@@ -143,6 +149,57 @@ TEST_F(AssigningTest, NeverLogsASecretThatAContainerCarries) {
         EXPECT_THAT(assigned.whose.tenant_rule, Not(HasSubstr("horse")));
     }
     EXPECT_THAT(logged(), Not(HasSubstr("horse")));
+}
+
+TEST_F(AssigningTest, TakesASecretOnlyWhereTheRuleSaysSoAndSaysOnceWhatToChange) {
+    write_key("_unassigned", 9);
+    auto assigning = carrying("env:BOATSWAIN_RECIPIENT");
+    assigning.refresh_keys(true);
+    for (const auto* text : {"correct horse battery staple", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "${KEY_OF_ACME}"})
+        for (int again = 0; again < 2; ++again) {
+            auto assigned = assigning.assign(container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_RECIPIENT", text}}));
+            EXPECT_FALSE(assigned.soon) << "nothing is derived from " << text;
+            EXPECT_EQ(assigned.decision.action, Action::quarantine) << text;
+            EXPECT_THAT(assigned.decision.recipients, ElementsAre(recipient(9))) << text;
+            EXPECT_THAT(assigned.decision.reason, Not(HasSubstr(text)));
+        }
+    auto lines = logged();
+    auto first = lines.find("write secret:env:BOATSWAIN_RECIPIENT");
+    ASSERT_NE(first, lines.npos) << lines;
+    EXPECT_EQ(lines.find("write secret:env:BOATSWAIN_RECIPIENT", first + 1), lines.npos) << "said once";
+    auto assigned = assigning.assign(
+        container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_RECIPIENT", "correct horse battery staple"}}));
+    EXPECT_THAT(assigned.decision.reason, HasSubstr("\"secret:env:BOATSWAIN_RECIPIENT\"")) << "what to change";
+}
+
+TEST_F(AssigningTest, SaysThatACarriedKeyIsNotReadByDefault) {
+    write_key("_unassigned", 9);
+    auto assigning = this->assigning();
+    assigning.refresh_keys(true);
+    EXPECT_FALSE(assigning.keeps("BOATSWAIN_RECIPIENT"));
+    EXPECT_FALSE(assigning.keeps("BOATSWAIN_RECIPIENT"));
+    auto lines = logged();
+    auto first = lines.find("no rule of tenancy.recipient");
+    ASSERT_NE(first, lines.npos) << lines;
+    EXPECT_EQ(lines.find("no rule of tenancy.recipient", first + 1), lines.npos) << "said once";
+    auto assigned = assigning.assign(container({{"BOATSWAIN_TENANT", "acme"}}));
+    EXPECT_THAT(assigned.decision.reason, HasSubstr("tenancy.recipient has no rule"));
+}
+
+TEST_F(AssigningTest, AdvisesWhoeverReliedOnTextBeingTakenForASecret) {
+    config::Config config;
+    EXPECT_THAT(advice_on_recipients(config, rules(config)), ElementsAre(HasSubstr("empty by default")));
+    config.origins["tenancy.recipient"] = "boatswain.toml:7";
+    EXPECT_THAT(advice_on_recipients(config, rules(config)), IsEmpty()) << "it was meant to be empty";
+    config.tenancy.recipient = {"env:KEY", "secret:label:key"};
+    EXPECT_THAT(advice_on_recipients(config, rules(config)), ElementsAre(HasSubstr("write \"secret:env:KEY\"")));
+}
+
+TEST_F(AssigningTest, SaysThatTheQuotesOfASecretArePartOfIt) {
+    auto assigning = carrying("secret:env:KEY");
+    assigning.refresh_keys(true);
+    auto quoted = settled(assigning, container({{"BOATSWAIN_TENANT", "acme"}, {"KEY", "\"correct horse\""}}));
+    EXPECT_THAT(quoted.decision.reason, HasSubstr("the quotes around it are part of it"));
 }
 
 TEST_F(AssigningTest, TellsWhenKeysChangedAndKeepsThoseThatWereUnderstood) {

@@ -35,7 +35,11 @@ int check(const config::Config& config) {
     for (const auto& warning : config.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     SystemClock clock;
     bool wrong = failed(check_host(config));
-    wrong = failed(parse_tenancy(config)) || wrong;
+    auto rules = parse_tenancy(config);
+    wrong = failed(rules) || wrong;
+    if (rules)
+        for (const auto& advice : advice_on_recipients(config, *rules))
+            std::fprintf(stderr, "note: %s\n", advice.c_str());
     wrong = failed(intake::docker::Selection::parse(config.docker.include, config.docker.exclude)) || wrong;
     auto store = store::open_store(config.store.url, clock);
     wrong = failed(store) || wrong;

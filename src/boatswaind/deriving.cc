@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace boatswain::boatswaind {
 
@@ -12,15 +13,33 @@ Deriving::Deriving(tenancy::CarriedKeys& keys, std::function<void()> derived)
 Deriving::~Deriving() {
     thread_.request_stop();
     thread_.join();
-    for (auto& request : waiting_) OPENSSL_cleanse(request.secret.data(), request.secret.size());
+    for (auto& [name, tenant] : tenants_)
+        for (auto& request : tenant.requests) OPENSSL_cleanse(request.secret.data(), request.secret.size());
 }
 
-void Deriving::request(const TenantId& tenant, const std::string& secret) {
+std::size_t Deriving::room_of(const Tenant& tenant) const {
+    if (!keys_.has_room(tenant.id)) return 0;
+    if (waiting_ >= waiting_max) return tenant.requests.empty() ? 1 : 0;
+    return waiting_of_tenant_max - std::min(waiting_of_tenant_max, tenant.requests.size());
+}
+
+void Deriving::request(const TenantId& tenant, const std::string& secret, const std::string& container) {
     {
         std::scoped_lock lock{guard_};
-        auto same = [&](const Request& other) { return other.tenant == tenant && other.secret == secret; };
-        if (waiting_.size() >= waiting_max || std::ranges::any_of(waiting_, same)) return;
-        waiting_.push_back({tenant, secret});
+        auto& own = tenants_[tenant.str()];
+        own.id = tenant;
+        auto same = std::ranges::find(own.requests, secret, &Request::secret);
+        if (same != own.requests.end()) {
+            same->containers.insert(container);
+            return;
+        }
+        if (room_of(own) == 0) {
+            own.later.insert(container);
+            return;
+        }
+        if (own.requests.empty()) turns_.push_back(tenant.str());
+        own.requests.push_back({secret, {container}});
+        ++waiting_;
     }
     changed_.notify_one();
 }
@@ -28,16 +47,53 @@ void Deriving::request(const TenantId& tenant, const std::string& secret) {
 void Deriving::derive(std::stop_token stop) {
     for (;;) {
         Request request;
+        TenantId tenant = TenantId::unassigned();
         {
             std::unique_lock lock{guard_};
-            if (!changed_.wait(lock, stop, [&] { return !waiting_.empty(); })) return;
-            request = std::move(waiting_.front());
-            waiting_.pop_front();
+            if (!changed_.wait(lock, stop, [&] { return !turns_.empty(); })) return;
+            auto name = std::move(turns_.front());
+            turns_.pop_front();
+            auto& own = tenants_.at(name);
+            tenant = own.id;
+            request = std::move(own.requests.front());
+            own.requests.pop_front();
+            --waiting_;
+            if (!own.requests.empty()) turns_.push_back(std::move(name));
         }
-        (void)keys_.resolve(request.tenant, request.secret);  // an error is found again, and told, by the one who asks
+        auto key = keys_.derive(tenant, request.secret);
         OPENSSL_cleanse(request.secret.data(), request.secret.size());
-        derived_();
+        settle(tenant, std::move(request.containers), key.has_value());
+        if (key) derived_();  // a failure is not tried again at once
     }
+}
+
+// What could not be derived (no memory, no room) is asked for again with those that came too late.
+void Deriving::settle(const TenantId& tenant, std::set<std::string> containers, bool derived) {
+    std::scoped_lock lock{guard_};
+    auto& own = tenants_[tenant.str()];
+    own.id = tenant;
+    if (derived)
+        ready_.merge(containers);
+    else
+        own.later.merge(containers);
+    if (own.requests.empty() && own.later.empty()) tenants_.erase(tenant.str());
+}
+
+std::vector<std::string> Deriving::take_ready() {
+    std::scoped_lock lock{guard_};
+    auto ready = std::exchange(ready_, {});
+    for (auto one = tenants_.begin(); one != tenants_.end();) {
+        auto& tenant = one->second;
+        auto room = tenant.later.empty() ? 0 : room_of(tenant);
+        for (; room > 0 && !tenant.later.empty(); --room) ready.insert(tenant.later.extract(tenant.later.begin()));
+        one = tenant.later.empty() && tenant.requests.empty() ? tenants_.erase(one) : std::next(one);
+    }
+    return {ready.begin(), ready.end()};
+}
+
+std::size_t Deriving::waiting() const {
+    std::scoped_lock lock{guard_};
+    return waiting_;
 }
 
 }  // namespace boatswain::boatswaind

@@ -99,6 +99,7 @@ asio::awaitable<void> DriverProcess::watch_keyring() {
     for (;;) {
         co_await net::sleep_for(keyring_pause);
         (void)assigning_->refresh_keys(false);
+        (void)assigning_->take_ready();  // who waits for a key asks by itself
     }
 }
 

@@ -81,7 +81,7 @@ struct Config {
         std::vector<std::string> instance{"env:BOATSWAIN_INSTANCE", "label:boatswain.instance", "label:MESOS_TASK_ID"};
         std::vector<std::string> labels;
         Path keyring = "/etc/boatswain/keys";
-        std::vector<std::string> recipient{"env:BOATSWAIN_RECIPIENT"};
+        std::vector<std::string> recipient;
         Unassigned unassigned = Unassigned::quarantine;
         Forged forged = Forged::quarantine;
     } tenancy;

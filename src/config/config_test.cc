@@ -43,7 +43,7 @@ TEST(Config, HasADefaultForEverything) {
     EXPECT_THAT(config.tenancy.app,
                 ElementsAre("env:BOATSWAIN_APP", "label:boatswain.app", "env:MARATHON_APP_ID", "name"));
     EXPECT_EQ(config.tenancy.keyring, "/etc/boatswain/keys");
-    EXPECT_THAT(config.tenancy.recipient, ElementsAre("env:BOATSWAIN_RECIPIENT"));
+    EXPECT_THAT(config.tenancy.recipient, IsEmpty());
     EXPECT_EQ(config.tenancy.unassigned, Unassigned::quarantine);
     EXPECT_EQ(config.tenancy.forged, Forged::quarantine);
     EXPECT_EQ(config.batch.flush_after, 60s);

@@ -348,8 +348,11 @@ std::vector<Setting> make_settings() {
              not_empty, AT(std::vector<std::string>, tenancy.labels)),
         path("tenancy.keyring", "directory of TENANT.pub files: age recipients, one a line; read again when it changes",
              absolute_path, AT(Path, tenancy.keyring)),
-        list("tenancy.recipient", "RULES", "a recipient or secret that the container itself carries; the keyring wins",
-             not_empty, AT(std::vector<std::string>, tenancy.recipient)),
+        list(
+            "tenancy.recipient", "RULES",
+            "an age recipient that the container itself carries; secret:RULE: a secret to derive one from; the keyring "
+            "wins",
+            not_empty, AT(std::vector<std::string>, tenancy.recipient)),
         choice<Unassigned>("tenancy.unassigned", "quarantine|drop",
                            "lines without a tenant or key: sealed for the operator, or dropped", unassigned_words,
                            AT(Unassigned, tenancy.unassigned)),

@@ -12,21 +12,12 @@
 namespace boatswain::tenancy {
 namespace {
 
-std::string_view trim(std::string_view text) {
-    constexpr std::string_view spaces = " \t\r\n";
-    auto first = text.find_first_not_of(spaces);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(spaces) - first + 1);
-}
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view upper_case) {
-    auto same = [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 'a' + 'A' : a) == b; };
-    return text.size() >= upper_case.size() && std::ranges::equal(text.substr(0, upper_case.size()), upper_case, same);
-}
+// Copies are made of copies, or under the guard: one that is alone stays alone while the guard is held.
+bool is_idle(const auto& remembered) { return remembered.key.use_count() == 1; }
 
 }  // namespace
 
-CarriedKeys::CarriedKeys() : hash_key_(32, '\0') {
+CarriedKeys::CarriedKeys(Bounds bounds) : bounds_(bounds), hash_key_(32, '\0') {
     if (RAND_bytes(reinterpret_cast<unsigned char*>(hash_key_.data()), static_cast<int>(hash_key_.size())) != 1)
         throw std::runtime_error("OpenSSL gives no random bytes");
 }
@@ -43,44 +34,89 @@ std::string CarriedKeys::digest(const TenantId& tenant, std::string_view secret)
     return {reinterpret_cast<const char*>(bytes), size};
 }
 
-std::optional<Result<segment::Recipient>> CarriedKeys::recall(const TenantId& tenant, std::string_view carried) const {
-    using Answer = std::optional<Result<segment::Recipient>>;
-    auto text = trim(carried);
-    if (starts_with_ignoring_case(text, "AGE-SECRET-KEY-"))
-        return Answer{fail(Remedy::quarantine,
-                           "an age identity (a private key) is carried where a recipient or a secret is meant")};
-    if (text.starts_with("age1")) {
-        auto recipient = segment::Recipient::parse(text);
-        // The text may be a secret that only looks like a recipient, so the error says no more than this.
-        if (!recipient) return Answer{fail(Remedy::quarantine, "begins with \"age1\" but is not an age recipient")};
-        return recipient;
+std::optional<Result<CarriedKeys::Key>> CarriedKeys::recall(const TenantId& tenant, const CarriedText& carried) {
+    using Answer = std::optional<Result<Key>>;
+    auto meaning = read_carried(carried);
+    switch (meaning.is) {
+        case CarriedMeaning::Is::refused: return Answer{fail(Remedy::quarantine, std::move(meaning.why))};
+        case CarriedMeaning::Is::recipient:
+            return Answer{std::make_shared<const CarriedKey>(CarriedKey{.recipient = *meaning.recipient})};
+        case CarriedMeaning::Is::secret: break;
     }
-    // What cannot be derived from is told at once: the length is looked at before any work is done.
-    if (carried.size() < secret_bytes_min || carried.size() > secret_bytes_max)
-        return derive_recipient(tenant, carried);
+    // The length is looked at before any work is done.
+    if (auto usable = check_secret(carried.text); !usable) return Answer{std::unexpected(usable.error())};
 
-    auto id = digest(tenant, carried);
+    auto id = digest(tenant, carried.text);
     std::scoped_lock lock{guard_};
-    if (auto known = by_digest_.find(id); known != by_digest_.end()) return Answer{known->second};
+    if (auto known = find(tenant, id)) return Answer{std::move(known)};
     return std::nullopt;
 }
 
-Result<segment::Recipient> CarriedKeys::resolve(const TenantId& tenant, std::string_view carried) {
-    if (auto known = recall(tenant, carried)) return std::move(*known);
-    TRY(auto recipient, derive_recipient(tenant, carried));
-    auto id = digest(tenant, carried);
-    std::scoped_lock lock{guard_};
-    if (by_digest_.emplace(id, recipient).second) oldest_first_.push_back(std::move(id));
-    if (by_digest_.size() > remembered_max) {
-        by_digest_.erase(oldest_first_.front());
-        oldest_first_.pop_front();
+CarriedKeys::Key CarriedKeys::find(const TenantId& tenant, const std::string& id) {
+    auto keys = by_tenant_.find(tenant.str());
+    if (keys == by_tenant_.end()) return nullptr;
+    auto known = keys->second.find(id);
+    if (known == keys->second.end()) return nullptr;
+    known->second.used = ++uses_;
+    return known->second.key;
+}
+
+Result<CarriedKeys::Key> CarriedKeys::derive(const TenantId& tenant, std::string_view secret) {
+    auto id = digest(tenant, secret);
+    {
+        std::scoped_lock lock{guard_};
+        if (auto known = find(tenant, id)) return known;
     }
-    return recipient;
+    TRY(auto recipient, derive_recipient(tenant, secret));
+    std::scoped_lock lock{guard_};
+    if (auto known = find(tenant, id)) return known;
+    if (!make_room(tenant.str()))
+        return fail(Remedy::back_off, "more keys derived from secrets are in use than can be remembered");
+    auto key = std::make_shared<const CarriedKey>(CarriedKey{.recipient = recipient, .derived = true});
+    by_tenant_[tenant.str()][id] = {.key = key, .used = ++uses_};
+    ++remembered_;
+    return key;
+}
+
+bool CarriedKeys::forget_one(OfTenant& keys) {
+    auto oldest = keys.end();
+    for (auto one = keys.begin(); one != keys.end(); ++one)
+        if (is_idle(one->second) && (oldest == keys.end() || one->second.used < oldest->second.used)) oldest = one;
+    if (oldest == keys.end()) return false;
+    keys.erase(oldest);
+    --remembered_;
+    return true;
+}
+
+bool CarriedKeys::make_room(const std::string& tenant) {
+    if (auto own = by_tenant_.find(tenant);
+        own != by_tenant_.end() && own->second.size() >= bounds_.remembered_of_tenant_max && !forget_one(own->second))
+        return false;
+    if (remembered_ < bounds_.remembered_max) return true;
+    // Of the tenant that has most idle ones, so that nobody is pushed out by whoever makes up names.
+    auto idle = [](const auto& entry) {
+        return std::ranges::count_if(entry.second, [](const auto& one) { return is_idle(one.second); });
+    };
+    auto most = std::ranges::max_element(by_tenant_, {}, idle);
+    if (!forget_one(most->second)) return false;
+    if (most->second.empty()) by_tenant_.erase(most);
+    return true;
+}
+
+bool CarriedKeys::has_room(const TenantId& tenant) const {
+    std::scoped_lock lock{guard_};
+    auto has_idle = [](const OfTenant& keys) {
+        return std::ranges::any_of(keys, [](const auto& one) { return is_idle(one.second); });
+    };
+    auto own = by_tenant_.find(tenant.str());
+    if (own != by_tenant_.end() && own->second.size() >= bounds_.remembered_of_tenant_max) return has_idle(own->second);
+    return remembered_ < bounds_.remembered_max ||
+           std::ranges::any_of(by_tenant_, [&](const auto& entry) { return has_idle(entry.second); });
 }
 
 std::size_t CarriedKeys::remembered() const {
     std::scoped_lock lock{guard_};
-    return by_digest_.size();
+    return remembered_;
 }
 
 }  // namespace boatswain::tenancy

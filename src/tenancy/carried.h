@@ -1,13 +1,15 @@
-// A key that a container carries itself: a recipient, or a secret that one is derived from.
+// Keys that containers carry themselves: recipients, and recipients that are derived from secrets.
 //
 // Deriving is slow on purpose (about a tenth of a second and 17 MiB), and a hundred replicas carry the same secret, so
-// results are remembered: under a keyed hash of tenant and secret, never the secret itself. The memory is bounded; what
-// is over the bound is derived again. Call it from a worker, not from the thread that reads sockets.
+// results are remembered: under a keyed hash of tenant and secret, never the secret itself. The memory is bounded, in
+// all and for each tenant. What a container uses is never forgotten: whoever holds what recall() gave keeps it there.
+// So a tenant with endless secrets pushes out its own idle keys and then gets no more.
 #pragma once
 
 #include <cstddef>
-#include <list>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,34 +17,57 @@
 
 #include "base/result.h"
 #include "record/source.h"
-#include "segment/recipient.h"
+#include "tenancy/carried_key.h"
 
 namespace boatswain::tenancy {
 
 // Thread-safe.
 class CarriedKeys {
   public:
-    static constexpr std::size_t remembered_max = 1024;
+    struct Bounds {
+        std::size_t remembered_max = 4096;
+        std::size_t remembered_of_tenant_max = 256;
+    };
 
-    CarriedKeys();
+    // Shared with the containers that use it.
+    using Key = std::shared_ptr<const CarriedKey>;
 
-    // What `carried` (tenancy::carried_key) means for `tenant`: "age1..." is a recipient, white space around it passed
-    // over; any other text is a secret, taken byte for byte. An identity ("AGE-SECRET-KEY-1...") is refused: it opens,
-    // and has no place in an environment. Remedy::quarantine or Remedy::back_off; no error repeats what was carried.
-    Result<segment::Recipient> resolve(const TenantId& tenant, std::string_view carried);
+    CarriedKeys() : CarriedKeys(Bounds{}) {}
+    explicit CarriedKeys(Bounds bounds);
 
-    // The same, as far as it can be said at once: nothing when a recipient has to be derived first.
-    std::optional<Result<segment::Recipient>> recall(const TenantId& tenant, std::string_view carried) const;
+    // What `carried` means for `tenant`, as far as it can be said at once: nothing when a recipient has to be derived
+    // first. Remedy::quarantine says why it is no key; no error repeats what was carried.
+    std::optional<Result<Key>> recall(const TenantId& tenant, const CarriedText& carried);
+
+    // Derives what recall() could not say. Call it from a worker, not from the thread that reads sockets.
+    // Remedy::back_off: no memory to derive with, or no room to remember it.
+    Result<Key> derive(const TenantId& tenant, std::string_view secret);
+
+    // Whether one more key of the tenant can be remembered: there is room, or an idle one gives way.
+    bool has_room(const TenantId& tenant) const;
 
     std::size_t remembered() const;
 
   private:
-    std::string digest(const TenantId& tenant, std::string_view secret) const;
+    struct Remembered {
+        Key key;
+        std::uint64_t used = 0;  // when it was asked for last, by uses_
+    };
+    using OfTenant = std::map<std::string, Remembered>;  // by digest
 
+    std::string digest(const TenantId& tenant, std::string_view secret) const;
+    // The guard_ is held for these. find() gives null for one that is not remembered.
+    Key find(const TenantId& tenant, const std::string& digest);
+    // Forgets the idle key of `keys` that was asked for longest ago; false when all are in use.
+    bool forget_one(OfTenant& keys);
+    bool make_room(const std::string& tenant);
+
+    const Bounds bounds_;
     std::string hash_key_;  // random, of this process
     mutable std::mutex guard_;
-    std::map<std::string, segment::Recipient> by_digest_;
-    std::list<std::string> oldest_first_;
+    std::map<std::string, OfTenant> by_tenant_;
+    std::size_t remembered_ = 0;
+    std::uint64_t uses_ = 0;
 };
 
 }  // namespace boatswain::tenancy

@@ -35,12 +35,16 @@ OSSL_PARAM octets(const char* name, std::string_view bytes) {
 
 }  // namespace
 
-Result<std::array<std::uint8_t, 32>> derive_scalar(const TenantId& tenant, std::string_view secret) {
+Result<void> check_secret(std::string_view secret) {
     if (secret.size() < secret_bytes_min)
         return fail(Remedy::quarantine, "the secret is shorter than " + std::to_string(secret_bytes_min) + " bytes");
     if (secret.size() > secret_bytes_max)
         return fail(Remedy::quarantine, "the secret is longer than " + std::to_string(secret_bytes_max) + " bytes");
+    return {};
+}
 
+Result<std::array<std::uint8_t, 32>> derive_scalar(const TenantId& tenant, std::string_view secret) {
+    CHECK(check_secret(secret));
     auto salt = std::string{salt_prefix} + tenant.str();
     auto n = scrypt_n, memory = scrypt_memory_max;
     auto r = scrypt_r, p = scrypt_p;

@@ -20,6 +20,9 @@ namespace boatswain::tenancy {
 inline constexpr std::size_t secret_bytes_min = 8;
 inline constexpr std::size_t secret_bytes_max = 4096;
 
+// Whether a key can be derived from `secret`: its length. Remedy::quarantine says why not, and does not repeat it.
+Result<void> check_secret(std::string_view secret);
+
 // The 32-byte scalar. Remedy::quarantine for a secret that is too short or too long (the error does not repeat it).
 Result<std::array<std::uint8_t, 32>> derive_scalar(const TenantId& tenant, std::string_view secret);
 

@@ -40,7 +40,7 @@ std::string_view to_string(Decision::Action action) {
     return "unknown";
 }
 
-Decision decide(const Attribution& whose, const Keys& keys, const std::optional<Result<segment::Recipient>>& carried,
+Decision decide(const Attribution& whose, const Keys& keys, const std::optional<Result<CarriedKey>>& carried,
                 Unassigned policy) {
     const auto& tenant = whose.tenant;
     // A carried key does not help a source without a tenant: a key says who can read, not whose it is.
@@ -61,7 +61,10 @@ Decision decide(const Attribution& whose, const Keys& keys, const std::optional<
     if (!*carried)
         return without_key(keys, policy,
                            who + " has no key in the keyring, and what it carries is no key: " + carried->error().what);
-    return seal(with_break_glass(**carried, keys), "the key that the container carries");
+    const auto& key = **carried;
+    return seal(with_break_glass(key.recipient, keys), key.derived
+                                                           ? "a key derived from the secret that the container carries"
+                                                           : "the recipient that the container carries");
 }
 
 }  // namespace boatswain::tenancy

@@ -1,10 +1,10 @@
 // Fail closed: what becomes of a source's lines, given whose they are and which keys there are.
 //
-//   tenant known, in the keyring                       seal for the keyring's recipients (what the container carries is
-//   ignored) tenant known, not in the keyring, carries a key    seal for the carried recipient, and break-glass no
-//   tenant, or no usable key; policy is drop        drop no tenant, or no usable key; policy is quarantine  seal for
-//   the operator, as tenant _unassigned the same, and the operator has no key              hold: read nothing until
-//   there is one
+//   tenant known, in the keyring                   seal for the keyring's recipients; a carried key is ignored
+//   tenant known, not in the keyring, carries one  seal for the carried recipient, and break-glass
+//   no tenant, or no usable key; policy drop       drop
+//   the same; policy quarantine                    seal for the operator, as tenant _unassigned
+//   the same; the operator has no key either       hold: read nothing until there is one
 //
 // Nothing here ever ends in clear text, and nothing is sealed for nobody. Pure: values in, a value out.
 #pragma once
@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "record/source.h"
 #include "segment/recipient.h"
+#include "tenancy/carried_key.h"
 #include "tenancy/keyring.h"
 
 namespace boatswain::tenancy {
@@ -34,8 +35,8 @@ struct Decision {
 
 std::string_view to_string(Decision::Action action);
 
-// `carried` is what the container carries, resolved (tenancy/carried.h): nothing, a recipient, or why it is not one.
-Decision decide(const Attribution& whose, const Keys& keys, const std::optional<Result<segment::Recipient>>& carried,
+// `carried` is what the container carries, resolved (tenancy/carried.h): nothing, a key, or why it is not one.
+Decision decide(const Attribution& whose, const Keys& keys, const std::optional<Result<CarriedKey>>& carried,
                 Unassigned policy);
 
 }  // namespace boatswain::tenancy

@@ -19,19 +19,20 @@ Recipient recipient(std::uint8_t number) {
 
 const Recipient of_acme = recipient(1), of_operator = recipient(2), of_container = recipient(3),
                 of_glass = recipient(4);
+const CarriedKey carried{.recipient = of_container};
 
 Attribution known() { return {.tenant = *TenantId::parse("acme"), .app = "web", .tenant_rule = "env:TENANT"}; }
 Attribution unknown() { return {.app = "web", .tenant_rule = "no rule answered: env:TENANT"}; }
 Keys all_keys() { return {.tenant = {of_acme, of_glass}, .operators = {of_operator}, .break_glass = {of_glass}}; }
 Keys without_tenant() { return {.operators = {of_operator}, .break_glass = {of_glass}}; }
-Result<Recipient> broken() { return fail(Remedy::quarantine, "the secret is shorter than 8 bytes"); }
+Result<CarriedKey> broken() { return fail(Remedy::quarantine, "the secret is shorter than 8 bytes"); }
 
 TEST(Policy, DecidesEveryCaseAsItsTableSays) {
     struct Case {
         std::string about;
         Attribution whose;
         Keys keys;
-        std::optional<Result<Recipient>> carried;
+        std::optional<Result<CarriedKey>> carried;
         Unassigned policy;
         Action action;
         std::vector<Recipient> recipients;
@@ -58,7 +59,7 @@ TEST(Policy, DecidesEveryCaseAsItsTableSays) {
              {"the keyring wins over what is carried",
               known(),
               all_keys(),
-              of_container,
+              carried,
               quarantine,
               Action::seal,
               {of_acme, of_glass},
@@ -74,15 +75,23 @@ TEST(Policy, DecidesEveryCaseAsItsTableSays) {
              {"carried, with break-glass",
               known(),
               without_tenant(),
-              of_container,
+              carried,
               quarantine,
               Action::seal,
               {of_container, of_glass},
-              "sealed for the key that the container carries"},
+              "sealed for the recipient that the container carries"},
+             {"carried, derived from a secret",
+              known(),
+              without_tenant(),
+              CarriedKey{.recipient = of_container, .derived = true},
+              quarantine,
+              Action::seal,
+              {of_container, of_glass},
+              "sealed for a key derived from the secret that the container carries"},
              {"carried, no other key anywhere",
               known(),
               {},
-              of_container,
+              carried,
               drop,
               Action::seal,
               {of_container},
@@ -153,7 +162,7 @@ TEST(Policy, DecidesEveryCaseAsItsTableSays) {
              {"no tenant, a carried key does not make one",
               unknown(),
               without_tenant(),
-              of_container,
+              carried,
               quarantine,
               Action::quarantine,
               {of_operator},
@@ -161,12 +170,12 @@ TEST(Policy, DecidesEveryCaseAsItsTableSays) {
              {"no tenant, carried key, drop",
               unknown(),
               without_tenant(),
-              of_container,
+              carried,
               drop,
               Action::drop,
               {},
               "no tenant"},
-             {"no tenant, no operator", unknown(), {}, of_container, quarantine, Action::hold, {}, "nothing is read"},
+             {"no tenant, no operator", unknown(), {}, carried, quarantine, Action::hold, {}, "nothing is read"},
          }) {
         SCOPED_TRACE(c.about);
         auto decision = decide(c.whose, c.keys, c.carried, c.policy);
@@ -183,12 +192,11 @@ TEST(Policy, NeverSealsForMoreThanASegmentCanHoldAndForNobodyTwice) {
     Keys keys;
     for (std::uint8_t i = 0; i < segment::recipients_max; ++i)
         keys.break_glass.push_back(recipient(static_cast<std::uint8_t>(100 + i)));
-    auto decision = decide(known(), keys, of_container, Unassigned::quarantine);
+    auto decision = decide(known(), keys, carried, Unassigned::quarantine);
     EXPECT_EQ(decision.recipients.size(), segment::recipients_max);
     EXPECT_EQ(decision.recipients.front(), of_container);
     keys.break_glass = {of_container, of_glass};
-    EXPECT_THAT(decide(known(), keys, of_container, Unassigned::quarantine).recipients,
-                ElementsAre(of_container, of_glass));
+    EXPECT_THAT(decide(known(), keys, carried, Unassigned::quarantine).recipients, ElementsAre(of_container, of_glass));
 }
 
 }  // namespace

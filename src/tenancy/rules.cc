@@ -25,6 +25,8 @@ std::string_view trim(std::string_view text) {
     return text.substr(first, text.find_last_not_of(spaces) - first + 1);
 }
 
+constexpr std::string_view secret_prefix = "secret:";
+
 std::string quoted(std::string_view text) { return "\"" + printable(text, 80) + "\""; }
 
 }  // namespace
@@ -61,6 +63,10 @@ struct RuleParser {
         if (auto tilde = find_tilde()) {
             source = trim(text.substr(0, *tilde));
             CHECK(parse_regex(rule, *tilde));
+        }
+        if (source.starts_with(secret_prefix)) {
+            rule.secret_ = true;
+            source.remove_prefix(secret_prefix.size());
         }
         CHECK(parse_source(rule, source));
         return rule;
@@ -212,10 +218,13 @@ class ListReader {
         std::vector<Rule> read;
         for_each(list, texts, field, [&](std::size_t number, std::string_view text) {
             auto rule = Rule::parse(text);
-            if (rule)
-                read.push_back(std::move(*rule));
-            else
+            if (!rule)
                 mistake(list, number, rule.error().what);
+            else if (rule->is_secret() && list != "recipient")
+                mistake(list, number,
+                        rule->text() + ": a rule is \"secret:\" in tenancy.recipient only: this list is no secret");
+            else
+                read.push_back(std::move(*rule));
         });
         return read;
     }
@@ -348,10 +357,11 @@ std::map<std::string, std::string> kept_labels(const RuleSet& rules, const engin
     return kept;
 }
 
-std::optional<std::string> carried_key(const RuleSet& rules, const engine::ContainerFacts& container) {
+std::optional<CarriedText> carried_text(const RuleSet& rules, const engine::ContainerFacts& container) {
     auto answer = first_answer(rules.recipient, container);
     if (!answer) return std::nullopt;
-    return std::move(answer->value);
+    return CarriedText{
+        .text = std::move(answer->value), .secret = answer->rule->is_secret(), .rule = answer->rule->text()};
 }
 
 }  // namespace boatswain::tenancy

@@ -12,6 +12,9 @@
 // match without a group; no match is no answer. The expression ends at the last '/' of the rule, so that it may hold
 // slashes itself. An empty value is no answer. The first rule of a list that answers wins.
 //
+// In the list of recipients a rule may be `secret:RULE` ("secret:env:KEY"): what RULE answers with may be a secret to
+// derive a key from. Without it, an answer is a recipient or nothing (tenancy/carried_key.h).
+//
 // Environment and most labels are written by whoever starts the container; which sources can be trusted for what is in
 // docs/intake/tenancy.md. Every value is hostile: it is bounded, made printable, and a tenant's name is checked.
 #pragma once
@@ -26,6 +29,7 @@
 #include "base/result.h"
 #include "engine/container.h"
 #include "record/source.h"
+#include "tenancy/carried_key.h"
 
 namespace re2 {
 class RE2;
@@ -48,6 +52,7 @@ class Rule {
 
     std::optional<std::string> answer(const engine::ContainerFacts& container) const;
     const std::string& text() const { return text_; }
+    bool is_secret() const { return secret_; }  // "secret:..."
     // The environment key it reads; nothing for other sources.
     std::optional<std::string> environment_key() const;
 
@@ -60,6 +65,7 @@ class Rule {
     std::optional<std::string> value(const engine::ContainerFacts& container) const;
 
     std::string text_;
+    bool secret_ = false;
     From from_ = From::constant;
     std::string key_;
     std::shared_ptr<const re2::RE2> regex_;  // shared between copies of the rule: immutable
@@ -96,8 +102,7 @@ Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& contai
 // them, "mesos:task", "mesos:agent", "mesos:framework" and "mesos:container".
 std::map<std::string, std::string> kept_labels(const RuleSet& rules, const engine::ContainerFacts& container);
 
-// What `recipient` rules give: "age1..." as it is, anything else is taken as a secret and derived (tenancy/carried.h).
-// The answer may be a secret: never log it.
-std::optional<std::string> carried_key(const RuleSet& rules, const engine::ContainerFacts& container);
+// What `recipient` rules give; what it means says tenancy/carried_key.h. It may be a secret: never log it.
+std::optional<CarriedText> carried_text(const RuleSet& rules, const engine::ContainerFacts& container);
 
 }  // namespace boatswain::tenancy

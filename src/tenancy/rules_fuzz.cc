@@ -39,5 +39,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)tenancy::forged_claims(facts);
     tenancy::follow_sandbox_link(facts.mounts, [&](const std::string&) { return std::optional{value}; });
     (void)tenancy::is_task_of(value, rule);
+
+    for (bool secret : {false, true}) {
+        auto meaning = tenancy::read_carried({.text = value, .secret = secret, .rule = "env:A"});
+        using Is = tenancy::CarriedMeaning::Is;
+        if ((meaning.is == Is::recipient) != meaning.recipient.has_value()) std::abort();
+        if ((meaning.is == Is::refused) == meaning.why.empty()) std::abort();
+        if (meaning.is == Is::secret && !secret) std::abort();
+    }
     return 0;
 }

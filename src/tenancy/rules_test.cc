@@ -222,10 +222,30 @@ TEST(KeptLabels, AreBoundedInNumberAndLengthAndPrintable) {
     EXPECT_THAT(kept.begin()->second, StartsWith("\\x0a\\x0a"));
 }
 
-TEST(CarriedKey, IsWhatTheFirstRecipientRuleSaysByteForByte) {
+TEST(CarriedText, IsWhatTheFirstRecipientRuleSaysByteForByte) {
     auto rules = *parse_rules({.recipient = {"env:MISSING", "env:LINES"}});
-    EXPECT_EQ(carried_key(rules, facts()), "one\ntwo");
-    EXPECT_EQ(carried_key({}, facts()), std::nullopt);
+    auto carried = carried_text(rules, facts());
+    ASSERT_TRUE(carried);
+    EXPECT_EQ(carried->text, "one\ntwo");
+    EXPECT_FALSE(carried->secret);
+    EXPECT_EQ(carried->rule, "env:LINES");
+    EXPECT_FALSE(carried_text({}, facts()));
+}
+
+TEST(CarriedText, IsASecretOnlyWhereTheRuleSaysSo) {
+    auto rules = *parse_rules({.recipient = {"secret:env:LINES ~ /^(o.e)/"}});
+    auto carried = carried_text(rules, facts());
+    ASSERT_TRUE(carried);
+    EXPECT_EQ(carried->text, "one");
+    EXPECT_TRUE(carried->secret);
+    EXPECT_EQ(carried->rule, "secret:env:LINES ~ /^(o.e)/");
+    EXPECT_TRUE(rules.environment_keys().contains("LINES"));
+    EXPECT_EQ(
+        parse_rules({.tenant = {"secret:env:LINES"}}).error().what,
+        "tenancy.tenant, rule 1: secret:env:LINES: a rule is \"secret:\" in tenancy.recipient only: this list is no "
+        "secret");
+    EXPECT_FALSE(parse_rules({.recipient = {"secret:"}}));
+    EXPECT_FALSE(parse_rules({.recipient = {"secret:secret:env:LINES"}}));
 }
 
 }  // namespace

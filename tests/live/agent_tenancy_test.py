@@ -96,7 +96,7 @@ class Keys(LiveTest):
         self.assertTrue(all(entry["level"] != "unparsed" for entry in agent.log()))
 
     def test_a_secret_or_recipient_that_the_container_carries_seals_for_whoever_has_it(self):
-        agent = self.agent(tenants=("red",))
+        agent = self.agent(tenants=("red",), tenancy__recipient=["secret:env:BOATSWAIN_RECIPIENT", "env:PLAIN_KEY"])
         agent.make_key("carrier")
         recipient = [line for line in (agent.keys / "carrier.pub").read_text().splitlines() if line.startswith("age1")][0]
         secret = "correct horse battery staple"
@@ -106,19 +106,25 @@ class Keys(LiveTest):
         keyring_wins = self.engine.shell("echo keyring", env={"BOATSWAIN_TENANT": "red", "BOATSWAIN_RECIPIENT": secret})
         weak = self.engine.shell("echo weak", env={"BOATSWAIN_TENANT": "weakling", "BOATSWAIN_RECIPIENT": "1234"})
         identity = self.engine.shell("echo identity", env={"BOATSWAIN_TENANT": "careless", "BOATSWAIN_RECIPIENT": "AGE-SECRET-KEY-1QQQQ"})
+        # Public text: whoever knows it must not be able to read.
+        public = [self.engine.shell("echo public", env={"BOATSWAIN_TENANT": "public", key: text})
+                  for key, text in (("BOATSWAIN_RECIPIENT", recipient.upper()), ("BOATSWAIN_RECIPIENT", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsK"),
+                                    ("BOATSWAIN_RECIPIENT", "${KEY_OF_PUBLIC}"), ("PLAIN_KEY", secret))]
+        quoted = self.engine.shell("echo by recipient", env={"BOATSWAIN_TENANT": "carrier", "PLAIN_KEY": f'"{recipient}"'})
         (agent.place / "secret").write_text(secret + "\n")
         derived = run(BUILD / "boatswain", "keys", "derive", "frugal", "--secret-file", agent.place / "secret").stdout
         (agent.keys / "frugal.key").write_bytes(derived)
-        self.wait_stored(agent.reader(), 8)
+        self.wait_stored(agent.reader(), 13)
         self.assertEqual(agent.stop(), 0)
         reader = agent.reader()
-        for container, tenant, text in ((by_secret, "frugal", b"by secret"), *((one, "frugal", b"short") for one in short),
+        for container, tenant, text in (*((one, "_unassigned", b"public") for one in public), (quoted, "carrier", b"by recipient"), (by_secret, "frugal", b"by secret"), *((one, "frugal", b"short") for one in short),
                                         (by_recipient, "carrier", b"by recipient"), (keyring_wins, "red", b"keyring"),
                                         (weak, "_unassigned", b"weak"), (identity, "_unassigned", b"identity")):
             self.assertEqual((reader.of(container).tenant, reader.of(container).messages()), (tenant, [text]))
         log = agent.log_path.read_text()
-        for word in (secret, "1234\"", "AGE-SECRET-KEY-1QQQQ"):
+        for word in (secret, "1234\"", "AGE-SECRET-KEY-1QQQQ", "AAAAC3Nza", "KEY_OF_PUBLIC"):
             self.assertNotIn(word, log)
+        self.assertIn("derived from the secret that the container carries", log)
 
 
 class Secrets(LiveTest):

@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "engine/container.h"
 #include "record/source.h"
+#include "tenancy/carried_key.h"
 #include "tenancy/policy.h"
 
 namespace boatswain::intake::docker {
@@ -16,6 +18,8 @@ struct Assignment {
     Attribution whose;                          // with the decision's tenant
     std::map<std::string, std::string> labels;  // to keep with the source
     bool soon = false;                          // held for a moment only: reassign() is called when more is known
+    // Of a key that the container carries. The rules remember it as long as the container has this, too.
+    std::shared_ptr<const tenancy::CarriedKey> carried;
 };
 
 struct Assigner {

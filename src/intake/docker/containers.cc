@@ -208,22 +208,32 @@ std::unique_ptr<batch::Feed> Containers::open_feed(const Container& container, c
                               container.reader == Reader::attach);
 }
 
+bool Containers::take(const Assignment& assignment, Container& container) {
+    const auto& decision = assignment.decision;
+    bool news = std::tie(container.action, container.reason, container.whose.tenant) !=
+                std::tie(decision.action, decision.reason, assignment.whose.tenant);
+    container.action = decision.action;
+    container.reason = decision.reason;
+    container.whose = assignment.whose;
+    container.carried = assignment.carried;
+    return news;
+}
+
 void Containers::start_reading(const std::string& id, Container& container) {
     auto assignment = assigner_.assign(container.facts);
-    container.action = assignment.decision.action;
-    container.whose = assignment.whose;
-    container.reason = assignment.decision.reason;
+    bool news = take(assignment, container);
     std::tie(container.reader, container.why) = reader_for(container.facts);
     using Action = tenancy::Decision::Action;
     bool takes_lines = container.action == Action::seal || container.action == Action::quarantine;
-    log_.info("container found", {{"container", id.substr(0, 12)},
-                                  {"name", container.facts.name},
-                                  {"tenant", assignment.whose.tenant.str()},
-                                  {"app", assignment.whose.app},
-                                  {"rule", assignment.whose.tenant_rule},
-                                  {"action", name_of(container.action)},
-                                  {"reason", assignment.decision.reason},
-                                  {"reader", container.why}});
+    if (news)
+        log_.info("container found", {{"container", id.substr(0, 12)},
+                                      {"name", container.facts.name},
+                                      {"tenant", assignment.whose.tenant.str()},
+                                      {"app", assignment.whose.app},
+                                      {"rule", assignment.whose.tenant_rule},
+                                      {"action", name_of(container.action)},
+                                      {"reason", assignment.decision.reason},
+                                      {"reader", container.why}});
     container.soon = assignment.soon;
     if (container.reader == Reader::driver) return;
     auto start = spool_.checkpoint(id).value_or(Checkpoint{});
@@ -315,6 +325,14 @@ void Containers::reassign() {
     count();
 }
 
+void Containers::reassign(const std::vector<std::string>& ids) {
+    for (const auto& id : ids) {
+        auto found = containers_.find(id);
+        if (found != containers_.end()) assign_anew(id, found->second);
+    }
+    count();
+}
+
 void Containers::assign_anew(const std::string& id, Container& container) {
     const auto* feed = container.logs     ? &container.logs->feed()
                        : container.attach ? &container.attach->feed()
@@ -329,9 +347,7 @@ void Containers::assign_anew(const std::string& id, Container& container) {
         feed->source().whose.tenant == assignment.whose.tenant && feed->recipients() == assignment.decision.recipients;
     // A key that is taken away stops nothing that runs: what was decided stays until there is somebody to seal for.
     if (same || assignment.decision.recipients.empty()) return;
-    container.action = assignment.decision.action;
-    container.whose = assignment.whose;
-    container.reason = assignment.decision.reason;
+    take(assignment, container);
     log_.info("container assigned anew", {{"container", id.substr(0, 12)},
                                           {"tenant", assignment.whose.tenant.str()},
                                           {"action", name_of(container.action)},

@@ -6,7 +6,7 @@
 //   adopt        a container is there: it gets its assignment and, once and for all, its reader (reader_for)
 //   set_running  it started, it stopped
 //   vanished     it is removed: what is read is read to its end first, then closed with what the engine said of its end
-//   reassign     the keyring or the rules changed
+//   reassign     the keyring or the rules changed, or more is known of a container that was held for a moment
 //
 // Belongs to the I/O thread.
 #pragma once
@@ -119,8 +119,9 @@ class Containers {
     void log_grew(const std::string& id) { pump_.touch(id); }
     void look_at_all_logs() { pump_.touch_all(); }
 
-    void reassign();    // the keyring or the rules changed
-    void progressed();  // the batcher gave memory back
+    void reassign();                                     // the keyring or the rules changed
+    void reassign(const std::vector<std::string>& ids);  // more is known of these; others are not touched
+    void progressed();                                   // the batcher gave memory back
     // When no reader runs any more: reads what the logs on disk still hold, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 
@@ -142,15 +143,16 @@ class Containers {
         std::string why;  // why this reader, or why none
         tenancy::Decision::Action action = tenancy::Decision::Action::hold;
         Attribution whose;
-        std::string reason;                         // of the action
-        std::optional<std::uint64_t> lines_before;  // what the first feed began with: lines of earlier runs
-        bool departed = false;                      // remembered as gone
-        bool soon = false;                          // held for a moment only
-        std::optional<int> exit_code;               // of its last run, when that is over and the engine has said
-        std::optional<bool> ended;                  // what the spool was told last of its having ended
-        bool closing = false;                       // read to its end; how it ended is waited for
-        std::shared_ptr<Life> life;                 // also owned by the coroutine that reads it
-        std::shared_ptr<LogsReader> logs;           // likewise
+        std::string reason;                                  // of the action
+        std::shared_ptr<const tenancy::CarriedKey> carried;  // Assignment::carried
+        std::optional<std::uint64_t> lines_before;           // what the first feed began with: lines of earlier runs
+        bool departed = false;                               // remembered as gone
+        bool soon = false;                                   // held for a moment only
+        std::optional<int> exit_code;      // of its last run, when that is over and the engine has said
+        std::optional<bool> ended;         // what the spool was told last of its having ended
+        bool closing = false;              // read to its end; how it ended is waited for
+        std::shared_ptr<Life> life;        // also owned by the coroutine that reads it
+        std::shared_ptr<LogsReader> logs;  // likewise
         std::shared_ptr<AttachReader> attach;
     };
 
@@ -173,6 +175,8 @@ class Containers {
     std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
     std::optional<LogBirth> log_birth(const engine::ContainerFacts& facts) const;
     void assign_anew(const std::string& id, Container& container);
+    // Takes the decision over; whether it differs from what was decided before, in words or in deed.
+    static bool take(const Assignment& assignment, Container& container);
     void set_running(Container& container, bool running);
     void note_ended(const std::string& id, bool ended);
     void count();

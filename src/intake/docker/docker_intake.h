@@ -44,8 +44,9 @@ class DockerIntake {
     // Finds and reads until cancelled; then everything it started has ended.
     boost::asio::awaitable<void> run();
 
-    void reassign() { containers_.reassign(); }      // the keyring or the rules changed
-    void progressed() { containers_.progressed(); }  // the batcher gave memory back
+    void reassign() { containers_.reassign(); }  // the keyring or the rules changed
+    void reassign(const std::vector<std::string>& ids) { containers_.reassign(ids); }  // more is known of these
+    void progressed() { containers_.progressed(); }                                    // the batcher gave memory back
     // After run(): reads what the logs on disk still hold, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline) { containers_.finish(deadline); }
 

@@ -189,27 +189,34 @@ void DriverIntake::open_feed(Container& container) {
 }
 
 void DriverIntake::reassign() {
-    for (auto& [id, container] : containers_) {
-        auto before = std::move(container.assignment);
-        container.assignment = assigner_.assign(container.facts);
-        const auto& decision = container.assignment.decision;
-        if (container.feed) {
-            bool same = container.feed->source().whose.tenant == container.assignment.whose.tenant &&
-                        container.feed->recipients() == decision.recipients;
-            // A key that is taken away stops nothing that runs.
-            if (same || decision.recipients.empty() || container.closed) {
-                container.assignment = std::move(before);
-                continue;
-            }
-            log_.info("container assigned anew", {{"container", id.substr(0, 12)},
-                                                  {"tenant", container.assignment.whose.tenant.str()},
-                                                  {"reason", decision.reason}});
-            auto old = std::move(container.feed);
-            open_feed(container);
-            old->hand_over(*container.feed);
+    for (auto& [id, container] : containers_) assign_again(id, container);
+}
+
+void DriverIntake::reassign(const std::vector<std::string>& ids) {
+    for (const auto& id : ids)
+        if (auto found = containers_.find(id); found != containers_.end()) assign_again(id, found->second);
+}
+
+void DriverIntake::assign_again(const std::string& id, Container& container) {
+    auto before = std::move(container.assignment);
+    container.assignment = assigner_.assign(container.facts);
+    const auto& decision = container.assignment.decision;
+    if (container.feed) {
+        bool same = container.feed->source().whose.tenant == container.assignment.whose.tenant &&
+                    container.feed->recipients() == decision.recipients;
+        // A key that is taken away stops nothing that runs.
+        if (same || decision.recipients.empty() || container.closed) {
+            container.assignment = std::move(before);
+            return;
         }
-        touch(id);
+        log_.info("container assigned anew", {{"container", id.substr(0, 12)},
+                                              {"tenant", container.assignment.whose.tenant.str()},
+                                              {"reason", decision.reason}});
+        auto old = std::move(container.feed);
+        open_feed(container);
+        old->hand_over(*container.feed);
     }
+    touch(id);
 }
 
 // ---- From hold to feed ----------------------------------------------------------------------------------------------

@@ -52,9 +52,10 @@ class DriverIntake {
     DriverIntake(const DriverIntake&) = delete;
     ~DriverIntake();
 
-    boost::asio::awaitable<void> run();  // until cancelled
-    void reassign();                     // the keyring or the rules changed
-    void progressed();                   // the batcher gave memory back, or a segment became durable
+    boost::asio::awaitable<void> run();                  // until cancelled
+    void reassign();                                     // the keyring or the rules changed
+    void reassign(const std::vector<std::string>& ids);  // more is known of these
+    void progressed();                                   // the batcher gave memory back, or a segment became durable
     // After run(): reads what the holds have, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 
@@ -87,6 +88,7 @@ class DriverIntake {
     void appeared(const HoldName& name);
     void touch(const std::string& id);
     void assign(Container& container);
+    void assign_again(const std::string& id, Container& container);
     void open_feed(Container& container);
     net::Turn take_turn(const std::string& id);
     void give_back(const std::string& id, Container& container);
