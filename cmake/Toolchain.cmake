@@ -21,6 +21,7 @@ find_program(BOATSWAIN_CCACHE ccache)
 if(BOATSWAIN_CCACHE)
   # It knows of precompiled headers only when told that they may hold macros and times.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${BOATSWAIN_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${BOATSWAIN_CCACHE})
 endif()
 find_program(BOATSWAIN_MOLD mold)
 if(BOATSWAIN_MOLD)

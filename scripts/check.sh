@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
-scripts/deps.sh build check
+scripts/deps.sh sanitize check
 
 failed=0
 step() {

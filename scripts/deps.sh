@@ -13,11 +13,12 @@ build=(clang-19 lld-19 libclang-rt-19-dev libstdc++-12-dev binutils cmake ninja-
     libboost1.81-dev libcurl4-openssl-dev libssl-dev libzstd-dev zlib1g-dev libsimdjson-dev libre2-dev libcli11-dev
     libtomlplusplus-dev libfmt-dev prometheus-cpp-dev libsqlite3-dev libgtest-dev libgmock-dev
     libcap-dev)
+sanitize=(tcl8.6 make dpkg-dev) # scripts/sqlite.sh
 demo=(age zstd busybox=busybox-static docker=docker.io dockerd=docker.io iptables procps curl)
 s3=(ceph-mon ceph-osd radosgw python3 python3-boto3 curl)
 package=(dpkg-dev fakeroot ca-certificates file libcap2-bin)
 check=(clang-format-19 clang-tidy-19 python3 shellcheck)
-test=("${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl node=nodejs npm=npm valgrind iproute2
+test=("${sanitize[@]}" "${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl node=nodejs npm=npm valgrind iproute2
     promtool=prometheus zsh fish groff-base man-db systemd python3-yaml adduser python3-marathon lintian)
 
 [ $# -gt 0 ] || set -- build test
@@ -25,14 +26,15 @@ wanted=()
 for group in "$@"; do
     case $group in
         build) wanted+=("${build[@]}") ;;
+        sanitize) wanted+=("${build[@]}" "${sanitize[@]}") ;;
         demo) wanted+=("${demo[@]}") ;;
         s3) wanted+=("${s3[@]}") ;;
         check) wanted+=("${check[@]}") ;;
         package) wanted+=("${build[@]}" "${package[@]}") ;;
         test) wanted+=("${build[@]}" "${test[@]}") ;;
         bench) wanted+=("${build[@]}" "${test[@]}" haproxy) ;;
-        fuzz | fmt) wanted+=("${build[@]}" "${check[@]}") ;;
-        *) die "deps: no group '$group' (build, demo, s3, check, package, test)" ;;
+        fuzz | fmt) wanted+=("${build[@]}" "${sanitize[@]}" "${check[@]}") ;;
+        *) die "deps: no group '$group' (build, sanitize, demo, s3, check, package, test)" ;;
     esac
 done
 

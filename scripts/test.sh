@@ -73,7 +73,7 @@ some() {
         phase "build release" build_preset release
         phase "test $name" run_ctest release -L "^$name\$" "$@"
     elif part=$(part_named "$name"); then
-        scripts/deps.sh build
+        scripts/deps.sh sanitize
         local targets=() folder=${part#* } fuzzer
         part=${part%% *}
         [ -z "$(find "$folder" -maxdepth 1 -name '*_test.cc')" ] || targets+=("${part}_test")

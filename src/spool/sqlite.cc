@@ -141,6 +141,7 @@ Database::Database(Database&&) noexcept = default;
 Database::~Database() = default;
 
 Result<Database> Database::open(const Path& path) {
+    if (sqlite3_threadsafe() == 0) return fail(Remedy::stop, "this SQLite was built for one thread alone");
     sqlite3* handle = nullptr;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
     int opened = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
