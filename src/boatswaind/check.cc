@@ -39,7 +39,7 @@ int check(const config::Config& config) {
     wrong = failed(rules) || wrong;
     if (rules)
         for (const auto& advice : advice_on_recipients(config, *rules))
-            std::fprintf(stderr, "note: %s\n", advice.c_str());
+            std::printf("# note: %s\n", advice.c_str());
     wrong = failed(intake::docker::Selection::parse(config.docker.include, config.docker.exclude)) || wrong;
     auto store = store::open_store(config.store.url, clock);
     wrong = failed(store) || wrong;
