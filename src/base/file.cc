@@ -126,17 +126,6 @@ bool hands_down_access(const Path& directory) {
     return !without_list;
 }
 
-Result<void> make_directories(const Path& path, unsigned mode) {
-    struct stat found{};
-    if (::stat(path.c_str(), &found) == 0) {
-        if (S_ISDIR(found.st_mode)) return {};
-        return failed("make directory", path, ENOTDIR);
-    }
-    if (path.has_parent_path() && path.parent_path() != path) CHECK(make_directories(path.parent_path(), mode));
-    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return failed("make directory", path);
-    return path.has_parent_path() ? sync_directory(path.parent_path()) : Result<void>{};
-}
-
 Result<void> sync_directory(const Path& path) {
     const Path& target = path.empty() ? Path{"."} : path;
     Fd directory{::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

@@ -95,7 +95,7 @@ Result<Path> DirectoryStore::path_of(std::string_view key) const {
 Result<PutOutcome> DirectoryStore::put(std::string_view key, std::string_view bytes, std::string_view) {
     TRY(auto path, path_of(key));
     auto created = [&]() -> Result<bool> {
-        CHECK(make_directories(path.parent_path(), directory_mode));
+        CHECK(directories_.make(path.parent_path(), directory_mode));
         return create_file_durably(path, bytes, file_mode);
     }();
     return outcome_of(std::move(created), path, key, bytes);
@@ -105,7 +105,7 @@ Result<PutOutcome> DirectoryStore::put_file(std::string_view key, const Path& fi
                                             std::string_view sha256) {
     TRY(auto path, path_of(key));
     auto directory = path.parent_path();
-    if (!make_directories(directory, directory_mode) || !is_as_written_here(file, bytes.size()) ||
+    if (!directories_.make(directory, directory_mode) || !is_as_written_here(file, bytes.size()) ||
         hands_down_access(directory))
         return put(key, bytes, sha256);
     auto linked = link_file_durably(file, path);
@@ -123,7 +123,7 @@ Result<PutOutcome> DirectoryStore::outcome_of(Result<bool> created, const Path& 
 
 Result<void> DirectoryStore::replace(std::string_view key, std::string_view bytes, std::string_view) {
     TRY(auto path, path_of(key));
-    auto written = make_directories(path.parent_path(), directory_mode);
+    auto written = directories_.make(path.parent_path(), directory_mode);
     if (written) written = write_file_durably(path, bytes, file_mode);
     if (!written) return std::unexpected(for_put(std::move(written).error()).within("replace " + std::string{key}));
     return {};

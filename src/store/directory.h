@@ -4,12 +4,13 @@
 //   - A file that carries a key's name is whole, and only replace() puts another one in its place: objects are written
 //     beside it under a temporary name (".NAME.tmp.PID.N"), synced and then linked in place, which fails when the name
 //     is taken; or the caller's own synced file is linked in place (docs/decisions/0020-second-names.md).
-//   - put() returns after the file's bytes, its name and the directories above it are on disk.
+//   - put() returns after the file's bytes, its name and the directories above it are on disk, whoever made those.
 //   - Whatever else lies in the directory (temporary files, symbolic links, names that no key has) is not seen.
 //   - A part of a key longer than a file name may be is folded into nested directories: all but the last piece end with
 //     '+', all but the first start with '+'. No key holds a '+', so folding is never mistaken for a name.
 #pragma once
 
+#include "base/directories.h"
 #include "base/file.h"
 #include "store/store.h"
 
@@ -46,6 +47,7 @@ class DirectoryStore final : public Store {
     Result<PutOutcome> compare(const Path& path, std::string_view key, std::string_view bytes) const;
 
     Path root_;
+    DurableDirectories directories_;
 };
 
 }  // namespace boatswain::store
