@@ -25,6 +25,9 @@ struct CloseDirectory {
     void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
+// In one directory, which is read whole to be sorted.
+constexpr std::size_t directory_entries_max = 2'000'000;
+
 // Adds the entries of `directory` to `entries`. `unfolded` is what a folded name had so far; inside a folded name every
 // piece starts with '+', outside none does.
 Result<void> add_entries(std::vector<Entry>& entries, const Path& directory, const std::string& unfolded) {
@@ -36,6 +39,9 @@ Result<void> add_entries(std::vector<Entry>& entries, const Path& directory, con
     while (auto* found = ::readdir(open.get())) {
         std::string_view piece = found->d_name;
         if (piece == "." || piece == ".." || is_temporary_name(piece)) continue;
+        if (entries.size() == directory_entries_max)
+            return fail(Remedy::stop, "list " + directory.string() + ": more than " +
+                                          std::to_string(directory_entries_max) + " names in one directory");
         if (piece.starts_with('+') != !unfolded.empty()) continue;
         struct stat status{};
         if (::fstatat(::dirfd(open.get()), found->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;

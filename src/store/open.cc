@@ -1,4 +1,5 @@
 #include "store/directory.h"
+#include "store/pages.h"
 #include "store/s3.h"
 #include "store/store.h"
 #include "store/url.h"
@@ -13,15 +14,12 @@ Result<std::unique_ptr<Store>> open_store(std::string_view url, const Clock& clo
 
 Result<void> for_each_object(Store& store, std::string_view prefix,
                              const std::function<bool(const ObjectInfo&)>& each) {
-    std::optional<std::string> next;
-    do {
-        TRY(auto page, store.list(prefix, false, next));
+    Pages pages{store, std::string{prefix}, false};
+    while (pages.more()) {
+        TRY(auto page, pages.next());
         for (const auto& object : page.objects)
             if (!each(object)) return {};
-        if (page.next && page.next == next)
-            return fail(Remedy::back_off, "list " + store.describe() + ": the pages do not go on");
-        next = std::move(page.next);
-    } while (next);
+    }
     return {};
 }
 

@@ -211,15 +211,16 @@ Result<ListPage> S3Store::list(std::string_view prefix, bool delimited, const st
     if (!page) return std::unexpected(std::move(page).error().within(what));
 
     // A bucket may hold what others put there: names that are no keys of ours are not seen.
-    auto foreign = [&](const std::string& key) {
-        return !key.starts_with(ours) || !key.substr(ours.size()).starts_with(prefix);
+    auto leave_out = [&](const std::string& key, auto problem_of) {
+        bool is_ours = key.starts_with(ours) && key.substr(ours.size()).starts_with(prefix) &&
+                       !problem_of(key.substr(ours.size()));
+        if (is_ours) return false;
+        ++page->foreign;
+        if (key.starts_with(ours)) page->last_foreign = std::max(page->last_foreign, key.substr(ours.size()));
+        return true;
     };
-    std::erase_if(page->objects, [&](const ObjectInfo& object) {
-        return foreign(object.key) || key_problem(object.key.substr(ours.size()));
-    });
-    std::erase_if(page->prefixes, [&](const std::string& common) {
-        return foreign(common) || prefix_problem(common.substr(ours.size()));
-    });
+    std::erase_if(page->objects, [&](const ObjectInfo& object) { return leave_out(object.key, key_problem); });
+    std::erase_if(page->prefixes, [&](const std::string& common) { return leave_out(common, prefix_problem); });
     for (auto& object : page->objects) object.key.erase(0, ours.size());
     for (auto& common : page->prefixes) common.erase(0, ours.size());
     return std::move(*page);

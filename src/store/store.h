@@ -33,6 +33,8 @@ struct ListPage {
     std::vector<ObjectInfo> objects;    // in key order
     std::vector<std::string> prefixes;  // common prefixes, with their last '/', when a delimiter was asked for
     std::optional<std::string> next;    // pass it to list() for the next page; nothing after the last
+    std::uint64_t foreign = 0;          // names on the page that no key of ours has, and which are left out
+    std::string last_foreign;           // the greatest of them, without the store's own prefix
 };
 
 // Bytes [first, first + length) of an object; or its last `length` bytes.
