@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "base/characters.h"
+
 namespace boatswain {
 namespace {
 
@@ -177,20 +179,25 @@ std::string size_to_text(std::uint64_t bytes) {
     return std::to_string(bytes) + "B";
 }
 
+// Characters that act (base/characters.h) go the way of control characters: each of their bytes becomes \xNN.
 std::string printable(std::string_view text, std::size_t bytes_max) {
     std::string out;
     for (std::size_t i = 0; i < text.size();) {
         if (out.size() >= bytes_max) return out + "...";
         auto length = utf8_sequence(text.substr(i));
-        unsigned char c = static_cast<unsigned char>(text[i]);
-        bool c1_control = length == 2 && c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-        if (length == 0 || c < 0x20 || c == 0x7F || c1_control) {
-            out += "\\x" + to_hex(text.substr(i, 1));
-            ++i;
-        } else {
-            out += text.substr(i, length);
-            i += length;
+        if (length == 0 || is_acting_character(code_point(text.substr(i, length)))) {
+            auto bytes = std::max<std::size_t>(length, 1);
+            for (std::size_t end = i + bytes; i < end; ++i) out += "\\x" + to_hex(text.substr(i, 1));
+            continue;
         }
+        // What is shown as it is, up to what is not.
+        auto first = i;
+        do {
+            i += length;
+            if (i == text.size() || out.size() + (i - first) >= bytes_max) break;
+            length = utf8_sequence(text.substr(i));
+        } while (length > 0 && !is_acting_character(code_point(text.substr(i, length))));
+        out += text.substr(first, i - first);
     }
     return out;
 }

@@ -39,6 +39,23 @@ TEST(Printable, HidesControlCharactersAndCutsLongText) {
     EXPECT_EQ(printable(std::string(300, 'x'), 10), "xxxxxxxxxx...");
 }
 
+TEST(Printable, HidesWhatReordersBreaksOrHidesText) {
+    EXPECT_EQ(printable("a\u202Eb"), "a\\xe2\\x80\\xaeb");
+    for (std::string_view hidden :
+         {"\u0085", "\u00AD", "\u061C", "\u180E", "\u200B", "\u200E", "\u200F", "\u2028", "\u2029", "\u202A", "\u202D",
+          "\u2060", "\u2066", "\u2069", "\uFEFF", "\uFFF9", "\U000E0041"}) {
+        auto shown = printable("a" + std::string{hidden} + "b");
+        EXPECT_EQ(shown.size(), 2 + 4 * hidden.size()) << shown;
+    }
+    std::string_view ordinary = "é\u00A0\u200D\u200C\u2027\u2070中\U0001F600\uFE0F";
+    EXPECT_EQ(printable(ordinary), ordinary);
+}
+
+TEST(Printable, CutsAfterAWholeCharacter) {
+    EXPECT_EQ(printable("abc\u00E9def", 4), "abc\u00E9...");
+    EXPECT_EQ(printable("\x01\x02\x03", 5), "\\x01\\x02...");
+}
+
 TEST(Hex, GoesBothWays) {
     EXPECT_EQ(to_hex("\x01\xAF"), "01af");
     EXPECT_EQ(from_hex("01AF"), "\x01\xAF");

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/characters.h"
 
 namespace boatswain {
 namespace {
@@ -32,6 +33,22 @@ std::string text_value(const std::string& value) {
 
 }  // namespace
 
+namespace {
+
+// One character beyond ASCII: what acts on a terminal or a page (base/characters.h) as \uNNNN.
+std::string as_json(std::string_view sequence) {
+    auto c = code_point(sequence);
+    if (!is_acting_character(c)) return std::string{sequence};
+    auto unit = [](char32_t value) {
+        const char bytes[] = {static_cast<char>(value >> 8), static_cast<char>(value & 0xFF)};
+        return "\\u" + to_hex({bytes, 2});
+    };
+    if (c < 0x10000) return unit(c);
+    return unit(0xD800 + ((c - 0x10000) >> 10)) + unit(0xDC00 + ((c - 0x10000) & 0x3FF));
+}
+
+}  // namespace
+
 std::string json_quote(std::string_view text) {
     std::string out = "\"";
     for (std::size_t i = 0; i < text.size();) {
@@ -49,7 +66,7 @@ std::string json_quote(std::string_view text) {
         } else if (c == '\r') {
             out += "\\r";
             ++i;
-        } else if (c < 0x20) {
+        } else if (c < 0x20 || c == 0x7F) {
             out += "\\u00" + to_hex(text.substr(i, 1));
             ++i;
         } else if (c < 0x80) {
@@ -59,7 +76,7 @@ std::string json_quote(std::string_view text) {
             std::size_t length = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
             auto sequence = text.substr(i, length);
             if (sequence.size() == length && is_valid_utf8(sequence)) {
-                out += sequence;
+                out += as_json(sequence);
                 i += length;
             } else {
                 out += "\xEF\xBF\xBD";

@@ -104,6 +104,10 @@ TEST(JsonQuote, EscapesWhatJsonWantsEscaped) {
     EXPECT_EQ(json_quote(""), "\"\"");
 }
 
+TEST(JsonQuote, EscapesWhatActsOnATerminalOrAPage) {
+    EXPECT_EQ(json_quote("a\u202Eb\u2028c\u0085\x7f\U000E0041"), R"("a\u202eb\u2028c\u0085\u007f\udb40\udc41")");
+}
+
 TEST(JsonQuote, KeepsUtf8AndReplacesWhatIsNone) {
     EXPECT_EQ(json_quote("h\xC3\xB6\xE2\x82\xAC\xF0\x9F\x9A\xA2"), "\"h\xC3\xB6\xE2\x82\xAC\xF0\x9F\x9A\xA2\"");
     constexpr auto replaced = "\xEF\xBF\xBD";
