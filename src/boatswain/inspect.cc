@@ -228,7 +228,7 @@ void print_json(const Object& object, const Outside& outside, const open::Footer
 }
 
 Result<void> inspect(const Inspect& request, Console& console) {
-    TRY(auto identities, read_identities(request.identities));
+    TRY(auto identities, read_identities(request.identities, console));
     TRY(auto object, find(request, console));
     auto named = [&](Error error) { return std::unexpected(std::move(error).within(printable(object.name, 1200))); };
     auto outside = read_outside(object);

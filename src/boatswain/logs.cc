@@ -25,7 +25,7 @@ Result<Reading> prepare(const Logs& request, Console& console) {
     if (request.tenant) {
         TRY(reading.selection.tenant, query::parse_tenant(*request.tenant));
     }
-    TRY(reading.identities, read_identities(request.identities));
+    TRY(reading.identities, read_identities(request.identities, console));
     TRY(reading.store, store::open_store(request.store, console.clock));
     return reading;
 }

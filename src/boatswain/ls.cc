@@ -154,7 +154,7 @@ void print_sources(const Sources& sources, const TenantId& tenant, bool json, Co
 }
 
 Result<int> list_sources(const Ls& request, const TenantId& tenant, store::Store& store, Console& console) {
-    TRY(auto identities, read_identities(request.identities));
+    TRY(auto identities, read_identities(request.identities, console));
     query::Selection selection{.tenant = tenant, .range = request.range};
     Progress progress{console};
     Sources sources;

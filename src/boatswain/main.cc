@@ -1,13 +1,22 @@
 // boatswain: the tool for people. It may open segments; boatswaind, on the hosts, cannot.
 #include <unistd.h>
+
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
+#include "base/core_dump.h"
 #include "base/time.h"
+#include "boatswain/commands.h"
 #include "boatswain/run.h"
 
 int main(int argc, char** argv) {
     using namespace boatswain;
+    // It holds identities, and lines in clear.
+    if (auto forbidden = forbid_core_dumps(); !forbidden) {
+        std::fprintf(stderr, "boatswain: %s\n", forbidden.error().what.c_str());
+        return tool::exit_error;
+    }
     // A reader that went away (`| head`) is told by EPIPE, and ends the tool quietly.
     std::signal(SIGPIPE, SIG_IGN);
     SystemClock clock;

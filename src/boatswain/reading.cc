@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/secret.h"
 #include "boatswain/commands.h"
 
 namespace boatswain::tool {
@@ -19,7 +20,7 @@ std::string recipients_text(const std::vector<open::Identity>& identities) {
 
 }  // namespace
 
-Result<std::vector<open::Identity>> read_identities(const std::vector<std::string>& files) {
+Result<std::vector<open::Identity>> read_identities(const std::vector<std::string>& files, Console& console) {
     std::vector<open::Identity> all;
     for (const auto& file : files) {
         auto read = open::read_identity_file(file);
@@ -34,6 +35,8 @@ Result<std::vector<open::Identity>> read_identities(const std::vector<std::strin
                         "--identity " + printable(file) + ": there is no identity (AGE-SECRET-KEY-1...) in this file");
         all.insert(all.end(), read->begin(), read->end());
     }
+    if (secret_memory().unlocked_bytes > 0)
+        console.complain("warning: the system locks no more memory (ulimit -l): an identity may reach a swap area");
     return all;
 }
 

@@ -14,7 +14,7 @@
 namespace boatswain::tool {
 
 // All identities of all files, in their order.
-Result<std::vector<open::Identity>> read_identities(const std::vector<std::string>& files);
+Result<std::vector<open::Identity>> read_identities(const std::vector<std::string>& files, Console& console);
 
 // At most so many damaged objects are named; the rest is counted.
 inline constexpr std::size_t damages_named_max = 100;

@@ -200,7 +200,7 @@ Result<int> verify(const Verify& request, Console& console) {
     if (request.tenant) {
         TRY(wanted.tenant, query::parse_tenant(*request.tenant));
     }
-    TRY(auto identities, read_identities(request.identities));
+    TRY(auto identities, read_identities(request.identities, console));
     TRY(auto store, store::open_store(request.store, console.clock));
     VerifyProgress progress{console};
     auto verified = query::verify_store(*store, identities, wanted,

@@ -1,7 +1,5 @@
 #include "boatswaind/deriving.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -13,8 +11,6 @@ Deriving::Deriving(tenancy::CarriedKeys& keys, std::function<void()> derived)
 Deriving::~Deriving() {
     thread_.request_stop();
     thread_.join();
-    for (auto& [name, tenant] : tenants_)
-        for (auto& request : tenant.requests) OPENSSL_cleanse(request.secret.data(), request.secret.size());
 }
 
 std::size_t Deriving::room_of(const Tenant& tenant) const {
@@ -25,10 +21,11 @@ std::size_t Deriving::room_of(const Tenant& tenant) const {
 
 void Deriving::request(const TenantId& tenant, const std::string& secret, const std::string& container) {
     {
+        Secret wanted{secret};
         std::scoped_lock lock{guard_};
         auto& own = tenants_[tenant.str()];
         own.id = tenant;
-        auto same = std::ranges::find(own.requests, secret, &Request::secret);
+        auto same = std::ranges::find(own.requests, wanted, &Request::secret);
         if (same != own.requests.end()) {
             same->containers.insert(container);
             return;
@@ -38,7 +35,7 @@ void Deriving::request(const TenantId& tenant, const std::string& secret, const 
             return;
         }
         if (own.requests.empty()) turns_.push_back(tenant.str());
-        own.requests.push_back({secret, {container}});
+        own.requests.push_back({std::move(wanted), {container}});
         ++waiting_;
     }
     changed_.notify_one();
@@ -60,8 +57,8 @@ void Deriving::derive(std::stop_token stop) {
             --waiting_;
             if (!own.requests.empty()) turns_.push_back(std::move(name));
         }
-        auto key = keys_.derive(tenant, request.secret);
-        OPENSSL_cleanse(request.secret.data(), request.secret.size());
+        auto key = keys_.derive(tenant, request.secret.view());
+        request.secret = Secret{};
         settle(tenant, std::move(request.containers), key.has_value());
         if (key) derived_();  // a failure is not tried again at once
     }

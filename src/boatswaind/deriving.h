@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/secret.h"
 #include "record/source.h"
 #include "tenancy/carried.h"
 
@@ -47,7 +48,7 @@ class Deriving {
 
   private:
     struct Request {
-        std::string secret;  // wiped when done
+        Secret secret;
         std::set<std::string> containers;
     };
     struct Tenant {

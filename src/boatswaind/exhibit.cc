@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/secret.h"
+
 namespace boatswain::boatswaind {
 namespace {
 
@@ -124,6 +126,10 @@ void Exhibit::show_process() {
     set("process_resident_memory_bytes", "Memory that is resident", resident_bytes(statm_));
     set("process_open_fds", "Open descriptors", open_descriptors(descriptors_));
     set("process_max_fds", "Descriptors that may be open", descriptor_limit());
+    constexpr auto secret_help = "Memory that holds secrets; no: the system locks no more (RLIMIT_MEMLOCK)";
+    auto secrets = secret_memory();
+    set("boatswain_secret_memory_bytes", secret_help, number(secrets.locked_bytes), {{"locked", "yes"}});
+    set("boatswain_secret_memory_bytes", secret_help, number(secrets.unlocked_bytes), {{"locked", "no"}});
     auto& cpu = metrics_.counter("process_cpu_seconds_total", "CPU time, user and system");
     cpu.raise_to(cpu_seconds());
 }

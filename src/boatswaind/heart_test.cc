@@ -40,7 +40,7 @@ class HeartTest : public ::testing::Test {
     Log log{clock, STDERR_FILENO, LogFormat::text, LogLevel::error};
     Metrics metrics;
     store::DirectoryStore store{directory / "store"};
-    heartbeat::FleetKey key{std::string(32, 'k')};
+    heartbeat::FleetKey key{Secret{std::string(32, 'k')}};
 };
 
 TEST_F(HeartTest, PutsTheLatestHeartbeatProvenByTheHostsKey) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <variant>
 
+#include "base/core_dump.h"
 #include "boatswaind/agent.h"
 #include "boatswaind/check.h"
 #include "boatswaind/driver.h"
@@ -14,6 +15,10 @@
 
 int main(int argc, char** argv) {
     using namespace boatswain;
+    if (auto forbidden = forbid_core_dumps(); !forbidden) {
+        std::fprintf(stderr, "boatswaind: %s\n", forbidden.error().what.c_str());
+        return 1;
+    }
     auto parsed = config::parse_command_line(argc, argv);
     if (const auto* answer = std::get_if<config::Answer>(&parsed)) {
         std::fputs(answer->text.c_str(), answer->to_stderr ? stderr : stdout);

@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const FleetKey fleet_key{std::string(32, 'k')};
+const FleetKey fleet_key{Secret{std::string(32, 'k')}};
 
 Heartbeat make(const std::string& host = "node-7") {
     return {.host = host,
@@ -73,7 +73,8 @@ TEST(Heartbeats, AreForgedWhenAnyByteIsChanged) {
 
 TEST(Heartbeats, AreForgedWithoutAMacWithAnotherKeyOrUnderAnotherHostsName) {
     EXPECT_EQ(proof_of(to_object(make(), std::nullopt), fleet_key), Proof::forged);
-    EXPECT_EQ(proof_of(to_object(make(), FleetKey{std::string(32, 'x')}.of_host("node-7")), fleet_key), Proof::forged);
+    EXPECT_EQ(proof_of(to_object(make(), FleetKey{Secret{std::string(32, 'x')}}.of_host("node-7")), fleet_key),
+              Proof::forged);
     EXPECT_EQ(proof_of(to_object(make(), fleet_key.of_host("node-8")), fleet_key), Proof::forged)
         << "a host that has only its own key speaks for no other";
     auto moved = read_object(to_object(make("node-8"), fleet_key.of_host("node-8")), "node-7", fleet_key);

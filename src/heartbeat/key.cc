@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
 #include "base/bytes.h"
@@ -25,14 +26,17 @@ std::string_view next_word(std::string_view& rest) {
 }  // namespace
 
 FleetKey FleetKey::make() {
-    std::string secret(key_bytes, '\0');
+    std::array<char, key_bytes> secret{};
+    WipeAtEnd wiped{secret};
     if (::RAND_bytes(reinterpret_cast<unsigned char*>(secret.data()), static_cast<int>(secret.size())) != 1)
         throw std::runtime_error("no randomness for a key");
-    return FleetKey{std::move(secret)};
+    return FleetKey{Secret{{secret.data(), secret.size()}}};
 }
 
 HostKey FleetKey::of_host(std::string_view host) const {
-    return {std::string{host}, store::hmac_sha256(secret_, std::string{host_key_context} + std::string{host})};
+    auto derived = store::hmac_sha256(secret(), std::string{host_key_context} + std::string{host});
+    WipeAtEnd wiped{derived};
+    return {std::string{host}, Secret{derived}};
 }
 
 Result<Key> parse_key(std::string_view file) {
@@ -53,10 +57,11 @@ Result<Key> parse_key(std::string_view file) {
         auto secret = from_hex(next_word(line));
         bool known = kind == fleet_word || (kind == host_word && host && !host->empty());
         if (!known || !secret || secret->size() != key_bytes || !next_word(line).empty()) return wrong();
+        WipeAtEnd wiped{*secret};
         if (kind == fleet_word)
-            found = FleetKey{std::move(*secret)};
+            found = FleetKey{Secret{*secret}};
         else
-            found = HostKey{std::move(*host), std::move(*secret)};
+            found = HostKey{std::move(*host), Secret{*secret}};
     }
     if (!found) return wrong();
     return std::move(*found);
@@ -64,6 +69,7 @@ Result<Key> parse_key(std::string_view file) {
 
 Result<Key> read_key(const Path& path) {
     TRY(auto bytes, read_file(path, key_file_bytes_max));
+    WipeAtEnd wiped{bytes};
     auto key = parse_key(bytes);
     if (!key) return std::unexpected(std::move(key).error().within(path.string()));
     return key;

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/secret.h"
 
 namespace boatswain::heartbeat {
 
@@ -19,23 +20,24 @@ inline constexpr std::uint64_t key_file_bytes_max = 64 << 10;
 
 class HostKey {
   public:
-    HostKey(std::string host, std::string secret) : host_(std::move(host)), secret_(std::move(secret)) {}
+    HostKey(std::string host, Secret secret) : host_(std::move(host)), secret_(std::move(secret)) {}
     const std::string& host() const { return host_; }
-    const std::string& secret() const { return secret_; }  // key_bytes raw bytes
+    std::string_view secret() const { return secret_.view(); }  // key_bytes raw bytes
 
   private:
-    std::string host_, secret_;
+    std::string host_;
+    Secret secret_;
 };
 
 class FleetKey {
   public:
     static FleetKey make();  // of the system's random source
-    explicit FleetKey(std::string secret) : secret_(std::move(secret)) {}
+    explicit FleetKey(Secret secret) : secret_(std::move(secret)) {}
     HostKey of_host(std::string_view host) const;
-    const std::string& secret() const { return secret_; }
+    std::string_view secret() const { return secret_.view(); }
 
   private:
-    std::string secret_;
+    Secret secret_;
 };
 
 using Key = std::variant<FleetKey, HostKey>;

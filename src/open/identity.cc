@@ -23,30 +23,28 @@ Result<Identity> Identity::parse(std::string_view text) {
     if (decoded->prefix != prefix)
         return fail(Remedy::stop, "not an age identity: it does not start with AGE-SECRET-KEY-1");
     Identity identity;
-    if (decoded->bytes.size() != identity.scalar_.size())
+    if (decoded->bytes.size() != identity.scalar().size())
         return fail(Remedy::stop, "not an age identity: it does not hold 32 bytes");
-    std::memcpy(identity.scalar_.data(), decoded->bytes.data(), identity.scalar_.size());
+    std::memcpy((*identity.scalar_).data(), decoded->bytes.data(), identity.scalar().size());
     return identity;
 }
 
 Identity Identity::generate() {
     Identity identity;
-    segment::random_bytes(identity.scalar_.data(), identity.scalar_.size());
+    segment::random_bytes((*identity.scalar_).data(), identity.scalar().size());
     return identity;
 }
 
 Identity Identity::from_scalar(const std::array<std::uint8_t, 32>& scalar) {
     Identity identity;
-    identity.scalar_ = scalar;
+    *identity.scalar_ = scalar;
     return identity;
 }
 
-Identity::~Identity() { segment::wipe(scalar_.data(), scalar_.size()); }
-
-segment::Recipient Identity::recipient() const { return segment::Recipient{segment::x25519_public_key(scalar_)}; }
+segment::Recipient Identity::recipient() const { return segment::Recipient{segment::x25519_public_key(scalar())}; }
 
 std::string Identity::str() const {
-    auto text = segment::encode_bech32("age-secret-key-", segment::as_view(scalar_));
+    auto text = segment::encode_bech32("age-secret-key-", segment::as_view(scalar()));
     std::ranges::transform(text, text.begin(),
                            [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     return text;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "segment/recipient.h"
 
 namespace boatswain::open {
@@ -19,17 +20,14 @@ class Identity {
     static Result<Identity> parse(std::string_view text);
     static Identity generate();
     static Identity from_scalar(const std::array<std::uint8_t, 32>& scalar);
-    Identity(const Identity&) = default;
-    Identity& operator=(const Identity&) = default;
-    ~Identity();  // wipes the scalar
 
-    const std::array<std::uint8_t, 32>& scalar() const { return scalar_; }
+    const std::array<std::uint8_t, 32>& scalar() const { return *scalar_; }
     segment::Recipient recipient() const;
     std::string str() const;  // upper-case Bech32, as age-keygen writes it
 
   private:
     Identity() = default;
-    std::array<std::uint8_t, 32> scalar_{};
+    SecretValue<std::array<std::uint8_t, 32>> scalar_;
 };
 
 // An identity file as age-keygen writes it: identities, one a line; '#' lines and blank ones are passed over. The error

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/secret.h"
+
 namespace boatswain::segment {
 
 using Key32 = std::array<std::uint8_t, 32>;
@@ -44,17 +46,6 @@ void wipe(void* bytes, std::size_t size);
 
 inline std::string_view as_view(const Key32& key) { return {reinterpret_cast<const char*>(key.data()), key.size()}; }
 
-// Wipes what it names when the scope ends.
-class WipeAtEnd {
-  public:
-    template <class T>
-    explicit WipeAtEnd(T& secret) : bytes_(secret.data()), size_(secret.size() * sizeof(*secret.data())) {}
-    WipeAtEnd(const WipeAtEnd&) = delete;
-    ~WipeAtEnd() { wipe(bytes_, size_); }
-
-  private:
-    void* bytes_;
-    std::size_t size_;
-};
+using boatswain::WipeAtEnd;
 
 }  // namespace boatswain::segment

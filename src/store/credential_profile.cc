@@ -49,9 +49,9 @@ struct Profile {
         if (name == "aws_access_key_id")
             credentials.access_key = value;
         else if (name == "aws_secret_access_key")
-            credentials.secret_key = value;
+            credentials.secret_key = Secret{value};
         else if (name == "aws_session_token" || name == "aws_security_token")
-            credentials.session_token = value;
+            credentials.session_token = Secret{value};
         else if (name == "credential_process" || name == "role_arn" || name == "sso_session" || name == "sso_start_url")
             unsupported = name;
     }

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "base/bytes.h"
+#include "base/url_text.h"
 #include "http/http_client.h"
 #include "store/s3_answers.h"
 #include "store/sigv4.h"
@@ -54,8 +55,10 @@ Result<Credentials> parse_metadata_credentials(std::string_view json) {
     };
     if (auto code = member("Code"); !code.empty() && code != "Success")
         return fail(Remedy::back_off, "the answer says " + printable(code));
+    auto secret_key = member("SecretAccessKey"), token = member("Token");
+    WipeAtEnd wiped_key{secret_key}, wiped_token{token};
     Credentials found{
-        .access_key = member("AccessKeyId"), .secret_key = member("SecretAccessKey"), .session_token = member("Token")};
+        .access_key = member("AccessKeyId"), .secret_key = Secret{secret_key}, .session_token = Secret{token}};
     found.expires = parse_time(member("Expiration"));
     if (auto problem = problem_with(found)) return fail(Remedy::back_off, *problem);
     if (!found.expires) return fail(Remedy::back_off, "the answer does not say when its credentials expire");
@@ -70,9 +73,11 @@ MaybeCredentials from_environment(const Environment& environment) {
     if (!access_key && !secret_key) return std::nullopt;
     if (!secret_key) return fail(Remedy::stop, "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not");
     if (!access_key) return fail(Remedy::stop, "AWS_SECRET_ACCESS_KEY is set but AWS_ACCESS_KEY_ID is not");
+    auto token = environment("AWS_SESSION_TOKEN").value_or("");
+    WipeAtEnd wiped_key{*secret_key}, wiped_token{token};
     Credentials found{.access_key = *access_key,
-                      .secret_key = *secret_key,
-                      .session_token = environment("AWS_SESSION_TOKEN").value_or(""),
+                      .secret_key = Secret{*secret_key},
+                      .session_token = Secret{token},
                       .source = "the environment"};
     if (auto problem = problem_with(found))
         return fail(Remedy::stop, *problem + " (AWS_ACCESS_KEY_ID and its like in the environment)");
@@ -91,6 +96,7 @@ MaybeCredentials from_shared_file(const Environment& environment, const std::opt
     bool missing = !text && text.error().remedy == Remedy::re_resolve;
     if (missing && !named_file && !named_profile) return std::nullopt;
     if (!text) return fail(Remedy::stop, "credentials: " + text.error().what);
+    WipeAtEnd wiped{*text};
     auto where = "profile \"" + printable(profile) + "\" of " + path.string();
     auto found = from_profile(*text, profile);
     if (!found) return std::unexpected(std::move(found).error().within(where));
@@ -108,6 +114,7 @@ MaybeCredentials from_web_identity(const Environment& environment, HttpClient& h
     if (!token_file || !role) return std::nullopt;
     auto token = read_file(*token_file, token_file_bytes_max);
     if (!token) return fail(Remedy::back_off, "web identity: " + token.error().what);
+    WipeAtEnd wiped_token{*token};
 
     auto endpoint =
         without_slash(environment("AWS_ENDPOINT_URL_STS").value_or("https://sts." + region + ".amazonaws.com"));
@@ -116,7 +123,8 @@ MaybeCredentials from_web_identity(const Environment& environment, HttpClient& h
                               {"RoleArn", *role},
                               {"RoleSessionName", environment("AWS_ROLE_SESSION_NAME").value_or("boatswain")},
                               {"WebIdentityToken", std::string{trimmed(*token)}}});
-    auto doing = "web identity of " + printable(*role) + " at " + printable(endpoint);
+    WipeAtEnd wiped_form{form};
+    auto doing = "web identity of " + printable(*role) + " at " + printable(url_for_people(endpoint));
     auto answer = http.send({.method = "POST",
                              .url = endpoint + "/",
                              .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
@@ -130,6 +138,7 @@ MaybeCredentials from_web_identity(const Environment& environment, HttpClient& h
                     doing + ": " + std::to_string(answer->status) + " " + error.code + " " + error.message);
     }
     auto found = parse_assumed_role(answer->body);
+    WipeAtEnd wiped_answer{answer->body};
     if (!found) return std::unexpected(std::move(found).error().within(doing));
     found->source = doing;
     found->renewable = true;
@@ -140,7 +149,7 @@ MaybeCredentials from_instance_metadata(const Environment& environment, HttpClie
     if (environment("AWS_EC2_METADATA_DISABLED") == "true") return std::nullopt;
     auto endpoint =
         without_slash(environment("AWS_EC2_METADATA_SERVICE_ENDPOINT").value_or(std::string{link_local_metadata}));
-    auto doing = "instance metadata at " + printable(endpoint);
+    auto doing = "instance metadata at " + printable(url_for_people(endpoint));
 
     auto token =
         ask_metadata(http, "PUT", endpoint + "/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
@@ -159,6 +168,7 @@ MaybeCredentials from_instance_metadata(const Environment& environment, HttpClie
     if (answer.status != 200)
         return fail(Remedy::back_off, doing + ": no credentials: " + std::to_string(answer.status));
     auto found = parse_metadata_credentials(answer.body);
+    WipeAtEnd wiped{answer.body};
     if (!found) return std::unexpected(std::move(found).error().within(doing));
     found->source = doing;
     found->renewable = true;

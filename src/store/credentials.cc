@@ -28,9 +28,9 @@ std::optional<std::string> problem_with(const Credentials& credentials) {
     if (credentials.secret_key.empty()) return "the secret key is missing";
     if (!fits_a_header(credentials.access_key) || credentials.access_key.size() > key_bytes_max)
         return "the access key is malformed";
-    if (!fits_a_header(credentials.secret_key) || credentials.secret_key.size() > key_bytes_max)
+    if (!fits_a_header(credentials.secret_key.view()) || credentials.secret_key.size() > key_bytes_max)
         return "the secret key is malformed";
-    if (!fits_a_header(credentials.session_token) || credentials.session_token.size() > token_bytes_max)
+    if (!fits_a_header(credentials.session_token.view()) || credentials.session_token.size() > token_bytes_max)
         return "the session token is malformed";
     return std::nullopt;
 }

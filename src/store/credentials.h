@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "base/time.h"
 #include "http/http_client.h"
 
@@ -28,8 +29,8 @@ using http::HttpClient;
 
 struct Credentials {
     std::string access_key;
-    std::string secret_key;     // never in an error, a log or a url
-    std::string session_token;  // empty for keys that last
+    Secret secret_key;     // never in an error, a log or a url
+    Secret session_token;  // empty for keys that last
     std::optional<Timestamp> expires;
     std::string source;      // for people: "the environment", "profile default of /home/x/.aws/credentials"
     bool renewable = false;  // asking the source again may give others

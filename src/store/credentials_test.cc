@@ -26,7 +26,8 @@ std::string keys_in(std::string_view file, std::string_view profile = "default")
     auto found = from_profile(file, profile);
     if (!found) return "error: " + found.error().what;
     if (!*found) return "none";
-    return (*found)->access_key + ":" + (*found)->secret_key + ":" + (*found)->session_token;
+    return (*found)->access_key + ":" + std::string{(*found)->secret_key.view()} + ":" +
+           std::string{(*found)->session_token.view()};
 }
 
 TEST(SharedCredentials, AreThoseOfTheProfile) {
@@ -131,7 +132,7 @@ TEST_F(Chain, TakesTheEnvironmentFirst) {
     auto found = chain().get();
     ASSERT_TRUE(found);
     EXPECT_EQ(found->access_key, "ENV");
-    EXPECT_EQ(found->session_token, "t");
+    EXPECT_EQ(found->session_token.view(), "t");
     EXPECT_EQ(found->source, "the environment");
 }
 

@@ -116,8 +116,8 @@ Result<Credentials> parse_assumed_role(std::string_view body) {
         if (!path.starts_with("AssumeRole") || path.find("/Credentials/") == XmlPath::npos) return;
         auto name = path.substr(path.rfind('/') + 1);
         if (name == "AccessKeyId") found.access_key = text;
-        if (name == "SecretAccessKey") found.secret_key = text;
-        if (name == "SessionToken") found.session_token = text;
+        if (name == "SecretAccessKey") found.secret_key = Secret{text};
+        if (name == "SessionToken") found.session_token = Secret{text};
         if (name == "Expiration") expiration = text;
     };
     CHECK(read_xml(body, {.open = {}, .close = close}));

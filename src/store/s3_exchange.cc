@@ -41,14 +41,15 @@ Result<HttpAnswer> S3Store::attempt(const Call& call, const Credentials& credent
     headers.emplace_back("Host", host());
     headers.emplace_back("x-amz-date", amz_date(now));
     headers.emplace_back("x-amz-content-sha256", payload_hash);
-    if (!credentials.session_token.empty()) headers.emplace_back("x-amz-security-token", credentials.session_token);
+    if (!credentials.session_token.empty())
+        headers.emplace_back("x-amz-security-token", credentials.session_token.view());
     headers.emplace_back("Authorization", authorization({.method = call.method,
                                                          .path = path,
                                                          .query = call.query,
                                                          .headers = headers,
                                                          .payload_hash = payload_hash},
                                                         {.access_key = credentials.access_key,
-                                                         .secret_key = credentials.secret_key,
+                                                         .secret_key = credentials.secret_key.view(),
                                                          .region = options_.region,
                                                          .service = "s3",
                                                          .time = now}));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "base/secret.h"
 #include "store/digest.h"
 
 namespace boatswain::store {
@@ -95,9 +96,14 @@ std::string authorization(const RequestToSign& request, const SigningScope& scop
     auto to_sign =
         "AWS4-HMAC-SHA256\n" + time + "\n" + credential_scope + "\n" + to_hex(sha256(canonical_request(request)));
 
-    auto key = hmac_sha256("AWS4" + std::string{scope.secret_key}, day);
-    for (std::string_view part : {scope.region, scope.service, std::string_view{"aws4_request"}})
-        key = hmac_sha256(key, part);
+    auto start = "AWS4" + std::string{scope.secret_key};
+    auto key = hmac_sha256(start, day);
+    WipeAtEnd wiped_start{start}, wiped_key{key};
+    for (std::string_view part : {scope.region, scope.service, std::string_view{"aws4_request"}}) {
+        auto next = hmac_sha256(key, part);
+        WipeAtEnd wiped_next{next};
+        key.assign(next);  // of the same length: in the same place
+    }
 
     return "AWS4-HMAC-SHA256 Credential=" + std::string{scope.access_key} + "/" + credential_scope +
            ", SignedHeaders=" + signed_headers(canonical_headers(request.headers)) +

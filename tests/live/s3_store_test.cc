@@ -114,8 +114,8 @@ class Rgw : public testing::Test {
     }
     static Environment environment_of(const Credentials& credentials) {
         return environment_with({{"AWS_ACCESS_KEY_ID", credentials.access_key},
-                                 {"AWS_SECRET_ACCESS_KEY", credentials.secret_key},
-                                 {"AWS_SESSION_TOKEN", credentials.session_token}});
+                                 {"AWS_SECRET_ACCESS_KEY", std::string{credentials.secret_key.view()}},
+                                 {"AWS_SESSION_TOKEN", std::string{credentials.session_token.view()}}});
     }
     static Result<PutOutcome> put(Store& store, std::string_view key, std::string_view bytes) {
         return store.put(key, bytes, sha256(bytes));
@@ -303,19 +303,19 @@ TEST_F(Rgw, TakesASessionUntilItExpires) {
     ASSERT_FALSE(expired) << "the session should have expired";
     EXPECT_EQ(expired.error().remedy, Remedy::stop);
     EXPECT_THAT(expired.error().what, HasSubstr("session token"));
-    EXPECT_THAT(expired.error().what, Not(HasSubstr(session->session_token)));
+    EXPECT_THAT(expired.error().what, Not(HasSubstr(std::string{session->session_token.view()})));
 }
 
 TEST_F(Rgw, RefusesASessionTokenThatIsNotOne) {
     auto session = assume_role(900s);
     ASSERT_TRUE(session) << session.error().what;
-    session->session_token = "AAAA" + session->session_token.substr(4);
+    session->session_token = Secret{"AAAA" + std::string{session->session_token.view().substr(4)}};
     auto forged = options();
     forged.environment = environment_of(*session);
     auto error = refusal(forged);
     EXPECT_EQ(error.remedy, Remedy::stop);
     EXPECT_THAT(error.what, HasSubstr("session token"));
-    EXPECT_THAT(error.what, Not(HasSubstr(session->session_token)));
+    EXPECT_THAT(error.what, Not(HasSubstr(std::string{session->session_token.view()})));
 }
 
 TEST_F(Rgw, IsReachedByAClockThatIsWrong) {
