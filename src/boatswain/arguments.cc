@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/suggest.h"
+#include "base/url_text.h"
 #include "boatswain/agent_client.h"
 #include "boatswain/fleet_arguments.h"
 
@@ -393,6 +394,17 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+// A word that was not expected may be an URL, with or without a scheme.
+std::string for_people(std::string_view message) {
+    std::string shown;
+    while (!message.empty()) {
+        auto word = message.substr(0, message.find(' '));
+        message.remove_prefix(std::min(message.size(), word.size() + 1));
+        shown += (shown.empty() ? "" : " ") + url_for_people(word);
+    }
+    return shown;
+}
+
 std::vector<std::string> choices_of(const std::string& option) {
     if (option == "--stream") return streams;
     if (option == "--output") return formats;
@@ -445,7 +457,7 @@ Arguments parse_arguments(int argc, const char* const* argv, Timestamp now) {
     } catch (const CLI::ParseError& error) {
         if (argc <= 1) return {.text = tool.help(), .exit_code = exit_usage};
         if (auto word = misspelt(tool, argc, argv)) return *word;
-        return usage(deepest(tool), first_line(error.what()));
+        return usage(deepest(tool), for_people(first_line(error.what())));
     }
     return request_of(*commands, given, now);
 }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/suggest.h"
+#include "base/url_text.h"
 #include "config/settings.h"
 #include "config/words.h"
 
@@ -60,7 +61,7 @@ struct Subcommand {
     }
 
     std::string unknown(std::string_view extra) const {
-        if (!extra.starts_with('-')) return "unexpected argument \"" + printable(extra, 80) + "\"";
+        if (!extra.starts_with('-')) return "unexpected argument \"" + printable(url_for_people(extra), 80) + "\"";
         auto name = extra.substr(0, extra.find('='));
         std::vector<std::string> names{"--config", "--help", "--version"};
         for (const auto& setting : settings()) names.push_back(setting.flag());
@@ -102,7 +103,7 @@ std::variant<Order, Answer> run(std::vector<std::string> arguments) {
         return Answer{.text = "boatswaind " + std::string{version()} + "\n"};
     if (!is_among(arguments[0], commands)) {
         auto near = closest(arguments[0], commands);
-        return refuse("unknown command \"" + printable(arguments[0], 80) + "\"" +
+        return refuse("unknown command \"" + printable(url_for_people(arguments[0]), 80) + "\"" +
                       (near ? ": did you mean \"" + std::string{*near} + "\"?" : ""));
     }
     if (arguments[0] == "completion") {
@@ -128,7 +129,7 @@ std::variant<Order, Answer> parse_command_line(int argc, const char* const* argv
     try {
         return run(std::move(arguments));
     } catch (const CLI::Error& error) {  // CLI11 reports by exception; it ends here
-        return refuse(printable(error.what(), 300));
+        return refuse(printable(without_url_secrets(error.what()), 300));
     }
 }
 

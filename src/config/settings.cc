@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/suggest.h"
+#include "base/url_text.h"
 #include "config/words.h"
 
 namespace boatswain::config {
@@ -42,9 +43,18 @@ bool is_host_and_port(std::string_view text) {
     return error == std::errc{} && end == digits.data() + digits.size();
 }
 
+// A value that is an address, in a message.
+std::string address_in_quotes(std::string_view text) { return in_quotes(url_for_people(text)); }
+
+Complaint userinfo(std::string_view text) {
+    if (!has_userinfo(text)) return std::nullopt;
+    return address_in_quotes(text) + " holds a name or password, which do not belong there";
+}
+
 Complaint listen_address(std::string_view text) {
+    if (auto complaint = userinfo(text)) return complaint;
     if (text == "off" || is_host_and_port(text)) return std::nullopt;
-    return in_quotes(text) +
+    return address_in_quotes(text) +
            R"( is not an address to listen on; write for example "127.0.0.1:9435", "[::]:9435" or "off")";
 }
 
@@ -54,15 +64,17 @@ Complaint control_socket(std::string_view text) {
 }
 
 Complaint engine_socket(std::string_view text) {
+    if (auto complaint = userinfo(text)) return complaint;
     if (text.starts_with('/') || text.starts_with("unix:/")) return std::nullopt;
     if (text.starts_with("tcp://") && is_host_and_port(text.substr(6))) return std::nullopt;
-    return in_quotes(text) +
+    return address_in_quotes(text) +
            R"( is not an engine's address; write for example "/var/run/docker.sock" or "tcp://127.0.0.1:2376")";
 }
 
 Complaint guard_socket(std::string_view text) {
+    if (auto complaint = userinfo(text)) return complaint;
     if (text.starts_with('/') || text.starts_with("unix:/")) return std::nullopt;
-    return in_quotes(text) + R"( is not a unix socket; write for example "unix:/run/boatswain/engine.sock")";
+    return address_in_quotes(text) + R"( is not a unix socket; write for example "unix:/run/boatswain/engine.sock")";
 }
 
 Complaint file_mode(std::string_view text) {
@@ -87,6 +99,11 @@ Complaint store_url(std::string_view text) {
     if (text.starts_with("dir:/")) return std::nullopt;
     if (text.starts_with("dir:"))
         return in_quotes(text) + " is not an absolute path; write for example \"dir:/var/lib/boatswain/store\"";
+    if (has_userinfo(text))
+        return address_in_quotes(text) +
+               " holds a name or password, which everybody could read who sees the configuration; set "
+               "AWS_ACCESS_KEY_ID "
+               "and AWS_SECRET_ACCESS_KEY, or write a shared credentials file";
     if (text.starts_with("s3://") && text.size() > 5 && text[5] != '/') return std::nullopt;
     return in_quotes(printable(text.substr(0, text.find(':')), 20)) +
            R"( is no kind of store; write for example "dir:/var/lib/boatswain/store" or "s3://BUCKET/PREFIX?region=REGION")";
@@ -243,29 +260,6 @@ constexpr std::array<std::string_view, 3> forged_words{"quarantine", "ignore-env
 constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> format_words{"text", "json"};
 
-// A user name and password in a URL, and query parameters that look like secrets, are not for anyone's eyes.
-// Credentials do not belong in the URL at all, but somebody will put them there.
-std::string redacted_url(std::string_view url) {
-    std::string out{url};
-    if (auto start = out.find("://"); start != std::string::npos) {
-        auto end = out.find_first_of("/?", start + 3);
-        auto at = out.rfind('@', end);
-        if (at != std::string::npos && at > start) out.replace(start + 3, at - start - 3, "REDACTED");
-    }
-    for (auto at = out.find_first_of("?&"); at != std::string::npos; at = out.find('&', at + 1)) {
-        auto equals = out.find('=', at);
-        auto end = std::min(out.find('&', at + 1), out.size());
-        if (equals == std::string::npos || equals > end) continue;
-        auto key = out.substr(at + 1, equals - at - 1);
-        for (auto word : {"secret", "password", "token", "access_key", "credential"})
-            if (key.contains(word)) {
-                out.replace(equals + 1, end - equals - 1, "REDACTED");
-                break;
-            }
-    }
-    return out;
-}
-
 #define AT(type, member) [](Config& c) -> type& { return c.member; }
 
 std::vector<Setting> make_settings() {
@@ -408,7 +402,7 @@ std::vector<Setting> make_settings() {
         choice<LogFormat>("log.format", "text|json", "how it says it", format_words, AT(LogFormat, log.format)),
     };
     auto url = std::ranges::find(all, "store.url", &Setting::name);
-    url->toml = [](const Config& config) { return toml_quote(redacted_url(config.store.url)); };
+    url->toml = [](const Config& config) { return toml_quote(url_for_people(config.store.url)); };
     return all;
 }
 

@@ -23,6 +23,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "config/words.h"
 
 namespace boatswain::config {
 namespace {
@@ -129,8 +130,8 @@ Result<std::vector<TomlEntry>> parse_toml(std::string_view text, std::string_vie
 Result<std::vector<std::string>> parse_toml_list(std::string_view text) {
     auto parsed = parse("list = " + std::string{text}, "");
     auto refuse = [&] {
-        return fail(Remedy::stop, "\"" + printable(text, 80) +
-                                      "\" is not a list of texts; write for example [\"env:TENANT\", \"name\"]");
+        return fail(Remedy::stop,
+                    in_quotes(text) + " is not a list of texts; write for example [\"env:TENANT\", \"name\"]");
     };
     if (!parsed || parsed->size() != 1) return refuse();
     const auto* node = parsed->get("list");

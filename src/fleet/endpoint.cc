@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/url_text.h"
 #include "fleet/marathon_json.h"
 
 namespace boatswain::fleet {
@@ -89,11 +90,12 @@ Result<std::vector<std::string>> parse_addresses(std::string_view text) {
         one = trimmed(one);
         while (one.ends_with('/')) one.remove_suffix(1);
         if (one.empty()) continue;
-        if (one.contains('@'))
+        if (one.contains('@') || has_userinfo(one))
             return fail(Remedy::stop,
                         "an address holds no name and password, which everyone on the machine could read: give a file");
         if (origin_of(one).empty() || !is_header_text(one) || one.contains(' ') || one.contains('?'))
-            return fail(Remedy::stop, "\"" + printable(one) + "\" is not an address: http://HOST:PORT or https://HOST");
+            return fail(Remedy::stop, "\"" + printable(url_for_people(one)) +
+                                          "\" is not an address: http://HOST:PORT or https://HOST");
         if (addresses.size() == addresses_max) return fail(Remedy::stop, "too many addresses");
         addresses.emplace_back(one);
     }
@@ -125,7 +127,7 @@ Result<http::HttpAnswer> Endpoint::at(const std::string& address, const Call& ca
         if (authorization && trusted) request.headers.emplace_back("Authorization", *authorization);
         if (call.on_bytes != nullptr) request.on_bytes = *call.on_bytes;
         auto answer = client.send(request);
-        auto where = options_.name + " at " + printable(origin_of(url));
+        auto where = options_.name + " at " + printable(url_for_people(origin_of(url)));
         if (!answer) return std::unexpected(std::move(answer).error().within(where));
         if (is_election(answer->status))
             return fail(Remedy::back_off, where + ": HTTP status " + std::to_string(answer->status) +

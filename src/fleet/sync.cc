@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/url_text.h"
 
 namespace boatswain::fleet {
 
@@ -21,8 +22,8 @@ Result<void> Syncer::find_mesos(const MarathonState& marathon) {
     if (!connections_.mesos.addresses.empty() || (mesos_ && marathon.mesos_url == found_mesos_)) return {};
     auto addresses = parse_addresses(marathon.mesos_url);
     if (!addresses)
-        return fail(Remedy::back_off,
-                    "Marathon does not say where Mesos is (" + printable(marathon.mesos_url) + "): give --mesos");
+        return fail(Remedy::back_off, "Marathon does not say where Mesos is (" +
+                                          printable(url_for_people(marathon.mesos_url)) + "): give --mesos");
     auto options = connections_.mesos;
     options.addresses = std::move(*addresses);
     options.credential = {};  // nobody said that this address may have it

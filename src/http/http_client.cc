@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "base/url_text.h"
 
 namespace boatswain::http {
 namespace {
@@ -212,7 +213,8 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
         return fail(Remedy::quarantine,
                     "the answer is longer than " + std::to_string(request.answer_bytes_max) + " bytes");
     if (code == CURLE_ABORTED_BY_CALLBACK) return fail(Remedy::stop, "given up: told to end");
-    if (code != CURLE_OK && !arrival.body_too_long && !arrival.had_enough) return fail(remedy_of(code), printable(why));
+    if (code != CURLE_OK && !arrival.body_too_long && !arrival.had_enough)
+        return fail(remedy_of(code), printable(without_url_secrets(why)));
     arrival.answer.status = static_cast<int>(status);
     return std::move(arrival.answer);
 }

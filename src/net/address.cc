@@ -3,15 +3,18 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "base/url_text.h"
 
 namespace boatswain::net {
 namespace {
 
 Result<Address> parse_unix(std::string_view path, std::string_view text) {
     if (path.size() > unix_path_bytes_max)
-        return fail(Remedy::stop, "address " + printable(text) + ": a unix socket's path is at most 107 bytes long");
+        return fail(Remedy::stop,
+                    "address " + printable(url_for_people(text)) + ": a unix socket's path is at most 107 bytes long");
     if (path.empty() || path.front() != '/' || path.find('\0') != path.npos)
-        return fail(Remedy::stop, "address " + printable(text) + ": a unix socket's path starts with /");
+        return fail(Remedy::stop,
+                    "address " + printable(url_for_people(text)) + ": a unix socket's path starts with /");
     return Address{.unix_path = std::string{path}};
 }
 
@@ -26,8 +29,9 @@ Result<Address> parse_address(std::string_view text) {
     if (rest.ends_with('/')) rest.remove_suffix(1);
 
     auto expected = [&](std::string_view what) {
-        return fail(Remedy::stop, "address " + printable(text) + ": " + std::string{what});
+        return fail(Remedy::stop, "address " + printable(url_for_people(text)) + ": " + std::string{what});
     };
+    if (has_userinfo(text)) return expected("a name and a password do not belong into it");
     auto colon = rest.rfind(':');
     if (colon == rest.npos) return expected("expected unix:/path or host:port");
     std::string_view host = rest.substr(0, colon);

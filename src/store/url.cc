@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/url_text.h"
 
 namespace boatswain::store {
 namespace {
@@ -14,7 +15,7 @@ constexpr std::size_t prefix_bytes_max = 512;  // leaves half of S3's 1024 bytes
 constexpr std::array<std::string_view, 5> parameter_names{"endpoint", "region", "path_style", "profile", "ca_file"};
 
 std::unexpected<Error> refuse(std::string_view url, std::string what) {
-    return fail(Remedy::stop, "store url \"" + printable(url) + "\": " + std::move(what));
+    return fail(Remedy::stop, "store url \"" + printable(url_for_people(url)) + "\": " + without_url_secrets(what));
 }
 
 // How many letters must be added, removed or changed to make one of the other (Levenshtein).
@@ -43,9 +44,9 @@ std::string suggestion_for(std::string_view name) {
 std::string advice_for_scheme(std::string_view url) {
     auto scheme = url.substr(0, url.find(':'));
     if (url.starts_with('/') || url.starts_with('.') || scheme.size() == url.size())
-        return "has no scheme: did you mean dir:" + printable(url) + "?";
+        return "has no scheme: did you mean dir:" + printable(url_for_people(url)) + "?";
     if (url.starts_with("s3:")) return "a bucket is written s3://BUCKET";
-    auto said = "unknown scheme \"" + printable(scheme) + "\": ";
+    auto said = "unknown scheme \"" + printable(url_for_people(scheme)) + "\": ";
     if (scheme == "http" || scheme == "https" || scheme == "minio")
         return said + "an S3 server is written s3://BUCKET?endpoint=https://HOST:PORT";
     if (edit_distance(scheme.substr(0, 64), "s3") <= 1) return said + "did you mean s3://BUCKET?";
@@ -144,6 +145,12 @@ std::optional<std::string> read_parameters(S3Url& into, std::string_view query) 
 }
 
 Result<StoreUrl> parse_s3(std::string_view url) {
+    // Everybody who may see the process, its configuration or this message would have them.
+    if (has_userinfo(url))
+        return refuse(
+            url,
+            "a name and a password do not belong into it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "write a shared credentials file");
     auto rest = url.substr(5);
     auto place = rest.substr(0, rest.find('?'));
     S3Url parsed;

@@ -8,7 +8,9 @@
 namespace boatswain::store {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 S3Url s3(std::string_view url) {
     auto parsed = parse_url(url);
@@ -91,7 +93,10 @@ TEST(StoreUrl, RefusesWhatCannotBeMeant) {
     EXPECT_THAT(refusal("s3://logs?region=a&region=b"), HasSubstr("given twice"));
     EXPECT_THAT(refusal("s3://logs?region="), HasSubstr("empty"));
     EXPECT_THAT(refusal("s3://logs?endpoint=ftp://x"), HasSubstr("http:// or https://"));
-    EXPECT_THAT(refusal("s3://logs?endpoint=http://user:pw@x"), HasSubstr("a host and perhaps a port"));
+    EXPECT_THAT(refusal("s3://logs?endpoint=http://x/y"), HasSubstr("a host and perhaps a port"));
+    for (const char* url :
+         {"s3://logs?endpoint=http://user:hunter2@x", "s3://user:hunter2@logs", "s3://u%3Ahunter2%40x/"})
+        EXPECT_THAT(refusal(url), AllOf(HasSubstr("a name and a password"), Not(HasSubstr("hunter2"))));
     EXPECT_THAT(refusal("s3://logs/" + std::string(600, 'x')), HasSubstr("longer than 512"));
 }
 
