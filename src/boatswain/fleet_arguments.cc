@@ -36,6 +36,11 @@ void add_place(CLI::App* command, FleetPlace& place) {
         ->type_name("FILE");
     command->add_option("--ca-file", place.ca_file, "Authorities for https, PEM (default: the system's)")
         ->type_name("FILE");
+    command
+        ->add_option("--proxy", place.proxy,
+                     "The proxy on the way to Marathon and Mesos (default: https_proxy for https, none for http; "
+                     "environment: BOATSWAIN_FLEET_PROXY)")
+        ->type_name("URL");
     command->add_option("--timeout", place.timeout, "Of one call (default: 30s)")->type_name("TIME");
 }
 
@@ -153,6 +158,12 @@ Result<void> complete_place(FleetPlace& place, bool required) {
     from_environment(place.marathon, "BOATSWAIN_MARATHON");
     from_environment(place.mesos, "BOATSWAIN_MESOS");
     from_environment(place.app, "BOATSWAIN_FLEET_APP");
+    from_environment(place.proxy, "BOATSWAIN_FLEET_PROXY");
+    if (!place.proxy.empty()) {
+        auto proxy = fleet::parse_proxy(place.proxy);
+        if (!proxy) return std::unexpected(std::move(proxy).error().within("--proxy"));
+        place.proxy = std::move(*proxy);
+    }
     CHECK(time_of("--timeout", place.timeout, 1s));
     if (place.marathon.empty() && !required) return {};
     if (place.marathon.empty())

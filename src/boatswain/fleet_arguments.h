@@ -1,6 +1,6 @@
 // The options of `boatswain fleet`, for arguments.cc. What may come from the environment: BOATSWAIN_MARATHON,
-// BOATSWAIN_MESOS, BOATSWAIN_FLEET_APP, BOATSWAIN_FLEET_KEY (a file's name) and, read by the commands themselves,
-// BOATSWAIN_MARATHON_AUTH and BOATSWAIN_MESOS_AUTH.
+// BOATSWAIN_MESOS, BOATSWAIN_FLEET_APP, BOATSWAIN_FLEET_PROXY, BOATSWAIN_FLEET_KEY (a file's name) and, read by the
+// commands themselves, BOATSWAIN_MARATHON_AUTH and BOATSWAIN_MESOS_AUTH.
 #pragma once
 
 #include <CLI/CLI.hpp>

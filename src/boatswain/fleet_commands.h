@@ -24,6 +24,7 @@ struct FleetPlace {
     std::string app;
     std::optional<std::string> marathon_auth_file, mesos_auth_file;  // else from the environment
     std::optional<std::string> ca_file;
+    std::string proxy;  // empty: none for http, that of the environment for https
     std::string timeout = "30s";
 };
 

@@ -21,6 +21,7 @@ Result<fleet::Connections> connections_of(const FleetPlace& place, const std::at
     auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(parse_duration(place.timeout).value());
     fleet::EndpointOptions marathon{.name = "Marathon", .timeout = timeout, .give_up = give_up};
     if (place.ca_file) marathon.ca_file = *place.ca_file;
+    marathon.proxy = place.proxy;
     auto mesos = marathon;
     mesos.name = "Mesos";
     TRY(marathon.addresses, fleet::parse_addresses(place.marathon));

@@ -103,6 +103,13 @@ Result<std::vector<std::string>> parse_addresses(std::string_view text) {
     return addresses;
 }
 
+Result<std::string> parse_proxy(std::string_view text) {
+    TRY(auto addresses, parse_addresses(text));
+    if (addresses.size() != 1 || addresses[0].find('/', addresses[0].find("://") + 3) != std::string::npos)
+        return fail(Remedy::stop, "a proxy is http://HOST:PORT or https://HOST:PORT");
+    return std::move(addresses[0]);
+}
+
 Endpoint::Endpoint(EndpointOptions options)
     : options_(std::move(options)),
       http_({.connect_timeout = connect_timeout, .exchange_max = options_.timeout, .ca_file = options_.ca_file}) {}
@@ -122,6 +129,8 @@ Result<http::HttpAnswer> Endpoint::at(const std::string& address, const Call& ca
                                   .headers = {{"Accept", call.accept}},
                                   .body = call.body,
                                   .answer_bytes_max = answer_bytes_max,
+                                  .direct = options_.proxy.empty() && url.starts_with("http:"),
+                                  .proxy = options_.proxy,
                                   .give_up = options_.give_up};
         if (!call.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
         if (authorization && trusted) request.headers.emplace_back("Authorization", *authorization);

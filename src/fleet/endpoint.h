@@ -6,6 +6,8 @@
 //   - A question (GET, and Mesos' POST of a call that only reads) is put to each address until one answers; an order
 //     (anything that changes something) goes once, to the address that answered last: when its answer is lost the next
 //     poll sees what became of it.
+//   - What goes over http, readable for all on its way, goes through no proxy but the one that was named for it: who
+//     set http_proxy for a host hardly meant these credentials. Over https a proxy of the environment only carries.
 //   - Every call ends by its time limit, every answer by its bound.
 // Leaders: a Mesos master that does not lead answers 307 with "Location: //host:port/path"; Marathon proxies to its
 // leader, except for its events (302). 502 and 503 are an election. Source: apache/mesos src/master/http.cpp,
@@ -26,7 +28,8 @@
 
 namespace boatswain::fleet {
 
-inline constexpr std::uint64_t answer_bytes_max = 256ULL << 20;
+// Of one answer. A whole look at a cluster of 5,000 agents takes 70 MiB (docs/operate/fleet.md).
+inline constexpr std::uint64_t answer_bytes_max = 64ULL << 20;
 inline constexpr int redirects_max = 3;
 inline constexpr std::size_t addresses_max = 16;
 inline constexpr std::uint64_t credential_bytes_max = 64 << 10;
@@ -44,6 +47,9 @@ struct CredentialSource {
 // "http://a:8080,https://b/path": without the '/' at the end. A name and password in it are refused.
 Result<std::vector<std::string>> parse_addresses(std::string_view text);
 
+// "http://HOST:PORT" or "https://HOST:PORT" of a proxy. A name and password in it are refused.
+Result<std::string> parse_proxy(std::string_view text);
+
 // "http://host:port" of a URL, the port made explicit; empty when it is not http or https.
 std::string origin_of(std::string_view url);
 // Where a Location leads, from `url`; empty when nowhere.
@@ -54,6 +60,7 @@ struct EndpointOptions {
     std::vector<std::string> addresses;
     CredentialSource credential;
     std::optional<Path> ca_file;
+    std::string proxy{};                        // for all addresses; empty: see above
     std::chrono::milliseconds timeout{30'000};  // of one call
     const std::atomic<bool>* give_up = nullptr;
 };

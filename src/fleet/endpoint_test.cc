@@ -58,6 +58,40 @@ TEST_F(EndpointTest, SendsItsCredentialToConfiguredAddressesOnly) {
     EXPECT_EQ(second.seen().at(1).headers.at("authorization"), "token=abc");
 }
 
+// A variable of the environment while it lives.
+class Variable {
+  public:
+    Variable(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+    Variable(const Variable&) = delete;
+    Variable& operator=(const Variable&) = delete;
+    ~Variable() { ::unsetenv(name_); }
+
+  private:
+    const char* name_;
+};
+
+TEST_F(EndpointTest, SendsNothingReadableThroughAProxyThatNobodyNamed) {
+    HttpServer proxy;
+    Variable http{"http_proxy", proxy.url()}, all{"ALL_PROXY", proxy.url()};
+    first.then({.body = "{}"}).then({.body = "{}"});
+    auto& direct = endpoint({first.url()}, "basic user:password");
+    ASSERT_TRUE(direct.ask("/x"));
+    ASSERT_TRUE(direct.follow("/x", "", "text/event-stream", 5s, [](std::string_view) { return true; }));
+    EXPECT_EQ(proxy.seen().size(), 0U);
+    EXPECT_EQ(first.seen().size(), 2U);
+}
+
+TEST_F(EndpointTest, GoesThroughTheProxyThatWasNamed) {
+    HttpServer proxy;
+    Variable none{"no_proxy", "127.0.0.1"};
+    proxy.then({.body = "{}"});
+    EndpointOptions options{.name = "Marathon", .addresses = {"http://marathon.example:8080"}, .proxy = proxy.url()};
+    options.credential.text = "token abc";
+    ASSERT_TRUE(Endpoint{std::move(options)}.ask("/x"));
+    EXPECT_EQ(proxy.seen().at(0).line, "GET http://marathon.example:8080/x HTTP/1.1");
+    EXPECT_EQ(proxy.seen().at(0).headers.at("authorization"), "token=abc");
+}
+
 TEST_F(EndpointTest, AsksTheNextAddressWhenOneIsDownOrElecting) {
     first.then({.status = 503});
     second.then({.body = "1"}).then({.body = "2"});
@@ -112,6 +146,15 @@ TEST_F(EndpointTest, HandsOverAStreamAsItComesUntilTheReaderHasEnough) {
     EXPECT_TRUE(ended) << ended.error().what;
     EXPECT_GE(got, 1000U);
     EXPECT_LT(got, 100'000U);
+}
+
+TEST(Proxy, IsOneAddressWithoutAPassword) {
+    EXPECT_EQ(parse_proxy("http://proxy:3128/"), "http://proxy:3128");
+    for (const char* wrong : {"", "proxy:3128", "socks5://proxy:1", "http://a:1,http://b:1", "http://a:1/path"})
+        EXPECT_FALSE(parse_proxy(wrong)) << wrong;
+    auto refused = parse_proxy("http://user:hunter2@proxy:3128");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, Not(HasSubstr("hunter2")));
 }
 
 TEST(Credentials, AreOneLineAndNeverToldInErrors) {

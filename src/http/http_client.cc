@@ -144,6 +144,10 @@ struct HttpClient::Handle {
         set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
         if (options.ca_file) set(CURLOPT_CAINFO, options.ca_file->c_str());
         if (request.direct) set(CURLOPT_NOPROXY, "*");
+        if (!request.proxy.empty()) {
+            set(CURLOPT_PROXY, request.proxy.c_str());
+            set(CURLOPT_NOPROXY, "");
+        }
         if (request.give_up != nullptr) {
             set(CURLOPT_NOPROGRESS, 0L);
             set(CURLOPT_XFERINFOFUNCTION, &on_progress);

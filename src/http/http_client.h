@@ -3,7 +3,7 @@
 // Used for S3, and for Marathon and Mesos. Handles are kept and reused, so connections are too. Thread-safe: each
 // exchange takes a handle of its own. Redirects are not followed (a signed request is for one host), only http and
 // https are spoken, an answer is cut off at a bound, and a connection over which nothing moves is given up. Proxies are
-// those of the environment (http_proxy, no_proxy), except for requests that say `direct`.
+// those of the environment (http_proxy, no_proxy), except for requests that say `direct` or name one.
 #pragma once
 
 #include <atomic>
@@ -40,6 +40,7 @@ struct HttpRequest {
     std::uint64_t answer_bytes_max = 64 << 10;
     std::optional<std::chrono::milliseconds> timeout;  // instead of connect_timeout and exchange_max, when shorter
     bool direct = false;                               // through no proxy
+    std::string proxy{};                               // or through this one: http://HOST:PORT, https://HOST:PORT
     // An answer that goes on and on: its bytes are handed here as they come (of a status below 300), and not kept.
     // When it returns false the exchange ends, successfully. exchange_max does not count then, stall_max does.
     std::function<bool(std::string_view bytes)> on_bytes{};
