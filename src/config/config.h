@@ -44,6 +44,14 @@ struct Config {
     Sandboxing sandbox = Sandboxing::automatic;
     bool canary = false;
 
+    struct HealthAddress {
+        std::string listen = "off";  // "HOST:PORT" of /healthz and /readyz alone, or "off": at `listen` only
+    } health;
+
+    struct MetricsAccess {
+        Path token_file;  // who asks for /metrics shows this token; empty: whoever reaches `listen`
+    } metrics;
+
     struct Engine {
         std::string socket = "/var/run/docker.sock";  // a path, unix:///PATH, or tcp://HOST:PORT
         Nanoseconds api_timeout = std::chrono::seconds{15};

@@ -65,6 +65,12 @@ memory_max = "128MiB"
 shutdown_timeout = "1m30s"
 sandbox = "on"
 canary = true
+[health]
+listen = "[::]:9463"
+
+[metrics]
+token_file = "/etc/boatswain/metrics.token"
+
 [engine]
 socket = "tcp://engine.example:2376"
 api_timeout = "3s"
@@ -128,6 +134,8 @@ format = "json"
     EXPECT_EQ(config.host, "worker-7");
     EXPECT_EQ(config.listen, "[::]:9464");
     EXPECT_EQ(config.control, "/run/boatswain.sock");
+    EXPECT_EQ(config.health.listen, "[::]:9463");
+    EXPECT_EQ(config.metrics.token_file, "/etc/boatswain/metrics.token");
     EXPECT_EQ(config.memory_max, 128U << 20);
     EXPECT_EQ(config.shutdown_timeout, 90s);
     EXPECT_EQ(config.sandbox, Sandboxing::on);
@@ -241,7 +249,8 @@ TEST(Config, SaysWhatIsWrongWhereAndWhatWasMeant) {
             {"[bach]\nflush_after = \"1s\"\nflush_bytes = \"1MiB\"",
              "boatswain.toml:2: unknown section [bach]: did you mean [batch]?"},
             {"[kafka]\ntopic = \"x\"",
-             "boatswain.toml:2: unknown section [kafka]; known are engine, docker, driver, store, tenancy, "
+             "boatswain.toml:2: unknown section [kafka]; known are health, metrics, engine, docker, driver, store, "
+             "tenancy, "
              "batch, spool, ship, fleet, guard, log"},
             {"[store]\nflush_after = \"1s\"",
              R"(boatswain.toml:2: unknown setting "flush_after" in [store]: it belongs in [batch])"},

@@ -283,6 +283,15 @@ std::vector<Setting> make_settings() {
         truth("canary", "print lines of the tenant _canary, ship them, and read them back from the store",
               AT(bool, canary)),
 
+        text("health.listen", "HOST:PORT|off",
+             "where /healthz and /readyz are served besides, on a listener of their own, without names of tenants",
+             listen_address, AT(std::string, health.listen)),
+
+        path(
+            "metrics.token_file",
+            "file of a token that /metrics asks for (Authorization: Bearer); empty: whoever reaches `listen` sees them",
+            absolute_path_or_none, AT(Path, metrics.token_file)),
+
         text("engine.socket", "ADDRESS", "the Docker engine: a path, unix:///PATH, or tcp://HOST:PORT", engine_socket,
              AT(std::string, engine.socket)),
         duration("engine.api_timeout", "how long one answer of the engine may take", 100ms, 10min,

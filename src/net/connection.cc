@@ -7,12 +7,15 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <optional>
+#include <cerrno>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -99,6 +102,19 @@ class Unwatched {
 };
 
 // `Stream` is Socket, or TLS over it.
+std::string network_of(const sockaddr_storage& peer) {
+    if (peer.ss_family == AF_INET) {
+        auto number = ntohl(reinterpret_cast<const sockaddr_in&>(peer).sin_addr.s_addr);
+        return asio::ip::address_v4{number}.to_string();
+    }
+    if (peer.ss_family != AF_INET6) return {};
+    asio::ip::address_v6::bytes_type bytes;
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, bytes.size());
+    asio::ip::address_v6 address{bytes};
+    if (address.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, address).to_string();
+    return asio::ip::network_v6{address, 64}.canonical().to_string();  // one host may have all of it
+}
+
 template <class Stream>
 class StreamConnection final : public Connection {
   public:
@@ -192,6 +208,15 @@ class StreamConnection final : public Connection {
     }
 
   private:
+    std::string peer_network() const override {
+        if (auto uid = peer_uid()) return "uid " + std::to_string(*uid);
+        sockaddr_storage peer{};
+        socklen_t size = sizeof peer;
+        auto handle = const_cast<Stream&>(stream_).lowest_layer().native_handle();  // reads only
+        if (::getpeername(handle, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+        return network_of(peer);
+    }
+
     std::string peer_;
     Stream stream_;
     Watch watch_;

@@ -43,6 +43,9 @@ class Connection {
     // The user whose process connected, as the kernel says (SO_PEERCRED); nothing unless it is a unix socket.
     virtual std::optional<unsigned> peer_uid() const = 0;
 };
+    // Who connected, as far as one party alone can choose it: an IPv4 address, the /64 of an IPv6 address
+    // ("fd00::/64"), the user of a unix socket ("uid 0"). Empty when that is not known.
+    virtual std::string peer_network() const = 0;
 
 // What TLS needs. Empty: the system's own CAs, no certificate of ours.
 struct TlsFiles {

@@ -24,8 +24,10 @@ class Parser final : public http::basic_parser<true> {
         error = {};
     }
     void on_response_impl(int, string_view, int, error_code&) override {}
-    void on_field_impl(http::field name, string_view, string_view, error_code& error) override {
+    void on_field_impl(http::field name, string_view, string_view value, error_code& error) override {
         head.hosts += name == http::field::host ? 1 : 0;
+        if (name == http::field::authorization && head.authorization.empty())
+            head.authorization.assign(value.data(), value.size());
         error = {};
     }
     void on_header_impl(error_code& error) override { error = {}; }

@@ -12,10 +12,11 @@
 namespace boatswain::net {
 
 struct HttpRequestHead {
-    std::string method;  // as sent: "GET"
-    std::string target;  // as sent, begins with '/'
-    int version = 0;     // 11 for HTTP/1.1
-    int hosts = 0;       // how many Host fields
+    std::string method;         // as sent: "GET"
+    std::string target;         // as sent, begins with '/'
+    int version = 0;            // 11 for HTTP/1.1
+    int hosts = 0;              // how many Host fields
+    std::string authorization;  // the first such field's value, as sent
     bool chunked = false;
     std::optional<std::uint64_t> content_length;
     bool keep_alive = false;  // the client wants to send another request on this connection

@@ -23,7 +23,9 @@ HttpRequestReader::Outcome HttpRequestReader::next() {
         return {.request = std::nullopt, .refusal = content_too_large};
     pending_.erase(0, read.bytes);
 
-    HttpRequest request{.method = std::move(head.method), .keep_alive = head.keep_alive};
+    HttpRequest request{.method = std::move(head.method),
+                        .authorization = std::move(head.authorization),
+                        .keep_alive = head.keep_alive};
     auto question = head.target.find('?');
     request.path = head.target.substr(0, question);
     if (question != std::string::npos) request.query = head.target.substr(question + 1);

@@ -12,9 +12,10 @@ inline constexpr std::size_t http_request_bytes_max = 16U << 10;
 
 struct HttpRequest {
     std::string method;
-    std::string path;         // as sent, not decoded: "/metrics"
-    std::string query;        // behind '?', as sent
-    bool keep_alive = false;  // the client wants to send another request on this connection
+    std::string path;           // as sent, not decoded: "/metrics"
+    std::string query;          // behind '?', as sent
+    std::string authorization;  // of that field, as sent; empty without one
+    bool keep_alive = false;    // the client wants to send another request on this connection
 
     bool is_head() const { return method == "HEAD"; }
 };

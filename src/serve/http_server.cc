@@ -6,9 +6,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "net/connection.h"
 #include "net/error.h"
+#include "serve/admission.h"
 
 namespace boatswain::serve {
 namespace {
@@ -28,6 +31,7 @@ std::string_view reason_of(int status) {
     switch (status) {
         case 200: return "OK";
         case 400: return "Bad Request";
+        case 401: return "Unauthorized";
         case 404: return "Not Found";
         case 405: return "Method Not Allowed";
         case 408: return "Request Timeout";
@@ -47,6 +51,7 @@ std::string to_bytes(const HttpAnswer& answer, bool keep_alive, bool with_body) 
                         "\r\nContent-Type: " + answer.content_type +
                         "\r\nContent-Length: " + std::to_string(answer.body.size()) +
                         "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+    if (answer.status == 401) bytes += "WWW-Authenticate: Bearer\r\n";
     if (answer.status == 405) bytes += "Allow: GET, HEAD\r\n";
     bytes += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
     if (with_body) bytes += answer.body;
@@ -56,7 +61,8 @@ std::string to_bytes(const HttpAnswer& answer, bool keep_alive, bool with_body) 
 // A client's connection, for as long as it lives.
 struct Session {
     std::unique_ptr<net::Connection> connection;
-    bool idle = true;  // no byte of a request has come
+    Seat seat;            // idle: no byte of a request has come
+    bool closed = false;  // to make room: it ends in a moment, and counts no longer
 };
 
 }  // namespace
@@ -70,6 +76,8 @@ struct HttpServer::State {
     Task<void> serve(Session& session);
     asio::awaitable<void> serve_and_forget(std::unique_ptr<Session> session);
     asio::awaitable<void> accept_all();
+    void enter(Session& session, Stage stage);
+    void make_room(std::string_view peer);
 
     asio::any_io_executor executor;
     std::unique_ptr<net::Listener> listener;
@@ -77,6 +85,8 @@ struct HttpServer::State {
     HttpServerLimits limits;
     asio::steady_timer change;  // cancelled when a session ends or stop() is called
     std::set<Session*> sessions;
+    std::uint64_t turns = 0;  // stages that began
+    std::uint64_t closed_early = 0;
     bool stopping = false;
 };
 
@@ -98,22 +108,22 @@ HttpAnswer HttpServer::State::answer(const HttpRequest& request) const {
 
 // The next request. An error when there is none to be answered; `refused` then says whether the client should be told.
 Task<HttpRequest> HttpServer::State::read_request(Session& session, HttpRequestReader& reader, int& refused) {
-    session.idle = !reader.in_request();
-    auto until = after(session.idle ? limits.idle_timeout : limits.request_timeout);
+    enter(session, reader.in_request() ? Stage::asking : Stage::idle);
+    bool idle = session.seat.stage == Stage::idle;
+    auto until = after(idle ? limits.idle_timeout : limits.request_timeout);
     for (;;) {
         auto outcome = reader.next();
         refused = outcome.refusal;
         if (refused) co_return fail(Remedy::stop, "request refused");
-        if (outcome.request) {
-            session.idle = false;
-            co_return std::move(*outcome.request);
-        }
-        if (session.idle && stopping) co_return fail(Remedy::stop, "stopping");
+        if (outcome.request) co_return std::move(*outcome.request);
+        if (idle && stopping) co_return fail(Remedy::stop, "stopping");
         char buffer[read_bytes];
         auto size = co_await session.connection->read_some(buffer, until);
         if (!size || *size == 0) co_return fail(Remedy::stop, "client gone or too slow");
-        if (session.idle) until = after(limits.request_timeout);
-        session.idle = false;
+        if (std::exchange(idle, false)) {
+            until = after(limits.request_timeout);
+            enter(session, Stage::asking);
+        }
         reader.feed({buffer, *size});
     }
 }
@@ -124,6 +134,7 @@ Task<void> HttpServer::State::serve(Session& session) {
         int refused = 0;
         auto request = co_await read_request(session, reader, refused);
         if (!request && !refused) co_return Result<void>{};
+        enter(session, Stage::answering);
         auto said = request ? answer(*request) : refusal(refused);
         bool keep_alive = request && request->keep_alive && !stopping && said.status != 405;
         auto bytes = to_bytes(said, keep_alive, !request || !request->is_head());
@@ -133,11 +144,31 @@ Task<void> HttpServer::State::serve(Session& session) {
 }
 
 asio::awaitable<void> HttpServer::State::serve_and_forget(std::unique_ptr<Session> session) {
-    sessions.insert(session.get());
     // A client's trouble is its own: nothing to report.
     (void)co_await serve(*session);
     sessions.erase(session.get());
     change.cancel();
+}
+
+void HttpServer::State::enter(Session& session, Stage stage) {
+    session.seat.stage = stage;
+    session.seat.since = ++turns;
+}
+
+void HttpServer::State::make_room(std::string_view peer) {
+    std::vector<Session*> open;
+    std::vector<const Seat*> seats;
+    for (auto* session : sessions) {
+        if (session->closed) continue;
+        open.push_back(session);
+        seats.push_back(&session->seat);
+    }
+    auto found = makes_room(seats, peer,
+                            {.seats_max = limits.connections_max, .of_a_peer_max = limits.connections_of_a_peer_max});
+    if (!found) return;
+    ++closed_early;
+    open[*found]->closed = true;
+    open[*found]->connection->close();
 }
 
 asio::awaitable<void> HttpServer::State::accept_all() {
@@ -149,10 +180,11 @@ asio::awaitable<void> HttpServer::State::accept_all() {
             co_await change.async_wait(asio::as_tuple(asio::use_awaitable));
             continue;
         }
-        if (sessions.size() >= limits.connections_max) continue;  // closes it
         auto session = std::make_unique<Session>();
+        session->seat = {.peer = (*connection)->peer_network(), .since = ++turns};
+        make_room(session->seat.peer);
         session->connection = std::move(*connection);
-        // run() waits for it: `sessions` holds it until it has ended.
+        sessions.insert(session.get());  // until it has ended: run() waits for it
         asio::co_spawn(executor, serve_and_forget(std::move(session)), [](std::exception_ptr failure) {
             if (failure) std::rethrow_exception(failure);
         });
@@ -169,6 +201,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(asio::any_io_executor execu
     auto state = std::make_unique<State>(executor, std::move(listener), std::move(routes), limits);
     return std::unique_ptr<HttpServer>{new HttpServer(std::move(state))};
 }
+
+std::uint64_t HttpServer::closed_early() const { return state_->closed_early; }
 
 std::string HttpServer::address() const { return net::to_text(state_->listener->address()); }
 
@@ -188,7 +222,7 @@ void HttpServer::stop() {
     state_->stopping = true;
     state_->listener->close();
     for (auto* session : state_->sessions)
-        if (session->idle) session->connection->close();
+        if (session->seat.stage == Stage::idle) session->connection->close();
     state_->change.cancel();
 }
 

@@ -2,12 +2,13 @@
 //
 // It runs on the one I/O thread, handlers too, and shares nothing with other threads: a handler must not block.
 // Invariants
-//   - At most `connections_max` connections; more are closed when they come, so that they cannot take the agent's
-//   descriptors.
+//   - At most `connections_max` connections, and `connections_of_a_peer_max` from one peer, so that they cannot take
+//   the
+//     agent's descriptors. A newcomer beyond that gets in all the same, and another one is closed (serve/admission.h):
+//     connections that ask for nothing keep no health check out.
 //   - No client holds a connection longer than the timeouts: a request has to arrive whole within `request_timeout`, an
-//   answer has to
-//     be taken within `write_timeout`, and a connection without a request ends after `idle_timeout`.
-//   - Nothing of a request is kept but its line; bodies are refused.
+//     answer has to be taken within `write_timeout`, and a connection without a request ends after `idle_timeout`.
+//   - Nothing of a request is kept but its line and its authorization; bodies are refused.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -37,8 +38,9 @@ using HttpRoutes = std::map<std::string, HttpHandler>;
 
 struct HttpServerLimits {
     std::size_t connections_max = 64;
+    std::size_t connections_of_a_peer_max = 16;  // net::Connection::peer_network()
     std::chrono::milliseconds request_timeout{10'000};
-    std::chrono::milliseconds idle_timeout{60'000};
+    std::chrono::milliseconds idle_timeout{5'000};
     std::chrono::milliseconds write_timeout{30'000};
 };
 
@@ -53,6 +55,8 @@ class HttpServer {
     HttpServer& operator=(const HttpServer&) = delete;
 
     std::string address() const;  // with the port that was chosen
+    // Connections that were closed to make room for another one.
+    std::uint64_t closed_early() const;
 
     // Serves until stop() or cancellation, then until every connection has ended: those without a request end at once,
     // the others have `write_timeout` to take their answer. Called once.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,17 +18,18 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/test_directory.h"
 #include "serve/observe.h"
 
 namespace boatswain::serve {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 // A server on a unix socket, with its I/O thread.
 class Serving {
@@ -242,18 +244,65 @@ TEST(HttpServer, ServesABigAnswerWhole) {
     EXPECT_EQ(text.size() - text.find("\r\n\r\n") - 4, 10U << 20);
 }
 
-TEST(HttpServer, TakesNoMoreConnectionsThanItsBound) {
+constexpr const char* hello = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+
+TEST(HttpServer, ClosesTheLongestIdleConnectionForANewOne) {
     Serving serving{routes(), {.connections_max = 3}};
     std::vector<std::unique_ptr<Peer>> peers;
     for (int i = 0; i < 3; ++i) {
         peers.push_back(std::make_unique<Peer>(serving));
-        peers.back()->send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        peers.back()->send(hello);
         EXPECT_THAT(peers.back()->read(100ms), StartsWith("HTTP/1.1 200"));
     }
-    EXPECT_EQ(Peer{serving}.read(), "") << "closed at once";
-    peers.pop_back();
-    std::this_thread::sleep_for(100ms);
+    peers[0]->send(hello);  // so that the second one is idle for longest
+    EXPECT_THAT(peers[0]->read(100ms), StartsWith("HTTP/1.1 200"));
+    Peer newcomer{serving};
+    newcomer.send(hello);
+    EXPECT_THAT(newcomer.read(100ms), StartsWith("HTTP/1.1 200"));
+    EXPECT_EQ(peers[1]->read(), "") << "closed";
+    for (int stays : {0, 2}) {
+        peers[static_cast<std::size_t>(stays)]->send(hello);
+        EXPECT_THAT(peers[static_cast<std::size_t>(stays)]->read(100ms), StartsWith("HTTP/1.1 200"));
+    }
+    EXPECT_EQ(serving.server->closed_early(), 1U);
+}
+
+// Connections of one peer that do nothing, or only begin a request.
+class HttpServerCrowd : public ::testing::TestWithParam<std::pair<int, std::string>> {};
+
+TEST_P(HttpServerCrowd, KeepsNobodyFromAnAnswer) {
+    rlimit descriptors{};
+    ::getrlimit(RLIMIT_NOFILE, &descriptors);
+    descriptors.rlim_cur = descriptors.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &descriptors);
+    auto [count, begins] = GetParam();
+    Serving serving{routes(), {}, Serving::On::tcp};
+    std::vector<std::unique_ptr<Peer>> crowd;
+    auto join = [&] {
+        crowd.push_back(std::make_unique<Peer>(serving));
+        crowd.back()->send(begins);
+    };
+    for (int i = 0; i < count; ++i) join();
+    int answered = 0;
+    for (int i = 0; i < 40; ++i) {
+        for (int more = 0; more < 4; ++more) join();  // what was closed comes again
+        answered += Peer{serving}.ask("GET /hello HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200") ? 1 : 0;
+    }
+    EXPECT_EQ(answered, 40);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, HttpServerCrowd,
+                         ::testing::Values(std::pair{80, ""}, std::pair{1000, ""}, std::pair{80, "GET /hel"}));
+
+TEST(HttpServer, ClosesWhoNeverTakesItsAnswerWhenAllAreSo) {
+    Serving serving{routes(), {.connections_of_a_peer_max = 3}};
+    std::vector<std::unique_ptr<Peer>> crowd;
+    for (int i = 0; i < 4; ++i) {
+        crowd.push_back(std::make_unique<Peer>(serving));
+        crowd.back()->send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
     EXPECT_THAT(Peer{serving}.ask("GET /hello HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+    EXPECT_EQ(serving.server->closed_early(), 2U);
 }
 
 TEST(HttpServer, StopsByEndingIdleConnectionsAndFinishingAnswers) {
@@ -308,6 +357,55 @@ TEST(HttpServer, ReplacesTheSocketOfAServerThatIsGoneButNotOfOneThatIsThere) {
     ASSERT_FALSE(second);
     EXPECT_THAT(second.error().what, HasSubstr("Address already in use"));
     std::filesystem::remove_all(directory);
+}
+
+ObserveSources troubled() {
+    auto trouble = [] {
+        return Health{.reasons = {{"spool", "no room for acme"}}, .detail = {{"store", "s3://acme"}}};
+    };
+    return {.alive = trouble, .ready = trouble, .metrics = [] { return "m{tenant=\"acme\"} 1\n"; }, .version = "1"};
+}
+
+TEST(Observe, ShowsMetricsOnlyToWhoHasTheToken) {
+    auto sources = troubled();
+    sources.metrics_token = Secret{"0123456789abcdef"};
+    Serving serving{observe_routes(std::move(sources))};
+    auto asked = [&](const std::string& fields) {
+        return Peer{serving}.ask("GET /metrics HTTP/1.0\r\n" + fields + "\r\n");
+    };
+    for (const char* wrong :
+         {"", "Authorization: Bearer 0123456789abcdeF\r\n", "Authorization: Bearer \r\n", "Authorization: Bearer\r\n",
+          "Authorization: 0123456789abcdef\r\n", "Authorization: Basic 0123456789abcdef\r\n",
+          "Authorization: x\r\nAuthorization: Bearer 0123456789abcdef\r\n"})
+        EXPECT_THAT(asked(wrong), AllOf(StartsWith("HTTP/1.1 401 "), HasSubstr("WWW-Authenticate: Bearer\r\n"),
+                                        Not(HasSubstr("acme"))))
+            << wrong;
+    EXPECT_THAT(asked("authorization: bearer 0123456789abcdef\r\n"),
+                AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("acme")));
+    EXPECT_THAT(Peer{serving}.ask("GET /healthz HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 503")) << "health is for all";
+}
+
+TEST(Observe, NamesNobodyWhereHealthHasAListenerOfItsOwn) {
+    Serving serving{health_routes(troubled())};
+    for (const char* path : {"/healthz", "/readyz"})
+        EXPECT_THAT(Peer{serving}.ask("GET " + std::string{path} + " HTTP/1.0\r\n\r\n"),
+                    AllOf(StartsWith("HTTP/1.1 503"), HasSubstr(R"("part":"spool")"), Not(HasSubstr("acme"))));
+    EXPECT_THAT(Peer{serving}.ask("GET /metrics HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 404"));
+}
+
+TEST(Observe, ReadsATokenOfOneLineAndRefusesAShortOne) {
+    testing::TestDirectory place;
+    auto read = [&](std::string_view text) {
+        testing::write(place / "token", text);
+        return read_token(place / "token");
+    };
+    EXPECT_EQ(read("0123456789abcdef\n").value().view(), "0123456789abcdef");
+    for (std::string_view wrong :
+         {"", "\n", "0123456789abcde\n", "0123456789abcdef 0123456789abcdef\n", "0123456789abcdef\nx"}) {
+        auto refused = read(wrong);
+        ASSERT_FALSE(refused) << wrong;
+        EXPECT_THAT(refused.error().what, Not(HasSubstr("0123456789")));
+    }
 }
 
 TEST(Observe, ShowsMetricsHealthReadinessAndVersion) {

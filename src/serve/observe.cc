@@ -1,9 +1,18 @@
 #include "serve/observe.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace boatswain::serve {
 namespace {
+
+bool carries(std::string_view authorization, const Secret& token) {
+    constexpr std::string_view scheme = "bearer ";
+    auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+    if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, same)) return false;
+    return Secret{authorization.substr(scheme.size())} == token;
+}
 
 HttpAnswer to_answer(const Health& health) {
     std::string body = std::string{"{\"ok\":"} + (health.ok() ? "true" : "false") +
@@ -28,9 +37,39 @@ std::string to_json(const std::vector<Health::Reason>& reasons) {
     return text + "]";
 }
 
+HttpRoutes health_routes(ObserveSources sources) {
+    auto without_names = [](std::function<Health()> ask) {
+        return [ask = std::move(ask)] {
+            Health brief;
+            for (auto& reason : ask().reasons) brief.reasons.push_back({.part = std::move(reason.part), .what = ""});
+            return brief;
+        };
+    };
+    sources.alive = without_names(std::move(sources.alive));
+    sources.ready = without_names(std::move(sources.ready));
+    auto routes = observe_routes(std::move(sources));
+    routes.erase("/metrics");
+    return routes;
+}
+
+Result<Secret> read_token(const Path& path) {
+    TRY(auto text, read_file(path, token_bytes_max));
+    WipeAtEnd wiped{text};
+    std::string_view token = text;
+    while (token.ends_with('\n') || token.ends_with('\r') || token.ends_with(' ')) token.remove_suffix(1);
+    bool plain = std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7F; });
+    if (!plain || token.size() < token_bytes_min)
+        return fail(Remedy::stop, path.string() + " holds no token: one line of at least " +
+                                      std::to_string(token_bytes_min) + " characters, without blanks");
+    return Secret{token};
+}
+
 HttpRoutes observe_routes(ObserveSources sources) {
     HttpRoutes routes;
-    routes["/metrics"] = [metrics = std::move(sources.metrics)](const HttpRequest&) {
+    routes["/metrics"] = [metrics = std::move(sources.metrics),
+                          token = std::move(sources.metrics_token)](const HttpRequest& request) {
+        if (token && !carries(request.authorization, *token))
+            return HttpAnswer{.status = 401, .body = "Unauthorized\n"};
         return HttpAnswer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics()};
     };
     routes["/healthz"] = [alive = std::move(sources.alive)](const HttpRequest&) { return to_answer(alive()); };

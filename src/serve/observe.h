@@ -6,16 +6,20 @@
 // Both answer {"ok":true,"reasons":[{"part":"store","what":"..."}],"detail":{...}} with 200, or 503 when there is a
 // reason.
 //
-// None of them tells a tenant's line, a secret or an environment value; who may reach them is the operator's choice of
-// address.
+// None of them tells a tenant's line, a secret or an environment value. But metrics, and the reasons in words, name
+// tenants: so /metrics may ask for a token, and health can be had at an address of its own, where it names nobody.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/metrics.h"
+#include "base/result.h"
+#include "base/secret.h"
 #include "serve/http_server.h"
 
 namespace boatswain::serve {
@@ -38,9 +42,16 @@ struct ObserveSources {
     std::function<Health()> ready;
     std::function<std::string()> metrics;  // Prometheus' text
     std::string version;
+    std::optional<Secret> metrics_token = {};  // nothing: /metrics is for whoever reaches the address
 };
 
 HttpRoutes observe_routes(ObserveSources sources);
+// /healthz, /readyz and /version for everybody: of a reason the part alone is told, and no detail.
+HttpRoutes health_routes(ObserveSources sources);
+
+inline constexpr std::size_t token_bytes_min = 16, token_bytes_max = 4096;
+// A file of one token, which clients send as "Authorization: Bearer TOKEN". Read at each start.
+Result<Secret> read_token(const Path& path);
 
 // The reasons as a JSON array.
 std::string to_json(const std::vector<Health::Reason>& reasons);
