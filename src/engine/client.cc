@@ -139,11 +139,12 @@ class HttpByteStream final : public ByteStream {
 class HttpClient final : public Client {
   public:
     HttpClient(boost::asio::any_io_executor executor, net::Address address, std::unique_ptr<net::Tls> tls,
-               std::chrono::milliseconds call_timeout)
+               std::chrono::milliseconds call_timeout, decltype(Endpoint::connect) connect)
         : executor_(std::move(executor)),
           address_(std::move(address)),
           tls_(std::move(tls)),
-          call_timeout_(call_timeout) {}
+          call_timeout_(call_timeout),
+          connect_(std::move(connect)) {}
 
     Task<EngineInfo> negotiate() override;
     Task<std::vector<ContainerSummary>> list() override;
@@ -172,13 +173,15 @@ class HttpClient final : public Client {
     net::Address address_;
     std::unique_ptr<net::Tls> tls_;
     std::chrono::milliseconds call_timeout_;
+    decltype(Endpoint::connect) connect_;
     std::string version_path_;  // "/v1.41"
 };
 
 Task<std::unique_ptr<HttpExchange>> HttpClient::begin(HttpRequest request, Deadline until) {
     auto doing = "engine " + request.method + " " + request.target.substr(0, request.target.find('?'));
     if (!address_.is_unix()) request.host = net::to_text(address_);
-    auto connection = co_await net::connect(executor_, address_, tls_.get(), until);
+    auto connection =
+        connect_ ? co_await connect_(until) : co_await net::connect(executor_, address_, tls_.get(), until);
     if (!connection) co_return std::unexpected(std::move(connection).error().within(doing));
     auto exchange = co_await HttpExchange::begin(std::move(*connection), std::move(request), until);
     if (!exchange) co_return std::unexpected(std::move(exchange).error().within(doing));
@@ -289,7 +292,8 @@ Result<std::unique_ptr<Client>> make_client(boost::asio::any_io_executor executo
             return fail(Remedy::stop, "address " + printable(endpoint.address) + ": no TLS over a unix socket");
         TRY(tls, net::make_tls(files));
     }
-    return std::make_unique<HttpClient>(std::move(executor), std::move(address), std::move(tls), endpoint.call_timeout);
+    return std::make_unique<HttpClient>(std::move(executor), std::move(address), std::move(tls), endpoint.call_timeout,
+                                        std::move(endpoint.connect));
 }
 
 }  // namespace boatswain::engine

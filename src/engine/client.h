@@ -12,6 +12,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,10 @@
 #include "base/result.h"
 #include "engine/container.h"
 #include "record/line.h"
+
+namespace boatswain::net {
+class Connection;
+}
 
 namespace boatswain::engine {
 
@@ -35,6 +40,10 @@ struct Endpoint {
     std::string certificate_file;  // PEM; our own, for client authentication
     std::string key_file;
     std::chrono::milliseconds call_timeout{10'000};
+    // How to connect to a unix socket, where we may not ourselves (sandbox/broker.h); otherwise we do.
+    std::function<boost::asio::awaitable<Result<std::unique_ptr<net::Connection>>>(
+        std::chrono::steady_clock::time_point until)>
+        connect = {};
 };
 
 // Bounds on what an engine may send us.

@@ -4,18 +4,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/network_v6.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <optional>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -101,7 +102,6 @@ class Unwatched {
     int handle_;
 };
 
-// `Stream` is Socket, or TLS over it.
 std::string network_of(const sockaddr_storage& peer) {
     if (peer.ss_family == AF_INET) {
         auto number = ntohl(reinterpret_cast<const sockaddr_in&>(peer).sin_addr.s_addr);
@@ -115,6 +115,7 @@ std::string network_of(const sockaddr_storage& peer) {
     return asio::ip::network_v6{address, 64}.canonical().to_string();  // one host may have all of it
 }
 
+// `Stream` is Socket, or TLS over it.
 template <class Stream>
 class StreamConnection final : public Connection {
   public:
@@ -207,7 +208,6 @@ class StreamConnection final : public Connection {
         return who.uid;
     }
 
-  private:
     std::string peer_network() const override {
         if (auto uid = peer_uid()) return "uid " + std::to_string(*uid);
         sockaddr_storage peer{};
@@ -217,6 +217,7 @@ class StreamConnection final : public Connection {
         return network_of(peer);
     }
 
+  private:
     std::string peer_;
     Stream stream_;
     Watch watch_;
@@ -432,6 +433,59 @@ Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files) {
         return fail(Remedy::stop, "TLS file " + files.key_file + ": a key without a certificate");
     }
     return tls;
+}
+
+namespace {
+
+struct Received {
+    unsigned char said = EPIPE;  // the other process ended without a word
+    Fd connection;
+};
+
+Received take(int reply) {
+    Received received;
+    iovec bytes{.iov_base = &received.said, .iov_len = 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (::recvmsg(reply, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1) return {};
+    auto* header = CMSG_FIRSTHDR(&message);
+    if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        int descriptor = -1;
+        std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+        received.connection = Fd{descriptor};
+    }
+    return received;
+}
+
+}  // namespace
+
+Task<std::unique_ptr<Connection>> receive(asio::any_io_executor executor, Fd reply, std::string peer,
+                                          std::string refusal, Deadline until) {
+    constexpr unsigned char refused = 255;
+    const asio::generic::stream_protocol protocol{AF_UNIX, 0};
+    PlainConnection waiting{peer, executor};
+    error_code code;
+    waiting.stream().assign(protocol, reply.get(), code);
+    if (code) co_return fail_with(code, "connect to " + peer);
+    (void)reply.release();
+    waiting.watch().start(until);
+    auto [waited] = co_await waiting.stream().async_wait(Socket::wait_read, as_result);
+    waiting.watch().end();
+    if (waited) co_return waiting.trouble(waited, "connect to");
+    auto received = take(waiting.stream().native_handle());
+    if (received.said == refused) co_return fail(Remedy::stop, "connect to " + peer + ": " + refusal);
+    if (received.said != 0 || !received.connection)
+        co_return fail_with(error_code{received.said != 0 ? received.said : EPIPE, boost::system::system_category()},
+                            "connect to " + peer);
+    auto connection = std::make_unique<PlainConnection>(peer, executor);
+    connection->stream().assign(protocol, received.connection.get(), code);
+    if (code) co_return fail_with(code, "connect to " + peer);
+    (void)received.connection.release();
+    co_return connection;
 }
 
 Task<std::unique_ptr<Connection>> connect(asio::any_io_executor executor, Address address, Tls* tls, Deadline until) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
 #include "net/address.h"
 #include "net/task.h"
 
@@ -42,10 +43,10 @@ class Connection {
     virtual boost::asio::awaitable<void> wait_gone() = 0;
     // The user whose process connected, as the kernel says (SO_PEERCRED); nothing unless it is a unix socket.
     virtual std::optional<unsigned> peer_uid() const = 0;
-};
     // Who connected, as far as one party alone can choose it: an IPv4 address, the /64 of an IPv6 address
     // ("fd00::/64"), the user of a unix socket ("uid 0"). Empty when that is not known.
     virtual std::string peer_network() const = 0;
+};
 
 // What TLS needs. Empty: the system's own CAs, no certificate of ours.
 struct TlsFiles {
@@ -69,6 +70,12 @@ Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files);
 // in turn.
 Task<std::unique_ptr<Connection>> connect(boost::asio::any_io_executor executor, Address address, Tls* tls,
                                           Deadline until);
+
+// A connection that another process makes for us. Over `reply` comes one byte and, when that is 0, the descriptor of a
+// unix socket (SCM_RIGHTS); else the byte is the errno of the attempt, told as connect() would tell it, or 255:
+// `refusal` says what that means. `peer` stands in errors.
+Task<std::unique_ptr<Connection>> receive(boost::asio::any_io_executor executor, Fd reply, std::string peer,
+                                          std::string refusal, Deadline until);
 
 // Accepts connections.
 class Listener {

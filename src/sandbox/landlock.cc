@@ -49,7 +49,7 @@ RulesetAttributes attributes_for(int version, const Rules& rules) {
     if (version >= 4 && !rules.connect_tcp) attributes.handled_network |= access::connect_tcp;
     if (version >= 5) attributes.handled_files |= access::ioctl_device;
     if (version >= 6) attributes.scoped |= scope::signals;
-    if (version >= 6 && !rules.abstract_sockets) attributes.scoped |= scope::abstract_sockets;
+    if (version >= 6 && !(rules.unix_sockets && rules.abstract_sockets)) attributes.scoped |= scope::abstract_sockets;
     return attributes;
 }
 

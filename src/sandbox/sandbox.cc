@@ -9,7 +9,7 @@ Result<Confinement> confine(const Rules& rules) {
     Confinement done;
     // In this order: the filter of system calls refuses nothing that Landlock needs, but why let it come to that.
     TRY(done.landlock, apply_landlock(rules));
-    TRY(done.seccomp, apply_seccomp());
+    TRY(done.seccomp, apply_seccomp(rules));
     if (done.landlock == 0) done.missing = "this kernel has no Landlock (5.13 or later, and enabled at boot)";
     if (!done.seccomp)
         done.missing += (done.missing.empty() ? "" : "; ") + std::string{"this kernel has no seccomp filters"};

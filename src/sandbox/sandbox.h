@@ -23,7 +23,11 @@ struct Rules {
     std::vector<Path> write;  // the same: read, written, made, renamed, removed; never executed
     bool read_everything = false;
     bool connect_tcp = true;
-    bool abstract_sockets = true;  // reach unix sockets of other processes that have no file
+    // Make unix sockets, and so reach every process that listens at one: the engine, containerd, the service manager.
+    // Without, those that are there stay, connected and listening ones alike; new ones come from a broker
+    // (sandbox/broker.h). Pairs of stream sockets can be made anyway: they are connected to each other for good.
+    bool unix_sockets = false;
+    bool abstract_sockets = false;  // with unix_sockets: those of other processes that have no file, too
 };
 
 // What holds from now on.
@@ -40,6 +44,6 @@ Result<Confinement> confine(const Rules& rules);
 
 // The parts, as confine() uses them: the version in force, or 0; whether it is in force.
 Result<int> apply_landlock(const Rules& rules);
-Result<bool> apply_seccomp();
+Result<bool> apply_seccomp(const Rules& rules);
 
 }  // namespace boatswain::sandbox

@@ -171,8 +171,12 @@ TEST(Sandbox, DeniesWhatADaemonNeverDoes) {
         told.tell("packet socket", ::socket(AF_PACKET, SOCK_RAW, 0));
         void* both = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         told.tell("memory to write and execute", both == MAP_FAILED ? -1 : 0);
-        // And what it does do.
+        int pair[2];
         told.tell("unix socket", ::socket(AF_UNIX, SOCK_STREAM, 0));
+        told.tell("unix datagram socket", ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        told.tell("pair of datagram sockets", ::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair));
+        // And what it does do.
+        told.tell("pair of stream sockets", ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
         told.tell("IPv6 socket", ::socket(AF_INET6, SOCK_STREAM, 0));
         told.tell("netlink socket", ::socket(AF_NETLINK, SOCK_RAW, 0));
         void* plain = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -184,12 +188,29 @@ TEST(Sandbox, DeniesWhatADaemonNeverDoes) {
     std::string wanted;
     for (std::string_view call : {"execve", "fork"}) wanted += std::string{call} + ": EPERM\n";
     wanted += "clone3: ENOSYS\n";
-    for (std::string_view call : {"ptrace", "process_vm_readv", "mount", "unshare", "setns", "bpf", "keyctl",
-                                  "init_module", "kexec_load", "io_uring_setup", "userfaultfd", "memfd_create",
-                                  "setuid", "clock_settime", "seccomp", "packet socket", "memory to write and execute"})
+    for (std::string_view call : {"ptrace",
+                                  "process_vm_readv",
+                                  "mount",
+                                  "unshare",
+                                  "setns",
+                                  "bpf",
+                                  "keyctl",
+                                  "init_module",
+                                  "kexec_load",
+                                  "io_uring_setup",
+                                  "userfaultfd",
+                                  "memfd_create",
+                                  "setuid",
+                                  "clock_settime",
+                                  "seccomp",
+                                  "packet socket",
+                                  "memory to write and execute",
+                                  "unix socket",
+                                  "unix datagram socket",
+                                  "pair of datagram sockets"})
         wanted += std::string{call} + ": EPERM\n";
     for (std::string_view call :
-         {"unix socket", "IPv6 socket", "netlink socket", "memory", "memory to execute", "thread"})
+         {"pair of stream sockets", "IPv6 socket", "netlink socket", "memory", "memory to execute", "thread"})
         wanted += std::string{call} + ": ok\n";
     EXPECT_EQ(said, wanted + "end 0");
 }

@@ -126,7 +126,7 @@ constexpr auto denied_calls = std::to_array<long>({
 
 class Program {
   public:
-    Program() {
+    explicit Program(const Rules& rules) {
         load(offsetof(seccomp_data, arch));
         jump(BPF_JEQ, this_architecture, 1, 0);
         give(SECCOMP_RET_KILL_PROCESS);
@@ -145,13 +145,26 @@ class Program {
             jump(BPF_JSET, CLONE_THREAD, 1, 0);
             give(denied);
         });
-        about(SYS_socket, 0, [this] {
-            for (auto family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}) {
+        about(SYS_socket, 0, [this, &rules] {
+            for (auto family : {AF_INET, AF_INET6, AF_NETLINK}) {
                 jump(BPF_JEQ, static_cast<std::uint32_t>(family), 0, 1);
+                give(SECCOMP_RET_ALLOW);
+            }
+            if (rules.unix_sockets) {
+                jump(BPF_JEQ, AF_UNIX, 0, 1);
                 give(SECCOMP_RET_ALLOW);
             }
             give(denied);
         });
+        // libcurl wakes its threads by a pair of stream sockets. Either end of such a pair is connected, and stays so;
+        // that of a datagram pair could be connected to any address.
+        if (!rules.unix_sockets)
+            about(SYS_socketpair, 1, [this] {
+                constexpr std::uint32_t type_bits = 0xF;  // the rest are flags
+                code_.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, type_bits));
+                jump(BPF_JEQ, SOCK_STREAM, 1, 0);
+                give(denied);
+            });
         // Memory that is both written and executed.
         for (auto call : {SYS_mmap, SYS_mprotect, SYS_pkey_mprotect})
             about(call, 2, [this] {
@@ -196,8 +209,8 @@ class Program {
 
 }  // namespace
 
-Result<bool> apply_seccomp() {
-    Program program;
+Result<bool> apply_seccomp(const Rules& rules) {
+    Program program{rules};
     auto view = program.view();
     auto done = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &view);
     if (done == 0) return true;

@@ -75,7 +75,7 @@ struct Holder::State {
           recent(options.ring_bytes),
           tasks(e, l) {}
 
-    Result<void> prepare();
+    Result<void> prepare(std::unique_ptr<net::Listener> bound);
     void resume_all();
     Result<void> resume(const HoldName& name);
     void spawn(std::shared_ptr<Held> held);
@@ -112,7 +112,7 @@ struct Holder::State {
 
 // ---- Start ----------------------------------------------------------------------------------------------------------
 
-Result<void> Holder::State::prepare() {
+Result<void> Holder::State::prepare(std::unique_ptr<net::Listener> bound) {
     CHECK(check_in_memory(options.hold_dir));
     auto path = options.hold_dir / "lock";
     lock = Fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
@@ -120,7 +120,7 @@ Result<void> Holder::State::prepare() {
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
         return fail(Remedy::back_off, "lock " + path.string() + ": another holder works in this directory");
     TRY(transfer, Transfer::make());
-    TRY(server, PluginServer::open(executor, options.socket, log));
+    TRY(server, PluginServer::open(executor, options.socket, log, std::move(bound)));
     return {};
 }
 
@@ -361,9 +361,9 @@ Holder::~Holder() = default;
 Result<std::unique_ptr<Holder>> Holder::open(asio::any_io_executor executor, HolderOptions options,
                                              engine::EnvironmentFilter keep,
                                              std::function<KeyAnswer(const engine::ContainerFacts&)> key_for,
-                                             const Clock& clock, Log& log) {
+                                             const Clock& clock, Log& log, std::unique_ptr<net::Listener> bound) {
     auto state = std::make_unique<State>(executor, std::move(options), std::move(keep), std::move(key_for), clock, log);
-    CHECK(state->prepare());
+    CHECK(state->prepare(std::move(bound)));
     return std::unique_ptr<Holder>{new Holder(std::move(state))};
 }
 

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "engine/container.h"
+#include "net/connection.h"
 
 namespace boatswain::intake::driver {
 
@@ -47,10 +48,12 @@ class Holder {
     static constexpr std::size_t fifos_max = 4096;
 
     // Remedy::back_off when another holder has the directory. Opens the socket: before privileges are given up.
+    // `bound`: it was opened already (PluginServer::bind).
     static Result<std::unique_ptr<Holder>> open(boost::asio::any_io_executor executor, HolderOptions options,
                                                 engine::EnvironmentFilter keep,
                                                 std::function<KeyAnswer(const engine::ContainerFacts&)> key_for,
-                                                const Clock& clock, Log& log);
+                                                const Clock& clock, Log& log,
+                                                std::unique_ptr<net::Listener> bound = nullptr);
     ~Holder();
     Holder(const Holder&) = delete;
     Holder& operator=(const Holder&) = delete;

@@ -48,16 +48,23 @@ struct PluginServer::State {
 PluginServer::PluginServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 PluginServer::~PluginServer() = default;
 
-Result<std::unique_ptr<PluginServer>> PluginServer::open(asio::any_io_executor executor, const Path& socket, Log& log) {
+// Bound beside its place and moved there: no moment without a socket, and our listener, which removes its file at its
+// end, does not know the new name.
+Result<std::unique_ptr<net::Listener>> PluginServer::bind(asio::any_io_executor executor, const Path& socket) {
     CHECK(make_directories(socket.parent_path(), 0755));
-    // Bound beside its place and moved there: no moment without a socket, and our listener, which removes its file at
-    // its end, does not know the new name.
     auto beside = socket.string() + "~";
     if (beside.size() > net::unix_path_bytes_max)
         return fail(Remedy::stop, "listen at " + socket.string() + ": the path is too long for a unix socket");
-    TRY(auto listener, net::listen(executor, net::Address{.unix_path = beside, .host = {}, .port = 0}));
+    return net::listen(std::move(executor), net::Address{.unix_path = beside, .host = {}, .port = 0});
+}
+
+Result<std::unique_ptr<PluginServer>> PluginServer::open(asio::any_io_executor executor, const Path& socket, Log& log,
+                                                         std::unique_ptr<net::Listener> listener) {
+    if (!listener) {
+        TRY(listener, bind(executor, socket));
+    }
     std::error_code problem;
-    std::filesystem::rename(beside, socket, problem);
+    std::filesystem::rename(listener->address().unix_path, socket, problem);
     if (problem) return fail(Remedy::stop, "listen at " + socket.string() + ": " + problem.message(), problem);
     return std::unique_ptr<PluginServer>{new PluginServer(std::make_unique<State>(executor, std::move(listener), log))};
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "intake/driver/http_post.h"
 #include "intake/driver/recent.h"
+#include "net/connection.h"
 
 namespace boatswain::intake::driver {
 
@@ -21,8 +22,11 @@ class PluginServer {
   public:
     static constexpr std::size_t connections_max = 128;
 
+    // Opens the socket beside its place, where the engine does not look: for a process that may open none later.
+    static Result<std::unique_ptr<net::Listener>> bind(boost::asio::any_io_executor executor, const Path& socket);
+    // Takes the place. `bound`: what bind() gave; nothing: bind() is called now.
     static Result<std::unique_ptr<PluginServer>> open(boost::asio::any_io_executor executor, const Path& socket,
-                                                      Log& log);
+                                                      Log& log, std::unique_ptr<net::Listener> bound = nullptr);
     ~PluginServer();
     PluginServer(const PluginServer&) = delete;
     PluginServer& operator=(const PluginServer&) = delete;
