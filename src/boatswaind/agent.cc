@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <optional>
 
+#include "base/secret.h"
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
 #include "boatswaind/check.h"
@@ -23,11 +24,14 @@
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/process.h"
+#include "boatswaind/signals.h"
 #include "boatswaind/state_lock.h"
 #include "canary/canary.h"
 #include "config/flags.h"
 #include "engine/client.h"
 #include "intake/docker/docker_intake.h"
+#include "intake/driver/plugin_server.h"
+#include "net/connection.h"
 #include "net/event.h"
 #include "net/task_group.h"
 #include "serve/observe.h"
@@ -48,6 +52,15 @@ constexpr milliseconds keyring_pause{1000};
 // Compressing takes the most; one core stays free for the containers.
 unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
 
+net::Task<std::unique_ptr<net::Connection>> connect_through(const sandbox::Broker& broker,
+                                                            asio::any_io_executor executor, std::string peer,
+                                                            net::Deadline until) {
+    auto reply = broker.ask_engine();
+    if (!reply) co_return std::unexpected(std::move(reply).error().within("connect to " + peer));
+    co_return co_await net::receive(std::move(executor), std::move(*reply), std::move(peer),
+                                    std::string{not_through_a_guard}, until);
+}
+
 // Everything that lives as long as the agent, in the order of its building.
 class Agent {
   public:
@@ -65,12 +78,16 @@ class Agent {
     asio::awaitable<void> beat();
     asio::awaitable<void> obey_signals();
     void reload_configuration();
+    void warn_of_secrets();
     void shut_down();
+    Result<void> open_listeners();
     void open_control();
     Result<void> build_driver(docker::Terms& terms, const docker::Assigner& assigner);
     void reassign();
     void reassign_ready();
-    void tell_manager(std::string_view state);
+    void tell_stopping();
+    decltype(engine::Endpoint::connect) connect_by_broker();
+    asio::awaitable<void> watch_broker();
     Condition condition() const;
     std::string metrics();
     AgentStatus status() const;
@@ -83,9 +100,11 @@ class Agent {
     Log log_;
     Metrics metrics_;
     asio::io_context io_{1};
-    // Handlers hold from here on: what came while signals were blocked is obeyed, not the end of the process.
-    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    std::unique_ptr<Signals> signals_;  // those that came since run_agent() began are obeyed, too
     std::optional<StateLock> lock_;
+    LaterNotice ready_notice_;
+    std::unique_ptr<net::Listener> plugin_;  // where the agent itself is the engine's plugin: until that is built
+    std::optional<sandbox::Broker> broker_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<spool::Spool> spool_;
     std::optional<batch::MemoryBudget> budget_;
@@ -100,12 +119,14 @@ class Agent {
     std::optional<docker::DockerIntake> intake_;
     std::optional<Heart> heart_;
     std::unique_ptr<serve::HttpServer> observe_;
+    std::unique_ptr<serve::HttpServer> health_;
     std::unique_ptr<serve::HttpServer> control_;
     const Timestamp started_ = clock_.now();
     const std::chrono::steady_clock::time_point started_steady_ = clock_.steady();
     Exhibit exhibit_{metrics_, config::version(), started_};
     std::optional<net::TaskGroup> tasks_;
-    bool ending_ = false;
+    bool warned_of_secrets_ = false;
+    std::optional<Error> failure_;  // why it ended though nobody told it to
 };
 
 Result<void> Agent::build() {
@@ -113,13 +134,20 @@ Result<void> Agent::build() {
     TRY(auto rules, parse_tenancy(config_));
     TRY(auto fleet_key, Heart::key_for(config_.fleet.key, config_.host));
     TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
+    TRY(signals_, Signals::open(io_.get_executor()));
     raise_descriptor_limit();
     CHECK(drop_privileges(log_));
     TRY(auto lock, StateLock::acquire(config_.state_dir, log_, told_to_end));
     lock_.emplace(std::move(lock));
     auto own_ids = docker::own_container_ids();  // from /proc, which is out of reach afterwards
-    // Before the first thread.
-    CHECK(confine_agent(config_, log_));
+    // Unix sockets are opened before we may open none, and all of it before the first thread.
+    auto notice = LaterNotice::open();
+    if (notice) ready_notice_ = std::move(*notice);
+    open_control();
+    if (config_.driver.enabled && config_.driver.holder == config::HolderIs::agent) {
+        TRY(plugin_, intake::driver::PluginServer::bind(io_.get_executor(), config_.driver.socket));
+    }
+    TRY(broker_, confine_agent(config_, log_));
 
     store_ = nullptr;
     TRY(store_, store::open_store(config_.store.url, clock_));
@@ -138,7 +166,8 @@ Result<void> Agent::build() {
                                       .ca_file = engine.ca_file,
                                       .certificate_file = engine.certificate_file,
                                       .key_file = engine.key_file,
-                                      .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout)}));
+                                      .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout),
+                                      .connect = connect_by_broker()}));
 
     auto progressed = [this] {
         asio::post(io_, [this] {
@@ -165,15 +194,26 @@ Result<void> Agent::build() {
     intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
     if (config_.fleet.heartbeat.count() > 0) heart_.emplace(*store_, std::move(fleet_key), metrics_, log_);
+    return open_listeners();
+}
+
+Result<void> Agent::open_listeners() {
+    serve::ObserveSources sources{.alive = [this] { return aliveness(condition()); },
+                                  .ready = [this] { return readiness(condition()); },
+                                  .metrics = [this] { return metrics(); },
+                                  .version = std::string{config::version()}};
+    if (!config_.metrics.token_file.empty()) {
+        TRY(sources.metrics_token, serve::read_token(config_.metrics.token_file));
+    }
+    if (config_.health.listen != "off") {
+        TRY(health_, serve::HttpServer::open(io_.get_executor(), config_.health.listen, serve::health_routes(sources)));
+        log_.info("listening", {{"address", health_->address()}});
+    }
     if (config_.listen != "off") {
-        auto routes = serve::observe_routes({.alive = [this] { return aliveness(condition()); },
-                                             .ready = [this] { return readiness(condition()); },
-                                             .metrics = [this] { return metrics(); },
-                                             .version = std::string{config::version()}});
-        TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.listen, std::move(routes)));
+        TRY(observe_,
+            serve::HttpServer::open(io_.get_executor(), config_.listen, serve::observe_routes(std::move(sources))));
         log_.info("listening", {{"address", observe_->address()}});
     }
-    open_control();
     return {};
 }
 
@@ -183,10 +223,10 @@ Result<void> Agent::build_driver(docker::Terms& terms, const docker::Assigner& a
     if (!driver.enabled) return {};
     CHECK(intake::driver::check_in_memory(driver.hold_dir));
     if (driver.holder == config::HolderIs::agent) {
-        TRY(holder_,
-            intake::driver::Holder::open(
-                io_.get_executor(), holder_options(config_), assigner.keep,
-                [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_, log_));
+        TRY(holder_, intake::driver::Holder::open(
+                         io_.get_executor(), holder_options(config_), assigner.keep,
+                         [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_,
+                         log_, std::move(plugin_)));
     }
     driver_.emplace(io_.get_executor(),
                     intake::driver::IntakeOptions{.hold_dir = driver.hold_dir,
@@ -229,8 +269,29 @@ void Agent::open_control() {
     log_.info("listening", {{"address", control_->address()}});
 }
 
-void Agent::tell_manager(std::string_view state) {
-    if (auto told = notify_manager(state); !told) log_.warning("service manager not told", {{"error", told.error()}});
+void Agent::tell_stopping() {
+    constexpr std::string_view stopping = "STOPPING=1";
+    if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
+    if (auto told = broker_ ? broker_->notify(stopping) : notify_manager(stopping); !told)
+        log_.warning("service manager not told", {{"error", told.error()}});
+}
+
+decltype(engine::Endpoint::connect) Agent::connect_by_broker() {
+    auto address = net::parse_address(config_.engine.socket);
+    if (!broker_ || !address || !address->is_unix()) return {};
+    return [this, peer = net::to_text(*address)](net::Deadline until) {
+        return connect_through(*broker_, io_.get_executor(), peer, until);
+    };
+}
+
+// Without it no connection to the engine can be made any more, and we can start no other one.
+asio::awaitable<void> Agent::watch_broker() {
+    // A descriptor of its own: asio closes the one that it is given.
+    asio::posix::stream_descriptor channel{io_, ::dup(broker_->descriptor())};
+    co_await channel.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
+    log_.error("the broker that connects to the engine has ended; the agent ends, to be started again");
+    failure_ = Error{.remedy = Remedy::stop, .what = "the broker that connects to the engine has ended"};
+    tasks_->cancel();
 }
 
 Result<void> Agent::run() {
@@ -250,11 +311,14 @@ Result<void> Agent::run() {
     tasks_->spawn("obey signals", obey_signals());
     if (heart_) tasks_->spawn("heartbeat", beat());
     if (observe_) tasks_->spawn("observe", observe_->run());
+    if (health_) tasks_->spawn("health", health_->run());
     if (control_) tasks_->spawn("control", control_->run());
-    tell_manager("READY=1");
-    block_signals(false);
+    if (broker_) tasks_->spawn("watch the broker", watch_broker());
+    if (auto told = ready_notice_.send("READY=1"); !told)
+        log_.warning("service manager not told", {{"error", told.error()}});
     io_.run();
     shut_down();
+    if (failure_) return std::unexpected(std::move(*failure_));
     return {};
 }
 
@@ -262,8 +326,17 @@ asio::awaitable<void> Agent::tick() {
     for (;;) {
         co_await net::sleep_for(tick_pause);
         if (canary_) canary_->tick();
+        warn_of_secrets();
         batcher_->tick();
     }
+}
+
+// Once: what is not locked now will not be later.
+void Agent::warn_of_secrets() {
+    auto unlocked = secret_memory().unlocked_bytes;
+    if (unlocked == 0 || std::exchange(warned_of_secrets_, true)) return;
+    log_.warning("secrets not locked in memory: they may reach a swap area; raise RLIMIT_MEMLOCK",
+                 {{"bytes", unlocked}});
 }
 
 asio::awaitable<void> Agent::watch_keyring() {
@@ -283,19 +356,14 @@ asio::awaitable<void> Agent::beat() {
 
 asio::awaitable<void> Agent::obey_signals() {
     for (;;) {
-        int signal = co_await signals_.async_wait(asio::use_awaitable);
-        if (signal == SIGHUP) {
+        auto order = co_await signals_->next();
+        if (order.reload) {
             reload_configuration();
             continue;
         }
-        if (ending_) continue;
-        ending_ = true;
-        tell_manager("STOPPING=1");
-        log_.info("told to end", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-        // From here on the default action holds again: a second signal ends the process at once. But a wish to read the
-        // configuration again is not one to end before what was read is sealed: it stays blocked.
-        block_signal(SIGHUP);
-        signals_.clear();
+        tell_stopping();
+        log_.info("told to end", {{"signal", order.to_end == SIGTERM ? "SIGTERM" : "SIGINT"}});
+        let_second_signal_end();
         tasks_->cancel();
         co_return;
     }
@@ -308,8 +376,11 @@ void Agent::reload_configuration() {
         log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
         return;
     }
+    // Reading the configuration, the keyring and the containers' tenants again can each take a while.
+    if (told_to_end()) return;
     assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
     assigning_->refresh_keys(true);
+    if (told_to_end()) return;
     reassign();
     log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
 }
@@ -330,7 +401,7 @@ void Agent::shut_down() {
                               {"waiting_segments", spool_->count()}});
     // An upload or a heartbeat under way can hang on a store that does not answer, and whoever told us to end does not
     // wait. Everything is durable by now, so nothing is left to be done in an orderly way.
-    if (!shipped || !quiet) std::_Exit(0);
+    if (!shipped || !quiet) std::_Exit(failure_ ? 1 : 0);
 }
 
 Condition Agent::condition() const {
@@ -357,6 +428,12 @@ std::string Agent::metrics() {
     measured.ready = readiness(measured.condition);
     if (auto oldest = spool_->oldest()) measured.spool_oldest = std::max(clock_.now() - *oldest, Nanoseconds{});
     exhibit_.show(measured);
+    for (auto [listener, server] : {std::pair{"listen", &observe_}, {"health", &health_}, {"control", &control_}})
+        if (*server)
+            metrics_
+                .counter("boatswain_http_closed_early_total",
+                         "Clients' connections that were closed to make room for others", {{"listener", listener}})
+                .raise_to(static_cast<double>((*server)->closed_early()));
     return metrics_.text();
 }
 
@@ -413,7 +490,7 @@ heartbeat::Heartbeat Agent::heartbeat() const {
 }  // namespace
 
 Result<void> run_agent(config::Config config, const std::function<Result<config::Config>()>& reload) {
-    block_signals(true);
+    Signals::block();
     Agent agent{std::move(config), reload};
     return agent.run();
 }

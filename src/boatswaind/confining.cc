@@ -6,7 +6,9 @@
 #include <initializer_list>
 #include <optional>
 
+#include "boatswaind/privileges.h"
 #include "engine/client.h"
+#include "net/address.h"
 #include "store/url.h"
 
 namespace boatswain::boatswaind {
@@ -85,6 +87,30 @@ std::optional<Path> ask_engine(const config::Config& config) {
     return root;
 }
 
+Path engine_path(const config::Config& config) {
+    auto address = net::parse_address(config.engine.socket);
+    return address ? Path{address->unix_path} : Path{};  // an error is told a moment later
+}
+
+// Whoever reaches an engine is root on its host (docs/operate/guard.md).
+Result<void> look_at_engine(const config::Config& config, Log& log) {
+    auto path = engine_path(config);
+    auto behind = path.empty() ? sandbox::Behind::something_else : sandbox::look_behind(path);
+    if (behind != sandbox::Behind::something_else) return {};
+    if (config.sandbox == config::Sandboxing::on)
+        return fail(Remedy::stop, "sandbox = \"on\": " + std::string{not_through_a_guard});
+    log.warning("sandbox: the engine itself is in reach, and with it the whole host: put a guard between",
+                {{"engine", config.engine.socket}});
+    return {};
+}
+
+sandbox::BrokerOptions broker_options(const config::Config& config) {
+    return {.engine = engine_path(config),
+            .only_guard = config.sandbox == config::Sandboxing::on,
+            .manager = std::string{environment("NOTIFY_SOCKET")},
+            .give_up_privileges = [] { (void)drop_all_capabilities(); }};
+}
+
 Result<void> confine(const config::Config& config, const sandbox::Rules& rules, Log& log) {
     TRY(auto done, sandbox::confine(rules));
     if (!done.whole() && config.sandbox == config::Sandboxing::on)
@@ -109,14 +135,13 @@ sandbox::Rules agent_rules(const config::Config& config, const Path& containers)
     add_system(rules.read);
     add_replaceable(rules.read, config.file);
     add_replaceable(rules.read, config.tenancy.keyring);
+    add_replaceable(rules.read, config.metrics.token_file);
     for (const auto& file : {config.engine.ca_file, config.engine.certificate_file, config.engine.key_file})
         add_replaceable(rules.read, file);
     if (containers.empty())
         rules.read_everything = true;
     else
         rules.read.push_back(containers);
-    // The service manager's socket may have no file.
-    rules.abstract_sockets = environment("NOTIFY_SOCKET").starts_with('@');
     return rules;
 }
 
@@ -132,12 +157,16 @@ sandbox::Rules guard_rules(const config::Config& config) {
         }
     rules.write.push_back(around(socket));
     rules.connect_tcp = false;
+    rules.unix_sockets = true;  // one to the engine for each client
+    // The service manager's socket may have no file.
     rules.abstract_sockets = environment("NOTIFY_SOCKET").starts_with('@');
     return rules;
 }
 
-Result<void> confine_agent(const config::Config& config, Log& log) {
-    if (config.sandbox == config::Sandboxing::off) return {};
+Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& config, Log& log) {
+    if (config.sandbox == config::Sandboxing::off) return std::nullopt;
+    CHECK(look_at_engine(config, log));
+    TRY(auto broker, sandbox::Broker::start(broker_options(config)));
     // Rules are for what is there.
     if (auto url = store::parse_url(config.store.url))
         if (const auto* directory = std::get_if<store::DirectoryUrl>(&*url))
@@ -158,7 +187,8 @@ Result<void> confine_agent(const config::Config& config, Log& log) {
     if (!root)
         log.warning(
             "sandbox: files can be read everywhere, since docker.root is not set and the engine does not answer");
-    return confine(config, rules, log);
+    CHECK(confine(config, rules, log));
+    return broker;
 }
 
 Result<void> confine_guard(const config::Config& config, Log& log) {

@@ -1,12 +1,22 @@
 // What the daemon does with `sandbox`: which files each of its commands may reach once it runs (sandbox/sandbox.h).
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "base/log.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "sandbox/broker.h"
 #include "sandbox/sandbox.h"
 
 namespace boatswain::boatswaind {
+
+// Why `sandbox = "on"` does not let the agent reach what is at engine.socket.
+inline constexpr std::string_view not_through_a_guard =
+    "engine.socket is not a guard's: whoever reaches the engine itself is root on the host, whatever confines the "
+    "agent "
+    "(docs/operate/guard.md)";
 
 // The agent: read and write what it owns (state, a directory store, the control socket's directory); read the engine's
 // containers directory, the configuration's and the keyring's directories, and what the C library and TLS need.
@@ -15,10 +25,13 @@ sandbox::Rules agent_rules(const config::Config& config, const Path& containers)
 // The guard: read the configuration's directory; remove its socket. No connection over TCP.
 sandbox::Rules guard_rules(const config::Config& config);
 
-// Called before any thread is started, after the state directory was made. Logs what holds. With `sandbox = "on"` an
-// error when not all of it does (Remedy::stop). The agent asks the engine for its data directory when the configuration
-// does not say where it is.
-Result<void> confine_agent(const config::Config& config, Log& log);
+// Called before any thread is started, after the state directory was made, and after every unix socket that is to be
+// listened at was opened. Logs what holds. With `sandbox = "on"` an error when not all of it does, or when the engine
+// is not reached through a guard (Remedy::stop). The agent asks the engine for its data directory when the
+// configuration does not say where it is.
+//
+// What opens unix sockets from then on; nothing with `sandbox = "off"`, where we do.
+Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& config, Log& log);
 Result<void> confine_guard(const config::Config& config, Log& log);
 
 }  // namespace boatswain::boatswaind

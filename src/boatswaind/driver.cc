@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
+#include "boatswaind/signals.h"
 #include "net/event.h"
 #include "net/task_group.h"
 
@@ -43,6 +43,7 @@ class DriverProcess {
     Log log_;
     Metrics metrics_;  // of the keyring's reading; nobody asks for them here
     asio::io_context io_{1};
+    std::unique_ptr<Signals> signals_;
     std::optional<Assigning> assigning_;
     std::unique_ptr<driver::Holder> holder_;
     std::optional<net::TaskGroup> tasks_;
@@ -61,6 +62,7 @@ Result<void> DriverProcess::run() {
         return fail(Remedy::stop,
                     "boatswaind driver: needs driver.enabled = true and driver.holder = \"process\", here and with the "
                     "agent");
+    TRY(signals_, Signals::open(io_.get_executor()));
     TRY(auto rules, parse_tenancy(config_));
     assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
                        log_, [] {});
@@ -104,10 +106,9 @@ asio::awaitable<void> DriverProcess::watch_keyring() {
 }
 
 asio::awaitable<void> DriverProcess::obey_signals() {
-    asio::signal_set signals{io_, SIGTERM, SIGINT, SIGHUP};
     for (;;) {
-        int signal = co_await signals.async_wait(asio::use_awaitable);
-        if (signal != SIGHUP) break;
+        auto order = co_await signals_->next();
+        if (!order.reload) break;
         auto fresh = reload_();
         auto rules = fresh ? parse_tenancy(*fresh) : Result<tenancy::RuleSet>{std::unexpected(fresh.error())};
         if (!rules) {
@@ -117,6 +118,7 @@ asio::awaitable<void> DriverProcess::obey_signals() {
         assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
         assigning_->refresh_keys(true);
     }
+    let_second_signal_end();
     tasks_->cancel();
 }
 
@@ -145,6 +147,7 @@ Result<void> run_driver(config::Config config, const std::function<Result<config
         limit.rlim_cur = limit.rlim_max;
         (void)::setrlimit(RLIMIT_NOFILE, &limit);
     }
+    Signals::block();
     DriverProcess process{std::move(config), reload};
     return process.run();
 }

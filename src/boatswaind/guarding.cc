@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <csignal>
@@ -16,6 +15,7 @@
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/process.h"
+#include "boatswaind/signals.h"
 #include "config/flags.h"
 #include "guard/guard.h"
 #include "net/task_group.h"
@@ -103,6 +103,7 @@ class Guarding {
     Log log_;
     Metrics metrics_;
     asio::io_context io_{1};
+    std::unique_ptr<Signals> signals_;
     std::unique_ptr<guard::Guard> guard_;
     std::unique_ptr<serve::HttpServer> observe_;
     std::optional<net::TaskGroup> tasks_;
@@ -111,6 +112,7 @@ class Guarding {
 Result<void> Guarding::build() {
     TRY(auto options, options_of(config_));
     TRY(auto redactor, redactor_of(config_));
+    TRY(signals_, Signals::open(io_.get_executor()));
     raise_descriptor_limit();
     // A directory that systemd's RuntimeDirectory= has made already stays as it is.
     if (auto directory = Path{options.listen.unix_path}.parent_path(); !directory.empty())
@@ -142,17 +144,15 @@ void Guarding::tell_manager(std::string_view state) {
 }
 
 asio::awaitable<void> Guarding::obey_signals() {
-    asio::signal_set signals{io_, SIGTERM, SIGINT, SIGHUP};
     for (;;) {
-        int signal = co_await signals.async_wait(asio::use_awaitable);
-        if (signal == SIGHUP) {
+        auto order = co_await signals_->next();
+        if (order.reload) {
             reload_configuration();
             continue;
         }
         tell_manager("STOPPING=1");
-        log_.info("told to end", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-        // From here on the default action holds again: a second signal ends the process at once.
-        signals.clear();
+        log_.info("told to end", {{"signal", order.to_end == SIGTERM ? "SIGTERM" : "SIGINT"}});
+        let_second_signal_end();
         tasks_->cancel();
         co_return;
     }
@@ -188,6 +188,7 @@ Result<void> Guarding::run() {
 }  // namespace
 
 Result<void> run_guard(config::Config config, const std::function<Result<config::Config>()>& reload) {
+    Signals::block();
     Guarding guarding{std::move(config), reload};
     return guarding.run();
 }

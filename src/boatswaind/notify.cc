@@ -7,14 +7,13 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "base/file.h"
-
 namespace boatswain::boatswaind {
 
-Result<void> notify_manager(std::string_view state) {
+Result<LaterNotice> LaterNotice::open() {
+    LaterNotice notice;
     const char* named = std::getenv("NOTIFY_SOCKET");
     std::string_view path = named ? named : "";
-    if (path.empty()) return {};
+    if (path.empty()) return notice;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if ((path[0] != '/' && path[0] != '@') || path.size() >= sizeof address.sun_path)
@@ -24,12 +23,24 @@ Result<void> notify_manager(std::string_view state) {
     if (path[0] == '@') address.sun_path[0] = '\0';
     auto size = offsetof(sockaddr_un, sun_path) + path.size() + (path[0] == '@' ? 0 : 1);
 
-    Fd socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (!socket) return fail_errno(Remedy::stop, "tell the service manager");
-    auto sent = ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
-                         reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
-    if (sent < 0) return fail_errno(Remedy::stop, "tell the service manager");
-    return {};
+    notice.socket_ = Fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!notice.socket_ ||
+        ::connect(notice.socket_.get(), reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size)) != 0)
+        return fail_errno(Remedy::stop, "tell the service manager");
+    return notice;
+}
+
+Result<void> LaterNotice::send(std::string_view state) {
+    if (!socket_) return {};
+    auto sent = ::send(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL);
+    auto done = sent < 0 ? Result<void>{fail_errno(Remedy::stop, "tell the service manager")} : Result<void>{};
+    socket_ = Fd{};
+    return done;
+}
+
+Result<void> notify_manager(std::string_view state) {
+    TRY(auto notice, LaterNotice::open());
+    return notice.send(state);
 }
 
 }  // namespace boatswain::boatswaind

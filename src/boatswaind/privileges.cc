@@ -38,4 +38,10 @@ Result<void> drop_privileges(Log& log, bool keep_reading) {
     return {};
 }
 
+Result<void> drop_all_capabilities() {
+    Capabilities none{cap_init()};
+    if (!none || cap_set_proc(none.get()) != 0) return fail_errno(Remedy::stop, "give up capabilities");
+    return {};
+}
+
 }  // namespace boatswain::boatswaind

@@ -11,4 +11,7 @@ namespace boatswain::boatswaind {
 // Called before any thread is started: capabilities belong to threads. As an ordinary user it only sets no_new_privs.
 Result<void> drop_privileges(Log& log, bool keep_reading = true);
 
+// Every capability, of this process alone. For one that was forked, and before any thread.
+Result<void> drop_all_capabilities();
+
 }  // namespace boatswain::boatswaind

@@ -150,6 +150,28 @@ class LiveRestore(LiveTest):
 
 
 class Manners(LiveTest):
+    def test_connections_that_ask_for_nothing_keep_no_health_check_out(self):
+        health = free_port()
+        agent = self.agent(start=False, health__listen=f"127.0.0.1:{health}")
+        agent.start()
+        for crowd in (80, 1000):
+            for port in (agent.port, health):
+                idle = []
+                for _ in range(crowd):
+                    idle.append(socket.create_connection(("127.0.0.1", port)))
+                answers = []
+                for _ in range(40):
+                    idle += [socket.create_connection(("127.0.0.1", port)) for _ in range(4)]
+                    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+                    connection.request("GET", "/healthz")
+                    answers.append(connection.getresponse().status)
+                    connection.close()
+                self.assertEqual(answers, [200] * 40, f"with {crowd} idle connections at {port}")
+                for one in idle:
+                    one.close()
+        self.assertGreater(agent.metric("boatswain_http_closed_early_total", listener="listen"), 1000)
+        self.assertGreater(agent.metric("boatswain_http_closed_early_total", listener="health"), 1000)
+
     def test_the_second_instance_waits_for_the_first_and_takes_over(self):
         first = self.agent()
         container = self.engine.shell(counting(1500), env=RED)
@@ -200,6 +222,24 @@ class Manners(LiveTest):
         second.terminate()
         self.assertEqual(second.wait(60), 0)
         self.assert_numbers(first.reader().of(container), 20000, "{}", first=1, container=container)
+
+    def test_a_hundred_hangups_before_a_sigterm_are_no_hundred_reloads(self):
+        agent = self.agent()
+        text = agent.config_path.read_bytes()
+        agent.config_path.unlink()
+        os.mkfifo(agent.config_path)
+        agent.signal(signal.SIGHUP)
+        writer = os.open(agent.config_path, os.O_WRONLY)  # opens when the agent reads: it is within a reload now
+        for _ in range(140):
+            agent.signal(signal.SIGHUP)
+            time.sleep(0.001)
+        agent.signal(signal.SIGTERM)
+        os.write(writer, text)
+        os.close(writer)
+        # Another reload would wait for somebody who writes, and nobody does.
+        self.assertEqual(agent.process.wait(30), 0)
+        self.assertEqual(agent.logged("configuration read again"), [], "the reload under way was given up")
+        agent.process = None
 
     def test_sighup_reads_rules_and_keys_again(self):
         agent = self.agent()

@@ -205,7 +205,7 @@ class AgentBehindGuard(GuardTest):
         wait_for(lambda: agent.reader().of(container).messages() == [b"afterwards"], 40, what="the line of a container started afterwards")
 
 
-class Sandboxed(LiveTest):
+class Sandboxed(GuardTest):
     """The agent confined, `sandbox = "on"`: what it does all day works."""
 
     def landlock(self):
@@ -213,7 +213,10 @@ class Sandboxed(LiveTest):
         return int(done.stdout)
 
     def test_it_says_what_holds_or_refuses_to_start_without_it(self):
-        agent = self.agent(start=False, sandbox="on")
+        guard = self.guard()
+        agent = Agent(Behind(guard), sandbox="on")
+        self.addCleanup(agent.close)
+        self.addCleanup(self.show_log_of_failure, agent)
         agent.start(wait=False)
         if self.landlock() < 1:
             self.assertNotEqual(agent.process.wait(20), 0)
@@ -221,9 +224,30 @@ class Sandboxed(LiveTest):
             self.assertIn("Landlock", agent.last_words())
             return
         agent.wait_logged("engine followed")
+        container = self.engine.shell("echo hello", env={"BOATSWAIN_TENANT": "red"})
+        wait_for(lambda: agent.reader().of(container).messages() == [b"hello"], 40, what="the line")
         confined = agent.logged("confined")[0]
         self.assertEqual((confined["landlock"], confined["seccomp"], confined["reads"]), (str(self.landlock()), "in force", "what it needs"))
         self.assertIn("Seccomp:\t2", pathlib.Path(f"/proc/{agent.process.pid}/status").read_text())
+
+    def test_with_the_engine_itself_in_reach_it_refuses_or_warns(self):
+        for settings in ({}, {"docker__root": str(self.engine.root)}):
+            refusing = self.agent(start=False, sandbox="on", **settings).start(wait=False)
+            self.assertNotEqual(refusing.process.wait(20), 0)
+            refusing.process = None
+            self.assertIn("not a guard's", refusing.last_words())
+        self.assertTrue(self.agent().logged("the engine itself is in reach"))
+
+    def test_it_ends_to_be_started_again_when_its_broker_has_ended(self):
+        agent = self.agent()
+        broker, = run("pgrep", "--parent", str(agent.process.pid)).stdout.split()
+        self.assertIn("Seccomp:\t2", pathlib.Path(f"/proc/{int(broker)}/status").read_text())
+        self.assertIn("CapEff:\t0000000000000000", pathlib.Path(f"/proc/{int(broker)}/status").read_text())
+        os.kill(int(broker), signal.SIGKILL)
+        self.assertEqual(agent.process.wait(30), 1)
+        agent.process = None
+        self.assertIn("broker", agent.last_words())
+        agent.start()
 
     def test_keys_rules_and_directories_that_are_replaced_later_are_seen(self):
         agent = self.agent(start=False, tenants=("red",))
@@ -252,7 +276,7 @@ class Sandboxed(LiveTest):
             refusing = self.agent(start=False, sandbox="on").start(wait=False)
             self.assertNotEqual(refusing.process.wait(20), 0)
             refusing.process = None
-            self.assertIn("docker.root", refusing.last_words())
+            self.assertRegex(refusing.last_words(), "docker.root|not a guard's")
         finally:
             self.engine.start_daemon()
         agent.wait_logged("engine followed", 40)

@@ -339,7 +339,7 @@ class Agent:
         self.keyring.mkdir()
         for tenant in (*tenants, *(["_unassigned"] if operator else [])):
             self.add_key(tenant)
-        self.settings = {"": {}, "docker": {}, "driver": {}, "tenancy": {}, "batch": {"flush_after": "1s"}, "spool": {}}
+        self.settings = {"": {}, "docker": {}, "driver": {}, "health": {}, "metrics": {}, "tenancy": {}, "batch": {"flush_after": "1s"}, "spool": {}}
         for name, value in settings.items():
             section, _, setting = name.rpartition("__")
             self.settings[section][setting] = value
@@ -359,6 +359,8 @@ class Agent:
             "engine": {"socket": str(self.engine.socket) if self.engine else "/nonexistent/docker.sock"},
             "docker": self.settings["docker"],
             "driver": self.settings["driver"],
+            "health": self.settings["health"],
+            "metrics": self.settings["metrics"],
             "store": {"url": self.store},
             "tenancy": {"keyring": str(self.keyring), **self.settings["tenancy"]},
             "batch": self.settings["batch"],
