@@ -22,14 +22,17 @@ job "boatswain" {
 
     network {
       mode = "host"
-      port "http" {
+      port "health" {
+        static = 9434
+      }
+      port "metrics" {
         static = 9435
       }
     }
 
     service {
       name     = "boatswain"
-      port     = "http"
+      port     = "health"
       provider = "nomad"
 
       check {
@@ -65,6 +68,9 @@ job "boatswain" {
         network_mode    = "none"
         cap_drop        = ["all"]
         readonly_rootfs = true
+        ulimit {
+          core = "0"
+        }
         security_opt    = ["no-new-privileges"]
         volumes = [
           "/var/run/docker.sock:/var/run/docker.sock:ro",
@@ -101,6 +107,9 @@ job "boatswain" {
         cap_drop        = ["all"]
         cap_add         = ["dac_read_search"]
         readonly_rootfs = true
+        ulimit {
+          core = "0"
+        }
         volumes = [
           "/run/boatswain:/run/boatswain:ro",
           "/var/lib/docker/containers:/var/lib/docker/containers:ro",
@@ -119,7 +128,9 @@ job "boatswain" {
         BOATSWAIN_TENANCY_INSTANCE  = "nomad"
         BOATSWAIN_TENANCY_KEYRING   = "/etc/boatswain/keys"
         BOATSWAIN_DOCKER_ROOT       = "/var/lib/docker"
-        BOATSWAIN_LISTEN            = "0.0.0.0:9435"
+        # Health names nobody, and is for Nomad's check; metrics name tenants, and are for a scraper on this host.
+        BOATSWAIN_HEALTH_LISTEN     = "${NOMAD_IP_health}:9434"
+        BOATSWAIN_LISTEN            = "127.0.0.1:9435"
         BOATSWAIN_SHUTDOWN_TIMEOUT  = "50s"
         BOATSWAIN_LOG_FORMAT        = "json"
         AWS_SHARED_CREDENTIALS_FILE = "/etc/boatswain/aws-credentials"

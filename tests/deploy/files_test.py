@@ -136,7 +136,7 @@ def check_settings(test, environments):
 
 class Descriptors(unittest.TestCase):
     def test_marathon_keeps_one_agent_on_each_host_and_never_hangs(self):
-        for name in ("agent.json", "agent-with-guard.json"):
+        for name in ("agent.json", "agent-without-guard.json"):
             for app in marathon(name):
                 with self.subTest(app=app["id"]):
                     self.assertIn(["hostname", "UNIQUE"], app["constraints"])
@@ -159,25 +159,59 @@ class Descriptors(unittest.TestCase):
                         own = volume["hostPath"] == "/var/lib/boatswain" or (app["id"].endswith("guard") and volume["hostPath"] == "/run/boatswain")
                         self.assertEqual(volume["mode"], "RW" if own else "RO", volume)
 
-    def test_fleet_sync_runs_once_on_any_host_and_follows_the_agents_app(self):
-        app, = marathon("fleet-sync.json")
-        agent, = marathon("agent.json")
-        self.assertEqual(app["env"]["BOATSWAIN_FLEET_APP"], agent["id"])
-        self.assertEqual(app["instances"], 1)
-        self.assertFalse(app["id"].startswith(agent["id"] + "/"), "Marathon has no app below an app")
-        self.assertEqual(app["unreachableStrategy"], {"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0}, "replaced at once")
-        port = app["portDefinitions"][0]["port"]
-        self.assertIn(f"127.0.0.1:{port}", app["args"])
-        ports = [definition["port"] for name in ("agent-with-guard.json", "fleet-sync.json") for one in marathon(name) for definition in one["portDefinitions"]]
+    def test_fleet_sync_runs_once_on_any_host_and_follows_each_of_the_agents_apps(self):
+        apps, followed = marathon("fleet-sync.json"), {app["id"] for app in marathon("agent.json")}
+        self.assertEqual({app["env"]["BOATSWAIN_FLEET_APP"] for app in apps}, followed)
+        ports = [definition["port"] for name in ("agent.json", "fleet-sync.json") for one in marathon(name)
+                 for definition in one["portDefinitions"]]
         self.assertEqual(len(set(ports)), len(ports), "all may run on one host")
-        self.assertNotIn("docker.sock", json.dumps(app))
-        if has_command("boatswain", "fleet"):
-            help_text = run(BUILD / "boatswain", "help", "fleet", "sync").stdout
-            for word in app["args"]:
-                if word.startswith("--"):
-                    self.assertIn(word, help_text)
-            for variable in app["env"]:
-                self.assertIn(variable, help_text)
+        for app in apps:
+            self.assertEqual(app["instances"], 1)
+            below = any(app["id"].startswith(other + "/") for other in followed)
+            self.assertFalse(below, "Marathon has no app below an app")
+            at_once = {"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0}
+            self.assertEqual(app["unreachableStrategy"], at_once, "replaced at once")
+            port = app["portDefinitions"][0]["port"]
+            self.assertIn(f"127.0.0.1:{port}", app["args"])
+            self.assertNotIn("docker.sock", json.dumps(app))
+            if has_command("boatswain", "fleet"):
+                help_text = run(BUILD / "boatswain", "help", "fleet", "sync").stdout
+                for word in app["args"]:
+                    if word.startswith("--"):
+                        self.assertIn(word, help_text)
+                for variable in app["env"]:
+                    self.assertIn(variable, help_text)
+
+    def test_no_crash_leaves_a_core_dump_where_the_format_can_say_so(self):
+        for name in ("agent.json", "agent-without-guard.json", "fleet-sync.json"):
+            for app in marathon(name):
+                self.assertIn({"key": "ulimit", "value": "core=0"}, app["container"]["docker"]["parameters"], app["id"])
+        for name, service in swarm()["services"].items():
+            self.assertEqual(service["ulimits"], {"core": 0}, name)
+        nomad = (DEPLOY / "nomad/boatswain.nomad.hcl").read_text()
+        self.assertEqual(len(re.findall(r'ulimit \{\s+core = "0"\s+\}', nomad)), 2)
+        for unit in ("boatswain.service", "boatswain-guard.service"):
+            self.assertIn("\nLimitCORE=0\n", (DEPLOY / "systemd" / unit).read_text())
+
+    def test_what_names_tenants_is_not_for_everybody(self):
+        everywhere = re.compile(r"^(0\.0\.0\.0|\[::\]):")
+        pod = daemon_set()["spec"]["template"]["spec"]
+        agent = next(container for container in pod["containers"] if container["name"] == "agent")
+        environment = {env["name"]: env.get("value") for env in agent["env"]}
+        self.assertEqual(environment["BOATSWAIN_LISTEN"], "$(POD_IP):9435")
+        probes = {agent[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")}
+        self.assertEqual(probes, {"health"})
+        policy = next(one for one in kubernetes() if one["kind"] == "NetworkPolicy")["spec"]
+        self.assertEqual(policy["podSelector"], daemon_set()["spec"]["selector"])
+        for_all = [[port["port"] for port in rule["ports"]] for rule in policy["ingress"] if "from" not in rule]
+        self.assertEqual(for_all, [["health"]])
+        service = swarm()["services"]["agent"]
+        health = service["environment"]["BOATSWAIN_HEALTH_LISTEN"].split(":")[1]
+        self.assertEqual([str(port["target"]) for port in service["ports"]], [health])
+        nomad = (DEPLOY / "nomad/boatswain.nomad.hcl").read_text()
+        self.assertNotRegex(re.search(r'BOATSWAIN_LISTEN += "(.*)"', nomad)[1], everywhere)
+        for app in (*marathon("agent.json"), *marathon("agent-without-guard.json"), *marathon("fleet-sync.json")):
+            self.assertNotRegex(json.dumps([app["env"], app["args"]]), r'"(0\.0\.0\.0|\[::\]):')
 
     def test_an_agent_has_the_time_that_it_asks_for_to_end(self):
         seconds = lambda text: int(re.fullmatch(r"(\d+)s", text)[1])
@@ -185,7 +219,7 @@ class Descriptors(unittest.TestCase):
         agent = {env["name"]: env.get("value") for env in next(c for c in pod["containers"] if c["name"] == "agent")["env"]}
         unit = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "systemd/boatswain.service").read_text(), re.M))
         graces = [(app["taskKillGracePeriodSeconds"], app["env"]["BOATSWAIN_SHUTDOWN_TIMEOUT"])
-                  for name in ("agent.json", "agent-with-guard.json") for app in marathon(name) if "agent" in app["args"]]
+                  for name in ("agent.json", "agent-without-guard.json") for app in marathon(name) if "agent" in app["args"]]
         graces += [(pod["terminationGracePeriodSeconds"], agent["BOATSWAIN_SHUTDOWN_TIMEOUT"]),
                    (seconds(swarm()["services"]["agent"]["stop_grace_period"]), swarm()["services"]["agent"]["environment"]["BOATSWAIN_SHUTDOWN_TIMEOUT"]),
                    (int(unit["TimeoutStopSec"]), "25s")]  # 25 s: the default
@@ -193,7 +227,7 @@ class Descriptors(unittest.TestCase):
             self.assertGreater(grace, seconds(wanted))
 
     def test_every_variable_of_a_descriptor_is_a_setting(self):
-        environments = {app["id"]: app["env"] for name in ("agent.json", "agent-with-guard.json") for app in marathon(name)}
+        environments = {app["id"]: app["env"] for name in ("agent.json", "agent-without-guard.json") for app in marathon(name)}
         environments |= {f"swarm {name}": service["environment"] for name, service in swarm()["services"].items()}
         for container in daemon_set()["spec"]["template"]["spec"]["containers"]:
             environments[f"kubernetes {container['name']}"] = {env["name"]: env.get("value", "a-node") for env in container["env"]}
@@ -207,7 +241,7 @@ class Descriptors(unittest.TestCase):
             self.assertEqual(bool(sees), container["name"] == "guard")
         for name, service in swarm()["services"].items():
             self.assertEqual("docker.sock" in json.dumps(service["volumes"]), name == "guard")
-        for app in marathon("agent-with-guard.json"):
+        for app in marathon("agent.json"):
             self.assertEqual("docker.sock" in json.dumps(app["container"]["volumes"]), app["args"] == ["boatswaind", "guard"])
 
     def test_the_guard_serves_the_user_that_the_agent_is(self):
@@ -219,12 +253,13 @@ class Descriptors(unittest.TestCase):
         self.assertEqual(services["agent"]["user"].split(":")[0], services["guard"]["environment"]["BOATSWAIN_GUARD_ALLOW_UID"], "swarm")
         nomad = (DEPLOY / "nomad/boatswain.nomad.hcl").read_text()
         self.assertEqual(re.search(r'task "agent" \{.*?user += "(\d+):', nomad, re.S)[1], re.search(r'GUARD_ALLOW_UID = "(\d+)"', nomad)[1], "nomad")
-        apps = {app["args"][1]: app for app in marathon("agent-with-guard.json")}
+        apps = {app["args"][1]: app for app in marathon("agent.json")}
         user = next(parameter["value"] for parameter in apps["agent"]["container"]["docker"]["parameters"] if parameter["key"] == "user")
         self.assertEqual(user.split(":")[0], apps["guard"]["env"]["BOATSWAIN_GUARD_ALLOW_UID"], "marathon")
 
     def test_kubernetes_gives_the_agent_no_right_to_its_api(self):
-        self.assertEqual({one["kind"] for one in kubernetes()}, {"Namespace", "ServiceAccount", "ConfigMap", "DaemonSet"}, "no role, no binding")
+        kinds = {"Namespace", "ServiceAccount", "ConfigMap", "NetworkPolicy", "DaemonSet"}
+        self.assertEqual({one["kind"] for one in kubernetes()}, kinds, "no role, no binding")
         pod = daemon_set()["spec"]["template"]["spec"]
         self.assertFalse(pod["automountServiceAccountToken"])
         self.assertEqual(pod["tolerations"], [{"operator": "Exists"}])
@@ -255,7 +290,7 @@ class Descriptors(unittest.TestCase):
             for word, value in settings.items():
                 self.assertIn(f"{word} {value}", text, script)
         self.assertIn("scripts/deps.sh package", stages[0])
-        for uid_file in ("kubernetes/boatswain.yaml", "marathon/agent-with-guard.json", "swarm/boatswain.yaml", "nomad/boatswain.nomad.hcl"):
+        for uid_file in ("kubernetes/boatswain.yaml", "marathon/agent.json", "swarm/boatswain.yaml", "nomad/boatswain.nomad.hcl"):
             self.assertIn(str(UID), (DEPLOY / uid_file).read_text())
         self.assertIn(f"uid={UID}", (ROOT / "scripts/stage.sh").read_text())
 

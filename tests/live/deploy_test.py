@@ -97,7 +97,7 @@ class OnAnEngine(LiveTest):
 class Marathon(OnAnEngine):
     def test_the_agent_of_the_descriptor_reads_others_and_not_itself(self):
         running = self.marathon_task_of_a_tenant("seq 1 1000; sleep 1000")
-        agent = self.agent(marathon_app("agent.json"), **{"/var/run/docker.sock": self.engine.socket})
+        agent = self.agent(marathon_app("agent-without-guard.json"), **{"/var/run/docker.sock": self.engine.socket})
         self.wait_ready(agent)
         self.assertTrue(agent.mesos_http_check())
         self.assert_reads_others_and_not_itself(agent, running)
@@ -114,10 +114,10 @@ class MarathonWithGuard(OnAnEngine):
     def test_the_agent_is_an_ordinary_user_that_sees_the_engine_through_the_guard_alone(self):
         os.chown(self.host / "state", BOATSWAIN_UID, BOATSWAIN_UID)
         running = self.marathon_task_of_a_tenant("seq 1 1000; sleep 1000")
-        guard = self.task(marathon_app("agent-with-guard.json", "/infra/boatswain/guard"),
+        guard = self.task(marathon_app("agent.json", "/infra/boatswain/guard"),
                           {"/var/run/docker.sock": self.engine.socket, "/run/boatswain": self.host / "run"})
         wait_for(lambda: self.guard_answers(guard), 60, lambda: f"the guard: {guard.last_words()}")
-        agent = self.agent(marathon_app("agent-with-guard.json", "/infra/boatswain/agent"), **{"/run/boatswain": self.host / "run"})
+        agent = self.agent(marathon_app("agent.json", "/infra/boatswain/agent"), **{"/run/boatswain": self.host / "run"})
         self.wait_ready(agent)
         self.assertTrue(agent.mesos_http_check())
         self.assert_reads_others_and_not_itself(agent, running, others=1)
