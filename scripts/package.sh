@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # package.sh [--programs DIR] [--to DIR]: what is handed out, of a release build, into build/package:
 #
-#   boatswain_VERSION_ARCH.deb   both programs, units, configuration, man pages, completions
-#   boatswain-image.tar          the image's file system: docker import
-#   tree/                        the same, unpacked
+#   boatswain_VERSION_ARCH.deb         for hosts: boatswaind, units, configuration, man page, completions, documents
+#   boatswain-tools_VERSION_ARCH.deb   for people: boatswain, man page, completions; the other one depends on it
+#   boatswain-image.tar                the image's file system: docker import
+#   tree/                              the same, unpacked
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/common.sh
@@ -28,12 +29,12 @@ tar --xattrs --xattrs-include=security.capability --sort=name -C "$to/tree" -cf 
 say "$to/boatswain-image.tar ($(du -h "$to/boatswain-image.tar" | cut -f1), $(find "$to/tree" -type f | wc -l) files)"
 say "  docker import --change 'ENV PATH=/usr/bin' --change 'CMD [\"boatswaind\", \"agent\"]' $to/boatswain-image.tar boatswain:latest"
 
-heading "Debian package"
-rm -f "$to"/boatswain_*.deb
+heading "Debian packages"
+rm -f "$to"/boatswain_*.deb "$to"/boatswain-tools_*.deb
 (cd "$programs" && cpack -G DEB -B "$to/cpack" >"$to/cpack.log" 2>&1) || {
     tail -n 30 "$to/cpack.log" >&2
     die "cpack failed"
 }
-mv "$to"/cpack/boatswain_*.deb "$to/"
+mv "$to"/cpack/boatswain_*.deb "$to"/cpack/boatswain-tools_*.deb "$to/"
 rm -rf "$to/cpack"
-say "$(ls "$to"/boatswain_*.deb)"
+ls "$to"/boatswain*.deb

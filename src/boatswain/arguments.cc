@@ -57,7 +57,8 @@ void add_keys(Commands& commands, Given& given) {
     auto* keys = commands.keys = commands.tool.add_subcommand("keys", "Makes and shows tenants' keys");
     keys->require_subcommand(1);
     keys->footer(
-        "Examples:\n  boatswain keys new acme --out /etc/boatswain/keys\n  boatswain keys show acme.key\n"
+        "Make keys on a safe machine, never on a host: hosts get the .pub files alone.\n\n"
+        "Examples:\n  boatswain keys new acme --out ~/keys\n  boatswain keys show acme.key\n"
         "  boatswain keys derive acme --secret-file secret.txt > acme.key");
 
     auto* fresh = commands.keys_new =
@@ -217,7 +218,8 @@ void add_others(Commands& commands, Given& given) {
     completion->footer(
         "Examples:\n  source <(boatswain completion bash)\n"
         "  boatswain completion zsh > \"${fpath[1]}/_boatswain\"\n"
-        "  boatswain completion fish > ~/.config/fish/completions/boatswain.fish");
+        "  mkdir -p ~/.config/fish/completions && boatswain completion fish > "
+        "~/.config/fish/completions/boatswain.fish");
     commands.version = commands.tool.add_subcommand("version", "Prints the version");
     commands.version->footer("Example:\n  boatswain version");
     commands.help = commands.tool.add_subcommand("help", "Explains a command");

@@ -54,6 +54,15 @@ Result<void> refuse_existing(const Path& path) {
                                   "--out DIR. (A second key for a tenant is one more line in its .pub file)");
 }
 
+std::string_view what_it_opens(std::string_view name) {
+    if (name == tenancy::break_glass_name)
+        return "opens every line of every tenant that is sealed while _break-glass.pub is in the keyring. It is the\n"
+               "               operator's, for emergencies: lock it away.";
+    if (name == TenantId::unassigned().str())
+        return "opens the lines of containers without a tenant, or without a key. It is the operator's.";
+    return "opens the tenant's lines. It belongs to the tenant.";
+}
+
 Result<void> make_keys(const KeysNew& request, Console& console) {
     TRY(auto name, key_name(request.tenant));
     Path directory = request.directory;
@@ -69,15 +78,16 @@ Result<void> make_keys(const KeysNew& request, Console& console) {
     CHECK(write_new(shown, fmt::format("# tenant: {}\n{}\n", name, recipient), for_everyone));
     auto out_secret = terminal_safe(secret.string());
     auto out_shown = terminal_safe(shown.string());
-    console.out.write(
-        fmt::format("{}\n\n"
-                    "{}  opens the tenant's lines. It belongs to the tenant: keep it off the hosts, and keep a copy;\n"
-                    "{}  without it nobody can read what is sealed from now on.\n"
-                    "{}  seals. Put it into the keyring directory of every host (tenancy.keyring, by default\n"
-                    "{}  /etc/boatswain/keys); boatswaind takes it up by itself.\n\n"
-                    "Read with it:  boatswain logs --store URL --identity {}\n",
-                    recipient, out_secret, std::string(out_secret.size(), ' '), out_shown,
-                    std::string(out_shown.size(), ' '), out_secret));
+    auto below = [](std::string_view above) { return std::string(above.size(), ' '); };
+    console.out.write(fmt::format(
+        "{}\n\n"
+        "{}  {}\n"
+        "{}  Keep it off the hosts, and keep a copy; without it nobody can read what is sealed from now on.\n"
+        "{}  seals. Put it into the keyring directory of every host (tenancy.keyring, by default\n"
+        "{}  /etc/boatswain/keys); boatswaind takes it up by itself.\n\n"
+        "Read with it:  boatswain logs --store URL {}--identity {}\n",
+        recipient, out_secret, what_it_opens(name), below(out_secret), out_shown, below(out_shown),
+        name == tenancy::break_glass_name ? "--tenant TENANT " : "", out_secret));
     return {};
 }
 

@@ -55,8 +55,9 @@ int check(const config::Config& config) {
         if (keyring.tenants().empty())
             std::fprintf(
                 stderr,
-                "warning: the keyring %s holds no tenant's key: make one with `boatswain keys new TENANT --out %s`\n",
-                config.tenancy.keyring.c_str(), config.tenancy.keyring.c_str());
+                "warning: the keyring %s holds no tenant's key: on a safe machine, which is not a host, run `boatswain "
+                "keys new TENANT`, and copy TENANT.pub alone to this directory\n",
+                config.tenancy.keyring.c_str());
         if (keyring.recipients(TenantId::unassigned()).empty() &&
             config.tenancy.unassigned == config::Unassigned::quarantine)
             std::fprintf(stderr,
