@@ -48,6 +48,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds tick_pause{200};
 constexpr milliseconds keyring_pause{1000};
+// A heartbeat that changed troubles bring forward: how often they are looked at, and how far apart heartbeats stay.
+constexpr milliseconds heartbeat_look{500};
+constexpr milliseconds heartbeat_apart_min{5000};
+constexpr milliseconds heartbeat_first_after{10'000};  // so long the first one waits for the engine's answer
 
 // Compressing takes the most; one core stays free for the containers.
 unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
@@ -347,10 +351,23 @@ asio::awaitable<void> Agent::watch_keyring() {
     }
 }
 
+// The first heartbeat waits for the engine's first answer, or `heartbeat_first_after`: a host that has just started is
+// not one in trouble. Later ones come at the interval, and between two of them when the troubles have changed.
 asio::awaitable<void> Agent::beat() {
+    auto started = clock_.steady();
+    while (!condition().intake.engine_connected && clock_.steady() - started < heartbeat_first_after)
+        co_await net::sleep_for(heartbeat_look);
     for (;;) {
-        heart_->beat(heartbeat());
-        co_await net::sleep_for(std::chrono::duration_cast<milliseconds>(config_.fleet.heartbeat));
+        auto now = heartbeat();
+        auto troubles = now.troubles;
+        auto beaten = clock_.steady();
+        heart_->beat(std::move(now));
+        for (;;) {
+            co_await net::sleep_for(heartbeat_look);
+            auto since = clock_.steady() - beaten;
+            if (since >= config_.fleet.heartbeat) break;
+            if (since >= heartbeat_apart_min && heartbeat().troubles != troubles) break;
+        }
     }
 }
 
