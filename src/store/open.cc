@@ -9,7 +9,8 @@ namespace boatswain::store {
 Result<std::unique_ptr<Store>> open_store(std::string_view url, const Clock& clock) {
     TRY(auto parsed, parse_url(url));
     if (auto* directory = std::get_if<DirectoryUrl>(&parsed)) return std::make_unique<DirectoryStore>(directory->path);
-    return std::make_unique<S3Store>(complete(std::get<S3Url>(parsed), process_environment), clock);
+    TRY(auto options, complete(std::get<S3Url>(parsed), process_environment));
+    return std::make_unique<S3Store>(std::move(options), clock);
 }
 
 Result<void> for_each_object(Store& store, std::string_view prefix,

@@ -56,15 +56,38 @@ bool is_asked_for(const ContentRange& part, const Range& range, std::size_t body
 
 }  // namespace
 
-S3Options complete(const S3Url& url, Environment environment) {
+// The first of the variables that is set, without blanks and newlines around it: `echo` puts one at the end of secrets.
+std::optional<std::string> first_of(const Environment& environment, std::initializer_list<std::string_view> names) {
+    for (auto name : names)
+        if (auto value = environment(name)) {
+            constexpr std::string_view blanks = " \t\r\n";
+            auto begin = value->find_first_not_of(blanks);
+            if (begin != std::string::npos) return value->substr(begin, value->find_last_not_of(blanks) - begin + 1);
+        }
+    return std::nullopt;
+}
+
+// AWS SDKs and Tools Reference Guide, "Service-specific endpoints": the variable of the service wins. Both may be
+// turned off.
+std::optional<std::string> endpoint_of(const Environment& environment) {
+    if (first_of(environment, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"}) == "true") return std::nullopt;
+    auto endpoint = first_of(environment, {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
+    while (endpoint && endpoint->ends_with('/')) endpoint->pop_back();
+    return endpoint;
+}
+
+Result<S3Options> complete(const S3Url& url, Environment environment) {
     S3Options options{.bucket = url.bucket, .prefix = url.prefix, .profile = url.profile};
     auto region = url.region;
-    if (!region) region = environment("AWS_REGION");
-    if (!region) region = environment("AWS_DEFAULT_REGION");
+    if (!region) region = first_of(environment, {"AWS_REGION", "AWS_DEFAULT_REGION"});
     options.region = region.value_or("us-east-1");
-    options.endpoint = url.endpoint.value_or(default_endpoint(options.region));
+    if (auto problem = region_problem(options.region)) return fail(Remedy::stop, "AWS_REGION: " + *problem);
+    auto endpoint = url.endpoint ? url.endpoint : endpoint_of(environment);
+    if (auto problem = endpoint ? endpoint_problem(*endpoint) : std::nullopt)
+        return fail(Remedy::stop, "AWS_ENDPOINT_URL: " + *problem);
+    options.endpoint = endpoint.value_or(default_endpoint(options.region));
     // A certificate for *.s3.amazonaws.com does not cover a bucket with a dot in its name.
-    options.path_style = url.path_style.value_or(url.endpoint.has_value() || url.bucket.find('.') != std::string::npos);
+    options.path_style = url.path_style.value_or(endpoint.has_value() || url.bucket.find('.') != std::string::npos);
     options.http.ca_file = url.ca_file;
     if (auto bundle = environment("AWS_CA_BUNDLE"); bundle && !options.http.ca_file) options.http.ca_file = *bundle;
     options.environment = std::move(environment);

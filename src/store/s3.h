@@ -37,8 +37,9 @@ struct S3Options {
     std::function<void(std::chrono::milliseconds)> sleep;  // between attempts; empty: sleeps
 };
 
-// What the url says, completed from the environment (AWS_REGION, AWS_CA_BUNDLE) and with S3's defaults.
-S3Options complete(const S3Url& url, Environment environment);
+// What the url says, completed from the environment (AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_CA_BUNDLE)
+// and with S3's defaults. Remedy::stop when a variable holds what cannot be one.
+Result<S3Options> complete(const S3Url& url, Environment environment);
 
 class S3Store final : public Store {
   public:

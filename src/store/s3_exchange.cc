@@ -74,7 +74,8 @@ Refusal S3Store::judge_attempt(const Call& call, const Result<HttpAnswer>& answe
         return judge(*answer, {.method = call.method,
                                .bucket = options_.bucket,
                                .endpoint = options_.endpoint,
-                               .credentials = credentials});
+                               .credentials = credentials,
+                               .lists = call.key.empty()});
     auto remedy = answer.error().remedy;
     // Only an object that we read can be too long to be right. Anything else that long is not from S3, and what we put
     // is not to blame.

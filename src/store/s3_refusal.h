@@ -32,6 +32,7 @@ struct RefusalContext {
     std::string_view bucket;
     std::string_view endpoint;
     const Credentials& credentials;
+    bool lists = false;  // a listing, and no object
 };
 
 Refusal judge(const HttpAnswer& answer, const RefusalContext& context);

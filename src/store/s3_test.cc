@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 
 #include "base/bytes.h"
 #include "store/digest.h"
@@ -15,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::HttpServer;
 using test::ScriptedAnswer;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -263,7 +265,8 @@ TEST_F(S3, SaysWhoseSecretIsWrong) {
     auto error = refused(refusal(403, "SignatureDoesNotMatch"));
     EXPECT_EQ(error.remedy, Remedy::stop);
     EXPECT_EQ(error.what,
-              "put s3://logs/pre/v1/k: 403 SignatureDoesNotMatch (the secret key does not belong to access key AKTEST, "
+              "put s3://logs/pre/v1/k: 403 SignatureDoesNotMatch (said so; the secret key does not belong to access "
+              "key AKTEST, "
               "from the environment)");
     EXPECT_EQ(server.seen().size(), 1U) << "never tried again";
 }
@@ -271,7 +274,8 @@ TEST_F(S3, SaysWhoseSecretIsWrong) {
 TEST_F(S3, NamesTheBucketThatIsMissingAndWhere) {
     auto error = refused(refusal(404, "NoSuchBucket"));
     EXPECT_EQ(error.remedy, Remedy::stop);
-    EXPECT_EQ(error.what, "put s3://logs/pre/v1/k: 404 NoSuchBucket (there is no bucket logs at " + server.url() + ")");
+    EXPECT_EQ(error.what,
+              "put s3://logs/pre/v1/k: 404 NoSuchBucket (said so; there is no bucket logs at " + server.url() + ")");
     EXPECT_EQ(server.seen().size(), 1U);
 }
 
@@ -292,6 +296,59 @@ TEST_F(S3, SaysWhatAPolicyMustAllow) {
     EXPECT_THAT(refused(refusal(403, "AccessDenied")).what, HasSubstr("s3:PutObject"));
     server.then(refusal(412, "PreconditionFailed")).then({.status = 403});
     EXPECT_THAT(put().error().what, HasSubstr("its policy needs s3:GetObject"));
+}
+
+TEST_F(S3, AsksAReaderForAReadersRightsOnly) {
+    server.then(refusal(403, "AccessDenied"));
+    auto listed = store().list("v1/", true, std::nullopt);
+    EXPECT_THAT(listed.error().what,
+                AllOf(HasSubstr("s3:ListBucket"), HasSubstr("--tenant"), Not(HasSubstr("s3:PutObject"))));
+    server.then(refusal(403, "AccessDenied"));
+    auto read = store().read("v1/k");
+    EXPECT_THAT(read.error().what, AllOf(HasSubstr("s3:GetObject"), Not(HasSubstr("s3:PutObject"))));
+}
+
+// What stores and what stands in front of them were seen to say, and what a person must find in our message.
+struct Said {
+    std::string by;
+    ScriptedAnswer answer;
+    std::vector<std::string> words;
+};
+
+ScriptedAnswer error(int status, const std::string& code, const std::string& message) {
+    return {.status = status, .body = "<Error><Code>" + code + "</Code><Message>" + message + "</Message></Error>"};
+}
+
+TEST_F(S3, ShowsWhatTheServerSaidAndWhatToDo) {
+    const std::vector<Said> table{
+        {"Amazon, a bucket with a KMS key",
+         error(403, "AccessDenied",
+               "not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu:1:key/7"),
+         {"kms:GenerateDataKey", "arn:aws:kms:eu:1:key/7", "AKTEST"}},
+        {"a store without checksums",
+         error(400, "InvalidArgument", "Unsupported header 'x-amz-checksum-sha256' received"),
+         {"Unsupported header 'x-amz-checksum-sha256'"}},
+        {"nginx in front, a body that is too large",
+         {.status = 413, .body = "<html>413</html>"},
+         {"413", "client_max_body_size", "batch.flush_bytes"}},
+        {"a proxy that wants a password",
+         {.status = 407, .body = "<html>407</html>"},
+         {"407", "https_proxy", "no_proxy"}},
+        {"a console's port", {.status = 403, .body = "<html>Forbidden</html>"}, {"403", "console"}},
+        {"a port for TLS",
+         {.status = 400, .body = "The plain HTTP request was sent to HTTPS port"},
+         {"400", "endpoint=https://"}},
+        {"a redirect to TLS",
+         {.status = 301, .headers = {"Location: https://s3.example.net/logs?X-Amz-Signature=abc"}},
+         {"301", "https://s3.example.net/logs"}},
+    };
+    environment["AWS_SESSION_TOKEN"] = "a-session-token";
+    for (const auto& said : table) {
+        auto got = refused(said.answer);
+        for (const auto& word : said.words) EXPECT_THAT(got.what, HasSubstr(word)) << said.by;
+        EXPECT_THAT(got.what, Not(HasSubstr("X-Amz-Signature"))) << said.by;
+        EXPECT_THAT(got.what, Not(HasSubstr("a-session-token"))) << said.by;
+    }
 }
 
 TEST_F(S3, BacksOffFromAQuotaThatIsUsedUp) {
@@ -408,7 +465,7 @@ TEST_F(S3, SaysThatAMissingObjectIsMissing) {
     auto read = store().read("k");
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().remedy, Remedy::re_resolve);
-    EXPECT_EQ(read.error().what, "read s3://logs/pre/k: 404 NoSuchKey (no such object)");
+    EXPECT_EQ(read.error().what, "read s3://logs/pre/k: 404 NoSuchKey (said so; no such object)");
 }
 
 TEST_F(S3, ListsPageByPageWithoutItsPrefixAndWithoutForeignKeys) {
@@ -447,17 +504,37 @@ TEST(S3Options, AreCompletedFromTheEnvironmentAndS3sDefaults) {
             return found == variables.end() ? std::nullopt : std::optional{found->second};
         };
     };
-    auto options = complete({.bucket = "logs"}, in({}));
+    auto options = complete({.bucket = "logs"}, in({})).value();
     EXPECT_EQ(options.endpoint, "https://s3.us-east-1.amazonaws.com");
     EXPECT_FALSE(options.path_style);
-    options = complete({.bucket = "logs"}, in({{"AWS_DEFAULT_REGION", "eu-west-1"}, {"AWS_CA_BUNDLE", "/ca"}}));
+    options = complete({.bucket = "logs"}, in({{"AWS_DEFAULT_REGION", "eu-west-1"}, {"AWS_CA_BUNDLE", "/ca"}})).value();
     EXPECT_EQ(options.endpoint, "https://s3.eu-west-1.amazonaws.com");
     EXPECT_EQ(options.http.ca_file, "/ca");
-    options = complete({.bucket = "my.logs", .region = "cn-north-1"}, in({{"AWS_REGION", "eu-west-1"}}));
+    options = complete({.bucket = "my.logs", .region = "cn-north-1"}, in({{"AWS_REGION", "eu-west-1"}})).value();
     EXPECT_EQ(options.endpoint, "https://s3.cn-north-1.amazonaws.com.cn");
     EXPECT_TRUE(options.path_style);
-    options = complete({.bucket = "logs", .endpoint = "http://x"}, in({}));
+    options = complete({.bucket = "logs", .endpoint = "http://x"}, in({})).value();
     EXPECT_TRUE(options.path_style);
+}
+
+TEST(S3Options, TakesTheEndpointThatTheOtherToolsTake) {
+    using Variables = std::map<std::string, std::string, std::less<>>;
+    auto with = [](Variables variables, const S3Url& url = {.bucket = "logs"}) {
+        return complete(url, [variables = std::move(variables)](std::string_view name) -> std::optional<std::string> {
+            auto found = variables.find(name);
+            return found == variables.end() ? std::nullopt : std::optional{found->second};
+        });
+    };
+    EXPECT_EQ(with({{"AWS_ENDPOINT_URL", "http://any:1/"}})->endpoint, "http://any:1");
+    EXPECT_TRUE(with({{"AWS_ENDPOINT_URL", "http://any:1/"}})->path_style);
+    EXPECT_EQ(with({{"AWS_ENDPOINT_URL", "http://any"}, {"AWS_ENDPOINT_URL_S3", "http://s3"}})->endpoint, "http://s3");
+    EXPECT_EQ(with({{"AWS_ENDPOINT_URL", "http://any"}}, {.bucket = "logs", .endpoint = "http://url"})->endpoint,
+              "http://url");
+    EXPECT_THAT(with({{"AWS_ENDPOINT_URL", "http://any"}, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"}})->endpoint,
+                HasSubstr("amazonaws.com"));
+    EXPECT_EQ(with({{"AWS_REGION", " eu-west-1\n"}})->region, "eu-west-1");
+    EXPECT_THAT(with({{"AWS_REGION", "eu\nwest"}}).error().what, HasSubstr("AWS_REGION"));
+    EXPECT_THAT(with({{"AWS_ENDPOINT_URL", "ftp://any"}}).error().what, HasSubstr("AWS_ENDPOINT_URL"));
 }
 
 }  // namespace

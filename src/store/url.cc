@@ -85,23 +85,6 @@ std::optional<std::string> bucket_prefix_problem(std::string_view prefix) {
     return std::nullopt;
 }
 
-std::optional<std::string> endpoint_problem(std::string_view endpoint) {
-    auto host = endpoint;
-    if (host.starts_with("http://"))
-        host.remove_prefix(7);
-    else if (host.starts_with("https://"))
-        host.remove_prefix(8);
-    else
-        return "endpoint must start with http:// or https://";
-    auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view{".-_:[]"}.find(c) != std::string_view::npos;
-    };
-    if (host.empty() || !std::ranges::all_of(host, allowed))
-        return "endpoint must be a scheme, a host and perhaps a port, as in https://s3.example.net:9000";
-    return std::nullopt;
-}
-
 std::optional<std::string> set_parameter(S3Url& into, std::string_view name, std::string value) {
     if (value.find('\0') != std::string::npos) return "parameter " + std::string{name} + " holds a NUL byte";
     if (value.empty()) return "parameter " + std::string{name} + " is empty";
@@ -110,11 +93,7 @@ std::optional<std::string> set_parameter(S3Url& into, std::string_view name, std
         if (auto problem = endpoint_problem(value)) return problem;
         into.endpoint = std::move(value);
     } else if (name == "region") {
-        auto plain = [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-        };
-        if (!std::ranges::all_of(value, plain) || value.size() > 64)
-            return "region \"" + printable(value) + "\" is not one: letters, digits and '-'";
+        if (auto problem = region_problem(value)) return problem;
         into.region = std::move(value);
     } else if (name == "path_style") {
         if (value != "true" && value != "false") return "path_style is true or false, not \"" + printable(value) + "\"";
@@ -168,6 +147,31 @@ Result<StoreUrl> parse_s3(std::string_view url) {
 }
 
 }  // namespace
+
+std::optional<std::string> endpoint_problem(std::string_view endpoint) {
+    auto host = endpoint;
+    if (host.starts_with("http://"))
+        host.remove_prefix(7);
+    else if (host.starts_with("https://"))
+        host.remove_prefix(8);
+    else
+        return "endpoint must start with http:// or https://";
+    auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view{".-_:[]"}.find(c) != std::string_view::npos;
+    };
+    if (host.empty() || !std::ranges::all_of(host, allowed))
+        return "endpoint must be a scheme, a host and perhaps a port, as in https://s3.example.net:9000";
+    return std::nullopt;
+}
+
+std::optional<std::string> region_problem(std::string_view region) {
+    auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    };
+    if (std::ranges::all_of(region, plain) && region.size() <= region_bytes_max) return std::nullopt;
+    return "region \"" + printable(region) + "\" is not one: letters, digits and '-'";
+}
 
 Result<StoreUrl> parse_url(std::string_view url) {
     if (url.size() > url_bytes_max) return refuse(url, "longer than " + std::to_string(url_bytes_max) + " bytes");

@@ -2,7 +2,8 @@
 //
 //   dir:PATH                          PATH as it stands, relative or absolute
 //   s3://BUCKET[/PREFIX][?NAME=VALUE&...]
-//       endpoint=URL      http:// or https://, a host and perhaps a port; default https://s3.REGION.amazonaws.com
+//       endpoint=URL      http:// or https://, a host and perhaps a port; default AWS_ENDPOINT_URL_S3, then
+//                         AWS_ENDPOINT_URL, then https://s3.REGION.amazonaws.com
 //       region=R          default AWS_REGION, then AWS_DEFAULT_REGION, then us-east-1
 //       path_style=true   bucket in the path (true) or in the host name (false); default true when an endpoint is given
 //       profile=P         take credentials from this profile of the shared credentials file only
@@ -40,5 +41,11 @@ using StoreUrl = std::variant<DirectoryUrl, S3Url>;
 
 // Errors are Remedy::stop, name what is wrong, and suggest what was probably meant.
 Result<StoreUrl> parse_url(std::string_view url);
+
+inline constexpr std::size_t region_bytes_max = 64;
+
+// What keeps a text from being an endpoint or a region; nothing when it is one. They may come from elsewhere than a url.
+std::optional<std::string> endpoint_problem(std::string_view endpoint);
+std::optional<std::string> region_problem(std::string_view region);
 
 }  // namespace boatswain::store

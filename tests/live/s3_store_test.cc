@@ -101,8 +101,9 @@ class Rgw : public testing::Test {
     // Each test has a prefix of its own.
     S3Options options() const {
         auto name = std::string{testing::UnitTest::GetInstance()->current_test_info()->name()};
-        auto made = complete({.bucket = "logs", .prefix = name, .endpoint = from_wrapper("RGW_ENDPOINT")},
-                             environment_with({}));
+        auto made =
+            complete({.bucket = "logs", .prefix = name, .endpoint = from_wrapper("RGW_ENDPOINT")}, environment_with({}))
+                .value();
         made.retry.deadline = 3s;
         return made;
     }
