@@ -89,22 +89,30 @@ Remedy remedy_of(unsigned status) {
     }
 }
 
+// {"Actor": {"Attributes": {LABELS}}}
+constexpr JsonSplitter::Bounds event_bounds{.bytes_max = event_bytes_max, .deep = 3};
+// [{"Command": "...", "Labels": {LABELS}}]
+constexpr JsonSplitter::Bounds list_bounds{.bytes_max = list_entry_bytes_max, .deep = 2, .text_bytes_max = 4U << 10};
+
 // Events, out of the answer to GET /events.
 class HttpEventStream final : public EventStream {
   public:
     explicit HttpEventStream(std::unique_ptr<HttpExchange> exchange)
-        : exchange_(std::move(exchange)), objects_(event_bytes_max) {}
+        : exchange_(std::move(exchange)), objects_(event_bounds) {}
 
     Task<Event> next() override {
         for (;;) {
             auto object = objects_.next();
             if (!object) {
-                // Not quarantine: the caller is to leave this stream, not to go on behind one bad event.
                 auto error = std::move(object).error().within("engine events");
-                error.remedy = Remedy::back_off;
+                if (error.remedy == Remedy::stop) error.remedy = Remedy::back_off;  // of this stream, not of the engine
                 co_return std::unexpected(std::move(error));
             }
-            if (*object) co_return parse_event(**object);
+            if (*object) {
+                CO_TRY(auto event, parse_event(**object));
+                event.shortened = objects_.shortened();
+                co_return event;
+            }
             auto bytes = co_await exchange_->next(net::no_deadline);
             if (!bytes) co_return std::unexpected(std::move(bytes).error().within("engine events"));
             if (bytes->empty()) co_return fail(Remedy::back_off, "engine events: the engine closed the stream");
@@ -147,7 +155,7 @@ class HttpClient final : public Client {
           connect_(std::move(connect)) {}
 
     Task<EngineInfo> negotiate() override;
-    Task<std::vector<ContainerSummary>> list() override;
+    Task<ContainerList> list() override;
     Task<ContainerFacts> inspect(std::string id, EnvironmentFilter keep) override;
     Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) override;
     Task<std::vector<Event>> past_events(Timestamp since) override;
@@ -168,6 +176,21 @@ class HttpClient final : public Client {
     // engine's words.
     Task<std::unique_ptr<HttpExchange>> begin(HttpRequest request, Deadline until);
     Task<std::string> get(std::string target, std::size_t bytes_max);
+
+    // Of an answer that is a stream of objects, and ends within long_call_factor timeouts. next() is nothing behind the
+    // last; Remedy::quarantine: one was too long, the next call goes on behind it.
+    class Objects {
+      public:
+        Objects(std::unique_ptr<HttpExchange> exchange, JsonSplitter splitter, Deadline until)
+            : exchange_(std::move(exchange)), splitter_(std::move(splitter)), until_(until) {}
+        Task<std::optional<std::string>> next();
+
+      private:
+        std::unique_ptr<HttpExchange> exchange_;
+        JsonSplitter splitter_;
+        Deadline until_;
+    };
+    Task<Objects> get_objects(std::string target, JsonSplitter splitter);
 
     boost::asio::any_io_executor executor_;
     net::Address address_;
@@ -218,9 +241,45 @@ Task<EngineInfo> HttpClient::negotiate() {
     co_return info;
 }
 
-Task<std::vector<ContainerSummary>> HttpClient::list() {
-    CO_TRY(auto json, co_await get(path("/containers/json?all=1"), answer_bytes_max));
-    co_return parse_container_list(json);
+Task<HttpClient::Objects> HttpClient::get_objects(std::string target, JsonSplitter splitter) {
+    auto until = after(call_timeout_ * long_call_factor);
+    HttpRequest request{.target = std::move(target)};
+    CO_TRY(auto exchange, co_await begin(std::move(request), until));
+    co_return Objects{std::move(exchange), std::move(splitter), until};
+}
+
+Task<std::optional<std::string>> HttpClient::Objects::next() {
+    for (;;) {
+        auto object = splitter_.next();
+        if (!object && object.error().remedy == Remedy::stop) object.error().remedy = Remedy::back_off;
+        if (!object || *object) co_return object;
+        CO_TRY(auto bytes, co_await exchange_->next(until_));
+        if (bytes.empty() && splitter_.at_end()) co_return std::nullopt;
+        if (bytes.empty()) co_return fail(Remedy::back_off, "the answer ends too early");
+        splitter_.feed(bytes);
+    }
+}
+
+Task<ContainerList> HttpClient::list() {
+    auto target = path("/containers/json?all=1");
+    CO_TRY(auto objects, co_await get_objects(target, JsonSplitter{list_bounds, JsonSplitter::Shape::array}));
+    ContainerList list;
+    for (;;) {
+        auto object = co_await objects.next();
+        if (object && !*object) co_return list;
+        auto summary = object ? parse_container_summary(**object)
+                              : Result<ContainerSummary>{std::unexpected(std::move(object).error())};
+        // One entry that makes no sense hides no other; but who is missing is then not gone.
+        if (!summary && summary.error().remedy == Remedy::quarantine) {
+            list.whole = false;
+            continue;
+        }
+        if (!summary) co_return std::unexpected(std::move(summary).error().within("engine GET " + target));
+        if (list.containers.size() >= list_entries_max)
+            co_return fail(Remedy::quarantine,
+                           "engine GET " + target + ": more than " + std::to_string(list_entries_max) + " containers");
+        list.containers.push_back(std::move(*summary));
+    }
 }
 
 Task<ContainerFacts> HttpClient::inspect(std::string id, EnvironmentFilter keep) {
@@ -240,15 +299,15 @@ std::string HttpClient::events_path() const {
 Task<std::vector<Event>> HttpClient::past_events(Timestamp since) {
     // With `until` the engine ends the answer, rather than to wait for what comes.
     auto target = events_path() + "&since=" + to_since(since) + "&until=" + to_since(SystemClock{}.now());
-    CO_TRY(auto json, co_await get(std::move(target), answer_bytes_max));
-    JsonSplitter objects{event_bytes_max};
-    objects.feed(json);
+    CO_TRY(auto objects, co_await get_objects(std::move(target), JsonSplitter{event_bounds}));
     std::vector<Event> events;
     while (events.size() < past_events_max) {
-        CO_TRY(auto object, objects.next());
-        if (!object) break;
+        auto object = co_await objects.next();
+        if (object && !*object) break;
         // One that makes no sense hides no other.
-        if (auto event = parse_event(*object)) events.push_back(std::move(*event));
+        if (!object && object.error().remedy == Remedy::quarantine) continue;
+        if (!object) co_return std::unexpected(std::move(object).error().within("engine's past events"));
+        if (auto event = parse_event(**object)) events.push_back(std::move(*event));
     }
     co_return events;
 }

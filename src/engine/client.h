@@ -1,8 +1,9 @@
 // The Docker Engine API, as far as Boatswain uses it: read-only, and attach.
 //
 // All functions are coroutines of the one I/O thread; nothing here is shared with another. Every call has a timeout:
-// negotiate, list and inspect take at most `call_timeout` an HTTP request, body and all; events, logs and attach take
-// at most that long to have the head of the answer, and their streams then wait for ever. Each call has a connection of
+// negotiate and inspect take at most `call_timeout` an HTTP request, body and all; list and past_events at most
+// long_call_factor times that; events, logs and attach at most `call_timeout` to have the head of the answer, and their
+// streams then wait for ever. Each call has a connection of
 // its own: one container that hangs the engine holds up no other. Cancellation ends any call at once (what it returns
 // then says net::is_cancelled). Errors: engine not there or hanging -> back_off; 404 -> re_resolve; 409 (being removed,
 // paused) -> re_resolve; 501 -> stop; nonsense in the answer -> quarantine. The engine's own message is part of
@@ -46,19 +47,23 @@ struct Endpoint {
         connect = {};
 };
 
-// Bounds on what an engine may send us.
-inline constexpr std::size_t answer_bytes_max = 64U << 20;  // a whole answer (list of many containers)
-inline constexpr std::size_t event_bytes_max = 1U << 20;    // one event
-inline constexpr std::size_t past_events_max = 4096;        // of one answer; the engine keeps 256
+// Bounds on what an engine may send us. Labels are in every event and in the list, and tenants choose how long they
+// are: they are left out of what is longer, so that nobody's container hides another.
+inline constexpr std::size_t event_bytes_max = 1U << 20;
+inline constexpr std::size_t list_entry_bytes_max = 256U << 10;
+inline constexpr std::size_t list_entries_max = 1'000'000;
+inline constexpr std::size_t past_events_max = 4096;  // of one answer; the engine keeps 256
 inline constexpr std::size_t stream_chunk_bytes_max = 64U << 10;
+// An answer that is made of all containers takes long where they have long labels: gigabytes may come.
+inline constexpr int long_call_factor = 6;
 
 // A follow stream of events. Owned by one coroutine.
 class EventStream {
   public:
     virtual ~EventStream() = default;
-    // The next event; waits for ever. Remedy::quarantine: one event made no sense, the next call goes on behind it.
-    // Every other error is the stream's end (closed by the engine, broken off, no JSON any more): drop it, subscribe
-    // again.
+    // The next event; waits for ever. Remedy::quarantine: one event made no sense, or was too long; the next call goes
+    // on behind it, and what it would have told is in the list. Every other error is the stream's end (closed by the
+    // engine, broken off, no JSON any more): drop it, subscribe again.
     virtual Task<Event> next() = 0;
 };
 
@@ -84,7 +89,7 @@ class Client {
     // Asks /version and settles on the newest API version that both speak (1.24 to 1.43). Called first, and again after
     // the connection broke. An engine that speaks none of them is Remedy::stop.
     virtual Task<EngineInfo> negotiate() = 0;
-    virtual Task<std::vector<ContainerSummary>> list() = 0;  // all containers, running or not
+    virtual Task<ContainerList> list() = 0;  // all containers, running or not
     virtual Task<ContainerFacts> inspect(std::string id, EnvironmentFilter keep) = 0;
     // Container events (create, start, die, destroy, rename); from `since` on (inclusive) as far as the engine
     // remembers.

@@ -352,7 +352,7 @@ TEST(EngineClient, MayBeDroppedInTheMiddleOfACall) {
     boost::asio::io_context io;
     Endpoint endpoint{.address = engine.path(), .call_timeout = 60s};
     auto client = std::move(make_client(io.get_executor(), endpoint).value());
-    boost::asio::co_spawn(io, client->list(), [](std::exception_ptr, Result<std::vector<ContainerSummary>>) {});
+    boost::asio::co_spawn(io, client->list(), [](std::exception_ptr, Result<ContainerList>) {});
     io.run_for(50ms);
     // The context goes first and takes the coroutine with it.
 }
@@ -403,16 +403,107 @@ TEST(EngineClient, EventsMayBeCutAnywhereAndOneThatIsNoneIsPassedOver) {
 }
 
 TEST(EngineClient, EventsThatAreNoJsonAnyMoreEndTheStream) {
-    for (std::string nonsense : {std::string{"nonsense"}, "{\"a\":\"" + std::string(event_bytes_max, 'x')}) {
-        FakeEngine engine{FakeEngine::say(chunked(nonsense, 10'000))};
+    FakeEngine engine{FakeEngine::say(chunked("nonsense", 10'000))};
+    Caller caller{engine.path()};
+    auto events = caller.run(caller.client->events(std::nullopt));
+    ASSERT_TRUE(events) << events.error().what;
+    for (int i = 0; i < 2; ++i) {
+        auto event = caller.run((*events)->next());
+        ASSERT_FALSE(event);
+        EXPECT_EQ(event.error().remedy, Remedy::back_off) << event.error().what;
+    }
+}
+
+// Of as many labels as make it so long.
+std::string an_event(std::string action, std::size_t labels_bytes, std::string more = "") {
+    std::string labels;
+    while (labels.size() < labels_bytes)
+        labels += "\"l" + std::to_string(labels.size()) + "\":\"" + std::string(100'000, 'x') + "\",";
+    return R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + an_id + R"(","Attributes":{)" +
+           labels + R"("name":"x"}},)" + more + R"("timeNano":7})" + "\n";
+}
+
+TEST(EngineClient, AnEventWithFiveMegabytesOfLabelsHidesNoOtherAndIsReadWithoutThem) {
+    auto text = an_event("create", 0) + an_event("start", 5'000'000) + an_event("die", 0);
+    FakeEngine engine{FakeEngine::say(chunked(text, 10'000))};
+    Caller caller{engine.path()};
+    auto events = caller.run(caller.client->events(std::nullopt));
+    ASSERT_TRUE(events) << events.error().what;
+    for (auto action : {Event::Action::create, Event::Action::start, Event::Action::die}) {
+        auto event = caller.run((*events)->next());
+        ASSERT_TRUE(event) << event.error().what;
+        EXPECT_EQ(event->action, action);
+        EXPECT_EQ(event->id, an_id);
+        EXPECT_EQ(event->time, Timestamp{Nanoseconds{7}});
+        EXPECT_EQ(event->shortened, action == Event::Action::start);
+    }
+    auto past = caller.run(caller.client->past_events(Timestamp{}));
+    ASSERT_TRUE(past) << past.error().what;
+    EXPECT_EQ(past->size(), 3U);
+}
+
+TEST(EngineClient, AnEventThatIsTooLongWithoutItsLabelsIsPassedOver) {
+    auto long_text = R"("from":")" + std::string(5'000'000, 'x') + R"(",)";
+    auto text = an_event("create", 0) + an_event("start", 0, long_text) + an_event("die", 0);
+    FakeEngine engine{FakeEngine::say(chunked(text, 10'000))};
+    Caller caller{engine.path()};
+    auto events = caller.run(caller.client->events(std::nullopt));
+    ASSERT_TRUE(events) << events.error().what;
+    EXPECT_EQ(caller.run((*events)->next())->action, Event::Action::create);
+    EXPECT_EQ(caller.run((*events)->next()).error().remedy, Remedy::quarantine);
+    EXPECT_EQ(caller.run((*events)->next())->action, Event::Action::die);
+    auto past = caller.run(caller.client->past_events(Timestamp{}));
+    ASSERT_TRUE(past) << past.error().what;
+    EXPECT_EQ(past->size(), 2U);
+}
+
+// A list that is longer than all that may be held of it.
+TEST(EngineClient, ContainersWithLongLabelsAndCommandsHideNoOtherOfTheList) {
+    constexpr int containers = 100;
+    auto id_of = [](int i) { return (std::to_string(1000 + i) + std::string(64, 'a')).substr(0, 64); };
+    FakeEngine engine{[&](int fd, const std::string&) {
+        std::string long_text(1'000'000, 'x');
+        FakeEngine::send_all(fd, "HTTP/1.1 200 OK\r\n\r\n[");
+        for (int i = 0; i < containers; ++i)
+            FakeEngine::send_all(fd, (i > 0 ? ",{\"Id\":\"" : "{\"Id\":\"") + id_of(i) + R"(","Command":")" +
+                                         long_text + R"(","Labels":{"a":")" + long_text + R"("},"State":"running"})");
+        FakeEngine::send_all(fd, "]\n");
+    }};
+    Caller caller{engine.path()};
+    auto list = caller.run(caller.client->list());
+    ASSERT_TRUE(list) << list.error().what;
+    EXPECT_TRUE(list->whole);
+    ASSERT_EQ(list->containers.size(), static_cast<std::size_t>(containers));
+    for (int i = 0; i < containers; ++i) {
+        EXPECT_EQ(list->containers[static_cast<std::size_t>(i)].id, id_of(i));
+        EXPECT_EQ(list->containers[static_cast<std::size_t>(i)].state, "running");
+    }
+}
+
+TEST(EngineClient, AListWithAnEntryThatIsNoneSaysThatItIsNotWhole) {
+    auto entry = R"({"Id":")" + an_id + R"(","State":"exited"})";
+    FakeEngine engine{FakeEngine::say(answer("200 OK", "[{\"Id\":\"x\"}," + entry + "]"))};
+    Caller caller{engine.path()};
+    auto list = caller.run(caller.client->list());
+    ASSERT_TRUE(list) << list.error().what;
+    EXPECT_FALSE(list->whole);
+    ASSERT_EQ(list->containers.size(), 1U);
+    EXPECT_EQ(list->containers[0].state, "exited");
+}
+
+TEST(EngineClient, AListThatIsCutOffIsNone) {
+    for (std::string text :
+         {std::string{}, std::string{"["}, R"([{"Id":")" + an_id + "\"}", std::string{"{}"}, std::string{"[1]"}}) {
+        FakeEngine engine{FakeEngine::say(answer("200 OK", text))};
         Caller caller{engine.path()};
-        auto events = caller.run(caller.client->events(std::nullopt));
-        ASSERT_TRUE(events) << events.error().what;
-        for (int i = 0; i < 2; ++i) {
-            auto event = caller.run((*events)->next());
-            ASSERT_FALSE(event);
-            EXPECT_EQ(event.error().remedy, Remedy::back_off) << event.error().what;
-        }
+        EXPECT_FALSE(caller.run(caller.client->list())) << text;
+    }
+    for (std::string text : {"[]\n", "null\n"}) {
+        FakeEngine engine{FakeEngine::say(answer("200 OK", text))};
+        Caller caller{engine.path()};
+        auto list = caller.run(caller.client->list());
+        ASSERT_TRUE(list) << text;
+        EXPECT_TRUE(list->whole && list->containers.empty());
     }
 }
 

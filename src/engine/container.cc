@@ -225,24 +225,13 @@ Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view
     return facts;
 }
 
-Result<std::vector<ContainerSummary>> parse_container_list(std::string_view json) {
+Result<ContainerSummary> parse_container_summary(std::string_view json) {
     simdjson::dom::parser parser;
-    element root;
-    if (auto error = parser.parse(json.data(), json.size()).get(root))
-        return fail(Remedy::quarantine, std::string{"container list: not JSON: "} + simdjson::error_message(error));
-    array entries;
-    std::vector<ContainerSummary> list;
-    if (root.is_null()) return list;  // Go's empty list
-    if (root.get(entries)) return fail(Remedy::quarantine, "container list: not a JSON array");
-    for (auto entry : entries) {
-        object fields;
-        if (entry.get(fields)) return fail(Remedy::quarantine, "container list: an entry is not a JSON object");
-        ContainerSummary summary;
-        TRY(summary.id, checked_id(text_of(fields, "Id"), "container list"));
-        summary.state = text_of(fields, "State");
-        list.push_back(std::move(summary));
-    }
-    return list;
+    TRY(auto fields, parse_object(parser, json, "container list"));
+    ContainerSummary summary;
+    TRY(summary.id, checked_id(text_of(fields, "Id"), "container list"));
+    summary.state = text_of(fields, "State");
+    return summary;
 }
 
 Result<Event> parse_event(std::string_view json) {

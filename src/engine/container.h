@@ -56,7 +56,12 @@ struct ContainerSummary {  // one entry of GET /containers/json?all=1
     std::string id;
     std::string state;  // "created", "running", "exited", ...
 };
-Result<std::vector<ContainerSummary>> parse_container_list(std::string_view json);
+Result<ContainerSummary> parse_container_summary(std::string_view json);
+
+struct ContainerList {
+    std::vector<ContainerSummary> containers;
+    bool whole = true;  // false: an entry made no sense, so who is not among `containers` may be there all the same
+};
 
 struct Event {  // one object of GET /events
     enum class Action { create, start, die, destroy, rename, other };
@@ -64,6 +69,7 @@ struct Event {  // one object of GET /events
     std::string id;  // the container's
     Timestamp time{};
     std::optional<int> exit_code;  // with die
+    bool shortened = false;        // it was too long: its labels, and with them the exit code, were left out
 };
 // Events of other types than container are `other` with an empty id; of them and of actions we do not know nothing but
 // the time is read. An error the engine reports in the stream ({"message": ...}) is Remedy::back_off.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "engine/json_splitter.h"
 
 namespace boatswain::engine {
 namespace {
@@ -170,23 +171,27 @@ TEST(ConfigV2, RefusesATornFile) {
     EXPECT_EQ(facts.error().remedy, Remedy::quarantine);
 }
 
-TEST(ContainerList, ReadsIdsAndStates) {
-    auto list = parse_container_list(vector("list.json"));
-    ASSERT_TRUE(list) << list.error().what;
+TEST(ContainerSummary, HasIdAndStateOfARealEnginesList) {
+    JsonSplitter entries{{.bytes_max = 10'000}, JsonSplitter::Shape::array};
+    entries.feed(vector("list.json"));
+    std::vector<ContainerSummary> list;
+    while (auto entry = entries.next().value()) list.push_back(parse_container_summary(*entry).value());
     std::vector<std::string> states;
-    for (const auto& one : *list) states.push_back(one.state);
+    for (const auto& one : list) states.push_back(one.state);
     EXPECT_THAT(states, ElementsAre("running", "created", "exited", "running", "running"));
-    EXPECT_EQ(list->back().id, "9b85743a90618238573de0ecdc8e6c0700d4ae115a280093f68301b4dbec06e7");
+    EXPECT_EQ(list.back().id, "9b85743a90618238573de0ecdc8e6c0700d4ae115a280093f68301b4dbec06e7");
 }
 
-TEST(ContainerList, TakesNullForNone) {
-    EXPECT_THAT(parse_container_list("null").value(), IsEmpty());
-    EXPECT_THAT(parse_container_list("[]").value(), IsEmpty());
+TEST(ContainerSummary, HasIdAndState) {
+    auto one = parse_container_summary(R"({"Id":")" + std::string(64, 'a') + R"(","State":"exited","Labels":null})");
+    ASSERT_TRUE(one) << one.error().what;
+    EXPECT_EQ(one->id, std::string(64, 'a'));
+    EXPECT_EQ(one->state, "exited");
 }
 
-TEST(ContainerList, RefusesEntriesThatAreNone) {
-    for (std::string text : {"{}", "[1]", "[{}]", R"([{"Id":"x"}])", "[", "", "[[]]"})
-        EXPECT_FALSE(parse_container_list(text)) << text;
+TEST(ContainerSummary, IsRefusedWithoutAnId) {
+    for (std::string text : {"{}", "1", R"({"Id":"x"})", "{", "", "[]"})
+        EXPECT_EQ(parse_container_summary(text).error().remedy, Remedy::quarantine) << text;
 }
 
 TEST(Events, ReadsThoseOfARealEngine) {

@@ -35,27 +35,28 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto keep = [](std::string_view key) { return key.starts_with('T'); };
     check(parse_inspect(text, keep));
     check(parse_config_v2(text, text, keep));
-    if (auto list = parse_container_list(text))
-        for (const auto& one : *list) check_id(one.id);
+    if (auto summary = parse_container_summary(text)) check_id(summary->id);
     if (auto event = parse_event(text); event && !event->id.empty()) check_id(event->id);
     if (auto info = parse_version(text)) (void)parse_info(text, *info);
     require(parse_error_message(text).size() < 1000);
 
-    // The splitter gives the same however the bytes are cut.
-    auto split = [&](std::size_t piece) {
-        JsonSplitter splitter{1000};
+    // The splitter gives the same however the bytes are cut, and holds to its bounds.
+    auto split = [&](std::size_t piece, JsonSplitter::Shape shape) {
+        JsonSplitter splitter{{.bytes_max = 60, .deep = 2, .text_bytes_max = 20}, shape};
         std::string objects;
         for (std::size_t at = 0; at < text.size(); at += piece) {
             splitter.feed(text.substr(at, piece));
             for (;;) {
                 auto object = splitter.next();
-                if (!object) return objects + "broken";
-                if (!*object) break;
-                objects += **object + "|";
+                if (!object && object.error().remedy == boatswain::Remedy::stop) return objects + "broken";
+                if (object && !*object) break;
+                if (object) require((*object)->size() <= 121);
+                objects += object ? **object + "|" : "too long|";
             }
         }
         return objects;
     };
-    if (!text.empty()) require(split(text.size()) == split(size % 7 + 1));
+    for (auto shape : {JsonSplitter::Shape::sequence, JsonSplitter::Shape::array})
+        if (!text.empty()) require(split(text.size(), shape) == split(size % 7 + 1, shape));
     return 0;
 }

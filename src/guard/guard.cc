@@ -74,7 +74,9 @@ struct Counters {
     explicit Counters(Metrics& m)
         : metrics(m),
           connections(m.gauge("boatswain_guard_connections", "Clients of the guard")),
-          bytes(m.counter("boatswain_guard_answer_bytes_total", "Bodies passed on to clients of the guard")) {}
+          bytes(m.counter("boatswain_guard_answer_bytes_total", "Bodies passed on to clients of the guard")),
+          left_out(m.counter("boatswain_guard_events_left_out_total",
+                             "Events that could not be rewritten, so that clients did not get them")) {}
 
     void request(std::string_view call, std::string_view outcome) {
         metrics
@@ -91,6 +93,7 @@ struct Counters {
     Metrics& metrics;
     Gauge& connections;
     Counter& bytes;
+    Counter& left_out;
 };
 
 }  // namespace
@@ -129,7 +132,9 @@ struct Guard::State {
     Task<void> pass(Session& session, HttpExchange& answer);
     Task<void> pass_stream(Session& session, HttpExchange& answer);
     Task<void> pass_rewritten(Session& session, HttpExchange& answer, net::Deadline until);
+    Task<void> pass_list(Session& session, HttpExchange& answer, net::Deadline until);
     Task<void> pass_events(Session& session, HttpExchange& answer);
+    void leave_out(const Error& error);
     Task<void> pass_attached(Session& session, HttpExchange& answer);
 
     asio::any_io_executor executor;
@@ -273,8 +278,9 @@ Task<void> Guard::State::ask(Session& session) {
     if (allowed.call == Call::attach && got.status() <= ok) co_return co_await pass_attached(session, got);
     if (streamed) co_return co_await pass_stream(session, got);
     if (plain || hides->level() == Redaction::none) co_return co_await pass(session, got);
-    if (allowed.call == Call::inspect || (allowed.call == Call::list && hides->level() == Redaction::all))
-        co_return co_await pass_rewritten(session, got, until);
+    if (allowed.call == Call::inspect) co_return co_await pass_rewritten(session, got, until);
+    if (allowed.call == Call::list && hides->level() == Redaction::all)
+        co_return co_await pass_list(session, got, until);
     if (allowed.call == Call::events) co_return co_await pass_events(session, got);
     co_return co_await pass(session, got);
 }
@@ -333,7 +339,7 @@ Task<void> Guard::State::pass_rewritten(Session& session, HttpExchange& answer, 
     auto hides = redactor;
     auto body = co_await answer.whole(redacted_bytes_max, until);
     if (!body) co_return co_await fail_client(session, std::move(body).error(), "the engine's answer is not whole");
-    auto hidden = session.allowed.call == Call::list ? hides->list(*body) : hides->inspect(*body);
+    auto hidden = hides->inspect(*body);
     if (!hidden)
         co_return co_await fail_client(session, std::move(hidden).error(),
                                        "the engine's answer has an unknown shape, so nothing of it is given out");
@@ -343,21 +349,81 @@ Task<void> Guard::State::pass_rewritten(Session& session, HttpExchange& answer, 
     co_return co_await finish(session);
 }
 
+// Entry by entry. A short list is given out whole or not at all; one that is longer breaks off where something is
+// wrong.
+Task<void> Guard::State::pass_list(Session& session, HttpExchange& answer, net::Deadline until) {
+    auto hides = redactor;
+    auto framing = session.http_1_0 ? Framing::to_close : Framing::chunked;
+    engine::JsonSplitter entries{{.bytes_max = object_bytes_max, .deep = 2, .text_bytes_max = object_bytes_max / 4},
+                                 engine::JsonSplitter::Shape::array};
+    bool begun = false;
+    std::string bytes = "[";
+    auto rewrite = [&](std::string_view piece) -> Result<void> {
+        entries.feed(piece);
+        for (;;) {
+            TRY(auto entry, entries.next());
+            if (!entry) return {};
+            TRY(auto hidden, hides->list_entry(*entry));
+            bytes += (bytes == "[" && !begun ? "" : ",") + hidden;
+        }
+    };
+    for (;;) {
+        auto piece = co_await answer.next(begun ? after(options.engine_timeout) : until);
+        auto error = piece ? std::optional<Error>{} : std::optional{std::move(piece).error()};
+        if (piece)
+            if (auto rewritten = rewrite(*piece); !rewritten) error = std::move(rewritten).error();
+        bool last = piece && piece->empty();
+        if (last && !error && !entries.at_end()) error = Error{Remedy::back_off, "the list is not whole"};
+        if (error && begun) co_return std::unexpected(std::move(*error));  // the client sees that something is missing
+        if (error)
+            co_return co_await fail_client(
+                session, std::move(*error),
+                "the engine's list is not whole or has an unknown shape, so nothing of it is "
+                "given out");
+        if (last) bytes += "]";
+        if (!last && bytes.size() < list_piece_bytes_max) continue;
+        counters.bytes.add(bytes.size());
+        std::string out;
+        if (!begun && last) {
+            out = answer_head(answer, Framing::length, std::to_string(bytes.size())) + bytes;
+        } else {
+            if (!begun) out = answer_head(answer, framing, {});
+            out += framing == Framing::chunked ? to_chunk(bytes) : bytes;
+            if (last && framing == Framing::chunked) out += "0\r\n\r\n";
+        }
+        begun = true;
+        bytes.clear();
+        CO_CHECK(co_await write(session, out));
+        if (last) co_return co_await finish(session);
+    }
+}
+
+void Guard::State::leave_out(const Error& error) {
+    counters.left_out.add();
+    log.warning("an event is not given out", {{"error", error}});
+}
+
 Task<void> Guard::State::pass_events(Session& session, HttpExchange& answer) {
     auto hides = redactor;
     auto framing = session.http_1_0 ? Framing::to_close : Framing::chunked;
     auto head = answer_head(answer, framing, {});
     CO_CHECK(co_await write(session, head));
-    engine::JsonSplitter objects{event_bytes_max};
+    engine::JsonSplitter objects{{.bytes_max = object_bytes_max, .deep = 3}};
     for (;;) {
         CO_TRY(auto piece, co_await answer.next(net::no_deadline));
         std::string bytes;
         objects.feed(piece);
         for (;;) {
-            CO_TRY(auto object, objects.next());
-            if (!object) break;
-            CO_TRY(auto hidden, hides->event(*object));
-            bytes += hidden + "\n";
+            auto object = objects.next();
+            if (!object && object.error().remedy == Remedy::stop) co_return std::unexpected(std::move(object).error());
+            if (object && !*object) break;
+            // One that cannot be rewritten ends no stream: it would be met again by whoever asks for the past.
+            auto hidden =
+                object ? hides->event(**object) : Result<std::string>{std::unexpected(std::move(object).error())};
+            if (hidden)
+                bytes += *hidden + "\n";
+            else
+                leave_out(hidden.error());
         }
         counters.bytes.add(bytes.size());
         bool last = piece.empty();

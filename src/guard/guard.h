@@ -9,7 +9,7 @@
 //   - Nothing but what judge() composed is ever written to the engine; in particular nothing that a client sends behind
 //   its request.
 //   - Everything is bounded: clients (`connections_max`), a request's bytes and time, what is held of an answer (one
-//   read; an attach: attach_pending_bytes_max; a redacted answer: redacted_bytes_max).
+//   read; an attach: attach_pending_bytes_max; a redacted inspect: redacted_bytes_max; of lists and events one object).
 //   - A client that is gone ends its call to the engine at once; one that takes nothing for `stall_timeout` is cut off.
 //   - An attach is read all the time, whatever the client does: when a client falls behind, it is cut off, so that the
 //   container never waits.
@@ -32,8 +32,12 @@
 namespace boatswain::guard {
 
 inline constexpr std::size_t attach_pending_bytes_max = 1U << 20;
-inline constexpr std::size_t redacted_bytes_max = 64U << 20;  // of one answer that is rewritten
-inline constexpr std::size_t event_bytes_max = 1U << 20;      // of one event that is rewritten
+inline constexpr std::size_t redacted_bytes_max = 64U << 20;  // of one inspect that is rewritten
+// Of one event, or one entry of the list, that is rewritten. What is longer is given out without its labels, so that
+// nobody's container hides another; what is still longer is left out of events and breaks a list off.
+inline constexpr std::size_t object_bytes_max = 1U << 20;
+// A list that is rewritten and no longer is given out in one piece or not at all.
+inline constexpr std::size_t list_piece_bytes_max = 4U << 20;
 
 struct Options {
     net::Address listen;  // unix sockets, both

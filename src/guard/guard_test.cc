@@ -42,7 +42,7 @@ class GuardTest : public ::testing::Test {
         auto engine = net::listen(io.get_executor(), options.engine);
         ASSERT_TRUE(engine) << engine.error().what;
         engine_ = std::move(*engine);
-        auto opened = Guard::open(io.get_executor(), options, Redactor{}, metrics, log);
+        auto opened = Guard::open(io.get_executor(), options, Redactor{level, {}}, metrics, log);
         ASSERT_TRUE(opened) << opened.error().what;
         guard = std::move(*opened);
         tasks.spawn("engine", serve_all());
@@ -113,6 +113,7 @@ class GuardTest : public ::testing::Test {
     Log log{clock, nowhere.get(), LogFormat::text, LogLevel::debug};
     Metrics metrics;
     Options options;
+    Redaction level = Redaction::none;
     std::unique_ptr<Guard> guard;
     net::TaskGroup tasks{io.get_executor(), log};
     std::vector<std::string> heard;
@@ -243,6 +244,74 @@ TEST_F(GuardTest, AnnouncesNoEndWhenTheEngineRefusesAnUpgrade) {
             co_return Result<void>{};
         });
 }
+
+// What the client gets, where the engine says `body`.
+std::string given_out(GuardTest& test, std::string target, std::string body) {
+    std::string given;
+    test.run(
+        [&](GuardTest&, Connection& engine) {
+            return say(engine,
+                       std::string{ok_head} + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        },
+        [&](GuardTest& guarded) -> Task<void> {
+            CO_TRY(auto client, co_await guarded.ask("GET " + target + " HTTP/1.0\r\nHost: x\r\n\r\n"));
+            CO_TRY(given, co_await GuardTest::read_all(*client));
+            co_return Result<void>{};
+        });
+    auto head = given.find("\r\n\r\n");
+    return head == given.npos ? given : given.substr(head + 4);
+}
+
+std::string labels_of(std::size_t bytes) {
+    std::string labels;
+    while (labels.size() < bytes)
+        labels += "\"l" + std::to_string(labels.size()) + "\":\"" + std::string(100'000, 'x') + "\",";
+    return labels + "\"name\":\"x\"";
+}
+
+TEST_F(GuardTest, GivesAnEventWithFiveMegabytesOfLabelsOutWithoutThem) {
+    level = Redaction::environment;
+    auto event = [](std::string action, std::string labels) {
+        return R"({"Action":")" + action + R"(","Actor":{"ID":"c","Attributes":{)" + labels + R"(}},"timeNano":7})" +
+               "\n";
+    };
+    EXPECT_EQ(
+        given_out(*this, "/events", event("create", "") + event("start", labels_of(5'000'000)) + event("die", "")),
+        event("create", "") + event("start", "") + event("die", ""));
+}
+
+TEST_F(GuardTest, LeavesOutAnEventThatItCannotRewriteAndGoesOn) {
+    level = Redaction::environment;
+    std::string good = "{\"Action\":\"die\"}\n", odd = "{\"Action\":1}";
+    auto too_long = R"({"Action":"exec_start: )" + std::string(5'000'000, 'x') + "\"}";
+    EXPECT_EQ(given_out(*this, "/events", good + odd + good + too_long + good), good + good + good);
+    EXPECT_EQ(metrics.counter("boatswain_guard_events_left_out_total", "").value(), 2);
+}
+
+// A list that is longer than what may be held of an answer.
+TEST_F(GuardTest, GivesOutAListThoughItsContainersHaveLongLabels) {
+    level = Redaction::all;
+    std::string list, expected;
+    for (int i = 0; i < 70; ++i) {
+        auto id = std::to_string(i);
+        list += (i > 0 ? "," : "") +
+                (R"({"Id":")" + id + R"(","Command":"secret","Labels":{)" + labels_of(1'100'000) + "}}");
+        expected += (i > 0 ? "," : "") + (R"({"Id":")" + id + R"(","Command":"***","Labels":{}})");
+    }
+    EXPECT_EQ(given_out(*this, "/containers/json", "[" + list + "]\n"), "[" + expected + "]");
+}
+
+class GuardWithAnOddList : public GuardTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(GuardWithAnOddList, GivesNothingOut) {
+    level = Redaction::all;
+    auto given = given_out(*this, "/containers/json", GetParam());
+    EXPECT_THAT(given, HasSubstr("nothing of it is given out"));
+    EXPECT_THAT(given, ::testing::Not(HasSubstr("secret")));
+}
+INSTANTIATE_TEST_SUITE_P(Guard, GuardWithAnOddList,
+                         ::testing::Values("{}", "[1]", R"([{"Command":"secret"},1])", R"([{"Command":"secret"})",
+                                           "nil"));
 
 TEST_F(GuardTest, CutsAClientThatTakesNothingAndEndsItsCall) {
     options.stall_timeout = 200ms;

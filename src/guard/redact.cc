@@ -200,22 +200,9 @@ Result<std::string> Redactor::inspect(std::string_view json) const {
     return rewrite(json, inspect_places, level_, keeps_);
 }
 
-Result<std::string> Redactor::list(std::string_view json) const {
+Result<std::string> Redactor::list_entry(std::string_view json) const {
     if (level_ != Redaction::all) return std::string{json};
-    dom::parser parser;
-    TRY(auto root, parse(parser, json));
-    if (root.is_null()) return std::string{json};  // Go's empty list
-    dom::array array;
-    if (root.get(array)) return Writer::odd("not an array");
-    std::string out = "[";
-    for (auto element : array) {
-        dom::object object;
-        if (element.get(object)) return Writer::odd("not an object");
-        Writer writer{level_, keeps_};
-        CHECK(writer.members(object, list_places));
-        out += (out.size() > 1 ? "," : "") + writer.take();
-    }
-    return out + ']';
+    return rewrite(json, list_places, level_, keeps_);
 }
 
 Result<std::string> Redactor::event(std::string_view json) const {

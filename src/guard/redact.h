@@ -33,9 +33,9 @@ class Redactor {
 
     Redaction level() const { return level_; }
 
-    // The body of GET /containers/ID/json, of /containers/json, and one object of /events.
+    // The body of GET /containers/ID/json, one entry of /containers/json, and one object of /events.
     Result<std::string> inspect(std::string_view json) const;
-    Result<std::string> list(std::string_view json) const;
+    Result<std::string> list_entry(std::string_view json) const;
     Result<std::string> event(std::string_view json) const;
 
   private:

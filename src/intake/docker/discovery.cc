@@ -18,6 +18,18 @@ constexpr std::chrono::milliseconds reconnect_wait_max{10'000};
 constexpr std::chrono::seconds event_margin{10};
 constexpr std::size_t inspections_max = 8;  // at once
 
+Counter& long_events(Metrics& metrics, std::string outcome) {
+    return metrics.counter("boatswain_engine_odd_events_total",
+                           "Events of the engine that were read without their labels (shortened), or not at all",
+                           {{"outcome", std::move(outcome)}});
+}
+
+std::set<std::string> ids_of(const engine::ContainerList& list) {
+    std::set<std::string> ids;
+    for (const auto& summary : list.containers) ids.insert(summary.id);
+    return ids;
+}
+
 }  // namespace
 
 Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& client, const Assigner& assigner,
@@ -34,8 +46,11 @@ Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& 
       reconnects_(metrics.counter("boatswain_engine_reconnects_total", "Times the connection to the engine broke")),
       untold_(metrics.counter("boatswain_containers_untold_total",
                               "Containers that the engine's list had otherwise than its events had told")),
+      shortened_events_(long_events(metrics, "shortened")),
+      unread_events_(long_events(metrics, "passed-over")),
       list_pause_(pause_between_lists),
-      session_(std::move(executor), log) {}
+      session_(executor, log),
+      list_soon_(executor) {}
 
 void Discovery::set_connected(bool connected) {
     connected_ = connected;
@@ -76,10 +91,24 @@ asio::awaitable<Result<void>> Discovery::one_session() {
     // The engine skips a subscriber that does not read: the list and all inspections run beside this loop.
     session_.spawn("list containers", reconcile());
     session_.spawn("list containers now and then", list_now_and_then());
+    told_of_long_events_ = false;
     for (;;) {
-        CO_TRY(auto event, co_await events->next());
-        take_event(event);
+        auto event = co_await events->next();
+        if (event)
+            take_event(*event);
+        else if (event.error().remedy == Remedy::quarantine)
+            miss_event(event.error());
+        else
+            co_return std::unexpected(std::move(event).error());
     }
+}
+
+// What it would have told, the list does.
+void Discovery::miss_event(const Error& error) {
+    unread_events_.add();
+    if (!std::exchange(told_of_long_events_, true))
+        log_.warning("an event of the engine was not read; its list is asked for instead", {{"error", error}});
+    list_soon_.notify();
 }
 
 asio::awaitable<void> Discovery::reconcile() {
@@ -92,11 +121,14 @@ asio::awaitable<void> Discovery::reconcile() {
         session_.spawn("list containers", reconcile());
         co_return;
     }
-    std::set<std::string> there;
-    for (const auto& summary : *listed) there.insert(summary.id);
-    containers_.listed(there, before);
+    auto there = ids_of(*listed);
+    if (listed->whole) containers_.listed(there, before);
 
     for (const auto& id : there) co_await inspect_when_there_is_room(id);
+    if (!listed->whole) {
+        log_.warning("the engine's list is not whole: nobody who is not on it is taken for removed");
+        co_return;
+    }
 
     auto removed = containers_.removed_while_away(there);
     auto again = co_await ran_once_more(removed);
@@ -116,17 +148,16 @@ asio::awaitable<void> Discovery::inspect_when_there_is_room(std::string id) {
 
 asio::awaitable<void> Discovery::list_now_and_then() {
     for (;;) {
-        co_await net::sleep_for(list_pause_);
+        co_await list_soon_.wait_for(list_pause_);
+        co_await net::sleep_for(std::min(list_soon_pause, list_pause_));
         auto before = containers_.ids();
         auto listed = co_await client_.list();
         if (!listed) {
             log_.warning("containers not listed", {{"error", listed.error()}});
             continue;
         }
-        std::set<std::string> there;
-        for (const auto& summary : *listed) there.insert(summary.id);
-        untold_.add(containers_.listed(there, before));
-        for (const auto& summary : *listed) {
+        if (listed->whole) untold_.add(containers_.listed(ids_of(*listed), before));
+        for (const auto& summary : listed->containers) {
             if (containers_.stands_as(summary)) continue;
             if (!containers_.is_known_of(summary.id)) untold_.add();
             co_await inspect_when_there_is_room(summary.id);
@@ -159,6 +190,7 @@ void Discovery::inspect(const std::string& id) {
 
 void Discovery::take_event(const engine::Event& event) {
     if (event.id.empty()) return;
+    if (event.shortened) shortened_events_.add();
     last_event_ = std::max(last_event_.value_or(event.time), event.time);
     using Action = engine::Event::Action;
     if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end()) {

@@ -2,7 +2,7 @@
 //
 // Events are subscribed to first, then all containers are listed and inspected, then both are reconciled: what happens
 // between a list and a subscription would be missed the other way round. When the stream of events breaks, the same
-// again with back-off, for ever.
+// again with back-off, for ever. An event that cannot be read breaks no stream: the list is asked for soon instead.
 //
 // Belongs to the I/O thread.
 #pragma once
@@ -29,6 +29,8 @@ namespace boatswain::intake::docker {
 // The engine passes over a subscriber to its events that does not read for 100 ms (measured), and says nothing of it:
 // so its list is looked at again in this rhythm.
 inline constexpr std::chrono::milliseconds list_pause{60'000};
+// The list is asked for at most in this rhythm when events could not be read.
+inline constexpr std::chrono::milliseconds list_soon_pause{1'000};
 
 class Discovery {
   public:
@@ -54,6 +56,7 @@ class Discovery {
     boost::asio::awaitable<void> inspect_and_adopt(std::string id);
     void inspect(const std::string& id);
     void take_event(const engine::Event& event);
+    void miss_event(const Error& error);
     void set_connected(bool connected);
 
     const Path root_;  // empty: as the engine says
@@ -66,8 +69,12 @@ class Discovery {
     Log& log_;
     Counter& reconnects_;
     Counter& untold_;
+    Counter& shortened_events_;
+    Counter& unread_events_;
     const std::chrono::milliseconds list_pause_;
-    net::TaskGroup session_;  // of one connection to the engine
+    net::TaskGroup session_;            // of one connection to the engine
+    net::Event list_soon_;              // something was missed
+    bool told_of_long_events_ = false;  // in this session
     // What events said while the engine was asked. Its answer may be older than they are.
     struct Meanwhile {
         std::optional<bool> running;

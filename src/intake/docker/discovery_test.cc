@@ -28,16 +28,20 @@ class SlowEngine final : public ServedLog {
     explicit SlowEngine(boost::asio::io_context& io) : ServedLog(io), io_(io) {}
 
     void tell(Action action) {
-        events_.push_back({.action = action, .id = id, .time = now += Nanoseconds{1000}});
+        events_.push_back(engine::Event{.action = action, .id = id, .time = now += Nanoseconds{1000}});
+        event_.notify();
+    }
+    void tell_too_much() {
+        events_.push_back(fail(Remedy::quarantine, "an object is longer than it may be"));
         event_.notify();
     }
     engine::Task<std::unique_ptr<engine::EventStream>> events(std::optional<Timestamp>) override {
         ++subscriptions;
         co_return std::make_unique<Events>(*this);
     }
-    engine::Task<std::vector<engine::ContainerSummary>> list() override {
-        std::vector<engine::ContainerSummary> answer;
-        if (there) answer.push_back({.id = id, .state = running ? "running" : "exited"});
+    engine::Task<engine::ContainerList> list() override {
+        engine::ContainerList answer{.whole = !list_is_odd};
+        if (there && !list_is_odd) answer.containers.push_back({.id = id, .state = running ? "running" : "exited"});
         ++lists;
         while (hold_lists) co_await net::sleep_for(std::chrono::milliseconds{1});
         co_return answer;
@@ -60,6 +64,7 @@ class SlowEngine final : public ServedLog {
     engine::Task<std::vector<engine::Event>> past_events(Timestamp) override { co_return std::vector<engine::Event>{}; }
 
     bool there = false, running = true, hold_inspections = false, hold_lists = false, refuses = false, wedged = false;
+    bool list_is_odd = false;
     int inspections = 0, lists = 0, subscriptions = 0, log_requests = 0;
     Timestamp now = *parse_time("2026-11-23T10:00:00Z");
 
@@ -75,7 +80,7 @@ class SlowEngine final : public ServedLog {
         SlowEngine& owner;
     };
     boost::asio::io_context& io_;
-    std::deque<engine::Event> events_;
+    std::deque<Result<engine::Event>> events_;
     net::Event event_{io_.get_executor()};
 };
 
@@ -311,6 +316,30 @@ TEST_F(EventsThatAreLost, OfOneThatIsNotDescribedAreToldOnceAndItIsReadAsSoonAsI
     EXPECT_EQ(rig.metrics.counter("boatswain_containers_missed_total", "").value(), 1);
     engine.wedged = false;
     run_until([&] { return reading() && engine.idle(); });
+}
+
+TEST_F(EventsThatAreLost, ForTheirLengthEndNoStreamAndTheListMakesUpForThem) {
+    run_until([&] { return engine.lists > 0; });
+    auto lists = engine.lists;
+    engine.there = true;
+    engine.tell_too_much();
+    engine.tell_too_much();
+    run_until([&] { return engine.lists > lists && reading() && engine.idle(); });
+    be_removed();
+    run_until([&] { return nothing_left(); });
+    EXPECT_EQ(engine.subscriptions, 1);
+    auto unread = rig.metrics.counter("boatswain_engine_odd_events_total", "", {{"outcome", "passed-over"}}).value();
+    EXPECT_EQ(unread, 2);
+}
+
+TEST_F(EventsThatAreLost, AreNotTakenForARemovalWhenTheListIsNotWhole) {
+    be_born();
+    run_until([&] { return reading() && engine.idle(); });
+    engine.list_is_odd = true;
+    auto lists = engine.lists;
+    run_until([&] { return engine.lists > lists + 3; });
+    EXPECT_TRUE(reading() && engine.idle());
+    engine.list_is_odd = false;
 }
 
 TEST_F(EventsThatAreLost, AreNoneWhenEachIsTold) {

@@ -60,9 +60,7 @@ class ServedLog : public engine::Client {
         co_return std::make_unique<Answer>(source, *this);
     }
     engine::Task<engine::EngineInfo> negotiate() override { co_return engine::EngineInfo{}; }
-    engine::Task<std::vector<engine::ContainerSummary>> list() override {
-        co_return std::vector<engine::ContainerSummary>{};
-    }
+    engine::Task<engine::ContainerList> list() override { co_return engine::ContainerList{}; }
     engine::Task<engine::ContainerFacts> inspect(std::string, engine::EnvironmentFilter) override {
         co_return fail(Remedy::re_resolve, "inspect: nobody asks here");
     }
