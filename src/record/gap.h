@@ -14,6 +14,7 @@ namespace boatswain {
 inline constexpr const char* gap_rotated_away = "rotated-away";
 inline constexpr const char* gap_truncated = "truncated";
 inline constexpr const char* gap_malformed = "malformed";
+inline constexpr const char* gap_too_long = "too-long";
 inline constexpr const char* gap_unreadable = "unreadable";
 inline constexpr const char* gap_not_attached = "not-attached";
 inline constexpr const char* gap_attach_overflow = "attach-overflow";
@@ -26,10 +27,11 @@ inline constexpr const char* gap_torn = "torn";
 inline constexpr const char* gap_host_restarted = "host-restarted";
 
 // All of them. Metrics show each from the start, so that the first gap is seen as a change.
-inline constexpr std::array<std::string_view, 13> gap_reasons{
-    gap_rotated_away,       gap_truncated,      gap_malformed, gap_unreadable, gap_not_attached,    gap_attach_overflow,
-    gap_removed_while_away, gap_removed_unread, gap_unsealed,  gap_state_lost, gap_driver_overflow, gap_torn,
-    gap_host_restarted};
+inline constexpr std::array<std::string_view, 14> gap_reasons{
+    gap_rotated_away,   gap_truncated,     gap_malformed,       gap_too_long,
+    gap_unreadable,     gap_not_attached,  gap_attach_overflow, gap_removed_while_away,
+    gap_removed_unread, gap_unsealed,      gap_state_lost,      gap_driver_overflow,
+    gap_torn,           gap_host_restarted};
 
 struct Gap {
     Timestamp from{};

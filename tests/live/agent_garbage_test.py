@@ -59,6 +59,8 @@ class Garbage(LiveTest):
             for _ in range(100):
                 log.write(b"x" * (1 << 20))
             log.write(b"\n")
+        # What cannot be read is named at once, though nothing is printed after it.
+        wait_for(lambda: agent.reader().of(container).gaps, 30, "the gap")
         say(b"after\n")
         self.wait_stored(agent.reader(), 2, 30)
         resident = int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{agent.process.pid}/status").read_text())[1])
@@ -66,8 +68,20 @@ class Garbage(LiveTest):
         self.assertEqual(agent.stop(), 0)
         stored = agent.reader().of(container)
         self.assertEqual(stored.messages(), [b"before", b"after"])
-        self.assertEqual([gap["reason"] for gap in stored.gaps], ["malformed"])
-        self.assertGreaterEqual(stored.gaps[0]["bytes_min"], 100 << 20)
+        self.assertEqual([gap["reason"] for gap in stored.gaps], ["too-long"])
+        self.assertEqual((stored.gaps[0]["lines_min"], stored.gaps[0]["bytes_min"]), (1, 100 << 20))
+
+    def test_records_with_hundreds_of_kilobytes_of_environment_are_read_whole_and_at_once(self):
+        agent = self.agent()
+        names = [f"LONG{i}" for i in range(6)]
+        env = {"BOATSWAIN_TENANT": "red", **{name: name * 18_000 for name in names}}
+        container = self.engine.shell("for i in 1 2 3 4 5; do echo line $i; done; sleep 1000", env=env,
+                                      options=["--log-opt", "env=" + ",".join(names)])
+        wait_for(lambda: agent.reader().of(container).messages() == [b"line %d" % i for i in range(1, 6)], 15,
+                 lambda: agent.reader().of(container).messages())
+        self.assertGreater(self.engine.log_file(container).stat().st_size, 5 * 540_000)
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(agent.reader().of(container).gaps, [])
 
     def test_copytruncate_loses_nothing_that_was_read_and_goes_on(self):
         agent = self.agent()

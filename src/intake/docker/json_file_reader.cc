@@ -10,6 +10,10 @@ namespace {
 
 std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
 
+constexpr std::string_view record_head = R"({"log":")";
+
+std::size_t zeros_before(std::string_view bytes) { return std::min(bytes.find_first_not_of('\0'), bytes.size()); }
+
 // A place that no file has.
 constexpr FilePosition before_all{.fingerprint = 1};
 
@@ -152,7 +156,7 @@ void JsonFileReader::read_on_in(Open open, std::uint64_t offset) {
     err_offset_ = 0;
     last_look_ = false;
     waited_ = false;
-    skipping_ = false;
+    long_.reset();
 }
 
 // The place of `open` among the generations: by file, or, when it was compressed meanwhile, by its first line. Should
@@ -245,16 +249,16 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
     auto taken = take_lines(feed, bytes);
     if (taken == 0 && size < read_bytes_max) return at_file_end(feed, bytes);
     if (taken == 0) {
-        // No newline in all of it: the engine writes no such line. What it is cannot be kept; where it ends is seen
-        // later.
-        if (!skipping_) {
-            counters_.malformed.add();
-            held_ = position();
-        }
-        auto bytes_lost = size + (owed_gap_ ? owed_gap_->bytes_min : 0);
-        owed_gap_ = Gap{.reason = gap_malformed, .lines_min = 1, .bytes_min = bytes_lost};
-        skipping_ = true;
+        // No newline in all of it. Until the end is seen, the place is where it begins.
+        if (!held_) held_ = position();
         taken = size;
+        auto zeros = long_ ? 0 : zeros_before(bytes);
+        if (zeros > 0)
+            owe_zeros(taken = zeros);
+        else if (long_)
+            go_on_in_long(bytes);
+        else
+            begin_long(bytes);
     }
     offset_ += taken;
     mark(feed);
@@ -269,6 +273,10 @@ Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std:
     if (successors_.empty() && !removed) {
         waited_ = true;
         last_look_ = false;
+        if (owed_gap_ && owed_gap_->reason == gap_too_long && !long_) {
+            pay_gap(feed.text(), std::max(clock_.now(), last_time_));
+            mark(feed);
+        }
         return Step::at_end;
     }
     // The file is final now, but something may have been written between reading its end and seeing that: read once
@@ -277,11 +285,15 @@ Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std:
         last_look_ = true;
         return Step::more;
     }
-    if (!rest.empty()) {
+    if (long_) {
+        end_long(feed, rest);
+    } else if (zeros_before(rest) == rest.size()) {
+        if (!rest.empty()) owe_zeros(rest.size());
+    } else {
         line_offset_ = offset_;
         take_malformed(feed, rest);
-        offset_ += rest.size();
     }
+    offset_ += rest.size();
     counters_.rotations.add();
     if (removed) {
         if (current_.doubtful && owed_gap_) owed_gap_.reset();  // nothing new came after all
@@ -342,6 +354,7 @@ Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
         if (joiner_.pending()) joiner_.end(feed.text());
         pending_in_previous_.reset();
         owed_gap_ = Gap{.reason = gap_truncated};
+        long_.reset();
         offset_ = *size;
         out_offset_ = err_offset_ = 0;
         return {};
@@ -381,7 +394,10 @@ std::size_t JsonFileReader::take_lines(batch::Feed& feed, std::string_view bytes
         if (!newline) break;
         std::string_view line{start, static_cast<std::size_t>(newline - start)};
         line_offset_ = offset_ + taken;
-        if (!std::exchange(skipping_, false)) take_line(feed, line);
+        if (long_)
+            end_long(feed, line);
+        else
+            take_line(feed, line);
         taken += line.size() + 1;
     }
     return taken;
@@ -393,10 +409,10 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
     JsonLine found;
     if (!scanner_.scan(line, message, found)) {
         frame.abandon_message();
-        take_malformed(feed, line);
+        if (!take_behind_garbage(feed, line)) take_malformed(feed, line);
         return;
     }
-    if (line_offset_ < already_taken(found.stream) || (current_.doubtful && read_before(found))) {
+    if (was_taken(found)) {
         frame.abandon_message();
         return;
     }
@@ -411,6 +427,87 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
     std::string copy{message, found.message_bytes};
     frame.abandon_message();
     take_message(feed, found, std::move(copy));
+}
+
+bool JsonFileReader::was_taken(const JsonLine& found) const {
+    return line_offset_ < already_taken(found.stream) || (current_.doubtful && read_before(found));
+}
+
+// After a power cut the file may end in zeros, or in half a record; the engine goes on right behind it. What follows is
+// a record all the same.
+bool JsonFileReader::take_behind_garbage(batch::Feed& feed, std::string_view line) {
+    auto at = line.rfind(record_head);
+    if (at == line.npos || at == 0) return false;
+    auto record = line.substr(at);
+    std::string message(record.size() + JsonLineScanner::slack, '\0');
+    JsonLine found;
+    if (!scanner_.scan(record, message.data(), found)) return false;
+    auto garbage = line.substr(0, at);
+    bool zeros = zeros_before(garbage) == garbage.size();
+    if (!zeros) take_malformed(feed, garbage);
+    if (was_taken(found)) return true;
+    if (zeros) owe_zeros(garbage.size());
+    end_doubt();
+    message.resize(found.message_bytes);
+    take_message(feed, found, std::move(message));
+    return true;
+}
+
+// What the zeros took the place of is lost.
+void JsonFileReader::owe_zeros(std::uint64_t bytes) {
+    if (!owed_gap_) {
+        owed_gap_ = Gap{.reason = gap_truncated};
+        log_.warning("zeros in a container's log, as a power cut leaves them; reading on behind them",
+                     {{"log", log_path_.string()}, {"offset", offset_}});
+    }
+    owed_gap_->bytes_min += bytes;
+}
+
+// ---- Records that are longer than one read --------------------------------------------------------------------------
+
+void JsonFileReader::begin_long(std::string_view front) {
+    long_.emplace();
+    long_->offset = offset_;
+    std::string message(front.size() + JsonLineScanner::slack, '\0');
+    long_->understood = JsonLineScanner::scan_front(front, message.data(), long_->found);
+    if (long_->understood) long_->message = message.substr(0, long_->found.message_bytes);
+    go_on_in_long(front);
+}
+
+void JsonFileReader::go_on_in_long(std::string_view piece) {
+    long_->bytes += piece.size();
+    long_->back += piece.substr(piece.size() - std::min(piece.size(), JsonLineScanner::back_bytes));
+    if (auto more = long_->back.size(); more > JsonLineScanner::back_bytes)
+        long_->back.erase(0, more - JsonLineScanner::back_bytes);
+}
+
+void JsonFileReader::end_long(batch::Feed& feed, std::string_view rest) {
+    go_on_in_long(rest);
+    auto record = *std::exchange(long_, std::nullopt);
+    line_offset_ = record.offset;
+    if (!record.understood || !JsonLineScanner::scan_back(record.back, record.found))
+        return tell_too_long(feed, record.bytes);
+    if (was_taken(record.found)) return;
+    end_doubt();
+    take_message(feed, record.found, std::move(record.message));
+}
+
+// Its time is not known: those that follow one another share a gap, which is paid with the next line, or at the end of
+// what is there now.
+void JsonFileReader::tell_too_long(batch::Feed& feed, std::uint64_t bytes) {
+    if (line_offset_ < std::max(out_offset_, err_offset_)) return;
+    auto& frame = feed.text();
+    joiner_.end(frame);
+    pending_in_previous_.reset();
+    if (owed_gap_ && owed_gap_->reason != gap_too_long)
+        pay_gap(frame, last_time_ == Timestamp{} ? clock_.now() : last_time_);
+    if (!owed_gap_) {
+        owed_gap_ = Gap{.reason = gap_too_long};
+        log_.warning("a record of a container's log is too long to be read",
+                     {{"log", log_path_.string()}, {"offset", line_offset_}, {"bytes", bytes}});
+    }
+    ++owed_gap_->lines_min;
+    owed_gap_->bytes_min += bytes;
 }
 
 // Within a stream times only grow; the pieces of one line share one.
@@ -484,7 +581,7 @@ void JsonFileReader::mark(batch::Feed& feed) {
     if (!current_.file) return;
     if (current_.fingerprint == 0)
         if (auto fingerprint = fingerprint_of(*current_.file)) current_.fingerprint = *fingerprint;
-    if (current_.fingerprint != 0 && !owed_gap_) held_.reset();
+    if (current_.fingerprint != 0 && !owed_gap_ && !long_) held_.reset();
     if (!start_ && current_.fingerprint != 0 && !std::exchange(begun_, true))
         beginning_ = FilePosition{.device = current_.file->device(),
                                   .inode = current_.file->inode(),

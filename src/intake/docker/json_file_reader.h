@@ -13,7 +13,9 @@
 //   file
 //     before, or before the gap.
 //   - What cannot be understood is kept as it is and announced by a gap record; the reader goes on at the next newline.
-//   A file
+//   - A record that is longer than read_bytes_max (--log-opt env of a large environment) is read from its two ends.
+//   Only what has no message at its front, or no time at its end, is lost, and its gap record does not wait for the
+//   next line. A file
 //     that cannot be read (a torn .gz) is left, with a gap record, for the next one.
 #pragma once
 
@@ -36,7 +38,7 @@
 
 namespace boatswain::intake::docker {
 
-// One read takes at most this; a line of the log that is longer is no line of the engine's.
+// One read takes at most this. Of a longer record the message must lie within it.
 inline constexpr std::size_t read_bytes_max = 512U << 10;
 
 // Files that are held open behind the one being read, at most: a bound on the disk space that reading late can keep.
@@ -144,6 +146,13 @@ class JsonFileReader {
     std::size_t take_lines(batch::Feed& feed, std::string_view bytes);
     void take_line(batch::Feed& feed, std::string_view line);
     void take_message(batch::Feed& feed, const JsonLine& found, std::string message);
+    bool was_taken(const JsonLine& found) const;
+    void begin_long(std::string_view front);
+    void go_on_in_long(std::string_view piece);
+    void end_long(batch::Feed& feed, std::string_view rest);
+    void tell_too_long(batch::Feed& feed, std::uint64_t bytes);
+    bool take_behind_garbage(batch::Feed& feed, std::string_view line);
+    void owe_zeros(std::uint64_t bytes);
     void take_malformed(batch::Feed& feed, std::string_view line);
     void settle_previous(segment::FrameText& frame, Stream next_stream);
     void pay_gap(segment::FrameText& frame, Timestamp until);
@@ -168,10 +177,19 @@ class JsonFileReader {
     std::uint64_t line_offset_ = 0;  // where the line being taken starts
     std::uint64_t out_offset_ = 0;   // records of a stream that start before its offset are taken already
     std::uint64_t err_offset_ = 0;
-    std::deque<Open> successors_;   // files that follow current_, oldest first
-    bool last_look_ = false;        // the file was seen to be final, and is read once more to its end
-    bool waited_ = false;           // the end was reached: the file may have been truncated since
-    bool skipping_ = false;         // inside a line longer than read_bytes_max
+    std::deque<Open> successors_;  // files that follow current_, oldest first
+    bool last_look_ = false;       // the file was seen to be final, and is read once more to its end
+    bool waited_ = false;          // the end was reached: the file may have been truncated since
+    // The record being read is longer than read_bytes_max.
+    struct Long {
+        std::uint64_t offset = 0;  // where it starts
+        std::uint64_t bytes = 0;   // of it, so far
+        bool understood = false;   // its front has message and stream
+        JsonLine found;
+        std::string message;
+        std::string back;  // its last bytes, so far
+    };
+    std::optional<Long> long_;
     Timestamp taken_time_[2] = {};  // per stream, of the last line taken
 
     JsonLineScanner scanner_;

@@ -322,7 +322,7 @@ TEST_F(JsonFileReaderTest, PassesOverALineThatNoEngineWritesAndNamesTheGap) {
     log.raw(std::string(read_bytes_max, 'x') + "\n");
     print(log, "two");
     reading.read_to_end();
-    EXPECT_THAT(sealed(), ElementsAre("one", "gap:malformed", "two"));
+    EXPECT_THAT(sealed(), ElementsAre("one", "gap:too-long", "two"));
 }
 
 TEST_F(JsonFileReaderTest, IsNotHeldUpByAnArchiveThatCannotBeRead) {

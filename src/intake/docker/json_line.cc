@@ -26,6 +26,13 @@ bool two_digits(const char* at, int& value) {
     return tens < 10 && ones < 10;
 }
 
+// out_stream.size() bytes.
+bool scan_stream(const char* at, const char* end, JsonLine& found) {
+    bool out = starts_with(at, end, out_stream);
+    found.stream = out ? Stream::out : Stream::err;
+    return out || starts_with(at, end, err_stream);
+}
+
 // The message lies at `out`: takes its final newline off and looks for another.
 void finish_message(const char* out, std::size_t bytes, JsonLine& found) {
     found.newline = bytes > 0 && out[bytes - 1] == '\n';
@@ -48,14 +55,29 @@ bool JsonLineScanner::scan(std::string_view line, char* out, JsonLine& found) {
     return scan_generally(line, out, found);
 }
 
+bool JsonLineScanner::scan_front(std::string_view front, char* out, JsonLine& found) {
+    const char* end = front.data() + front.size();
+    if (!front.starts_with(head)) return false;
+    auto message = unescape_json_string(front.data() + head.size(), end, out);
+    if (!message.input_end || !scan_stream(message.input_end, end, found)) return false;
+    finish_message(out, static_cast<std::size_t>(message.output_end - out), found);
+    return true;
+}
+
+bool JsonLineScanner::scan_back(std::string_view back, JsonLine& found) {
+    constexpr std::string_view tail = "\"}";
+    auto name = back.rfind(std::string{","} + std::string{time_name});
+    if (name == back.npos || !back.ends_with(tail)) return false;
+    auto from = name + 1 + time_name.size();
+    if (from + tail.size() > back.size()) return false;
+    auto time = parse_time(back.substr(from, back.size() - tail.size() - from));
+    if (time) found.time = *time;
+    return time.has_value();
+}
+
 // What follows the message: stream, perhaps the attrs that the line before had too, time, and nothing more.
 bool JsonLineScanner::scan_tail(const char* at, const char* end, JsonLine& found) {
-    if (starts_with(at, end, out_stream))
-        found.stream = Stream::out;
-    else if (starts_with(at, end, err_stream))
-        found.stream = Stream::err;
-    else
-        return false;
+    if (!scan_stream(at, end, found)) return false;
     at += out_stream.size();
     if (!attrs_.empty() && starts_with(at, end, attrs_name) && starts_with(at + attrs_name.size(), end, attrs_)) {
         at += attrs_name.size() + attrs_.size();

@@ -35,6 +35,12 @@ class JsonLineScanner {
     // bytes. False: malformed; what lies at `out` has no meaning then.
     bool scan(std::string_view line, char* out, JsonLine& found);
 
+    // A line that is longer than may be held is read from its two ends: the engine writes the message first, and the
+    // time last. `front` is its beginning, which must hold message and stream whole; `out` as above, for front.size().
+    static bool scan_front(std::string_view front, char* out, JsonLine& found);
+    static bool scan_back(std::string_view back, JsonLine& found);
+    static constexpr std::size_t back_bytes = 64;  // hold the time
+
     // How many lines took the general parser: for the metric that shows an engine of another shape.
     std::uint64_t general_lines() const { return general_lines_; }
 
