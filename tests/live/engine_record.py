@@ -67,9 +67,9 @@ class EngineRecord:
 
     def lines(self, container):
         """{"stdout": [message], "stderr": [message]}: whole lines, pieces joined, without their newlines; what is pending at the end is the
-        last. A record that the engine tore stands as it is, on stdout, as docs/intake/docker.md says."""
+        last. A record that the engine tore stands as it is, on stdout, as docs/intake/docker.md says; the next one may follow on its line."""
         found, pending = {"stdout": [], "stderr": []}, {"stdout": b"", "stderr": b""}
-        for record in self.records(container):
+        for record in (part for line in self.records(container) for part in torn_and_whole(line)):
             try:
                 entry = json.loads(record)
                 stream, text = entry["stream"], entry["log"].encode()
@@ -100,6 +100,15 @@ class EngineRecord:
             yield from lines[:-1]
             if lines[-1]:
                 yield lines[-1]
+
+
+def torn_and_whole(line):
+    at = line.rfind(b'{"log":"')
+    try:
+        json.loads(line[at:] if at > 0 else b"")
+        return [line[:at], line[at:]]
+    except ValueError:
+        return [line]
 
 
 GZIP = b"\x1f\x8b"

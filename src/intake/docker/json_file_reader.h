@@ -68,6 +68,16 @@ struct LogBirth {
     std::size_t files_max = 0;    // that the engine keeps of the log; 0: not known
 };
 
+// A record that is longer than read_bytes_max, while it is read.
+struct LongRecord {
+    std::uint64_t offset = 0;  // where it starts
+    std::uint64_t bytes = 0;   // of it, so far
+    bool understood = false;   // its front has message and stream
+    JsonLine found;
+    std::string message;
+    std::string back;  // its last bytes, so far
+};
+
 // A look at the directory that a rotation comes in between of is repeated, so many times in a row.
 inline constexpr unsigned looks_max = 10;
 
@@ -177,20 +187,11 @@ class JsonFileReader {
     std::uint64_t line_offset_ = 0;  // where the line being taken starts
     std::uint64_t out_offset_ = 0;   // records of a stream that start before its offset are taken already
     std::uint64_t err_offset_ = 0;
-    std::deque<Open> successors_;  // files that follow current_, oldest first
-    bool last_look_ = false;       // the file was seen to be final, and is read once more to its end
-    bool waited_ = false;          // the end was reached: the file may have been truncated since
-    // The record being read is longer than read_bytes_max.
-    struct Long {
-        std::uint64_t offset = 0;  // where it starts
-        std::uint64_t bytes = 0;   // of it, so far
-        bool understood = false;   // its front has message and stream
-        JsonLine found;
-        std::string message;
-        std::string back;  // its last bytes, so far
-    };
-    std::optional<Long> long_;
-    Timestamp taken_time_[2] = {};  // per stream, of the last line taken
+    std::deque<Open> successors_;     // files that follow current_, oldest first
+    bool last_look_ = false;          // the file was seen to be final, and is read once more to its end
+    bool waited_ = false;             // the end was reached: the file may have been truncated since
+    std::optional<LongRecord> long_;  // the record being read, when it is longer than read_bytes_max
+    Timestamp taken_time_[2] = {};    // per stream, of the last line taken
 
     JsonLineScanner scanner_;
     PieceJoiner joiner_;
