@@ -22,15 +22,15 @@ constexpr std::size_t refusal_bytes_max = 64U << 10;
 constexpr std::size_t inspect_bytes_max = 16U << 20;
 constexpr std::size_t info_bytes_max = 4U << 20;
 
-// The API versions that we know: 1.24 is the oldest whose fields are as container.h says, 1.43 the newest we have read
-// about.
+// The API versions that we know: 1.24 is the oldest whose fields are as container.h says, 1.56 the newest we have read
+// about. (What changed for us: events without top-level id, status and from since 1.52.)
 struct ApiVersion {
     unsigned major = 0;
     unsigned minor = 0;
     auto operator<=>(const ApiVersion&) const = default;
 };
 constexpr ApiVersion api_oldest{1, 24};
-constexpr ApiVersion api_newest{1, 43};
+constexpr ApiVersion api_newest{1, 56};
 
 std::optional<ApiVersion> parse_api_version(std::string_view text) {
     ApiVersion version;
@@ -44,16 +44,18 @@ std::optional<ApiVersion> parse_api_version(std::string_view text) {
 
 std::string to_text(ApiVersion version) { return std::to_string(version.major) + "." + std::to_string(version.minor); }
 
-Result<ApiVersion> settle(const EngineInfo& info) {
+Result<ApiVersion> settle(EngineInfo& info) {
     auto newest = parse_api_version(info.api_version);
     auto oldest = parse_api_version(info.min_api_version);  // absent before 1.25
     if (!newest)
         return fail(Remedy::quarantine, "the engine's API version is \"" + printable(info.api_version, 40) + "\"");
-    auto version = std::min(*newest, api_newest);
-    if (version < api_oldest || (oldest && version < *oldest))
+    auto version = std::max(std::min(*newest, api_newest), oldest.value_or(api_oldest));
+    if (version < api_oldest)
         return fail(Remedy::stop, "the engine speaks API " + printable(info.min_api_version, 40) + " to " +
                                       printable(info.api_version, 40) + ", Boatswain " + to_text(api_oldest) + " to " +
                                       to_text(api_newest));
+    info.spoken_api_version = to_text(version);
+    info.newer = version > api_newest;
     return version;
 }
 

@@ -86,8 +86,9 @@ class Client {
   public:
     virtual ~Client() = default;
 
-    // Asks /version and settles on the newest API version that both speak (1.24 to 1.43). Called first, and again after
-    // the connection broke. An engine that speaks none of them is Remedy::stop.
+    // Asks /version and settles on the newest API version that both speak: 1.24 to 1.56 are known. An engine that takes
+    // none of those any more is spoken to in its oldest, with EngineInfo::newer. Called first, and again after the
+    // connection broke. An engine that is older than 1.24 is Remedy::stop.
     virtual Task<EngineInfo> negotiate() = 0;
     virtual Task<ContainerList> list() = 0;  // all containers, running or not
     virtual Task<ContainerFacts> inspect(std::string id, EnvironmentFilter keep) = 0;

@@ -544,25 +544,31 @@ FakeEngine::Behave engine_with(std::string newest, std::string oldest) {
 }
 
 TEST(EngineClient, SettlesOnTheNewestVersionThatBothSpeak) {
-    for (auto [newest, oldest, expected] :
-         {std::tuple{"1.41", "1.12", "/v1.41/"}, {"1.24", "", "/v1.24/"}, {"1.99", "1.24", "/v1.43/"}}) {
+    for (auto [newest, oldest, expected] : {std::tuple{"1.41", "1.12", "/v1.41/"},
+                                            {"1.24", "", "/v1.24/"},
+                                            {"1.51", "1.44", "/v1.51/"},
+                                            {"1.99", "1.44", "/v1.56/"},
+                                            {"1.99", "1.60", "/v1.60/"},
+                                            {"2.0", "2.0", "/v2.0/"}}) {
         FakeEngine engine{engine_with(newest, oldest)};
         Caller caller{engine.path()};
         auto info = caller.run(caller.client->negotiate());
         ASSERT_TRUE(info) << info.error().what;
         EXPECT_EQ(info->root_dir, "") << "/info was refused";
+        EXPECT_EQ("/v" + info->spoken_api_version + "/", expected);
+        EXPECT_EQ(info->newer, oldest == std::string{"1.60"} || oldest == std::string{"2.0"});
         EXPECT_THAT(caller.run(caller.client->list()).error().what, HasSubstr(std::string{"GET "} + expected));
     }
 }
 
-TEST(EngineClient, StopsAtAnEngineThatIsTooOldOrTooNew) {
-    for (auto [newest, oldest] : {std::pair{"1.23", "1.12"}, {"1.60", "1.44"}, {"2.0", "2.0"}, {"0.9", ""}}) {
+TEST(EngineClient, StopsAtAnEngineThatIsTooOld) {
+    for (auto [newest, oldest] : {std::pair{"1.23", "1.12"}, {"1.23", ""}, {"0.9", ""}}) {
         FakeEngine engine{engine_with(newest, oldest)};
         Caller caller{engine.path()};
         auto info = caller.run(caller.client->negotiate());
         ASSERT_FALSE(info);
         EXPECT_EQ(info.error().remedy, Remedy::stop) << info.error().what;
-        EXPECT_THAT(info.error().what, HasSubstr("Boatswain 1.24 to 1.43"));
+        EXPECT_THAT(info.error().what, HasSubstr("Boatswain 1.24 to 1.56"));
     }
     for (std::string odd : {"", "one", "1", "1.", ".41", "1.41.2", "1.-4", "99999999999.1"}) {
         FakeEngine engine{engine_with(odd, "")};

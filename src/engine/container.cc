@@ -268,6 +268,7 @@ Result<void> parse_info(std::string_view json, EngineInfo& info) {
     info.root_dir = plain_path(text_of(root, "DockerRootDir"));
     info.default_log_driver = text_of(root, "LoggingDriver");
     info.name = printable(text_of(root, "Name"));
+    info.id = printable(text_of(root, "ID"), 100);
     return {};
 }
 

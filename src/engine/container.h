@@ -79,9 +79,12 @@ struct EngineInfo {           // GET /info and GET /version
     std::string version;      // "20.10.24"
     std::string api_version;  // highest it speaks, "1.41"
     std::string min_api_version;
+    std::string spoken_api_version;  // what we settled on
+    bool newer = false;              // its oldest version is newer than all that we know
     std::string root_dir;  // DockerRootDir
     std::string default_log_driver;
     std::string name;  // the host's name
+    std::string id;    // drawn when its data directory was made; empty where /info is kept from us
 };
 Result<EngineInfo> parse_version(std::string_view json);           // GET /version; the rest stays empty
 Result<void> parse_info(std::string_view json, EngineInfo& info);  // adds GET /info

@@ -216,6 +216,19 @@ TEST(Events, ReadsThoseOfARealEngine) {
     EXPECT_EQ(events[6].action, Event::Action::destroy);
 }
 
+// Since API 1.52 they have no id, status and from beside the Actor.
+TEST(Events, AreThoseOfOldAndNewVersions) {
+    auto actor = R"("Type":"container","Action":"die","Actor":{"ID":")" + an_id + R"(","Attributes":{"exitCode":"3"}})";
+    auto old = parse_event(R"({"status":"die","id":")" + an_id + R"(","from":"x",)" + actor + R"(,"timeNano":5})");
+    auto now = parse_event("{" + actor + R"(,"timeNano":5})");
+    for (const auto& event : {old, now}) {
+        ASSERT_TRUE(event) << event.error().what;
+        EXPECT_EQ(event->id, an_id);
+        EXPECT_EQ(event->action, Event::Action::die);
+        EXPECT_EQ(event->exit_code, 3);
+    }
+}
+
 TEST(Events, TakesTheExitCodeFromDieAlone) {
     auto event = [](std::string action, std::string code) {
         return parse_event(R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + an_id +
@@ -255,6 +268,7 @@ TEST(Version, ReadsARealEngines) {
     EXPECT_EQ(info->root_dir, "/var/lib/docker");
     EXPECT_EQ(info->default_log_driver, "json-file");
     EXPECT_EQ(info->name, "host-1");
+    EXPECT_FALSE(info->id.empty());
 }
 
 TEST(Version, SaysWhenItIsNoEngine) {

@@ -127,7 +127,7 @@ TEST_F(EngineClient, ListsRunningAndExitedAndCreatedContainers) {
     auto list = run(client_->list());
     ASSERT_TRUE(list) << list.error().what;
     auto state_of = [&](const std::string& id) {
-        for (const auto& one : *list)
+        for (const auto& one : list->containers)
             if (one.id == id) return one.state;
         return std::string{"missing"};
     };
