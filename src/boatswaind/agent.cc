@@ -194,6 +194,7 @@ Result<void> Agent::build() {
         .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
     docker::Terms terms{
         .attach = config_.docker.attach, .selection = std::move(selection), .own_ids = std::move(own_ids)};
+    terms.engine_id = config_.engine.id;
     CHECK(build_driver(terms, assigner));
     intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);

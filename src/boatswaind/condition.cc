@@ -21,6 +21,7 @@ void judge_reading(const Condition& condition, std::vector<serve::Health::Reason
     if (!intake.engine_connected)
         reasons.push_back({"engine", "the engine is not followed" +
                                          (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble)});
+    if (!intake.other_engine.empty()) reasons.push_back({"engine", intake.other_engine});
     if (intake.reading.stuck > 0)
         reasons.push_back({"reading", std::to_string(intake.reading.stuck) +
                                           " containers are not read on for a minute: " + intake.reading.stuck_trouble});

@@ -47,6 +47,14 @@ TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
         EXPECT_TRUE(std::ranges::find(ready_parts, part) != ready_parts.end()) << part;
 }
 
+TEST(Condition, AnotherEngineThanBeforeIsTold) {
+    auto condition = well();
+    condition.intake.other_engine = "another engine answers";
+    EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("engine"));
+    EXPECT_EQ(readiness(condition).reasons[0].what, "another engine answers");
+}
+
 TEST(Condition, OneTenantWithoutRoomOrALineThatDidNotComeBackIsToldAndALostStateHidesNothing) {
     auto condition = well();
     condition.tenants_without_room = 1;

@@ -55,6 +55,7 @@ struct Config {
     struct Engine {
         std::string socket = "/var/run/docker.sock";  // a path, unix:///PATH, or tcp://HOST:PORT
         Nanoseconds api_timeout = std::chrono::seconds{15};
+        std::string id;                            // of the engine that is meant; empty: the first that answered
         Path ca_file, certificate_file, key_file;  // PEM, for tcp:// with TLS; empty: none
     } engine;
 

@@ -71,6 +71,13 @@ Complaint engine_socket(std::string_view text) {
            R"( is not an engine's address; write for example "/var/run/docker.sock" or "tcp://127.0.0.1:2376")";
 }
 
+Complaint engine_id(std::string_view text) {
+    constexpr std::size_t bytes_max = 100;
+    bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+    if (plain && text.size() <= bytes_max) return std::nullopt;
+    return in_quotes(text) + " is not an engine's ID; `docker info` shows it";
+}
+
 Complaint guard_socket(std::string_view text) {
     if (auto complaint = userinfo(text)) return complaint;
     if (text.starts_with('/') || text.starts_with("unix:/")) return std::nullopt;
@@ -294,6 +301,9 @@ std::vector<Setting> make_settings() {
 
         text("engine.socket", "ADDRESS", "the Docker engine: a path, unix:///PATH, or tcp://HOST:PORT", engine_socket,
              AT(std::string, engine.socket)),
+        text("engine.id", "ID",
+             "of the engine that is meant, as `docker info` shows it; empty: the first that answered", any_text,
+             AT(std::string, engine.id)),
         duration("engine.api_timeout", "how long one answer of the engine may take", 100ms, 10min,
                  AT(Nanoseconds, engine.api_timeout)),
         path("engine.ca_file", "PEM file of the authority that signed the engine's certificate (tcp:// with TLS)",

@@ -61,6 +61,19 @@ class KnownSources : public ::testing::Test {
     const Checkpoint place{TimePosition{.out = Timestamp{Nanoseconds{5}}, .mark = 7}, 3};
 };
 
+TEST_F(KnownSources, NotesLastAndChange) {
+    EXPECT_EQ(spool->note("engine.id"), "");
+    ASSERT_TRUE(spool->set_note("engine.id", "A:B"));
+    ASSERT_TRUE(spool->set_note("epoch", "no epoch"));
+    auto epoch = spool->epoch();
+    open();
+    EXPECT_EQ(spool->note("engine.id"), "A:B");
+    EXPECT_EQ(spool->epoch(), epoch) << "a note takes no other row's place";
+    ASSERT_TRUE(spool->set_note("engine.id", "C"));
+    open();
+    EXPECT_EQ(spool->note("engine.id"), "C");
+}
+
 TEST_F(KnownSources, AreKnownAfterARestart) {
     add({{"web", place}, {"db", place}}, {.known = {{"web", web()}}});
     open();

@@ -89,6 +89,8 @@ Result<void> Spool::load_meta() {
         if (!row) return {};
         if (meta.text(0) == "epoch") epoch_ = meta.text(1);
         if (meta.text(0) == "state_lost") state_lost_ = parse_time(meta.text(1));
+        if (auto name = meta.text(0); name.starts_with(note_prefix))
+            notes_[name.substr(note_prefix.size())] = meta.text(1);
     }
 }
 

@@ -12,6 +12,9 @@
 
 namespace boatswain::spool {
 
+// Before the names of Spool::note() in the table `meta`.
+inline constexpr std::string_view note_prefix = "note.";
+
 // Makes the tables of a database that is new (with an epoch of its own), or migrates those of an older version, in one
 // transaction. One of a newer version is Remedy::stop, with what to do. `state`: its file, for what is said.
 Result<void> prepare_schema(Session& session, const Path& state, const Clock& clock, Log& log);

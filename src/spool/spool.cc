@@ -192,6 +192,24 @@ void Spool::set_ended(const std::string& source, bool ended) {
     if (!done) log_.warning("end of a source not noted", {{"source", source}, {"error", done.error()}});
 }
 
+std::string Spool::note(const std::string& name) const {
+    std::scoped_lock lock{guard_};
+    auto found = notes_.find(name);
+    return found == notes_.end() ? std::string{} : found->second;
+}
+
+Result<void> Spool::set_note(const std::string& name, const std::string& value) {
+    if (note(name) == value) return {};
+    {
+        auto session = database_.session();
+        TRY(auto insert, session.prepare("INSERT OR REPLACE INTO meta VALUES (?1, ?2)"));
+        CHECK(insert.bind(1, std::string{note_prefix} + name).bind(2, value).run());
+    }
+    std::scoped_lock lock{guard_};
+    notes_[name] = value;
+    return {};
+}
+
 bool Spool::ended(const std::string& source) const {
     std::scoped_lock lock{guard_};
     return ended_.contains(source);

@@ -108,6 +108,11 @@ class Spool {
     // Every source with a checkpoint, as it stood when the spool was opened.
     Result<std::vector<KnownSource>> known_sources();
 
+    // What others keep with the state as a whole, by a name of the code's own ("engine.id"); empty: not kept. Lost with
+    // the state. Thread-safe; set_note() is durable when it returns.
+    std::string note(const std::string& name) const;
+    Result<void> set_note(const std::string& name, const std::string& value);
+
     // Set when the state that was found could not be read, now or in an earlier run of this epoch: when that was. What
     // was stored before it, nobody knows any more.
     std::optional<Timestamp> state_lost() const { return state_lost_; }
@@ -190,6 +195,7 @@ class Spool {
     std::set<std::string> tenants_under_way_;
     Checkpoints checkpoints_;
     std::set<std::string> ended_;                                          // sources
+    std::map<std::string, std::string> notes_;
     std::map<std::string, std::uint64_t> tenant_bytes_;                    // of waiting_, only tenants that have some
     std::map<std::string, std::pair<std::string, Timestamp>> last_added_;  // by tenant: key, and when
     std::uint64_t bytes_ = 0;                                              // of waiting_

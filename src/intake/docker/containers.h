@@ -47,6 +47,7 @@ struct Terms {
     Selection selection;
     std::vector<std::string> own_ids;  // containers that this process runs in
     Elsewhere elsewhere;               // containers of our own log driver
+    std::string engine_id;             // of the engine that is meant; empty: the first that answered
 };
 
 // A log that has something to read, and of which nothing could be read for so long, is told.
@@ -89,21 +90,25 @@ class Containers {
     void started(const std::string& id);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
-    // `there`: all that the engine has. Of those that were known `before` it was asked, the others have vanished:
-    // how many of them nobody had told of.
-    std::size_t listed(const std::set<std::string>& there, const std::vector<std::string>& before);
+    // Of those that were known `before` the engine was asked who is `there`: who is not, and is not known to be gone.
+    std::vector<std::string> missing(const std::set<std::string>& there, const std::vector<std::string>& before) const;
+    // Whether the directory of its log is still there; nothing where that cannot be seen from here.
+    std::optional<bool> has_directory(const std::string& id) const;
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
     // `there` is every container that the engine has: those that were read before this agent started, and are not
-    // there. Nothing any more once their tenants are told.
-    std::vector<spool::KnownSource> removed_while_away(const std::set<std::string>& there);
-    // Their tenants are told. `ran_once_more`: those of which more is missing than was known.
+    // there. None any more once removed_are_told().
+    std::vector<spool::KnownSource> removed_while_away(const std::set<std::string>& there) const;
+    // They are gone: their tenants are told. `ran_once_more`: those of which more is missing than was known.
     void tell_of_the_removed(const std::vector<spool::KnownSource>& removed,
                              const std::set<std::string>& ran_once_more);
+    void removed_are_told() { told_of_the_removed_ = true; }
+    bool are_removed_told() const { return told_of_the_removed_; }
     void learned(const std::string& id) { uninspected_.erase(id); }
     // It was missed before, or our own log driver reads it: no news, though the engine does not describe it.
     bool is_known_of(const std::string& id) const {
         return uninspected_.contains(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id));
     }
+    const Terms& terms() const { return terms_; }
     void engine_followed(bool followed) { engine_followed_ = followed; }  // it will say how containers ended
 
     bool contains(const std::string& id) const { return containers_.contains(id); }  // it is, or is to be, read
@@ -219,6 +224,7 @@ class Containers {
     std::deque<Description> departed_;            // oldest first
     std::deque<std::string>
         gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
+    std::set<std::string> told_of_;  // that were removed while no agent ran
     bool told_of_the_removed_ = false;
     bool engine_followed_ = false;
     bool finishing_ = false;

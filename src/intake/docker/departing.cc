@@ -32,16 +32,24 @@ void Containers::vanished(const std::string& id) {
     drop(id);
 }
 
-std::size_t Containers::listed(const std::set<std::string>& there, const std::vector<std::string>& before) {
-    std::size_t news = 0;
+std::vector<std::string> Containers::missing(const std::set<std::string>& there,
+                                             const std::vector<std::string>& before) const {
+    std::vector<std::string> missing;
     for (const auto& id : before) {
-        if (there.contains(id)) continue;
         auto known = containers_.find(id);
-        news += known != containers_.end() && !known->second.life->removed ? 1 : 0;
-        vanished(id);
+        if (!there.contains(id) && known != containers_.end() && !known->second.life->removed) missing.push_back(id);
     }
-    if (terms_.elsewhere.listed) terms_.elsewhere.listed(there);
-    return news;
+    return missing;
+}
+
+std::optional<bool> Containers::has_directory(const std::string& id) const {
+    if (directory_.empty()) return std::nullopt;
+    std::error_code problem;
+    bool there = std::filesystem::exists(directory_ / id, problem);
+    if (problem) return std::nullopt;
+    // A data directory that is not mounted has no containers at all.
+    if (!there && !std::filesystem::is_directory(directory_, problem)) return std::nullopt;
+    return there;
 }
 
 // Read to its end, and gone: nothing of it will be asked for again.
@@ -111,7 +119,7 @@ void Containers::depart(const std::string& id) {
     departed_.push_back(std::move(description));
 }
 
-std::vector<spool::KnownSource> Containers::removed_while_away(const std::set<std::string>& there) {
+std::vector<spool::KnownSource> Containers::removed_while_away(const std::set<std::string>& there) const {
     if (told_of_the_removed_) return {};
     auto known = spool_.known_sources();
     if (!known) {
@@ -122,18 +130,18 @@ std::vector<spool::KnownSource> Containers::removed_while_away(const std::set<st
     std::erase_if(*known, [&](const spool::KnownSource& one) {
         bool of_the_engine = !one.known || one.known->source.kind == "docker";
         // Read to its end since this agent runs, and forgotten as soon as that is sealed.
-        return !of_the_engine || there.contains(one.id) || knows(one.id) || is_gone(one.id) ||
-               (terms_.elsewhere.reads && terms_.elsewhere.reads(one.id));
+        return !of_the_engine || told_of_.contains(one.id) || there.contains(one.id) || knows(one.id) ||
+               is_gone(one.id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(one.id));
     });
     return std::move(*known);
 }
 
 void Containers::tell_of_the_removed(const std::vector<spool::KnownSource>& removed,
                                      const std::set<std::string>& ran_once_more) {
-    told_of_the_removed_ = true;
     std::vector<std::string> gone;
     for (const auto& one : removed) {
         tell_of_removed(one, ran_once_more.contains(one.id));
+        told_of_.insert(one.id);
         gone.push_back(one.id);
     }
     if (!gone.empty()) batcher_.forget_when_sealed(gone);

@@ -33,8 +33,8 @@ std::set<std::string> ids_of(const engine::ContainerList& list) {
 }  // namespace
 
 Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& client, const Assigner& assigner,
-                     Containers& containers, DirectoryNews& news, net::TaskGroup& tasks, const Clock& clock,
-                     Metrics& metrics, Log& log, std::chrono::milliseconds pause_between_lists)
+                     Containers& containers, DirectoryNews& news, net::TaskGroup& tasks, spool::Spool& spool,
+                     const Clock& clock, Metrics& metrics, Log& log, std::chrono::milliseconds pause_between_lists)
     : root_(std::move(root)),
       client_(client),
       assigner_(assigner),
@@ -48,6 +48,9 @@ Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& 
                               "Containers that the engine's list had otherwise than its events had told")),
       shortened_events_(long_events(metrics, "shortened")),
       unread_events_(long_events(metrics, "passed-over")),
+      doubted_(metrics.counter("boatswain_engine_lists_doubted_total",
+                               "Lists of the engine that were asked for again: most known containers were missing")),
+      known_engine_(containers.terms().engine_id, spool, clock, log),
       list_pause_(pause_between_lists),
       session_(executor, log),
       list_soon_(executor) {}
@@ -60,12 +63,14 @@ void Discovery::set_connected(bool connected) {
 asio::awaitable<void> Discovery::run() {
     auto wait = reconnect_wait_min;
     std::minstd_rand random{std::random_device{}()};
+    for (const auto& one : containers_.removed_while_away({})) known_ids_.insert(one.id);
     for (;;) {
         auto started = clock_.steady();
         auto ended = co_await one_session();
         session_.cancel();
         co_await session_.join();
         inspecting_.clear();
+        telling_ = false;
         set_connected(false);
         trouble_ = ended ? "the engine closed the stream of events" : ended.error().what;
         reconnects_.add();
@@ -80,13 +85,22 @@ asio::awaitable<void> Discovery::run() {
 
 asio::awaitable<Result<void>> Discovery::one_session() {
     CO_TRY(auto engine, co_await client_.negotiate());
+    auto root = root_.empty() ? Path{engine.root_dir} : root_;
+    known_engine_.met(engine, root.empty() ? root : root / "containers");
     if (!news_.watching() && root_.empty()) news_.watch(engine.root_dir, tasks_);
     std::optional<Timestamp> since;
     if (last_event_) since = *last_event_ - event_margin;
     CO_TRY(auto events, co_await client_.events(since));
     set_connected(true);
     trouble_.clear();
-    log_.info("engine followed", {{"version", engine.version}, {"api", engine.api_version}, {"host", engine.name}});
+    log_.info("engine followed", {{"version", engine.version},
+                                  {"api", engine.spoken_api_version},
+                                  {"offers", engine.api_version},
+                                  {"host", engine.name}});
+    if (engine.newer && !std::exchange(told_of_newer_, true))
+        log_.warning(
+            "this engine takes only API versions that are newer than this Boatswain: a newer one should read it",
+            {{"api", engine.spoken_api_version}});
 
     // The engine skips a subscriber that does not read: the list and all inspections run beside this loop.
     session_.spawn("list containers", reconcile());
@@ -114,36 +128,19 @@ void Discovery::miss_event(const Error& error) {
 asio::awaitable<void> Discovery::reconcile() {
     // One that is born while the engine makes its list may not be on it.
     auto before = containers_.ids();
-    auto listed = co_await client_.list();
+    auto listed = co_await list();
     if (!listed) {
         log_.warning("containers not listed", {{"error", listed.error()}});
         co_await net::sleep_for(reconnect_wait_max);
         session_.spawn("list containers", reconcile());
         co_return;
     }
-    auto there = ids_of(*listed);
-    if (listed->whole) containers_.listed(there, before);
-
-    for (const auto& id : there) co_await inspect_when_there_is_room(id);
-    if (!listed->whole) {
-        log_.warning("the engine's list is not whole: nobody who is not on it is taken for removed");
-        co_return;
-    }
-
-    auto removed = containers_.removed_while_away(there);
-    auto again = co_await ran_once_more(removed);
-    if (!again && net::is_cancelled(again.error())) co_return;  // the next session tells
-    if (!again)
-        log_.warning(
-            "past events not told: a container that ended, ran once more and was removed, all while no agent "
-            "ran, is taken for whole",
-            {{"error", again.error()}});
-    containers_.tell_of_the_removed(removed, again.value_or(std::set<std::string>{}));
-}
-
-asio::awaitable<void> Discovery::inspect_when_there_is_room(std::string id) {
-    while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
-    inspect(id);
+    known_engine_.listed(
+        std::ranges::any_of(ids_of(*listed), [this](const auto& id) { return known_ids_.contains(id); }),
+        !known_ids_.empty());
+    co_await take_removals(*listed, std::move(before));
+    for (const auto& id : ids_of(*listed)) co_await inspect_when_there_is_room(id);
+    co_await tell_of_the_removed(*listed);
 }
 
 asio::awaitable<void> Discovery::list_now_and_then() {
@@ -151,18 +148,106 @@ asio::awaitable<void> Discovery::list_now_and_then() {
         co_await list_soon_.wait_for(list_pause_);
         co_await net::sleep_for(std::min(list_soon_pause, list_pause_));
         auto before = containers_.ids();
-        auto listed = co_await client_.list();
+        known_engine_.look_again();
+        auto listed = co_await list();
         if (!listed) {
             log_.warning("containers not listed", {{"error", listed.error()}});
             continue;
         }
-        if (listed->whole) untold_.add(containers_.listed(ids_of(*listed), before));
+        untold_.add(co_await take_removals(*listed, std::move(before)));
         for (const auto& summary : listed->containers) {
             if (containers_.stands_as(summary)) continue;
             if (!containers_.is_known_of(summary.id)) untold_.add();
             co_await inspect_when_there_is_room(summary.id);
         }
+        co_await tell_of_the_removed(*listed);
     }
+}
+
+std::vector<std::string> Discovery::all_missing(const engine::ContainerList& list,
+                                                const std::vector<std::string>& before) const {
+    auto there = ids_of(list);
+    auto missing = containers_.missing(there, before);
+    for (const auto& one : containers_.removed_while_away(there)) missing.push_back(one.id);
+    return missing;
+}
+
+// The engine's list. One on which more than half of what is known is missing is asked for again: who is on either is
+// there.
+net::Task<engine::ContainerList> Discovery::list() {
+    auto before = containers_.ids();
+    CO_TRY(auto list, co_await client_.list());
+    auto known = all_missing({}, before).size(), missing = all_missing(list, before).size();
+    if (2 * missing <= known) co_return list;
+    doubted_.add();
+    log_.warning("more than half of the known containers are not on the engine's list; it is asked for again",
+                 {{"missing", missing}, {"known", known}});
+    co_await net::sleep_for(std::min(list_soon_pause, list_pause_));
+    CO_TRY(auto again, co_await client_.list());
+    again.whole = again.whole && list.whole;
+    auto there = ids_of(again);
+    for (auto& summary : list.containers)
+        if (!there.contains(summary.id)) again.containers.push_back(std::move(summary));
+    co_return again;
+}
+
+asio::awaitable<bool> Discovery::is_surely_gone(std::string id) {
+    if (containers_.has_directory(id) == false) co_return true;
+    auto facts = co_await client_.inspect(id, [](std::string_view) { return false; });
+    co_return !facts && facts.error().remedy == Remedy::re_resolve;
+}
+
+// Of those that were known `before` the list: who is gone. How many of them nobody had told of.
+asio::awaitable<std::size_t> Discovery::take_removals(const engine::ContainerList& list,
+                                                      std::vector<std::string> before) {
+    if (known_engine_.is_other()) co_return 0;
+    if (!list.whole) {
+        log_.warning("the engine's list is not whole: nobody who is not on it is taken for removed");
+        co_return 0;
+    }
+    auto there = ids_of(list);
+    known_ids_ = there;
+    for (const auto& one : containers_.removed_while_away(there)) known_ids_.insert(one.id);
+    std::size_t gone = 0;
+    for (const auto& id : containers_.missing(there, before)) {
+        if (co_await is_surely_gone(id)) {
+            containers_.vanished(id);
+            ++gone;
+        } else {
+            there.insert(id);
+        }
+    }
+    if (const auto& elsewhere = containers_.terms().elsewhere; elsewhere.listed) elsewhere.listed(there);
+    co_return gone;
+}
+
+// Of those that were read before this agent started, and are gone. Who is not surely gone is looked at again with the
+// next list.
+asio::awaitable<void> Discovery::tell_of_the_removed(const engine::ContainerList& list) {
+    if (!list.whole || known_engine_.is_other() || containers_.are_removed_told() || telling_) co_return;
+    telling_ = true;
+    auto missing = containers_.removed_while_away(ids_of(list));
+    std::vector<spool::KnownSource> removed;
+    for (auto& one : missing)
+        if (co_await is_surely_gone(one.id)) removed.push_back(one);
+    auto again = co_await ran_once_more(removed);
+    telling_ = false;
+    if (!again && net::is_cancelled(again.error())) co_return;  // the next session tells
+    if (!again)
+        log_.warning(
+            "past events not told: a container that ended, ran once more and was removed, all while no agent "
+            "ran, is taken for whole",
+            {{"error", again.error()}});
+    // Who was found meanwhile is there.
+    std::erase_if(removed,
+                  [this](const auto& one) { return containers_.knows(one.id) || containers_.is_gone(one.id); });
+    containers_.tell_of_the_removed(removed, again.value_or(std::set<std::string>{}));
+    if (removed.size() >= missing.size()) containers_.removed_are_told();
+}
+
+asio::awaitable<void> Discovery::inspect_when_there_is_room(std::string id) {
+    while (inspecting_.size() >= inspections_max) co_await net::sleep_for(std::chrono::milliseconds{5});
+    inspect(id);
 }
 
 // Of those that had ended when no agent ran any more: which have run since. A start after an end that lies behind the

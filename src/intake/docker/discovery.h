@@ -2,7 +2,12 @@
 //
 // Events are subscribed to first, then all containers are listed and inspected, then both are reconciled: what happens
 // between a list and a subscription would be missed the other way round. When the stream of events breaks, the same
-// again with back-off, for ever. An event that cannot be read breaks no stream: the list is asked for soon instead.
+// again with back-off, for ever.
+//
+// Nobody is taken for removed by a list alone: the directory of the log must be gone, too, or the engine must say 404
+// of that id; a list on which more than half of the known containers are missing is asked for a second time; and while
+// another engine answers than before (known_engine.h) nobody is. An event that cannot be read breaks no stream: the
+// list is asked for soon instead.
 //
 // Belongs to the I/O thread.
 #pragma once
@@ -21,6 +26,7 @@
 #include "intake/docker/assigner.h"
 #include "intake/docker/containers.h"
 #include "intake/docker/directory_news.h"
+#include "intake/docker/known_engine.h"
 #include "net/task.h"
 #include "net/task_group.h"
 
@@ -36,8 +42,9 @@ class Discovery {
   public:
     // `tasks` is where the directory's news go, should the engine have to say first where its directory is.
     Discovery(boost::asio::any_io_executor executor, Path root, engine::Client& client, const Assigner& assigner,
-              Containers& containers, DirectoryNews& news, net::TaskGroup& tasks, const Clock& clock, Metrics& metrics,
-              Log& log, std::chrono::milliseconds pause_between_lists = list_pause);
+              Containers& containers, DirectoryNews& news, net::TaskGroup& tasks, spool::Spool& spool,
+              const Clock& clock, Metrics& metrics, Log& log,
+              std::chrono::milliseconds pause_between_lists = list_pause);
     Discovery(const Discovery&) = delete;
     Discovery& operator=(const Discovery&) = delete;
 
@@ -46,11 +53,19 @@ class Discovery {
 
     bool connected() const { return connected_; }
     const std::string& trouble() const { return trouble_; }  // of the last connection, while there is none
+    const std::string& other_engine() const { return known_engine_.trouble(); }
 
   private:
     boost::asio::awaitable<Result<void>> one_session();
     boost::asio::awaitable<void> reconcile();
     boost::asio::awaitable<void> list_now_and_then();
+    net::Task<engine::ContainerList> list();
+    std::vector<std::string> all_missing(const engine::ContainerList& list,
+                                         const std::vector<std::string>& before) const;
+    boost::asio::awaitable<std::size_t> take_removals(const engine::ContainerList& list,
+                                                      std::vector<std::string> before);
+    boost::asio::awaitable<void> tell_of_the_removed(const engine::ContainerList& list);
+    boost::asio::awaitable<bool> is_surely_gone(std::string id);
     boost::asio::awaitable<void> inspect_when_there_is_room(std::string id);
     net::Task<std::set<std::string>> ran_once_more(const std::vector<spool::KnownSource>& of);
     boost::asio::awaitable<void> inspect_and_adopt(std::string id);
@@ -71,6 +86,9 @@ class Discovery {
     Counter& untold_;
     Counter& shortened_events_;
     Counter& unread_events_;
+    Counter& doubted_;
+    KnownEngine known_engine_;
+    std::set<std::string> known_ids_;  // of the known engine's containers
     const std::chrono::milliseconds list_pause_;
     net::TaskGroup session_;            // of one connection to the engine
     net::Event list_soon_;              // something was missed
@@ -82,7 +100,9 @@ class Discovery {
     };
     std::map<std::string, Meanwhile> inspecting_;  // by id
     std::optional<Timestamp> last_event_;
+    bool told_of_newer_ = false;
     bool connected_ = false;
+    bool telling_ = false;  // of containers that were removed while no agent ran
     std::string trouble_;
 };
 

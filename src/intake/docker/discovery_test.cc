@@ -35,13 +35,16 @@ class SlowEngine final : public ServedLog {
         events_.push_back(fail(Remedy::quarantine, "an object is longer than it may be"));
         event_.notify();
     }
+    engine::Task<engine::EngineInfo> negotiate() override { co_return engine::EngineInfo{.id = engine_id}; }
     engine::Task<std::unique_ptr<engine::EventStream>> events(std::optional<Timestamp>) override {
         ++subscriptions;
         co_return std::make_unique<Events>(*this);
     }
     engine::Task<engine::ContainerList> list() override {
         engine::ContainerList answer{.whole = !list_is_odd};
-        if (there && !list_is_odd) answer.containers.push_back({.id = id, .state = running ? "running" : "exited"});
+        if (there && !list_is_odd && empty_lists == 0)
+            answer.containers.push_back({.id = id, .state = running ? "running" : "exited"});
+        if (empty_lists > 0) --empty_lists;
         ++lists;
         while (hold_lists) co_await net::sleep_for(std::chrono::milliseconds{1});
         co_return answer;
@@ -65,6 +68,8 @@ class SlowEngine final : public ServedLog {
 
     bool there = false, running = true, hold_inspections = false, hold_lists = false, refuses = false, wedged = false;
     bool list_is_odd = false;
+    int empty_lists = 0;  // so many are wrong
+    std::string engine_id;
     int inspections = 0, lists = 0, subscriptions = 0, log_requests = 0;
     Timestamp now = *parse_time("2026-11-23T10:00:00Z");
 
@@ -142,17 +147,9 @@ class DiscoveryTest : public ::testing::Test {
     Containers containers{io.get_executor(), terms,     engine,      assigner, *rig.batcher,
                           *rig.spool,        rig.clock, rig.metrics, rig.log};
     DirectoryNews news{io.get_executor(), containers, assigner, rig.metrics, rig.log};
-    Discovery discovery{io.get_executor(),
-                        "/nonexistent",
-                        engine,
-                        assigner,
-                        containers,
-                        news,
-                        tasks,
-                        rig.clock,
-                        rig.metrics,
-                        rig.log,
-                        std::chrono::milliseconds{20}};
+    Discovery discovery{io.get_executor(), "/nonexistent", engine,  assigner,
+                        containers,        news,           tasks,   *rig.spool,
+                        rig.clock,         rig.metrics,    rig.log, std::chrono::milliseconds{20}};
 
   private:
     std::vector<std::string> found_;
@@ -274,6 +271,68 @@ TEST_F(DiscoveryTest, AnExitedContainersLogIsReadOnceAndAgainOnlyWhenItStarts) {
     }
     EXPECT_EQ(engine.log_requests, requests);
     EXPECT_THAT(sealed(), ElementsAre("of the first run"));
+}
+
+class EmptyLists : public DiscoveryTest {
+  protected:
+    // Of an earlier run of the agent.
+    void seal_something() {
+        auto feed = rig.batcher->open_feed(batch::testing::source(id), {identity.recipient()}, Checkpoint{}, false);
+        feed->append(Line{.time = rig.clock.now(), .bytes = "sealed before"});
+        feed->mark(TimePosition{.out = rig.clock.now()});
+        EXPECT_THAT(sealed(), ElementsAre("sealed before"));
+    }
+    void see_some_lists() {
+        auto lists = engine.lists;
+        run_until([&] { return engine.lists > lists + 4 && engine.empty_lists == 0; });
+    }
+    double told_of_removed() {
+        double sum = 0;
+        for (std::string outcome : {"gap", "read-whole", "unnamed"})
+            sum += rig.metrics.counter("boatswain_containers_removed_while_away_total", "", {{"outcome", outcome}})
+                       .value();
+        return sum;
+    }
+};
+
+TEST_F(EmptyLists, TakeNoContainerAwayThatTheEngineDescribes) {
+    be_born();
+    run_until([&] { return reading() && engine.idle(); });
+    engine.empty_lists = 10;
+    see_some_lists();
+    EXPECT_TRUE(reading());
+    print("still there");
+    run_until([&] { return engine.idle(); });
+    settle();
+    EXPECT_THAT(sealed(), ElementsAre("still there"));
+    EXPECT_GE(rig.metrics.counter("boatswain_engine_lists_doubted_total", "").value(), 1);
+}
+
+TEST_F(EmptyLists, AtTheStartForgetNothing) {
+    seal_something();
+    engine.there = true;
+    engine.empty_lists = 10;
+    see_some_lists();
+    EXPECT_EQ(told_of_removed(), 0);
+    EXPECT_TRUE(rig.spool->checkpoint(id));
+    run_until([&] { return reading(); });
+}
+
+TEST_F(EmptyLists, AtTheStartAreBelievedWhenTheEngineDoesNotKnowTheContainer) {
+    seal_something();
+    see_some_lists();
+    EXPECT_EQ(told_of_removed(), 1) << "once";
+    EXPECT_THAT(sealed(), ElementsAre("sealed before", "gap:removed-while-away"));
+}
+
+TEST_F(EmptyLists, OfAnotherEngineForgetNothing) {
+    ASSERT_TRUE(rig.spool->set_note("engine.id", "the former"));
+    engine.engine_id = "another";
+    seal_something();
+    see_some_lists();
+    EXPECT_EQ(told_of_removed(), 0);
+    EXPECT_TRUE(rig.spool->checkpoint(id));
+    EXPECT_THAT(discovery.other_engine(), ::testing::HasSubstr("the former"));
 }
 
 class EventsThatAreLost : public DiscoveryTest {

@@ -13,7 +13,7 @@ DockerIntake::DockerIntake(asio::any_io_executor executor, Options options, engi
       containers_(executor, std::move(options.terms), client, assigner_, batcher, spool, clock, metrics, log),
       news_(executor, containers_, assigner_, metrics, log),
       tasks_(executor, log),
-      discovery_(executor, root_, client, assigner_, containers_, news_, tasks_, clock, metrics, log) {}
+      discovery_(executor, root_, client, assigner_, containers_, news_, tasks_, spool, clock, metrics, log) {}
 
 asio::awaitable<void> DockerIntake::run() {
     if (!root_.empty()) news_.watch(root_.string(), tasks_);
@@ -35,6 +35,7 @@ asio::awaitable<void> DockerIntake::run() {
 DockerIntake::Health DockerIntake::health() const {
     return {.engine_connected = discovery_.connected(),
             .engine_trouble = discovery_.trouble(),
+            .other_engine = discovery_.other_engine(),
             .reading = containers_.standing(),
             .ended_tasks = tasks_.failed()};
 }

@@ -54,6 +54,7 @@ class DockerIntake {
     struct Health {
         bool engine_connected = false;
         std::string engine_trouble;
+        std::string other_engine;  // a sentence, while another engine answers than the one whose containers are known
         Standing reading;
         std::vector<std::string> ended_tasks;  // of those that have to run for ever: nothing brings them back
     };
