@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "boatswaind/assigning.h"
+#include "boatswaind/engine_check.h"
 #include "intake/docker/selection.h"
 #include "store/store.h"
 #include "tenancy/keyring.h"
@@ -46,6 +47,9 @@ int check(const config::Config& config) {
     // What may well come later (keys, a bucket, a directory) is told, and keeps nobody from starting.
     if (store)
         if (auto there = (*store)->probe(); !there) std::fprintf(stderr, "warning: %s\n", there.error().what.c_str());
+    auto engine = ask_engine(config);
+    for (const auto& fact : engine.facts) std::fprintf(stdout, "# %s\n", fact.c_str());
+    for (const auto& warning : engine.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     tenancy::Keyring keyring{config.tenancy.keyring};
     auto problems = keyring.reload();
     if (!problems) std::fprintf(stderr, "warning: %s\n", problems.error().what.c_str());
