@@ -26,7 +26,7 @@ class GuardTest(LiveTest):
 class DockerCommand(GuardTest):
     def docker(self, guard, *words, check=True, timeout=60):
         done = subprocess.run(["docker", "-H", f"unix://{guard.socket}", *words], capture_output=True, text=True, timeout=timeout,
-                              env={"PATH": os.environ["PATH"], "DOCKER_CONFIG": str(self.engine.dir / "cli")})
+                              env={**self.engine.env, "DOCKER_HOST": ""})
         if check:
             self.assertEqual(done.returncode, 0, done.stderr)
         return done
@@ -35,7 +35,8 @@ class DockerCommand(GuardTest):
         guard = self.guard()
         container = self.engine.shell("echo to stdout; echo to stderr >&2; sleep 1000", name="web-1", labels={"team": "red"}, env={"PASSWORD": "hunter2"})
         self.engine.run("sh", "-c", "echo from a terminal", name="tty", options=["--tty"])
-        self.assertIn("20.10", self.docker(guard, "version", "--format", "{{.Server.Version}}").stdout)
+        version = ("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}")
+        self.assertEqual(self.docker(guard, *version).stdout.strip(), self.engine.docker(*version))
         self.assertIn(str(self.engine.root), self.docker(guard, "info").stdout)
         self.assertIn("web-1", self.docker(guard, "ps").stdout)
         self.assertEqual(self.docker(guard, "ps", "-aq", "--no-trunc", "--filter", "label=team=red", "--filter", "status=running").stdout.split(), [container])

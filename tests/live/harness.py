@@ -91,7 +91,8 @@ class Engine:
         except BaseException:
             self.close()
             raise
-        self.env = {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{self.socket}", "DOCKER_CONFIG": str(self.dir / "cli")}
+        # The engine of another suite (BOATSWAIN_TEST_ENGINE) comes with a docker command of its own.
+        self.env = {"PATH": f"{self.dir}/bin:{os.environ['PATH']}", "DOCKER_HOST": f"unix://{self.socket}", "DOCKER_CONFIG": str(self.dir / "cli")}
 
     def _script(self, verb, *arguments):
         run(SUPPORT / "engine.sh", verb, self.dir, *arguments, timeout=300)

@@ -13,7 +13,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 # shellcheck disable=SC2086 # a list of options
 "$support/engine.sh" start "$base/e" ${BOATSWAIN_TEST_ENGINE_OPTIONS:-}
-export DOCKER_HOST=unix://$base/e/docker.sock DOCKER_CONFIG=$base/e/cli
+# Another suite's engine (BOATSWAIN_TEST_ENGINE) comes with its own command.
+export PATH=$base/e/bin:$PATH DOCKER_HOST=unix://$base/e/docker.sock DOCKER_CONFIG=$base/e/cli
 export BOATSWAIN_TEST_ENGINE_DIR=$base/e BOATSWAIN_TEST_ENGINE_SOCKET=$base/e/docker.sock BOATSWAIN_TEST_ENGINE_ROOT=$base/e/root
 timeout --kill-after 5 "${BOATSWAIN_TEST_SECONDS_MAX:-280}" "$@" &
 wait $! || exit $?

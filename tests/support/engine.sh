@@ -14,6 +14,12 @@
 # `stop` of a directory that is not there, or half started, succeeds. What `stop-daemon` does to containers is dockerd's affair: with
 # --live-restore they run on, without it they end.
 #
+# BOATSWAIN_TEST_ENGINE=SUITE: the engine of a newer Debian suite (trixie: 26.1, sid: 28.5 or later) instead of this machine's. Its packages
+# are unpacked by debootstrap, from the mirror that apt uses here, into BOATSWAIN_ENGINES (/var/cache/boatswain-engines), once: a minute or
+# two, 500 MB. dockerd runs there in a chroot and a mount namespace of its own that share /tmp and /run/docker with the host, so DIR must
+# lie under /tmp; DIR/bin/docker is that suite's command. DOCKER_MIN_API_VERSION=1.44 makes 28.5 as strict as 29 is.
+#   engine.sh unpack DIR                 does only that; DIR is not looked at
+#
 # Needs root (or a user who may act as root) and the packages docker.io and busybox-static. What is not private, because dockerd
 # hard-codes it: log-driver plugins are looked up in /run/docker/plugins, their FIFOs are made in /run/docker/logging.
 set -euo pipefail
@@ -39,7 +45,10 @@ dir=$(realpath -m "$dir")
 engine_pid_file=$dir/dockerd.pid
 socket=$dir/docker.sock
 
-docker() { DOCKER_CONFIG=$dir/cli DOCKER_HOST=unix://$socket DOCKER_CONTEXT='' command docker "$@"; }
+suite=${BOATSWAIN_TEST_ENGINE:-}
+suite_root=${BOATSWAIN_ENGINES:-/var/cache/boatswain-engines}/$suite
+
+docker() { PATH=$dir/bin:$PATH DOCKER_CONFIG=$dir/cli DOCKER_HOST=unix://$socket DOCKER_CONTEXT='' command docker "$@"; }
 
 alive() { kill -0 "$1" 2>/dev/null && [ "$(ps -o stat= -p "$1" 2>/dev/null | cut -c1)" != Z ]; }
 
@@ -91,6 +100,55 @@ make_image() {
     rm -rf "$tree"
 }
 
+mirror() {
+    awk '$1 == "URIs:" {print $2; exit} $1 == "deb" {for (i = 2; i <= NF; i++) if ($i ~ /^https?:/) {print $i; exit}}' \
+        /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null
+}
+
+# Once for all tests that run at the same time.
+unpack() {
+    [ -n "$suite" ] || die "BOATSWAIN_TEST_ENGINE names no suite"
+    mkdir -p "$suite_root"
+    exec 9>"$suite_root.lock"
+    flock 9
+    if [ ! -e "$suite_root/.unpacked" ]; then
+        command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap"
+        rm -rf --one-file-system "$suite_root"
+        # Neither asks anything nor starts a service: it is never booted.
+        debootstrap --variant=minbase --include=docker.io,docker-cli,iptables "$suite" "$suite_root" "$(mirror)" \
+            >"$suite_root.log" 2>&1 || { tail -5 "$suite_root.log" >&2; die "the suite $suite cannot be unpacked"; }
+        touch "$suite_root/.unpacked"
+    fi
+    flock -u 9
+    exec 9>&-
+}
+
+# The suite's own docker command with its own libraries: an older one is refused by an engine with a minimum.
+make_suite_command() {
+    local loader
+    loader=$(find "$suite_root"/lib64/ "$suite_root"/lib/ -maxdepth 1 -name 'ld-linux*' 2>/dev/null | head -1)
+    [ -n "$loader" ] || die "no loader in $suite_root"
+    mkdir -p "$dir/bin"
+    cat >"$dir/bin/docker" <<END
+#!/bin/sh
+exec "$loader" --library-path "$(echo "$suite_root"/usr/lib/*-linux-gnu)" "$suite_root/usr/bin/docker" "\$@"
+END
+    chmod +x "$dir/bin/docker"
+}
+
+# In a mount namespace of its own, so that nothing stays mounted behind it. The root must be a mount: dockerd changes its propagation.
+exec_in_suite() {
+    mkdir -p /run/docker /etc/docker
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    exec unshare --mount --propagation private sh -c '
+        root=$1; shift
+        mkdir -p "$root/run/docker" "$root/etc/docker"
+        mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" &&
+            mount --rbind /dev "$root/dev" && mount --bind /tmp "$root/tmp" && mount --bind /run/docker "$root/run/docker" &&
+            mount --bind /etc/docker "$root/etc/docker" &&
+            exec chroot "$root" "$@"' sh "$suite_root" "$@"
+}
+
 start() {
     local data_root=$dir/root
     if [ "${1:-}" = --data-root ]; then
@@ -100,6 +158,11 @@ start() {
     [ ${#dir} -le $dir_bytes_max ] || die "$dir is longer than $dir_bytes_max bytes: unix sockets in it would not open"
     [ ! -e "$socket" ] || die "$dir has an engine already: engine.sh stop $dir"
     [ "$(id -u)" = 0 ] || die "must be root"
+    if [ -n "$suite" ]; then
+        case $dir in /tmp/*) ;; *) die "$dir is not under /tmp, which the engine of another suite shares" ;; esac
+        unpack
+        make_suite_command
+    fi
     mkdir -p "$dir/exec" "$dir/cli" "$data_root"
     echo "$data_root" >"$dir/data-root"
     # An empty configuration file keeps a system engine's /etc/docker/daemon.json out.
@@ -109,14 +172,23 @@ start() {
     docker image inspect bw/busybox >/dev/null 2>&1 || make_image
 }
 
+in_own_session() {
+    [ -z "$suite" ] || exec setsid bash -c "$(declare -f exec_in_suite); suite_root=\$1; shift; exec_in_suite \"\$@\"" bash "$suite_root" "$@"
+    exec setsid "$@"
+}
+
 start_daemon() {
     local dockerd options=()
-    dockerd=$(PATH=/usr/sbin:$PATH command -v dockerd) || die "dockerd is missing: apt-get install docker.io"
+    if [ -n "$suite" ]; then
+        dockerd=/usr/sbin/dockerd
+    else
+        dockerd=$(PATH=/usr/sbin:$PATH command -v dockerd) || die "dockerd is missing: apt-get install docker.io"
+    fi
     # printf without arguments prints its format once: an empty option is none.
     mapfile -d '' -t options <"$dir/options"
     [ -n "${options[0]:-}" ] || options=()
     # As the leader of its own session it outlives the caller's terminal, and a Ctrl-C there does not reach it.
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin DOCKER_HOST='' setsid "$dockerd" --config-file "$dir/daemon.json" \
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin DOCKER_HOST='' in_own_session "$dockerd" --config-file "$dir/daemon.json" \
         -H "unix://$socket" --data-root "$(cat "$dir/data-root")" --exec-root "$dir/exec" --pidfile "$engine_pid_file" \
         --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --bridge=none --shutdown-timeout 3 \
         "${options[@]}" >>"$dir/dockerd.log" 2>&1 </dev/null &
@@ -198,6 +270,7 @@ stop() {
 }
 
 case $command in
+    unpack) unpack ;;
     start) start "$@" ;;
     stop) stop ;;
     stop-daemon) stop_daemon "${1:-TERM}" ;;
