@@ -81,7 +81,7 @@ struct EngineInfo {           // GET /info and GET /version
     std::string min_api_version;
     std::string spoken_api_version;  // what we settled on
     bool newer = false;              // its oldest version is newer than all that we know
-    std::string root_dir;  // DockerRootDir
+    std::string root_dir;            // DockerRootDir
     std::string default_log_driver;
     std::string name;  // the host's name
     std::string id;    // drawn when its data directory was made; empty where /info is kept from us

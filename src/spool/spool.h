@@ -194,7 +194,7 @@ class Spool {
     std::map<std::int64_t, Waiting> waiting_;
     std::set<std::string> tenants_under_way_;
     Checkpoints checkpoints_;
-    std::set<std::string> ended_;                                          // sources
+    std::set<std::string> ended_;  // sources
     std::map<std::string, std::string> notes_;
     std::map<std::string, std::uint64_t> tenant_bytes_;                    // of waiting_, only tenants that have some
     std::map<std::string, std::pair<std::string, Timestamp>> last_added_;  // by tenant: key, and when

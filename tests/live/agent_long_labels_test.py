@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""One container's labels, megabytes of them, are in each of its events and in the engine's list: no other container is hidden by that."""
+"""A container's labels are in each of its events and in the list: megabytes of them hide no other container."""
 import sys
 
 sys.dont_write_bytecode = True
 from harness import *
 
 LOCAL = ["--log-driver", "local"]
+RED = {"BOATSWAIN_TENANT": "red"}
 
 
 class LongLabels(LiveTest):
@@ -27,11 +28,12 @@ class LongLabels(LiveTest):
             "Image": IMAGE, "Cmd": ["sh", "-c", "echo loud; sleep 1000"], "Labels": labels,
             "HostConfig": {"LogConfig": {"Type": "local"}, "NetworkMode": "host"}})["Id"]
         self.ask("POST", f"/containers/{created}/start")
-        short = [self.engine.shell(f"echo short {i}; sleep 2; echo gone {i}", env={"BOATSWAIN_TENANT": "red"}, options=["--rm", *LOCAL])
+        short = [self.engine.shell(f"echo short {i}; sleep 2; echo gone {i}", env=RED, options=["--rm", *LOCAL])
                  for i in range(6)]
         reader = agent.reader()
         whole = lambda i: [b"short %d" % i, b"gone %d" % i]
-        wait_for(lambda: all(reader.of(one).messages() == whole(i) or reader.of(one).gaps for i, one in enumerate(short)), 30,
+        seen = lambda i, one: reader.of(one).messages() == whole(i) or reader.of(one).gaps
+        wait_for(lambda: all(seen(i, one) for i, one in enumerate(short)), 30,
                  lambda: [reader.of(one).messages() for one in short], pause=0.5)
         wait_for(lambda: reader.of(created).messages() == [b"loud"], 30, "the container with the labels is read, too")
         self.assertEqual(agent.metric("boatswain_engine_reconnects_total"), 0)
@@ -39,7 +41,7 @@ class LongLabels(LiveTest):
         # A new start lists them all.
         self.assertEqual(agent.stop(), 0)
         agent.start()
-        late = self.engine.shell("echo late", env={"BOATSWAIN_TENANT": "red"}, options=LOCAL)
+        late = self.engine.shell("echo late", env=RED, options=LOCAL)
         wait_for(lambda: reader.of(late).messages() == [b"late"], 30, "a container after the list")
         self.engine.docker("rm", "-f", created)
         self.assertEqual(agent.stop(), 0)

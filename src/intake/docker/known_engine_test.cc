@@ -26,8 +26,8 @@ class KnownEngineTest : public ::testing::Test {
         KnownEngine known{engine.meant, *rig.spool, rig.clock, rig.log};
         auto containers = rig.directory / "roots" / engine.directory;
         if (!engine.directory.empty()) std::filesystem::create_directories(containers);
-        known.met({.root_dir = "/data/" + engine.directory, .id = engine.id},
-                  engine.directory.empty() ? Path{} : containers);
+        auto seen = !engine.directory.empty();
+        known.met({.root_dir = seen ? "/data/" + engine.directory : "", .id = engine.id}, seen ? containers : Path{});
         known.listed(engine.one_is_known, engine.any_was_known);
         EXPECT_EQ(known.is_other(), !known.trouble().empty());
         return known.trouble();
