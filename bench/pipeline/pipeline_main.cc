@@ -87,11 +87,12 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
     docker::ReadBuffer buffer;
     auto feed = batcher.open_feed(source, {recipient}, start, false);
     for (;;) {
-        while (!feed->has_room()) {
+        auto bytes_max = feed->ask_room();
+        for (; bytes_max == 0; bytes_max = feed->ask_room()) {
             batcher.tick();
             progress.wait();
         }
-        TRY(auto step, reader.read_some(*feed, buffer));
+        TRY(auto step, reader.read_some(*feed, buffer, bytes_max));
         if (step != docker::JsonFileReader::Step::more) break;
     }
     reader.settle(*feed);

@@ -32,8 +32,12 @@ struct PendingFrame {
     bool done = false;  // guarded by Sealing's mutex
 };
 
-// Counts compressed bytes while workers fill a batch; shared by the batch and its frames' jobs.
-using ByteCount = std::shared_ptr<std::atomic<std::uint64_t>>;
+// Counts while workers fill a batch; shared by the batch and its frames' jobs.
+struct FrameBytes {
+    std::atomic<std::uint64_t> compressed = 0;
+    std::atomic<std::uint64_t> text = 0;  // not compressed yet
+};
+using ByteCount = std::shared_ptr<FrameBytes>;
 
 struct Batch {
     TenantId tenant = TenantId::unassigned();
@@ -48,7 +52,8 @@ struct Batch {
     Timestamp first_time{};             // of a line or gap, earliest
     Timestamp last_time{};
     std::chrono::steady_clock::time_point opened{};  // when its first line came
-    ByteCount compressed_bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
+    Charge charge;                                   // for all of this but the frames' text
+    ByteCount frame_bytes = std::make_shared<FrameBytes>();
 };
 
 }  // namespace boatswain::batch

@@ -13,6 +13,20 @@ std::string key_of(const TenantId& tenant, const std::vector<segment::Recipient>
     return key;
 }
 
+// What things cost beside their bytes: nodes of maps, headers of strings. Estimates, rather too large.
+constexpr std::size_t feed_cost = 1024;
+constexpr std::size_t batch_cost = 2048;
+constexpr std::size_t frame_cost = 512;
+constexpr std::size_t source_cost = 1024;
+constexpr std::size_t label_cost = 128;
+
+std::size_t cost_of(const Source& source) {
+    auto bytes = source_cost + source.id.size() + source.name.size() + source.image.size() + source.whose.app.size() +
+                 source.whose.component.size() + source.whose.instance.size() + source.whose.tenant_rule.size();
+    for (const auto& [key, value] : source.labels) bytes += label_cost + key.size() + value.size();
+    return bytes;
+}
+
 }  // namespace
 
 Feed::Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting)
@@ -24,15 +38,17 @@ Feed::Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> reci
       next_ordinal_(start.lines),
       next_bytes_(start.bytes),
       position_(start.position),
-      counters_(batcher.counters_of(source_)) {}
+      counters_(batcher.counters_of(source_)),
+      own_charge_(Charge::standing(batcher.budget_, feed_cost + cost_of(source_))) {}
 
 Feed::~Feed() { batcher_.close_frame(*this); }
 
 segment::FrameText& Feed::text() {
     if (!text_) {
-        // A source that fills frames gets memory that frames were filled in; one that prints a line now and then starts
-        // small.
-        bool busy = last_text_bytes_ >= TextMemory::piece_bytes_min;
+        // A source that fills frames gets memory that frames were filled in, where its tenant may have so much; one
+        // that prints a line now and then starts small.
+        bool busy = last_text_bytes_ >= TextMemory::piece_bytes_min &&
+                    batcher_.budget_.share(source_.whose.tenant.str()) >= 2 * TextMemory::piece_bytes_max;
         text_ = std::make_unique<segment::FrameText>(source_,
                                                      busy ? batcher_.sealing_.text_memory().take() : std::string{});
         charge_ = Charge{batcher_.budget_, source_.whose.tenant.str(), text_->capacity()};
@@ -82,7 +98,24 @@ void Feed::hand_over(Feed& next) {
     next.next_bytes_ = here.bytes;
 }
 
-bool Feed::has_room() const { return batcher_.has_room(*this); }
+std::size_t Feed::ask_room() {
+    return batcher_.others_have_room(*this) ? batcher_.budget_.ask(source_.whose.tenant.str()) : 0;
+}
+
+bool Feed::has_room() const {
+    return batcher_.others_have_room(*this) && batcher_.budget_.has_room(source_.whose.tenant.str());
+}
+
+bool Feed::should_put_down() const {
+    return pending_charge_.bytes() > 0 &&
+           (batcher_.budget_.is_short() || batcher_.budget_.has_its_share(source_.whose.tenant.str()));
+}
+
+void Feed::note_pending(std::size_t bytes) {
+    if (bytes == pending_charge_.bytes()) return;
+    if (pending_charge_.bytes() == 0) pending_charge_ = Charge{batcher_.budget_, source_.whose.tenant.str(), 0};
+    pending_charge_.resize(bytes);
+}
 
 Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryBudget& budget, const Clock& clock,
                  Metrics& metrics)
@@ -92,7 +125,11 @@ Batcher::Batcher(Options options, Sealing& sealing, spool::Spool& spool, MemoryB
       budget_(budget),
       clock_(clock),
       metrics_(metrics),
-      memory_gauge_(metrics.gauge("boatswain_line_memory_bytes", "Memory that holds lines on their way to the spool")) {
+      memory_gauge_(metrics.gauge("boatswain_line_memory_bytes", "Memory that holds lines on their way to the spool")),
+      standing_gauge_(metrics.gauge("boatswain_standing_memory_bytes",
+                                    "Memory that is charged against memory_max whether lines come or not")),
+      waiting_gauge_(metrics.gauge("boatswain_memory_waiting_tenants",
+                                   "Tenants that wait for their turn because memory_max is taken")) {
     for (auto reason : gap_reasons) gaps_for(reason);
 }
 
@@ -127,6 +164,7 @@ Batcher::Growing& Batcher::growing(const Feed& feed) {
         growing.batch.recipients = feed.recipients_;
         growing.batch.opened = clock_.steady();
         growing.due = growing.batch.opened + options_.flush_after;
+        growing.batch.charge = Charge{budget_, growing.batch.tenant.str(), batch_cost};
     }
     if (feed.fleeting_) growing.due = std::min(growing.due, growing.batch.opened + options_.fleeting_flush_after);
     return growing;
@@ -148,6 +186,7 @@ void Batcher::close_frame(Feed& feed) {
     auto& batch = growing.batch;
     auto [index, is_new] = batch.source_index.try_emplace(feed.source_.id, batch.sources.size());
     if (is_new) batch.sources.push_back(feed.source_);
+    batch.charge.resize(batch.charge.bytes() + frame_cost + (is_new ? cost_of(feed.source_) : 0));
     bool first_frame = batch.frames.empty();
     batch.first_time = first_frame ? counts.first_time : std::min(batch.first_time, counts.first_time);
     batch.last_time = first_frame ? counts.last_time : std::max(batch.last_time, counts.last_time);
@@ -163,12 +202,13 @@ void Batcher::close_frame(Feed& feed) {
     batch.frames.push_back(frame);
     growing.closed_lines += counts.lines;
     growing.closed_bytes += feed.last_text_bytes_;
-    sealing_.compress(std::move(frame), batch.compressed_bytes);
+    batch.frame_bytes->text += feed.last_text_bytes_;
+    sealing_.compress(std::move(frame), batch.frame_bytes);
 
     feed.counters_.lines.add(counts.lines);
     feed.counters_.bytes.add(counts.message_bytes);
     feed.counters_.gaps.add(counts.gaps);
-    if (batch.compressed_bytes->load() >= options_.flush_bytes || batch.frames.size() >= batch_frames_max)
+    if (batch.frame_bytes->compressed >= options_.flush_bytes || batch.frames.size() >= batch_frames_max)
         flush(feed.batch_key_);
 }
 
@@ -198,9 +238,9 @@ void Batcher::flush(const std::string& key) {
     if (!batch.frames.empty() || !batch.ended.empty() || !batch.forget.empty()) sealing_.seal(std::move(batch));
 }
 
-bool Batcher::has_room(const Feed& feed) const {
-    return sealing_.queue_has_room() && spool_.has_room(feed.source_.whose.tenant.str()) &&
-           budget_.has_room(feed.source_.whose.tenant.str());
+// All that a read needs beside memory.
+bool Batcher::others_have_room(const Feed& feed) const {
+    return sealing_.queue_has_room() && spool_.has_room(feed.source_.whose.tenant.str());
 }
 
 void Batcher::seal_soon(const std::string& source) {
@@ -283,19 +323,49 @@ void Batcher::tell_newest(Growing& growing) {
         .set(std::chrono::duration<double>(newest.time_since_epoch()).count());
 }
 
-void Batcher::tick() {
+std::size_t Batcher::Growing::held_bytes() const {
+    auto bytes = batch.charge.bytes() + batch.frame_bytes->compressed + batch.frame_bytes->text;
+    for (const auto* feed : open_feeds) bytes += feed->charge_.bytes();
+    return bytes;
+}
+
+// What is old, full or in the way. Where memory is short, that is every batch of at least half of the average: together
+// they hold at least half of all, whatever the number of tenants. Not while as much is leaving already: that would make
+// many small segments out of few.
+std::vector<std::string> Batcher::due_batches() {
     auto now = clock_.steady();
+    bool is_short = budget_.is_short();
+    std::size_t held = 0;
+    if (is_short)
+        for (const auto& [key, growing] : batches_) held += growing.held_bytes();
+    bool enough_leaves = budget_.held() > held + budget_.bytes_max() / 4;
+    auto large =
+        is_short && !enough_leaves && !batches_.empty() ? std::optional{held / batches_.size() / 2} : std::nullopt;
+    std::map<std::string, std::size_t> with_their_share;  // and what of it is growing
+    for (const auto& [key, growing] : batches_)
+        if (auto tenant = growing.batch.tenant.str(); budget_.has_its_share(tenant))
+            with_their_share[tenant] += growing.held_bytes();
     std::vector<std::string> due;
     for (auto& [key, growing] : batches_) {
         tell_newest(growing);
         bool old = now >= growing.due;
-        bool full = growing.batch.compressed_bytes->load() >= options_.flush_bytes;
-        // A tenant without room waits for its own batch to leave memory.
-        bool in_the_way = !budget_.has_room(growing.batch.tenant.str());
-        if (old || full || in_the_way) due.push_back(key);
+        bool full = growing.batch.frame_bytes->compressed >= options_.flush_bytes;
+        // A tenant with its share waits for its own batches to leave memory, unless most of them are leaving already.
+        auto tenant = with_their_share.find(growing.batch.tenant.str());
+        bool in_its_own_way = tenant != with_their_share.end() && tenant->second >= budget_.share(tenant->first) / 4;
+        bool in_others_way = large && growing.held_bytes() >= *large;
+        if (old || full || in_its_own_way || in_others_way) due.push_back(key);
     }
-    for (const auto& key : due) flush(key);
-    memory_gauge_.set(static_cast<double>(budget_.used()));
+    return due;
+}
+
+void Batcher::tick() {
+    budget_.tick();
+    if (budget_.is_short()) sealing_.text_memory().clear();
+    for (const auto& key : due_batches()) flush(key);
+    memory_gauge_.set(static_cast<double>(budget_.held()));
+    standing_gauge_.set(static_cast<double>(budget_.standing()));
+    waiting_gauge_.set(static_cast<double>(budget_.waiting()));
 }
 
 void Batcher::flush_all() {

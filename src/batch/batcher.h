@@ -60,8 +60,15 @@ class Feed {
     // Everything appended so far is what the source holds before `position`. May close the frame.
     void mark(const Position& position);
 
-    // False: stop reading, and ask again when the batcher says it has progressed.
-    bool has_room() const;
+    // So many bytes of the source may be read now. 0: wait, and ask again when the batcher says it has progressed, or
+    // soon: who does not ask loses his place in the line (memory_budget.h).
+    std::size_t ask_room();
+    bool has_room() const;  // whether it would say yes, for those who watch
+    // Of lines that are not complete the reader holds so much.
+    void note_pending(std::size_t bytes);
+    // Memory is short, or the tenant has its share: a long line that is not complete should become pieces, which can be
+    // sealed. Else it could keep its own tenant waiting for ever.
+    bool should_put_down() const;
 
     const Source& source() const { return source_; }
     const std::vector<segment::Recipient>& recipients() const { return recipients_; }
@@ -98,7 +105,9 @@ class Feed {
         Counter& gaps;
     } counters_;
     Timestamp last_time_{};  // of closed frames
-    Charge charge_;
+    Charge charge_;          // of the frame that grows
+    Charge pending_charge_;
+    Charge own_charge_;  // of this, whether lines come or not
 };
 
 class Batcher {
@@ -131,6 +140,7 @@ class Batcher {
     void tick();       // seals what is due by time or memory; called a few times a second
     void flush_all();  // seals everything that was marked
     std::size_t open_batches() const { return batches_.size(); }
+    MemoryBudget& budget() { return budget_; }
 
     // The batch that `feed` writes into, with all its feeds: what is held back until it is sealed.
     struct Growth {
@@ -149,6 +159,7 @@ class Batcher {
         std::uint64_t closed_lines = 0;
         std::uint64_t closed_bytes = 0;  // of text
         Timestamp told_time{};           // the newest line's time, as the metric has it
+        std::size_t held_bytes() const;  // of memory, about
     };
     Feed::Counters counters_of(const Source& source);
     Counter& gaps_for(std::string_view reason);
@@ -157,7 +168,8 @@ class Batcher {
     void flush_others_of(const Feed& feed);
     Growing& growing(const Feed& feed);
     void flush(const std::string& key);
-    bool has_room(const Feed& feed) const;
+    bool others_have_room(const Feed& feed) const;
+    std::vector<std::string> due_batches();
 
     const Options options_;
     Sealing& sealing_;
@@ -167,6 +179,8 @@ class Batcher {
     Metrics& metrics_;
     std::map<std::string, Growing> batches_;  // by tenant and recipients
     Gauge& memory_gauge_;
+    Gauge& standing_gauge_;
+    Gauge& waiting_gauge_;
 };
 
 }  // namespace boatswain::batch

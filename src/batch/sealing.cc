@@ -54,7 +54,8 @@ Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBu
       failures_(
           metrics.counter("boatswain_seal_failures_total", "Times a sealed segment could not be written to the spool")),
       given_up_(metrics.counter("boatswain_unsealed_lines_total",
-                                "Lines of batches that could not be sealed; named by gap records, or read again")) {
+                                "Lines of batches that could not be sealed; named by gap records, or read again")),
+      text_memory_(budget) {
     for (unsigned i = 0; i < std::max(workers, 1U); ++i)
         threads_.emplace_back([this](std::stop_token stop) { compress_frames(std::move(stop)); });
     threads_.emplace_back([this](std::stop_token stop) { seal_batches(std::move(stop)); });
@@ -125,7 +126,8 @@ void Sealing::compress_frames(std::stop_token stop) {
         pending.frame.counts = pending.text.counts();
         text_memory_.give_back(pending.text.take_memory());
         pending.charge.resize(pending.frame.compressed.capacity());
-        job.count->fetch_add(pending.frame.compressed.size());
+        job.count->compressed += pending.frame.compressed.size();
+        job.count->text -= text_bytes;
         {
             std::scoped_lock lock{guard_};
             queued_bytes_ -= text_bytes;

@@ -298,9 +298,12 @@ Result<StatusText> explain_status(std::string_view json, Timestamp now) {
     details.add("engine", said("engine"));
     details.add("behind", human_size(parse_size(said("read_lag_bytes")).value_or(0)));
     details.add("sealing", said("sealing"));
-    if (auto memory = status.object("memory"))
-        details.add("memory", fmt::format("{} of {} for lines", human_size(memory->number("bytes")),
-                                          human_size(memory->number("bytes_max"))));
+    if (auto memory = status.object("memory")) {
+        auto waiting = memory->number("waiting_tenants");
+        details.add("memory", fmt::format("{} of {}{}", human_size(memory->number("bytes")),
+                                          human_size(memory->number("bytes_max")),
+                                          waiting > 0 ? fmt::format("; {} tenants wait for their turn", waiting) : ""));
+    }
     if (auto spool = status.object("spool")) {
         auto text = fmt::format("{}, {} of {}", counted(spool->number("segments"), "segment"),
                                 human_size(spool->number("bytes")), human_size(spool->number("bytes_max")));

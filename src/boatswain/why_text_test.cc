@@ -99,12 +99,13 @@ TEST(WhyText, SaysHowTheAgentStands) {
     auto told =
         explain_status(
             R"({"healthy":false,"reasons":[{"part":"spool","what":"the spool is full"}],"version":"1.0","host":"node-7","store":"dir:/s","uptime_seconds":7300.5,
-        "spool":{"segments":3,"bytes":2048,"bytes_max":4096,"oldest":"2026-11-23T09:00:10.000000000Z"},"memory":{"bytes":0,"bytes_max":1048576},
+        "spool":{"segments":3,"bytes":2048,"bytes_max":4096,"oldest":"2026-11-23T09:00:10.000000000Z"},"memory":{"bytes":0,"bytes_max":1048576,"waiting_tenants":12},
         "detail":{"containers":"5","reading":"4","engine":"followed","spool":"full","read_lag_bytes":"1024"}})",
             now)
             .value();
     EXPECT_THAT(told.text, StartsWith("boatswaind 1.0 on node-7 is NOT healthy: 4 of 5 containers read, up for 2 h\n"));
     EXPECT_THAT(told.text, HasSubstr("3 segments, 2.0 KiB of 4.0 KiB, the oldest sealed 60 min ago; full\n"));
+    EXPECT_THAT(told.text, HasSubstr("0 B of 1.0 MiB; 12 tenants wait for their turn\n"));
     EXPECT_THAT(told.text, HasSubstr("  trouble      spool: the spool is full\n"));
     EXPECT_FALSE(told.healthy);
 }

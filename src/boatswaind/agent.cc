@@ -92,6 +92,8 @@ class Agent {
     void tell_stopping();
     decltype(engine::Endpoint::connect) connect_by_broker();
     asio::awaitable<void> watch_broker();
+    void put_down();
+    void prefer_keyring();
     Condition condition() const;
     std::string metrics();
     AgentStatus status() const;
@@ -105,6 +107,7 @@ class Agent {
     Metrics metrics_;
     asio::io_context io_{1};
     std::unique_ptr<Signals> signals_;  // those that came since run_agent() began are obeyed, too
+    docker::Selection selection_;
     std::optional<StateLock> lock_;
     LaterNotice ready_notice_;
     std::unique_ptr<net::Listener> plugin_;  // where the agent itself is the engine's plugin: until that is built
@@ -137,7 +140,7 @@ Result<void> Agent::build() {
     CHECK(check_host(config_));
     TRY(auto rules, parse_tenancy(config_));
     TRY(auto fleet_key, Heart::key_for(config_.fleet.key, config_.host));
-    TRY(auto selection, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
+    TRY(selection_, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
     TRY(signals_, Signals::open(io_.get_executor()));
     raise_descriptor_limit();
     CHECK(drop_privileges(log_));
@@ -160,9 +163,10 @@ Result<void> Agent::build() {
                            clock_, log_, metrics_));
     budget_.emplace(config_.memory_max);
     auto derived = [this] { asio::post(io_, [this] { reassign_ready(); }); };
-    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
-                       log_, derived);
+    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
+                       static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_, derived);
     assigning_->refresh_keys(true);
+    prefer_keyring();
 
     auto& engine = config_.engine;
     TRY(client_, engine::make_client(io_.get_executor(),
@@ -191,9 +195,8 @@ Result<void> Agent::build() {
                      metrics_, log_);
     docker::Assigner assigner{
         .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
-        .keep = [this](std::string_view key) { return assigning_->keeps(key); }};
-    docker::Terms terms{
-        .attach = config_.docker.attach, .selection = std::move(selection), .own_ids = std::move(own_ids)};
+        .keep = words_kept(*assigning_, selection_)};
+    docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_ids)};
     terms.engine_id = config_.engine.id;
     CHECK(build_driver(terms, assigner));
     intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
@@ -254,6 +257,18 @@ void Agent::reassign_ready() {
     if (ready.empty()) return;
     if (intake_) intake_->reassign(ready);
     if (driver_) driver_->reassign(ready);
+}
+
+void Agent::put_down() {
+    if (intake_) intake_->put_down();
+    if (driver_) driver_->put_down();
+}
+
+// Tenants that the operator knows are not crowded out by names that somebody makes up.
+void Agent::prefer_keyring() {
+    auto known = assigning_->tenant_names();
+    metrics_.know_tenants(known);
+    budget_->prefer(std::move(known));
 }
 
 // After the state lock is held: a socket file that is there then is a stale one, and is replaced. Without the socket
@@ -332,6 +347,7 @@ asio::awaitable<void> Agent::tick() {
         co_await net::sleep_for(tick_pause);
         if (canary_) canary_->tick();
         warn_of_secrets();
+        put_down();
         batcher_->tick();
     }
 }
@@ -347,7 +363,10 @@ void Agent::warn_of_secrets() {
 asio::awaitable<void> Agent::watch_keyring() {
     for (;;) {
         co_await net::sleep_for(keyring_pause);
-        if (assigning_->refresh_keys(false)) reassign();
+        if (assigning_->refresh_keys(false)) {
+            prefer_keyring();
+            reassign();
+        }
         reassign_ready();
     }
 }
@@ -396,8 +415,9 @@ void Agent::reload_configuration() {
     }
     // Reading the configuration, the keyring and the containers' tenants again can each take a while.
     if (told_to_end()) return;
-    assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
+    if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) intake_->learn_again();
     assigning_->refresh_keys(true);
+    prefer_keyring();
     if (told_to_end()) return;
     reassign();
     log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
@@ -465,6 +485,7 @@ AgentStatus Agent::status() const {
             .uptime = clock_.steady() - started_steady_,
             .memory_bytes = budget_->used(),
             .memory_bytes_max = budget_->bytes_max(),
+            .memory_waiting_tenants = budget_->waiting(),
             .spool_bytes = spool_->bytes(),
             .spool_bytes_max = spool_->bytes_max(),
             .spool_segments = spool_->count(),

@@ -1,5 +1,6 @@
 #include "boatswaind/assigning.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -80,23 +81,34 @@ tenancy::Forged forged_of(const config::Config& config) {
 }
 
 Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
-                     Metrics& metrics, Log& log, std::function<void()> derived)
+                     std::size_t carried_max, Metrics& metrics, Log& log, std::function<void()> derived)
     : rules_(std::move(rules)),
       environment_keys_(rules_.environment_keys()),
+      label_keys_(rules_.label_keys()),
       policy_(policy),
       forged_(forged),
       keyring_(std::move(keyring)),
+      places_(carried_max),
       metrics_(metrics),
       log_(log),
       tenants_gauge_(metrics.gauge("boatswain_keyring_tenants", "Tenants that the keyring has a key for")),
+      carried_gauge_(metrics.gauge("boatswain_carried_tenants",
+                                   "Tenants without a key file whose key a container carries (tenancy.carried_max)")),
+      without_place_(metrics.counter("boatswain_carried_over_max_total",
+                                     "Decisions against a key that a container carries: too many such tenants")),
       problems_(metrics.counter("boatswain_keyring_problems_total", "Key files that could not be understood")),
       deriving_(carried_, std::move(derived)) {}
 
-void Assigning::change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged) {
+bool Assigning::change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged) {
+    auto environment = rules.environment_keys(), labels = rules.label_keys();
+    bool more = !std::ranges::includes(environment_keys_, environment) || !std::ranges::includes(label_keys_, labels) ||
+                rules.labels != rules_.labels;
     rules_ = std::move(rules);
-    environment_keys_ = rules_.environment_keys();
+    environment_keys_ = std::move(environment);
+    label_keys_ = std::move(labels);
     policy_ = policy;
     forged_ = forged;
+    return more;
 }
 
 bool Assigning::refresh_keys(bool always) {
@@ -117,6 +129,19 @@ bool Assigning::refresh_keys(bool always) {
     if (keyring_.generation() == before) return false;
     log_.info("keyring read", {{"keyring", keyring_.directory().string()}, {"tenants", tenants()}});
     return true;
+}
+
+std::set<std::string> Assigning::tenant_names() const {
+    auto names = keyring_.tenants();
+    return {names.begin(), names.end()};
+}
+
+// Named once, and then in what is logged of each container: there may be thousands.
+void Assigning::tell_of_no_place(const TenantId& tenant) {
+    without_place_.add();
+    if (std::exchange(logged_no_place_, true)) return;
+    log_.warning("too many tenants without a key file; more are unassigned",
+                 {{"tenant", tenant.str()}, {"tenancy.carried_max", places_.taken()}});
 }
 
 void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged) {
@@ -195,9 +220,20 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
     }
     // What is quarantined for a forgery is evidence: it is not dropped, whatever is done with lines of no tenant.
     auto decision = tenancy::decide(whose, keys, carried, quarantined ? tenancy::Unassigned::quarantine : policy_);
+    using Action = tenancy::Decision::Action;
+    std::shared_ptr<const void> place;
+    if (decision.action == Action::seal && keys.tenant.empty()) {
+        place = places_.take(whose.tenant);
+        if (place) {
+            logged_no_place_ = false;
+        } else {
+            tell_of_no_place(whose.tenant);
+            decision = tenancy::decide_without_place(whose, keys, policy_);
+        }
+        carried_gauge_.set(static_cast<double>(places_.taken()));
+    }
     if (!forged.empty() && !quarantined)
         decision.reason += "; " + contradiction(forged) + ", and tenancy.forged is " + std::string{ruling(forged_)};
-    using Action = tenancy::Decision::Action;
     if (rules_.recipient.empty() && decision.action != Action::seal && whose.tenant != TenantId::unassigned())
         decision.reason += " (tenancy.recipient has no rule: a key that the container carries is not looked at)";
     if (quoted_secret && decision.action == Action::seal) decision.reason += " (the quotes around it are part of it)";
@@ -209,7 +245,15 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
     return {.decision = std::move(decision),
             .whose = std::move(whose),
             .labels = tenancy::kept_labels(rules_, facts),
-            .carried = std::move(in_use)};
+            .carried = std::move(in_use),
+            .place = std::move(place)};
+}
+
+engine::WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection) {
+    return {.environment = [&](std::string_view key) { return assigning.keeps(key); },
+            .label = [&](std::string_view key) { return assigning.names_label(key) || selection.names_label(key); },
+            .more_labels = [&](std::string_view key) { return assigning.keeps_label(key); },
+            .mount = [](std::string_view destination) { return tenancy::is_sandbox_mount(destination); }};
 }
 
 }  // namespace boatswain::boatswaind

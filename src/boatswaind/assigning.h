@@ -11,7 +11,9 @@
 #include "boatswaind/deriving.h"
 #include "config/config.h"
 #include "intake/docker/assigner.h"
+#include "intake/docker/selection.h"
 #include "tenancy/carried.h"
+#include "tenancy/carried_places.h"
 #include "tenancy/forgery.h"
 #include "tenancy/keyring.h"
 #include "tenancy/policy.h"
@@ -33,19 +35,25 @@ class Assigning {
     // `derived` is called from a thread of its own when a key that a container carries is ready: take_ready() then
     // names the containers.
     Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
-              Metrics& metrics, Log& log, std::function<void()> derived);
+              std::size_t carried_max, Metrics& metrics, Log& log, std::function<void()> derived);
 
-    // Takes new rules: for containers found from now on, and for all at the next reassign().
-    void change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged);
+    // Takes new rules: for containers found from now on, and for all at the next reassign(). True: they read words of
+    // containers that those before did not, so that what is known of containers has to be learned again.
+    bool change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged);
     // Reads the keyring again if it changed on disk, or `always`; true when keys changed.
     bool refresh_keys(bool always);
 
     intake::docker::Assignment assign(const engine::ContainerFacts& facts);
     bool keeps(std::string_view environment_key);
+    bool names_label(std::string_view label) const {
+        return label_keys_.contains(label) || tenancy::is_label_claim(label);
+    }
+    bool keeps_label(std::string_view label) const { return tenancy::keeps_label(rules_, label); }
     // Containers for which assign() may give another answer than it gave last. Call it after `derived`, and every
     // second or so.
     std::vector<std::string> take_ready() { return deriving_.take_ready(); }
     std::size_t tenants() const { return keyring_.tenants().size(); }
+    std::set<std::string> tenant_names() const;  // with a key file
 
   private:
     // Containers whose forgery was logged: of more than these, some may be logged again.
@@ -53,10 +61,12 @@ class Assigning {
 
     Attribution attribute(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
     void tell_of_unnamed_secrets(const tenancy::CarriedText& carried);
+    void tell_of_no_place(const TenantId& tenant);
     void count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
 
     tenancy::RuleSet rules_;
     std::set<std::string, std::less<>> environment_keys_;
+    std::set<std::string, std::less<>> label_keys_;
     tenancy::Unassigned policy_;
     tenancy::Forged forged_;
     std::set<std::string> logged_forgeries_;  // ids of containers
@@ -64,11 +74,18 @@ class Assigning {
     bool logged_unread_ = false;              // a container carries a key, and no rule reads any
     tenancy::Keyring keyring_;
     tenancy::CarriedKeys carried_;
+    tenancy::CarriedPlaces places_;
+    bool logged_no_place_ = false;  // since one was had last
     Metrics& metrics_;
     Log& log_;
     Gauge& tenants_gauge_;
+    Gauge& carried_gauge_;
+    Counter& without_place_;
     Counter& problems_;
     Deriving deriving_;  // last: its thread uses the keys above
 };
+
+// What is kept of a container's words: what rules and selection read. Both outlive it.
+engine::WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection);
 
 }  // namespace boatswain::boatswaind

@@ -41,7 +41,14 @@ class AssigningTest : public ::testing::Test {
     }
     Assigning assigning_by(const config::Config& config, tenancy::Forged forged,
                            tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
-        return {rules(config), policy, forged, keyring, metrics, log, [this] { ++derived; }};
+        return {rules(config),
+                policy,
+                forged,
+                keyring,
+                static_cast<std::size_t>(config.tenancy.carried_max),
+                metrics,
+                log,
+                [this] { ++derived; }};
     }
     void write_key(const std::string& tenant, std::uint8_t number) {
         boatswain::testing::write(keyring / (tenant + ".pub"), recipient(number).str() + "\n");
@@ -106,6 +113,35 @@ TEST_F(AssigningTest, FailsClosedWithoutAKey) {
     EXPECT_EQ(quarantined.decision.action, Action::quarantine);
     EXPECT_EQ(quarantined.whose.tenant, TenantId::unassigned()) << "the attribution says whose batch it is in";
     EXPECT_THAT(quarantined.decision.recipients, ElementsAre(recipient(9)));
+}
+
+TEST_F(AssigningTest, CapsTenantsThatHaveNoKeyFile) {
+    write_key("_unassigned", 1);
+    write_key("acme", 2);
+    config::Config config;
+    config.tenancy.recipient = {"env:BOATSWAIN_RECIPIENT"};
+    config.tenancy.carried_max = 2;
+    auto assigning = assigning_by(config, tenancy::Forged::quarantine);
+    assigning.refresh_keys(true);
+    auto assign = [&](const std::string& tenant) {
+        return assigning.assign(container({{"BOATSWAIN_TENANT", tenant}, {"BOATSWAIN_RECIPIENT", recipient(7).str()}}));
+    };
+    std::vector<intake::docker::Assignment> there;
+    for (const auto* tenant : {"one", "two", "one"}) {
+        there.push_back(assign(tenant));
+        EXPECT_EQ(there.back().decision.action, Action::seal) << tenant;
+    }
+    auto over = assign("three");
+    EXPECT_EQ(over.decision.action, Action::quarantine);
+    EXPECT_EQ(over.whose.tenant, TenantId::unassigned());
+    EXPECT_THAT(over.decision.reason, HasSubstr("tenant three"));
+    EXPECT_THAT(over.decision.reason, HasSubstr("tenancy.carried_max"));
+    EXPECT_THAT(logged(), HasSubstr("too many tenants without a key file"));
+    EXPECT_EQ(metrics.gauge("boatswain_carried_tenants", "").value(), 2);
+    EXPECT_EQ(metrics.counter("boatswain_carried_over_max_total", "").value(), 1);
+    EXPECT_EQ(assign("acme").decision.action, Action::seal) << "it has a key file";
+    there.clear();  // the containers are gone
+    EXPECT_EQ(assign("three").decision.action, Action::seal);
 }
 
 TEST_F(AssigningTest, LetsTheKeyringWinOverWhatAContainerCarries) {

@@ -200,7 +200,11 @@ std::string to_json(const AgentStatus& status) {
         .add("store", status.store)
         .add("started", std::optional{status.started})
         .add_seconds("uptime_seconds", status.uptime)
-        .raw("memory", Object{}.add("bytes", status.memory_bytes).add("bytes_max", status.memory_bytes_max).str())
+        .raw("memory", Object{}
+                           .add("bytes", status.memory_bytes)
+                           .add("bytes_max", status.memory_bytes_max)
+                           .add("waiting_tenants", status.memory_waiting_tenants)
+                           .str())
         .raw("spool", Object{}
                           .add("segments", std::uint64_t{status.spool_segments})
                           .add("bytes", status.spool_bytes)

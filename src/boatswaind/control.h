@@ -27,6 +27,7 @@ struct AgentStatus {
     Timestamp started{};
     Nanoseconds uptime{};
     std::uint64_t memory_bytes = 0, memory_bytes_max = 0;
+    std::size_t memory_waiting_tenants = 0;  // wait for their turn
     std::uint64_t spool_bytes = 0, spool_bytes_max = 0;
     std::size_t spool_segments = 0;
     std::optional<Timestamp> spool_oldest;

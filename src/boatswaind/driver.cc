@@ -45,6 +45,7 @@ class DriverProcess {
     asio::io_context io_{1};
     std::unique_ptr<Signals> signals_;
     std::optional<Assigning> assigning_;
+    intake::docker::Selection selection_;
     std::unique_ptr<driver::Holder> holder_;
     std::optional<net::TaskGroup> tasks_;
     bool failed_ = false;
@@ -53,7 +54,7 @@ class DriverProcess {
 
 Result<std::unique_ptr<driver::Holder>> DriverProcess::open_holder() {
     return driver::Holder::open(
-        io_.get_executor(), holder_options(config_), [this](std::string_view key) { return assigning_->keeps(key); },
+        io_.get_executor(), holder_options(config_), words_kept(*assigning_, selection_),
         [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_, log_);
 }
 
@@ -64,8 +65,9 @@ Result<void> DriverProcess::run() {
                     "agent");
     TRY(signals_, Signals::open(io_.get_executor()));
     TRY(auto rules, parse_tenancy(config_));
-    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, metrics_,
-                       log_, [] {});
+    TRY(selection_, intake::docker::Selection::parse(config_.docker.include, config_.docker.exclude));
+    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
+                       static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_, [] {});
     assigning_->refresh_keys(true);
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("obey signals", obey_signals());

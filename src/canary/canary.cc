@@ -66,7 +66,7 @@ Canary::~Canary() = default;
 
 void Canary::tick() {
     auto steady = clock_.steady();
-    if (!feed_ || steady < next_print_ || !feed_->has_room()) return;
+    if (!feed_ || steady < next_print_ || feed_->ask_room() == 0) return;
     next_print_ = steady + options_.print_pause;
     auto now = clock_.now();
     {

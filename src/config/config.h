@@ -91,6 +91,7 @@ struct Config {
         std::vector<std::string> labels;
         Path keyring = "/etc/boatswain/keys";
         std::vector<std::string> recipient;
+        std::int64_t carried_max = 500;
         Unassigned unassigned = Unassigned::quarantine;
         Forged forged = Forged::quarantine;
     } tenancy;

@@ -19,7 +19,7 @@ using net::HttpRequest;
 
 // Bounds on what a refusal may say, and on what describes one container or the engine.
 constexpr std::size_t refusal_bytes_max = 64U << 10;
-constexpr std::size_t inspect_bytes_max = 16U << 20;
+constexpr std::size_t inspect_bytes_max = 4U << 20;
 constexpr std::size_t info_bytes_max = 4U << 20;
 
 // The API versions that we know: 1.24 is the oldest whose fields are as container.h says, 1.56 the newest we have read
@@ -158,7 +158,7 @@ class HttpClient final : public Client {
 
     Task<EngineInfo> negotiate() override;
     Task<ContainerList> list() override;
-    Task<ContainerFacts> inspect(std::string id, EnvironmentFilter keep) override;
+    Task<ContainerFacts> inspect(std::string id, WordFilter keep) override;
     Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) override;
     Task<std::vector<Event>> past_events(Timestamp since) override;
     Task<std::unique_ptr<ByteStream>> logs(std::string id, LogsQuery query) override;
@@ -284,7 +284,7 @@ Task<ContainerList> HttpClient::list() {
     }
 }
 
-Task<ContainerFacts> HttpClient::inspect(std::string id, EnvironmentFilter keep) {
+Task<ContainerFacts> HttpClient::inspect(std::string id, WordFilter keep) {
     CO_TRY(auto target, container_path(id, "/json"));
     CO_TRY(auto json, co_await get(std::move(target), inspect_bytes_max));
     CO_TRY(auto facts, parse_inspect(json, keep));

@@ -91,7 +91,7 @@ class Client {
     // connection broke. An engine that is older than 1.24 is Remedy::stop.
     virtual Task<EngineInfo> negotiate() = 0;
     virtual Task<ContainerList> list() = 0;  // all containers, running or not
-    virtual Task<ContainerFacts> inspect(std::string id, EnvironmentFilter keep) = 0;
+    virtual Task<ContainerFacts> inspect(std::string id, WordFilter keep) = 0;
     // Container events (create, start, die, destroy, rename); from `since` on (inclusive) as far as the engine
     // remembers.
     virtual Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) = 0;

@@ -122,7 +122,8 @@ class FakeEngine {
     std::vector<std::thread> serving_;
 };
 
-bool keep_all(std::string_view) { return true; }
+const WordFilter keep_all{
+    .environment = [](std::string_view) { return true; }, .label = {}, .more_labels = {}, .mount = {}};
 const std::string an_id(64, 'a');
 const std::string an_inspect = R"({"Id":")" + an_id + R"(","Name":"/x"})";
 

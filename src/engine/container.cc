@@ -75,16 +75,14 @@ int clamped(std::int64_t value) {
         std::clamp<std::int64_t>(value, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
 }
 
-// A map of texts; values of other types are left out.
-std::map<std::string, std::string> texts_of(const std::optional<object>& fields, std::string_view key) {
-    std::map<std::string, std::string> texts;
+// Each entry of a map of texts; values of other types are left out.
+void for_each_text(const std::optional<object>& fields, std::string_view key, auto&& take) {
     auto map = object_of(fields, key);
-    if (!map) return texts;
+    if (!map) return;
     for (auto [name, value] : *map) {
         std::string_view text;
-        if (!value.get(text)) texts.emplace(name, text);
+        if (!value.get(text)) take(name, text);
     }
-    return texts;
 }
 
 // The engine's "never" is year 1, which parse_time refuses like any other time that does not fit.
@@ -104,42 +102,30 @@ Result<std::string> checked_id(std::string_view id, std::string_view what) {
     return std::string{id};
 }
 
-// "KEY=VALUE", split at the first '='. What has none, or no key, sets nothing.
-void keep_environment(const std::optional<array>& entries, const EnvironmentFilter& keep, ContainerFacts& facts) {
-    if (!entries) return;
-    for (auto entry : *entries) {
-        std::string_view text;
-        if (entry.get(text)) continue;
-        auto equals = text.find('=');
-        if (equals == text.npos || equals == 0) continue;
-        auto key = text.substr(0, equals);
-        if (keep && keep(key))
-            facts.environment.insert_or_assign(std::string{key}, std::string{text.substr(equals + 1)});
-    }
-}
+// Of names, images and the like, which the engine bounds far below this.
+constexpr std::size_t text_bytes_max = 4U << 10;
+
+std::string bounded(std::string_view text) { return std::string{text.substr(0, text_bytes_max)}; }
 
 // A path that we may come to open: absolute and plain. Anything else counts as none.
 std::string plain_path(std::string_view path) {
     if (!path.starts_with('/') || path.find('\0') != path.npos) return {};
-    if (path.find("/../") != path.npos || path.ends_with("/..")) return {};
+    if (path.find("/../") != path.npos || path.ends_with("/..") || path.size() > text_bytes_max) return {};
     return std::string{path};
 }
 
 std::string without_slash(std::string_view name) {
     if (name.starts_with('/')) name.remove_prefix(1);
-    return std::string{name};
+    return bounded(name);
 }
 
-void add_mount(const element& mount, ContainerFacts& facts) {
+void add_mount(const element& mount, WordKeeper& keeper) {
     object fields;
-    if (mount.get(fields)) return;
-    auto source = text_of(fields, "Source");
-    auto destination = text_of(fields, "Destination");
-    if (!source.empty() && !destination.empty()) facts.mounts.emplace_back(source, destination);
+    if (!mount.get(fields)) keeper.mount(text_of(fields, "Source"), text_of(fields, "Destination"));
 }
 
 // What inspect and config.v2.json have in common.
-void read_common(const object& root, const EnvironmentFilter& keep, ContainerFacts& facts) {
+void read_common(const object& root, WordKeeper& keeper, ContainerFacts& facts) {
     facts.name = without_slash(text_of(root, "Name"));
     facts.created = time_of(root, "Created").value_or(Timestamp{});
     facts.log_path = plain_path(text_of(root, "LogPath"));
@@ -153,16 +139,21 @@ void read_common(const object& root, const EnvironmentFilter& keep, ContainerFac
     facts.exit_code = clamped(number_of(state, "ExitCode").value_or(0));
 
     auto config = object_of(root, "Config");
-    facts.image = text_of(config, "Image");
+    facts.image = bounded(text_of(config, "Image"));
     facts.tty = flag_of(config, "Tty");
-    facts.labels = texts_of(config, "Labels");
-    keep_environment(array_of(config, "Env"), keep, facts);
+    for_each_text(config, "Labels", [&](auto key, auto value) { keeper.label(key, value); });
+    auto environment = array_of(config, "Env");
+    if (!environment) return;
+    for (auto entry : *environment) {
+        std::string_view text;
+        if (!entry.get(text)) keeper.environment(text);
+    }
 }
 
-void read_host_config(const std::optional<object>& host_config, ContainerFacts& facts) {
+void read_host_config(const std::optional<object>& host_config, WordKeeper& keeper, ContainerFacts& facts) {
     auto log_config = object_of(host_config, "LogConfig");
-    facts.log_driver = text_of(log_config, "Type");
-    facts.log_options = texts_of(log_config, "Config");
+    facts.log_driver = bounded(text_of(log_config, "Type"));
+    for_each_text(log_config, "Config", [&](auto key, auto value) { keeper.log_option(key, value); });
     facts.auto_remove = flag_of(host_config, "AutoRemove");
 }
 
@@ -193,34 +184,88 @@ std::optional<int> exit_code_of(const std::optional<object>& attributes) {
 
 }  // namespace
 
-Result<ContainerFacts> parse_inspect(std::string_view json, const EnvironmentFilter& keep) {
+std::size_t cost_of(const ContainerFacts& facts) {
+    constexpr std::size_t word_cost = 128;
+    auto bytes = sizeof facts + facts.id.size() + facts.name.size() + facts.image.size() + facts.log_path.size();
+    for (const auto* words : {&facts.labels, &facts.environment, &facts.log_options})
+        for (const auto& [key, value] : *words) bytes += word_cost + key.size() + value.size();
+    for (const auto& [source, destination] : facts.mounts) bytes += word_cost + source.size() + destination.size();
+    return bytes;
+}
+
+std::string_view WordKeeper::bounded_value(std::string_view key, std::string_view value) {
+    if (key.size() + value.size() <= word_bytes_max) return value;
+    ++facts_.words_too_long;
+    return word_too_long;
+}
+
+namespace {
+
+// False: no room, and nothing is taken.
+bool take_room(std::size_t& taken, std::string_view key, std::string_view value) {
+    auto bytes = key.size() + value.size();
+    if (taken + bytes > more_bytes_max) return false;
+    taken += bytes;
+    return true;
+}
+
+}  // namespace
+
+void WordKeeper::label(std::string_view key, std::string_view value) {
+    if (filter_.label && filter_.label(key)) {
+        facts_.labels.emplace(key, bounded_value(key, value));
+    } else if (filter_.more_labels && filter_.more_labels(key) && take_room(more_labels_bytes_, key, value)) {
+        facts_.labels.emplace(key, value);
+    }
+}
+
+void WordKeeper::environment(std::string_view entry) {
+    auto equals = entry.find('=');
+    if (equals == entry.npos || equals == 0) return;
+    auto key = entry.substr(0, equals);
+    if (filter_.environment && filter_.environment(key))
+        facts_.environment.insert_or_assign(std::string{key},
+                                            std::string{bounded_value(key, entry.substr(equals + 1))});
+}
+
+void WordKeeper::mount(std::string_view source, std::string_view destination) {
+    if (source.empty() || destination.empty() || !filter_.mount || !filter_.mount(destination)) return;
+    if (facts_.mounts.size() < mounts_max) facts_.mounts.emplace_back(bounded(source), bounded(destination));
+}
+
+void WordKeeper::log_option(std::string_view key, std::string_view value) {
+    if (take_room(log_options_bytes_, key, value)) facts_.log_options.emplace(key, value);
+}
+
+Result<ContainerFacts> parse_inspect(std::string_view json, const WordFilter& keep) {
     simdjson::dom::parser parser;
     TRY(auto root, parse_object(parser, json, "inspect"));
     ContainerFacts facts;
+    WordKeeper keeper{keep, facts};
     TRY(facts.id, checked_id(text_of(root, "Id"), "inspect"));
-    read_common(root, keep, facts);
-    read_host_config(object_of(root, "HostConfig"), facts);
+    read_common(root, keeper, facts);
+    read_host_config(object_of(root, "HostConfig"), keeper, facts);
     if (auto mounts = array_of(root, "Mounts"))
-        for (auto mount : *mounts) add_mount(mount, facts);
+        for (auto mount : *mounts) add_mount(mount, keeper);
     return facts;
 }
 
-Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig,
-                                       const EnvironmentFilter& keep) {
+Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig, const WordFilter& keep) {
     simdjson::dom::parser parser;
     TRY(auto root, parse_object(parser, config, "config.v2.json"));
     ContainerFacts facts;
+    WordKeeper keeper{keep, facts};
     TRY(facts.id, checked_id(text_of(root, "ID"), "config.v2.json"));
-    read_common(root, keep, facts);
+    read_common(root, keeper, facts);
     if (auto mounts = object_of(root, "MountPoints"))
-        for (auto [destination, mount] : *mounts) add_mount(mount, facts);
+        for (auto [destination, mount] : *mounts) add_mount(mount, keeper);
 
     if (!hostconfig.empty()) {
         // What the container is does not hang on its host configuration: a broken one only leaves the log driver
         // unknown.
         simdjson::dom::parser host_parser;
         if (auto host_config = parse_object(host_parser, hostconfig, "hostconfig.json"))
-            read_host_config(*host_config, facts);
+            read_host_config(*host_config, keeper, facts);
     }
     return facts;
 }

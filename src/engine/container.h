@@ -17,9 +17,24 @@ namespace boatswain::engine {
 // An id has so many hex digits, in lower case. Every id that comes out of this file is checked for that.
 inline constexpr std::size_t container_id_size = 64;
 
-// Says which environment keys to keep. All others are dropped while the answer is parsed: a container's secrets are
-// neither stored nor logged.
-using EnvironmentFilter = std::function<bool(std::string_view key)>;
+// Which words of a container are kept. All others are dropped while the answer is parsed: its secrets are neither
+// stored nor logged, and whoever starts containers does not choose how much memory they cost here.
+struct WordFilter {
+    using Keeps = std::function<bool(std::string_view)>;
+    Keeps environment;  // by the variable's key: those that rules name
+    Keeps label;        // by the label's key: those that rules name
+    Keeps more_labels;  // others that are kept beside, as far as there is room
+    Keeps mount;        // by where it is in the container
+    // An empty one keeps nothing.
+};
+
+// Key and value of a word. One that a rule names and that is longer has word_too_long as its value: what is there is no
+// answer, but it is there, and no weaker rule is asked in its place.
+inline constexpr std::size_t word_bytes_max = 4U << 10;
+inline constexpr std::string_view word_too_long = "\x01too long";
+// Of labels that are kept beside, and of log options, each together. None of them takes the room of a named word.
+inline constexpr std::size_t more_bytes_max = 16U << 10;
+inline constexpr std::size_t mounts_max = 8;  // kept ones
 
 struct ContainerFacts {
     std::string id;     // 64 hex digits
@@ -37,20 +52,41 @@ struct ContainerFacts {
     std::string log_driver;  // "json-file", "local", "none", ...
     std::map<std::string, std::string> log_options;
     std::string log_path;  // absolute path on the engine's host without ".."; empty for other drivers than json-file
-    std::map<std::string, std::string> labels;
+    std::map<std::string, std::string> labels;                // kept ones only
     std::map<std::string, std::string> environment;           // kept keys only; the last of repeated ones wins
-    std::vector<std::pair<std::string, std::string>> mounts;  // source on the host, destination in the container
+    std::vector<std::pair<std::string, std::string>> mounts;  // kept ones: source on the host, destination in it
+    std::size_t words_too_long = 0;                           // that a rule names
+};
+
+// What they take of memory, about.
+std::size_t cost_of(const ContainerFacts& facts);
+
+// Puts words into facts, within the bounds. For whoever parses another description of a container than those below.
+class WordKeeper {
+  public:
+    WordKeeper(const WordFilter& filter, ContainerFacts& facts) : filter_(filter), facts_(facts) {}
+    void label(std::string_view key, std::string_view value);
+    void environment(std::string_view entry);  // "KEY=VALUE"; what has no '=', or no key, sets nothing
+    void mount(std::string_view source, std::string_view destination);
+    void log_option(std::string_view key, std::string_view value);
+
+  private:
+    std::string_view bounded_value(std::string_view key, std::string_view value);
+
+    const WordFilter& filter_;
+    ContainerFacts& facts_;
+    std::size_t more_labels_bytes_ = 0;
+    std::size_t log_options_bytes_ = 0;
 };
 
 // From GET /containers/ID/json (API 1.24 and later). Odd answers (null where a map is meant, environment entries
 // without
 // '=', wrong types in fields we do not need) are accepted; a missing or malformed Id is Remedy::quarantine.
-Result<ContainerFacts> parse_inspect(std::string_view json, const EnvironmentFilter& keep);
+Result<ContainerFacts> parse_inspect(std::string_view json, const WordFilter& keep);
 
 // From config.v2.json and hostconfig.json in the container's directory, for a container that is gone before inspect
 // answered. `hostconfig` may be empty when it could not be read.
-Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig,
-                                       const EnvironmentFilter& keep);
+Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig, const WordFilter& keep);
 
 struct ContainerSummary {  // one entry of GET /containers/json?all=1
     std::string id;

@@ -21,7 +21,8 @@ std::string vector(const std::string& name) {
     return read_file(Path{BOATSWAIN_VECTORS} / "engine" / name, 1 << 20).value();
 }
 
-bool keep_all(std::string_view) { return true; }
+const WordFilter::Keeps all = [](std::string_view) { return true; };
+const WordFilter keep_all{.environment = all, .label = all, .more_labels = {}, .mount = all};
 
 // A minimal inspect answer with `more` members.
 std::string inspect_with(const std::string& more) { return R"({"Id":")" + an_id + "\"" + more + "}"; }
@@ -55,11 +56,42 @@ TEST(Inspect, SplitsTheEnvironmentAtTheFirstEqualsSign) {
         << "NOEQ has no '=' and sets nothing";
 }
 
-TEST(Inspect, KeepsOnlyTheEnvironmentThatIsWanted) {
-    auto facts = parse_inspect(vector("inspect_json.json"), [](std::string_view key) { return key == "TENANT"; });
+TEST(Inspect, KeepsOnlyTheWordsThatAreWanted) {
+    auto facts =
+        parse_inspect(vector("inspect_json.json"), {.environment = [](std::string_view key) { return key == "TENANT"; },
+                                                    .label = [](std::string_view key) { return key == "app"; },
+                                                    .more_labels = {},
+                                                    .mount = [](std::string_view to) { return to == "/"; }});
     EXPECT_THAT(facts->environment, ElementsAre(Pair("TENANT", "acme")));
+    EXPECT_THAT(facts->labels, ElementsAre(Pair("app", "x")));
+    EXPECT_THAT(facts->mounts, IsEmpty());
     auto without_filter = parse_inspect(vector("inspect_json.json"), {});
     EXPECT_THAT(without_filter->environment, IsEmpty());
+    EXPECT_THAT(without_filter->labels, IsEmpty());
+}
+
+TEST(Inspect, BoundsTheWordsThatAreKept) {
+    std::string labels;
+    for (std::size_t n = 0; n < 10'000; ++n)
+        labels += "\"more." + std::to_string(n) + "\":\"" + std::string(100, 'x') + "\",";
+    labels += R"("tenant":"acme","other":"x","team":")" + std::string(word_bytes_max, 'x') + "\"";
+    auto named = [](std::string_view key) { return key == "tenant" || key == "team"; };
+    WordFilter keep{.environment = named,
+                    .label = named,
+                    .more_labels = [](std::string_view key) { return key.starts_with("more."); },
+                    .mount = all};
+    auto facts = parse_inspect(inspect_with(",\"Config\":{\"Labels\":{" + labels +
+                                            "},\"Env\":[\"tenant=" + std::string(word_bytes_max, 'x') + "\"]}"),
+                               keep);
+    ASSERT_TRUE(facts) << facts.error().what;
+    EXPECT_EQ(facts->labels.at("tenant"), "acme") << "the others do not take its room";
+    EXPECT_EQ(facts->labels.at("team"), word_too_long) << "it is there, and no half of it answers a rule";
+    EXPECT_EQ(facts->environment.at("tenant"), word_too_long);
+    EXPECT_EQ(facts->words_too_long, 2U);
+    EXPECT_FALSE(facts->labels.contains("other"));
+    EXPECT_GT(facts->labels.size(), 100U);
+    EXPECT_LT(facts->labels.size(), 2 + more_bytes_max / 100);
+    EXPECT_LT(cost_of(*facts), 3 * more_bytes_max);
 }
 
 TEST(Inspect, KnowsExitedAndCreatedAndTerminalContainers) {

@@ -25,14 +25,23 @@ void check(const boatswain::Result<ContainerFacts>& facts) {
     check_id(facts->id);
     require(facts->log_path.empty() ||
             (facts->log_path.front() == '/' && facts->log_path.find("/../") == std::string::npos));
-    for (const auto& [key, value] : facts->environment) require(key.starts_with('T'));
+    for (const auto& [key, value] : facts->environment)
+        require(key.starts_with('T') && (value == word_too_long || key.size() + value.size() <= word_bytes_max));
+    std::size_t bytes = 0;
+    for (const auto& [key, value] : facts->labels) {
+        require(key.starts_with('T'));
+        bytes += key.size() + value.size();
+    }
+    require(bytes <= more_bytes_max);
+    require(facts->mounts.size() <= mounts_max);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::string_view text{reinterpret_cast<const char*>(data), size};
-    auto keep = [](std::string_view key) { return key.starts_with('T'); };
+    WordFilter::Keeps keeps = [](std::string_view key) { return key.starts_with('T'); };
+    WordFilter keep{.environment = keeps, .label = {}, .more_labels = keeps, .mount = keeps};
     check(parse_inspect(text, keep));
     check(parse_config_v2(text, text, keep));
     if (auto summary = parse_container_summary(text)) check_id(summary->id);

@@ -9,7 +9,7 @@
 namespace boatswain::segment {
 namespace {
 
-constexpr std::size_t first_capacity = 64U << 10;
+constexpr std::size_t first_capacity = 4U << 10;  // small: thousands of tenants may each have a frame open
 constexpr std::size_t doubling_until = 512U << 10;
 
 constexpr std::int64_t minute_ns = 60'000'000'000;

@@ -42,6 +42,13 @@ bool is_claim(std::string_view environment_key) {
            std::ranges::find(repeated, environment_key, &Repeated::key) != repeated.end();
 }
 
+bool is_label_claim(std::string_view label) { return label == task_key; }
+
+bool is_sandbox_mount(std::string_view destination) {
+    while (destination.size() > 1 && destination.back() == '/') destination.remove_suffix(1);
+    return destination == mesos_sandbox_destination;
+}
+
 bool is_task_of(std::string_view task, std::string_view app_id) {
     while (app_id.starts_with('/')) app_id.remove_prefix(1);
     while (app_id.ends_with('/')) app_id.remove_suffix(1);

@@ -31,6 +31,10 @@ inline constexpr std::string_view forged_rule = "forged:";
 
 // The variables that claims are looked for in: kept of the environment beside those that rules name. None is a secret.
 bool is_claim(std::string_view environment_key);
+// The same of labels.
+bool is_label_claim(std::string_view label);
+// Whether what is mounted there may be a sandbox.
+bool is_sandbox_mount(std::string_view destination);
 
 // Which claims of `container` contradict its sandbox, by name and without values: "env MARATHON_APP_ID", "label
 // MESOS_TASK_ID". Empty for a container without a sandbox, or that tells the truth.

@@ -67,4 +67,11 @@ Decision decide(const Attribution& whose, const Keys& keys, const std::optional<
                                                            : "the recipient that the container carries");
 }
 
+Decision decide_without_place(const Attribution& whose, const Keys& keys, Unassigned policy) {
+    return without_key(
+        keys, policy,
+        "tenant " + whose.tenant.str() + " (" + whose.tenant_rule +
+            ") has no key in the keyring, and as many such tenants as tenancy.carried_max allows are there");
+}
+
 }  // namespace boatswain::tenancy

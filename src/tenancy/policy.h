@@ -39,4 +39,7 @@ std::string_view to_string(Decision::Action action);
 Decision decide(const Attribution& whose, const Keys& keys, const std::optional<Result<CarriedKey>>& carried,
                 Unassigned policy);
 
+// For a tenant that carries its key, where there are too many such already (tenancy/carried_places.h).
+Decision decide_without_place(const Attribution& whose, const Keys& keys, Unassigned policy);
+
 }  // namespace boatswain::tenancy

@@ -160,6 +160,11 @@ std::optional<std::string> Rule::environment_key() const {
     return key_;
 }
 
+std::optional<std::string> Rule::label_key() const {
+    if (from_ != From::label) return std::nullopt;
+    return key_;
+}
+
 std::optional<std::string> Rule::value(const engine::ContainerFacts& container) const {
     auto look_up = [&](const std::map<std::string, std::string>& map) -> std::optional<std::string> {
         auto found = map.find(key_);
@@ -187,7 +192,8 @@ std::optional<std::string> Rule::value(const engine::ContainerFacts& container) 
 std::optional<std::string> Rule::answer(const engine::ContainerFacts& container) const {
     auto found = value(container);
     if (!found || found->empty()) return std::nullopt;
-    if (!regex_) return found;
+    // Nothing is looked for in what stands for a word that was not kept.
+    if (!regex_ || *found == engine::word_too_long) return found;
     re2::StringPiece groups[2];
     int wanted = regex_->NumberOfCapturingGroups() > 0 ? 2 : 1;
     if (!regex_->Match(*found, 0, found->size(), re2::RE2::UNANCHORED, groups, wanted)) return std::nullopt;
@@ -201,6 +207,14 @@ std::set<std::string, std::less<>> RuleSet::environment_keys() const {
     for (const auto* list : {&tenant, &app, &component, &instance, &recipient})
         for (const auto& rule : *list)
             if (auto key = rule.environment_key()) keys.insert(std::move(*key));
+    return keys;
+}
+
+std::set<std::string, std::less<>> RuleSet::label_keys() const {
+    std::set<std::string, std::less<>> keys;
+    for (const auto* list : {&tenant, &app, &component, &instance, &recipient})
+        for (const auto& rule : *list)
+            if (auto key = rule.label_key()) keys.insert(std::move(*key));
     return keys;
 }
 
@@ -318,6 +332,8 @@ Result<RuleSet> parse_rules(const RuleTexts& texts) {
     if (!mistakes.empty()) return fail(Remedy::stop, std::move(mistakes));
     return rules;
 }
+
+bool keeps_label(const RuleSet& rules, std::string_view key) { return keeps(rules.labels, key); }
 
 Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container) {
     Attribution whose{.app = shown_answer(rules.app, container),

@@ -55,6 +55,7 @@ class Rule {
     bool is_secret() const { return secret_; }  // "secret:..."
     // The environment key it reads; nothing for other sources.
     std::optional<std::string> environment_key() const;
+    std::optional<std::string> label_key() const;  // likewise
 
   private:
     Rule() = default;
@@ -82,6 +83,8 @@ struct RuleSet {
 
     // The environment keys that any rule reads: all that is kept of a container's environment.
     std::set<std::string, std::less<>> environment_keys() const;
+    // The labels that any rule reads; keeps_label() has those of `labels`, too.
+    std::set<std::string, std::less<>> label_keys() const;
 };
 
 // Rules as text, before parsing; a preset's name ("marathon", "mesos", "kubernetes", "swarm", "nomad", "compose",
@@ -92,6 +95,9 @@ struct RuleTexts {
 
 // Remedy::stop; the error lists every mistake, one a line: `tenancy.tenant, rule 2: evn:TENANT: unknown source ...`.
 Result<RuleSet> parse_rules(const RuleTexts& texts);
+
+// Whether the label is one that `rules.labels` keeps with a source.
+bool keeps_label(const RuleSet& rules, std::string_view key);
 
 // Whose `container` is. Never fails: without an answer, or with an invalid tenant name, the tenant is
 // TenantId::unassigned() and tenant_rule says why. A tenant rule that answers with an invalid name ends the search: the

@@ -222,6 +222,18 @@ TEST(KeptLabels, AreBoundedInNumberAndLengthAndPrintable) {
     EXPECT_THAT(kept.begin()->second, StartsWith("\\x0a\\x0a"));
 }
 
+TEST(Rules, FindNoAnswerInAWordThatIsTooLong) {
+    ContainerFacts container;
+    container.labels = {{"team", std::string{engine::word_too_long}}};
+    container.environment = {{"TEAM", "victim"}};
+    auto rules =
+        *parse_rules({.tenant = {"label:team ~ /(.*)/", "env:TEAM"}, .recipient = {"secret:label:team ~ /o+/"}});
+    EXPECT_EQ(attribute(rules, container).tenant, TenantId::unassigned()) << "and no weaker rule is asked";
+    auto carried = carried_text(rules, container);
+    ASSERT_TRUE(carried);
+    EXPECT_EQ(read_carried(*carried).is, CarriedMeaning::Is::refused) << "nobody derives a key from it";
+}
+
 TEST(CarriedText, IsWhatTheFirstRecipientRuleSaysByteForByte) {
     auto rules = *parse_rules({.recipient = {"env:MISSING", "env:LINES"}});
     auto carried = carried_text(rules, facts());

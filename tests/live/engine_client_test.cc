@@ -141,7 +141,11 @@ TEST_F(EngineClient, InspectsAContainerAndKeepsOnlyTheWantedEnvironment) {
     auto id = start(
         "--name odd -e TENANT=acme -e 'M=a=b\nc' -e SECRET=s -l name=evil -l image=evil --log-opt max-size=10k "
         "-v /tmp:/data:ro --rm bw/busybox sleep 100");
-    auto facts = run(client_->inspect(id, [](std::string_view key) { return key == "TENANT" || key == "M"; }));
+    auto facts = run(client_->inspect(
+        id, WordFilter{.environment = [](std::string_view key) { return key == "TENANT" || key == "M"; },
+                       .label = [](std::string_view) { return true; },
+                       .more_labels = {},
+                       .mount = [](std::string_view) { return true; }}));
     ASSERT_TRUE(facts) << facts.error().what;
     EXPECT_EQ(facts->id, id);
     EXPECT_EQ(facts->name, "odd");

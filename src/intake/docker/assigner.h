@@ -20,11 +20,12 @@ struct Assignment {
     bool soon = false;                          // held for a moment only: reassign() is called when more is known
     // Of a key that the container carries. The rules remember it as long as the container has this, too.
     std::shared_ptr<const tenancy::CarriedKey> carried;
+    std::shared_ptr<const void> place;  // likewise: of its tenant, which has no key file (tenancy/carried_places.h)
 };
 
 struct Assigner {
     std::function<Assignment(const engine::ContainerFacts&)> assign;
-    engine::EnvironmentFilter keep;  // environment keys that the rules read
+    engine::WordFilter keep;  // words of containers that rules and selection read
 };
 
 }  // namespace boatswain::intake::docker

@@ -12,6 +12,9 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds pause_min{200};
 constexpr std::chrono::milliseconds pause_max{10'000};
 
+// Of a line, gathered in memory where there is little of it.
+constexpr std::size_t short_of_room_line_bytes_max = 16U << 10;
+
 std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
 
 }  // namespace
@@ -73,7 +76,7 @@ asio::awaitable<void> AttachReader::run() {
 // tells whether it prints on while nobody is attached.
 asio::awaitable<void> AttachReader::learn_whether_it_runs(Timestamp ended) {
     for (auto pause = pause_min; life_.running && !life_.removed; pause = std::min(pause * 2, pause_max)) {
-        auto facts = co_await client_.inspect(facts_.id, [](std::string_view) { return false; });
+        auto facts = co_await client_.inspect(facts_.id, {});
         if (facts) {
             if (facts->running) unattached_since_ = std::max(ended, facts->started_at.value_or(ended));
             co_return;
@@ -110,6 +113,7 @@ asio::awaitable<bool> AttachReader::read_once() {
             log_.warning("attached stream not understood", {{"container", facts_.id}, {"error", parsed.error()}});
             co_return true;
         }
+        feed_->note_pending(pending_[0].capacity() + pending_[1].capacity());
         feed_->mark(NoPosition{});
     }
 }
@@ -126,11 +130,14 @@ void AttachReader::take(Stream stream, std::string_view bytes) {
         }
         bytes.remove_prefix(newline + 1);
     }
-    while (pending.size() + bytes.size() > line_bytes_max) {
-        auto part = line_bytes_max - pending.size();
+    // Where memory is short, a line is not gathered: its pieces are taken, or dropped, as they come.
+    auto gathered_max = feed_->has_room() ? line_bytes_max : std::max(pending.size(), short_of_room_line_bytes_max);
+    while (pending.size() + bytes.size() > gathered_max) {
+        auto part = gathered_max - pending.size();
         pending.append(bytes.substr(0, part));
         take_line(stream, pending, false);
-        pending.clear();
+        pending = {};
+        gathered_max = feed_->has_room() ? line_bytes_max : short_of_room_line_bytes_max;
         bytes.remove_prefix(part);
     }
     pending.append(bytes);
@@ -138,7 +145,7 @@ void AttachReader::take(Stream stream, std::string_view bytes) {
 
 void AttachReader::take_line(Stream stream, std::string_view bytes, bool newline) {
     auto now = clock_.now();
-    if (!feed_->has_room()) {
+    if (feed_->ask_room() == 0) {
         if (!overflow_) overflow_ = Gap{.from = now, .reason = gap_attach_overflow};
         overflow_->to = now;
         overflow_->lines_min += newline ? 1 : 0;
@@ -163,6 +170,7 @@ void AttachReader::finish_pending() {
         pending = {};
     }
     if (overflow_ && feed_->has_room()) feed_->text().append(*std::exchange(overflow_, std::nullopt));
+    feed_->note_pending(0);
     feed_->mark(NoPosition{});
 }
 

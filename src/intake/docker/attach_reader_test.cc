@@ -45,7 +45,7 @@ class AttachedEngine final : public ServedLog {
         attached_ = true;
         co_return std::make_unique<Attached>(*this);
     }
-    engine::Task<engine::ContainerFacts> inspect(std::string, engine::EnvironmentFilter) override {
+    engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
         co_return engine::ContainerFacts{.id = id, .running = running};
     }
 

@@ -18,6 +18,11 @@ namespace asio = boost::asio;
 
 constexpr std::size_t skipped_max = 10'000;
 
+// What a container costs in memory beside the words kept of it, by how it is read: nodes of maps, a reader's own
+// members; with the engine's answer, a coroutine, a connection and what is known again of what was served. Estimates.
+constexpr std::size_t container_cost = 6U << 10;
+constexpr std::size_t stream_cost = 48U << 10;
+
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
 
 bool label_is_true(const engine::ContainerFacts& facts, const std::string& label) {
@@ -127,7 +132,12 @@ void Containers::adopt(engine::ContainerFacts facts) {
         known->second.name = facts.name;  // `docker rename`: whose it is stays as it was decided
         if (exit_code) known->second.exit_code = exit_code;
         // One that never ran has not ended, and may be printing by now.
-        if (facts.running || facts.started_at) set_running(known->second, facts.running);
+        bool told_of_running = facts.running || facts.started_at;
+        bool running = facts.running;
+        learn_words(id, known->second, std::move(facts));
+        // Assigning it again can have given it up.
+        known = containers_.find(id);
+        if (known != containers_.end() && told_of_running) set_running(known->second, running);
         return;
     }
     // An answer of the engine's that was on its way while the container was read to its end.
@@ -188,7 +198,7 @@ std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::
         return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
     if (facts.log_driver == "none") {
         if (terms_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
-        if (label_is_true(facts, "boatswain.attach"))
+        if (label_is_true(facts, std::string{attach_label}))
             return {Reader::attach, "log driver none, and label boatswain.attach=true"};
         return {Reader::none, "log driver none keeps nothing to read; docker.attach is off"};
     }
@@ -216,6 +226,7 @@ bool Containers::take(const Assignment& assignment, Container& container) {
     container.reason = decision.reason;
     container.whose = assignment.whose;
     container.carried = assignment.carried;
+    container.place = assignment.place;
     return news;
 }
 
@@ -234,7 +245,11 @@ void Containers::start_reading(const std::string& id, Container& container) {
                                       {"action", name_of(container.action)},
                                       {"reason", assignment.decision.reason},
                                       {"reader", container.why}});
+    if (auto words = container.facts.words_too_long; news && words > 0)
+        log_.warning("words of a container are too long to be looked at",
+                     {{"container", id.substr(0, 12)}, {"name", container.facts.name}, {"words", words}});
     container.soon = assignment.soon;
+    container.charge = batch::Charge::standing(batcher_.budget(), cost_of(container));
     if (container.reader == Reader::driver) return;
     auto start = spool_.checkpoint(id).value_or(Checkpoint{});
     if (!takes_lines) {
@@ -295,6 +310,11 @@ void Containers::start_reading(const std::string& id, Container& container) {
     }
 }
 
+std::size_t Containers::cost_of(const Container& container) {
+    bool streams = container.reader == Reader::logs || container.reader == Reader::attach;
+    return container_cost + (streams ? stream_cost : 0) + engine::cost_of(container.facts);
+}
+
 std::unique_ptr<JsonFileReader> Containers::file_reader(const std::string& id, const Checkpoint& start) {
     const auto* position = std::get_if<FilePosition>(&start.position);
     // What was read in another way before is not looked for in the files.
@@ -333,7 +353,27 @@ void Containers::reassign(const std::vector<std::string>& ids) {
     count();
 }
 
+void Containers::put_down() {
+    pump_.put_down();
+    for (auto& [id, container] : containers_)
+        if (container.logs) container.logs->put_down();
+}
+
+void Containers::forget_words() {
+    for (auto& [id, container] : containers_) container.words_forgotten = true;
+}
+
+void Containers::learn_words(const std::string& id, Container& container, engine::ContainerFacts facts) {
+    if (!std::exchange(container.words_forgotten, false)) return;
+    container.facts.labels = std::move(facts.labels);
+    container.facts.environment = std::move(facts.environment);
+    container.facts.words_too_long = facts.words_too_long;
+    container.charge.resize(cost_of(container));
+    assign_anew(id, container);
+}
+
 void Containers::assign_anew(const std::string& id, Container& container) {
+    if (container.words_forgotten) return;
     const auto* feed = container.logs     ? &container.logs->feed()
                        : container.attach ? &container.attach->feed()
                                           : pump_.feed(id);

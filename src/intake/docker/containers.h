@@ -126,7 +126,9 @@ class Containers {
 
     void reassign();                                     // the keyring or the rules changed
     void reassign(const std::vector<std::string>& ids);  // more is known of these; others are not touched
-    void progressed();                                   // the batcher gave memory back
+    void forget_words();  // of no container is known what rules read now: adopt() brings it, and assigns it again
+    void progressed();    // the batcher gave memory back
+    void put_down();      // long lines that are not complete become pieces, where memory is wanted
     // When no reader runs any more: reads what the logs on disk still hold, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 
@@ -150,15 +152,18 @@ class Containers {
         Attribution whose;
         std::string reason;                                  // of the action
         std::shared_ptr<const tenancy::CarriedKey> carried;  // Assignment::carried
+        std::shared_ptr<const void> place;                   // Assignment::place
         std::optional<std::uint64_t> lines_before;           // what the first feed began with: lines of earlier runs
         bool departed = false;                               // remembered as gone
         bool soon = false;                                   // held for a moment only
+        bool words_forgotten = false;                        // its facts lack words that rules read
         std::optional<int> exit_code;      // of its last run, when that is over and the engine has said
         std::optional<bool> ended;         // what the spool was told last of its having ended
         bool closing = false;              // read to its end; how it ended is waited for
         std::shared_ptr<Life> life;        // also owned by the coroutine that reads it
         std::shared_ptr<LogsReader> logs;  // likewise
         std::shared_ptr<AttachReader> attach;
+        batch::Charge charge;  // for all of this
     };
 
     struct Skipped {  // not read, and not to be read
@@ -169,6 +174,7 @@ class Containers {
         std::string reason;
     };
     static std::string_view reader_name(Reader reader);
+    static std::size_t cost_of(const Container& container);
 
     // What is read, and how (containers.cc).
     void skip(engine::ContainerFacts facts, std::string reason);
@@ -182,6 +188,7 @@ class Containers {
     void assign_anew(const std::string& id, Container& container);
     // Takes the decision over; whether it differs from what was decided before, in words or in deed.
     static bool take(const Assignment& assignment, Container& container);
+    void learn_words(const std::string& id, Container& container, engine::ContainerFacts facts);
     void set_running(Container& container, bool running);
     void note_ended(const std::string& id, bool ended);
     void count();

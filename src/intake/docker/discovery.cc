@@ -16,7 +16,8 @@ constexpr std::chrono::milliseconds reconnect_wait_min{100};
 constexpr std::chrono::milliseconds reconnect_wait_max{10'000};
 // Events are asked for again from so much before the last one seen: repeated ones do no harm.
 constexpr std::chrono::seconds event_margin{10};
-constexpr std::size_t inspections_max = 8;  // at once
+// At once. Each answer can be as long as the engine's client takes: tenants choose how long labels and environment are.
+constexpr std::size_t inspections_max = 4;
 
 Counter& long_events(Metrics& metrics, std::string outcome) {
     return metrics.counter("boatswain_engine_odd_events_total",
@@ -310,6 +311,10 @@ asio::awaitable<void> Discovery::inspect_and_adopt(std::string id) {
     }
     news_.adopt(id);
     containers_.missed(id, facts.error());
+}
+
+void Discovery::list_again() {
+    if (connected_) session_.spawn("list containers", reconcile());
 }
 
 asio::awaitable<void> Discovery::end() {

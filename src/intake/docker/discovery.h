@@ -49,6 +49,8 @@ class Discovery {
     Discovery& operator=(const Discovery&) = delete;
 
     boost::asio::awaitable<void> run();  // until cancelled
+    // Every container is inspected again; where the engine is not followed, when it is again.
+    void list_again();
     boost::asio::awaitable<void> end();  // after that: what run() started has ended
 
     bool connected() const { return connected_; }

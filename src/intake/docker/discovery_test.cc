@@ -49,7 +49,7 @@ class SlowEngine final : public ServedLog {
         while (hold_lists) co_await net::sleep_for(std::chrono::milliseconds{1});
         co_return answer;
     }
-    engine::Task<engine::ContainerFacts> inspect(std::string, engine::EnvironmentFilter) override {
+    engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
         bool was_there = there;
         engine::ContainerFacts answer{.id = id, .name = "web", .running = running, .log_driver = "local"};
         answer.created = answer.started_at.emplace(*parse_time("2026-11-23T10:00:00Z"));
@@ -140,7 +140,7 @@ class DiscoveryTest : public ::testing::Test {
                                                              .recipients = {identity.recipient()}},
                                                 .whose = batch::testing::source(id).whose};
                           },
-                      .keep = [](std::string_view) { return false; }};
+                      .keep = {}};
     net::TaskGroup tasks{io.get_executor(), rig.log};
     bool driver_reads = false;
     Terms terms{.elsewhere = {.reads = [this](const std::string&) { return driver_reads; }}};

@@ -32,6 +32,11 @@ asio::awaitable<void> DockerIntake::run() {
     co_await containers_.end_readers();
 }
 
+void DockerIntake::learn_again() {
+    containers_.forget_words();
+    discovery_.list_again();
+}
+
 DockerIntake::Health DockerIntake::health() const {
     return {.engine_connected = discovery_.connected(),
             .engine_trouble = discovery_.trouble(),

@@ -46,7 +46,11 @@ class DockerIntake {
 
     void reassign() { containers_.reassign(); }  // the keyring or the rules changed
     void reassign(const std::vector<std::string>& ids) { containers_.reassign(ids); }  // more is known of these
-    void progressed() { containers_.progressed(); }                                    // the batcher gave memory back
+    // Rules read words of containers that were not kept: the engine is asked again. Until it has answered about a
+    // container, its assignment stays.
+    void learn_again();
+    void progressed() { containers_.progressed(); }  // the batcher gave memory back
+    void put_down() { containers_.put_down(); }      // a few times a second: Feed::should_put_down
     // After run(): reads what the logs on disk still hold, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline) { containers_.finish(deadline); }
 

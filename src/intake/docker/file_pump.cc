@@ -114,8 +114,10 @@ net::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
         (void)log.reader->hold_open();
         return net::Turn::done;
     }
-    if (std::chrono::steady_clock::now() < log.not_before || !log.feed->has_room()) return net::Turn::no_room;
-    auto step = log.reader->read_some(*log.feed, buffer_);
+    if (std::chrono::steady_clock::now() < log.not_before) return net::Turn::no_room;
+    auto bytes_max = log.feed->ask_room();
+    if (bytes_max == 0) return net::Turn::no_room;
+    auto step = log.reader->read_some(*log.feed, buffer_, bytes_max);
     if (!step) {
         if (step.error().remedy == Remedy::retry) return net::Turn::worked;
         errors_.add();
@@ -137,6 +139,11 @@ net::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
         case JsonFileReader::Step::finished: finished_(id); return net::Turn::done;
     }
     return net::Turn::done;
+}
+
+void FilePump::put_down() {
+    for (auto& [id, log] : logs_)
+        if (log.feed && log.feed->should_put_down()) log.reader->put_down(*log.feed);
 }
 
 void FilePump::read_rest(std::chrono::steady_clock::time_point deadline) {

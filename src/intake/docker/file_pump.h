@@ -50,6 +50,7 @@ class FilePump {
     void set_running(const std::string& id, bool running);
     FileReaderCounters& counters() { return counters_; }
     void progressed() { turns_.progressed(); }  // the batcher gave memory back
+    void put_down();                            // JsonFileReader::put_down, where Feed::should_put_down
 
     struct Lag {  // bytes not read, of all logs together
         std::uint64_t read_bytes = 0;

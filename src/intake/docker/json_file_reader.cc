@@ -235,18 +235,20 @@ void JsonFileReader::look_for_successors() {
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
-Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBuffer& buffer) {
+Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBuffer& buffer, std::size_t bytes_max) {
     if (!current_.file) {
         TRY(bool opened, open_first());
         if (!opened) return std::filesystem::exists(log_path_.parent_path()) ? Step::at_end : Step::finished;
     }
     if (waited_) CHECK(look_for_truncation(feed));
 
-    auto read = current_.file->read_at(offset_, buffer.data(), read_bytes_max);
+    bytes_max = std::min(bytes_max, read_bytes_max);
+    auto read = current_.file->read_at(offset_, buffer.data(), bytes_max);
     if (!read && read.error().remedy == Remedy::quarantine) return leave_unreadable(feed, read.error());
     TRY(auto size, std::move(read));
     std::string_view bytes{buffer.data(), size};
     auto taken = take_lines(feed, bytes);
+    if (taken == 0 && size == bytes_max && bytes_max < read_bytes_max) return read_some(feed, buffer);
     if (taken == 0 && size < read_bytes_max) return at_file_end(feed, bytes);
     if (taken == 0) {
         // No newline in all of it. Until the end is seen, the place is where it begins.
@@ -577,7 +579,15 @@ void JsonFileReader::settle(batch::Feed& feed) {
     mark(feed);
 }
 
+void JsonFileReader::put_down(batch::Feed& feed) {
+    // What began in the file before has no place to go on from in this one.
+    if (!joiner_.pending() || pending_in_previous_) return;
+    joiner_.end(feed.text());
+    mark(feed);
+}
+
 void JsonFileReader::mark(batch::Feed& feed) {
+    feed.note_pending(joiner_.pending_bytes());
     if (!current_.file) return;
     if (current_.fingerprint == 0)
         if (auto fingerprint = fingerprint_of(*current_.file)) current_.fingerprint = *fingerprint;

@@ -38,7 +38,8 @@
 
 namespace boatswain::intake::docker {
 
-// One read takes at most this. Of a longer record the message must lie within it.
+// One read takes at most this, and less where its tenant's room is less. Of a longer record the message must lie within
+// it.
 inline constexpr std::size_t read_bytes_max = 512U << 10;
 
 // Files that are held open behind the one being read, at most: a bound on the disk space that reading late can keep.
@@ -93,8 +94,12 @@ class JsonFileReader {
         at_end,    // nothing more now
         finished,  // nothing more for ever: the log is removed and read to its end
     };
-    // Reads at most read_bytes_max into the feed, and marks. Errors concern this container alone.
-    Result<Step> read_some(batch::Feed& feed, ReadBuffer& buffer);
+    // Reads at most `bytes_max` into the feed, or one line, and marks. Errors concern this container alone.
+    Result<Step> read_some(batch::Feed& feed, ReadBuffer& buffer, std::size_t bytes_max = read_bytes_max);
+
+    // Memory is short: what is pending of long lines becomes pieces, which can be sealed. What follows them is pieces
+    // of the same lines.
+    void put_down(batch::Feed& feed);
 
     // Opens the files that are there, without reading a line: from now on they can be removed and are read all the
     // same.

@@ -392,6 +392,39 @@ TEST_F(JsonFileReaderTest, ReadsALongLineAgainThatWasPendingAtTheCrash) {
     EXPECT_THAT(sealed(), ElementsAre("between", piece + "end")) << "the line of the other stream is not taken twice";
 }
 
+TEST_F(JsonFileReaderTest, PutsALongLineDownInPiecesWhereMemoryIsWanted) {
+    DockerLog log{directory / "c-json.log"};
+    auto reading = read(log);
+    auto time = next();
+    std::string piece(engine_piece_bytes, 'x');
+    log.piece(Stream::out, time, piece, false);
+    reading.read_to_end();
+    EXPECT_GE(rig.budget.used("acme"), piece.size()) << "it is charged while it is pending";
+    EXPECT_FALSE(reading.feed->should_put_down());
+    {
+        batch::Charge everything{rig.budget, "globex", rig.budget.bytes_max()};
+        EXPECT_TRUE(reading.feed->should_put_down());
+        reading.reader->put_down(*reading.feed);
+    }
+    EXPECT_THAT(sealed(), ElementsAre("P " + piece));
+    EXPECT_EQ(rig.budget.used("acme"), 0U);
+    reading.crash();
+    log.piece(Stream::out, time, "end", true);
+    reading.read_to_end();
+    EXPECT_THAT(sealed(), ElementsAre("P " + piece, "end")) << "each piece once";
+}
+
+TEST_F(JsonFileReaderTest, ReadsOneLineWhereItMayReadLess) {
+    DockerLog log{directory / "c-json.log"};
+    auto reading = read(log);
+    std::string message(200'000, 'x');
+    log.raw(json_record(Stream::out, next(), message + "\n"));
+    print(log, "next");
+    ReadBuffer buffer;
+    for (int i = 0; i < 3; ++i) (void)reading.reader->read_some(*reading.feed, buffer, 1000).value();
+    EXPECT_THAT(sealed(), ElementsAre(message, "next"));
+}
+
 TEST_F(JsonFileReaderTest, SettlesAPendingLineWhenItsContainerHasEnded) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);

@@ -64,6 +64,8 @@ class LogsPlace {
     // Only everything leads to the place: the log began with a long line, which was not complete yet.
     bool needs_everything() const { return position_.mark == log_start; }
     bool found() const { return phase_ != Phase::seeking; }  // since search(): the place was passed
+    // Every entry is a new one: what is pending of long lines is not being gathered for the second time.
+    bool is_taking() const { return phase_ == Phase::taking || phase_ == Phase::by_time; }
     // The answer began with the same entry as a shorter one before: the engine keeps no more.
     bool saw_everything() const { return same_beginning_; }
     // Set by the first entry of everything, by_time, when it shows that what was to come next is gone.

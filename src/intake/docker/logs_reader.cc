@@ -100,7 +100,10 @@ asio::awaitable<void> LogsReader::run() {
 }
 
 asio::awaitable<void> LogsReader::wait_for_room() {
-    while (!feed_->has_room()) co_await life_.changed.wait_for(room_pause);
+    while (feed_->ask_room() == 0) {
+        put_down();  // what cannot be sealed yet may be what takes the room
+        co_await life_.changed.wait_for(room_pause);
+    }
 }
 
 asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
@@ -170,11 +173,13 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
                      {{"container", facts_.id}, {"message", message}});
     };
     for (;;) {
-        co_await wait_for_room();
         auto bytes = co_await (*stream)->next();
         if (!bytes) co_return Ending::broken;
+        // Only now: thousands that waited for their engine with a yes from long ago would all take it at once.
+        if (!bytes->empty()) co_await wait_for_room();
         auto split =
             bytes->empty() ? splitter.end(on_record, on_message) : splitter.feed(*bytes, on_record, on_message);
+        feed_->note_pending(joiner_.pending_bytes());
         feed_->mark(place_.position());
         tell_clock_steps();
         if (lost) co_return Ending::lost;
@@ -222,9 +227,14 @@ void LogsReader::tell_clock_steps() {
     log_.warning("the times of a container's lines stepped back; all of them are kept", {{"container", facts_.id}});
 }
 
+void LogsReader::put_down() {
+    if (feed_ && feed_->should_put_down() && place_.is_taking()) finish_pending();
+}
+
 void LogsReader::finish_pending() {
     if (!joiner_.pending()) return;
     joiner_.end(feed_->text());
+    feed_->note_pending(0);
     place_.settled();
     feed_->mark(place_.position());
 }

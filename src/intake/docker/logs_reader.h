@@ -31,6 +31,7 @@ class LogsReader {
     boost::asio::awaitable<void> run();  // until the container is removed and read
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if all was read
+    void put_down();             // a few times a second: Feed::should_put_down
     const batch::Feed& feed() const { return *feed_; }
     const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
     const TimePosition& taken() const { return place_.position(); }

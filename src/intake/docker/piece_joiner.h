@@ -37,6 +37,7 @@ class PieceJoiner {
     // Forgets what is pending: it will be read again.
     void forget();
 
+    std::size_t pending_bytes() const { return at(Stream::out).bytes.capacity() + at(Stream::err).bytes.capacity(); }
     bool pending() const { return pending(Stream::out) || pending(Stream::err); }
     bool pending(Stream stream) const { return !at(stream).bytes.empty(); }
     Timestamp pending_time(Stream stream) const { return at(stream).time; }  // of the line that is pending

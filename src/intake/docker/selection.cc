@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/file.h"
 #include "intake/docker/directory_watch.h"
@@ -11,6 +12,7 @@ namespace boatswain::intake::docker {
 namespace {
 
 constexpr std::string_view exclude_label = "boatswain.exclude";
+constexpr std::array<std::string_view, 2> own_labels{exclude_label, attach_label};
 
 const re2::RE2& regex_of(const std::shared_ptr<const void>& regex) {
     return *static_cast<const re2::RE2*>(regex.get());
@@ -70,6 +72,12 @@ std::optional<std::string> Selection::reason_against(const engine::ContainerFact
     for (const auto& rule : include_)
         if (matches(rule, container)) return std::nullopt;
     return "no include rule matches";
+}
+
+bool Selection::names_label(std::string_view label) const {
+    auto names = [&](const Rule& rule) { return rule.label == label; };
+    return std::ranges::find(own_labels, label) != own_labels.end() || std::ranges::any_of(include_, names) ||
+           std::ranges::any_of(exclude_, names);
 }
 
 std::vector<std::string> own_container_ids() {

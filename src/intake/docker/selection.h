@@ -18,11 +18,16 @@
 
 namespace boatswain::intake::docker {
 
+// "true": a container that nothing else can read may be attached to.
+inline constexpr std::string_view attach_label = "boatswain.attach";
+
 class Selection {
   public:
     static Result<Selection> parse(const std::vector<std::string>& include, const std::vector<std::string>& exclude);
     // Why `container` is not read; nothing when it is.
     std::optional<std::string> reason_against(const engine::ContainerFacts& container) const;
+    // Whether a rule looks at the label, or we do always.
+    bool names_label(std::string_view label) const;
 
   private:
     struct Rule {

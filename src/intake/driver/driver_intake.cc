@@ -236,7 +236,7 @@ net::Turn DriverIntake::take_turn(const std::string& id) {
         step = (*hold)->discard(buffer_);
     } else {
         if (!container.feed) open_feed(container);
-        if (!container.feed->has_room()) return net::Turn::no_room;
+        if (container.feed->ask_room() == 0) return net::Turn::no_room;
         step = (*hold)->read_some(*container.feed, buffer_);
     }
     if (!step) {
@@ -256,6 +256,12 @@ net::Turn DriverIntake::take_turn(const std::string& id) {
         return containers_.contains(id) ? net::Turn::worked : net::Turn::done;
     }
     return *step == HoldReader::Step::more ? net::Turn::worked : net::Turn::done;
+}
+
+void DriverIntake::put_down() {
+    for (auto& [id, container] : containers_)
+        if (container.feed && container.feed->should_put_down())
+            for (auto& hold : container.holds) hold->put_down(*container.feed);
 }
 
 void DriverIntake::seal_if_full(const std::string& id, Container& container) {

@@ -56,6 +56,7 @@ class DriverIntake {
     void reassign();                                     // the keyring or the rules changed
     void reassign(const std::vector<std::string>& ids);  // more is known of these
     void progressed();                                   // the batcher gave memory back, or a segment became durable
+    void put_down();                                     // a few times a second: Feed::should_put_down
     // After run(): reads what the holds have, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 

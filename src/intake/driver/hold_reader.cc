@@ -88,9 +88,17 @@ Result<HoldReader::Step> HoldReader::read_some(batch::Feed& feed, std::string& b
         if (joiner_.pending()) joiner_.end(feed.text());
         finished_ = true;
     }
+    feed.note_pending(joiner_.pending_bytes());
     feed.mark(here());
     if (finished_) return Step::finished;
     return at_end ? Step::at_end : Step::more;
+}
+
+void HoldReader::put_down(batch::Feed& feed) {
+    if (!joiner_.pending()) return;
+    joiner_.end(feed.text());
+    feed.note_pending(0);
+    feed.mark(here());
 }
 
 Result<HoldReader::Step> HoldReader::discard(std::string& buffer) {

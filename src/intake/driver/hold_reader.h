@@ -33,6 +33,8 @@ class HoldReader {
     enum class Step { more, at_end, finished };
     // One turn into `feed`, with a mark() behind it. finished: it is at its end, and nothing will be added.
     Result<Step> read_some(batch::Feed& feed, std::string& buffer);
+    // Memory is short: what is pending of long lines becomes pieces, which can be sealed.
+    void put_down(batch::Feed& feed);
     // One turn for nobody: what is read is given back at once.
     Result<Step> discard(std::string& buffer);
 

@@ -64,7 +64,7 @@ struct Held {
 }  // namespace
 
 struct Holder::State {
-    State(asio::any_io_executor e, HolderOptions o, engine::EnvironmentFilter k,
+    State(asio::any_io_executor e, HolderOptions o, engine::WordFilter k,
           std::function<KeyAnswer(const engine::ContainerFacts&)> key, const Clock& c, Log& l)
         : executor(e),
           options(std::move(o)),
@@ -96,7 +96,7 @@ struct Holder::State {
 
     asio::any_io_executor executor;
     HolderOptions options;
-    engine::EnvironmentFilter keep;
+    engine::WordFilter keep;
     std::function<KeyAnswer(const engine::ContainerFacts&)> key_for;
     const Clock& clock;
     Log& log;
@@ -359,7 +359,7 @@ Holder::Holder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Holder::~Holder() = default;
 
 Result<std::unique_ptr<Holder>> Holder::open(asio::any_io_executor executor, HolderOptions options,
-                                             engine::EnvironmentFilter keep,
+                                             engine::WordFilter keep,
                                              std::function<KeyAnswer(const engine::ContainerFacts&)> key_for,
                                              const Clock& clock, Log& log, std::unique_ptr<net::Listener> bound) {
     auto state = std::make_unique<State>(executor, std::move(options), std::move(keep), std::move(key_for), clock, log);

@@ -50,7 +50,7 @@ class Holder {
     // Remedy::back_off when another holder has the directory. Opens the socket: before privileges are given up.
     // `bound`: it was opened already (PluginServer::bind).
     static Result<std::unique_ptr<Holder>> open(boost::asio::any_io_executor executor, HolderOptions options,
-                                                engine::EnvironmentFilter keep,
+                                                engine::WordFilter keep,
                                                 std::function<KeyAnswer(const engine::ContainerFacts&)> key_for,
                                                 const Clock& clock, Log& log,
                                                 std::unique_ptr<net::Listener> bound = nullptr);

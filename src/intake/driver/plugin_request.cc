@@ -57,16 +57,21 @@ Result<std::string> container_of(std::string_view id, std::string_view what) {
     return std::string{id};
 }
 
-void keep_environment(element info, const engine::EnvironmentFilter& keep, engine::ContainerFacts& facts) {
+void keep_words(element info, const engine::WordFilter& keep, engine::ContainerFacts& facts) {
+    engine::WordKeeper keeper{keep, facts};
+    std::string_view text;
+    simdjson::dom::object map;
+    // Options first: what they ask for holds whatever labels a container has.
+    if (!info["Config"].get(map))
+        for (auto [key, value] : map)
+            if (!value.get(text)) keeper.log_option(key, text);
+    if (!info["ContainerLabels"].get(map))
+        for (auto [key, value] : map)
+            if (!value.get(text)) keeper.label(key, text);
     simdjson::dom::array entries;
     if (info["ContainerEnv"].get(entries)) return;
-    for (auto entry : entries) {
-        std::string_view text;
-        if (entry.get(text)) continue;
-        auto equals = text.find('=');
-        if (equals == text.npos || equals == 0 || !keep(text.substr(0, equals))) continue;
-        facts.environment.insert_or_assign(std::string{text.substr(0, equals)}, std::string{text.substr(equals + 1)});
-    }
+    for (auto entry : entries)
+        if (!entry.get(text)) keeper.environment(text);
 }
 
 std::string json_map(const std::map<std::string, std::string>& texts) {
@@ -83,7 +88,7 @@ bool StartRequest::option_is_true(const std::string& name) const {
     return found != facts.log_options.end() && (found->second == "true" || found->second == "1");
 }
 
-Result<StartRequest> parse_start(std::string_view json, const engine::EnvironmentFilter& keep) {
+Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter& keep) {
     simdjson::dom::parser parser;
     TRY(auto root, parse_object(parser, json, "StartLogging"));
     StartRequest request;
@@ -98,9 +103,7 @@ Result<StartRequest> parse_start(std::string_view json, const engine::Environmen
     facts.image = text_of(info, "ContainerImageName");
     facts.created = parse_time(text_of(info, "ContainerCreated")).value_or(Timestamp{});
     facts.running = true;
-    facts.labels = texts_of(info, "ContainerLabels");
-    facts.log_options = texts_of(info, "Config");
-    keep_environment(info, keep, facts);
+    keep_words(info, keep, facts);
     return request;
 }
 

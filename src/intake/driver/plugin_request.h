@@ -24,7 +24,7 @@ struct StartRequest {
 };
 
 // Remedy::quarantine with what is wrong.
-Result<StartRequest> parse_start(std::string_view json, const engine::EnvironmentFilter& keep);
+Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter& keep);
 Result<Path> parse_stop(std::string_view json);  // the FIFO
 
 struct ReadRequest {

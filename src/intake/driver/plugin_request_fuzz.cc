@@ -12,7 +12,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)parse_stop(json);
     (void)parse_read(json);
     (void)parse_description(json);
-    auto request = parse_start(json, [](std::string_view key) { return key.starts_with("BOATSWAIN_"); });
+    boatswain::engine::WordFilter keep{
+        .environment = [](std::string_view key) { return key.starts_with("BOATSWAIN_"); },
+        .label = [](std::string_view) { return true; },
+        .more_labels = {},
+        .mount = {}};
+    auto request = parse_start(json, keep);
     if (!request) return 0;
     for (const auto& [key, value] : request->facts.environment)
         if (!key.starts_with("BOATSWAIN_")) std::abort();

@@ -10,14 +10,17 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::string id(64, 'a');
-const auto keep = [](std::string_view key) { return key == "BOATSWAIN_TENANT"; };
+const engine::WordFilter keep{.environment = [](std::string_view key) { return key == "BOATSWAIN_TENANT"; },
+                              .label = [](std::string_view key) { return key == "app"; },
+                              .more_labels = {},
+                              .mount = {}};
 
 std::string start_json() {
     return R"({"File":"/run/docker/logging/)" + id +
            R"(","Info":{"Config":{"require-key":"true","tag":"x"},"ContainerID":")" + id +
            R"(","ContainerName":"/web","ContainerEntrypoint":"sh","ContainerArgs":["-c","true"],"ContainerImageID":"sha256:1",)"
            R"("ContainerImageName":"nginx:1.25","ContainerCreated":"2026-11-23T00:14:35.5Z",)"
-           R"("ContainerEnv":["BOATSWAIN_TENANT=acme=1","SECRET=hush","NOEQ","=x"],"ContainerLabels":{"app":"shop"},)"
+           R"("ContainerEnv":["BOATSWAIN_TENANT=acme=1","SECRET=hush","NOEQ","=x"],"ContainerLabels":{"app":"shop","other":"hush"},)"
            R"("LogPath":"","DaemonName":"docker"}})";
 }
 
@@ -33,10 +36,11 @@ TEST(StartLogging, SaysWhatTheContainerIs) {
     EXPECT_FALSE(request->option_is_true("tag"));
 }
 
-TEST(StartLogging, KeepsOfTheEnvironmentOnlyWhatRulesName) {
+TEST(StartLogging, KeepsOnlyTheWordsThatRulesName) {
     auto request = parse_start(start_json(), keep);
     ASSERT_TRUE(request);
     EXPECT_THAT(request->facts.environment, testing::ElementsAre(testing::Pair("BOATSWAIN_TENANT", "acme=1")));
+    EXPECT_THAT(request->facts.labels, testing::ElementsAre(testing::Pair("app", "shop")));
     EXPECT_THAT(describe(*request), Not(HasSubstr("hush")));
 }
 
