@@ -140,4 +140,12 @@ Result<std::string> AgeReader::read(std::uint64_t first, std::uint64_t length) {
     return plaintext;
 }
 
+std::uint64_t AgeReader::tail_memory() const { return state_->tail.capacity(); }
+void AgeReader::drop_tail() {
+    state_->tail_first = state_->plaintext_bytes();
+    std::string{}.swap(state_->tail);
+}
+
+void AgeReader::drop_header() { state_->header = {}; }
+
 }  // namespace boatswain::open

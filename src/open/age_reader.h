@@ -32,6 +32,12 @@ class AgeReader {
     // when they are kept.
     Result<std::string> read(std::uint64_t first, std::uint64_t length);
 
+    // What the kept chunks cost, in bytes; and giving them up.
+    std::uint64_t tail_memory() const;
+    void drop_tail();
+    // Gives up header(), which is empty from then on.
+    void drop_header();
+
   private:
     struct State;
     explicit AgeReader(std::unique_ptr<State> state);

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/bytes.h"
 #include "segment/chain.h"
@@ -13,6 +14,11 @@ namespace {
 
 using namespace segment;
 namespace dom = simdjson::dom;
+
+constexpr std::size_t source_id_bytes_max = 256;
+constexpr std::size_t source_labels_max = 4'096;
+constexpr std::size_t labels_max = 65'536;  // of all sources
+constexpr std::string_view read_it_all_the_same = "; --oversized reads it all the same";
 
 std::unexpected<Error> refuse(std::string why) { return fail(Remedy::quarantine, "footer: " + std::move(why)); }
 
@@ -50,6 +56,8 @@ class Fields {
         for (auto [key, value] : *object) {
             std::string_view text;
             if (value.get(text) != simdjson::SUCCESS) complain(name, "holds something that is not a string");
+            if (texts.size() == source_labels_max) complain(name, "has more entries than allowed");
+            if (wrong_) break;
             texts.emplace(key, text);
         }
         return texts;
@@ -113,6 +121,7 @@ Result<Source> parse_source(const dom::element& element, const std::string& wher
                             .tenant_rule = fields.text_or_empty("tenant_rule")},
                   .labels = fields.texts_or_empty("labels")};
     auto whose = fields.text_or_empty("tenant");
+    if (source.id.size() > source_id_bytes_max) fields.complain("id", "is longer than allowed");
     CHECK(fields.check());
     if (!whose.empty()) {
         TRY(source.whose.tenant, parse_tenant(whose));
@@ -133,6 +142,12 @@ Result<End> parse_end(const dom::element& element, const std::string& where) {
     return end;
 }
 
+// No compressor needs more for so much text; whoever says so wants it fetched and held.
+constexpr std::uint64_t compressed_bytes_max(std::uint64_t text_bytes) {
+    constexpr std::uint64_t slack = 64U << 10;
+    return text_bytes + text_bytes / 8 + slack;
+}
+
 Result<FooterFrame> parse_frame(const dom::element& element, const std::string& where, std::size_t sources) {
     Fields fields{element, where};
     FooterFrame frame{.source = fields.number("source"),
@@ -151,6 +166,8 @@ Result<FooterFrame> parse_frame(const dom::element& element, const std::string& 
     }
     if (frame.source >= sources) return refuse(where + " is of a source that is not there");
     if (frame.text_bytes > frame_text_bytes_max) return refuse(where + " is longer than allowed");
+    if (frame.compressed_bytes > compressed_bytes_max(frame.text_bytes))
+        return refuse(where + " is longer than its text");
     return frame;
 }
 
@@ -250,9 +267,14 @@ Result<Footer> parse_footer(std::string_view json) {
     if (footer.sequence == 0 || footer.sequence > sequence_max) return refuse("its sequence number is out of range");
     if (!footer.previous_sha256.empty() && !is_sha256_hex(footer.previous_sha256))
         return refuse("previous_sha256 is not one");
-    CHECK(parse_array(
-        sources, "sources", sources_max, footer.sources,
-        [&](const dom::element& element, const std::string& where) { return parse_source(element, where, tenant); }));
+    std::size_t labels = 0;
+    CHECK(parse_array(sources, "sources", sources_max, footer.sources,
+                      [&](const dom::element& element, const std::string& where) -> Result<Source> {
+                          TRY(auto source, parse_source(element, where, tenant));
+                          labels += source.labels.size();
+                          if (labels > labels_max) return refuse("more than " + std::to_string(labels_max) + " labels");
+                          return source;
+                      }));
     CHECK(parse_array(frames, "frames", frames_max, footer.frames,
                       [&](const dom::element& element, const std::string& where) {
                           return parse_frame(element, where, footer.sources.size());
@@ -261,17 +283,59 @@ Result<Footer> parse_footer(std::string_view json) {
     return footer;
 }
 
-Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor) {
+Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor,
+                           const Bounds& bounds) {
     TRY(auto place, find(plaintext_bytes, read));
     auto json_bytes = place.trailer - place.json;
     // Incompressible JSON grows a little; anything beyond that is no honest footer.
     if (json_bytes > footer_json_bytes_max + footer_json_bytes_max / 128) return refuse("longer than allowed");
+    auto too_long = [&](std::uint64_t bytes) {
+        return refuse("it says that it holds " + std::to_string(bytes) + " bytes, and at most " +
+                      std::to_string(bounds.footer_json_bytes_max) + " are believed" +
+                      std::string{read_it_all_the_same});
+    };
+    if (json_bytes > bounds.footer_json_bytes_max + bounds.footer_json_bytes_max / 128) return too_long(json_bytes);
     TRY(auto compressed, read(place.json, json_bytes));
+    if (auto content = content_bytes(compressed);
+        content && *content > bounds.footer_json_bytes_max && *content <= footer_json_bytes_max)
+        return too_long(*content);
     auto json = decompressor.decompress(compressed, footer_json_bytes_max);
     if (!json) return std::unexpected(std::move(json).error().within("footer"));
+    std::unique_lock<std::mutex> alone;
+    if (bounds.large_footers != nullptr && json->size() > large_footer_json_bytes)
+        alone = std::unique_lock{*bounds.large_footers};
     TRY(auto footer, parse_footer(*json));
     CHECK(check_places(footer, place));
     return footer;
+}
+
+Result<void> check_bounds(const Footer& footer, std::uint64_t object_bytes, const Bounds& bounds) {
+    std::uint64_t text = 0, allowed = 0;
+    for (const auto& frame : footer.frames) text += frame.text_bytes;  // 65,536 times 64 MiB: cannot overflow
+    if (__builtin_mul_overflow(object_bytes, bounds.text_ratio_max, &allowed)) allowed = bounds.text_bytes_max;
+    allowed = std::min(std::max(allowed, bounds.text_bytes_small), bounds.text_bytes_max);
+    if (text <= allowed) return {};
+    return refuse("it says that its " + std::to_string(object_bytes) + " bytes hold " + std::to_string(text) +
+                  " bytes of text, and at most " + std::to_string(allowed) + " are believed" +
+                  std::string{read_it_all_the_same});
+}
+
+std::uint64_t memory_of(const Footer& footer) {
+    constexpr std::uint64_t map_node_bytes = 48;
+    auto text = [](const std::string& one) { return one.capacity() + 16; };
+    std::uint64_t bytes = sizeof(Footer) + footer.frames.capacity() * sizeof(FooterFrame) +
+                          footer.blobs.capacity() * sizeof(FooterBlob) + footer.sources.capacity() * sizeof(Source);
+    for (const auto& source : footer.sources) {
+        bytes += text(source.id) + text(source.kind) + text(source.name) + text(source.image) + text(source.reader) +
+                 text(source.whose.tenant.str()) + text(source.whose.app) + text(source.whose.component) +
+                 text(source.whose.instance) + text(source.whose.tenant_rule);
+        for (const auto& [name, value] : source.labels)
+            bytes += map_node_bytes + 2 * sizeof(std::string) + text(name) + text(value);
+    }
+    for (const auto& blob : footer.blobs) bytes += text(blob.name);
+    for (const auto& frame : footer.frames)
+        if (frame.counts.end) bytes += text(frame.counts.end->reason);
+    return bytes;
 }
 
 }  // namespace boatswain::open

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/result.h"
+#include "open/bounds.h"
 #include "open/segment_reader.h"
 #include "open/zstd_frame.h"
 
@@ -15,6 +16,13 @@ using ReadPlaintext = std::function<Result<std::string>(std::uint64_t first, std
 
 // Finds, decompresses, parses and checks the footer of a plaintext of `plaintext_bytes`. Remedy::quarantine for what
 // does not fit.
-Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor);
+Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor,
+                           const Bounds& bounds = {});
+
+// Whether an object of `object_bytes` with this footer is within `bounds`. Remedy::quarantine otherwise.
+Result<void> check_bounds(const Footer& footer, std::uint64_t object_bytes, const Bounds& bounds);
+
+// What it costs to hold `footer`, in bytes: an estimate, rather too high.
+std::uint64_t memory_of(const Footer& footer);
 
 }  // namespace boatswain::open

@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "open/bounds.h"
 #include "open/fetch.h"
 #include "open/identity.h"
+#include "open/zstd_frame.h"
 #include "record/end.h"
 #include "record/gap.h"
 #include "record/line.h"
@@ -72,9 +74,10 @@ Result<void> for_each_entry(std::string_view text, const std::function<bool(cons
 class SegmentReader {
   public:
     // Opens with the first of `identities` that fits; none fits: Remedy::stop ("no identity given opens this object").
-    // Fetches only the age header and the tail. A chain stanza that does not agree with the footer is refused.
+    // Fetches only the age header and the tail. A chain stanza that does not agree with the footer is refused; so is
+    // an object that is not within `bounds`.
     static Result<SegmentReader> open(std::uint64_t object_bytes, FetchRange fetch,
-                                      std::span<const Identity> identities);
+                                      std::span<const Identity> identities, const Bounds& bounds = {});
     SegmentReader(SegmentReader&&) noexcept;
     SegmentReader& operator=(SegmentReader&&) noexcept;
     ~SegmentReader();
@@ -84,6 +87,15 @@ class SegmentReader {
     const std::optional<segment::Chain>& chain() const;
     // The text of frame `index` of the footer: fetched, opened, decompressed, checked against the footer.
     Result<std::string> frame_text(std::size_t index);
+    // The same with a decompressor that many segments share: who holds thousands of them opened cannot keep one of
+    // each.
+    Result<std::string> frame_text(std::size_t index, Decompressor& decompressor);
+
+    // What the footer costs to hold, and what the end of the object does, which is kept since it may hold frames.
+    std::uint64_t footer_memory() const;
+    std::uint64_t tail_memory() const;
+    // Gives up the end of the object: frames in it will be fetched like others.
+    void drop_tail();
 
   private:
     struct State;

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t prefix_size = 40;           // "2026-11-22T10:00:00.123456789Z stdout F "
 constexpr std::size_t minute_text_size = 17;      // "2026-11-22T10:00:"
 constexpr std::size_t note_bytes_max = 1U << 20;  // of a heading's or gap's JSON
+constexpr std::size_t reason_bytes_max = 64;
 
 std::unexpected<Error> refuse(std::string why) { return fail(Remedy::quarantine, std::move(why)); }
 
@@ -55,7 +56,7 @@ class TimeReader {
 };
 
 bool is_reason(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return !text.empty() && text.size() <= reason_bytes_max && std::ranges::all_of(text, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
     });
 }
@@ -94,14 +95,19 @@ class EntryReader {
     }
 
     Result<std::string> source_id(std::string_view raw) {
+        // Not kept: it stays as large as the longest note was, and a merge walks in many texts at once.
+        simdjson::dom::parser json;
         simdjson::dom::object object;
         std::string_view id;
         if (!raw.starts_with("# {") || raw.size() > note_bytes_max ||
-            json_.parse(raw.data() + 2, raw.size() - 2).get(object) != simdjson::SUCCESS ||
+            json.parse(raw.data() + 2, raw.size() - 2).get(object) != simdjson::SUCCESS ||
             object["source"].get(id) != simdjson::SUCCESS)
             return refuse("no heading that names the source");
         return std::string{id};
     }
+
+    // The entry that was read last will be read again.
+    void unread() { ended_ = false; }
 
   private:
     Result<void> read_line(std::string_view raw, Line& line) {
@@ -122,10 +128,11 @@ class EntryReader {
     }
 
     Result<void> read_gap(std::string_view json, Gap& gap) {
+        simdjson::dom::parser parser;
         simdjson::dom::object object;
         std::string_view from, to, reason;
         gap = {};
-        if (json.size() > note_bytes_max || json_.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS ||
+        if (json.size() > note_bytes_max || parser.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS ||
             object["from"].get(from) != simdjson::SUCCESS || object["to"].get(to) != simdjson::SUCCESS ||
             object["reason"].get(reason) != simdjson::SUCCESS ||
             object["lines_min"].get(gap.lines_min) != simdjson::SUCCESS ||
@@ -140,10 +147,11 @@ class EntryReader {
     }
 
     Result<void> read_end(std::string_view json, End& end) {
+        simdjson::dom::parser parser;
         simdjson::dom::object object;
         std::string_view time, reason;
         end = {};
-        if (json.size() > note_bytes_max || json_.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS ||
+        if (json.size() > note_bytes_max || parser.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS ||
             object["time"].get(time) != simdjson::SUCCESS || object["reason"].get(reason) != simdjson::SUCCESS ||
             object["lines"].get(end.lines) != simdjson::SUCCESS)
             return refuse("an end that is not JSON with time, reason and lines");
@@ -172,7 +180,6 @@ class EntryReader {
     }
 
     TimeReader times_;
-    simdjson::dom::parser json_;
     bool ended_ = false;
 };
 
@@ -206,6 +213,16 @@ Result<const TextEntry*> EntryWalk::next() {
     }
     return nullptr;
 }
+
+void EntryWalk::unread() {
+    auto& s = *state_;
+    s.rest = {s.entry.raw.data(), static_cast<std::size_t>(s.rest.data() + s.rest.size() - s.entry.raw.data())};
+    --s.number;
+    s.reader.unread();
+}
+
+std::size_t EntryWalk::left() const { return state_->rest.size(); }
+void EntryWalk::go_on(std::string_view text) { state_->rest = text; }
 
 Result<void> for_each_entry(std::string_view text, const std::function<bool(const TextEntry&)>& each) {
     EntryWalk walk{text};

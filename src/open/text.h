@@ -29,6 +29,14 @@ class EntryWalk {
     // The next entry, valid until the next call; nullptr after the last. After an error the walk is over.
     Result<const TextEntry*> next();
 
+    // For those who hold a part of the text at a time, from the start of a line to the end of one.
+    // The entry that next() gave last is given again by the next call.
+    void unread();
+    // How many bytes of the text are behind that entry.
+    std::size_t left() const;
+    // Walks on in `text` (borrowed), which is what left() bytes of the old one start with, or what follows it.
+    void go_on(std::string_view text);
+
   private:
     struct State;
     std::unique_ptr<State> state_;

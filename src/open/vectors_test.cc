@@ -66,7 +66,8 @@ Result<std::string> open_age(const Vector& vector) {
 // All text of a segment, walked too.
 Result<std::string> open_segment(const Vector& vector) {
     Object object{vector.bytes};
-    TRY(auto reader, SegmentReader::open(object.bytes.size(), object.fetch(), vector.identities));
+    TRY(auto reader,
+        SegmentReader::open(object.bytes.size(), object.fetch(), vector.identities, Bounds::of_the_format()));
     std::string all;
     for (std::size_t i = 0; i < reader.footer().frames.size(); ++i) {
         TRY(auto text, reader.frame_text(i));

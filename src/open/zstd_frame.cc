@@ -13,6 +13,12 @@ std::unexpected<Error> refuse(std::string why) { return fail(Remedy::quarantine,
 
 }  // namespace
 
+std::optional<std::uint64_t> content_bytes(std::string_view frame) {
+    auto content = ZSTD_getFrameContentSize(frame.data(), frame.size());
+    if (content == ZSTD_CONTENTSIZE_UNKNOWN || content == ZSTD_CONTENTSIZE_ERROR) return std::nullopt;
+    return content;
+}
+
 struct Decompressor::Context {
     ZSTD_DCtx* zstd = ZSTD_createDCtx();
     ~Context() { ZSTD_freeDCtx(zstd); }
@@ -28,9 +34,9 @@ Decompressor::~Decompressor() = default;
 Result<std::string> Decompressor::decompress(std::string_view frame, std::uint64_t bytes_max,
                                              std::optional<std::uint64_t> bytes_expected) {
     if (!frame.starts_with(zstd_magic)) return refuse("it does not start as one");
-    auto content = ZSTD_getFrameContentSize(frame.data(), frame.size());
-    if (content == ZSTD_CONTENTSIZE_UNKNOWN || content == ZSTD_CONTENTSIZE_ERROR)
-        return refuse("it does not say its content size");
+    auto said = content_bytes(frame);
+    if (!said) return refuse("it does not say its content size");
+    auto content = *said;
     if (content > bytes_max)
         return refuse("it says that it holds " + std::to_string(content) + " bytes, at most " +
                       std::to_string(bytes_max) + " are allowed");

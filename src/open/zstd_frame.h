@@ -11,6 +11,9 @@
 
 namespace boatswain::open {
 
+// What `frame` says that it holds, in bytes; nothing when it says nothing.
+std::optional<std::uint64_t> content_bytes(std::string_view frame);
+
 // Holds one zstd context, reused.
 class Decompressor {
   public:
