@@ -36,6 +36,8 @@ struct Given {
     std::string format = "text";
     std::optional<std::string> since, until;
     std::vector<std::string> help_of;
+    std::string memory;
+    bool oversized = false;
 };
 
 struct Commands {
@@ -106,6 +108,17 @@ void add_times(CLI::App* command, Given& given) {
     command->add_option("--until", given.until, until_help)->type_name("TIME");
 }
 
+void add_allowance(CLI::App* command, Given& given) {
+    command
+        ->add_option("--memory", given.memory,
+                     "What the answer may take of memory, at least " + size_to_text(query::budget_bytes_min) +
+                         "; a question that needs more ends with exit code 4 (default: " +
+                         size_to_text(query::budget_bytes_default) + ")")
+        ->type_name("SIZE");
+    command->add_flag("--oversized", given.oversized,
+                      "Read objects too that are larger than agents write: each may take minutes");
+}
+
 void add_ls(Commands& commands, Given& given) {
     auto* ls = commands.ls = commands.tool.add_subcommand("ls", "Lists tenants; of one tenant: sources, or segments");
     add_source_options(ls, given.ls.store, given.ls.identities);
@@ -115,6 +128,7 @@ void add_ls(Commands& commands, Given& given) {
     ls->add_flag("--sizes", given.ls.sizes,
                  "Without --tenant: count each tenant's segments and bytes (lists everything)");
     ls->add_flag("--json", given.ls.json, "One JSON object a line");
+    add_allowance(ls, given);
     ls->footer(
         "Examples:\n  boatswain ls --store dir:/var/lib/boatswain/store\n"
         "  boatswain ls --store dir:/var/lib/boatswain/store --tenant acme --since 2h\n"
@@ -141,9 +155,12 @@ void add_logs(Commands& commands, Given& given) {
         ->check(CLI::Range(std::uint64_t{1}, tail_max))
         ->type_name("N")
         ->excludes(limit);
-    logs->add_option("--output", given.format, "text, json (one object a line), or raw (bytes as they were printed)")
+    logs->add_option("--output", given.format,
+                     "text (what acts on a terminal as \\xNN), json (one object a line), or raw (bytes as they were "
+                     "printed)")
         ->check(CLI::IsMember(formats))
         ->type_name("FORMAT");
+    add_allowance(logs, given);
     logs->footer(
         "Examples:\n  boatswain logs --store dir:/var/lib/boatswain/store --identity acme.key --since 1h\n"
         "  boatswain logs --identity acme.key --app shop/cart --stream stderr --tail 100\n"
@@ -177,6 +194,7 @@ void add_verify(Commands& commands, Given& given) {
     verify->add_option("--host", given.verify.host, "Only what this host sealed");
     add_times(verify, given);
     verify->add_flag("--json", given.verify.json, "One JSON object");
+    add_allowance(verify, given);
     verify->footer(
         "With a key, all of each object is opened and counted. Without, the sequence numbers and the hashes that link\n"
         "the objects are proven from outside. --since and --until choose by the hours of segments.\n"
@@ -343,12 +361,25 @@ std::optional<Arguments> fleet_request(const Commands& commands, const Given& gi
     return std::nullopt;
 }
 
+Result<Allowance> allowance_of(const Given& given) {
+    Allowance allowance{.oversized = given.oversized};
+    if (given.memory.empty()) return allowance;
+    auto size = parse_size(given.memory);
+    if (!size || *size < query::budget_bytes_min)
+        return fail(Remedy::stop, "--memory: \"" + printable(given.memory, 40) + "\" is not a size of at least " +
+                                      size_to_text(query::budget_bytes_min) + ", like 1GiB");
+    allowance.memory = *size;
+    return allowance;
+}
+
 std::string_view view(const std::string& text) { return text; }
 
 Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
     const auto& command = deepest(commands.tool);
     auto range = query::parse_range(given.since.transform(view), given.until.transform(view), now);
     if (!range) return usage(command, range.error().what);
+    auto allowance = allowance_of(given);
+    if (!allowance) return usage(command, allowance.error().what);
 
     if (auto fleet = fleet_request(commands, given, command)) return *fleet;
     if (&command == commands.keys_new) return {.request = given.keys_new};
@@ -369,6 +400,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         add_environment(given.ls.store, given.ls.identities);
         if (given.ls.store.empty()) return usage(command, no_store);
         given.ls.range = *range;
+        given.ls.allowance = *allowance;
         return {.request = given.ls};
     }
     if (&command == commands.logs) {
@@ -376,6 +408,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         if (given.logs.store.empty()) return usage(command, no_store);
         if (given.logs.identities.empty()) return usage(command, no_identity);
         given.logs.range = *range;
+        given.logs.allowance = *allowance;
         if (!given.stream.empty()) given.logs.stream = given.stream == "stdout" ? Stream::out : Stream::err;
         given.logs.format = given.format == "raw"    ? LogFormatChoice::raw
                             : given.format == "json" ? LogFormatChoice::json
@@ -386,6 +419,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         add_environment(given.verify.store, given.verify.identities);
         if (given.verify.store.empty()) return usage(command, no_store);
         given.verify.range = *range;
+        given.verify.allowance = *allowance;
         return {.request = given.verify};
     }
     std::string store = given.inspect.store.value_or("");

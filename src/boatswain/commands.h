@@ -9,6 +9,7 @@
 
 #include "boatswain/fleet_commands.h"
 #include "boatswain/output.h"
+#include "query/budget.h"
 #include "query/range.h"
 #include "record/line.h"
 
@@ -18,6 +19,7 @@ inline constexpr int exit_ok = 0;
 inline constexpr int exit_error = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_unreachable = 3;  // why and status: no agent answers
+inline constexpr int exit_over_budget = 4;  // the question needs more memory than it may take
 
 // A new key pair: TENANT.key, which opens, and TENANT.pub, which only seals.
 struct KeysNew {
@@ -35,6 +37,14 @@ struct KeysDerive {
     bool keep_newline = false;
 };
 
+// What answering may take, and what it believes.
+struct Allowance {
+    std::uint64_t memory = query::budget_bytes_default;
+    bool oversized = false;  // read objects that are larger than agents write, too
+
+    open::Bounds bounds() const { return oversized ? open::Bounds::of_the_format() : open::Bounds{}; }
+};
+
 struct Ls {
     std::string store;
     std::vector<std::string> identities;
@@ -43,6 +53,7 @@ struct Ls {
     bool segments = false;  // segments even where sources could be shown
     bool sizes = false;
     bool json = false;
+    Allowance allowance;
 };
 
 enum class LogFormatChoice { text, json, raw };
@@ -58,6 +69,7 @@ struct Logs {
     std::optional<std::uint64_t> limit;
     std::optional<std::uint64_t> tail;
     LogFormatChoice format = LogFormatChoice::text;
+    Allowance allowance;
 };
 
 struct Inspect {
@@ -75,6 +87,7 @@ struct Verify {
     std::optional<std::string> host;
     query::TimeRange range;
     bool json = false;
+    Allowance allowance;
 };
 
 // What the running agent does with a container, and why; without one, with all.

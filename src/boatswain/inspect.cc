@@ -238,7 +238,8 @@ Result<void> inspect(const Inspect& request, Console& console) {
         if (request.json) print_json(object, *outside, nullptr, console);
         return {};
     }
-    auto reader = open::SegmentReader::open(object.size, object.fetch, identities);
+    // Of this one object no frame is read, and somebody wants to know what it is: no bounds but the format's.
+    auto reader = open::SegmentReader::open(object.size, object.fetch, identities, open::Bounds::of_the_format());
     if (!reader) return named(reader.error());
     if (request.json)
         print_json(object, *outside, &reader->footer(), console);

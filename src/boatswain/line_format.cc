@@ -43,11 +43,9 @@ Printed as_text(const query::Entry& entry, const Output& out) {
     const auto& line = entry.text.line;
     std::string text = short_time(line.time) + " " + painted + " ";
     if (line.stream == Stream::err) text += out.paint("31", "[stderr]") + " ";
-    if (out.is_terminal())
-        text += terminal_safe(line.bytes);
-    else
-        text += line.bytes;
-    return {.text = text + "\n"};
+    text += terminal_safe(line.bytes);
+    text += '\n';
+    return {.text = std::move(text)};
 }
 
 Printed as_json(const query::Entry& entry) {

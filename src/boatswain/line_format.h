@@ -15,7 +15,7 @@ struct Printed {
 };
 
 // "TIME APP MESSAGE", "TIME APP [stderr] MESSAGE", or "TIME APP --- gap: ..." and a newline. On a terminal the app has
-// a colour of its own, and nothing in a message acts on the terminal.
+// a colour of its own. Nothing in a message acts on a terminal, wherever it is printed to.
 Printed as_text(const query::Entry& entry, const Output& out);
 
 // One object and a newline: time, tenant, app, component, instance, container, name, stream, partial, message; and

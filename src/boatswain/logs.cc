@@ -16,12 +16,17 @@ struct Reading {
     std::unique_ptr<store::Store> store;
     std::vector<open::Identity> identities;
     query::Selection selection;
+    query::Limits limits;
 };
 
-Result<Reading> prepare(const Logs& request, Console& console) {
-    Reading reading{
-        .selection = {
-            .apps = request.apps, .containers = request.containers, .stream = request.stream, .range = request.range}};
+Result<Reading> prepare(const Logs& request, query::Budget& budget, Console& console) {
+    Reading reading{.store = {},
+                    .identities = {},
+                    .selection = {.apps = request.apps,
+                                  .containers = request.containers,
+                                  .stream = request.stream,
+                                  .range = request.range},
+                    .limits = {.budget = budget, .bounds = request.allowance.bounds()}};
     if (request.tenant) {
         TRY(reading.selection.tenant, query::parse_tenant(*request.tenant));
     }
@@ -39,7 +44,7 @@ void show(const Printed& printed, Console& console, Progress& progress) {
 Result<query::Tally> show_all(const Logs& request, Reading& reading, Console& console, Progress& progress) {
     std::uint64_t left = request.limit.value_or(UINT64_MAX);
     if (left == 0) return query::Tally{.hours_total = 1};
-    return query::read_lines(*reading.store, reading.identities, reading.selection, progress,
+    return query::read_lines(*reading.store, reading.identities, reading.selection, reading.limits, progress,
                              [&](const query::Entry& entry) {
                                  show(print(entry, request.format, console.out), console, progress);
                                  return --left > 0 && !console.out.ended();
@@ -48,8 +53,13 @@ Result<query::Tally> show_all(const Logs& request, Reading& reading, Console& co
 
 // The last lines lie in the last hours: those are tried first, then four times as many, until they hold enough.
 Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& console, Progress& progress) {
-    TRY(auto hours, query::hours_with_segments(*reading.store, reading.selection));
-    std::deque<Printed> last;
+    auto& budget = reading.limits.budget;
+    TRY(auto hours, query::hours_with_segments(*reading.store, reading.selection, budget));
+    struct Kept {
+        Printed printed;
+        query::Share held;
+    };
+    std::deque<Kept> last;
     query::Tally tally;
     for (std::size_t tried = 1;; tried *= 4) {
         auto selection = reading.selection;
@@ -60,24 +70,34 @@ Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& c
         // The newest hour may lie past the end of the range, where segments are only looked into for what they begin
         // with.
         if (selection.range.since >= selection.range.until) continue;
-        auto read =
-            query::read_lines(*reading.store, reading.identities, selection, progress, [&](const query::Entry& entry) {
-                last.push_back(print(entry, request.format, console.out));
-                if (last.size() > *request.tail) last.pop_front();
-                return true;
-            });
+        std::optional<Error> over;
+        auto keep = [&](const query::Entry& entry) {
+            Kept kept{print(entry, request.format, console.out), {}};
+            auto held = budget.hold(sizeof(Kept) + kept.printed.text.capacity(), "the last lines");
+            if (!held) {
+                over = std::move(held).error();
+                return false;
+            }
+            kept.held = std::move(*held);
+            last.push_back(std::move(kept));
+            if (last.size() > *request.tail) last.pop_front();
+            return true;
+        };
+        auto read = query::read_lines(*reading.store, reading.identities, selection, reading.limits, progress, keep);
         if (!read) return std::unexpected(std::move(read).error());
+        if (over) return std::unexpected(std::move(*over));
         tally = *read;
         if (everything || last.size() == *request.tail) break;
     }
-    for (const auto& printed : last) show(printed, console, progress);
+    for (const auto& kept : last) show(kept.printed, console, progress);
     return tally;
 }
 
 }  // namespace
 
 int run(const Logs& request, Console& console) {
-    auto reading = prepare(request, console);
+    query::Budget budget{request.allowance.memory};
+    auto reading = prepare(request, budget, console);
     if (!reading) return failed(console, reading.error());
     Progress progress{console};
     auto read =

@@ -1,4 +1,5 @@
 #include "boatswain/tool_for_test.h"
+#include "query/forge_for_test.h"
 
 namespace boatswain::tool {
 namespace {
@@ -66,15 +67,66 @@ TEST_F(Tool, LogsPrintsJsonThatKeepsBytesThatAreNoText) {
               0);
 }
 
-TEST_F(Tool, LogsKeepsControlCharactersAwayFromATerminalOnly) {
+// Into a pipe too: `| less -R` and `| grep` bring it to the terminal all the same.
+TEST_F(Tool, LogsKeepsCharactersThatActAwayFromATerminal) {
     put(key("acme", ten, 1), {{source("acme", "app\x1b[31m", "app-1"), {{ten, "a\tb\x1b]0;owned\x07"}}}}, acme_);
-    EXPECT_THAT(logs("-i acme.key").out, AllOf(HasSubstr("a\tb\x1b]0;owned\x07"), HasSubstr("app\\x1b[31m")));
+    EXPECT_THAT(logs("-i acme.key").out, AllOf(HasSubstr("a\tb\\x1b]0;owned\\x07"), HasSubstr("app\\x1b[31m")));
+    EXPECT_EQ(logs("-i acme.key --output raw").out, "a\tb\x1b]0;owned\x07\n");
     auto shown = run("script -qec \"'" BOATSWAIN_TOOL "' logs --store dir:store -i acme.key\" /dev/null");
     EXPECT_THAT(shown.out, HasSubstr("a\tb\\x1b]0;owned\\x07"));
     EXPECT_THAT(shown.out, HasSubstr("\x1b[3")) << "coloured on a terminal";
     auto plain = run("NO_COLOR=1 script -qec \"'" BOATSWAIN_TOOL "' logs --store dir:store -i acme.key\" /dev/null");
     // Progress, which a slow machine sees, moves the cursor; nothing else does anything.
     EXPECT_THAT(plain.out, AllOf(HasSubstr("app\\x1b[31m"), Not(HasSubstr("\x1b[3")), Not(HasSubstr("\x1b]"))));
+}
+
+TEST_F(Tool, LogsShowsTextThatTurnsAroundOrHidesAsBytes) {
+    put(key("acme", ten, 1),
+        {{source("acme", "app", "app-1"), {{ten, "pay \u202E001\u2069 now\u2028next\u0085é\u200B"}}}}, acme_);
+    EXPECT_THAT(logs("-i acme.key").out,
+                HasSubstr(R"(pay \xe2\x80\xae001\xe2\x81\xa9 now\xe2\x80\xa8next\xc2\x85é\xe2\x80\x8b)"));
+    EXPECT_THAT(logs("-i acme.key --output json").out,
+                HasSubstr(R"("message":"pay \u202e001\u2069 now\u2028next\u0085é\u200b"})"));
+    EXPECT_THAT(logs("-i acme.key --output raw").out, HasSubstr("pay \u202E001\u2069 now\u2028next\u0085é\u200B\n"));
+}
+
+// One object under 1 MB that would be 2.6 GB of text, of 40 sources at one time.
+TEST_F(Tool, LogsSurvivesABombInTheStore) {
+    write("store/" + key("acme", ten, 1).str(), bomb(key("acme", ten, 1), 40, 1, 64U << 20, acme_));
+    put(key("acme", ten, 2), {{source("acme", "web", "web-1"), {{ten, "hello"}}}}, acme_);
+    // The sanitizer's own memory is a multiple of the tool's; 2.6 GB are far more.
+    auto limited = "export ASAN_OPTIONS=hard_rss_limit_mb=700:quarantine_size_mb=16; ";
+    for (std::string narrowing : {"", " --limit 100", " --tail 1"}) {
+        auto ran = run(limited + ("boatswain logs --store dir:store -i acme.key" + narrowing));
+        EXPECT_THAT(ran.out, HasSubstr("hello")) << narrowing;
+        EXPECT_THAT(ran.err, AllOf(HasSubstr("0000000001.age: footer: it says that its"),
+                                   HasSubstr("--oversized reads it all the same")))
+            << narrowing;
+        EXPECT_EQ(ran.code, 1) << narrowing;
+    }
+    auto verified = run(limited + std::string{"boatswain verify --store dir:store -i acme.key"});
+    EXPECT_THAT(verified.out, HasSubstr("damaged: "));
+    EXPECT_EQ(verified.code, 1);
+    auto asked_for = run(limited + std::string{"boatswain logs --store dir:store -i acme.key --oversized --limit 100"});
+    EXPECT_EQ(asked_for.code, 0) << asked_for.err;
+}
+
+TEST_F(Tool, LogsSaysWhatToDoWhenItIsOverBudget) {
+    std::vector<TestEntry> entries;
+    for (int i = 0; i < 20; ++i) entries.push_back({.time = ten, .bytes = std::string(900'000, 'x')});
+    for (std::uint64_t i = 1; i <= 20; ++i)
+        put(key("acme", ten, i), {{source("acme", "web", "web-1"), {entries[i - 1]}}}, acme_);
+    auto over = logs("-i acme.key --tail 20 --memory 16MiB");
+    EXPECT_EQ(over.code, 4);
+    EXPECT_EQ(over.out, "");
+    EXPECT_EQ(
+        over.err,
+        "boatswain: over budget: the last lines need more than half of the 16MiB of memory that this may take; ask "
+        "for less with --tenant, --app, --since and --until, or give more with --memory\n");
+    EXPECT_EQ(logs("-i acme.key --tail 20 --memory 64MiB").code, 0);
+    EXPECT_EQ(logs("-i acme.key --memory 16MiB").code, 0);
+    EXPECT_EQ(logs("-i acme.key --memory 1MiB").code, 2);
+    EXPECT_THAT(logs("-i acme.key --memory much").err, HasSubstr("is not a size of at least 16MiB, like 1GiB"));
 }
 
 TEST_F(Tool, LogsShowsEveryTenantThatTheIdentitiesOpenAndCountsTheOthers) {

@@ -40,9 +40,18 @@ Result<std::optional<TenantSummary>> summarise(query::Catalog& catalog, const Te
     return summary;
 }
 
-Result<void> list_tenants(const Ls& request, store::Store& store, Console& console) {
-    query::Catalog catalog{store};
+// What a table of so many rows holds until it is printed.
+Result<void> hold_rows(query::Budget& budget, std::vector<query::Share>& held, std::size_t rows) {
+    constexpr std::uint64_t row_bytes = 600;
+    TRY(held.emplace_back(), budget.hold(rows * row_bytes, "the rows of the table"));
+    return {};
+}
+
+Result<void> list_tenants(const Ls& request, store::Store& store, query::Budget& budget, Console& console) {
+    query::Catalog catalog{store, &budget};
+    std::vector<query::Share> held;
     TRY(auto tenants, catalog.tenants());
+    if (!request.json) CHECK(hold_rows(budget, held, tenants.size()));
     std::vector<std::string> headings{"TENANT", "FIRST HOUR", "LAST HOUR", ">HOURS"};
     if (request.sizes) headings.insert(headings.end(), {">SEGMENTS", ">SIZE"});
     Table table{headings};
@@ -73,12 +82,15 @@ Result<void> list_tenants(const Ls& request, store::Store& store, Console& conso
     return {};
 }
 
-Result<void> list_segments(const Ls& request, const TenantId& tenant, store::Store& store, Console& console) {
-    query::Catalog catalog{store};
+Result<void> list_segments(const Ls& request, const TenantId& tenant, store::Store& store, query::Budget& budget,
+                           Console& console) {
+    query::Catalog catalog{store, &budget};
+    std::vector<query::Share> held;
     TRY(auto hours, catalog.hours(tenant, query::hours_of(request.range)));
     Table table{{"HOUR", "HOST", "EPOCH", ">SEQUENCE", ">SIZE", "OBJECT"}};
     for (const auto& place : hours) {
         TRY(auto segments, catalog.segments(tenant, place));
+        if (!request.json) CHECK(hold_rows(budget, held, segments.size()));
         for (const auto& [key, size] : segments) {
             if (request.json)
                 console.out.write(fmt::format(
@@ -105,17 +117,23 @@ struct SourceSummary {
     Source source;  // as the latest footer describes it
     std::uint64_t lines = 0, bytes = 0, gaps = 0, segments = 0;
     Timestamp first = Timestamp::max(), last = Timestamp::min();
+    query::Share held{};
 };
 using Sources = std::map<std::tuple<std::string, std::string>, SourceSummary>;  // by host and id
 
-void gather(Sources& sources, const query::SegmentInfo& info, const open::Footer& footer,
-            const query::Selection& selection) {
+Result<void> gather(Sources& sources, const query::SegmentInfo& info, const open::Footer& footer,
+                    const query::Selection& selection, query::Budget& budget) {
+    constexpr std::uint64_t summary_bytes = sizeof(SourceSummary) + 1'000;
     std::set<std::size_t> seen;
     for (const auto& frame : footer.frames) {
         if (!selection.holds(frame.counts)) continue;
         const auto& source = footer.sources[frame.source];
         auto& summary = sources[{info.key.host, source.id}];
+        if (summary.segments == 0) {
+            TRY(summary.held, budget.hold(summary_bytes, "the sources of the tenant"));
+        }
         summary.source = source;
+        summary.source.labels.clear();
         summary.lines += frame.counts.lines;
         summary.bytes += frame.counts.message_bytes;
         summary.gaps += frame.counts.gaps;
@@ -123,6 +141,7 @@ void gather(Sources& sources, const query::SegmentInfo& info, const open::Footer
         summary.first = std::min(summary.first, frame.counts.first_time);
         summary.last = std::max(summary.last, frame.counts.last_time);
     }
+    return {};
 }
 
 void print_sources(const Sources& sources, const TenantId& tenant, bool json, Console& console) {
@@ -135,7 +154,7 @@ void print_sources(const Sources& sources, const TenantId& tenant, bool json, Co
     Table table{
         {"APP", "COMPONENT", "INSTANCE", "CONTAINER", "NAME", "HOST", ">LINES", ">SIZE", ">GAPS", "FIRST", "LAST"}};
     for (const auto& [host, summary] : ordered) {
-        const auto& [source, lines, bytes, gaps, segments, first, last] = *summary;
+        const auto& [source, lines, bytes, gaps, segments, first, last, held] = *summary;
         if (!json) {
             table.add({source.whose.app, source.whose.component, source.whose.instance, source.id.substr(0, id_shown),
                        source.name, host, std::to_string(lines), human_size(bytes), std::to_string(gaps),
@@ -153,17 +172,21 @@ void print_sources(const Sources& sources, const TenantId& tenant, bool json, Co
     if (!json) table.print(console.out);
 }
 
-Result<int> list_sources(const Ls& request, const TenantId& tenant, store::Store& store, Console& console) {
+Result<int> list_sources(const Ls& request, const TenantId& tenant, store::Store& store, query::Budget& budget,
+                         Console& console) {
     TRY(auto identities, read_identities(request.identities, console));
     query::Selection selection{.tenant = tenant, .range = request.range};
     Progress progress{console};
     Sources sources;
+    Result<void> gathered;
+    query::Limits limits{.budget = budget, .bounds = request.allowance.bounds()};
     TRY(auto tally, query::read_footers(
-                        store, identities, selection, progress,
+                        store, identities, selection, limits, progress,
                         [&](const query::SegmentInfo& info, const open::Footer& footer) {
-                            gather(sources, info, footer, selection);
-                            return true;
+                            gathered = gather(sources, info, footer, selection, budget);
+                            return gathered.has_value();
                         }));
+    CHECK(gathered);
     progress.clear();
     if (!sources.empty()) print_sources(sources, tenant, request.json, console);
     return conclude(console, progress, tally, selection, identities);
@@ -171,13 +194,14 @@ Result<int> list_sources(const Ls& request, const TenantId& tenant, store::Store
 
 Result<int> list(const Ls& request, Console& console) {
     TRY(auto store, store::open_store(request.store, console.clock));
+    query::Budget budget{request.allowance.memory};
     if (!request.tenant) {
-        CHECK(list_tenants(request, *store, console));
+        CHECK(list_tenants(request, *store, budget, console));
         return exit_ok;
     }
     TRY(auto tenant, query::parse_tenant(*request.tenant));
-    if (!request.segments && !request.identities.empty()) return list_sources(request, tenant, *store, console);
-    CHECK(list_segments(request, tenant, *store, console));
+    if (!request.segments && !request.identities.empty()) return list_sources(request, tenant, *store, budget, console);
+    CHECK(list_segments(request, tenant, *store, budget, console));
     return exit_ok;
 }
 

@@ -70,6 +70,13 @@ void Console::note(std::string_view what) {
 }
 
 std::string terminal_safe(std::string_view text) {
+    // Most lines are printable ASCII. No early exit: so the loop is one over vectors.
+    bool plain = true;
+    for (char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        plain &= (byte >= 0x20 && byte < 0x7F) || byte == '\t';
+    }
+    if (plain) return std::string{text};
     constexpr auto whole = std::numeric_limits<std::size_t>::max();
     std::string safe;
     for (std::size_t tab = text.find('\t'); tab != text.npos; tab = text.find('\t')) {

@@ -1,7 +1,8 @@
 // What the tool prints on: standard output and standard error, and how things are made fit for a person's terminal.
 //
-// Names and messages come from containers, which may print escape sequences that repaint or reprogram a terminal. On a
-// terminal every control character is shown as \xNN; into a file or pipe messages go as they are.
+// Names and messages come from containers, which may print escape sequences that repaint or reprogram a terminal, or
+// make text read in another order. All that acts so is shown as \xNN (base/characters.h), into a file or pipe too: what
+// is in them comes to a terminal in the end (`| less -R`, `| grep`). Only `--output raw` gives bytes as they are.
 #pragma once
 
 #include <string>
@@ -50,7 +51,7 @@ struct Console {
     void note(std::string_view what);
 };
 
-// Control characters but tabs, and what is not UTF-8, as \xNN. Not cut.
+// Control characters but tabs, other characters that act, and what is not UTF-8, as \xNN. Not cut.
 std::string terminal_safe(std::string_view text);
 
 // "1.2 MiB", "17 B": at most four digits.

@@ -109,7 +109,7 @@ int conclude(Console& console, Progress& progress, const query::Tally& tally, co
 
 int failed(Console& console, const Error& error) {
     console.complain(error.what);
-    return exit_error;
+    return query::is_over_budget(error) ? exit_over_budget : exit_error;
 }
 
 }  // namespace boatswain::tool

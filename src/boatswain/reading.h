@@ -50,7 +50,7 @@ class Progress final : public query::Observer {
 int conclude(Console& console, Progress& progress, const query::Tally& tally, const query::Selection& selection,
              const std::vector<open::Identity>& identities);
 
-// Error to standard error, exit_error.
+// Error to standard error; exit_over_budget or exit_error.
 int failed(Console& console, const Error& error);
 
 }  // namespace boatswain::tool

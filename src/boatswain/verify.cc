@@ -196,14 +196,16 @@ bool opened_something(const query::Verification& verification) {
 }
 
 Result<int> verify(const Verify& request, Console& console) {
-    query::VerifyRequest wanted{.host = request.host, .range = request.range};
+    query::VerifyRequest wanted{
+        .tenant = {}, .host = request.host, .range = request.range, .oversized = request.allowance.oversized};
+    query::Budget budget{request.allowance.memory};
     if (request.tenant) {
         TRY(wanted.tenant, query::parse_tenant(*request.tenant));
     }
     TRY(auto identities, read_identities(request.identities, console));
     TRY(auto store, store::open_store(request.store, console.clock));
     VerifyProgress progress{console};
-    auto verified = query::verify_store(*store, identities, wanted,
+    auto verified = query::verify_store(*store, identities, wanted, budget,
                                         [&](std::uint64_t done, std::uint64_t total) { progress.tell(done, total); });
     progress.clear();
     if (!verified) return std::unexpected(std::move(verified).error());

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "query/selection.h"
+#include "store/pages.h"
 
 namespace boatswain::query {
 
@@ -13,6 +14,7 @@ constexpr std::string_view format_prefix = "v1/";
 constexpr std::string_view heartbeats_prefix = "v1/fleet/";  // docs/formats/heartbeat.md
 constexpr std::string_view tenant_part = "v1/tenant=";
 constexpr std::string_view hour_part = "hour=";
+constexpr std::uint64_t tenant_memory = sizeof(TenantId) + 128;
 
 // Only what the sealing side would have written is read: each name is made again from what was understood, and
 // compared.
@@ -50,27 +52,39 @@ std::unexpected<Error> too_many(std::string_view what, const std::string& under)
 
 }  // namespace
 
+std::uint64_t memory_of(const SegmentInfo& info) {
+    return 2 * sizeof(SegmentInfo) + info.key.tenant.str().capacity() + info.key.host.capacity() +
+           info.key.epoch.capacity();
+}
+
+Result<void> Catalog::check_room(std::uint64_t bytes, std::string_view what) const {
+    if (budget_ != nullptr && bytes > budget_->room()) return std::unexpected(over_budget(*budget_, what));
+    return {};
+}
+
 Result<void> Catalog::for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each) {
-    std::optional<std::string> next;
-    do {
-        TRY(auto page, store_.list(under, true, next));
+    store::Pages pages{store_, under, true};
+    while (pages.more()) {
+        TRY(auto page, pages.next());
         foreign_ += page.objects.size();
         for (const auto& prefix : page.prefixes)
             if (!each(prefix)) return {};
-        next = std::move(page.next);
-    } while (next);
+    }
     return {};
 }
 
 Result<std::vector<TenantId>> Catalog::tenants() {
     std::vector<TenantId> found;
+    Result<void> fits;
     CHECK(for_each_prefix(std::string{format_prefix}, [&](std::string_view prefix) {
         if (auto tenant = tenant_of(prefix))
             found.push_back(*tenant);
         else if (prefix != heartbeats_prefix)
             ++foreign_;
-        return found.size() <= listed_max;
+        fits = check_room(found.size() * tenant_memory, "the names of the tenants");
+        return fits && found.size() <= listed_max;
     }));
+    CHECK(fits);
     if (found.size() > listed_max) return too_many("tenants", std::string{format_prefix});
     std::ranges::sort(found);
     return found;
@@ -78,6 +92,7 @@ Result<std::vector<TenantId>> Catalog::tenants() {
 
 Result<std::vector<HourPlace>> Catalog::hours(const TenantId& tenant, const HourSpan& span) {
     std::vector<HourPlace> found;
+    Result<void> fits;
     auto under = segment::tenant_prefix(tenant);
     CHECK(for_each_prefix(under, [&](std::string_view prefix) {
         auto place = place_of(tenant, prefix);
@@ -85,8 +100,10 @@ Result<std::vector<HourPlace>> Catalog::hours(const TenantId& tenant, const Hour
             ++foreign_;
         else if (place->hour <= span.last && (place->spanning || place->hour >= span.first))
             found.push_back(*place);
-        return found.size() <= listed_max;
+        fits = check_room(found.size() * sizeof(HourPlace), "the hours of a tenant");
+        return fits && found.size() <= listed_max;
     }));
+    CHECK(fits);
     if (found.size() > listed_max) return too_many("hours", under);
     std::ranges::sort(found);
     return found;
@@ -94,14 +111,20 @@ Result<std::vector<HourPlace>> Catalog::hours(const TenantId& tenant, const Hour
 
 Result<std::vector<SegmentInfo>> Catalog::segments(const TenantId& tenant, const HourPlace& place) {
     std::vector<SegmentInfo> found;
+    std::uint64_t memory = 0;
+    Result<void> fits;
     auto under = prefix_of(tenant, place);
     CHECK(store::for_each_object(store_, under, [&](const store::ObjectInfo& object) {
-        if (auto key = segment::parse_object_key(object.key))
+        if (auto key = segment::parse_object_key(object.key)) {
             found.push_back({.key = std::move(*key), .size = object.size});
-        else
+            memory += memory_of(found.back());
+            fits = check_room(memory, "the names of the segments of an hour");
+        } else {
             ++foreign_;
-        return found.size() <= listed_max;
+        }
+        return fits && found.size() <= listed_max;
     }));
+    CHECK(fits);
     if (found.size() > listed_max) return too_many("segments", under);
     return found;
 }

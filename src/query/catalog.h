@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "query/budget.h"
 #include "query/range.h"
 #include "record/source.h"
 #include "segment/object_key.h"
@@ -29,13 +30,18 @@ struct HourPlace {
     auto operator<=>(const HourPlace&) const = default;
 };
 
+// What it costs to hold one, in bytes: an estimate, rather too high.
+std::uint64_t memory_of(const SegmentInfo& info);
+
 // More tenants, or hours of one tenant, or segments of one hour than this are refused (Remedy::stop): a listing is held
 // in memory.
 inline constexpr std::size_t listed_max = 1'000'000;
 
 class Catalog {
   public:
-    explicit Catalog(store::Store& store) : store_(store) {}
+    // A listing that would not fit into what is left of `budget` is refused (is_over_budget()); the caller holds what
+    // it keeps (memory_of()). Without one, listed_max is all that bounds it.
+    explicit Catalog(store::Store& store, Budget* budget = nullptr) : store_(store), budget_(budget) {}
 
     // In name order.
     Result<std::vector<TenantId>> tenants();
@@ -50,7 +56,11 @@ class Catalog {
   private:
     Result<void> for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each);
 
+    // Whether there is room for what was listed.
+    Result<void> check_room(std::uint64_t bytes, std::string_view what) const;
+
     store::Store& store_;
+    Budget* budget_;
     std::uint64_t foreign_ = 0;
 };
 

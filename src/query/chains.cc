@@ -7,6 +7,9 @@ namespace boatswain::query {
 
 namespace {
 
+// While a tenant is listed: vectors grow by doubling, and one is copied.
+constexpr std::uint64_t link_memory = 2 * sizeof(Link);
+
 bool asked_for(const Link& link, const HourSpan& span) {
     return link.hour <= span.last && (link.spanning || link.hour >= span.first);
 }
@@ -39,7 +42,8 @@ segment::ObjectKey ListedChain::key(const Link& link) const {
 }
 
 Result<std::vector<ListedChain>> list_chains(Catalog& catalog, const std::optional<TenantId>& tenant,
-                                             const std::optional<std::string>& host, const TimeRange& range) {
+                                             const std::optional<std::string>& host, const TimeRange& range,
+                                             Budget& budget) {
     std::vector<TenantId> tenants;
     if (tenant)
         tenants.push_back(*tenant);
@@ -50,10 +54,13 @@ Result<std::vector<ListedChain>> list_chains(Catalog& catalog, const std::option
     std::vector<ListedChain> chains;
     for (const auto& whose : tenants) {
         std::map<ChainId, ListedChain> found;
+        std::vector<Share> all_held;  // until it is known which links are of the stretch
         std::size_t links = 0;
         TRY(auto places, catalog.hours(whose));
         for (const auto& place : places) {
             TRY(auto segments, catalog.segments(whose, place));
+            TRY(all_held.emplace_back(),
+                budget.hold(segments.size() * link_memory, "the names of a tenant's segments"));
             for (const auto& [key, size] : segments) {
                 if (host && key.host != *host) continue;
                 ChainId id{whose, key.host, key.epoch};
@@ -67,8 +74,15 @@ Result<std::vector<ListedChain>> list_chains(Catalog& catalog, const std::option
                                                   " segments; ask for one host at a time with --host");
             }
         }
-        for (auto& [id, chain] : found)
-            if (auto cut = cut_to(span, std::move(chain))) chains.push_back(std::move(*cut));
+        all_held.clear();
+        for (auto& [id, chain] : found) {
+            auto cut = cut_to(span, std::move(chain));
+            if (!cut) continue;
+            cut->links.shrink_to_fit();
+            TRY(cut->held,
+                budget.hold(sizeof(ListedChain) + cut->links.size() * sizeof(Link), "the names of segments"));
+            chains.push_back(std::move(*cut));
+        }
     }
     return chains;
 }

@@ -42,13 +42,15 @@ struct ListedChain {
     std::vector<Link> links;           // of the stretch, by sequence number; one number may be there twice
     std::uint64_t first_in_store = 0;  // sequence numbers, of the whole store
     std::uint64_t last_in_store = 0;
+    Share held{};
 
     segment::ObjectKey key(const Link& link) const;
 };
 
-// By tenant, host and epoch. `tenant` and `host` absent: all. Links are held in memory, about 40 bytes each; more than
-// listed_max of one tenant are refused (Remedy::stop).
+// By tenant, host and epoch. `tenant` and `host` absent: all. Links are held in memory; more than listed_max of one
+// tenant, or than fit into `budget`, are refused (Remedy::stop).
 Result<std::vector<ListedChain>> list_chains(Catalog& catalog, const std::optional<TenantId>& tenant,
-                                             const std::optional<std::string>& host, const TimeRange& range);
+                                             const std::optional<std::string>& host, const TimeRange& range,
+                                             Budget& budget);
 
 }  // namespace boatswain::query

@@ -24,24 +24,15 @@ struct Bytes {
     std::string sha256;
 };
 
-Result<std::string> fetch_piece(store::Store& store, const std::string& name, std::uint64_t first,
-                                std::uint64_t length) {
-    TRY(auto range, store.read(name, store::Range{.first = first, .length = length}));
-    if (range.first != first || range.bytes.size() != length)
-        return fail(Remedy::quarantine, "the object ends before byte " + std::to_string(first + length));
-    return std::move(range.bytes);
-}
-
 Result<Bytes> fetch(store::Store& store, const std::string& name, std::uint64_t size) {
     segment::Sha256 hash;
     Bytes bytes{.size = size};
     if (size <= held_bytes_max) {
-        TRY(bytes.held, store.read(name));
-        bytes.size = bytes.held.size();
+        TRY(bytes.held, read_exactly(store, name, 0, size));
         hash.update(bytes.held);
     }
     for (std::uint64_t at = 0; size > held_bytes_max && at < size; at += piece_bytes) {
-        TRY(auto piece, fetch_piece(store, name, at, std::min(piece_bytes, size - at)));
+        TRY(auto piece, read_exactly(store, name, at, std::min(piece_bytes, size - at)));
         hash.update(piece);
         if (at == 0) bytes.held = std::move(piece);
     }
@@ -51,8 +42,9 @@ Result<Bytes> fetch(store::Store& store, const std::string& name, std::uint64_t 
 
 class Examination {
   public:
-    Examination(store::Store& store, const segment::ObjectKey& key, std::span<const open::Identity> identities)
-        : store_(store), key_(key), identities_(identities) {
+    Examination(store::Store& store, const segment::ObjectKey& key, std::span<const open::Identity> identities,
+                const open::Bounds& bounds)
+        : store_(store), key_(key), identities_(identities), bounds_(bounds) {
         found_.name = key.str();
     }
 
@@ -93,11 +85,11 @@ class Examination {
         bool store_failed = false;
         auto fetch = [&](std::uint64_t first, std::uint64_t length) -> Result<std::string> {
             if (bytes.held.size() == bytes.size) return bytes.held.substr(first, length);
-            auto piece = fetch_piece(store_, found_.name, first, length);
+            auto piece = read_exactly(store_, found_.name, first, length);
             store_failed = !piece && !is_of_one_object(piece.error());
             return piece;
         };
-        auto reader = open::SegmentReader::open(bytes.size, fetch, identities_);
+        auto reader = open::SegmentReader::open(bytes.size, fetch, identities_, bounds_);
         if (!reader) {
             if (store_failed) return std::unexpected(std::move(reader).error().within(found_.name));
             found_.for_others = reader.error().remedy == Remedy::stop;
@@ -111,7 +103,9 @@ class Examination {
             return {};
         }
         for (const auto& source : footer.sources)
-            found_.sources.push_back({.id = source.id, .name = source.name, .app = source.whose.app});
+            found_.sources.push_back({.id = source.id,
+                                      .name = source.name.substr(0, examined_name_bytes_max),
+                                      .app = source.whose.app.substr(0, examined_name_bytes_max)});
         for (std::size_t i = 0; i < footer.frames.size(); ++i) {
             auto text = reader->frame_text(i);
             if (!text && store_failed) return std::unexpected(std::move(text).error().within(found_.name));
@@ -157,6 +151,7 @@ class Examination {
     store::Store& store_;
     const segment::ObjectKey& key_;
     std::span<const open::Identity> identities_;
+    const open::Bounds& bounds_;
     Examined found_;
 };
 
@@ -178,8 +173,8 @@ std::string_view to_string(Fault fault) {
 }
 
 Result<Examined> examine(store::Store& store, const segment::ObjectKey& key, std::uint64_t size,
-                         std::span<const open::Identity> identities) {
-    return Examination{store, key, identities}.run(size);
+                         std::span<const open::Identity> identities, const open::Bounds& bounds) {
+    return Examination{store, key, identities, bounds}.run(size);
 }
 
 }  // namespace boatswain::query

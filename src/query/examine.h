@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "open/bounds.h"
 #include "open/identity.h"
 #include "record/end.h"
 #include "record/gap.h"
@@ -75,12 +76,14 @@ struct Examined {
 };
 
 inline constexpr std::size_t examined_gaps_max = 1'000;
+inline constexpr std::size_t examined_name_bytes_max = 256;  // of a source's name and app: they are for people here
 // Objects up to this size are held in memory while they are examined; larger ones are fetched twice: to be hashed, and,
 // by their frames, to be opened.
-inline constexpr std::uint64_t held_bytes_max = 32U << 20;
+inline constexpr std::uint64_t held_bytes_max = 16U << 20;
 
-// Errors are the store's own trouble. What is wrong with the object is a problem among the findings.
+// Errors are the store's own trouble. What is wrong with the object is a problem among the findings; so is that it is
+// not within `bounds`.
 Result<Examined> examine(store::Store& store, const segment::ObjectKey& key, std::uint64_t size,
-                         std::span<const open::Identity> identities);
+                         std::span<const open::Identity> identities, const open::Bounds& bounds = {});
 
 }  // namespace boatswain::query

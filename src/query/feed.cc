@@ -10,16 +10,19 @@ namespace {
 
 using Attempt = Result<std::optional<Opened>>;
 
+// Of one hour of one tenant, in Feed::hours_: a map's node, a vector's element, a name.
+constexpr std::uint64_t hour_memory = 200;
+
 // Opens all of `infos`, several at a time. Each answer lies at its segment's index; after trouble of the store itself
 // the rest is not tried, and has no answer.
 std::vector<std::optional<Attempt>> open_all(store::Store& store, const std::vector<SegmentInfo>& infos,
-                                             std::span<const open::Identity> identities) {
+                                             std::span<const open::Identity> identities, const Limits& limits) {
     std::vector<std::optional<Attempt>> attempts(infos.size());
     std::atomic<std::size_t> next{0};
     std::atomic<bool> store_failed{false};
     auto work = [&] {
         for (auto at = next++; at < infos.size() && !store_failed; at = next++) {
-            attempts[at].emplace(open_segment(store, infos[at], identities));
+            attempts[at].emplace(open_segment(store, infos[at], identities, limits));
             const auto& attempt = *attempts[at];
             if (!attempt && !is_of_one_object(attempt.error())) store_failed = true;
         }
@@ -43,6 +46,8 @@ Result<void> Feed::start() {
     }
     for (const auto& tenant : tenants) {
         TRY(auto hours, catalog_.hours(tenant, hours_of(selection_.range)));
+        TRY(auto held, limits_.budget.hold(hours.size() * hour_memory, "the hours of all tenants"));
+        hours_held_.push_back(std::move(held));
         for (const auto& place : hours) hours_[place.hour].emplace_back(tenant, place);
     }
     tally_.hours_total = hours_.size();
@@ -70,8 +75,12 @@ Result<std::vector<std::shared_ptr<Opened>>> Feed::open_next_hour() {
     auto places = std::move(hours_.begin()->second);
     hours_.erase(hours_.begin());
     std::vector<SegmentInfo> infos;
+    std::vector<Share> held;
     for (const auto& [tenant, place] : places) {
         TRY(auto listed, catalog_.segments(tenant, place));
+        std::uint64_t memory = 0;
+        for (const auto& info : listed) memory += memory_of(info) + sizeof(std::optional<Attempt>);
+        TRY(held.emplace_back(), limits_.budget.hold(memory, "the names of the segments of an hour"));
         std::ranges::move(listed, std::back_inserter(infos));
     }
     ++tally_.hours_listed;
@@ -79,7 +88,7 @@ Result<std::vector<std::shared_ptr<Opened>>> Feed::open_next_hour() {
     tally_.foreign = catalog_.foreign();
 
     std::vector<std::shared_ptr<Opened>> opened;
-    for (auto& attempt : open_all(store_, infos, identities_)) {
+    for (auto& attempt : open_all(store_, infos, identities_, limits_)) {
         if (!attempt) continue;  // the store failed elsewhere, which is returned below
         if (!*attempt) {
             if (!is_of_one_object(attempt->error())) return std::unexpected(std::move(*attempt).error());

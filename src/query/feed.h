@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
@@ -14,8 +15,15 @@ namespace boatswain::query {
 class Feed {
   public:
     Feed(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
-         Observer& observer)
-        : store_(store), identities_(identities), selection_(selection), observer_(observer), catalog_(store) {}
+         const Limits& limits, Observer& observer)
+        : store_(store),
+          identities_(identities),
+          selection_(selection),
+          limits_(limits),
+          observer_(observer),
+          catalog_(store, &limits.budget) {
+        limits_.bounds.large_footers = &large_footers_;
+    }
 
     // Finds the hours. Call once, first.
     Result<void> start();
@@ -35,9 +43,12 @@ class Feed {
     store::Store& store_;
     std::span<const open::Identity> identities_;
     const Selection& selection_;
+    Limits limits_;
+    std::mutex large_footers_;
     Observer& observer_;
     Catalog catalog_;
     std::map<Timestamp, std::vector<std::pair<TenantId, HourPlace>>> hours_;  // not yet opened
+    std::vector<Share> hours_held_;                                           // of each tenant
     Tally tally_;
 };
 

@@ -7,12 +7,14 @@
 // the one whose next entry has the smallest time goes first; equal times go by which source was met first. A gap stands
 // in its place, at the time where it begins.
 //
-// Memory is bounded by what overlaps in time, not by the size of the store: segments are opened hour by hour as the
-// merge gets there, a frame is fetched when the merge reaches its first time, and one frame of each such source is
-// held. Per segment that is still needed its footer is held.
+// Memory is bounded by a budget (budget.h), not by the size of the store or by what overlaps in it: segments are opened
+// hour by hour as the merge gets there, a frame is fetched when the merge reaches its first time, and one frame of each
+// such source is held while there is room. When there is not, a part of each is held, and a frame is read again for its
+// next part when that is due. Per segment that is still needed its footer is held; when those do not fit, or reading
+// again would come to more than reread_max times the text, the question is refused (is_over_budget()).
 //
-// An object that is damaged or not what its name says is told to the observer and left out; so is what follows the
-// damage in a frame. Objects that no identity opens are counted.
+// An object that is damaged, larger than agents write (open/bounds.h) or not what its name says is told to the observer
+// and left out; so is what follows the damage in a frame. Objects that no identity opens are counted.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +26,7 @@
 #include "base/result.h"
 #include "open/identity.h"
 #include "open/segment_reader.h"
+#include "query/budget.h"
 #include "query/catalog.h"
 #include "query/opened.h"
 #include "query/selection.h"
@@ -57,19 +60,26 @@ class Observer {
     virtual void progress(const Tally&) {}
 };
 
-// Hands out every matching entry until `each` returns false. The error is the store's: reading could not go on.
+// A part of a frame is at least so much; and what is read again is at most so many times what was read, and as much as
+// reread_bytes_free in any case.
+inline constexpr std::uint64_t text_part_bytes_min = 4U << 10;
+inline constexpr std::uint64_t reread_max = 32;
+inline constexpr std::uint64_t reread_bytes_free = 1U << 30;
+
+// Hands out every matching entry until `each` returns false. The error is the store's, or says that the budget was used
+// up: reading could not go on.
 Result<Tally> read_lines(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
-                         Observer& observer, const std::function<bool(const Entry&)>& each);
+                         const Limits& limits, Observer& observer, const std::function<bool(const Entry&)>& each);
 
 // Opens the segments of `selection` one after the other and hands them out: what is in their footers, no line.
 Result<Tally> read_footers(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
-                           Observer& observer,
+                           const Limits& limits, Observer& observer,
                            const std::function<bool(const SegmentInfo&, const open::Footer&)>& each);
 
 // Footers are fetched by so many threads at once: opening is waiting for the store, most of all.
 inline constexpr std::size_t openers = 8;
 
 // The hours, earliest first, in which the selection's tenants have segments that can hold its lines.
-Result<std::vector<Timestamp>> hours_with_segments(store::Store& store, const Selection& selection);
+Result<std::vector<Timestamp>> hours_with_segments(store::Store& store, const Selection& selection, Budget& budget);
 
 }  // namespace boatswain::query

@@ -29,13 +29,15 @@ struct Answer {
     Tally tally;
     std::vector<std::string> damages;
     std::optional<Error> error;
+    std::uint64_t peak = 0;
 };
 
 Answer ask(MemoryStore& store, const std::vector<open::Identity>& identities, const Selection& selection = {},
-           std::size_t limit = SIZE_MAX) {
+           std::size_t limit = SIZE_MAX, std::uint64_t budget_bytes = budget_bytes_default) {
     Answer answer;
     Listener listener;
-    auto tally = read_lines(store, identities, selection, listener, [&](const Entry& entry) {
+    Budget budget{budget_bytes};
+    auto tally = read_lines(store, identities, selection, {.budget = budget}, listener, [&](const Entry& entry) {
         bool gap = entry.text.kind == open::TextEntry::Kind::gap;
         answer.entries.push_back(entry.source.name + " " +
                                  (gap ? "gap " + entry.text.gap.reason : std::string{entry.text.line.bytes}));
@@ -46,6 +48,7 @@ Answer ask(MemoryStore& store, const std::vector<open::Identity>& identities, co
     else
         answer.error = tally.error();
     answer.damages = listener.damages;
+    answer.peak = budget.peak();
     return answer;
 }
 
@@ -314,13 +317,76 @@ TEST(Merge, EqualsTheSlowMergeForRandomVoyages) {
     }
 }
 
+// So many sources with so much text, all at the same time, that a budget holds only a part of each.
+void crowd(MemoryStore& store, std::size_t sources, std::size_t lines, std::size_t line_bytes) {
+    std::mt19937 random{7};
+    for (std::size_t s = 0; s < sources; ++s) {
+        auto name = "web-" + std::to_string(s);
+        TestFrame frame{source("acme", "web", name), {}};
+        for (std::size_t i = 0; i < lines; ++i)
+            frame.entries.push_back({.time = ten + seconds{i} + Nanoseconds{random() % 1'000'000'000},
+                                     .bytes = std::to_string(i) + std::string(random() % (2 * line_bytes), 'x'),
+                                     .gap = false});
+        add(store, key("acme", ten, 1, "node-" + std::to_string(s)), {frame}, acme);
+    }
+}
+
+TEST(Merge, HoldsPartsOfFramesWhenAllDoNotFit) {
+    MemoryStore store;
+    crowd(store, 150, 200, 1000);  // 30 MB, of which 8 MiB may be held
+    auto roomy = ask(store, {acme}, {}, SIZE_MAX, 1U << 30);
+    auto tight = ask(store, {acme}, {}, SIZE_MAX, budget_bytes_min);
+    ASSERT_FALSE(tight.error) << tight.error->what;
+    EXPECT_EQ(roomy.entries.size(), 30'000U);
+    EXPECT_TRUE(tight.entries == roomy.entries) << "order or lines differ";
+    EXPECT_GT(roomy.peak, budget_bytes_min) << "all of it would have fitted";
+    EXPECT_LE(tight.peak, budget_bytes_min);
+}
+
+TEST(Merge, HoldsPartsOfFramesWhoseLinesAreLong) {
+    MemoryStore store;
+    crowd(store, 60, 8, 300'000);  // 144 MB: a part is shorter than most lines
+    auto roomy = ask(store, {acme}, {}, SIZE_MAX, 1U << 30);
+    auto tight = ask(store, {acme}, {}, SIZE_MAX, budget_bytes_min);
+    ASSERT_FALSE(tight.error) << tight.error->what;
+    EXPECT_EQ(roomy.entries.size(), 480U);
+    EXPECT_TRUE(tight.entries == roomy.entries) << "order or lines differ";
+    EXPECT_LE(tight.peak, budget_bytes_min);
+}
+
+TEST(Merge, RefusesMoreSourcesAtOnceThanItCanHoldPartsOf) {
+    MemoryStore store;
+    crowd(store, 2'300, 2, 4'000);
+    auto answer = ask(store, {acme}, {}, SIZE_MAX, budget_bytes_min);
+    ASSERT_TRUE(answer.error);
+    EXPECT_TRUE(is_over_budget(*answer.error));
+    EXPECT_THAT(answer.error->what, HasSubstr("sources that overlap in time"));
+    EXPECT_THAT(answer.error->what, HasSubstr("--memory"));
+    EXPECT_LE(answer.peak, budget_bytes_min);
+}
+
+TEST(Merge, ForgetsSourcesThatHaveEnded) {
+    MemoryStore store;
+    for (std::uint64_t hour = 0; hour < 20; ++hour) {
+        std::vector<TestFrame> frames;
+        for (std::size_t i = 0; i < 500; ++i)
+            frames.push_back({source("acme", "job", "job-" + std::to_string(1000 * hour + i)),
+                              {{ten + minutes{60 * hour}, "done"}}});
+        add(store, key("acme", ten + minutes{60 * hour}, hour + 1), frames, acme);
+    }
+    auto answer = ask(store, {acme});
+    EXPECT_EQ(answer.entries.size(), 10'000U);
+    EXPECT_LT(answer.peak, 5U << 20);
+}
+
 TEST(Merge, FindsTheHoursThatHaveSegments) {
     MemoryStore store;
     add(store, key("acme", ten, 1), {{source("acme", "web", "web-1"), {{ten, "a"}}}}, acme);
     add(store, key("globex", ten + minutes{300}, 1), {{source("globex", "web", "web-1"), {{ten + minutes{300}, "a"}}}},
         acme);
-    EXPECT_THAT(*hours_with_segments(store, {}), ElementsAre(ten, ten + minutes{300}));
-    EXPECT_THAT(*hours_with_segments(store, {.tenant = tenant("acme")}), ElementsAre(ten));
+    Budget budget;
+    EXPECT_THAT(*hours_with_segments(store, {}, budget), ElementsAre(ten, ten + minutes{300}));
+    EXPECT_THAT(*hours_with_segments(store, {.tenant = tenant("acme")}, budget), ElementsAre(ten));
 }
 
 }  // namespace

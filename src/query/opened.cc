@@ -19,16 +19,17 @@ Result<std::string> fetch(store::Store& store, const std::string& name, Fetching
             return fail(Remedy::quarantine, "the object ends before byte " + std::to_string(first + length));
         return fetching.whole->substr(first, length);
     }
-    auto range = store.read(name, store::Range{.first = first, .length = length});
-    if (!range) {
-        fetching.store_failed = true;
-        return std::unexpected(std::move(range).error());
-    }
-    if (range->first != first || range->bytes.size() != length)
-        return fail(Remedy::quarantine, "the store gave " + std::to_string(range->bytes.size()) + " bytes from byte " +
-                                            std::to_string(range->first) + " where " + std::to_string(length) +
-                                            " from byte " + std::to_string(first) + " were asked for");
-    return std::move(range->bytes);
+    auto bytes = read_exactly(store, name, first, length);
+    fetching.store_failed = !bytes && bytes.error().remedy != Remedy::quarantine;
+    return bytes;
+}
+
+// What a merge notes of each frame.
+constexpr std::uint64_t noted_bytes_of_a_frame = 64;
+
+std::uint64_t memory_of(const Opened& opened) {
+    return sizeof(Opened) + opened.name.capacity() + memory_of(opened.info) + opened.reader.footer_memory() +
+           opened.reader.footer().frames.size() * noted_bytes_of_a_frame;
 }
 
 }  // namespace
@@ -50,13 +51,24 @@ bool is_of_one_object(const Error& error) {
     return error.remedy == Remedy::quarantine || error.remedy == Remedy::re_resolve;
 }
 
+Result<std::string> read_exactly(store::Store& store, const std::string& name, std::uint64_t first,
+                                 std::uint64_t length) {
+    if (length == 0) return std::string{};
+    TRY(auto range, store.read(name, store::Range{.first = first, .length = length}));
+    if (range.first != first || range.bytes.size() != length)
+        return fail(Remedy::quarantine, "the store gave " + std::to_string(range.bytes.size()) + " bytes from byte " +
+                                            std::to_string(range.first) + " where " + std::to_string(length) +
+                                            " from byte " + std::to_string(first) + " were asked for");
+    return std::move(range.bytes);
+}
+
 Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInfo& info,
-                                           std::span<const open::Identity> identities) {
+                                           std::span<const open::Identity> identities, const Limits& limits) {
     if (identities.empty()) return std::optional<Opened>{};
     auto name = info.key.str();
     auto fetching = std::make_shared<Fetching>();
     if (info.size <= fetched_whole_bytes_max) {
-        auto whole = store.read(name);
+        auto whole = read_exactly(store, name, 0, info.size);
         if (!whole) return std::unexpected(std::move(whole).error().within(name));
         fetching->whole = std::move(*whole);
     }
@@ -65,7 +77,7 @@ Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInf
         [&store, name, fetching](std::uint64_t first, std::uint64_t length) {
             return fetch(store, name, *fetching, first, length);
         },
-        identities);
+        identities, limits.bounds);
     fetching->whole.reset();
     if (!reader) {
         bool for_others = reader.error().remedy == Remedy::stop && !fetching->store_failed;
@@ -74,7 +86,11 @@ Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInf
     }
     if (auto agrees = check_against_key(reader->footer(), info.key); !agrees)
         return std::unexpected(std::move(agrees).error().within(name));
-    return Opened{.info = info, .name = std::move(name), .reader = std::move(*reader)};
+    Opened opened{.info = info, .name = std::move(name), .reader = std::move(*reader), .held = {}, .tail = {}};
+    TRY(opened.held, limits.budget.hold(memory_of(opened), "the footers of the segments of an hour"));
+    opened.tail = limits.budget.try_tail(opened.reader.tail_memory());
+    if (opened.tail.bytes() == 0) opened.reader.drop_tail();
+    return opened;
 }
 
 }  // namespace boatswain::query

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "open/identity.h"
 #include "open/segment_reader.h"
+#include "query/budget.h"
 #include "query/catalog.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@ struct Opened {
     SegmentInfo info;
     std::string name;  // info.key as text
     open::SegmentReader reader;
+    Share held, tail;  // of the budget: the footer and what a merge notes of it; the end of the object
 };
 
 // What `footer` says against what the key says; Remedy::quarantine where they differ.
@@ -32,10 +34,15 @@ inline constexpr std::uint64_t fetched_whole_bytes_max = 64U << 10;
 // Nothing: none of `identities` opens it, it is for somebody else. Errors:
 //   Remedy::quarantine   the object is not a segment, is damaged, or is not what its name says
 //   Remedy::re_resolve   it is gone
-//   others               the store's own trouble: other objects will fare no better
-// `store` must outlive what is returned.
+//   others               the store's own trouble, or over budget: other objects will fare no better
+// `store` and the budget must outlive what is returned.
 Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInfo& info,
-                                           std::span<const open::Identity> identities);
+                                           std::span<const open::Identity> identities, const Limits& limits);
+
+// Exactly the bytes [first, first + length), or Remedy::quarantine where the store has others, or fewer. A store that
+// sends more than was asked for is not listened to.
+Result<std::string> read_exactly(store::Store& store, const std::string& name, std::uint64_t first,
+                                 std::uint64_t length);
 
 // Whether an error concerns one object only, so that reading may go on with the others.
 bool is_of_one_object(const Error& error);

@@ -1,5 +1,6 @@
 #include "query/verify.h"
 
+#include <mutex>
 #include <numeric>
 
 #include "base/bytes.h"
@@ -8,6 +9,9 @@
 namespace boatswain::query {
 
 namespace {
+
+// An id of up to 256 bytes, a node, a Progress.
+constexpr std::uint64_t open_source_memory = 400;
 
 std::string plural(std::uint64_t count, const std::string& noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
@@ -29,9 +33,10 @@ std::uint64_t Findings::problem_count() const {
     return std::accumulate(faults.begin(), faults.end(), std::uint64_t{0});
 }
 
-ChainChecker::ChainChecker(const ListedChain& chain, Findings& findings)
+ChainChecker::ChainChecker(const ListedChain& chain, Findings& findings, Budget* budget)
     : chain_(chain),
       findings_(findings),
+      budget_(budget),
       name_("tenant \"" + printable(chain.id.tenant.str(), 64) + "\", host \"" + printable(chain.id.host, 64) +
             "\", epoch \"" + printable(chain.id.epoch, 64) + "\"") {
     report_.id = chain.id;
@@ -130,8 +135,15 @@ Result<void> ChainChecker::take_frame(const Examined& object, const ExaminedFram
         if (open_.size() > open_sources_max)
             return fail(Remedy::stop, name_ + " has more than " + std::to_string(open_sources_max) +
                                           " sources without an end; ask for less with --since and --until");
+        Share held;
+        if (budget_ != nullptr) {
+            TRY(held, budget_->hold(open_source_memory, "the sources of " + name_ + " that have no end"));
+        }
         ++report_.sources;
-        progress = {.next_ordinal = frame.first_ordinal, .whole = frame.first_ordinal == 0, .unseen = unseen_};
+        progress = {.next_ordinal = frame.first_ordinal,
+                    .whole = frame.first_ordinal == 0,
+                    .unseen = unseen_,
+                    .held = std::move(held)};
         report_.begun_before += progress.whole ? 0 : 1;
     }
     // Lines that could not be sealed are missing from the count, and a gap record says so.
@@ -221,17 +233,20 @@ void judge_unopened(Verification& verification) {
 }
 
 Result<Verification> verify_store(store::Store& store, std::span<const open::Identity> identities,
-                                  const VerifyRequest& request,
+                                  const VerifyRequest& request, Budget& budget,
                                   const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
-    Catalog catalog{store};
-    TRY(auto chains, list_chains(catalog, request.tenant, request.host, request.range));
+    Catalog catalog{store, &budget};
+    TRY(auto chains, list_chains(catalog, request.tenant, request.host, request.range, budget));
+    auto bounds = request.oversized ? open::Bounds::of_the_format() : open::Bounds{};
+    std::mutex large_footers;
+    bounds.large_footers = &large_footers;
     std::uint64_t total = 0, done = 0;
     for (const auto& chain : chains) total += chain.links.size();
     Verification verification{.foreign = catalog.foreign()};
     for (const auto& chain : chains) {
-        ChainChecker checker{chain, verification.findings};
+        ChainChecker checker{chain, verification.findings, &budget};
         auto work = [&](std::size_t at) {
-            return examine(store, chain.key(chain.links[at]), chain.links[at].size, identities);
+            return examine(store, chain.key(chain.links[at]), chain.links[at].size, identities, bounds);
         };
         auto take = [&](std::size_t at, Examined object) {
             progress(++done, total);

@@ -9,7 +9,8 @@
 //
 // ChainChecker is the judge: fed with what examine() found, in order; no I/O. verify_store() runs it all.
 //
-// Memory: names of the stretch (chains.h); per source that has not ended, some 200 bytes; a few objects.
+// Memory: names of the stretch (chains.h) and, per source that has not ended, some 400 bytes, of a budget; a few
+// objects.
 #pragma once
 
 #include <array>
@@ -93,7 +94,8 @@ inline constexpr std::size_t ended_sources_max = 100'000;
 
 class ChainChecker {
   public:
-    ChainChecker(const ListedChain& chain, Findings& findings);
+    // Sources are held of `budget`, where there is one.
+    ChainChecker(const ListedChain& chain, Findings& findings, Budget* budget = nullptr);
 
     // The next link of the chain, in its order. Remedy::stop when there are more sources than can be held.
     Result<void> take(const Link& link, const Examined& object);
@@ -106,6 +108,7 @@ class ChainChecker {
         bool whole = false;        // from its first line on, without a hole
         bool reassigned = false;   // its lines went to another tenant for a while
         std::uint64_t unseen = 0;  // unseen_ at its last frame
+        Share held{};
     };
     void add(Fault fault, const std::string& what);
     bool take_place(const Link& link, const Examined& object);
@@ -117,6 +120,7 @@ class ChainChecker {
 
     const ListedChain& chain_;
     Findings& findings_;
+    Budget* budget_;
     ChainReport report_;
     std::string name_;              // of the chain, for people
     std::uint64_t at_ = 0;          // the last sequence number taken
@@ -144,6 +148,7 @@ struct VerifyRequest {
     std::optional<TenantId> tenant;
     std::optional<std::string> host;
     TimeRange range;
+    bool oversized = false;  // objects that are larger than agents write, too
 };
 
 // Objects are fetched and opened in so many threads at once.
@@ -152,7 +157,7 @@ inline constexpr std::size_t verifiers = 4;
 // `progress` is told how many of how many segments are done, from the calling thread. Errors: the store's, and what is
 // too much to hold.
 Result<Verification> verify_store(store::Store& store, std::span<const open::Identity> identities,
-                                  const VerifyRequest& request,
+                                  const VerifyRequest& request, Budget& budget,
                                   const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
 
 }  // namespace boatswain::query

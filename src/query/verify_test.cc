@@ -26,7 +26,8 @@ const Timestamp ten = at("2026-11-23T10:00:00Z");
 using Identities = std::vector<open::Identity>;
 
 Verification verify(MemoryStore& store, const Identities& identities, const VerifyRequest& request = {}) {
-    auto verified = verify_store(store, identities, request, [](std::uint64_t, std::uint64_t) {});
+    Budget budget;
+    auto verified = verify_store(store, identities, request, budget, [](std::uint64_t, std::uint64_t) {});
     EXPECT_TRUE(verified) << verified.error().what;
     return verified ? std::move(*verified) : Verification{};
 }
@@ -388,7 +389,8 @@ TEST(Verify, SaysWhichSegmentsHaveNoLinkOutside) {
 TEST(Verify, StopsWhereTheStoreFails) {
     Example example;
     example.store.read_error = Error{.remedy = Remedy::back_off, .what = "503"};
-    auto verified = verify_store(example.store, Identities{acme}, {}, [](std::uint64_t, std::uint64_t) {});
+    Budget budget;
+    auto verified = verify_store(example.store, Identities{acme}, {}, budget, [](std::uint64_t, std::uint64_t) {});
     ASSERT_FALSE(verified);
     EXPECT_EQ(verified.error().remedy, Remedy::back_off);
 }
@@ -396,7 +398,8 @@ TEST(Verify, StopsWhereTheStoreFails) {
 TEST(Verify, TellsHowFarItIs) {
     Example example;
     std::vector<std::uint64_t> told;
-    ASSERT_TRUE(verify_store(example.store, Identities{}, {}, [&](std::uint64_t done, std::uint64_t total) {
+    Budget budget;
+    ASSERT_TRUE(verify_store(example.store, Identities{}, {}, budget, [&](std::uint64_t done, std::uint64_t total) {
         told.push_back(done);
         EXPECT_EQ(total, 5U);
     }));
