@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "boatswaind/assigning.h"
 #include "boatswaind/engine_check.h"
+#include "boatswaind/state_place.h"
 #include "intake/docker/selection.h"
 #include "store/store.h"
 #include "tenancy/keyring.h"
@@ -36,11 +37,11 @@ int check(const config::Config& config) {
     for (const auto& warning : config.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     SystemClock clock;
     bool wrong = failed(check_host(config));
+    wrong = failed(check_state_place(config.state_dir)) || wrong;
     auto rules = parse_tenancy(config);
     wrong = failed(rules) || wrong;
     if (rules)
-        for (const auto& advice : advice_on_recipients(config, *rules))
-            std::printf("# note: %s\n", advice.c_str());
+        for (const auto& advice : advice_on_recipients(config, *rules)) std::printf("# note: %s\n", advice.c_str());
     wrong = failed(intake::docker::Selection::parse(config.docker.include, config.docker.exclude)) || wrong;
     auto store = store::open_store(config.store.url, clock);
     wrong = failed(store) || wrong;

@@ -8,6 +8,7 @@
 
 #include "boatswaind/privileges.h"
 #include "engine/client.h"
+#include "intake/driver/hold.h"
 #include "net/address.h"
 #include "store/url.h"
 
@@ -20,7 +21,7 @@ using std::chrono::milliseconds;
 // An agent may well start before its engine.
 constexpr milliseconds ask_engine_max{3000};
 constexpr unsigned directory_mode = 0750;
-constexpr unsigned hold_directory_mode = 0700;  // lines in clear lie there: as intake/driver/hold.cc asks for it
+constexpr unsigned fifo_directory_mode = 0700;
 // Where the engine makes the FIFOs of its log-driver plugins (Docker Engine 20.10, daemon/logger/adapter.go): it has
 // one such directory, whatever its own state and data directories are.
 constexpr const char* engine_fifos = "/run/docker/logging";
@@ -172,9 +173,9 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
         if (const auto* directory = std::get_if<store::DirectoryUrl>(&*url))
             CHECK(make_directories(directory->path, directory_mode));
     if (config.driver.enabled) {
-        CHECK(make_directories(config.driver.hold_dir, hold_directory_mode));
+        CHECK(intake::driver::check_in_memory(config.driver.hold_dir));
         CHECK(make_directories(around(config.driver.socket), directory_mode));
-        CHECK(make_directories(engine_fifos, hold_directory_mode));
+        CHECK(make_directories(engine_fifos, fifo_directory_mode));
     }
     auto root = config.docker.root.empty() ? ask_engine(config) : config.docker.root;
     if (!root && config.sandbox == config::Sandboxing::on)

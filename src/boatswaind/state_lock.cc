@@ -6,9 +6,12 @@
 #include <chrono>
 #include <thread>
 
+#include "boatswaind/state_place.h"
+
 namespace boatswain::boatswaind {
 
 Result<StateLock> StateLock::acquire(const Path& state_dir, Log& log, const std::function<bool()>& give_up) {
+    CHECK(check_state_place(state_dir));
     CHECK(make_directories(state_dir, 0750));
     auto path = state_dir / "lock";
     Fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)};
