@@ -68,13 +68,60 @@ std::optional<HoldName> HoldName::parse(std::string_view name) {
     return parsed;
 }
 
-Result<void> check_in_memory(const Path& directory) {
-    CHECK(make_directories(directory, 0700));
+namespace {
+
+bool is_everybodys(const Path& directory) {
     struct stat found{};
-    if (::lstat(directory.c_str(), &found) != 0) return fail_errno(Remedy::stop, "look at " + directory.string());
-    // A directory like /dev/shm is everybody's: somebody else may have made this one.
-    if (!S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() || (found.st_mode & 0077) != 0)
-        return fail(Remedy::stop, directory.string() + ": must be a directory of our own with mode 0700");
+    return ::stat(directory.c_str(), &found) == 0 && (found.st_mode & S_IWOTH) != 0;
+}
+
+bool is_ours(const Path& directory) {
+    struct stat found{};
+    return ::lstat(directory.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == ::geteuid();
+}
+
+// What lies under a name of ours in a directory that is everybody's, as /dev/shm is, may be anybody's: whoever was
+// first. It holds nothing of ours, so it goes out of the way, if we may.
+Result<void> put_aside(const Path& squatter) {
+    auto wanted = [&](int error_number) {
+        return fail_errno(Remedy::stop,
+                          squatter.string() +
+                              " belongs to somebody else and stands where lines would be held: remove it, or set "
+                              "driver.hold_dir to a place in a tmpfs that others cannot write to",
+                          error_number);
+    };
+    if (!is_everybodys(squatter.parent_path())) return wanted(EPERM);
+    Path aside = squatter;
+    aside += ".not-ours-" + std::to_string(std::random_device{}());
+    if (::rename(squatter.c_str(), aside.c_str()) != 0) return errno == ENOENT ? Result<void>{} : wanted(errno);
+    // Another process of ours may have been faster, and this is what it made.
+    if (is_ours(aside) && ::rename(aside.c_str(), squatter.c_str()) != 0) return wanted(errno);
+    return {};
+}
+
+// Our own directory of mode 0700 at `directory`, whatever stood there; whoever spins to be there first is outlived.
+Result<void> claim(const Path& directory) {
+    constexpr int tries_max = 1000;
+    for (int tried = 0; tried < tries_max; ++tried) {
+        struct stat found{};
+        bool is_there = ::lstat(directory.c_str(), &found) == 0;
+        if (!is_there && errno != ENOENT) return fail_errno(Remedy::stop, "look at " + directory.string());
+        if (is_there && S_ISDIR(found.st_mode) && found.st_uid == ::geteuid()) {
+            if ((found.st_mode & 0077) == 0) return {};
+            return fail(Remedy::stop, directory.string() + ": must be a directory of our own with mode 0700");
+        }
+        if (is_there) CHECK(put_aside(directory));
+        if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+            return fail_errno(Remedy::stop, "make directory " + directory.string());
+    }
+    return fail(Remedy::stop, directory.string() + ": somebody takes this name again and again");
+}
+
+}  // namespace
+
+Result<void> check_in_memory(const Path& directory) {
+    if (directory.has_parent_path()) CHECK(make_directories(directory.parent_path(), 0700));
+    CHECK(claim(directory));
     struct statfs system{};
     if (::statfs(directory.c_str(), &system) != 0) return fail_errno(Remedy::stop, "look at " + directory.string());
     if (system.f_type != TMPFS_MAGIC && system.f_type != RAMFS_MAGIC)

@@ -50,7 +50,8 @@ struct HoldName {
     auto operator<=>(const HoldName&) const = default;
 };
 
-// Remedy::stop unless `directory` (made if it is not there, mode 0700) lies in memory: tmpfs or ramfs.
+// Remedy::stop unless `directory` (made if it is not there, mode 0700) is ours and lies in memory: tmpfs or ramfs. What
+// somebody else put under its name, in a directory that everybody may write to, is renamed where we may.
 Result<void> check_in_memory(const Path& directory);
 
 class Hold {

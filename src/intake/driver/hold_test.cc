@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/test_directory.h"
 #include "intake/driver/log_entry.h"
@@ -171,6 +173,72 @@ TEST(InMemory, IsAskedOfTheDirectory) {
     ::chmod(shm.c_str(), 0755);
     EXPECT_FALSE(check_in_memory(shm));
     std::filesystem::remove(shm);
+}
+
+constexpr uid_t somebody = 65534;
+
+// As /dev/shm is: everybody may make names there, and only who made one may take it away.
+class SharedDirectory : public ::testing::Test {
+  protected:
+    SharedDirectory() {
+        std::string pattern = "/dev/shm/boatswain-test-XXXXXX";
+        shared = ::mkdtemp(pattern.data());
+        ::chmod(shared.c_str(), 01777);
+    }
+    ~SharedDirectory() override { std::filesystem::remove_all(shared); }
+    void squat(const std::string& what) {
+        if (what == "a directory") ::mkdir(holds.c_str(), 0777);
+        if (what == "a file") boatswain::testing::write(holds, "x");
+        if (what == "a link") ::symlink("/etc", holds.c_str());
+        ASSERT_EQ(::lchown(holds.c_str(), somebody, somebody), 0) << "these tests are run by root";
+    }
+    // What `work` gives in a child that is nobody.
+    template <class Work>
+    bool as_nobody(const Work& work) {
+        auto child = ::fork();
+        if (child == 0) ::_exit(::setresuid(somebody, somebody, somebody) == 0 && work() ? 0 : 1);
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+
+    Path shared;
+    Path holds = shared / "boatswain";
+};
+
+TEST_F(SharedDirectory, CannotBeSquattedToKeepTheAgentFromStarting) {
+    for (std::string what : {"a directory", "a file", "a link"}) {
+        squat(what);
+        auto checked = check_in_memory(holds);
+        ASSERT_TRUE(checked) << what << ": " << checked.error().what;
+        struct stat found{};
+        ASSERT_EQ(::lstat(holds.c_str(), &found), 0);
+        EXPECT_TRUE(S_ISDIR(found.st_mode) && found.st_uid == ::geteuid() && (found.st_mode & 0777) == 0700) << what;
+        std::filesystem::remove(holds);
+    }
+}
+
+TEST_F(SharedDirectory, KeepsHoldsThatAreThere) {
+    ASSERT_TRUE(check_in_memory(holds));
+    boatswain::testing::write(holds / "x.hold", "held");
+    ASSERT_TRUE(check_in_memory(holds));
+    EXPECT_EQ(contents(holds / "x.hold"), "held");
+}
+
+TEST_F(SharedDirectory, SaysWhoStandsThereToAnAgentThatMayNotRename) {
+    ASSERT_EQ(::mkdir(holds.c_str(), 0700), 0);
+    EXPECT_TRUE(as_nobody([&] {
+        auto checked = check_in_memory(holds);
+        return !checked && checked.error().what.find("belongs to somebody else") != std::string::npos;
+    }));
+    EXPECT_TRUE(std::filesystem::is_directory(holds));
+}
+
+TEST_F(SharedDirectory, LeavesOthersDirectoriesAloneWhereNotEverybodyMayMakeThem) {
+    ::chmod(shared.c_str(), 0755);
+    squat("a directory");
+    EXPECT_FALSE(check_in_memory(holds));
+    EXPECT_TRUE(std::filesystem::is_directory(holds));
 }
 
 }  // namespace
