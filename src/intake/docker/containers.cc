@@ -25,11 +25,6 @@ constexpr std::size_t stream_cost = 48U << 10;
 
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
 
-bool label_is_true(const engine::ContainerFacts& facts, const std::string& label) {
-    auto found = facts.labels.find(label);
-    return found != facts.labels.end() && found->second == "true";
-}
-
 }  // namespace
 
 Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Client& client, const Assigner& assigner,
@@ -55,6 +50,7 @@ Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Clie
     using Action = tenancy::Decision::Action;
     for (auto action : {Action::seal, Action::quarantine, Action::drop, Action::hold}) unread_counter(action);
     missed_counter();
+    for (auto label : {exclude_label, attach_label}) misread_labels_counter(label);
     count();
 }
 
@@ -97,6 +93,12 @@ Counter& Containers::unread_counter(tenancy::Decision::Action action) {
                             {{"action", std::string{tenancy::to_string(action)}}});
 }
 
+Counter& Containers::misread_labels_counter(std::string_view label) {
+    return metrics_.counter("boatswain_labels_not_understood_total",
+                            "Containers with a label of ours whose value is neither true nor false",
+                            {{"label", std::string{label}}});
+}
+
 Counter& Containers::missed_counter() {
     return metrics_.counter("boatswain_containers_missed_total",
                             "Containers that were gone before anything was learned of them");
@@ -124,6 +126,14 @@ void Containers::skip(engine::ContainerFacts facts, std::string reason) {
     if (is_new) log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", reason}});
 }
 
+void Containers::tell_of_labels(const engine::ContainerFacts& facts) {
+    for (auto label : labels_not_understood(facts)) {
+        misread_labels_counter(label).add();
+        log_.warning("label is neither true nor false, and is not obeyed",
+                     {{"container", facts.id.substr(0, 12)}, {"name", facts.name}, {"label", label}});
+    }
+}
+
 void Containers::adopt(engine::ContainerFacts facts) {
     auto id = facts.id;
     std::optional<int> exit_code;
@@ -142,6 +152,7 @@ void Containers::adopt(engine::ContainerFacts facts) {
     }
     // An answer of the engine's that was on its way while the container was read to its end.
     if (is_gone(id)) return;
+    if (!skipped_.contains(id)) tell_of_labels(facts);
     if (auto against = reason_against(facts)) return skip(std::move(facts), std::move(*against));
     uninspected_.erase(id);
     auto& container = containers_[id];
@@ -198,7 +209,7 @@ std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::
         return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
     if (facts.log_driver == "none") {
         if (terms_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
-        if (label_is_true(facts, std::string{attach_label}))
+        if (label_is_true(facts, attach_label))
             return {Reader::attach, "log driver none, and label boatswain.attach=true"};
         return {Reader::none, "log driver none keeps nothing to read; docker.attach is off"};
     }

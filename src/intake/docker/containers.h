@@ -194,6 +194,8 @@ class Containers {
     void count();
     Counter& unread_counter(tenancy::Decision::Action action);
     Counter& missed_counter();
+    Counter& misread_labels_counter(std::string_view label);
+    void tell_of_labels(const engine::ContainerFacts& facts);
 
     // How it ends (departing.cc).
     void tell_of_removed(const spool::KnownSource& gone, bool ran_once_more);

@@ -6,12 +6,12 @@
 #include <array>
 
 #include "base/file.h"
+#include "engine/truth.h"
 #include "intake/docker/directory_watch.h"
 
 namespace boatswain::intake::docker {
 namespace {
 
-constexpr std::string_view exclude_label = "boatswain.exclude";
 constexpr std::array<std::string_view, 2> own_labels{exclude_label, attach_label};
 
 const re2::RE2& regex_of(const std::shared_ptr<const void>& regex) {
@@ -64,8 +64,7 @@ bool Selection::matches(const Rule& rule, const engine::ContainerFacts& containe
 }
 
 std::optional<std::string> Selection::reason_against(const engine::ContainerFacts& container) const {
-    auto label = container.labels.find(std::string{exclude_label});
-    if (label != container.labels.end() && label->second == "true") return "label boatswain.exclude=true";
+    if (label_is_true(container, exclude_label)) return std::string{"label "} + std::string{exclude_label} + "=true";
     for (const auto& rule : exclude_)
         if (matches(rule, container)) return "exclude rule " + rule.text;
     if (include_.empty()) return std::nullopt;
@@ -78,6 +77,20 @@ bool Selection::names_label(std::string_view label) const {
     auto names = [&](const Rule& rule) { return rule.label == label; };
     return std::ranges::find(own_labels, label) != own_labels.end() || std::ranges::any_of(include_, names) ||
            std::ranges::any_of(exclude_, names);
+}
+
+bool label_is_true(const engine::ContainerFacts& container, std::string_view label) {
+    auto found = container.labels.find(std::string{label});
+    return found != container.labels.end() && engine::parse_truth(found->second) == true;
+}
+
+std::vector<std::string_view> labels_not_understood(const engine::ContainerFacts& container) {
+    std::vector<std::string_view> labels;
+    for (auto label : own_labels) {
+        auto found = container.labels.find(std::string{label});
+        if (found != container.labels.end() && !engine::parse_truth(found->second)) labels.push_back(label);
+    }
+    return labels;
 }
 
 std::vector<std::string> own_container_ids() {

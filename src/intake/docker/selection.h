@@ -5,6 +5,7 @@
 //   it)
 //
 // No include rule: all. An exclude rule wins over an include rule. The label boatswain.exclude=true always excludes.
+// The labels boatswain.exclude and boatswain.attach are true or false in the forms that Docker takes (engine/truth.h).
 #pragma once
 
 #include <memory>
@@ -43,6 +44,14 @@ class Selection {
     std::vector<Rule> include_;
     std::vector<Rule> exclude_;
 };
+
+inline constexpr std::string_view exclude_label = "boatswain.exclude";
+inline constexpr std::string_view attach_label = "boatswain.attach";
+
+// Whether the container has the label, and it is true.
+bool label_is_true(const engine::ContainerFacts& container, std::string_view label);
+// Those of our labels whose value is neither true nor false: somebody wished for something, and does not get it.
+std::vector<std::string_view> labels_not_understood(const engine::ContainerFacts& container);
 
 // The ids of containers that this process runs in, as far as /proc tells: they are never read, since an agent that
 // ships its own log would never come to rest.

@@ -45,6 +45,25 @@ TEST(Selection, NeverReadsAContainerThatAsksNotTo) {
     EXPECT_TRUE(reads({"name:web"}, {}, facts));
 }
 
+TEST(Selection, TakesOurLabelsInEveryFormThatDockerTakes) {
+    auto facts = container();
+    for (const auto* yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+        facts.labels["boatswain.exclude"] = yes;
+        EXPECT_EQ(Selection{}.reason_against(facts), "label boatswain.exclude=true") << yes;
+        EXPECT_TRUE(labels_not_understood(facts).empty());
+    }
+    for (const auto* no : {"0", "f", "F", "false", "FALSE", "False"}) {
+        facts.labels["boatswain.exclude"] = no;
+        EXPECT_EQ(Selection{}.reason_against(facts), std::nullopt) << no;
+        EXPECT_TRUE(labels_not_understood(facts).empty());
+    }
+    for (const auto* odd : {"", "yes", " true", "tRue"}) {
+        facts.labels["boatswain.exclude"] = odd;
+        EXPECT_EQ(Selection{}.reason_against(facts), std::nullopt) << odd;
+        EXPECT_EQ(labels_not_understood(facts), std::vector<std::string_view>{"boatswain.exclude"}) << "not in silence";
+    }
+}
+
 TEST(Selection, NamesTheRuleThatIsWrong) {
     for (auto rule : {"", "web", "label:", "colour:red", "name:(", "image:[", ":x", "name:"}) {
         auto selection = Selection::parse({}, {rule});
