@@ -164,7 +164,8 @@ Result<void> Agent::build() {
     budget_.emplace(config_.memory_max);
     auto derived = [this] { asio::post(io_, [this] { reassign_ready(); }); };
     assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
-                       static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_, derived);
+                       config_.state_dir / last_good_name, static_cast<std::size_t>(config_.tenancy.carried_max),
+                       metrics_, log_, derived);
     assigning_->refresh_keys(true);
     prefer_keyring();
 
@@ -415,6 +416,10 @@ void Agent::reload_configuration() {
     }
     // Reading the configuration, the keyring and the containers' tenants again can each take a while.
     if (told_to_end()) return;
+    if (auto may = check_keyring_stays(*assigning_, *fresh); !may) {
+        log_.error("configuration not taken over; the old one stays", {{"error", may.error()}});
+        return;
+    }
     if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) intake_->learn_again();
     assigning_->refresh_keys(true);
     prefer_keyring();
@@ -447,6 +452,7 @@ Condition Agent::condition() const {
             .ended_tasks = tasks_->failed(),
             .sealing_trouble = sealing_->trouble(),
             .shipping_trouble = shipper_->trouble(),
+            .key_troubles = assigning_->key_troubles(),
             .sealing_for = sealing_->busy_for(),
             .putting_for = shipper_->busy_for(),
             .has_canary = canary_.has_value(),
@@ -523,6 +529,7 @@ heartbeat::Heartbeat Agent::heartbeat() const {
     if (current.spool_bytes >= current.spool_bytes_max || current.tenants_without_room > 0)
         now.troubles.emplace_back(heartbeat::trouble::spool_full);
     if (current.shipping_trouble) now.troubles.emplace_back(heartbeat::trouble::store);
+    if (!current.key_troubles.empty()) now.troubles.emplace_back(heartbeat::trouble::keyring);
     return now;
 }
 

@@ -81,13 +81,14 @@ tenancy::Forged forged_of(const config::Config& config) {
 }
 
 Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
-                     std::size_t carried_max, Metrics& metrics, Log& log, std::function<void()> derived)
+                     Path last_good, std::size_t carried_max, Metrics& metrics, Log& log,
+                     std::function<void()> derived)
     : rules_(std::move(rules)),
       environment_keys_(rules_.environment_keys()),
       label_keys_(rules_.label_keys()),
       policy_(policy),
       forged_(forged),
-      keyring_(std::move(keyring)),
+      keyring_(std::move(keyring), std::move(last_good)),
       places_(carried_max),
       metrics_(metrics),
       log_(log),
@@ -116,11 +117,14 @@ bool Assigning::refresh_keys(bool always) {
     auto before = keyring_.generation();
     auto problems = keyring_.reload();
     if (!problems) {
+        if (keyring_error_ == problems.error().what) return false;  // looked at every second
+        keyring_error_ = problems.error().what;
         problems_.add();
         log_.error("keyring not read; the keys stay as they were",
                    {{"keyring", keyring_.directory().string()}, {"error", problems.error()}});
-        return false;
+        return keyring_.generation() != before;
     }
+    keyring_error_.clear();
     for (const auto& problem : *problems) {
         problems_.add();
         log_.error("key file not understood", {{"keyring", keyring_.directory().string()}, {"problem", problem}});
@@ -254,6 +258,14 @@ engine::WordFilter words_kept(Assigning& assigning, const intake::docker::Select
             .label = [&](std::string_view key) { return assigning.names_label(key) || selection.names_label(key); },
             .more_labels = [&](std::string_view key) { return assigning.keeps_label(key); },
             .mount = [](std::string_view destination) { return tenancy::is_sandbox_mount(destination); }};
+}
+
+Result<void> check_keyring_stays(const Assigning& assigning, const config::Config& fresh) {
+    if (assigning.keyring() == fresh.tenancy.keyring) return {};
+    return fail(Remedy::stop, "tenancy.keyring is " + fresh.tenancy.keyring.string() + " now and was " +
+                                  assigning.keyring().string() +
+                                  " at the start: another directory is taken over by a restart only, because the "
+                                  "running process may be confined to this one");
 }
 
 }  // namespace boatswain::boatswaind

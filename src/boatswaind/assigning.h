@@ -30,11 +30,15 @@ std::vector<std::string> advice_on_recipients(const config::Config& config, cons
 tenancy::Unassigned policy_of(const config::Config& config);
 tenancy::Forged forged_of(const config::Config& config);
 
+// Of the agent's state directory: tenancy/last_good.h.
+inline constexpr std::string_view last_good_name = "keyring.last";
+
 class Assigning {
   public:
+    // `last_good`: a file of the state directory that keeps what the key files said; empty: nothing is kept.
     // `derived` is called from a thread of its own when a key that a container carries is ready: take_ready() then
     // names the containers.
-    Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
+    Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring, Path last_good,
               std::size_t carried_max, Metrics& metrics, Log& log, std::function<void()> derived);
 
     // Takes new rules: for containers found from now on, and for all at the next reassign(). True: they read words of
@@ -52,10 +56,14 @@ class Assigning {
     // Containers for which assign() may give another answer than it gave last. Call it after `derived`, and every
     // second or so.
     std::vector<std::string> take_ready() { return deriving_.take_ready(); }
+    const Path& keyring() const { return keyring_.directory(); }
+    // What is wrong with key files, as sentences: the agent is not ready. At most so many.
+    std::vector<std::string> key_troubles() const { return keyring_.broken(key_troubles_max); }
     std::size_t tenants() const { return keyring_.tenants().size(); }
     std::set<std::string> tenant_names() const;  // with a key file
 
   private:
+    static constexpr std::size_t key_troubles_max = 8;
     // Containers whose forgery was logged: of more than these, some may be logged again.
     static constexpr std::size_t logged_forgeries_max = 4096;
 
@@ -73,6 +81,7 @@ class Assigning {
     std::set<std::string> logged_rules_;      // of tenancy.recipient, that answered with what may be a secret
     bool logged_unread_ = false;              // a container carries a key, and no rule reads any
     tenancy::Keyring keyring_;
+    std::string keyring_error_;  // why it could not be read last, logged once
     tenancy::CarriedKeys carried_;
     tenancy::CarriedPlaces places_;
     bool logged_no_place_ = false;  // since one was had last
@@ -87,5 +96,8 @@ class Assigning {
 
 // What is kept of a container's words: what rules and selection read. Both outlive it.
 engine::WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection);
+
+// A running agent is confined to the keyring that it was started with. Remedy::stop when `fresh` names another one.
+Result<void> check_keyring_stays(const Assigning& assigning, const config::Config& fresh);
 
 }  // namespace boatswain::boatswaind

@@ -45,6 +45,7 @@ class AssigningTest : public ::testing::Test {
                 policy,
                 forged,
                 keyring,
+                directory / "keyring.last",
                 static_cast<std::size_t>(config.tenancy.carried_max),
                 metrics,
                 log,
@@ -255,6 +256,47 @@ TEST_F(AssigningTest, TellsWhenKeysChangedAndKeepsThoseThatWereUnderstood) {
     EXPECT_EQ(assigning.assign(container({{"BOATSWAIN_TENANT", "globex"}})).decision.action, Action::seal);
 }
 
+// Attack of old: a mistyped acme.pub and a restart gave acme's lines to the operator.
+TEST_F(AssigningTest, HoldsATenantWhoseKeyFileIsBrokenAndSealsForTheLastGoodKeyAfterARestart) {
+    write_key("_unassigned", 9);
+    write_key("globex", 2);
+    boatswain::testing::write(keyring / "acme.pub", "age1typo\n");
+    auto of = [&](const std::string& tenant) { return container({{"BOATSWAIN_TENANT", tenant}}); };
+    {
+        auto assigning = this->assigning(tenancy::Unassigned::drop);
+        assigning.refresh_keys(true);
+        auto held = assigning.assign(of("acme"));
+        EXPECT_EQ(held.decision.action, Action::hold) << "neither dropped nor the operator's";
+        EXPECT_THAT(held.decision.reason, HasSubstr("acme.pub is broken (line 1: not an age recipient"));
+        EXPECT_EQ(held.whose.tenant.str(), "acme");
+        EXPECT_THAT(assigning.key_troubles(), ElementsAre(HasSubstr("acme.pub: line 1: ")));
+        EXPECT_EQ(assigning.assign(of("globex")).decision.action, Action::seal) << "nobody else is held";
+        write_key("acme", 1);
+        EXPECT_TRUE(assigning.refresh_keys(false));
+        EXPECT_EQ(assigning.assign(of("acme")).decision.action, Action::seal);
+        EXPECT_THAT(assigning.key_troubles(), IsEmpty());
+    }
+    boatswain::testing::write(keyring / "acme.pub", "age1typo\n");
+    auto assigning = this->assigning();
+    assigning.refresh_keys(true);
+    auto sealed = assigning.assign(of("acme"));
+    EXPECT_EQ(sealed.decision.action, Action::seal);
+    EXPECT_THAT(sealed.decision.recipients, ElementsAre(recipient(1)));
+    EXPECT_THAT(assigning.key_troubles(), ElementsAre(HasSubstr("what it said before stays in force")));
+}
+
+TEST_F(AssigningTest, SaysOnceThatTheKeyringCannotBeReadAndHolds) {
+    std::filesystem::remove_all(keyring);
+    auto assigning = this->assigning(tenancy::Unassigned::drop);
+    for (int seconds = 0; seconds < 5; ++seconds) assigning.refresh_keys(false);
+    auto lines = logged();
+    auto first = lines.find("keyring not read");
+    ASSERT_NE(first, lines.npos);
+    EXPECT_EQ(lines.find("keyring not read", first + 1), lines.npos) << "said once";
+    EXPECT_EQ(assigning.assign(container({{"BOATSWAIN_TENANT", "acme"}})).decision.action, Action::hold)
+        << "its key may be there";
+}
+
 TEST_F(AssigningTest, KeepsItsKeysWhenTheKeyringCannotBeRead) {
     write_key("acme", 1);
     auto assigning = this->assigning();
@@ -341,6 +383,17 @@ TEST_F(AssigningTest, FollowsTheLinkThatAnAgentBindsForAPathWithAColon) {
     engine::ContainerFacts facts = container({});
     facts.mounts = {{(links / "C").string(), "/mnt/mesos/sandbox"}};
     EXPECT_EQ(assigning.assign(facts).whose.tenant.str(), "acme");
+}
+
+TEST_F(AssigningTest, RefusesAnotherKeyringWithoutARestartAndSaysWhy) {
+    auto assigning = this->assigning();
+    config::Config fresh;
+    fresh.tenancy.keyring = keyring;
+    EXPECT_TRUE(check_keyring_stays(assigning, fresh));
+    fresh.tenancy.keyring = "/etc/boatswain/other-keys";
+    auto refused = check_keyring_stays(assigning, fresh);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("tenancy.keyring is /etc/boatswain/other-keys now"));
 }
 
 TEST_F(AssigningTest, NamesTheRuleThatIsWrong) {

@@ -55,8 +55,14 @@ int check(const config::Config& config) {
     auto problems = keyring.reload();
     if (!problems) std::fprintf(stderr, "warning: %s\n", problems.error().what.c_str());
     if (problems) {
+        // A broken key file holds its tenant's lines: not a thing to find out later.
+        for (const auto& broken : keyring.broken()) {
+            std::fprintf(stderr, "error: %s/%s\n", config.tenancy.keyring.c_str(), broken.c_str());
+            wrong = true;
+        }
         for (const auto& problem : *problems)
-            std::fprintf(stderr, "warning: %s/%s\n", config.tenancy.keyring.c_str(), problem.c_str());
+            if (!keyring.is_of_a_broken_file(problem))
+                std::fprintf(stderr, "warning: %s/%s\n", config.tenancy.keyring.c_str(), problem.c_str());
         if (keyring.tenants().empty())
             std::fprintf(
                 stderr,

@@ -60,6 +60,7 @@ serve::Health readiness(const Condition& condition) {
     auto health = aliveness(condition);
     judge_reading(condition, health.reasons);
     judge_storing(condition, health.reasons);
+    for (const auto& trouble : condition.key_troubles) health.reasons.push_back({"keyring", trouble});
     if (condition.canary_trouble) health.reasons.push_back({"canary", *condition.canary_trouble});
     health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
                      {"containers", std::to_string(intake.reading.containers)},

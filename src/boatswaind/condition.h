@@ -30,6 +30,7 @@ struct Condition {
     intake::docker::DockerIntake::Health intake;
     std::vector<std::string> ended_tasks;  // of the agent's own that have to run for ever
     std::optional<std::string> sealing_trouble, shipping_trouble;
+    std::vector<std::string> key_troubles;                // key files that are broken, with file and line
     std::optional<Nanoseconds> sealing_for, putting_for;  // what is under way
     bool has_canary = false;
     std::optional<std::string> canary_trouble;  // lines of the agent's own that did not come back from the store
@@ -44,7 +45,7 @@ serve::Health aliveness(const Condition& condition);
 serve::Health readiness(const Condition& condition);
 
 // Every word that may stand as `part` of a reason against being ready.
-inline constexpr std::array<std::string_view, 7> ready_parts{"tasks", "engine", "reading", "sealing",
-                                                             "spool", "store",  "canary"};
+inline constexpr std::array<std::string_view, 8> ready_parts{"tasks", "engine", "reading", "sealing",
+                                                             "spool", "store",  "canary",  "keyring"};
 
 }  // namespace boatswain::boatswaind

@@ -31,6 +31,14 @@ TEST(Condition, AnAgentThatReadsAndShipsIsAliveAndReady) {
     EXPECT_EQ(readiness(well()).detail.at("engine"), "followed");
 }
 
+TEST(Condition, IsNotReadyWhileAKeyFileIsBroken) {
+    auto condition = well();
+    condition.key_troubles = {"acme.pub: line 1: not an age recipient"};
+    EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("keyring"));
+    EXPECT_THAT(readiness(condition).reasons.front().what, HasSubstr("acme.pub: line 1"));
+}
+
 TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
     auto condition = well();
     condition.intake.engine_connected = false;

@@ -66,7 +66,7 @@ Result<void> DriverProcess::run() {
     TRY(signals_, Signals::open(io_.get_executor()));
     TRY(auto rules, parse_tenancy(config_));
     TRY(selection_, intake::docker::Selection::parse(config_.docker.include, config_.docker.exclude));
-    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
+    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, Path{},
                        static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_, [] {});
     assigning_->refresh_keys(true);
     tasks_.emplace(io_.get_executor(), log_);
@@ -112,6 +112,8 @@ asio::awaitable<void> DriverProcess::obey_signals() {
         auto order = co_await signals_->next();
         if (!order.reload) break;
         auto fresh = reload_();
+        if (fresh)
+            if (auto may = check_keyring_stays(*assigning_, *fresh); !may) fresh = std::unexpected(may.error());
         auto rules = fresh ? parse_tenancy(*fresh) : Result<tenancy::RuleSet>{std::unexpected(fresh.error())};
         if (!rules) {
             log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});

@@ -26,6 +26,7 @@ std::string_view trouble_text(std::string_view trouble) {
     if (trouble == heartbeat::trouble::spool_write) return "the spool cannot be written";
     if (trouble == heartbeat::trouble::spool_full) return "the spool is full, reading pauses";
     if (trouble == heartbeat::trouble::store) return "the store does not take segments";
+    if (trouble == heartbeat::trouble::keyring) return "a key file is broken";
     return trouble;
 }
 

@@ -28,6 +28,7 @@ inline constexpr std::string_view engine = "engine";            // it is not fol
 inline constexpr std::string_view spool_write = "spool_write";  // segments cannot be written to disk
 inline constexpr std::string_view spool_full = "spool_full";    // reading pauses
 inline constexpr std::string_view store = "store";              // it does not take segments
+inline constexpr std::string_view keyring = "keyring";          // a key file is broken
 }  // namespace trouble
 
 struct Heartbeat {

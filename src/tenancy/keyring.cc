@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <utility>
 
 #include "base/bytes.h"
 
@@ -37,6 +38,7 @@ Result<Keyring::Listing> Keyring::list() const {
     Listing listing;
     auto add_stamp = [&](const std::string& name, const struct stat& found) {
         listing.files[name] = {.changed_ns = found.st_mtim.tv_sec * 1'000'000'000LL + found.st_mtim.tv_nsec,
+                               .status_changed_ns = found.st_ctim.tv_sec * 1'000'000'000LL + found.st_ctim.tv_nsec,
                                .bytes = static_cast<std::uint64_t>(found.st_size),
                                .inode = found.st_ino,
                                .regular = S_ISREG(found.st_mode)};
@@ -79,34 +81,72 @@ Result<Keyring::Recipients> Keyring::read(const std::string& name, const Stamp& 
     return recipients;
 }
 
+// Before the first reload() it is what an earlier process understood.
+Keyring::Files Keyring::known_before(std::vector<std::string>& problems) {
+    if (!std::exchange(loaded_, true) && !last_good_.empty()) {
+        auto kept = read_last_good(last_good_, directory_);
+        if (kept) return *(kept_ = std::move(*kept));
+        problems.push_back("what the key files said at the last start is not known: " + kept.error().what);
+    }
+    std::scoped_lock lock{guard_};
+    return files_;
+}
+
+// Without it, a key file that is broken at the next start holds its tenant's lines: no reason to stop now.
+void Keyring::keep(const Files& files, std::vector<std::string>& problems) {
+    if (last_good_.empty() || kept_ == files) return;
+    auto written = write_last_good(last_good_, directory_, files);
+    if (written)
+        kept_ = files;
+    else
+        problems.push_back("what the key files say is not kept for the next start: " + written.error().what);
+}
+
+void Keyring::take(Files files, Broken broken, std::string unreadable) {
+    std::scoped_lock lock{guard_};
+    auto unknown = [](const Files& known, const Broken& all) {
+        Broken without;
+        for (const auto& one : all)
+            if (!known.contains(one.first)) without.insert(one);
+        return without;
+    };
+    bool changed = files != files_ || unknown(files, broken) != unknown(files_, broken_) || unreadable != unreadable_;
+    files_ = std::move(files);
+    broken_ = std::move(broken);
+    unreadable_ = std::move(unreadable);
+    if (changed) ++generation_;
+}
+
 Result<std::vector<std::string>> Keyring::reload() {
     std::scoped_lock one_at_a_time{reloading_};
-    TRY(auto listing, list());
-    Files before;
-    {
-        std::scoped_lock lock{guard_};
-        before = files_;
+    std::vector<std::string> problems;
+    auto before = known_before(problems);
+    auto listing = list();
+    if (!listing) {
+        take(std::move(before), {}, listing.error().what);
+        return std::unexpected(std::move(listing).error());
     }
 
     Files files;
-    std::vector<std::string> problems;
-    if (listing.writable.contains(""))
+    Broken broken;
+    if (listing->writable.contains(""))
         problems.push_back(directory_.string() + ": the directory may be written to by group or others");
-    for (const auto& [name, stamp] : listing.files) {
+    for (const auto& [name, stamp] : listing->files) {
         if (name.empty()) continue;
-        if (listing.writable.contains(name))
+        if (listing->writable.contains(name))
             problems.push_back(printable(name) + ": may be written to by group or others");
         auto stem = name.substr(0, name.size() - suffix.size());
-        if (auto recipients = read(name, stamp)) {
+        auto recipients = read(name, stamp);
+        if (recipients) {
             files.emplace(std::move(stem), std::move(*recipients));
             continue;
-        } else {
-            problems.push_back(printable(name) + ": " + recipients.error().what);
         }
+        problems.push_back(printable(name) + ": " + recipients.error().what);
         if (auto kept = before.find(stem); kept != before.end()) {
             problems.back() += "; what it said before stays in force";
             files.insert(*kept);
         }
+        broken.emplace(std::move(stem), recipients.error().what);
     }
     if (auto glass = files.find(break_glass_name.data()); glass != files.end())
         for (const auto& [name, recipients] : files)
@@ -115,13 +155,34 @@ Result<std::vector<std::string>> Keyring::reload() {
                                    ".pub more than " + std::to_string(segment::recipients_max) +
                                    " recipients; break-glass recipients past that are left out");
 
+    keep(files, problems);
+    take(std::move(files), std::move(broken), {});
     std::scoped_lock lock{guard_};
-    if (files != files_) {
-        files_ = std::move(files);
-        ++generation_;
-    }
-    seen_ = std::move(listing);
+    seen_ = std::move(*listing);
     return problems;
+}
+
+std::vector<std::string> Keyring::broken(std::size_t most) const {
+    std::scoped_lock lock{guard_};
+    std::vector<std::string> sentences;
+    if (!unreadable_.empty())
+        sentences.push_back(unreadable_ + (files_.empty() ? "; nothing is read until it can be"
+                                                          : "; the keys of before stay in force, others are held"));
+    for (const auto& [name, why] : broken_) {
+        if (sentences.size() >= most) break;
+        sentences.push_back(printable(name) + ".pub: " + why +
+                            (files_.contains(name)       ? "; what it said before stays in force"
+                             : name == break_glass_name  ? "; all containers are held until it is mended"
+                             : name == unassigned_name() ? "; what is to be quarantined is held until it is mended"
+                                                         : "; its tenant's containers are held until it is mended"));
+    }
+    return sentences;
+}
+
+bool Keyring::is_of_a_broken_file(std::string_view problem) const {
+    std::scoped_lock lock{guard_};
+    return std::ranges::any_of(
+        broken_, [&](const auto& one) { return problem.starts_with(printable(one.first) + ".pub: " + one.second); });
 }
 
 bool Keyring::changed_on_disk() const {
@@ -143,10 +204,24 @@ std::vector<segment::Recipient> Keyring::recipients(const TenantId& tenant) cons
     return with_break_glass(tenant.str());
 }
 
+std::string Keyring::held(const std::string& name) const {
+    for (const std::string& needed : {name, std::string{break_glass_name}}) {
+        if (files_.contains(needed)) continue;
+        if (auto found = broken_.find(needed); found != broken_.end())
+            return "the key file " + printable(needed) + ".pub is broken (" + found->second + ")";
+    }
+    if (!unreadable_.empty() && !files_.contains(name)) return "the keyring cannot be read (" + unreadable_ + ")";
+    return {};
+}
+
 Keys Keyring::keys_for(const TenantId& tenant) const {
     std::scoped_lock lock{guard_};
-    Keys keys{.operators = with_break_glass(TenantId::unassigned().str())};
-    if (tenant != TenantId::unassigned()) keys.tenant = with_break_glass(tenant.str());
+    Keys keys{.operators = with_break_glass(TenantId::unassigned().str()),
+              .operators_held = held(TenantId::unassigned().str())};
+    if (tenant != TenantId::unassigned()) {
+        keys.tenant = with_break_glass(tenant.str());
+        keys.held = held(tenant.str());
+    }
     if (auto glass = files_.find(break_glass_name.data()); glass != files_.end()) keys.break_glass = glass->second;
     return keys;
 }

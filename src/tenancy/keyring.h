@@ -4,9 +4,11 @@
 //   _unassigned.pub    the operator's: for lines that belong to no known tenant, or to one without a key
 //   _break-glass.pub   added to every tenant's recipients (optional)
 //
-// Read again when the directory changes. A file that cannot be understood keeps what it said before, if it was read
-// before; else its tenant has no key. Either way it is reported, never guessed at. A file that is gone takes its keys
-// with it.
+// Read again when the directory changes. A file that is gone takes its keys with it. A file that is there and cannot be
+// understood does not: it keeps what it said before, over a restart, too (tenancy/last_good.h). Was it never
+// understood, its tenant's lines are held (Keys::held): they are not the operator's because somebody mistyped a key.
+// The same goes for a directory that cannot be read, and for everybody while _break-glass.pub is broken. All of it is
+// reported.
 //
 // Whoever can write to this directory decides who can read what is sealed from then on, so files and directory that
 // group or others may write to are reported too. Replace a file by rename: a half-written one may hold fewer
@@ -25,6 +27,7 @@
 #include "base/result.h"
 #include "record/source.h"
 #include "segment/recipient.h"
+#include "tenancy/last_good.h"
 
 namespace boatswain::tenancy {
 
@@ -38,17 +41,27 @@ struct Keys {
     std::vector<segment::Recipient> tenant;       // break-glass included; empty: no key
     std::vector<segment::Recipient> operators;    // of _unassigned.pub, break-glass included; empty: no such file
     std::vector<segment::Recipient> break_glass;  // alone, to go with a key that a container carries
+    // Why it is not known for whom to seal, although a file says so: nothing is read. Empty: it is known.
+    std::string held;            // of the tenant's lines
+    std::string operators_held;  // of what is quarantined
 };
 
 // Thread-safe.
 class Keyring {
   public:
-    explicit Keyring(Path directory) : directory_(std::move(directory)) {}
+    // `last_good` is a file that keeps what was understood, for the next process; empty: nothing is kept.
+    explicit Keyring(Path directory, Path last_good = {})
+        : directory_(std::move(directory)), last_good_(std::move(last_good)) {}
 
     // Reads the directory. The result lists what is wrong with single files ("acme.pub: line 2: not an age recipient:
     // ..."); a directory that cannot be read at all, or holds over key_files_max keys, is an error, and the keys stay
     // as they were.
     Result<std::vector<std::string>> reload();
+
+    // What is broken as of the last reload(), and what comes of it: sentences, of files at most `most`.
+    std::vector<std::string> broken(std::size_t most = key_files_max) const;
+    // Whether `problem`, of what reload() returned, is told by broken(), too.
+    bool is_of_a_broken_file(std::string_view problem) const;
 
     // Whether the directory differs from what the last reload() saw, by names, times, sizes and inodes (symbolic links
     // followed): one stat a file, nothing is opened. True before the first reload(), and while the directory cannot be
@@ -63,15 +76,17 @@ class Keyring {
 
     std::vector<std::string> tenants() const;  // those with a key, sorted; without the two reserved names
     const Path& directory() const { return directory_; }
-    // Grows by one with each reload() that changed something.
+    // Grows by one with each reload() that changed what keys_for() says of somebody.
     std::uint64_t generation() const;
 
   private:
     using Recipients = std::vector<segment::Recipient>;
-    using Files = std::map<std::string, Recipients>;  // by name without ".pub", as the files say it
+    using Files = KeyFiles;
+    using Broken = std::map<std::string, std::string>;  // by name without ".pub": what is wrong
 
     struct Stamp {
         std::int64_t changed_ns = 0;
+        std::int64_t status_changed_ns = 0;  // a file that we were not allowed to read, and are now
         std::uint64_t bytes = 0;
         std::uint64_t inode = 0;
         bool regular = false;
@@ -85,12 +100,20 @@ class Keyring {
 
     Result<Listing> list() const;
     Result<Recipients> read(const std::string& name, const Stamp& stamp) const;
+    Files known_before(std::vector<std::string>& problems);
+    void keep(const Files& files, std::vector<std::string>& problems);
+    void take(Files files, Broken broken, std::string unreadable);
+    std::string held(const std::string& name) const;             // guard_ is held
     Recipients with_break_glass(const std::string& name) const;  // guard_ is held
 
-    Path directory_;
-    std::mutex reloading_;  // one reload at a time; taken before guard_
+    Path directory_, last_good_;
+    bool loaded_ = false;        // last_good_ was read; of reload(), like the next
+    std::optional<Files> kept_;  // what last_good_ holds, where that is known
+    std::mutex reloading_;       // one reload at a time; taken before guard_
     mutable std::mutex guard_;
     Files files_;
+    Broken broken_;
+    std::string unreadable_;  // why the directory cannot be read; empty: it can
     std::optional<Listing> seen_;
     std::uint64_t generation_ = 0;
 };

@@ -133,6 +133,110 @@ TEST_F(KeyringTest, TakesAwayTheKeysOfAFileThatIsGone) {
     EXPECT_EQ(keyring.generation(), 2U);
 }
 
+TEST_F(KeyringTest, HoldsATenantWhoseFileIsThereAndWasNeverUnderstood) {
+    write("_unassigned.pub", {9});
+    write("globex.pub", {2});
+    write("acme.pub", "# of acme\nage1typo\n");
+    Keyring keyring{directory};
+    reload(keyring);
+    auto keys = keyring.keys_for(*TenantId::parse("acme"));
+    EXPECT_THAT(keys.tenant, IsEmpty());
+    EXPECT_THAT(keys.held, AllOf(HasSubstr("acme.pub"), HasSubstr("line 2")));
+    EXPECT_THAT(keyring.broken(), ElementsAre(AllOf(StartsWith("acme.pub: line 2: "), HasSubstr("are held"))));
+    EXPECT_EQ(keyring.keys_for(*TenantId::parse("globex")).held, "");
+    EXPECT_EQ(keyring.keys_for(*TenantId::parse("nobody")).held, "") << "no file is not a broken one";
+    auto generation = keyring.generation();
+    write("acme.pub", {1});
+    reload(keyring);
+    EXPECT_EQ(keyring.keys_for(*TenantId::parse("acme")).held, "");
+    EXPECT_THAT(keyring.broken(), IsEmpty());
+    EXPECT_GT(keyring.generation(), generation);
+    write("hooli.pub", "age1typo\n");
+    generation = keyring.generation();
+    reload(keyring);
+    EXPECT_GT(keyring.generation(), generation) << "it is held from now on, and had no key before";
+}
+
+TEST_F(KeyringTest, HoldsEverybodyWhileBreakGlassIsBrokenAndTheOperatorsAlone) {
+    write("acme.pub", {1});
+    write("_break-glass.pub", "age1typo\n");
+    Keyring keyring{directory};
+    reload(keyring);
+    for (const auto* tenant : {"acme", "nobody"})
+        EXPECT_THAT(keyring.keys_for(*TenantId::parse(tenant)).held, HasSubstr("_break-glass.pub")) << tenant;
+    EXPECT_THAT(keyring.keys_for(TenantId::unassigned()).operators_held, HasSubstr("_break-glass.pub"));
+    fs::remove(directory / "_break-glass.pub");
+    write("_unassigned.pub", "age1typo\n");
+    reload(keyring);
+    EXPECT_EQ(keyring.keys_for(*TenantId::parse("acme")).held, "");
+    EXPECT_THAT(keyring.keys_for(*TenantId::parse("nobody")).operators_held, HasSubstr("_unassigned.pub"));
+}
+
+TEST_F(KeyringTest, KeepsWhatABrokenFileSaidBeforeOverARestart) {
+    auto last_good = Path{directory.string() + ".last"};
+    write("acme.pub", {1});
+    write("globex.pub", {2});
+    {
+        Keyring keyring{directory, last_good};
+        reload(keyring);
+    }
+    write("acme.pub", "age1typo\n");
+    fs::remove(directory / "globex.pub");
+    for (int starts = 0; starts < 3; ++starts) {
+        Keyring keyring{directory, last_good};
+        EXPECT_THAT(reload(keyring), ElementsAre(AllOf(StartsWith("acme.pub: line 1: "),
+                                                       HasSubstr("; what it said before stays in force"))));
+        EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+        EXPECT_EQ(keyring.keys_for(*TenantId::parse("acme")).held, "");
+        EXPECT_THAT(keyring.broken(), ElementsAre(StartsWith("acme.pub: line 1: "))) << "not ready all the same";
+        EXPECT_THAT(of(keyring, "globex"), IsEmpty()) << "a file that is gone takes its keys with it";
+    }
+    auto aside = directory.string() + ".aside";
+    fs::rename(directory, aside);
+    {
+        Keyring keyring{directory, last_good};
+        EXPECT_FALSE(keyring.reload());
+        EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1))) << "nor does a directory that is away";
+        EXPECT_THAT(keyring.keys_for(*TenantId::parse("globex")).held, HasSubstr("cannot be read"));
+        EXPECT_THAT(keyring.broken(), ElementsAre(HasSubstr("the keys of before stay in force")));
+    }
+    fs::rename(aside, directory);
+    {
+        Keyring elsewhere{directory / "..", last_good};
+        EXPECT_TRUE(elsewhere.reload());
+        EXPECT_THAT(of(elsewhere, "acme"), IsEmpty()) << "it was another keyring's";
+    }
+    fs::remove(last_good);
+}
+
+TEST_F(KeyringTest, HoldsEverybodyAsLongAsTheDirectoryWasNeverRead) {
+    Keyring keyring{directory / "not-there"};
+    EXPECT_FALSE(keyring.reload());
+    EXPECT_THAT(keyring.keys_for(*TenantId::parse("acme")).held, HasSubstr("cannot be read"));
+    EXPECT_THAT(keyring.keys_for(TenantId::unassigned()).operators_held, HasSubstr("cannot be read"));
+}
+
+TEST_F(KeyringTest, SaysThatAMemoryItCannotReadOrWriteIsNone) {
+    write("acme.pub", {1});
+    auto last_good = Path{directory.string() + ".last"};
+    std::ofstream{last_good} << "nonsense\n";
+    Keyring keyring{directory, last_good};
+    EXPECT_THAT(reload(keyring), ElementsAre(HasSubstr("is not known")));
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+    fs::remove(last_good);
+    Keyring unkept{directory, directory / "no/such/place"};
+    EXPECT_THAT(reload(unkept), ElementsAre(HasSubstr("is not kept for the next start")));
+    EXPECT_THAT(of(unkept, "acme"), ElementsAre(recipient(1)));
+}
+
+TEST_F(KeyringTest, SeesThatAFileMayBeReadNow) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    reload(keyring);
+    ::chmod((directory / "acme.pub").c_str(), 0600);
+    EXPECT_TRUE(keyring.changed_on_disk());
+}
+
 TEST_F(KeyringTest, KeepsEverythingWhenTheDirectoryCannotBeRead) {
     write("acme.pub", {1});
     Keyring keyring{directory};

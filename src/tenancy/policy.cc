@@ -10,6 +10,9 @@ Decision without_key(const Keys& keys, Unassigned policy, const std::string& why
     if (policy == Unassigned::drop)
         return {.action = Decision::Action::drop,
                 .reason = why + ": its lines are dropped, as tenancy.unassigned says"};
+    if (!keys.operators_held.empty())
+        return {.action = Decision::Action::hold,
+                .reason = why + ", and " + keys.operators_held + ": nothing is read until that is mended"};
     if (keys.operators.empty())
         return {.action = Decision::Action::hold,
                 .reason =
@@ -53,6 +56,10 @@ Decision decide(const Attribution& whose, const Keys& keys, const std::optional<
                 .recipients = std::move(recipients),
                 .reason = who + ": sealed for " + with};
     };
+    if (!keys.held.empty())
+        return {.action = Decision::Action::hold,
+                .tenant = tenant,
+                .reason = who + ": " + keys.held + ": nothing is read until that is mended"};
     if (!keys.tenant.empty())
         return seal(keys.tenant, carried
                                      ? "its recipients of the keyring; the key that the container carries is not used"

@@ -1,5 +1,6 @@
 // Fail closed: what becomes of a source's lines, given whose they are and which keys there are.
 //
+//   tenant known; its key file is broken           hold: read nothing until it is mended
 //   tenant known, in the keyring                   seal for the keyring's recipients; a carried key is ignored
 //   tenant known, not in the keyring, carries one  seal for the carried recipient, and break-glass
 //   no tenant, or no usable key; policy drop       drop
@@ -28,7 +29,7 @@ enum class Unassigned { quarantine, drop };
 struct Decision {
     enum class Action { seal, quarantine, drop, hold };
     Action action = Action::hold;
-    TenantId tenant = TenantId::unassigned();    // seal: whose batch; else _unassigned
+    TenantId tenant = TenantId::unassigned();    // seal, hold for a broken key: whose batch; else _unassigned
     std::vector<segment::Recipient> recipients;  // seal and quarantine: at least one; drop and hold: none
     std::string reason;                          // a sentence for `boatswain why CONTAINER`; never holds a secret
 };

@@ -96,6 +96,30 @@ TEST(Policy, DecidesEveryCaseAsItsTableSays) {
               Action::seal,
               {of_container},
               "that the container carries"},
+             {"the tenant's key file is broken",
+              known(),
+              {.operators = {of_operator}, .held = "the key file acme.pub is broken (line 1: it is not)"},
+              carried,
+              quarantine,
+              Action::hold,
+              {},
+              "tenant acme (env:TENANT): the key file acme.pub is broken (line 1: it is not): nothing is read"},
+             {"the tenant's key file is broken, drop",
+              known(),
+              {.held = "the key file acme.pub is broken"},
+              {},
+              drop,
+              Action::hold,
+              {},
+              "nothing is read until that is mended"},
+             {"the operator's key file is broken",
+              unknown(),
+              {.operators_held = "the key file _unassigned.pub is broken"},
+              {},
+              quarantine,
+              Action::hold,
+              {},
+              "nothing is read until that is mended"},
              {"carried is broken",
               known(),
               without_tenant(),
@@ -182,7 +206,8 @@ TEST(Policy, DecidesEveryCaseAsItsTableSays) {
         EXPECT_EQ(decision.action, c.action) << to_string(decision.action);
         EXPECT_EQ(decision.recipients, c.recipients);
         EXPECT_THAT(decision.reason, HasSubstr(c.reason));
-        EXPECT_EQ(decision.tenant, c.action == Action::seal ? c.whose.tenant : TenantId::unassigned());
+        bool is_the_tenants = c.action == Action::seal || !c.keys.held.empty();
+        EXPECT_EQ(decision.tenant, is_the_tenants ? c.whose.tenant : TenantId::unassigned());
         bool seals = decision.action == Action::seal || decision.action == Action::quarantine;
         EXPECT_EQ(seals, !decision.recipients.empty()) << "sealed for nobody, or not sealed for somebody";
     }

@@ -1,0 +1,86 @@
+#include "tenancy/last_good.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+
+namespace boatswain::tenancy {
+namespace {
+
+constexpr std::string_view first_line = "boatswain keyring 1";
+constexpr unsigned for_us_and_our_group = 0640;
+
+// Takes the text up to `end` off `rest`; all of it without one.
+std::string_view take(std::string_view& rest, char end) {
+    auto at = std::min(rest.find(end), rest.size());
+    auto taken = rest.substr(0, at);
+    rest.remove_prefix(std::min(at + 1, rest.size()));
+    return taken;
+}
+
+Result<std::pair<std::string, std::vector<segment::Recipient>>> parse_key(std::string_view rest) {
+    auto name = percent_decode(take(rest, ' '));
+    if (!name || name->empty()) return fail(Remedy::quarantine, "a name is no percent-encoded text");
+    std::vector<segment::Recipient> recipients;
+    while (!rest.empty()) {
+        TRY(auto recipient, segment::Recipient::parse(take(rest, ' ')));
+        if (recipients.size() >= segment::recipients_max) return fail(Remedy::quarantine, "too many recipients");
+        recipients.push_back(recipient);
+    }
+    if (recipients.empty()) return fail(Remedy::quarantine, "a name without a recipient");
+    return std::pair{std::move(*name), std::move(recipients)};
+}
+
+}  // namespace
+
+std::string format_last_good(const Path& keyring, const KeyFiles& files) {
+    std::string text{first_line};
+    text += "\nkeyring " + percent_encode(keyring.string()) + "\n";
+    for (const auto& [name, recipients] : files) {
+        text += "key " + percent_encode(name);
+        for (const auto& recipient : recipients) text += " " + recipient.str();
+        text += '\n';
+    }
+    return text + "end " + std::to_string(files.size()) + "\n";
+}
+
+Result<KeyFiles> parse_last_good(std::string_view text, const Path& keyring) {
+    if (take(text, '\n') != first_line) return fail(Remedy::quarantine, "line 1: not the beginning of such a file");
+    auto of = take(text, '\n');
+    if (of != "keyring " + percent_encode(keyring.string())) return KeyFiles{};
+    KeyFiles files;
+    for (std::size_t number = 3; !text.empty(); ++number) {
+        auto line = take(text, '\n');
+        auto where = "line " + std::to_string(number);
+        auto word = take(line, ' ');
+        if (word == "end") {
+            if (line != std::to_string(files.size()) || !text.empty())
+                return fail(Remedy::quarantine, where + ": the end does not fit");
+            return files;
+        }
+        if (word != "key") return fail(Remedy::quarantine, where + ": neither a key nor the end");
+        auto key = parse_key(line);
+        if (!key) return fail(Remedy::quarantine, where + ": " + key.error().what);
+        if (!files.insert(std::move(*key)).second)
+            return fail(Remedy::quarantine, where + ": a name stands there twice");
+    }
+    return fail(Remedy::quarantine, "the end is missing");
+}
+
+Result<KeyFiles> read_last_good(const Path& file, const Path& keyring) {
+    auto text = read_file(file, last_good_bytes_max);
+    if (!text && text.error().remedy == Remedy::re_resolve) return KeyFiles{};
+    if (!text) return std::unexpected(std::move(text).error());
+    auto files = parse_last_good(*text, keyring);
+    if (!files) return std::unexpected(std::move(files).error().within(file.string()));
+    return files;
+}
+
+Result<void> write_last_good(const Path& file, const Path& keyring, const KeyFiles& files) {
+    auto text = format_last_good(keyring, files);
+    if (text.size() > last_good_bytes_max)
+        return fail(Remedy::stop, file.string() + ": the keyring's recipients are more than can be kept");
+    return write_file_durably(file, text, for_us_and_our_group);
+}
+
+}  // namespace boatswain::tenancy
