@@ -19,9 +19,6 @@
 
 namespace boatswain::intake::docker {
 
-// "true": a container that nothing else can read may be attached to.
-inline constexpr std::string_view attach_label = "boatswain.attach";
-
 class Selection {
   public:
     static Result<Selection> parse(const std::vector<std::string>& include, const std::vector<std::string>& exclude);
