@@ -6,7 +6,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <atomic>
+#include "base/file_errors.h"
+#include "base/temporary_file.h"
 
 namespace boatswain {
 namespace {
@@ -26,37 +27,11 @@ Remedy remedy_of(int error_number) {
     }
 }
 
-std::unexpected<Error> failed(std::string_view verb, const Path& path, int error_number = errno) {
+}  // namespace
+
+std::unexpected<Error> file_failed(std::string_view verb, const Path& path, int error_number) {
     return fail_errno(remedy_of(error_number), std::string{verb} + " " + path.string(), error_number);
 }
-
-Result<void> write_all(int fd, std::string_view bytes, const Path& path) {
-    while (!bytes.empty()) {
-        auto n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return failed("write", path);
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return {};
-}
-
-// Writes and syncs a temporary file beside `path`; its name is the result.
-Result<Path> write_temporary(const Path& path, std::string_view bytes, unsigned mode) {
-    static std::atomic<unsigned> counter{0};
-    Path temporary = path.parent_path() / ("." + path.filename().string().substr(0, 100) + ".tmp." +
-                                           std::to_string(::getpid()) + "." + std::to_string(counter.fetch_add(1)));
-    Fd file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)};
-    if (!file) return failed("create", temporary);
-    auto written = write_all(file.get(), bytes, temporary);
-    if (written && ::fsync(file.get()) != 0) written = failed("sync", temporary);
-    if (!written) {
-        ::unlink(temporary.c_str());
-        return std::unexpected(std::move(written).error());
-    }
-    return temporary;
-}
-
-}  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
     if (this != &other) {
@@ -72,13 +47,13 @@ Fd::~Fd() {
 
 Result<std::string> read_file(const Path& path, std::uint64_t bytes_max) {
     Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!file) return failed("open", path);
+    if (!file) return file_failed("open", path);
     std::string bytes;
     char buffer[16384];
     for (;;) {
         auto n = ::read(file.get(), buffer, sizeof buffer);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return failed("read", path);
+        if (n < 0) return file_failed("read", path);
         if (n == 0) return bytes;
         if (bytes.size() + static_cast<std::size_t>(n) > bytes_max)
             return fail(Remedy::quarantine,
@@ -88,23 +63,19 @@ Result<std::string> read_file(const Path& path, std::uint64_t bytes_max) {
 }
 
 Result<void> write_file_durably(const Path& path, std::string_view bytes, unsigned mode) {
-    TRY(auto temporary, write_temporary(path, bytes, mode));
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        auto error = failed("rename to", path);
-        ::unlink(temporary.c_str());
-        return error;
-    }
+    TRY(auto temporary, TemporaryFile::write(path, bytes, mode));
+    CHECK(temporary.sync());
+    CHECK(temporary.rename_to(path));
     return sync_directory(path.parent_path());
 }
 
 Result<bool> create_file_durably(const Path& path, std::string_view bytes, unsigned mode) {
-    TRY(auto temporary, write_temporary(path, bytes, mode));
-    // link(2), unlike rename(2), refuses to replace: two writers of one key cannot both win.
-    int linked = ::link(temporary.c_str(), path.c_str());
-    int error_number = errno;
-    ::unlink(temporary.c_str());
-    if (linked != 0 && error_number == EEXIST) return false;
-    if (linked != 0) return failed("create", path, error_number);
+    {
+        TRY(auto temporary, TemporaryFile::write(path, bytes, mode));
+        CHECK(temporary.sync());
+        TRY(auto created, temporary.link_to(path));
+        if (!created) return false;
+    }  // its first name goes before the directory is synced
     CHECK(sync_directory(path.parent_path()));
     return true;
 }
@@ -112,7 +83,7 @@ Result<bool> create_file_durably(const Path& path, std::string_view bytes, unsig
 Result<bool> link_file_durably(const Path& file, const Path& path) {
     if (::link(file.c_str(), path.c_str()) != 0) {
         if (errno == EEXIST) return false;
-        return failed("link to", path);
+        return file_failed("link to", path);
     }
     CHECK(sync_directory(path.parent_path()));
     return true;
@@ -129,26 +100,26 @@ bool hands_down_access(const Path& directory) {
 Result<void> sync_directory(const Path& path) {
     const Path& target = path.empty() ? Path{"."} : path;
     Fd directory{::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!directory) return failed("open directory", target);
-    if (::fsync(directory.get()) != 0) return failed("sync directory", target);
+    if (!directory) return file_failed("open directory", target);
+    if (::fsync(directory.get()) != 0) return file_failed("sync directory", target);
     return {};
 }
 
 Result<void> remove_file(const Path& path) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed("remove", path);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return file_failed("remove", path);
     return {};
 }
 
 Result<MappedFile> MappedFile::open(const Path& path) {
     Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!file) return failed("open", path);
+    if (!file) return file_failed("open", path);
     struct stat found{};
-    if (::fstat(file.get(), &found) != 0) return failed("stat", path);
+    if (::fstat(file.get(), &found) != 0) return file_failed("stat", path);
     MappedFile mapped;
     if (found.st_size == 0) return mapped;
     auto size = static_cast<std::size_t>(found.st_size);
     void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (at == MAP_FAILED) return failed("map", path);
+    if (at == MAP_FAILED) return file_failed("map", path);
     mapped.bytes_ = {static_cast<const char*>(at), size};
     return mapped;
 }
