@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+
 namespace boatswain::batch {
 namespace {
 
@@ -140,27 +142,15 @@ void Sealing::compress_frames(std::stop_token stop) {
 
 void Sealing::seal_batches(std::stop_token stop) {
     for (;;) {
-        Batch batch;
+        std::vector<Batch> group;
         {
             std::unique_lock lock{guard_};
-            auto first_is_ready = [&] {
-                return !batches_.empty() &&
-                       std::ranges::all_of(batches_.front().frames, [](const auto& frame) { return frame->done; });
-            };
-            // What the disk did not take is tried again, whether or not anything else comes.
-            while (!begun_.empty() && !first_is_ready() && !stop.stop_requested()) {
-                changed_.wait_for(lock, stop, retry_wait_min, first_is_ready);
-                lock.unlock();
-                (void)note_beginnings();
-                lock.lock();
-            }
-            if (!changed_.wait(lock, stop, first_is_ready)) return;
-            batch = std::move(batches_.front());
-            batches_.pop_front();
+            if (!changed_.wait(lock, stop, [&] { return first_is_ready(); })) return;
+            group = take_ready();
             sealing_ = true;
             sealing_since_ = clock_.steady();
         }
-        bool in_order = seal_one(std::move(batch), stop);
+        bool in_order = seal_group(std::move(group), stop);
         {
             std::scoped_lock lock{guard_};
             sealing_ = false;
@@ -171,73 +161,85 @@ void Sealing::seal_batches(std::stop_token stop) {
     }
 }
 
-bool Sealing::seal_one(Batch batch, std::stop_token stop) {
+// With guard_ held.
+bool Sealing::first_is_ready() const {
+    return !batches_.empty() &&
+           std::ranges::all_of(batches_.front().frames, [](const auto& frame) { return frame->done; });
+}
+
+// With guard_ held.
+std::vector<Batch> Sealing::take_ready() {
+    std::vector<Batch> taken;
+    std::uint64_t bytes = 0;
+    while (first_is_ready() && taken.size() < group_batches_max && bytes < group_bytes_max) {
+        bytes += *batches_.front().compressed_bytes;
+        taken.push_back(std::move(batches_.front()));
+        batches_.pop_front();
+    }
+    return taken;
+}
+
+bool Sealing::seal_group(std::vector<Batch> batches, std::stop_token stop) {
+    Group group;
+    for (auto& batch : batches)
+        if (!seal_one(std::move(batch), group, stop)) return false;
+    return add_until_done(group, stop);
+}
+
+bool Sealing::seal_one(Batch batch, Group& group, std::stop_token stop) {
     begin_with_gaps(batch);
     keep_open_what_lost_unnamed(batch);
-    begin_sources(batch);
-    if (!batch.frames.empty()) return seal_frames(std::move(batch), stop);
-    spool_.forget(batch.forget);
-    for (const auto& [source, ended] : batch.ended) spool_.set_ended(source, ended);
+    // Where reading of a log began is durable before anything of it, or with it: else a log that is rotated away while
+    // the agent is dead leaves no trace.
+    spool::Addition addition{.begun = std::move(batch.begun)};
+    if (batch.frames.empty()) {
+        addition.ended = std::move(batch.ended);
+        addition.beside.forget = std::move(batch.forget);
+    } else if (!seal_frames(std::move(batch), addition, group, stop)) {
+        return false;
+    }
+    group.additions.push_back(std::move(addition));
     return true;
 }
 
-// Where reading of a log began is durable before anything of it is sealed: else a log that is rotated away while the
-// agent is dead leaves no trace.
-void Sealing::begin_sources(Batch& batch) {
-    bool some = !batch.begun.empty();
-    std::ranges::move(batch.begun, std::back_inserter(begun_));
-    if (!note_beginnings() && some)
-        log_.warning("where reading of sources began is not noted; trying again", {{"sources", begun_.size()}});
-    // It is gone, and what was sealed of it says so.
-    std::erase_if(begun_, [&](const auto& begun) {
-        return std::ranges::find(batch.forget, begun.second.source.id) != batch.forget.end();
-    });
-}
-
-// False: the disk does not take it now.
-bool Sealing::note_beginnings() {
-    auto not_noted = std::ranges::find_if(begun_, [&](const auto& begun) {
-        auto done = spool_.begin(begun.first, begun.second);
-        if (!done) failures_.add();
-        return !done;
-    });
-    begun_.erase(begun_.begin(), not_noted);
-    return begun_.empty();
-}
-
-bool Sealing::seal_frames(Batch batch, std::stop_token stop) {
-    auto wait_time = retry_wait_min;
-    for (;;) {
-        // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the
-        // rest.
-        auto head = spool_.chain_head(batch.tenant);
-        if (!head) {
-            failures_.add();
-            log_.error("chain not read; trying again", {{"tenant", batch.tenant.str()}, {"error", head.error()}});
-            if (!wait(stop, wait_time)) return false;
-            wait_time = std::min(wait_time * 2, retry_wait_max);
-            continue;
-        }
-        auto recipients = batch.recipients;
-        auto beside = beside_of(batch);
-        std::vector<LostFrame> frames;
-        for (const auto& frame : batch.frames) frames.push_back({frame->frame.source, frame->frame.counts});
-        auto sealed = segment::seal(parts_of(batch, spool_, std::move(*head), clock_.now()), recipients);
-        if (!sealed) {
-            // Sealing is arithmetic: it fails only for what is checked before (recipients, the host's name, how much a
-            // batch holds).
-            failures_.add();
-            log_.error("batch not sealed; its sources read it again after a restart, or a gap record names it",
-                       {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
-            give_up(batch, frames);
-            return true;
-        }
-        // seal() has consumed the frames as it went: what they cost is now what the sealed bytes cost, not both.
-        batch.frames.clear();
-        Charge sealed_bytes{budget_, batch.tenant.str(), sealed->bytes.size()};
-        if (!add_until_done(*sealed, batch.checkpoints, beside, stop)) return false;
-        for (const auto& frame : frames) unsealed_.erase(batch.sources[frame.source].id);
+bool Sealing::seal_frames(Batch batch, spool::Addition& addition, Group& group, std::stop_token stop) {
+    auto head = chain_head(batch.tenant, group, stop);
+    if (!head) return false;
+    auto beside = beside_of(batch);
+    std::vector<LostFrame> frames;
+    for (const auto& frame : batch.frames) frames.push_back({frame->frame.source, frame->frame.counts});
+    auto sealed = segment::seal(parts_of(batch, spool_, std::move(*head), clock_.now()), batch.recipients);
+    if (!sealed) {
+        // Sealing is arithmetic: it fails only for what is checked before (recipients, the host's name, how much a
+        // batch holds).
+        failures_.add();
+        log_.error("batch not sealed; its sources read it again after a restart, or a gap record names it",
+                   {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
+        give_up(batch, frames);
         return true;
+    }
+    // What the frames cost, which seal() has consumed, is now what the sealed bytes cost, not both.
+    batch.frames.clear();
+    group.charges.emplace_back(budget_, batch.tenant.str(), sealed->bytes.size());
+    group.heads[batch.tenant.str()] = {.sequence = sealed->key.sequence + 1, .previous_sha256 = to_hex(sealed->sha256)};
+    // The gaps of what was lost are in it. A later batch of the group must not say them again.
+    for (const auto& frame : frames) unsealed_.erase(batch.sources[frame.source].id);
+    addition.segment = std::move(*sealed);
+    addition.checkpoints = std::move(batch.checkpoints);
+    addition.beside = std::move(beside);
+    return true;
+}
+
+// The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the rest.
+// Nothing: told to stop.
+std::optional<spool::ChainHead> Sealing::chain_head(const TenantId& tenant, const Group& group, std::stop_token stop) {
+    if (auto known = group.heads.find(tenant.str()); known != group.heads.end()) return known->second;
+    for (auto wait_time = retry_wait_min;; wait_time = std::min(wait_time * 2, retry_wait_max)) {
+        auto head = spool_.chain_head(tenant);
+        if (head) return std::move(*head);
+        failures_.add();
+        log_.error("chain not read; trying again", {{"tenant", tenant.str()}, {"error", head.error()}});
+        if (!wait(stop, wait_time)) return std::nullopt;
     }
 }
 
@@ -302,21 +304,18 @@ void Sealing::keep_open_what_lost_unnamed(Batch& batch) {
     std::erase_if(batch.forget, lost_unnamed);
 }
 
-bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,
-                             const spool::Beside& beside, std::stop_token stop) {
-    MetricLabels labels{{"tenant", metrics_.tenant_label(sealed.key.tenant.str())}};
-    auto wait_time = retry_wait_min;
-    for (;;) {
-        auto added = spool_.add(sealed, checkpoints, beside);
+bool Sealing::add_until_done(const Group& group, std::stop_token stop) {
+    for (auto wait_time = retry_wait_min;; wait_time = std::min(wait_time * 2, retry_wait_max)) {
+        auto added = spool_.add(group.additions);
         if (added) break;
         failures_.add();
         {
             std::scoped_lock lock{guard_};
             trouble_ = added.error().what;
         }
-        log_.error("segment not spooled; trying again", {{"key", sealed.key.str()}, {"error", added.error()}});
+        log_.error("segments not spooled; trying again",
+                   {{"batches", group.additions.size()}, {"error", added.error()}});
         if (!wait(stop, wait_time)) return false;
-        wait_time = std::min(wait_time * 2, retry_wait_max);
     }
     std::function<void(const segment::SealedSegment&)> tell;
     {
@@ -324,7 +323,16 @@ bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::
         trouble_.reset();
         tell = sealed_;
     }
-    if (tell) tell(sealed);
+    for (const auto& addition : group.additions) {
+        if (!addition.segment) continue;
+        if (tell) tell(*addition.segment);
+        count_sealed(*addition.segment);
+    }
+    return true;
+}
+
+void Sealing::count_sealed(const segment::SealedSegment& sealed) {
+    MetricLabels labels{{"tenant", metrics_.tenant_label(sealed.key.tenant.str())}};
     metrics_.counter("boatswain_sealed_segments_total", "Segments sealed and durable in the spool", labels).add();
     metrics_.counter("boatswain_sealed_lines_total", "Lines sealed and durable in the spool", labels).add(sealed.lines);
     metrics_.counter("boatswain_sealed_bytes_total", "Sealed bytes, durable in the spool", labels)
@@ -334,7 +342,6 @@ bool Sealing::add_until_done(const segment::SealedSegment& sealed, const spool::
                labels)
         .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
     log_.info("segment sealed", {{"key", sealed.key.str()}, {"lines", sealed.lines}, {"bytes", sealed.bytes.size()}});
-    return true;
 }
 
 bool Sealing::wait(std::stop_token stop, std::chrono::milliseconds time) {

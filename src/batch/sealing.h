@@ -3,9 +3,10 @@
 // Invariants
 //   - compress() and seal() never block the I/O thread.
 //   - Batches are sealed in the order in which seal() took them, so positions of a source never step back in the spool.
-//   - A sealed segment that the spool cannot take (disk full) is kept in memory and tried again until it succeeds or
-//   the
-//     daemon ends; meanwhile its memory stays charged, so that readers pause. Nothing is dropped here.
+//   - Those that are ready when the sealing thread looks are sealed as one group and go to the spool together, whosever
+//     they are: many small tenants cost the disk what one costs. None waits for others to come.
+//   - A group that the spool cannot take (disk full) is kept in memory and tried again until it succeeds or the daemon
+//     ends; meanwhile its memory stays charged, so that readers pause. Nothing is dropped here.
 //   - A batch that cannot be sealed at all, whatever is tried, is given up; its sources read it again after a restart.
 //     Should a later batch of theirs be sealed first, it begins with gap records of what was given up.
 #pragma once
@@ -35,6 +36,11 @@ namespace boatswain::batch {
 // Text that may wait for a worker; when more waits, readers pause.
 inline constexpr std::size_t compress_queue_bytes_max = 4U << 20;
 
+// A group has so many batches at most, and ends with the one that makes it so large: what is sealed stays in memory
+// until all of the group is on disk.
+inline constexpr std::size_t group_batches_max = 256;
+inline constexpr std::uint64_t group_bytes_max = 8U << 20;
+
 class Sealing {
   public:
     // `progressed` is called from the threads of Sealing whenever memory was given back. `workers` >= 1.
@@ -55,7 +61,7 @@ class Sealing {
     bool drain(std::chrono::steady_clock::time_point deadline);
     // The error that keeps the spool from taking segments now; nothing when all is well.
     std::optional<std::string> trouble() const;
-    // How long the batch that is being sealed and spooled has taken by now; nothing when there is none.
+    // How long the group that is being sealed and spooled has taken by now; nothing when there is none.
     std::optional<std::chrono::nanoseconds> busy_for() const;
 
   private:
@@ -70,17 +76,25 @@ class Sealing {
     };
     void compress_frames(std::stop_token stop);
     void seal_batches(std::stop_token stop);
-    // False: it was told to stop before the batch was in the spool. None may follow: a later one's checkpoints would
-    // pass over what this one held.
-    bool seal_one(Batch batch, std::stop_token stop);
-    bool seal_frames(Batch batch, std::stop_token stop);
-    bool add_until_done(const segment::SealedSegment& sealed, const spool::Checkpoints& checkpoints,
-                        const spool::Beside& beside, std::stop_token stop);
+    // What a group of batches has become so far.
+    struct Group {
+        std::vector<spool::Addition> additions;
+        std::vector<Charge> charges;                    // of the sealed bytes
+        std::map<std::string, spool::ChainHead> heads;  // by tenant, of those that have a segment in it
+    };
+    bool first_is_ready() const;
+    std::vector<Batch> take_ready();
+    // False: it was told to stop before all of them were in the spool. None may follow: a later one's checkpoints would
+    // pass over what these held.
+    bool seal_group(std::vector<Batch> batches, std::stop_token stop);
+    bool seal_one(Batch batch, Group& group, std::stop_token stop);
+    bool seal_frames(Batch batch, spool::Addition& addition, Group& group, std::stop_token stop);
+    std::optional<spool::ChainHead> chain_head(const TenantId& tenant, const Group& group, std::stop_token stop);
+    bool add_until_done(const Group& group, std::stop_token stop);
+    void count_sealed(const segment::SealedSegment& sealed);
     void give_up(const Batch& batch, std::span<const LostFrame> frames);
     void begin_with_gaps(Batch& batch);
     void keep_open_what_lost_unnamed(Batch& batch);
-    void begin_sources(Batch& batch);
-    bool note_beginnings();
     bool wait(std::stop_token stop, std::chrono::milliseconds time);
 
     const int zstd_level_;
@@ -92,8 +106,7 @@ class Sealing {
     std::function<void()> progressed_;
     Counter& failures_;
     Counter& given_up_;
-    std::map<std::string, Gap> unsealed_;                     // by source; of the sealing thread
-    std::vector<std::pair<Checkpoint, spool::Known>> begun_;  // not noted yet; of the sealing thread
+    std::map<std::string, Gap> unsealed_;  // by source; of the sealing thread
     TextMemory text_memory_;
 
     mutable std::mutex guard_;
@@ -102,7 +115,7 @@ class Sealing {
     std::size_t queued_bytes_ = 0;
     std::deque<Batch> batches_;
     std::function<void(const segment::SealedSegment&)> sealed_;
-    bool sealing_ = false;  // one batch is out of batches_ and not yet in the spool
+    bool sealing_ = false;  // a group is out of batches_ and not yet in the spool
     std::chrono::steady_clock::time_point sealing_since_{};
     std::optional<std::string> trouble_;
     std::vector<std::jthread> threads_;  // last: they end before what they use

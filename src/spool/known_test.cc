@@ -52,6 +52,7 @@ class KnownSources : public ::testing::Test {
     void add(const Checkpoints& checkpoints, const Beside& beside) {
         ASSERT_TRUE(spool->add(next_segment(*spool, "acme", 10), checkpoints, beside));
     }
+    void add(const Addition& addition) { ASSERT_TRUE(spool->add({&addition, 1})); }  // no segment
     boatswain::testing::TestDirectory directory;
     SystemClock clock;
     Fd log_file{::open((directory / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
@@ -88,24 +89,24 @@ TEST_F(KnownSources, AreKnownAfterARestart) {
 TEST_F(KnownSources, HaveEndedUntilTheyRunAgainOrMoreOfThemIsSealed) {
     add({{"web", place}}, {.known = {{"web", web()}}});
     EXPECT_FALSE(spool->ended("web"));
-    spool->set_ended("web", true);
+    add({.ended = {{"web", true}}});
     open();
     EXPECT_TRUE(spool->ended("web"));
     EXPECT_TRUE(spool->known_sources().value()[0].known->ended);
-    spool->set_ended("web", false);
+    add({.ended = {{"web", false}}});
     open();
     EXPECT_FALSE(spool->ended("web"));
-    spool->set_ended("web", true);
+    add({.ended = {{"web", true}}});
     add({{"web", place}}, {.known = {{"web", web()}}});
     EXPECT_FALSE(spool->ended("web"));
-    spool->set_ended("never sealed", true);
+    add({.ended = {{"never sealed", true}}});
     EXPECT_FALSE(spool->ended("never sealed"));
 }
 
 TEST_F(KnownSources, AreKnownFromTheirBeginningOnAndKeepWhatIsSealedLater) {
     Checkpoint beginning{FilePosition{.device = 1, .inode = 2, .fingerprint = 3, .out_offset = 0, .err_offset = 0}, 0};
     beginning.bytes = 0;
-    ASSERT_TRUE(spool->begin(beginning, web()));
+    add({.begun = {{beginning, web()}}});
     EXPECT_EQ(spool->checkpoint("web"), beginning);
     open();
     auto known = spool->known_sources().value();
@@ -113,11 +114,11 @@ TEST_F(KnownSources, AreKnownFromTheirBeginningOnAndKeepWhatIsSealedLater) {
     EXPECT_EQ(known[0].known, web());
     EXPECT_EQ(known[0].checkpoint, beginning);
     add({{"web", place}}, {.known = {{"web", web()}}});
-    ASSERT_TRUE(spool->begin(beginning, web()));
+    add({.begun = {{beginning, web()}}});
     EXPECT_EQ(spool->checkpoint("web"), place);
     open();
     EXPECT_EQ(spool->checkpoint("web"), place);
-    spool->forget({"web"});
+    add({.beside = {.forget = {"web"}}});
     open();
     EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/durable_files.h"
 #include "spool/schema.h"
 
 namespace boatswain::spool {
@@ -10,12 +11,67 @@ namespace {
 
 std::int64_t to_number(Timestamp time) { return time.time_since_epoch().count(); }
 
-Result<void> delete_checkpoints(Session& session, const std::vector<std::string>& sources) {
-    if (sources.empty()) return {};
-    TRY(auto remove, session.prepare("DELETE FROM checkpoints WHERE source = ?1"));
-    for (const auto& source : sources) CHECK(remove.bind(1, source).run());
-    return {};
-}
+// The statements of a group of additions, each prepared once; for as long as the session.
+struct Statements {
+    Statement segment, chain, begin, checkpoint, ended, forget;
+
+    static Result<Statements> prepare(Session& session) {
+        TRY(auto segment, session.prepare("INSERT INTO segments (id, key, tenant, size, sha256, added) "
+                                          "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
+        TRY(auto chain, session.prepare("INSERT OR REPLACE INTO chains VALUES (?1, ?2, ?3)"));
+        TRY(auto begin, session.prepare("INSERT OR IGNORE INTO checkpoints (source, position, lines, moved, bytes, "
+                                        "about, last_time, ended) VALUES (?1, ?2, 0, ?3, 0, ?4, ?5, 0)"));
+        TRY(auto checkpoint,
+            session.prepare("INSERT OR REPLACE INTO checkpoints (source, position, lines, moved, "
+                            "bytes, about, last_time, ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
+        TRY(auto ended, session.prepare("UPDATE checkpoints SET ended = ?2 WHERE source = ?1 AND ended <> ?2"));
+        TRY(auto forget, session.prepare("DELETE FROM checkpoints WHERE source = ?1"));
+        return Statements{segment, chain, begin, checkpoint, ended, forget};
+    }
+
+    Result<void> name(const Spooled& spooled, Timestamp added, std::uint64_t sequence) {
+        CHECK(segment.bind(1, spooled.id)
+                  .bind(2, spooled.key)
+                  .bind(3, spooled.tenant)
+                  .bind(4, static_cast<std::int64_t>(spooled.size))
+                  .bind(5, to_hex(spooled.sha256))
+                  .bind(6, to_number(added))
+                  .run());
+        return chain.bind(1, spooled.tenant)
+            .bind(2, static_cast<std::int64_t>(sequence))
+            .bind(3, to_hex(spooled.sha256))
+            .run();
+    }
+
+    Result<void> note_beginning(const Checkpoint& from, const Known& known, Timestamp now) {
+        return begin.bind(1, known.source.id)
+            .bind(2, to_text(from.position))
+            .bind(3, to_number(now))
+            .bind(4, known_text(known))
+            .bind(5, to_number(known.last_time))
+            .run();
+    }
+
+    Result<void> move(const std::string& source, const Checkpoint& to, const Beside& beside, Timestamp now) {
+        auto known = beside.known.find(source);
+        bool is_known = known != beside.known.end();
+        checkpoint.bind(1, source)
+            .bind(2, to_text(to.position))
+            .bind(3, static_cast<std::int64_t>(to.lines))
+            .bind(4, to_number(now))
+            .bind(7, is_known ? to_number(known->second.last_time) : 0)
+            .bind(8, std::int64_t{is_known && known->second.ended});
+        if (to.bytes)
+            checkpoint.bind(5, static_cast<std::int64_t>(*to.bytes));
+        else
+            checkpoint.bind_null(5);
+        if (is_known)
+            checkpoint.bind(6, known_text(known->second));
+        else
+            checkpoint.bind_null(6);
+        return checkpoint.run();
+    }
+};
 
 }  // namespace
 
@@ -46,150 +102,113 @@ Result<ChainHead> Spool::chain_head(const TenantId& tenant) {
     return ChainHead{.sequence = static_cast<std::uint64_t>(query.number(0)) + 1, .previous_sha256 = query.text(1)};
 }
 
-Result<void> Spool::add(const segment::SealedSegment& segment, const Checkpoints& checkpoints, const Beside& beside) {
-    auto id = next_id_;
-    Waiting waiting;
-    waiting.added = clock_.now();
-    waiting.segment = {.id = id,
-                       .key = segment.key.str(),
-                       .tenant = segment.key.tenant.str(),
-                       .file = options_.state_dir / "spool" / (std::to_string(id) + ".age"),
-                       .size = segment.bytes.size(),
-                       .sha256 = segment.sha256};
-    CHECK(write_file_durably(waiting.segment.file, segment.bytes, 0640));
-    CHECK(name_segment(waiting, segment, checkpoints, beside));
-    ++next_id_;
+Result<void> Spool::add(segment::SealedSegment segment, Checkpoints checkpoints, Beside beside) {
+    Addition addition{
+        .segment = std::move(segment), .checkpoints = std::move(checkpoints), .beside = std::move(beside)};
+    return add(std::span{&addition, 1});
+}
+
+Result<void> Spool::add(std::span<const Addition> additions) {
+    auto numbered = number(additions);
+    CHECK(write_segments(additions, numbered));
+    CHECK(name_additions(additions, numbered));
+    next_id_ += static_cast<std::int64_t>(numbered.size());
 
     {
         std::scoped_lock lock{guard_};
-        bytes_ += waiting.segment.size;
-        tenant_bytes_[waiting.segment.tenant] += waiting.segment.size;
-        if (last_added_.size() < tenants_remembered_max || last_added_.contains(waiting.segment.tenant))
-            last_added_[waiting.segment.tenant] = {waiting.segment.key, waiting.added};
-        waiting_.emplace(id, std::move(waiting));
-        for (const auto& [source, checkpoint] : checkpoints) {
-            checkpoints_[source] = checkpoint;
-            auto known = beside.known.find(source);
-            if (known != beside.known.end() && known->second.ended)
-                ended_.insert(source);
-            else
-                ended_.erase(source);
-        }
-        for (const auto& source : beside.forget) {
-            checkpoints_.erase(source);
-            ended_.erase(source);
-        }
+        for (auto& waiting : numbered) hold(std::move(waiting));
+        for (const auto& addition : additions) hold(addition);
     }
     tell_changed();
     return {};
 }
 
-// One transaction: the segment, the chain that it ends, and how far it covers its sources.
-Result<void> Spool::name_segment(const Waiting& waiting, const segment::SealedSegment& segment,
-                                 const Checkpoints& checkpoints, const Beside& beside) {
+// What is to wait for the store: one for each addition that has a segment, in their order.
+std::vector<Spool::Waiting> Spool::number(std::span<const Addition> additions) const {
+    std::vector<Waiting> numbered;
+    auto now = clock_.now();
+    for (const auto& addition : additions) {
+        if (!addition.segment) continue;
+        auto id = next_id_ + static_cast<std::int64_t>(numbered.size());
+        Waiting waiting;
+        waiting.added = now;
+        waiting.segment = {.id = id,
+                           .key = addition.segment->key.str(),
+                           .tenant = addition.segment->key.tenant.str(),
+                           .file = options_.state_dir / "spool" / (std::to_string(id) + ".age"),
+                           .size = addition.segment->bytes.size(),
+                           .sha256 = addition.segment->sha256};
+        numbered.push_back(std::move(waiting));
+    }
+    return numbered;
+}
+
+Result<void> Spool::write_segments(std::span<const Addition> additions, std::span<const Waiting> numbered) {
+    std::vector<DurableFile> files;
+    auto next = numbered.begin();
+    for (const auto& addition : additions)
+        if (addition.segment) files.push_back({(next++)->segment.file, addition.segment->bytes});
+    return write_files_durably(files, 0640);
+}
+
+// One transaction, in which the additions follow each other: what a later one says of a source holds.
+Result<void> Spool::name_additions(std::span<const Addition> additions, std::span<const Waiting> numbered) {
+    auto now = clock_.now();
     auto session = database_.session();
     TRY(auto transaction, Transaction::begin(session));
-    TRY(auto insert, session.prepare("INSERT INTO segments (id, key, tenant, size, sha256, added) "
-                                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
-    CHECK(insert.bind(1, waiting.segment.id)
-              .bind(2, waiting.segment.key)
-              .bind(3, waiting.segment.tenant)
-              .bind(4, static_cast<std::int64_t>(waiting.segment.size))
-              .bind(5, to_hex(segment.sha256))
-              .bind(6, to_number(waiting.added))
-              .run());
-    TRY(auto chain, session.prepare("INSERT OR REPLACE INTO chains VALUES (?1, ?2, ?3)"));
-    CHECK(chain.bind(1, waiting.segment.tenant)
-              .bind(2, static_cast<std::int64_t>(segment.key.sequence))
-              .bind(3, to_hex(segment.sha256))
-              .run());
-    TRY(auto upsert,
-        session.prepare("INSERT OR REPLACE INTO checkpoints (source, position, lines, moved, bytes, about, "
-                        "last_time, ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
-    for (const auto& [source, checkpoint] : checkpoints) {
-        auto known = beside.known.find(source);
-        bool is_known = known != beside.known.end();
-        upsert.bind(1, source)
-            .bind(2, to_text(checkpoint.position))
-            .bind(3, static_cast<std::int64_t>(checkpoint.lines))
-            .bind(4, to_number(waiting.added))
-            .bind(7, is_known ? to_number(known->second.last_time) : 0)
-            .bind(8, std::int64_t{is_known && known->second.ended});
-        if (checkpoint.bytes)
-            upsert.bind(5, static_cast<std::int64_t>(*checkpoint.bytes));
-        else
-            upsert.bind_null(5);
-        if (is_known)
-            upsert.bind(6, known_text(known->second));
-        else
-            upsert.bind_null(6);
-        CHECK(upsert.run());
+    TRY(auto statements, Statements::prepare(session));
+    auto next = numbered.begin();
+    for (const auto& addition : additions) {
+        for (const auto& [from, known] : addition.begun) CHECK(statements.note_beginning(from, known, now));
+        if (addition.segment) {
+            CHECK(statements.name(next->segment, next->added, addition.segment->key.sequence));
+            ++next;
+        }
+        for (const auto& [source, checkpoint] : addition.checkpoints)
+            CHECK(statements.move(source, checkpoint, addition.beside, now));
+        for (const auto& [source, ended] : addition.ended)
+            CHECK(statements.ended.bind(1, source).bind(2, std::int64_t{ended}).run());
+        for (const auto& source : addition.beside.forget) CHECK(statements.forget.bind(1, source).run());
     }
-    CHECK(delete_checkpoints(session, beside.forget));
     return transaction.commit();
 }
 
-Result<void> Spool::begin(const Checkpoint& from, const Known& known) {
-    const auto& source = known.source.id;
-    if (checkpoint(source)) return {};
-    {
-        auto session = database_.session();
-        TRY(auto insert,
-            session.prepare(
-                "INSERT OR IGNORE INTO checkpoints (source, position, lines, moved, bytes, about, last_time, "
-                "ended) VALUES (?1, ?2, 0, ?3, 0, ?4, ?5, 0)"));
-        CHECK(insert.bind(1, source)
-                  .bind(2, to_text(from.position))
-                  .bind(3, to_number(clock_.now()))
-                  .bind(4, known_text(known))
-                  .bind(5, to_number(known.last_time))
-                  .run());
+void Spool::hold(Waiting waiting) {
+    const auto& segment = waiting.segment;
+    bytes_ += segment.size;
+    tenant_bytes_[segment.tenant] += segment.size;
+    if (last_added_.size() < tenants_remembered_max || last_added_.contains(segment.tenant))
+        last_added_[segment.tenant] = {segment.key, waiting.added};
+    auto id = segment.id;
+    waiting_.emplace(id, std::move(waiting));
+}
+
+// Of the addition's sources.
+void Spool::hold(const Addition& addition) {
+    auto note = [&](const std::string& source, bool ended) {
+        if (ended)
+            ended_.insert(source);
+        else
+            ended_.erase(source);
+    };
+    for (const auto& [from, known] : addition.begun) checkpoints_.try_emplace(known.source.id, from);
+    for (const auto& [source, checkpoint] : addition.checkpoints) {
+        checkpoints_[source] = checkpoint;
+        auto known = addition.beside.known.find(source);
+        note(source, known != addition.beside.known.end() && known->second.ended);
     }
-    std::scoped_lock lock{guard_};
-    checkpoints_.try_emplace(source, from);
-    return {};
+    for (const auto& [source, ended] : addition.ended)
+        if (checkpoints_.contains(source)) note(source, ended);
+    for (const auto& source : addition.beside.forget) {
+        checkpoints_.erase(source);
+        ended_.erase(source);
+    }
 }
 
 std::optional<Checkpoint> Spool::checkpoint(const std::string& source) const {
     std::scoped_lock lock{guard_};
     auto found = checkpoints_.find(source);
     return found == checkpoints_.end() ? std::nullopt : std::optional{found->second};
-}
-
-void Spool::forget(const std::vector<std::string>& sources) {
-    std::vector<std::string> there;
-    {
-        std::scoped_lock lock{guard_};
-        for (const auto& source : sources) {
-            ended_.erase(source);
-            if (checkpoints_.erase(source) > 0) there.push_back(source);
-        }
-    }
-    if (there.empty()) return;
-    auto done = [&]() -> Result<void> {
-        auto session = database_.session();
-        TRY(auto transaction, Transaction::begin(session));
-        CHECK(delete_checkpoints(session, there));
-        return transaction.commit();
-    }();
-    if (!done)
-        log_.warning("checkpoints not removed; they are dropped when they are old",
-                     {{"sources", there.size()}, {"error", done.error()}});
-}
-
-void Spool::set_ended(const std::string& source, bool ended) {
-    {
-        std::scoped_lock lock{guard_};
-        if (!checkpoints_.contains(source)) return;
-        bool changes = ended ? ended_.insert(source).second : ended_.erase(source) > 0;
-        if (!changes) return;
-    }
-    auto done = [&]() -> Result<void> {
-        auto session = database_.session();
-        TRY(auto update, session.prepare("UPDATE checkpoints SET ended = ?2 WHERE source = ?1"));
-        return update.bind(1, source).bind(2, std::int64_t{ended}).run();
-    }();
-    if (!done) log_.warning("end of a source not noted", {{"source", source}, {"error", done.error()}});
 }
 
 std::string Spool::note(const std::string& name) const {

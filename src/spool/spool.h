@@ -8,9 +8,10 @@
 //   state.sqlite.corrupt-TIME   a state that could not be read, likewise
 //
 // Invariants
-//   - add() returns only after segment, positions and chain are durable together: the file is synced, renamed and its
-//     directory synced before one SQLite transaction names it. A crash between the two leaves a file that no row names:
-//     it is removed at open, and its lines are read again from the checkpoints.
+//   - add() returns only after all of its additions are durable together, segments with their positions and chains: the
+//     files are synced and renamed and their directory is synced before one SQLite transaction names them. A crash
+//     between the two leaves files that no row names: they are removed at open, and their lines are read again from
+//     the checkpoints. Additions of many tenants cost the syncs of one (docs/decisions/0025-group-commit.md).
 //   - The key of a segment is fixed before add(); a retry of an upload sends the same bytes to the same key.
 //   - A segment leaves only by release() (the store has it) or quarantine() (a person must look).
 //   - Segments of one tenant are handed out in the order in which they came, one at a time.
@@ -18,7 +19,7 @@
 //     cannot be read is put aside too, and a new epoch begins (docs/decisions/0011-state-put-aside.md).
 //   - bytes() is all that lies in spool/, so the disk that is used is bounded: what was put aside counts.
 //   - No tenant fills the spool alone: it has room while it holds less than room_factor times what is free.
-//   - Thread-safe. Only the sealing thread calls add(), begin() and chain_head().
+//   - Thread-safe. Only the sealing thread calls add() and chain_head().
 #pragma once
 
 #include <condition_variable>
@@ -28,6 +29,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -74,6 +76,17 @@ struct Beside {
     std::vector<std::string> forget;     // sources that are gone, and of which all is sealed now
 };
 
+// What one batch makes durable, in this order.
+struct Addition {
+    // Reading of these sources begins here, and nothing of them is sealed yet: after a crash it is known where that
+    // was, so that what is gone by then can be named. Nothing happens where there is a checkpoint.
+    std::vector<std::pair<Checkpoint, Known>> begun;
+    std::optional<segment::SealedSegment> segment;  // nothing: the batch held no line
+    Checkpoints checkpoints;                        // of the segment
+    std::map<std::string, bool> ended;              // sources of no line in it that have stopped, or run again
+    Beside beside;
+};
+
 // A source that has a checkpoint: something of it was sealed, or reading of it had begun, and more was expected.
 struct KnownSource {
     std::string id;
@@ -91,19 +104,14 @@ class Spool {
     const std::string& epoch() const { return epoch_; }  // drawn when the state directory was made
     std::optional<Timestamp> epoch_began() const;        // when that was
 
-    Result<void> add(const segment::SealedSegment& segment, const Checkpoints& checkpoints, const Beside& beside = {});
+    // All of `additions`, in their order, or after an error nothing of them: to be tried again.
+    Result<void> add(std::span<const Addition> additions);
+    Result<void> add(segment::SealedSegment segment, Checkpoints checkpoints, Beside beside = {});  // of one
     Result<ChainHead> chain_head(const TenantId& tenant);
 
-    // Reading of a source begins at `from`, and nothing of it is sealed yet: after a crash it is known where that was,
-    // so that what is gone by then can be named. Nothing happens where there is a checkpoint. Only the sealing thread
-    // calls this. After an error nothing is noted: to be tried again.
-    Result<void> begin(const Checkpoint& from, const Known& known);
     // How far `source` is sealed; nothing for one that is new here.
     std::optional<Checkpoint> checkpoint(const std::string& source) const;
-    // The sources are gone and all of them is sealed: their checkpoints are no longer needed.
-    void forget(const std::vector<std::string>& sources);
-    // The source has stopped and all of it is sealed; or it runs again.
-    void set_ended(const std::string& source, bool ended);
+    // The source has stopped and all of it is sealed.
     bool ended(const std::string& source) const;
     // Every source with a checkpoint, as it stood when the spool was opened.
     Result<std::vector<KnownSource>> known_sources();
@@ -169,8 +177,11 @@ class Spool {
     bool put_aside(const Path& file);
     bool has_room_locked(const std::string& tenant) const;
     void drop_waiting(const Spooled& segment);
-    Result<void> name_segment(const Waiting& waiting, const segment::SealedSegment& segment,
-                              const Checkpoints& checkpoints, const Beside& beside);
+    std::vector<Waiting> number(std::span<const Addition> additions) const;
+    Result<void> write_segments(std::span<const Addition> additions, std::span<const Waiting> numbered);
+    Result<void> name_additions(std::span<const Addition> additions, std::span<const Waiting> numbered);
+    void hold(const Addition& addition);
+    void hold(Waiting waiting);
     void tell_changed();
 
     Options options_;

@@ -7,11 +7,11 @@ import re
 import sys
 
 source = open(sys.argv[1]).read()
-start = source.index("Result<void> Spool::add(")
+start = source.index("Result<void> Spool::add(std::span")
 end = source.index("\n}\n", start)
 body = source[start:end]
-write = re.search(r"\n    CHECK\(write_file_durably\([^;]*\);", body)
-commit = re.search(r"\n    CHECK\(name_segment\([^;]*\);", body)
+write = re.search(r"\n    CHECK\(write_segments\([^;]*\);", body)
+commit = re.search(r"\n    CHECK\(name_additions\([^;]*\);", body)
 if not write or not commit:
     sys.exit("break_spool.py: the write or the commit is not where it was")
 body = body[:write.start()] + body[write.end():commit.end()] + write.group() + body[commit.end():]
