@@ -23,13 +23,13 @@ HOWS = ["kill-before", "kill-after", "ENOSPC", "EIO"]
 
 
 class Sweep:
-    def __init__(self, build, place):
+    def __init__(self, build, place, lines=LINES):
         self.build, self.place = build, place
         self.identity = place / "key"
         subprocess.run(["age-keygen", "-o", self.identity], check=True, stderr=subprocess.DEVNULL)
         self.recipient = subprocess.run(["age-keygen", "-y", self.identity], check=True, capture_output=True, text=True).stdout.strip()
         self.log = place / "c-json.log"
-        self.expected = [f"line {n} " + "x" * (n * 7919 % 300) for n in range(LINES)]
+        self.expected = [f"line {n} " + "x" * (n * 7919 % 300) for n in range(lines)]
         # Lines that do not compress, so that segments are several.
         self.expected = [line + os.urandom(40).hex() for line in self.expected]
         self.log.write_text("".join(
@@ -55,9 +55,9 @@ class Sweep:
         subprocess.run(["rm", "-rf", place], check=True)
         return changes
 
-    def problem_of(self, place):
+    def problem_of(self, place, store="d"):
         found = []
-        for path in sorted((place / "d/store").glob("**/*.age"), key=lambda path: path.name):
+        for path in sorted((place / store / "store").glob("**/*.age"), key=lambda path: path.name):
             opened = subprocess.run(["sh", "-c", 'age -d -i "$0" "$1" | zstd -dcq', self.identity, path], capture_output=True)
             if opened.returncode:
                 return f"{path.name} does not open: {opened.stderr.decode()}"
