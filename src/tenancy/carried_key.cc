@@ -123,6 +123,8 @@ bool is_in_quotes(std::string_view text) {
 }
 
 CarriedMeaning read_carried(const CarriedText& carried) {
+    // What stands in place of a word that is too long to be kept is the same everywhere: never a secret.
+    if (carried.text.starts_with('\x01')) return refused("longer than what is kept of a container's words");
     auto text = trim(carried.text, spaces_and_quotes);
     if (text.empty()) return refused("holds nothing but white space or quotes");
     if (starts_with(text, "age1")) return read_recipient(text);

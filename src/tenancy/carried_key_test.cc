@@ -73,6 +73,7 @@ TEST(CarriedKey, NeverTakesPublicTextForASecret) {
         {"secret:env:KEY_OF_ACME", "a rule of tenancy.recipient"},
         {"\"\"", "nothing but white space or quotes"},
         {"   ", "nothing but white space or quotes"},
+        {"\x01too long", "longer than what is kept"},
     };
     for (const auto& [text, why] : cases) {
         EXPECT_EQ(plain(text).is, Is::refused) << text;
