@@ -172,7 +172,7 @@ std::vector<Batch> Sealing::take_ready() {
     std::vector<Batch> taken;
     std::uint64_t bytes = 0;
     while (first_is_ready() && taken.size() < group_batches_max && bytes < group_bytes_max) {
-        bytes += *batches_.front().compressed_bytes;
+        bytes += batches_.front().frame_bytes->compressed;
         taken.push_back(std::move(batches_.front()));
         batches_.pop_front();
     }
