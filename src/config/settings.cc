@@ -302,7 +302,7 @@ std::vector<Setting> make_settings() {
         text("engine.socket", "ADDRESS", "the Docker engine: a path, unix:///PATH, or tcp://HOST:PORT", engine_socket,
              AT(std::string, engine.socket)),
         text("engine.id", "ID",
-             "of the engine that is meant, as `docker info` shows it; empty: the first that answered", any_text,
+             "of the engine that is meant, as `docker info` shows it; empty: the first that answered", engine_id,
              AT(std::string, engine.id)),
         duration("engine.api_timeout", "how long one answer of the engine may take", 100ms, 10min,
                  AT(Nanoseconds, engine.api_timeout)),

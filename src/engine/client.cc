@@ -49,7 +49,7 @@ Result<ApiVersion> settle(EngineInfo& info) {
     auto oldest = parse_api_version(info.min_api_version);  // absent before 1.25
     if (!newest)
         return fail(Remedy::quarantine, "the engine's API version is \"" + printable(info.api_version, 40) + "\"");
-    auto version = std::max(std::min(*newest, api_newest), oldest.value_or(api_oldest));
+    auto version = std::max(std::min(*newest, api_newest), oldest.value_or(ApiVersion{}));
     if (version < api_oldest)
         return fail(Remedy::stop, "the engine speaks API " + printable(info.min_api_version, 40) + " to " +
                                       printable(info.api_version, 40) + ", Boatswain " + to_text(api_oldest) + " to " +
