@@ -106,6 +106,17 @@ Remedy remedy_of(CURLcode code) {
     }
 }
 
+// libcurl names a proxy or a host that it cannot resolve as it was given, without the scheme: "user:password@host".
+std::string without_secrets(std::string_view message) {
+    std::string shown;
+    while (!message.empty()) {
+        auto word = message.substr(0, message.find(' '));
+        message.remove_prefix(std::min(message.size(), word.size() + 1));
+        shown += (shown.empty() ? "" : " ") + url_for_people(word);
+    }
+    return shown;
+}
+
 }  // namespace
 
 std::string_view HttpAnswer::header(std::string_view name) const {
@@ -218,7 +229,7 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
                     "the answer is longer than " + std::to_string(request.answer_bytes_max) + " bytes");
     if (code == CURLE_ABORTED_BY_CALLBACK) return fail(Remedy::stop, "given up: told to end");
     if (code != CURLE_OK && !arrival.body_too_long && !arrival.had_enough)
-        return fail(remedy_of(code), printable(without_url_secrets(why)));
+        return fail(remedy_of(code), printable(without_secrets(why)));
     arrival.answer.status = static_cast<int>(status);
     return std::move(arrival.answer);
 }
