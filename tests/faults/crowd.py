@@ -10,6 +10,7 @@ are files on disk, as the engine writes them. Needs root for the cgroup (v1 or v
 To hold: nothing is killed, nothing is lost, and who prints much does not hold up the others.
 """
 import hashlib
+import http.client
 import http.server
 import json
 import os
@@ -182,9 +183,11 @@ class Crowd(unittest.TestCase):
             return agent.metric("boatswain_sealed_lines_total")
 
         def stored():
-            killed = f"the agent ended, {self.cgroup.kills()} kills:\n{agent.last_words()}"
-            self.assertIsNone(agent.process.poll(), killed)
-            return sealed() >= lines and agent.metric("boatswain_spool_segments") == 0
+            try:
+                return sealed() >= lines and agent.metric("boatswain_spool_segments") == 0
+            except (OSError, http.client.HTTPException):
+                harness.wait_for(lambda: agent.process.poll() is not None, 10, "the agent lives, and does not answer")
+                self.fail(f"the agent ended, {self.cgroup.kills()} kills:\n{agent.last_words(3)}")
         harness.wait_for(stored, seconds, lambda: f"{lines} lines stored: {sealed():.0f} are sealed", pause=0.5)
 
     def end(self, agent, lines, what):
