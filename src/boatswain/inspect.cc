@@ -138,6 +138,7 @@ void print_public(const Object& object, const Outside& outside, Console& console
     field(console, "host", object.key->host);
     field(console, "epoch", object.key->epoch);
     field(console, "sequence", std::to_string(object.key->sequence));
+    if (!object.key->hash.empty()) field(console, "key", "of the second form: the first was taken when it was put");
 }
 
 void print_footer(const open::Footer& footer, bool key_known, bool previous_known, Console& console) {

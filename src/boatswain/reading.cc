@@ -90,6 +90,11 @@ int conclude(Console& console, Progress& progress, const query::Tally& tally, co
         console.note(fmt::format("{} in the store {} not Boatswain's and {} passed over",
                                  counted(tally.foreign, "name"), tally.foreign == 1 ? "is" : "are",
                                  tally.foreign == 1 ? "was" : "were"));
+    if (tally.conflicts > 0)
+        console.complain(
+            fmt::format("{}{} {} there as several objects with different bytes, and the lines of all of "
+                        "them are shown: a key was taken. `boatswain verify` names them",
+                        counted(tally.conflicts, "segment"), whose, tally.conflicts == 1 ? "is" : "are"));
     if (tally.hours_total == 0)
         console.note(
             fmt::format("there is no segment{} in this stretch of time; `boatswain ls` shows what there is", whose));

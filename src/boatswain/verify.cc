@@ -99,7 +99,7 @@ void print_gaps(const query::Findings& findings, Console& console) {
 
 // What the proof does not cover, and why.
 void print_limits(const query::Verification& verification, bool keyed, Console& console) {
-    std::uint64_t for_others = 0, unlinked = 0, lines_missing = 0, open = 0, begun_before = 0;
+    std::uint64_t for_others = 0, unlinked = 0, lines_missing = 0, open = 0, begun_before = 0, copies = 0;
     console.out.write("\n");
     for (const auto& chain : verification.chains) {
         for_others += chain.for_others;
@@ -107,6 +107,7 @@ void print_limits(const query::Verification& verification, bool keyed, Console& 
         lines_missing += chain.lines_missing;
         open += chain.sources - chain.ended;
         begun_before += chain.begun_before;
+        copies += chain.copies;
         auto where = printable(fmt::format("{} on {} ({})", chain.id.tenant.str(), chain.id.host, chain.id.epoch), 400);
         if (chain.first > 1)
             console.out.write(fmt::format("{} begins at {}: {}\n", where, chain.first,
@@ -133,6 +134,10 @@ void print_limits(const query::Verification& verification, bool keyed, Console& 
         console.out.write(fmt::format("{} seen from outside alone{}: number, name and hash, not lines.\n",
                                       for_others == 1 ? "1 segment was" : fmt::format("{} segments were", for_others),
                                       keyed ? ", sealed for other keys" : ""));
+    if (copies > 0)
+        console.out.write(
+            fmt::format("{} there twice, under both forms of its key, with the same bytes: counted once.\n",
+                        copies == 1 ? "1 segment is" : fmt::format("{} segments are", copies)));
     if (unlinked > 0)
         console.out.write(
             fmt::format("{} outside of the ciphertext: of those, only the number is proven.\n",
@@ -142,12 +147,12 @@ void print_limits(const query::Verification& verification, bool keyed, Console& 
 std::string json_of(const query::ChainReport& chain) {
     return fmt::format(
         R"({{"tenant":{},"host":{},"epoch":{},"first":{},"last":{},"first_in_store":{},"last_in_store":{},"segments":{},)"
-        R"("opened":{},"for_others":{},"unlinked":{},"bytes":{},"lines":{},"message_bytes":{},"lines_missing":{},)"
+        R"("opened":{},"for_others":{},"unlinked":{},"copies":{},"bytes":{},"lines":{},"message_bytes":{},"lines_missing":{},)"
         R"("sources":{},"ended":{},"begun_before":{},"gaps":{},"problems":{},"last_sha256":{}}})",
         json_quote(chain.id.tenant.str()), json_quote(chain.id.host), json_quote(chain.id.epoch), chain.first,
         chain.last, chain.first_in_store, chain.last_in_store, chain.segments, chain.opened, chain.for_others,
-        chain.unlinked, chain.bytes, chain.lines, chain.message_bytes, chain.lines_missing, chain.sources, chain.ended,
-        chain.begun_before, chain.gaps, chain.problems, json_quote(chain.last_sha256));
+        chain.unlinked, chain.copies, chain.bytes, chain.lines, chain.message_bytes, chain.lines_missing, chain.sources,
+        chain.ended, chain.begun_before, chain.gaps, chain.problems, json_quote(chain.last_sha256));
 }
 
 std::string json_of(const query::Problem& problem) {

@@ -1,7 +1,10 @@
 #include "query/chains.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
+
+#include "base/bytes.h"
 
 namespace boatswain::query {
 
@@ -30,6 +33,23 @@ std::optional<ListedChain> cut_to(const HourSpan& span, ListedChain chain) {
     return chain;
 }
 
+Link link_of(const segment::ObjectKey& key, std::uint64_t size) {
+    Link link{.sequence = key.sequence,
+              .hour = key.hour,
+              .spanning = key.spanning,
+              .second_form = !key.hash.empty(),
+              .size = size};
+    std::from_chars(key.hash.data(), key.hash.data() + key.hash.size(), link.hash, 16);
+    return link;
+}
+
+// 16 hex digits, as they stand in a key.
+std::string hash_text(std::uint64_t hash) {
+    std::string bytes;
+    for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(hash >> shift);
+    return to_hex(bytes);
+}
+
 }  // namespace
 
 segment::ObjectKey ListedChain::key(const Link& link) const {
@@ -38,7 +58,8 @@ segment::ObjectKey ListedChain::key(const Link& link) const {
             .spanning = link.spanning,
             .host = id.host,
             .epoch = id.epoch,
-            .sequence = link.sequence};
+            .sequence = link.sequence,
+            .hash = link.second_form ? hash_text(link.hash) : std::string{}};
 }
 
 Result<std::vector<ListedChain>> list_chains(Catalog& catalog, const std::optional<TenantId>& tenant,
@@ -66,8 +87,7 @@ Result<std::vector<ListedChain>> list_chains(Catalog& catalog, const std::option
                 ChainId id{whose, key.host, key.epoch};
                 auto& chain = found[id];
                 chain.id = id;
-                chain.links.push_back(
-                    {.sequence = key.sequence, .hour = key.hour, .spanning = key.spanning, .size = size});
+                chain.links.push_back(link_of(key, size));
                 if (++links > listed_max)
                     return fail(Remedy::stop, "tenant \"" + whose.str() + "\" has more than " +
                                                   std::to_string(listed_max) +

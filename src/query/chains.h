@@ -28,11 +28,14 @@ struct ChainId {
     auto operator<=>(const ChainId&) const = default;
 };
 
-// One object's place in its chain: what of its name the chain does not say.
+// One object's place in its chain: what of its name the chain does not say. In the order of these members: of one
+// number, the first form before the second.
 struct Link {
     std::uint64_t sequence = 0;
     Timestamp hour{};
     bool spanning = false;
+    bool second_form = false;
+    std::uint64_t hash = 0;  // of the second form: its 16 hex digits, as a number
     std::uint64_t size = 0;
     auto operator<=>(const Link&) const = default;
 };

@@ -57,6 +57,8 @@ class Examination {
             return std::move(found_);
         }
         found_.sha256 = bytes->sha256;
+        if (!segment::agrees(key_, found_.sha256))
+            add(Fault::renamed, "its name says another SHA-256 than it has, " + found_.sha256);
         read_outside(*bytes);
         if (!identities_.empty() && found_.problems.empty()) CHECK(read_inside(*bytes));
         if (identities_.empty()) found_.for_others = true;
@@ -161,6 +163,7 @@ std::string_view to_string(Fault fault) {
     switch (fault) {
         case Fault::missing: return "missing";
         case Fault::repeated: return "repeated";
+        case Fault::conflict: return "conflict";
         case Fault::damaged: return "damaged";
         case Fault::renamed: return "renamed";
         case Fault::broken_link: return "broken-link";

@@ -25,6 +25,7 @@ namespace boatswain::query {
 enum class Fault {
     missing,      // a sequence number is not in the store
     repeated,     // one is there twice
+    conflict,     // an object's key was taken by another, and both are there
     damaged,      // an object is no segment, or not as it was sealed
     renamed,      // an object is not what its name says
     broken_link,  // an object does not name the hash of the one before it
@@ -33,7 +34,7 @@ enum class Fault {
     lines,        // lines of a source are missing, repeated, or follow its closing record
     totals,       // a closing record does not fit what was found
 };
-inline constexpr std::size_t fault_kinds = 9;
+inline constexpr std::size_t fault_kinds = 10;
 std::string_view to_string(Fault fault);  // "broken-link"
 
 struct Problem {

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <thread>
 
+#include "query/forms.h"
+
 namespace boatswain::query {
 
 namespace {
@@ -83,6 +85,9 @@ Result<std::vector<std::shared_ptr<Opened>>> Feed::open_next_hour() {
         TRY(held.emplace_back(), limits_.budget.hold(memory, "the names of the segments of an hour"));
         std::ranges::move(listed, std::back_inserter(infos));
     }
+    TRY(auto forms, settle_forms(store_, infos));
+    tally_.copies += forms.copies;
+    tally_.conflicts += forms.conflicts;
     ++tally_.hours_listed;
     tally_.segments_listed += infos.size();
     tally_.foreign = catalog_.foreign();

@@ -35,7 +35,10 @@ struct WaitingFrame {
 
     const open::FooterFrame& described() const { return segment->reader.footer().frames[index]; }
     const std::string& epoch() const { return segment->info.key.epoch; }
-    auto place() const { return std::pair{segment->info.key.sequence, index}; }
+    // Of two objects of one number, the frames of one come before those of the other.
+    auto place() const {
+        return std::tuple{segment->info.key.sequence, std::cref(segment->info.key.hash).get(), index};
+    }
 };
 
 using SourceName = std::tuple<TenantId, std::string, std::string>;  // tenant, host, source id

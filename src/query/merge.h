@@ -49,6 +49,8 @@ struct Tally {
     std::uint64_t for_others = 0;  // segments that none of the identities opens
     std::uint64_t foreign = 0;     // names in the store that are not ours
     std::uint64_t damaged = 0;     // objects that were left out, wholly or in part
+    std::uint64_t copies = 0;      // objects left out: another form of their key holds the same bytes
+    std::uint64_t conflicts = 0;   // numbers of a chain with several objects: lines of all of them are read
     std::uint64_t entries = 0;     // handed out
 };
 

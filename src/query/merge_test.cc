@@ -7,6 +7,7 @@
 #include <random>
 
 #include "query/test_store.h"
+#include "segment/sha256.h"
 
 namespace boatswain::query {
 namespace {
@@ -377,6 +378,52 @@ TEST(Merge, ForgetsSourcesThatHaveEnded) {
     auto answer = ask(store, {acme});
     EXPECT_EQ(answer.entries.size(), 10'000U);
     EXPECT_LT(answer.peak, 5U << 20);
+}
+
+// An agent that may only write puts a second copy where it cannot see its own first one; one whose key is taken, its
+// only one.
+void scatter_over_both_forms(MemoryStore& store, std::uint32_t seed) {
+    std::mt19937 random{seed};
+    auto before = store.objects;
+    for (const auto& [name, bytes] : before) {
+        auto choice = random() % 3;
+        if (choice == 0) continue;
+        segment::Sha256 hash;
+        hash.update(bytes);
+        store.objects[segment::parse_object_key(name)->second_form(hash.finish()).str()] = bytes;
+        if (choice == 1) store.objects.erase(name);
+    }
+}
+
+TEST(Merge, ShowsNoLineTwiceAndNoneLessOverBothFormsOfKeys) {
+    for (std::uint32_t seed = 1; seed < 21; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        MemoryStore store;
+        Voyage voyage{seed};
+        voyage.sail(store);
+        auto before = ask(store, {acme, globex});
+        scatter_over_both_forms(store, seed);
+        auto answer = ask(store, {acme, globex});
+        EXPECT_EQ(answer.entries, before.entries);
+        EXPECT_GT(answer.tally.copies, 0U);
+        EXPECT_EQ(answer.tally.conflicts, 0U);
+    }
+}
+
+TEST(Merge, ShowsTheLinesOfBothObjectsOfANumberWhoseKeyWasTaken) {
+    MemoryStore store;
+    auto web = source("acme", "web", "web-1");
+    auto taken = key("acme", ten, 1);
+    add(store, taken, {{web, {{ten, "forged"}}}, {web, {{ten + seconds{2}, "forged too"}}}}, acme);
+    auto own =
+        sealed(taken, {{web, {{ten + seconds{1}, "printed"}}}, {web, {{ten + seconds{3}, "printed too"}}}}, acme);
+    segment::Sha256 hash;
+    hash.update(own);
+    store.objects[taken.second_form(hash.finish()).str()] = own;
+    auto answer = ask(store, {acme});
+    EXPECT_THAT(answer.entries, ElementsAre("web-1 forged", "web-1 forged too", "web-1 printed", "web-1 printed too"));
+    EXPECT_EQ(answer.tally.conflicts, 1U);
+    EXPECT_EQ(answer.tally.copies, 0U);
 }
 
 TEST(Merge, FindsTheHoursThatHaveSegments) {

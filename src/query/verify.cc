@@ -50,19 +50,29 @@ void ChainChecker::add(Fault fault, const std::string& what) {
 }
 
 Result<void> ChainChecker::take(const Link& link, const Examined& object) {
+    if (is_copy(link, object)) {
+        ++report_.copies;
+        return {};
+    }
     ++report_.segments;
     report_.bytes += link.size;
     for (const auto& problem : object.problems) {
         ++report_.problems;
         findings_.add(problem);
     }
-    if (!take_place(link, object)) return {};
-    take_link(link, object);
-    at_ = link.sequence;
-    hashes_ = {object.sha256};
-    last_name_ = object.name;
-    report_.last = link.sequence;
-    report_.last_sha256 = object.sha256;
+    if (take_place(link, object)) {
+        take_link(link, object);
+        at_ = link.sequence;
+        hashes_ = {object.sha256};
+        last_name_ = object.name;
+        report_.last = link.sequence;
+        report_.last_sha256 = object.sha256;
+    } else {
+        // Of a number, the lines of one object are counted: the first that opens.
+        if (at_is_opened_ || !object.opened) return {};
+        --unseen_;
+    }
+    at_is_opened_ = object.opened;
 
     report_.opened += object.opened ? 1 : 0;
     report_.for_others += object.for_others ? 1 : 0;
@@ -76,6 +86,13 @@ Result<void> ChainChecker::take(const Link& link, const Examined& object) {
     return {};
 }
 
+// The bytes of the object before, under the second form of its key: an agent that may only write puts it there when it
+// cannot see what holds the first.
+bool ChainChecker::is_copy(const Link& link, const Examined& object) const {
+    return report_.segments > 0 && link.sequence == at_ && link.second_form && object.problems.empty() &&
+           hashes_.contains(object.sha256);
+}
+
 // The sequence number against the one before. False: another object has this number too, and was taken for it.
 bool ChainChecker::take_place(const Link& link, const Examined& object) {
     if (report_.segments == 1) {
@@ -83,9 +100,7 @@ bool ChainChecker::take_place(const Link& link, const Examined& object) {
         return true;
     }
     if (link.sequence == at_) {
-        hashes_.insert(object.sha256);
-        add(Fault::repeated,
-            object.name + ": number " + std::to_string(at_) + " is there twice, as " + last_name_ + " too");
+        take_another(link, object);
         return false;
     }
     if (link.sequence > at_ + 1) {
@@ -96,6 +111,18 @@ bool ChainChecker::take_place(const Link& link, const Examined& object) {
                                 object.name);
     }
     return true;
+}
+
+// A further object of the number before.
+void ChainChecker::take_another(const Link& link, const Examined& object) {
+    hashes_.insert(object.sha256);
+    auto number = ": number " + std::to_string(at_) + " is there twice";
+    if (!link.second_form)
+        add(Fault::repeated, object.name + number + ", as " + last_name_ + " too");
+    else
+        add(Fault::conflict, object.name + number + ": " + last_name_ +
+                                 " holds other bytes. The key was taken by one who may write to the store, or by the "
+                                 "host itself when its state was restored or copied; both objects were kept");
 }
 
 // The hash of the predecessor, as this object says it, against the object that is there.

@@ -74,6 +74,7 @@ struct ChainReport {
     std::uint64_t opened = 0;      // with an identity, and sound
     std::uint64_t for_others = 0;  // seen from outside alone
     std::uint64_t unlinked = 0;    // of these, that say nothing of their predecessor
+    std::uint64_t copies = 0;      // of the second form, with the very bytes that lie under the first
     std::uint64_t bytes = 0;       // of objects
     std::uint64_t lines = 0;
     std::uint64_t message_bytes = 0;
@@ -112,6 +113,8 @@ class ChainChecker {
     };
     void add(Fault fault, const std::string& what);
     bool take_place(const Link& link, const Examined& object);
+    bool is_copy(const Link& link, const Examined& object) const;
+    void take_another(const Link& link, const Examined& object);
     void take_link(const Link& link, const Examined& object);
     Result<void> take_frame(const Examined& object, const ExaminedFrame& frame);
     void take_ordinals(Progress& progress, const ExaminedFrame& frame, std::uint64_t named, const std::string& where);
@@ -125,6 +128,7 @@ class ChainChecker {
     std::string name_;              // of the chain, for people
     std::uint64_t at_ = 0;          // the last sequence number taken
     std::set<std::string> hashes_;  // of the objects of that number: where two claim it, the next one says which
+    bool at_is_opened_ = false;
     std::string last_name_;
     std::uint64_t unseen_ = 0;  // segments whose lines are not known: missing, damaged or for others
     std::unordered_map<std::string, Progress> open_;

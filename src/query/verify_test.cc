@@ -204,6 +204,76 @@ TEST(Verify, NoticesACopyUnderAnotherName) {
     EXPECT_THAT(problems(other.store, {}), IsEmpty());
 }
 
+// The key of `name`, with the hash of an object that could not have it.
+std::string second_name(const std::string& name, std::string_view bytes) {
+    return segment::parse_object_key(name).value().second_form(hash_of(bytes)).str();
+}
+
+TEST(Verify, TakesTheSameBytesUnderBothFormsOfAKeyForOne) {
+    for (const auto& identities : {Identities{}, Identities{acme}}) {
+        Example example;
+        for (std::size_t number : {1U, 3U, 5U})
+            example.store.objects[second_name(example.chain.names[number - 1], example.object(number))] =
+                example.object(number);
+        auto verified = verify(example.store, identities);
+        EXPECT_TRUE(verified.proven()) << problems(example.store, identities).front();
+        EXPECT_EQ(verified.chains.at(0).copies, 3U);
+        EXPECT_EQ(verified.chains.at(0).segments, 5U);
+        EXPECT_EQ(verified.chains.at(0).lines, identities.empty() ? 0U : 19U);
+    }
+}
+
+TEST(Verify, TakesASegmentThatIsThereInTheSecondFormAloneForALinkOfTheChain) {
+    Example example;
+    auto bytes = example.object(3);
+    example.remove(3);
+    example.store.objects[second_name(example.chain.names[2], bytes)] = bytes;
+    for (const auto& identities : {Identities{}, Identities{acme}})
+        EXPECT_TRUE(verify(example.store, identities).proven());
+}
+
+// The attacker links what he puts to the last real object, so without the host's own objects the chain is whole.
+TEST(Verify, NamesBothObjectsOfANumberWhoseKeyWasTaken) {
+    for (const auto& identities : {Identities{}, Identities{acme}}) {
+        Example example;
+        ChainForTest forger{example.store, acme};
+        forger.seal({{.source = "web"}, {.source = "db"}}, ten);
+        auto second = forger.names.front();
+        std::vector<std::string> real;
+        for (std::size_t number = 2; number <= 5; ++number) real.push_back(example.object(number));
+        auto previous = to_hex(hash_of(example.store.objects[forger.names.front()]));
+        example.store.objects[example.chain.names[0]] = example.store.objects[forger.names.front()];
+        for (std::size_t number = 2; number <= 5; ++number)
+            forger.seal({{.source = "web"}}, segment::parse_object_key(example.chain.names[number - 1])->hour);
+        EXPECT_THAT(problems(example.store, identities), IsEmpty()) << "forged, and not to be told";
+
+        example.store.objects[second_name(example.chain.names[1], real[0])] = real[0];
+        EXPECT_THAT(
+            problems(example.store, identities),
+            ElementsAre(AllOf(HasSubstr("conflict: "), HasSubstr(".0000000002."), HasSubstr(example.chain.names[1]))));
+        EXPECT_FALSE(verify(example.store, identities).proven());
+    }
+}
+
+TEST(Verify, CountsTheLinesOfTheObjectThatOpensWhereTheKeyHoldsGarbage) {
+    Example example;
+    auto bytes = example.object(2);
+    example.object(2) = "not a segment";
+    example.store.objects[second_name(example.chain.names[1], bytes)] = bytes;
+    auto verified = verify(example.store, {acme});
+    EXPECT_EQ(verified.chains.at(0).lines, 19U);
+    EXPECT_EQ(verified.chains.at(0).lines_missing, 0U);
+    EXPECT_THAT(problems(example.store, {acme}), ElementsAre(HasSubstr("damaged: "), HasSubstr("conflict: ")));
+}
+
+TEST(Verify, NoticesASecondFormWhoseHashIsNotThatOfItsBytes) {
+    for (const auto& identities : {Identities{}, Identities{acme}}) {
+        Example example;
+        example.store.objects[second_name(example.chain.names[2], "other bytes")] = example.object(3);
+        EXPECT_THAT(problems(example.store, identities), Contains(HasSubstr("renamed: ")));
+    }
+}
+
 // Whoever knows a recipient can seal, and knows every hash that is in the bucket: the object behind the forged one
 // gives it away. What is behind the last one is not there.
 TEST(Verify, NoticesAForgedObjectByTheOneBehindIt) {

@@ -39,8 +39,8 @@ Result<void> validate(const SegmentParts& parts) {
     };
     if (parts.key.host.empty() || parts.key.epoch.empty()) return refuse("host or epoch is empty");
     if (!is_valid_utf8(parts.key.host) || !is_valid_utf8(parts.key.epoch)) return refuse("host or epoch is not UTF-8");
-    if (parts.key.str().size() > key_bytes_max)
-        return refuse("the key is longer than " + std::to_string(key_bytes_max) + " bytes");
+    if (parts.key.str().size() + second_form_bytes > key_bytes_max)  // it may have to become the second form
+        return refuse("the key is longer than " + std::to_string(key_bytes_max - second_form_bytes) + " bytes");
     if (parts.key.sequence == 0 || parts.key.sequence > sequence_max) return refuse("sequence number out of range");
     if (!parts.previous_sha256.empty() && !is_sha256_hex(parts.previous_sha256))
         return refuse("the previous segment's SHA-256 is not 64 lower-case hex digits");

@@ -324,6 +324,30 @@ TEST(ObjectKey, SurvivesItsTextForm) {
     EXPECT_EQ(parse_object_key(key.str()), key);
 }
 
+TEST(ObjectKey, HasASecondFormThatHoldsItsHash) {
+    auto first = a_key();
+    auto second = first.second_form(from_hex("5c1d0e6f2a9b3744" + std::string(48, '0')).value());
+    auto text = first.str();
+    EXPECT_EQ(second.str(), text.substr(0, text.size() - 4) + ".5c1d0e6f2a9b3744.age");
+    EXPECT_EQ(parse_object_key(second.str()), second);
+    EXPECT_EQ(second.first_form(), first);
+    EXPECT_NE(second, first);
+    EXPECT_TRUE(agrees(second, "5c1d0e6f2a9b37441111"));
+    EXPECT_FALSE(agrees(second, "5c1d0e6f2a9b3745"));
+    EXPECT_TRUE(agrees(first, "5c1d0e6f2a9b3745"));
+}
+
+TEST(ObjectKey, KeepsItsFormsApartWhateverTheEpochLooksLike) {
+    for (const auto* epoch :
+         {"e.0000000007", "e.0123456789abcdef", "0123456789abcdef", "e.0000000007.0123456789abcdef"}) {
+        auto key = a_key();
+        key.epoch = epoch;
+        EXPECT_EQ(parse_object_key(key.str()), key) << epoch;
+        key.hash = "0123456789abcdef";
+        EXPECT_EQ(parse_object_key(key.str()), key) << epoch;
+    }
+}
+
 TEST(ObjectKey, IsNothingForForeignObjects) {
     auto good = a_key().str();
     ASSERT_TRUE(parse_object_key(good));
