@@ -16,7 +16,7 @@ segment::SegmentParts parts_of(Batch& batch, const spool::Spool& spool, spool::C
     parts.key = {.tenant = batch.tenant,
                  .hour = std::chrono::floor<std::chrono::hours>(batch.first_time),
                  .host = spool.host(),
-                 .epoch = spool.epoch(),
+                 .epoch = std::move(head.epoch),
                  .sequence = head.sequence};
     parts.key.spanning = batch.last_time >= parts.key.hour + segment::segment_span_max + std::chrono::hours{1};
     parts.sealed_at = now;
@@ -205,7 +205,9 @@ bool Sealing::seal_one(Batch batch, Group& group, std::stop_token stop) {
 bool Sealing::seal_frames(Batch batch, spool::Addition& addition, Group& group, std::stop_token stop) {
     auto head = chain_head(batch.tenant, group, stop);
     if (!head) return false;
+    if (head->key_was_taken) tell_key_was_taken(batch);
     auto beside = beside_of(batch);
+    beside.tells_key_was_taken = head->key_was_taken;
     std::vector<LostFrame> frames;
     for (const auto& frame : batch.frames) frames.push_back({frame->frame.source, frame->frame.counts});
     auto sealed = segment::seal(parts_of(batch, spool_, std::move(*head), clock_.now()), batch.recipients);
@@ -221,7 +223,8 @@ bool Sealing::seal_frames(Batch batch, spool::Addition& addition, Group& group, 
     // What the frames cost, which seal() has consumed, is now what the sealed bytes cost, not both.
     batch.frames.clear();
     group.charges.emplace_back(budget_, batch.tenant.str(), sealed->bytes.size());
-    group.heads[batch.tenant.str()] = {.sequence = sealed->key.sequence + 1, .previous_sha256 = to_hex(sealed->sha256)};
+    group.heads[batch.tenant.str()] = {
+        .sequence = sealed->key.sequence + 1, .previous_sha256 = to_hex(sealed->sha256), .epoch = sealed->key.epoch};
     // The gaps of what was lost are in it. A later batch of the group must not say them again.
     for (const auto& frame : frames) unsealed_.erase(batch.sources[frame.source].id);
     addition.segment = std::move(*sealed);
@@ -270,26 +273,43 @@ void Sealing::give_up(const Batch& batch, std::span<const LostFrame> frames) {
     }
 }
 
-// A source of which a batch was lost goes on with a gap record, in a frame of its own before its others.
+// Writes `gap` into a frame of its own, in front of the frame `next` and of the same source.
+void Sealing::insert_gap(Batch& batch, std::vector<std::shared_ptr<PendingFrame>>::iterator next, const Gap& gap) {
+    auto source = (*next)->frame.source;
+    auto gap_frame = std::make_shared<PendingFrame>(segment::FrameText{batch.sources[source]}, Charge{});
+    gap_frame->text.append(gap);
+    auto& frame = gap_frame->frame;
+    frame.source = source;
+    frame.first_ordinal = (*next)->frame.first_ordinal;
+    frame.compressed = segment::Compressor{zstd_level_}.compress(gap_frame->text.text());
+    frame.text_bytes = gap_frame->text.text().size();
+    frame.counts = gap_frame->text.counts();
+    gap_frame->done = true;
+    batch.first_time = std::min(batch.first_time, frame.counts.first_time);
+    batch.last_time = std::max(batch.last_time, frame.counts.last_time);
+    batch.frames.insert(next, std::move(gap_frame));
+}
+
+// A source of which a batch was lost goes on with a gap record before its other frames.
 void Sealing::begin_with_gaps(Batch& batch) {
     for (std::size_t at = 0; at < batch.sources.size(); ++at) {
         auto lost = unsealed_.find(batch.sources[at].id);
         if (lost == unsealed_.end()) continue;
         auto next = std::ranges::find_if(batch.frames, [&](const auto& frame) { return frame->frame.source == at; });
-        if (next == batch.frames.end()) continue;
-        auto gap_frame = std::make_shared<PendingFrame>(segment::FrameText{batch.sources[at]}, Charge{});
-        gap_frame->text.append(lost->second);
-        auto& frame = gap_frame->frame;
-        frame.source = at;
-        frame.first_ordinal = (*next)->frame.first_ordinal;
-        frame.compressed = segment::Compressor{zstd_level_}.compress(gap_frame->text.text());
-        frame.text_bytes = gap_frame->text.text().size();
-        frame.counts = gap_frame->text.counts();
-        gap_frame->done = true;
-        batch.first_time = std::min(batch.first_time, frame.counts.first_time);
-        batch.last_time = std::max(batch.last_time, frame.counts.last_time);
-        batch.frames.insert(next, std::move(gap_frame));
+        if (next != batch.frames.end()) insert_gap(batch, next, lost->second);
     }
+}
+
+// Nothing is missing, so the record has no stretch of its own: it stands at the first line that follows it.
+void Sealing::tell_key_was_taken(Batch& batch) {
+    auto first =
+        std::ranges::min_element(batch.frames, {}, [](const auto& frame) { return frame->frame.counts.first_time; });
+    auto time = (*first)->frame.counts.first_time;
+    insert_gap(batch, first, {.from = time, .to = time, .reason = gap_key_taken});
+    metrics_
+        .counter("boatswain_gap_records_total", "Gap records written into tenants' logs",
+                 {{"reason", std::string{gap_key_taken}}})
+        .add();
 }
 
 // The end of a source whose loss no record names yet is not noted, and its place not forgotten: whoever finds it gone

@@ -93,7 +93,9 @@ class Sealing {
     bool add_until_done(const Group& group, std::stop_token stop);
     void count_sealed(const segment::SealedSegment& sealed);
     void give_up(const Batch& batch, std::span<const LostFrame> frames);
+    void insert_gap(Batch& batch, std::vector<std::shared_ptr<PendingFrame>>::iterator next, const Gap& gap);
     void begin_with_gaps(Batch& batch);
+    void tell_key_was_taken(Batch& batch);
     void keep_open_what_lost_unnamed(Batch& batch);
     bool wait(std::stop_token stop, std::chrono::milliseconds time);
 

@@ -124,10 +124,15 @@ void Canary::look_back(const std::stop_token& stop) {
 }
 
 Canary::Finding Canary::look_at(const Outstanding& segment) {
-    if (spool_.waits(segment.key)) return Finding::not_yet;
-    auto bytes = store_.read(segment.key);
-    if (bytes) return sha256(*bytes) == segment.sha256 ? Finding::verified : Finding::lost;
-    return bytes.error().remedy == Remedy::re_resolve ? Finding::lost : Finding::not_asked;
+    auto second = segment::parse_object_key(segment.key)->second_form(segment.sha256).str();
+    if (spool_.waits(segment.key) || spool_.waits(second)) return Finding::not_yet;
+    // A segment whose key was taken lies under the second form.
+    for (const auto& key : {segment.key, second}) {
+        auto bytes = store_.read(key);
+        if (bytes && sha256(*bytes) == segment.sha256) return Finding::verified;
+        if (!bytes && bytes.error().remedy != Remedy::re_resolve) return Finding::not_asked;
+    }
+    return Finding::lost;
 }
 
 void Canary::conclude(const Outstanding& segment, Finding finding) {

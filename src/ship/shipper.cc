@@ -4,13 +4,21 @@
 #include <array>
 #include <random>
 
+#include "segment/object_key.h"
+#include "ship/look.h"
 #include "store/digest.h"
 
 namespace boatswain::ship {
 namespace {
 
 // How offering a segment can end. All are shown from the start, so that the first failure is seen as a change.
-constexpr std::array<std::string_view, 5> outcomes{"created", "already_there", "conflict", "damaged", "failed"};
+constexpr std::array<std::string_view, 7> outcomes{"created", "already_there", "conflict", "unseen",
+                                                   "refused", "damaged",       "failed"};
+
+bool is_second_form(const std::string& key) {
+    auto parsed = segment::parse_object_key(key);
+    return parsed && !parsed->hash.empty();
+}
 
 Counter& uploads(Metrics& metrics, std::string_view outcome) {
     return metrics.counter("boatswain_uploads_total", "Segments offered to the store, by outcome",
@@ -84,38 +92,156 @@ void Shipper::count_stored(const spool::Spooled& segment) {
 }
 
 void Shipper::ship_one(const spool::Spooled& segment) {
+    auto look = look_behind_head(segment);
+    if (look == Look::given_back) return;
     auto mapped = map_whole(segment);
     auto outcome =
         mapped ? put(segment, *mapped) : Result<store::PutOutcome>{std::unexpected(std::move(mapped).error())};
-    if (outcome) {
-        // What the store said is told before the spool is seen to be without the segment.
-        count_outcome(*outcome == store::PutOutcome::created ? "created" : "already_there");
-        count_stored(segment);
-        {
-            std::scoped_lock lock{guard_};
-            trouble_.reset();
-        }
-        if (auto released = spool_.release(segment); !released) {
-            log_.error("segment stored but not released; it is offered again",
-                       {{"key", segment.key}, {"error", released.error()}});
-            spool_.give_back(segment, wait_after(segment.attempts));
-        }
-        return;
-    }
+    // The store takes what we put, so it is the listing alone that it refuses.
+    if (outcome && look == Look::refused) give_up_looking();
+    if (outcome) return conclude(segment, *outcome);
+    if (outcome.error().remedy != Remedy::quarantine) return failed(segment, outcome.error());
+    mapped ? refused(segment, outcome.error()) : damaged(segment, outcome.error());
+}
 
-    const auto& error = outcome.error();
-    if (error.remedy == Remedy::quarantine) {
-        count_outcome(mapped ? "conflict" : "damaged");
-        log_.error(mapped ? "segment put aside: the store holds other bytes under its key"
-                          : "segment put aside: its file in the spool is damaged",
-                   {{"key", segment.key}, {"error", error}});
-        if (auto aside = spool_.quarantine(segment); !aside) {
-            log_.error("segment not put aside", {{"key", segment.key}, {"error", aside.error()}});
-            spool_.give_back(segment, options_.wait_max);
-        }
-        return;
+Shipper::Look Shipper::look_behind_head(const spool::Spooled& segment) {
+    auto head = spool_.head_at_start(segment.tenant);
+    auto tenant = TenantId::parse_any(segment.tenant);
+    if (!head || !tenant) return Look::done;
+    {
+        std::scoped_lock lock{guard_};
+        if (!may_look_) return Look::done;
     }
+    auto found = object_behind(store_, *tenant, spool_.host(), *head, clock_.now());
+    if (!found) return look_failed(segment, found.error());
+    if (*found) {
+        if (auto noted = spool_.found_behind(segment.tenant, *head, **found); !noted) {
+            give_back(segment, noted.error(), "object behind the chain's end not noted");
+            return Look::given_back;
+        }
+        log_.error(
+            "the store has an object behind the end of a chain of ours: the state is an old one, or another agent has "
+            "a copy of it; a new epoch begins",
+            {{"found", **found}, {"number", head->sequence}});
+    }
+    spool_.forget_head_at_start(segment.tenant);
+    if (!*found) return Look::done;
+    spool_.give_back(segment, std::chrono::milliseconds{0});  // its key may be another by now
+    return Look::given_back;
+}
+
+Shipper::Look Shipper::look_failed(const spool::Spooled& segment, const Error& error) {
+    if (error.remedy == Remedy::stop) return Look::refused;
+    bool again = [&] {
+        std::scoped_lock lock{guard_};
+        auto& times = looks_failed_[segment.tenant];
+        if (++times < looks_failed_max) return true;
+        looks_failed_.erase(segment.tenant);
+        return false;
+    }();
+    if (again) {
+        failed(segment, error);
+        return Look::given_back;
+    }
+    log_.warning("no look behind the end of a chain: the store did not answer",
+                 {{"key", segment.key}, {"error", error}});
+    spool_.forget_head_at_start(segment.tenant);
+    return Look::done;
+}
+
+void Shipper::give_up_looking() {
+    std::scoped_lock lock{guard_};
+    if (std::exchange(may_look_, false))
+        log_.warning("the store does not let us list: that the state is an old one shows only where keys are taken");
+}
+
+void Shipper::conclude(const spool::Spooled& segment, store::PutOutcome outcome) {
+    bool second = is_second_form(segment.key);
+    switch (outcome) {
+        case store::PutOutcome::created: {
+            std::scoped_lock lock{guard_};
+            if (!second) unseen_running_ = 0;
+            break;
+        }
+        case store::PutOutcome::already_there: break;
+        case store::PutOutcome::taken:
+            if (!second) return key_is_taken(segment, true);
+            return refused(
+                segment, {.remedy = Remedy::quarantine,
+                          .what = "put " + segment.key + ": the store holds other bytes under both forms of its key"});
+        case store::PutOutcome::unseen:
+            // Nobody else can have known the second form: it is there by a put of ours whose answer was lost.
+            if (!second) return key_is_taken(segment, false);
+            break;
+    }
+    // What the store said is told before the spool is seen to be without the segment.
+    count_outcome(outcome == store::PutOutcome::created ? "created" : "already_there");
+    stored(segment);
+}
+
+void Shipper::stored(const spool::Spooled& segment) {
+    count_stored(segment);
+    {
+        std::scoped_lock lock{guard_};
+        trouble_.reset();
+        ++stored_;
+        failing_.erase(segment.id);
+        stood_aside_alone_.erase(segment.tenant);
+    }
+    if (auto released = spool_.release(segment); !released)
+        give_back(segment, released.error(), "segment stored but not released; it is offered again");
+}
+
+void Shipper::key_is_taken(const spool::Spooled& segment, bool seen) {
+    count_outcome(seen ? "conflict" : "unseen");
+    bool conflict = seen;
+    if (!seen) {
+        std::scoped_lock lock{guard_};
+        conflict = ++unseen_running_ >= unseen_running_max;
+    }
+    if (auto given = spool_.give_second_key(segment, conflict); !given)
+        return give_back(segment, given.error(), "second key not noted; the first is tried again");
+    if (conflict)
+        log_.error(
+            "the store holds something else under a key of ours: the segment goes under the second form of its "
+            "key, and a new epoch begins",
+            {{"key", segment.key}, {"seen", seen}});
+    else
+        log_.warning(
+            "the store holds something under a key of ours that we may not look at: the segment goes under "
+            "the second form of its key",
+            {{"key", segment.key}});
+}
+
+void Shipper::refused(const spool::Spooled& segment, const Error& error) {
+    count_outcome("refused");
+    set_aside(segment, error);
+}
+
+void Shipper::set_aside(const spool::Spooled& segment, const Error& error) {
+    {
+        std::scoped_lock lock{guard_};
+        failing_.erase(segment.id);
+    }
+    log_.error("segment stands aside: the store refuses it; it is offered again each hour",
+               {{"key", segment.key}, {"bytes", segment.size}, {"error", error}});
+    if (auto aside = spool_.set_aside(segment, error.what); !aside)
+        give_back(segment, aside.error(), "segment not set aside");
+}
+
+void Shipper::damaged(const spool::Spooled& segment, const Error& error) {
+    count_outcome("damaged");
+    {
+        std::scoped_lock lock{guard_};
+        failing_.erase(segment.id);
+    }
+    log_.error("segment put aside: its file in the spool is damaged", {{"key", segment.key}, {"error", error}});
+    if (auto aside = spool_.quarantine(segment); !aside) give_back(segment, aside.error(), "segment not put aside");
+}
+
+void Shipper::failed(const spool::Spooled& segment, const Error& error) {
     count_outcome("failed");
+    if (segment.aside || failed_alone(segment)) return set_aside(segment, error);
     auto wait = wait_after(segment.attempts);
     log_.warning("segment not stored; trying again",
                  {{"key", segment.key}, {"wait_ms", wait.count()}, {"error", error}});
@@ -124,6 +250,22 @@ void Shipper::ship_one(const spool::Spooled& segment) {
         trouble_ = error.what;
     }
     spool_.give_back(segment, wait);
+}
+
+// Whether the store takes others and not this one, again and again: whatever it says, it is this one that it refuses.
+// A tenant of which nothing was stored since its last such segment may be refused as a whole, and waits.
+bool Shipper::failed_alone(const spool::Spooled& segment) {
+    std::scoped_lock lock{guard_};
+    auto [place, is_new] = failing_.try_emplace(segment.id, Failing{.stored = stored_});
+    auto& failing = place->second;
+    failing.while_others = !is_new && stored_ > failing.stored ? failing.while_others + 1 : 0;
+    failing.stored = stored_;
+    return failing.while_others >= failures_alone_max && stood_aside_alone_.insert(segment.tenant).second;
+}
+
+void Shipper::give_back(const spool::Spooled& segment, const Error& error, std::string_view event) {
+    log_.error(event, {{"key", segment.key}, {"error", error}});
+    spool_.give_back(segment, wait_after(segment.attempts));
 }
 
 void Shipper::count_outcome(std::string_view outcome) { uploads(metrics_, outcome).add(); }

@@ -186,18 +186,56 @@ TEST_F(ShipperTest, WaitsLongerAfterEachFailureUpToABound) {
     EXPECT_LT(calls, 40U) << "5 + 10 + 20 + 40 + 40 ... ms, each cut by up to a half";
 }
 
-TEST_F(ShipperTest, PutsASegmentAsideWhoseKeyHoldsOtherBytes) {
+TEST_F(ShipperTest, PutsASegmentWhoseKeyHoldsOtherBytesUnderTheSecondForm) {
     auto segment = spool::next_segment(*spool, "acme", 100);
     ASSERT_TRUE(rest.put(segment.key.str(), "something else", ""));
     ASSERT_TRUE(spool->add(segment, {}));
-    auto next = add("acme");
+    auto next = spool::next_segment(*spool, "acme", 100);
+    ASSERT_TRUE(spool->add(next, {}));
     start();
     ASSERT_TRUE(drained());
     EXPECT_EQ(*rest.read(segment.key.str()), "something else") << "nothing is overwritten";
-    EXPECT_TRUE(rest.read(next.str())) << "the tenant goes on";
-    EXPECT_THAT(names_in(directory / "state/spool/quarantine"), ElementsAre("1.age"));
-    EXPECT_EQ(contents(directory / "state/spool/quarantine/1.age"), segment.bytes);
+    EXPECT_EQ(rest.read(segment.key.second_form(segment.sha256).str()), segment.bytes);
+    EXPECT_EQ(rest.read(next.key.second_form(next.sha256).str()), next.bytes) << "what is behind it, too";
     EXPECT_EQ(uploads("conflict"), 1);
+    EXPECT_EQ(uploads("created"), 2);
+    EXPECT_EQ(spool->conflicts().size(), 1U);
+}
+
+TEST_F(ShipperTest, SetsAsideWhatTheStoreHoldsOtherBytesOfUnderBothForms) {
+    auto segment = spool::next_segment(*spool, "acme", 100);
+    ASSERT_TRUE(rest.put(segment.key.str(), "something else", ""));
+    ASSERT_TRUE(rest.put(segment.key.second_form(segment.sha256).str(), "something else", ""));
+    ASSERT_TRUE(spool->add(segment, {}));
+    auto next = add("globex");
+    start();
+    ASSERT_TRUE(drained());
+    EXPECT_TRUE(rest.read(next.str()));
+    ASSERT_EQ(spool->aside().size(), 1U);
+    EXPECT_THAT(spool->aside()[0].reason, HasSubstr("under both forms of its key"));
+}
+
+TEST_F(ShipperTest, SetsAsideASegmentThatFailsAgainAndAgainWhileOthersAreStored) {
+    watched.fail_for("acme", {.remedy = Remedy::stop, .what = "400 InvalidRequest"});
+    add("acme"), add("acme");
+    start(1);
+    ASSERT_TRUE(comes_true([&] {
+        add("globex");
+        std::this_thread::sleep_for(5ms);
+        return spool->aside_totals().refused > 0;
+    }));
+    EXPECT_EQ(spool->aside()[0].reason, "400 InvalidRequest");
+    auto offered = watched.count("acme");
+    ASSERT_TRUE(comes_true([&] {
+        add("globex");
+        std::this_thread::sleep_for(5ms);
+        return watched.count("acme") > offered + 2 * failures_alone_max;
+    }));
+    EXPECT_EQ(spool->aside_totals().refused, 1U) << "a tenant that is refused as a whole waits";
+    watched.heal();
+    ASSERT_TRUE(drained());
+    EXPECT_EQ(spool->offer_again(), 1U);
+    EXPECT_TRUE(comes_true([&] { return spool->aside_totals().refused == 0; }));
 }
 
 TEST_F(ShipperTest, PutsAsideWhatTheDiskHasLost) {

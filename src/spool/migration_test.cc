@@ -38,6 +38,22 @@ INSERT INTO chains VALUES ('acme', 41, 'aa');
 PRAGMA user_version = 2;
 )";
 
+// The same of version 3, with a segment that was put aside because its key was taken.
+constexpr const char* version_3 = R"(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, size INTEGER NOT NULL,
+                       sha256 TEXT NOT NULL, added INTEGER NOT NULL, quarantined INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE checkpoints (source TEXT PRIMARY KEY, position TEXT NOT NULL, lines INTEGER NOT NULL, moved INTEGER NOT NULL,
+                          bytes INTEGER, about TEXT, last_time INTEGER NOT NULL DEFAULT 0,
+                          ended INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE chains (tenant TEXT PRIMARY KEY, sequence INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('epoch', '20261122T100000Z-9f3a');
+INSERT INTO chains VALUES ('acme', 41, 'aa');
+INSERT INTO segments VALUES (7, 'v1/tenant=acme/hour=2026-11-22T10/host=node-7/20261122T100000Z-9f3a.0000000041.age', 'acme',
+                             3, 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 1795341600000000000, 1);
+PRAGMA user_version = 3;
+)";
+
 class Migration : public ::testing::Test {
   protected:
     Migration() {
@@ -99,6 +115,20 @@ TEST_F(Migration, KeepsTheTimesAndBytesOfVersion2AndSaysThatItIsNotKnownWhoseASo
     EXPECT_FALSE((*spool)->ended("web"));
 }
 
+TEST_F(Migration, KeepsTheChainsOfVersion3AndOffersAgainWhatWasPutAside) {
+    make(version_3);
+    std::filesystem::create_directories(directory_ / "spool/quarantine");
+    ASSERT_TRUE(write_file_durably(directory_ / "spool/quarantine/7.age", "abc", 0640));
+    auto spool = open().value();
+    auto head = spool->chain_head(TenantId::parse("acme").value()).value();
+    EXPECT_EQ(head.sequence, 42U);
+    EXPECT_EQ(head.epoch, "20261122T100000Z-9f3a");
+    EXPECT_EQ(spool->state_began(), parse_time("2026-11-22T10:00:00Z"));
+    EXPECT_EQ(spool->count(), 1U);
+    std::stop_source stop;
+    EXPECT_TRUE(spool->take(stop.get_token())->key.ends_with(".0000000041.age"));
+}
+
 TEST_F(Migration, IsDoneOnce) {
     make(version_1);
     {
@@ -120,11 +150,11 @@ TEST_F(Migration, LeavesTheOlderStateWholeWhenItFails) {
 }
 
 TEST_F(Migration, RefusesTheStateOfANewerVersionAndSaysWhatToDo) {
-    make("PRAGMA user_version = 4");
+    make("PRAGMA user_version = 5");
     auto spool = open();
     ASSERT_FALSE(spool);
     EXPECT_EQ(spool.error().remedy, Remedy::stop);
-    EXPECT_NE(spool.error().what.find("written by a newer Boatswain (state version 4, this one knows 3)"),
+    EXPECT_NE(spool.error().what.find("written by a newer Boatswain (state version 5, this one knows 4)"),
               std::string::npos)
         << spool.error().what;
 }

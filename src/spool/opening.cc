@@ -77,7 +77,11 @@ Result<std::unique_ptr<Spool>> Spool::open_state(const Options& options, const C
 Result<void> Spool::load() {
     CHECK(load_meta());
     if (epoch_.empty()) return fail(Remedy::quarantine, "open the state database: it names no epoch");
+    if (began_epoch_.empty()) began_epoch_ = epoch_;
     CHECK(load_checkpoints());
+    CHECK(load_heads());
+    CHECK(load_conflicts());
+    CHECK(take_out_of_quarantine());
     return load_segments();
 }
 
@@ -88,6 +92,7 @@ Result<void> Spool::load_meta() {
         TRY(auto row, meta.step());
         if (!row) return {};
         if (meta.text(0) == "epoch") epoch_ = meta.text(1);
+        if (meta.text(0) == "began_epoch") began_epoch_ = meta.text(1);
         if (meta.text(0) == "state_lost") state_lost_ = parse_time(meta.text(1));
         if (auto name = meta.text(0); name.starts_with(note_prefix))
             notes_[name.substr(note_prefix.size())] = meta.text(1);
@@ -148,7 +153,9 @@ Result<void> Spool::load_segments() {
             if (auto aside = quarantine(segment); !aside) log_.error("quarantine failed", {{"error", aside.error()}});
             continue;
         }
-        bytes_ += size;
+        (waiting.aside.empty() ? bytes_ : refused_bytes_) += size;
+        aside_.refused += waiting.aside.empty() ? 0 : 1;
+        if (!waiting.aside.empty()) aside_.last_reason = waiting.aside;
         tenant_bytes_[segment.tenant] += size;
         auto id = segment.id;
         waiting_.emplace(id, std::move(waiting));
@@ -161,13 +168,23 @@ Result<std::vector<Spool::Waiting>> Spool::waiting_rows() {
     std::vector<Waiting> found;
     auto session = database_.session();
     TRY(auto rows,
-        session.prepare("SELECT id, key, tenant, size, sha256, added, quarantined FROM segments ORDER BY id"));
+        session.prepare("SELECT id, key, tenant, size, sha256, added, quarantined, aside FROM segments ORDER BY id"));
     for (;;) {
         TRY(auto row, rows.step());
         if (!row) return found;
         auto id = rows.number(0);
         next_id_ = std::max(next_id_, id + 1);
-        if (rows.number(6) != 0) continue;
+        if (rows.number(6) != 0) {
+            ++aside_.damaged;
+            if (damaged_.size() < aside_listed_max)
+                damaged_.push_back({.key = rows.text(1),
+                                    .tenant = rows.text(2),
+                                    .size = static_cast<std::uint64_t>(rows.number(3)),
+                                    .added = to_time(rows.number(5)),
+                                    .reason = "its file in the spool is missing or damaged",
+                                    .damaged = true});
+            continue;
+        }
         Waiting waiting;
         waiting.segment = {.id = id,
                            .key = rows.text(1),
@@ -176,8 +193,49 @@ Result<std::vector<Spool::Waiting>> Spool::waiting_rows() {
                            .size = static_cast<std::uint64_t>(rows.number(3)),
                            .sha256 = from_hex(rows.text(4)).value_or("")};
         waiting.added = to_time(rows.number(5));
+        if (!rows.is_null(7)) waiting.aside = rows.text(7);
+        waiting.segment.aside = !waiting.aside.empty();
         found.push_back(std::move(waiting));
     }
+}
+
+// Segments that were put aside and whose file is whole after all: an older Boatswain did so with those whose key was
+// taken, and a disk may have recovered. They are offered again. The row goes first: a crash after it finds the segment
+// torn, and puts it back.
+Result<void> Spool::take_out_of_quarantine() {
+    struct Whole {
+        std::int64_t id = 0;
+        Path from, to;
+        std::string key;
+    };
+    std::vector<Whole> whole;
+    auto session = database_.session();
+    TRY(auto rows, session.prepare("SELECT id, key, size, sha256, aside_file FROM segments WHERE quarantined <> 0"));
+    for (;;) {
+        TRY(auto row, rows.step());
+        if (!row) break;
+        auto name = std::to_string(rows.number(0)) + ".age";
+        auto spool = options_.state_dir / "spool";
+        auto to = spool / name;
+        auto file = Path{rows.is_null(4) ? name : rows.text(4)}.filename();
+        auto sha256 = from_hex(rows.text(3)).value_or("");
+        for (const auto& from : {spool / "quarantine" / file, to}) {
+            if (!holds(from, static_cast<std::uint64_t>(rows.number(2)), sha256)) continue;
+            whole.push_back({.id = rows.number(0), .from = from, .to = to, .key = rows.text(1)});
+            break;
+        }
+    }
+    TRY(auto update, session.prepare("UPDATE segments SET quarantined = 0 WHERE id = ?1"));
+    for (const auto& one : whole) {
+        CHECK(update.bind(1, one.id).run());
+        std::error_code problem;
+        std::filesystem::rename(one.from, one.to, problem);
+        if (problem)
+            log_.error("segment not taken out of quarantine", {{"key", one.key}, {"error", problem.message()}});
+        else
+            log_.info("segment taken out of quarantine; it is offered again", {{"key", one.key}});
+    }
+    return {};
 }
 
 // The state that was found is at `corrupt`, and this one is new and empty.
@@ -247,7 +305,7 @@ void Spool::clear_strays() {
         bool segment = error == std::errc{} && std::string_view{end} == ".age";
         if (segment && waiting_.contains(id)) continue;
         strays_.add();
-        if (segment && state_trouble_ && put_aside(entry->path())) {
+        if (segment && state_trouble_ && put_aside(entry->path())) {  // counted below
             quarantined_.add();
             log_.error("spool file that no state names put aside", {{"file", name}});
             continue;
@@ -256,23 +314,29 @@ void Spool::clear_strays() {
         if (auto removed = remove_file(entry->path()); !removed)
             log_.error("remove failed", {{"error", removed.error()}});
     }
+    std::size_t files = 0;
+    quarantine_bytes_ = 0;  // what was put aside while opening is among them
     for (std::filesystem::directory_iterator entry{options_.state_dir / "spool" / "quarantine", problem}, none;
          !problem && entry != none; entry.increment(problem)) {
         std::error_code unknown;
         auto size = entry->file_size(unknown);
-        if (!unknown) aside_bytes_ += size;
+        if (unknown) continue;
+        quarantine_bytes_ += size;
+        ++files;
     }
+    aside_.unnamed = files - std::min(files, aside_.damaged);
 }
 
 // A name of its own: numbers begin anew with every state.
-bool Spool::put_aside(const Path& file) {
+std::optional<std::string> Spool::put_aside(const Path& file) {
     auto directory = options_.state_dir / "spool" / "quarantine";
     auto to = directory / file.filename();
     for (int more = 1; std::filesystem::exists(to); ++more)
         to = directory / (file.stem().string() + "-" + std::to_string(more) + ".age");
     std::error_code problem;
     std::filesystem::rename(file, to, problem);
-    return !problem;
+    if (problem) return std::nullopt;
+    return to.filename().string();
 }
 
 }  // namespace boatswain::spool

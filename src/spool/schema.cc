@@ -10,16 +10,20 @@
 namespace boatswain::spool {
 namespace {
 
-constexpr std::int64_t schema_version = 3;
+constexpr std::int64_t schema_version = 4;
 
 constexpr const char* schema = R"(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, size INTEGER NOT NULL,
-                       sha256 TEXT NOT NULL, added INTEGER NOT NULL, quarantined INTEGER NOT NULL DEFAULT 0);
+                       sha256 TEXT NOT NULL, added INTEGER NOT NULL, quarantined INTEGER NOT NULL DEFAULT 0,
+                       aside TEXT, aside_file TEXT);
 CREATE TABLE checkpoints (source TEXT PRIMARY KEY, position TEXT NOT NULL, lines INTEGER NOT NULL, moved INTEGER NOT NULL,
                           bytes INTEGER, about TEXT, last_time INTEGER NOT NULL DEFAULT 0,
                           ended INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-CREATE TABLE chains (tenant TEXT PRIMARY KEY, sequence INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE chains (tenant TEXT PRIMARY KEY, sequence INTEGER NOT NULL, sha256 TEXT NOT NULL,
+                     epoch TEXT NOT NULL DEFAULT '', moved INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE conflicts (tenant TEXT PRIMARY KEY, key TEXT NOT NULL, noticed INTEGER NOT NULL, count INTEGER NOT NULL,
+                        told INTEGER NOT NULL, acknowledged INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
 // What makes version N+1 of the state of version N, at index N-1. Each is run once, all in one transaction: a crash
@@ -33,10 +37,20 @@ constexpr const char* migrations[] = {
     "ALTER TABLE checkpoints ADD COLUMN about TEXT;"
     "ALTER TABLE checkpoints ADD COLUMN last_time INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE checkpoints ADD COLUMN ended INTEGER NOT NULL DEFAULT 0",
+    // 4: keys that were taken, and the epochs that began for it; segments that stand aside, and the names of files in
+    // quarantine (spool/taken_key.h).
+    "ALTER TABLE segments ADD COLUMN aside TEXT;"
+    "ALTER TABLE segments ADD COLUMN aside_file TEXT;"
+    "ALTER TABLE chains ADD COLUMN epoch TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE chains ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE chains SET epoch = coalesce((SELECT value FROM meta WHERE name = 'epoch'), '');"
+    "CREATE TABLE conflicts (tenant TEXT PRIMARY KEY, key TEXT NOT NULL, noticed INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, told INTEGER NOT NULL, acknowledged INTEGER NOT NULL) WITHOUT ROWID",
 };
 static_assert(std::size(migrations) == schema_version - 1);
 
-// Names a state directory for ever: when it was made, and enough chance that two made in one second differ.
+}  // namespace
+
 std::string draw_epoch(Timestamp now) {
     unsigned char random[4] = {};
     RAND_bytes(random, sizeof random);
@@ -46,8 +60,6 @@ std::string draw_epoch(Timestamp now) {
         if (c != '-' && c != ':') epoch += c;
     return epoch + "Z-" + to_hex({reinterpret_cast<const char*>(random), sizeof random});
 }
-
-}  // namespace
 
 std::optional<Timestamp> time_of_epoch(std::string_view epoch) {
     constexpr std::string_view form = "YYYYmmddTHHMMSSZ";

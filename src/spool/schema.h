@@ -19,6 +19,9 @@ inline constexpr std::string_view note_prefix = "note.";
 // transaction. One of a newer version is Remedy::stop, with what to do. `state`: its file, for what is said.
 Result<void> prepare_schema(Session& session, const Path& state, const Clock& clock, Log& log);
 
+// Names a state directory, or a stretch of its life: when it began, and enough chance that two of one second differ.
+std::string draw_epoch(Timestamp now);
+
 // When a state directory was made, as its epoch says; nothing where it does not.
 std::optional<Timestamp> time_of_epoch(std::string_view epoch);
 

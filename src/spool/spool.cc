@@ -13,12 +13,13 @@ std::int64_t to_number(Timestamp time) { return time.time_since_epoch().count();
 
 // The statements of a group of additions, each prepared once; for as long as the session.
 struct Statements {
-    Statement segment, chain, begin, checkpoint, ended, forget;
+    Statement segment, chain, begin, checkpoint, ended, forget, told;
 
     static Result<Statements> prepare(Session& session) {
         TRY(auto segment, session.prepare("INSERT INTO segments (id, key, tenant, size, sha256, added) "
                                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
-        TRY(auto chain, session.prepare("INSERT OR REPLACE INTO chains VALUES (?1, ?2, ?3)"));
+        TRY(auto chain, session.prepare("INSERT OR REPLACE INTO chains (tenant, sequence, sha256, epoch, moved) "
+                                        "VALUES (?1, ?2, ?3, ?4, ?5)"));
         TRY(auto begin, session.prepare("INSERT OR IGNORE INTO checkpoints (source, position, lines, moved, bytes, "
                                         "about, last_time, ended) VALUES (?1, ?2, 0, ?3, 0, ?4, ?5, 0)"));
         TRY(auto checkpoint,
@@ -26,10 +27,11 @@ struct Statements {
                             "bytes, about, last_time, ended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
         TRY(auto ended, session.prepare("UPDATE checkpoints SET ended = ?2 WHERE source = ?1 AND ended <> ?2"));
         TRY(auto forget, session.prepare("DELETE FROM checkpoints WHERE source = ?1"));
-        return Statements{segment, chain, begin, checkpoint, ended, forget};
+        TRY(auto told, session.prepare("UPDATE conflicts SET told = 1 WHERE tenant = ?1"));
+        return Statements{segment, chain, begin, checkpoint, ended, forget, told};
     }
 
-    Result<void> name(const Spooled& spooled, Timestamp added, std::uint64_t sequence) {
+    Result<void> name(const Spooled& spooled, Timestamp added, const segment::ObjectKey& key) {
         CHECK(segment.bind(1, spooled.id)
                   .bind(2, spooled.key)
                   .bind(3, spooled.tenant)
@@ -38,8 +40,10 @@ struct Statements {
                   .bind(6, to_number(added))
                   .run());
         return chain.bind(1, spooled.tenant)
-            .bind(2, static_cast<std::int64_t>(sequence))
+            .bind(2, static_cast<std::int64_t>(key.sequence))
             .bind(3, to_hex(spooled.sha256))
+            .bind(4, key.epoch)
+            .bind(5, to_number(added))
             .run();
     }
 
@@ -79,7 +83,9 @@ Spool::Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Da
     : options_(std::move(options)),
       clock_(clock),
       log_(log),
-      bytes_gauge_(metrics.gauge("boatswain_spool_bytes", "Sealed bytes on disk that the store has not acknowledged")),
+      bytes_gauge_(metrics.gauge("boatswain_spool_bytes",
+                                 "Sealed bytes on disk that the store has not acknowledged and that do not stand "
+                                 "aside within spool.aside_max")),
       segments_gauge_(
           metrics.gauge("boatswain_spool_segments", "Segments on disk that the store has not acknowledged")),
       strays_(metrics.counter("boatswain_spool_stray_files_total",
@@ -90,16 +96,37 @@ Spool::Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Da
           metrics.counter("boatswain_spool_quarantined_segments_total", "Segments put aside for a person to look at")),
       states_lost_(metrics.counter("boatswain_state_lost_total",
                                    "Times that state.sqlite could not be read and was put aside at start")),
+      conflicts_counter_(metrics.counter("boatswain_key_conflicts_total",
+                                         "Times that the store held something else under a key of this agent")),
+      epochs_(metrics.counter("boatswain_epochs_begun_total", "New epochs that began because a key was taken")),
+      aside_bytes_gauge_(metrics.gauge("boatswain_spool_aside_bytes",
+                                       "Bytes of segments that stand aside, or lie in quarantine (spool.aside_max)")),
+      refused_gauge_(metrics.gauge("boatswain_spool_aside_segments",
+                                   "Segments that stand aside, by reason: refused ones are offered again each hour",
+                                   {{"reason", "refused"}})),
+      damaged_gauge_(metrics.gauge("boatswain_spool_aside_segments",
+                                   "Segments that stand aside, by reason: refused ones are offered again each hour",
+                                   {{"reason", "damaged"}})),
       database_(std::move(database)) {}
 
-std::optional<Timestamp> Spool::epoch_began() const { return time_of_epoch(epoch_); }
-
 Result<ChainHead> Spool::chain_head(const TenantId& tenant) {
+    CHECK(save_acknowledgement());
+    CHECK(begin_epoch_if_wanted());
+    ChainHead head;
+    {
+        std::scoped_lock lock{guard_};
+        head.epoch = epoch_;
+        auto conflict = conflicts_.find(tenant.str());
+        // Told once in each epoch at most, however often keys are taken.
+        head.key_was_taken = conflict != conflicts_.end() && !conflict->second.told && !new_epoch_wanted_;
+    }
     auto session = database_.session();
-    TRY(auto query, session.prepare("SELECT sequence, sha256 FROM chains WHERE tenant = ?1"));
-    TRY(auto row, query.bind(1, tenant.str()).step());
-    if (!row) return ChainHead{};
-    return ChainHead{.sequence = static_cast<std::uint64_t>(query.number(0)) + 1, .previous_sha256 = query.text(1)};
+    TRY(auto query, session.prepare("SELECT sequence, sha256 FROM chains WHERE tenant = ?1 AND epoch = ?2"));
+    TRY(auto row, query.bind(1, tenant.str()).bind(2, head.epoch).step());
+    if (!row) return head;
+    head.sequence = static_cast<std::uint64_t>(query.number(0)) + 1;
+    head.previous_sha256 = query.text(1);
+    return head;
 }
 
 Result<void> Spool::add(segment::SealedSegment segment, Checkpoints checkpoints, Beside beside) {
@@ -161,7 +188,8 @@ Result<void> Spool::name_additions(std::span<const Addition> additions, std::spa
     for (const auto& addition : additions) {
         for (const auto& [from, known] : addition.begun) CHECK(statements.note_beginning(from, known, now));
         if (addition.segment) {
-            CHECK(statements.name(next->segment, next->added, addition.segment->key.sequence));
+            CHECK(statements.name(next->segment, next->added, addition.segment->key));
+            if (addition.beside.tells_key_was_taken) CHECK(statements.told.bind(1, next->segment.tenant).run());
             ++next;
         }
         for (const auto& [source, checkpoint] : addition.checkpoints)
@@ -191,6 +219,9 @@ void Spool::hold(const Addition& addition) {
         else
             ended_.erase(source);
     };
+    if (addition.segment && addition.beside.tells_key_was_taken)
+        if (auto told = conflicts_.find(addition.segment->key.tenant.str()); told != conflicts_.end())
+            told->second.told = true;
     for (const auto& [from, known] : addition.begun) checkpoints_.try_emplace(known.source.id, from);
     for (const auto& [source, checkpoint] : addition.checkpoints) {
         checkpoints_[source] = checkpoint;
@@ -242,7 +273,9 @@ std::optional<Spooled> Spool::take(std::stop_token stop) {
         std::set<std::string> passed_over;  // a tenant whose oldest segment has to wait is waited for: order matters
         for (auto& [id, waiting] : waiting_) {
             const auto& tenant = waiting.segment.tenant;
-            if (tenants_under_way_.contains(tenant) || !passed_over.insert(tenant).second) continue;
+            // What stands aside holds up nobody behind it.
+            if (tenants_under_way_.contains(tenant)) continue;
+            if (waiting.aside.empty() && !passed_over.insert(tenant).second) continue;
             if (waiting.not_before > now) {
                 soonest = std::min(soonest, waiting.not_before);
                 continue;
@@ -279,8 +312,12 @@ Result<void> Spool::release(const Spooled& segment) {
 
 void Spool::drop_waiting(const Spooled& segment) {
     tenants_under_way_.erase(segment.tenant);
-    if (waiting_.erase(segment.id) == 0) return;
-    bytes_ -= segment.size;
+    auto gone = waiting_.find(segment.id);
+    if (gone == waiting_.end()) return;
+    bool stood_aside = !gone->second.aside.empty();
+    (stood_aside ? refused_bytes_ : bytes_) -= segment.size;
+    aside_.refused -= stood_aside ? 1 : 0;
+    waiting_.erase(gone);
     auto mine = tenant_bytes_.find(segment.tenant);
     mine->second -= segment.size;
     if (mine->second == 0) tenant_bytes_.erase(mine);
@@ -299,18 +336,31 @@ void Spool::give_back(const Spooled& segment, std::chrono::milliseconds wait) {
 }
 
 Result<void> Spool::quarantine(const Spooled& segment) {
+    std::error_code problem;
+    auto size = std::filesystem::file_size(segment.file, problem);
     {
         auto session = database_.session();
-        TRY(auto mark, session.prepare("UPDATE segments SET quarantined = 1 WHERE id = ?1"));
+        TRY(auto mark, session.prepare("UPDATE segments SET quarantined = 1, aside = NULL WHERE id = ?1"));
         CHECK(mark.bind(1, segment.id).run());
     }
     quarantined_.add();
-    std::error_code problem;
-    auto size = std::filesystem::file_size(segment.file, problem);
-    bool aside = put_aside(segment.file);
+    auto aside = put_aside(segment.file);
+    if (aside) {
+        auto session = database_.session();
+        TRY(auto named, session.prepare("UPDATE segments SET aside_file = ?2 WHERE id = ?1"));
+        CHECK(named.bind(1, segment.id).bind(2, *aside).run());
+    }
     {
         std::scoped_lock lock{guard_};
-        if (aside && !problem) aside_bytes_ += size;
+        if (aside && !problem) quarantine_bytes_ += size;
+        ++aside_.damaged;
+        if (damaged_.size() < aside_listed_max)
+            damaged_.push_back({.key = segment.key,
+                                .tenant = segment.tenant,
+                                .size = segment.size,
+                                .added = clock_.now(),
+                                .reason = "its file in the spool is missing or damaged",
+                                .damaged = true});
         drop_waiting(segment);
     }
     tell_changed();
@@ -318,7 +368,7 @@ Result<void> Spool::quarantine(const Spooled& segment) {
 }
 
 bool Spool::has_room_locked(const std::string& tenant) const {
-    auto used = bytes_ + aside_bytes_;
+    auto used = used_locked();
     if (used >= options_.bytes_max) return false;
     auto mine = tenant_bytes_.find(tenant);
     return mine == tenant_bytes_.end() || mine->second < room_factor * (options_.bytes_max - used);
@@ -339,23 +389,25 @@ std::vector<std::string> Spool::tenants_without_room() const {
 
 std::uint64_t Spool::bytes() const {
     std::scoped_lock lock{guard_};
-    return bytes_ + aside_bytes_;
+    return used_locked();
 }
 
 std::size_t Spool::count() const {
     std::scoped_lock lock{guard_};
-    return waiting_.size();
+    return waiting_.size() - aside_.refused;
 }
 
 bool Spool::waits(const std::string& key) const {
     std::scoped_lock lock{guard_};
-    return std::ranges::any_of(waiting_, [&](const auto& entry) { return entry.second.segment.key == key; });
+    return std::ranges::any_of(
+        waiting_, [&](const auto& entry) { return entry.second.segment.key == key && entry.second.aside.empty(); });
 }
 
 std::optional<Timestamp> Spool::oldest() const {
     std::scoped_lock lock{guard_};
-    if (waiting_.empty()) return std::nullopt;
-    return waiting_.begin()->second.added;
+    for (const auto& [id, waiting] : waiting_)
+        if (waiting.aside.empty()) return waiting.added;
+    return std::nullopt;
 }
 
 std::map<std::string, std::uint64_t> Spool::waiting_bytes() const {
@@ -381,7 +433,12 @@ Spool::TenantStanding Spool::standing(const std::string& tenant) const {
         if (waiting.segment.tenant != tenant) continue;
         ++standing.waiting;
         standing.waiting_bytes += waiting.segment.size;
+        if (waiting.aside.empty()) continue;
+        ++standing.aside;
+        standing.aside_reason = waiting.aside;
     }
+    if (auto conflict = conflicts_.find(tenant); conflict != conflicts_.end() && stands(conflict->second))
+        standing.conflict = conflict->second;
     return standing;
 }
 
@@ -389,8 +446,11 @@ void Spool::tell_changed() {
     {
         std::scoped_lock lock{guard_};
         ++changes_;
-        bytes_gauge_.set(static_cast<double>(bytes_ + aside_bytes_));
-        segments_gauge_.set(static_cast<double>(waiting_.size()));
+        bytes_gauge_.set(static_cast<double>(used_locked()));
+        segments_gauge_.set(static_cast<double>(waiting_.size() - aside_.refused));
+        aside_bytes_gauge_.set(static_cast<double>(aside_bytes_locked()));
+        refused_gauge_.set(static_cast<double>(aside_.refused));
+        damaged_gauge_.set(static_cast<double>(aside_.damaged));
     }
     changed_.notify_all();
 }

@@ -4,7 +4,7 @@
 // Layout of the state directory
 //   state.sqlite        what is spooled, checkpoints, the chain of each tenant, host and epoch
 //   spool/N.age         one segment each, N counting up
-//   spool/quarantine/   segments that the store refused for good, or that no state names: kept for a person to look at
+//   spool/quarantine/   segments whose file is damaged, or that no state names: kept for a person to look at
 //   state.sqlite.corrupt-TIME   a state that could not be read, likewise
 //
 // Invariants
@@ -12,12 +12,16 @@
 //     files are synced and renamed and their directory is synced before one SQLite transaction names them. A crash
 //     between the two leaves files that no row names: they are removed at open, and their lines are read again from
 //     the checkpoints. Additions of many tenants cost the syncs of one (docs/decisions/0025-group-commit.md).
-//   - The key of a segment is fixed before add(); a retry of an upload sends the same bytes to the same key.
-//   - A segment leaves only by release() (the store has it) or quarantine() (a person must look).
-//   - Segments of one tenant are handed out in the order in which they came, one at a time.
+//   - The key of a segment is fixed before add(); a retry of an upload sends the same bytes to the same key. One that
+//     the store holds something else under becomes its second form, once and durably.
+//   - A segment leaves only by release() (the store has it) or quarantine() (its file is not what was written).
+//   - Segments of one tenant are handed out in the order in which they came, one at a time. Those that stand aside are
+//     offered again after aside_pause and hold up nobody.
 //   - open() never fails over the contents of the spool: what is torn or missing is counted and put aside. A state that
 //     cannot be read is put aside too, and a new epoch begins (docs/decisions/0011-state-put-aside.md).
-//   - bytes() is all that lies in spool/, so the disk that is used is bounded: what was put aside counts.
+//   - The disk that is used is bounded: by bytes_max for what waits, and by aside_max for what stands aside or lies in
+//     quarantine, which takes nobody's room. What exceeds aside_max counts as if it waited.
+//   - A new epoch begins between two segments, on the sealing thread, in chain_head().
 //   - No tenant fills the spool alone: it has room while it holds less than room_factor times what is free.
 //   - Thread-safe. Only the sealing thread calls add() and chain_head().
 #pragma once
@@ -42,13 +46,15 @@
 #include "segment/seal.h"
 #include "spool/known.h"
 #include "spool/sqlite.h"
+#include "spool/taken_key.h"
 
 namespace boatswain::spool {
 
 struct Options {
     Path state_dir;
     std::string host;
-    std::uint64_t bytes_max = 1ULL << 30;  // when reached, no tenant has room, and reading pauses
+    std::uint64_t bytes_max = 1ULL << 30;    // when reached, no tenant has room, and reading pauses
+    std::uint64_t aside_max = 256ULL << 20;  // of what stands aside: takes no room of the above up to here
 };
 
 // A segment that waits for the store.
@@ -60,12 +66,15 @@ struct Spooled {
     std::uint64_t size = 0;
     std::string sha256;  // 32 raw bytes
     unsigned attempts = 0;
+    bool aside = false;  // it was refused before
 };
 
 // The end of a tenant's chain: what the next segment of it carries.
 struct ChainHead {
     std::uint64_t sequence = 1;
     std::string previous_sha256;  // hex; empty for the first
+    std::string epoch;
+    bool key_was_taken = false;  // since then: the tenant's log has no record of it yet
 };
 
 using Checkpoints = std::map<std::string, Checkpoint>;  // by source id
@@ -74,6 +83,7 @@ using Checkpoints = std::map<std::string, Checkpoint>;  // by source id
 struct Beside {
     std::map<std::string, Known> known;  // by source id, of the checkpoints'
     std::vector<std::string> forget;     // sources that are gone, and of which all is sealed now
+    bool tells_key_was_taken = false;    // the segment holds the record that ChainHead asked for
 };
 
 // What one batch makes durable, in this order.
@@ -101,8 +111,8 @@ class Spool {
     Spool& operator=(const Spool&) = delete;
 
     const std::string& host() const { return options_.host; }
-    const std::string& epoch() const { return epoch_; }  // drawn when the state directory was made
-    std::optional<Timestamp> epoch_began() const;        // when that was
+    std::string epoch() const;
+    std::optional<Timestamp> state_began() const;  // when the state directory was made
 
     // All of `additions`, in their order, or after an error nothing of them: to be tried again.
     Result<void> add(std::span<const Addition> additions);
@@ -131,10 +141,33 @@ class Spool {
     std::optional<Spooled> take(std::stop_token stop);
     Result<void> release(const Spooled& segment);  // the store has it; after an error: give_back()
     void give_back(const Spooled& segment, std::chrono::milliseconds wait);  // try again, not before `wait` is over
-    Result<void> quarantine(const Spooled& segment);  // it cannot be stored, ever; after an error: give_back()
+    Result<void> quarantine(const Spooled& segment);  // its file is damaged; after an error: give_back()
 
-    std::uint64_t bytes() const;  // of all segments that wait, and of what was put aside
-    std::size_t count() const;
+    // The store holds something else under the segment's key, or something that nobody may look at (`conflict` is
+    // false): its key becomes the second form. A conflict does the same to all that waits behind it in its chain, is
+    // remembered, and makes a new epoch begin. The segment is given back. After an error: give_back().
+    Result<void> give_second_key(const Spooled& segment, bool conflict);
+    // The store has an object behind the end that the chain of `tenant` had at the start: the state is an old one. The
+    // same follows for all segments of the chain beyond that end.
+    Result<void> found_behind(const std::string& tenant, const HeadAtStart& head, const std::string& key);
+    // The end of the tenant's chain at the start; nothing when it had none, or after forget_head_at_start().
+    std::optional<HeadAtStart> head_at_start(const std::string& tenant) const;
+    void forget_head_at_start(const std::string& tenant);
+    // The store refuses this one object. It is offered again after aside_pause. After an error: give_back().
+    Result<void> set_aside(const Spooled& segment, std::string reason);
+    // All that stands aside is offered again now. How many segments that is.
+    std::size_t offer_again();
+
+    std::vector<AsideSegment> aside() const;  // at most aside_listed_max
+    AsideTotals aside_totals() const;
+    std::uint64_t aside_max() const { return options_.aside_max; }
+    // Those that nobody acknowledged, of the last conflict_stands; the latest first.
+    std::vector<Conflict> conflicts() const;
+    // A person knows of them. How many tenants' that were. Durable with the next segment that is sealed.
+    std::size_t acknowledge_conflicts();
+
+    std::uint64_t bytes() const;               // that count against bytes_max
+    std::size_t count() const;                 // of segments that wait, without those that stand aside
     bool waits(const std::string& key) const;  // for the store
     bool has_room(const std::string& tenant) const;
     static constexpr std::uint64_t room_factor = 4;  // one tenant alone: four fifths of bytes_max
@@ -151,6 +184,9 @@ class Spool {
         Timestamp last_added{};
         std::size_t waiting = 0;  // for the store
         std::uint64_t waiting_bytes = 0;
+        std::size_t aside = 0;  // refused by the store: of those that wait
+        std::string aside_reason;
+        std::optional<Conflict> conflict;  // that nobody acknowledged
     };
     static constexpr std::size_t tenants_remembered_max = 10'000;
     TenantStanding standing(const std::string& tenant) const;
@@ -161,6 +197,7 @@ class Spool {
         Spooled segment;
         Timestamp added{};
         std::chrono::steady_clock::time_point not_before{};
+        std::string aside;  // why it stands aside; empty: it does not
     };
 
     Spool(Options options, const Clock& clock, Log& log, Metrics& metrics, Database database);
@@ -170,11 +207,24 @@ class Spool {
     Result<void> load_meta();
     Result<void> load_checkpoints();
     Result<void> load_segments();
+    Result<void> load_heads();
+    Result<void> load_conflicts();
+    Result<void> take_out_of_quarantine();
     Result<std::vector<Waiting>> waiting_rows();
     Result<void> begin_anew(const Path& corrupt, const Error& why);
     void take_over_segments(const Path& corrupt);
     void clear_strays();
-    bool put_aside(const Path& file);
+    std::optional<std::string> put_aside(const Path& file);
+    Result<void> begin_epoch_if_wanted();
+    Result<void> save_acknowledgement();
+    struct Rekeyed;
+    Result<void> rekey(const std::vector<Rekeyed>& segments, const std::optional<Conflict>& conflict);
+    std::vector<Rekeyed> behind(const std::string& tenant, const std::string& epoch, std::uint64_t sequence) const;
+    Conflict next_conflict(const std::string& tenant, const std::string& key) const;
+    void want_new_epoch(const std::string& of_epoch);
+    std::uint64_t aside_bytes_locked() const { return refused_bytes_ + quarantine_bytes_; }
+    std::uint64_t used_locked() const;
+    bool stands(const Conflict& conflict) const;
     bool has_room_locked(const std::string& tenant) const;
     void drop_waiting(const Spooled& segment);
     std::vector<Waiting> number(std::span<const Addition> additions) const;
@@ -193,14 +243,28 @@ class Spool {
     Counter& missing_;
     Counter& quarantined_;
     Counter& states_lost_;
+    Counter& conflicts_counter_;
+    Counter& epochs_;
+    Gauge& aside_bytes_gauge_;
+    Gauge& refused_gauge_;
+    Gauge& damaged_gauge_;
 
-    Database database_;  // has a lock of its own, which nobody takes with guard_ held
-    std::string epoch_;
+    Database database_;                         // has a lock of its own, which nobody takes with guard_ held
+    std::string began_epoch_;                   // set by open(): the first epoch of this state
     std::optional<Timestamp> state_lost_;       // set by open()
     std::optional<std::string> state_trouble_;  // likewise
     std::int64_t next_id_ = 1;                  // of open(), then of the sealing thread
 
+    std::optional<std::chrono::steady_clock::time_point> epoch_began_;  // of the sealing thread: in this process
+
     mutable std::mutex guard_;  // the members below; never held over I/O
+    std::string epoch_;
+    bool new_epoch_wanted_ = false;
+    bool acknowledged_ = false;                          // and not durable yet
+    std::map<std::string, Conflict> conflicts_;          // by tenant
+    std::map<std::string, HeadAtStart> heads_at_start_;  // by tenant
+    std::vector<AsideSegment> damaged_;                  // at most aside_listed_max
+    AsideTotals aside_;                                  // bytes: not kept here
     std::condition_variable_any changed_;
     std::map<std::int64_t, Waiting> waiting_;
     std::set<std::string> tenants_under_way_;
@@ -209,8 +273,9 @@ class Spool {
     std::map<std::string, std::string> notes_;
     std::map<std::string, std::uint64_t> tenant_bytes_;                    // of waiting_, only tenants that have some
     std::map<std::string, std::pair<std::string, Timestamp>> last_added_;  // by tenant: key, and when
-    std::uint64_t bytes_ = 0;                                              // of waiting_
-    std::uint64_t aside_bytes_ = 0;                                        // in quarantine/
+    std::uint64_t bytes_ = 0;                                              // of waiting_ that do not stand aside
+    std::uint64_t refused_bytes_ = 0;                                      // of those that do
+    std::uint64_t quarantine_bytes_ = 0;                                   // in quarantine/
     std::uint64_t changes_ = 0;
 };
 

@@ -311,16 +311,6 @@ TEST_F(SpoolTest, LeavesRoomForOthersWhateverOneTenantPrints) {
     EXPECT_TRUE(spool->has_room("flood"));
 }
 
-TEST_F(SpoolTest, CountsWhatWasPutAsideIntoItsBound) {
-    spool = std::move(*try_open(1000));
-    ASSERT_TRUE(add("acme", 700));
-    ASSERT_TRUE(spool->quarantine(*take_now()));
-    EXPECT_EQ(spool->bytes(), 700U);
-    spool = std::move(*try_open(600));
-    EXPECT_EQ(spool->bytes(), 700U);
-    EXPECT_FALSE(spool->has_room("acme"));
-}
-
 TEST_F(SpoolTest, KnowsHowLongTheOldestHasWaited) {
     EXPECT_EQ(spool->oldest(), std::nullopt);
     auto before = clock.now();
@@ -381,13 +371,16 @@ TEST_F(SpoolTest, StopsWaitingWhenTold) {
     std::this_thread::sleep_for(20ms);
 }
 
-TEST_F(SpoolTest, KeepsAQuarantinedSegmentForAPersonAndGoesOn) {
+TEST_F(SpoolTest, KeepsADamagedSegmentForAPersonAndGoesOn) {
     ASSERT_TRUE(add("acme", 1));
     ASSERT_TRUE(add("acme", 2));
-    ASSERT_TRUE(spool->quarantine(*take_now()));
+    auto damaged = *take_now();
+    boatswain::testing::write(damaged.file, "?");
+    ASSERT_TRUE(spool->quarantine(damaged));
     EXPECT_EQ(take_now()->size, 2U);
     EXPECT_THAT(names_in(state / "spool/quarantine"), ElementsAre("1.age"));
-    EXPECT_EQ(spool->bytes(), 3U) << "it takes room on the disk";
+    EXPECT_EQ(spool->bytes(), 2U) << "it takes nobody's room";
+    EXPECT_EQ(spool->aside_totals().bytes, 1U) << "but some on the disk";
     open();
     EXPECT_EQ(spool->count(), 1U) << "it is not offered again";
     EXPECT_THAT(names_in(state / "spool/quarantine"), ElementsAre("1.age")) << "nor removed";

@@ -19,7 +19,7 @@ inline segment::SealedSegment next_segment(Spool& spool, const std::string& tena
         .key = {.tenant = whose,
                 .hour = *parse_time("2026-11-23T10:00:00Z"),
                 .host = spool.host(),
-                .epoch = spool.epoch(),
+                .epoch = head.epoch,
                 .sequence = head.sequence},
         .bytes = (tenant + " " + std::to_string(head.sequence) + " " + head.previous_sha256 + "\n").substr(0, bytes),
         .sha256 = std::string(SHA256_DIGEST_LENGTH, '\0'),

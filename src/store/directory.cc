@@ -131,13 +131,20 @@ Result<void> DirectoryStore::replace(std::string_view key, std::string_view byte
 
 Result<PutOutcome> DirectoryStore::compare(const Path& path, std::string_view key, std::string_view bytes) const {
     auto doing = "put " + describe() + " " + std::string{key};
-    TRY(auto there, open_object(path, doing));
+    auto opened = open_object(path, doing);
+    if (!opened && opened.error().cause == std::errc::permission_denied) return PutOutcome::unseen;
+    if (!opened && opened.error().remedy == Remedy::re_resolve) {
+        struct stat found{};
+        if (::lstat(path.c_str(), &found) == 0) return PutOutcome::taken;  // by no file: a directory, a link
+        return fail(Remedy::back_off, doing + ": an object was there, and then it was not");
+    }
+    TRY(auto there, std::move(opened));
     bool same = there.size == bytes.size();
     if (same) {
         TRY(auto found, read_bytes(there, 0, there.size, doing));
         same = found == bytes;
     }
-    if (!same) return fail(Remedy::quarantine, doing + ": an object of this name with other bytes is already there");
+    if (!same) return PutOutcome::taken;
     // Whoever put it may have died between naming the file and syncing the directories; what we report must be durable.
     for (auto directory = path.parent_path();; directory = directory.parent_path()) {
         CHECK(sync_directory(directory));

@@ -161,21 +161,24 @@ Result<void> S3Store::replace(std::string_view key, std::string_view bytes, std:
 
 // Something is there: ours from an attempt whose answer was lost, or somebody else's.
 Result<PutOutcome> S3Store::compare(const Call& put, std::string_view bytes, std::string_view sha256_of_bytes) {
-    auto other = [&] {
-        return fail(Remedy::quarantine, put.doing + ": an object of this name with other bytes is already there");
-    };
-    auto head = exchange({.method = "HEAD", .key = put.key, .doing = put.doing + ": look at what is there"});
+    // The server has just judged a put of these credentials, so 403 is no word about the credentials themselves.
+    auto head = exchange(
+        {.method = "HEAD", .key = put.key, .accepted = {200, 403}, .doing = put.doing + ": look at what is there"});
     if (!head && head.error().remedy == Remedy::re_resolve)
         return fail(Remedy::back_off, put.doing + ": an object was there, and then it was not");
     if (!head) return std::unexpected(std::move(head).error());
-    if (content_length(*head) != bytes.size()) return other();
-    if (auto there = head->header(metadata_sha256); !there.empty())
-        return there == to_hex(sha256_of_bytes) ? Result<PutOutcome>{PutOutcome::already_there} : other();
+    if (head->status == 403) return PutOutcome::unseen;
+    if (content_length(*head) != bytes.size()) return PutOutcome::taken;
+    if (auto there = head->header(metadata_sha256); !there.empty() && there != to_hex(sha256_of_bytes))
+        return PutOutcome::taken;
+    else if (!there.empty())
+        return PutOutcome::already_there;
     TRY(auto body, exchange({.key = put.key,
                              .answer_bytes_max = std::max<std::uint64_t>(bytes.size(), error_bytes_max),
+                             .accepted = {200, 403},
                              .doing = put.doing + ": read what is there"}));
-    if (body.body != bytes) return other();
-    return PutOutcome::already_there;
+    if (body.status == 403) return PutOutcome::unseen;
+    return body.body == bytes ? PutOutcome::already_there : PutOutcome::taken;
 }
 
 Result<std::string> S3Store::read(std::string_view key) {

@@ -38,6 +38,9 @@ constexpr std::array rules{
     Rule{"TemporaryRedirect", Reaction::give_up, Remedy::back_off, "bucket {bucket} is not served at {endpoint} for now"},
     Rule{"QuotaExceeded", Reaction::give_up, Remedy::back_off, "the quota of bucket {bucket} or of its owner is used up"},
     Rule{"EntityTooLarge", Reaction::give_up, Remedy::quarantine, "the object is larger than {endpoint} accepts in one put"},
+    Rule{"MaxMessageLengthExceeded", Reaction::give_up, Remedy::quarantine, "the object is larger than {endpoint} accepts in one put"},
+    Rule{"KeyTooLongError", Reaction::give_up, Remedy::quarantine, "the key is longer than {endpoint} accepts"},
+    Rule{"XMinioInvalidObjectName", Reaction::give_up, Remedy::quarantine, "{endpoint} does not accept a key of this form"},
     Rule{"RequestTimeout", Reaction::ask_again, Remedy::back_off, ""},
     Rule{"IncompleteBody", Reaction::ask_again, Remedy::back_off, ""},
     Rule{"SlowDown", Reaction::ask_again, Remedy::back_off, "{endpoint} asks for fewer requests"},
@@ -122,6 +125,8 @@ Refusal judge_status(const HttpAnswer& answer, const S3Error& error, const Refus
     if (passing) return {Reaction::ask_again, Remedy::back_off, ""};
     if (answer.status >= 300 && answer.status < 400)
         return {Reaction::give_up, Remedy::stop, redirect_advice(answer, context)};
+    if (answer.status == 413)
+        return {Reaction::give_up, Remedy::quarantine, std::string{advice_of(answer.status, context)}};
     // The answer to a HEAD has no body, whoever gives it.
     if (context.method == "HEAD" && answer.status == 404)
         return {Reaction::give_up, Remedy::re_resolve, "no such object"};

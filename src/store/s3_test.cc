@@ -124,20 +124,36 @@ TEST_F(S3, ComparesTheBytesWhenTheObjectCarriesNoHash) {
     server.then(refusal(412, "PreconditionFailed")).then({.headers = {"Content-Length: 5"}}).then({.body = "bytes"});
     EXPECT_EQ(put(), PutOutcome::already_there);
     server.then(refusal(412, "PreconditionFailed")).then({.headers = {"Content-Length: 5"}}).then({.body = "other"});
-    EXPECT_EQ(put().error().remedy, Remedy::quarantine);
+    EXPECT_EQ(put(), PutOutcome::taken);
 }
 
-TEST_F(S3, RefusesAnObjectThatIsAlreadyThereWithOtherBytes) {
+TEST_F(S3, SaysThatAKeyIsTakenByOtherBytes) {
     server.then(refusal(412, "PreconditionFailed"))
         .then({.headers = {"Content-Length: 5", "x-amz-meta-sha256: " + to_hex(sha256("other"))}});
-    auto outcome = put();
-    ASSERT_FALSE(outcome);
-    EXPECT_EQ(outcome.error().remedy, Remedy::quarantine);
-    EXPECT_THAT(outcome.error().what,
-                HasSubstr("put s3://logs/pre/v1/k: an object of this name with other bytes is already there"));
+    EXPECT_EQ(put(), PutOutcome::taken);
     server.then(refusal(412, "PreconditionFailed"))
         .then({.headers = {"Content-Length: 6", "x-amz-meta-sha256: " + to_hex(sha256("bytes"))}});
-    EXPECT_EQ(put().error().remedy, Remedy::quarantine) << "another length is enough";
+    EXPECT_EQ(put(), PutOutcome::taken) << "another length is enough";
+}
+
+TEST_F(S3, SaysThatItMayNotLookAtWhatIsThere) {
+    server.then(refusal(412, "PreconditionFailed")).then({.status = 403});
+    EXPECT_EQ(put(), PutOutcome::unseen);
+    server.then(refusal(412, "PreconditionFailed"))
+        .then({.headers = {"Content-Length: 5"}})
+        .then(refusal(403, "AccessDenied"));
+    EXPECT_EQ(put(), PutOutcome::unseen) << "a key of encryption may be missing for the bytes alone";
+    EXPECT_TRUE(waits.empty());
+}
+
+TEST_F(S3, TellsARefusalOfOneObjectFromOneOfAll) {
+    for (const auto* code :
+         {"EntityTooLarge", "MaxMessageLengthExceeded", "KeyTooLongError", "XMinioInvalidObjectName"})
+        EXPECT_EQ(refused(refusal(400, code)).remedy, Remedy::quarantine) << code;
+    auto by_a_proxy = refused({.status = 413, .body = "<html>413 Request Entity Too Large</html>"});
+    EXPECT_EQ(by_a_proxy.remedy, Remedy::quarantine);
+    EXPECT_THAT(by_a_proxy.what, AllOf(HasSubstr("413"), HasSubstr("batch.flush_bytes")));
+    EXPECT_EQ(refused(refusal(403, "AccessDenied")).remedy, Remedy::stop);
 }
 
 TEST_F(S3, TellsBytesThatChangedOnTheWayFromBytesThatAreNotWhatTheySay) {
@@ -294,8 +310,9 @@ TEST_F(S3, SaysInWhichRegionTheBucketIs) {
 
 TEST_F(S3, SaysWhatAPolicyMustAllow) {
     EXPECT_THAT(refused(refusal(403, "AccessDenied")).what, HasSubstr("s3:PutObject"));
-    server.then(refusal(412, "PreconditionFailed")).then({.status = 403});
-    EXPECT_THAT(put().error().what, HasSubstr("its policy needs s3:GetObject"));
+    server.then({.status = 403});
+    EXPECT_THAT(store().read("v1/k", {.first = 0, .length = 0}).error().what,
+                HasSubstr("its policy needs s3:GetObject"));
 }
 
 TEST_F(S3, AsksAReaderForAReadersRightsOnly) {

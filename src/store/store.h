@@ -22,6 +22,8 @@ namespace boatswain::store {
 enum class PutOutcome {
     created,
     already_there,  // an object of this key with exactly these bytes was there: a retry whose first answer was lost
+    taken,          // something else is there
+    unseen,         // something is there, and these credentials may not look at it
 };
 
 struct ObjectInfo {
@@ -55,7 +57,7 @@ class Store {
     virtual ~Store() = default;
 
     // Stores `bytes` under `key` only if nothing is there. `sha256` is that of bytes (32 raw bytes) and travels as
-    // checksum. When something is there: already_there if it is the same bytes, else Remedy::quarantine.
+    // checksum. Remedy::quarantine: this object is refused for what it is (too large, say), and others may not be.
     // A missing bucket, a refused signature: Remedy::stop. No space, 503, no network: Remedy::back_off.
     virtual Result<PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) = 0;
 

@@ -64,14 +64,15 @@ void make_bucket(const std::string& name) {
         throw std::runtime_error("cannot make bucket " + name + ": " + (made ? made->body : made.error().what));
 }
 
-Result<Credentials> assume_role(std::chrono::seconds life) {
-    auto answer = ask("POST", "/",
-                      {{"Action", "AssumeRole"},
-                       {"Version", "2011-06-15"},
-                       {"RoleArn", from_wrapper("RGW_ROLE_ARN")},
-                       {"RoleSessionName", "test"},
-                       {"DurationSeconds", std::to_string(life.count())}},
-                      "sts");
+// `policy`: what the session may do, of what the role may; empty: all of it.
+Result<Credentials> assume_role(std::chrono::seconds life, const std::string& policy = {}) {
+    NameValues form{{"Action", "AssumeRole"},
+                    {"Version", "2011-06-15"},
+                    {"RoleArn", from_wrapper("RGW_ROLE_ARN")},
+                    {"RoleSessionName", "test"},
+                    {"DurationSeconds", std::to_string(life.count())}};
+    if (!policy.empty()) form.emplace_back("Policy", policy);
+    auto answer = ask("POST", "/", form, "sts");
     if (!answer) return std::unexpected(answer.error());
     if (answer->status != 200) return fail(Remedy::stop, std::to_string(answer->status) + " " + answer->body);
     return parse_assumed_role(answer->body);
@@ -148,16 +149,44 @@ TEST_F(Rgw, GivesBackWhatWasPut) {
     EXPECT_TRUE(store.probe());
 }
 
-TEST_F(Rgw, AnswersAlreadyThereToTheSameBytesAndRefusesOthers) {
+TEST_F(Rgw, AnswersAlreadyThereToTheSameBytesAndTakenToOthers) {
     S3Store store{options(), system_clock};
     EXPECT_EQ(put(store, "k", "bytes"), PutOutcome::created);
     EXPECT_EQ(put(store, "k", "bytes"), PutOutcome::already_there);
     for (std::string other : {"other", "longer bytes", ""}) {
-        auto refused = put(store, "k", other);
-        ASSERT_FALSE(refused);
-        EXPECT_EQ(refused.error().remedy, Remedy::quarantine);
+        EXPECT_EQ(put(store, "k", other), PutOutcome::taken);
     }
     EXPECT_EQ(store.read("k"), "bytes");
+}
+
+TEST_F(Rgw, LetsCredentialsThatMayOnlyWriteSayThatTheyMayNotLook) {
+    auto session =
+        assume_role(900s, R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject",)"
+                          R"("Resource":"arn:aws:s3:::*"}]})");
+    ASSERT_TRUE(session) << session.error().what;
+    auto all = options();
+    S3Store whole{all, system_clock};
+    ASSERT_EQ(put(whole, "taken", "somebody else's"), PutOutcome::created);
+    auto limited = options();
+    limited.environment = environment_of(*session);
+    S3Store store{limited, system_clock};
+    EXPECT_EQ(put(store, "k", "bytes"), PutOutcome::created);
+    EXPECT_EQ(put(store, "k", "bytes"), PutOutcome::unseen) << "our own, and nobody can tell";
+    EXPECT_EQ(put(store, "taken", "bytes"), PutOutcome::unseen);
+    EXPECT_EQ(store.list("", false, {}).error().remedy, Remedy::stop) << "a look behind the chain's end is refused";
+    EXPECT_EQ(whole.read("taken"), "somebody else's");
+}
+
+TEST_F(Rgw, RefusesOneObjectThatIsTooLargeAndTakesOthers) {
+    ASSERT_EQ(gateway("configure", {"rgw max put size", "65536"}), 0);
+    S3Store store{options(), system_clock};
+    auto refused = put(store, "large", std::string(100'000, 'x'));
+    auto taken = put(store, "small", "bytes");
+    ASSERT_EQ(gateway("configure", {"rgw max put size", "5368709120"}), 0);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().remedy, Remedy::quarantine) << refused.error().what;
+    EXPECT_THAT(refused.error().what, HasSubstr("EntityTooLarge"));
+    EXPECT_EQ(taken, PutOutcome::created);
 }
 
 TEST_F(Rgw, LetsOneOfManyRacingPutsWin) {
@@ -171,7 +200,7 @@ TEST_F(Rgw, LetsOneOfManyRacingPutsWin) {
                 racers.emplace_back([&, i] {
                     auto outcome = put(store, key, "racer " + std::to_string(i));
                     if (outcome && *outcome == PutOutcome::created) ++created;
-                    if (!outcome && outcome.error().remedy == Remedy::quarantine) ++refused;
+                    if (outcome && *outcome == PutOutcome::taken) ++refused;
                 });
         }
         EXPECT_EQ(created, 1);

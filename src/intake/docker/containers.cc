@@ -337,7 +337,7 @@ std::unique_ptr<JsonFileReader> Containers::file_reader(const std::string& id, c
 
 // Nothing for a container that started before this state directory was made: nobody promised its first lines.
 std::optional<LogBirth> Containers::log_birth(const engine::ContainerFacts& facts) const {
-    auto in_care_since = spool_.epoch_began();
+    auto in_care_since = spool_.state_began();
     if (!facts.started_at || !in_care_since || *facts.started_at < *in_care_since) return std::nullopt;
     LogBirth birth{.started = *facts.started_at,
                    .started_before = facts.finished_at && *facts.finished_at < *facts.started_at};
