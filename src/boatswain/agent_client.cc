@@ -45,9 +45,7 @@ std::string to_check(const std::string& socket, int error_number) {
     }
 }
 
-}  // namespace
-
-Result<AgentAnswer> ask_agent(const std::string& socket, const std::string& path) {
+Result<AgentAnswer> call_agent(const std::string& socket, const std::string& path, const char* method) {
     std::unique_ptr<CURL, Cleanup> handle{curl_easy_init()};
     if (!handle) return fail(Remedy::stop, "no memory for a request");
     AgentAnswer answer;
@@ -56,6 +54,7 @@ Result<AgentAnswer> ask_agent(const std::string& socket, const std::string& path
     curl_easy_setopt(handle.get(), CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
     curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
     curl_easy_setopt(handle.get(), CURLOPT_PROXY, "");  // whatever the environment says of proxies
+    curl_easy_setopt(handle.get(), CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(handle.get(), CURLOPT_CONNECTTIMEOUT, connect_seconds_max);
     curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, answer_seconds_max);
@@ -76,6 +75,16 @@ Result<AgentAnswer> ask_agent(const std::string& socket, const std::string& path
     curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
     answer.status = static_cast<int>(status);
     return answer;
+}
+
+}  // namespace
+
+Result<AgentAnswer> ask_agent(const std::string& socket, const std::string& path) {
+    return call_agent(socket, path, "GET");
+}
+
+Result<AgentAnswer> tell_agent(const std::string& socket, const std::string& path) {
+    return call_agent(socket, path, "POST");
 }
 
 }  // namespace boatswain::tool

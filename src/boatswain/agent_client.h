@@ -19,5 +19,7 @@ struct AgentAnswer {
 
 // GET `path` ("/v1/status"). An error says what to check when nobody answers.
 Result<AgentAnswer> ask_agent(const std::string& socket, const std::string& path);
+// POST `path`, without a body.
+Result<AgentAnswer> tell_agent(const std::string& socket, const std::string& path);
 
 }  // namespace boatswain::tool

@@ -30,6 +30,9 @@ struct Given {
     Verify verify;
     Why why;
     Status status;
+    SpoolList spool_list;
+    SpoolRetry spool_retry;
+    SpoolAcknowledge spool_acknowledge;
     Completion completion;
     FleetGiven fleet;
     std::string stream;
@@ -42,8 +45,8 @@ struct Given {
 
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
-    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *verify, *why, *status, *completion,
-        *version, *help;
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *verify, *why, *status, *spool,
+        *spool_list, *spool_retry, *spool_acknowledge, *completion, *version, *help;
     FleetCommands fleet;
 };
 
@@ -204,12 +207,16 @@ void add_verify(Commands& commands, Given& given) {
         "  boatswain verify --store dir:/var/lib/boatswain/store --json | jq .problems");
 }
 
-void add_agent_options(CLI::App* command, std::string& socket, bool& json) {
+void add_socket(CLI::App* command, std::string& socket) {
     command
         ->add_option(
             "--socket", socket,
             std::string{"The agent's socket (default: "} + agent_socket_default + "; environment: BOATSWAIN_SOCKET)")
         ->type_name("PATH");
+}
+
+void add_agent_options(CLI::App* command, std::string& socket, bool& json) {
+    add_socket(command, socket);
     command->add_flag("--json", json, "The agent's answer as JSON; of several containers one object a line");
 }
 
@@ -225,6 +232,31 @@ void add_agent(Commands& commands, Given& given) {
     auto* status = commands.status = commands.tool.add_subcommand("status", "Asks the running agent how it stands");
     add_agent_options(status, given.status.socket, given.status.json);
     status->footer("Exit code: 0 healthy, 1 not healthy, 3 no agent answers.\n\nExample:\n  boatswain status");
+}
+
+void add_spool(Commands& commands, Given& given) {
+    auto* spool = commands.spool = commands.tool.add_subcommand(
+        "spool", "Asks the running agent for segments that stand aside, and for keys that were taken");
+    spool->require_subcommand(1);
+    spool->footer("Examples:\n  boatswain spool list\n  boatswain spool retry\n  boatswain spool acknowledge");
+    auto* list = commands.spool_list =
+        spool->add_subcommand("list", "Lists segments that the store refuses or that are damaged, and keys taken");
+    add_agent_options(list, given.spool_list.socket, given.spool_list.json);
+    list->footer(
+        "Exit code: 0 there is nothing, 1 there is something, 3 no agent answers.\n\n"
+        "Example:\n  boatswain spool list");
+    auto* retry = commands.spool_retry =
+        spool->add_subcommand("retry", "Offers to the store again, now, what it has refused");
+    add_socket(retry, given.spool_retry.socket);
+    retry->footer(
+        "Refused segments are offered each hour and at the agent's start anyway. Damaged ones are looked at "
+        "again at the start.\n\nExample:\n  boatswain spool retry");
+    auto* acknowledge = commands.spool_acknowledge = spool->add_subcommand(
+        "acknowledge", "Says that you know why keys were taken: /readyz and status are well again");
+    add_socket(acknowledge, given.spool_acknowledge.socket);
+    acknowledge->footer(
+        "What `boatswain verify` says of the store stays as it is.\n\n"
+        "Example:\n  boatswain spool acknowledge");
 }
 
 void add_others(Commands& commands, Given& given) {
@@ -258,6 +290,7 @@ std::unique_ptr<Commands> make_commands(Given& given) {
     add_verify(*commands, given);
     add_keys(*commands, given);
     add_agent(*commands, given);
+    add_spool(*commands, given);
     commands->fleet = add_fleet(commands->tool, given.fleet);
     add_others(*commands, given);
     return commands;
@@ -393,6 +426,13 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         given.status.socket = socket_of(given.status.socket);
         return {.request = given.status};
     }
+    if (&command == commands.spool_list) {
+        given.spool_list.socket = socket_of(given.spool_list.socket);
+        return {.request = given.spool_list};
+    }
+    if (&command == commands.spool_retry) return {.request = SpoolRetry{socket_of(given.spool_retry.socket)}};
+    if (&command == commands.spool_acknowledge)
+        return {.request = SpoolAcknowledge{socket_of(given.spool_acknowledge.socket)}};
     if (&command == commands.completion) return {.request = given.completion};
     if (&command == commands.version) return {.text = std::string{"boatswain "} + BOATSWAIN_VERSION + "\n"};
     if (&command == commands.help) return explain(given.help_of);

@@ -103,12 +103,25 @@ struct Status {
     bool json = false;
 };
 
+// What the running agent has set aside, and which keys it found taken; and what to do about them.
+struct SpoolList {
+    std::string socket;
+    bool json = false;
+};
+struct SpoolRetry {
+    std::string socket;
+};
+struct SpoolAcknowledge {
+    std::string socket;
+};
+
 struct Completion {
     std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Verify, Why, Status, Completion,
-                             FleetSync, FleetStatus, FleetKeyNew, FleetKeyDerive>;
+using Request =
+    std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Verify, Why, Status, SpoolList, SpoolRetry,
+                 SpoolAcknowledge, Completion, FleetSync, FleetStatus, FleetKeyNew, FleetKeyDerive>;
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;
@@ -122,6 +135,9 @@ int run(const Inspect& request, Console& console);
 int run(const Verify& request, Console& console);
 int run(const Why& request, Console& console);
 int run(const Status& request, Console& console);
+int run(const SpoolList& request, Console& console);
+int run(const SpoolRetry& request, Console& console);
+int run(const SpoolAcknowledge& request, Console& console);
 int run(const Completion& request, Console& console);
 
 }  // namespace boatswain::tool

@@ -7,9 +7,28 @@ const std::string tool_path = BOATSWAIN_TOOL;
 namespace {
 
 TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
-    for (auto command :
-         {"", "keys", "keys new", "keys show", "keys derive", "ls", "logs", "inspect", "verify", "completion",
-          "version", "help", "fleet", "fleet sync", "fleet status", "fleet key", "fleet key new", "fleet key derive"}) {
+    for (auto command : {"",
+                         "spool",
+                         "spool list",
+                         "spool retry",
+                         "spool acknowledge",
+                         "keys",
+                         "keys new",
+                         "keys show",
+                         "keys derive",
+                         "ls",
+                         "logs",
+                         "inspect",
+                         "verify",
+                         "completion",
+                         "version",
+                         "help",
+                         "fleet",
+                         "fleet sync",
+                         "fleet status",
+                         "fleet key",
+                         "fleet key new",
+                         "fleet key derive"}) {
         auto ran = run(std::string{"boatswain "} + command + " --help");
         EXPECT_EQ(ran.code, 0) << command;
         auto path = std::string{"boatswain"} + (*command == 0 ? "" : " ") + command;
@@ -70,7 +89,8 @@ TEST_F(Tool, TheOtherShellsTakeTheirScripts) {
 }
 
 TEST_F(Tool, WhyAndStatusSayWhatToCheckWhenNoAgentAnswers) {
-    for (const std::string command : {"why", "why web-1", "why --json", "status"}) {
+    for (const std::string command :
+         {"why", "why web-1", "why --json", "status", "spool list", "spool retry", "spool acknowledge"}) {
         auto ran = run("boatswain " + command + " --socket nosuch.sock");
         EXPECT_EQ(ran.code, 3) << command;
         EXPECT_THAT(ran.err, AllOf(StartsWith("boatswain: no agent listens at nosuch.sock"),

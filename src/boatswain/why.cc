@@ -1,4 +1,4 @@
-// why and status: what the running agent says.
+// why, status and spool: what the running agent says, and what it is asked to do.
 #include "base/bytes.h"
 #include "boatswain/agent_client.h"
 #include "boatswain/commands.h"
@@ -68,6 +68,41 @@ int run(const Status& request, Console& console) {
     if (answer->status != http_ok || !status) return not_understood(console, "the agent's answer is not understood");
     console.out.write(request.json ? answer->body : status->text);
     return status->healthy ? exit_ok : exit_error;
+}
+
+int run(const SpoolList& request, Console& console) {
+    auto answer = ask(request.socket, "/v1/spool", console);
+    if (!answer) return exit_unreachable;
+    auto spool = explain_spool(answer->body, console.clock.now());
+    if (answer->status != http_ok || !spool) return not_understood(console, "the agent's answer is not understood");
+    console.out.write(request.json ? answer->body : spool->text);
+    return spool->clean ? exit_ok : exit_error;
+}
+
+namespace {
+
+int order(const std::string& socket, const std::string& path, std::string_view name, std::string_view noun,
+          std::string_view done, Console& console) {
+    auto answer = tell_agent(socket, path);
+    if (!answer) {
+        console.complain(answer.error().what);
+        return exit_unreachable;
+    }
+    auto number = number_of(answer->body, name);
+    if (answer->status != http_ok || !number) return not_understood(console, "the agent's answer is not understood");
+    console.out.write(counted(*number, std::string{noun}) + " " + std::string{done} + "\n");
+    return exit_ok;
+}
+
+}  // namespace
+
+int run(const SpoolRetry& request, Console& console) {
+    return order(request.socket, "/v1/spool/retry", "offered", "segment", "offered to the store again", console);
+}
+
+int run(const SpoolAcknowledge& request, Console& console) {
+    return order(request.socket, "/v1/spool/acknowledge", "acknowledged", "tenant",
+                 "with taken keys: acknowledged; it is no reason against being ready any more", console);
 }
 
 }  // namespace boatswain::tool

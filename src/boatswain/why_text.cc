@@ -197,6 +197,11 @@ void add_reading(Details& details, const Told& container, Timestamp now) {
         details.add("waits", "reading pauses: there is no room in memory or in the spool");
     if (!container.time("ended")) details.add("held back", held_text(container));
     if (auto segment = container.object("last_segment")) details.add("last segment", segment->shown("key"));
+    if (auto aside = container.object("set_aside"))
+        details.add("refused", fmt::format("{} of this tenant: {}", counted(aside->number("segments"), "segment"),
+                                           aside->shown("reason")));
+    if (auto taken = container.object("key_taken"))
+        details.add("key taken", fmt::format("{} (see `boatswain spool`)", taken->shown("key")));
     if (auto spooled = container.object("spooled"); spooled && spooled->number("segments") > 0)
         details.add("spool",
                     fmt::format("{} of the tenant ({}) not yet in the store",
@@ -283,6 +288,45 @@ std::string refusal_text(std::string_view json) {
     return text;
 }
 
+Result<SpoolText> explain_spool(std::string_view json, Timestamp now) {
+    dom::parser parser;
+    TRY(auto spool, parse(parser, json));
+    auto refused = spool.number("refused"), damaged = spool.number("damaged"), unnamed = spool.number("unnamed_files");
+    auto taken = spool.array("keys_taken");
+    SpoolText told{.text = {}, .clean = refused + damaged + unnamed == 0 && taken.empty()};
+    if (told.clean) {
+        told.text = "No segment stands aside, and no key was taken.\n";
+        return told;
+    }
+    told.text = fmt::format("{} refused by the store, {} damaged on disk, {} of a lost state: {} of {}\n",
+                            counted(refused, "segment"), damaged, counted(unnamed, "file"),
+                            human_size(spool.number("bytes")), human_size(spool.number("bytes_max")));
+    auto when = [&](const Told& one, std::string_view name) {
+        auto time = one.time(name);
+        return time ? ago(*time, now) : std::string{"at a time that is not known"};
+    };
+    for (const auto& segment : spool.array("aside"))
+        told.text +=
+            fmt::format("  {} ({}, {}, sealed {}): {}\n", printable(segment.text("key"), 1200), segment.shown("kind"),
+                        human_size(segment.number("bytes")), when(segment, "sealed"), segment.shown("reason"));
+    if (taken.empty()) return told;
+    told.text += fmt::format("\nKeys of {} were taken; the segments went under the second form of their keys:\n",
+                             counted(taken.size(), "tenant"));
+    for (const auto& conflict : taken)
+        told.text += fmt::format("  {} ({}, the last {})\n", printable(conflict.text("key"), 1200),
+                                 counted(conflict.number("times"), "time"), when(conflict, "noticed"));
+    told.text +=
+        "Somebody else wrote there, or the agent's state directory was restored or copied. Once you know which:\n"
+        "boatswain spool acknowledge\n";
+    return told;
+}
+
+Result<std::uint64_t> number_of(std::string_view json, std::string_view name) {
+    dom::parser parser;
+    TRY(auto answer, parse(parser, json));
+    return answer.number(name);
+}
+
 Result<StatusText> explain_status(std::string_view json, Timestamp now) {
     dom::parser parser;
     TRY(auto status, parse(parser, json));
@@ -310,6 +354,7 @@ Result<StatusText> explain_status(std::string_view json, Timestamp now) {
         if (auto oldest = spool->time("oldest")) text += ", the oldest sealed " + ago(*oldest, now);
         details.add("spool", text + (said("spool") == "ok" ? "" : "; " + said("spool")));
     }
+    if (auto keys = said("keys"); keys != "ok") details.add("keys", keys);
     details.add("store", status.shown("store"));
     details.add("shipping", said("shipping"));
     details.add("epoch", status.shown("epoch"));

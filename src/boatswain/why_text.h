@@ -33,6 +33,15 @@ struct StatusText {
     std::string text;
     bool healthy = false;
 };
+struct SpoolText {
+    std::string text;
+    bool clean = false;  // nothing stands aside, and no key was taken
+};
+// GET /v1/spool.
+Result<SpoolText> explain_spool(std::string_view json, Timestamp now);
+// The number `name` of what an order was answered with.
+Result<std::uint64_t> number_of(std::string_view json, std::string_view name);
+
 // GET /v1/status.
 Result<StatusText> explain_status(std::string_view json, Timestamp now);
 

@@ -110,6 +110,24 @@ TEST(WhyText, SaysHowTheAgentStands) {
     EXPECT_FALSE(told.healthy);
 }
 
+TEST(WhyText, SaysWhatStandsAsideAndWhichKeysWereTaken) {
+    auto told = explain_spool(
+                    R"({"refused":1,"damaged":0,"unnamed_files":2,"bytes":2048,"bytes_max":1048576,"aside":[
+        {"key":"v1/tenant=acme/a.age","tenant":"acme","bytes":1024,"sealed":"2026-11-23T09:00:10.000000000Z","kind":"refused","reason":"413\u001b[2J"}],
+        "keys_taken":[{"tenant":"acme","key":"v1/tenant=acme/b.age","noticed":"2026-11-23T09:00:10.000000000Z","times":3}]})",
+                    now)
+                    .value();
+    EXPECT_FALSE(told.clean);
+    EXPECT_THAT(told.text, StartsWith("1 segment refused by the store, 0 damaged on disk, 2 files of a lost state: 2.0 "
+                                      "KiB of 1.0 MiB\n  v1/tenant=acme/a.age (refused, 1.0 KiB, sealed 60 min ago): "
+                                      "413\\x1b[2J\n"));
+    EXPECT_THAT(told.text, HasSubstr("Keys of 1 tenant were taken"));
+    EXPECT_THAT(told.text, HasSubstr("  v1/tenant=acme/b.age (3 times, the last 60 min ago)\n"));
+    auto clean = explain_spool(R"({"refused":0,"damaged":0,"aside":[],"keys_taken":[]})", now).value();
+    EXPECT_TRUE(clean.clean);
+    EXPECT_EQ(clean.text, "No segment stands aside, and no key was taken.\n");
+}
+
 TEST(Ago, RoundsToOneUnit) {
     using namespace std::chrono_literals;
     EXPECT_EQ(ago(now + 5s, now), "now");

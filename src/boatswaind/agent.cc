@@ -97,6 +97,7 @@ class Agent {
     Condition condition() const;
     std::string metrics();
     AgentStatus status() const;
+    SpoolStatus spool_status() const;
     std::vector<std::string> troubles() const;
     heartbeat::Heartbeat heartbeat() const;
 
@@ -158,9 +159,11 @@ Result<void> Agent::build() {
 
     store_ = nullptr;
     TRY(store_, store::open_store(config_.store.url, clock_));
-    TRY(spool_,
-        spool::Spool::open({.state_dir = config_.state_dir, .host = config_.host, .bytes_max = config_.spool.bytes_max},
-                           clock_, log_, metrics_));
+    TRY(spool_, spool::Spool::open({.state_dir = config_.state_dir,
+                                    .host = config_.host,
+                                    .bytes_max = config_.spool.bytes_max,
+                                    .aside_max = config_.spool.aside_max},
+                                   clock_, log_, metrics_));
     budget_.emplace(config_.memory_max);
     auto derived = [this] { asio::post(io_, [this] { reassign_ready(); }); };
     assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
@@ -280,7 +283,10 @@ void Agent::open_control() {
                                   .find = [this](std::string_view wanted) { return intake_->describe(wanted); },
                                   .tenant = [this](const std::string& tenant) { return spool_->standing(tenant); },
                                   .troubles = [this] { return troubles(); },
-                                  .status = [this] { return status(); }});
+                                  .status = [this] { return status(); },
+                                  .spool = [this] { return spool_status(); },
+                                  .retry = [this] { return spool_->offer_again(); },
+                                  .acknowledge = [this] { return spool_->acknowledge_conflicts(); }});
     auto opened = serve::HttpServer::open(io_.get_executor(), "unix:" + config_.control, std::move(routes));
     if (!opened) {
         log_.error("control socket not opened: `boatswain why` cannot ask this agent", {{"error", opened.error()}});
@@ -461,7 +467,9 @@ Condition Agent::condition() const {
             .spool_bytes = spool_->bytes(),
             .spool_bytes_max = spool_->bytes_max(),
             .spool_segments = spool_->count(),
-            .tenants_without_room = spool_->tenants_without_room().size()};
+            .tenants_without_room = spool_->tenants_without_room().size(),
+            .aside = spool_->aside_totals(),
+            .conflicts = spool_->conflicts()};
 }
 
 std::string Agent::metrics() {
@@ -498,6 +506,13 @@ AgentStatus Agent::status() const {
             .spool_oldest = spool_->oldest()};
 }
 
+SpoolStatus Agent::spool_status() const {
+    return {.totals = spool_->aside_totals(),
+            .bytes_max = spool_->aside_max(),
+            .aside = spool_->aside(),
+            .conflicts = spool_->conflicts()};
+}
+
 std::vector<std::string> Agent::troubles() const {
     std::vector<std::string> troubles;
     for (auto& reason : readiness(condition()).reasons) troubles.push_back(std::move(reason.what));
@@ -528,7 +543,8 @@ heartbeat::Heartbeat Agent::heartbeat() const {
     if (current.sealing_trouble) now.troubles.emplace_back(heartbeat::trouble::spool_write);
     if (current.spool_bytes >= current.spool_bytes_max || current.tenants_without_room > 0)
         now.troubles.emplace_back(heartbeat::trouble::spool_full);
-    if (current.shipping_trouble) now.troubles.emplace_back(heartbeat::trouble::store);
+    if (current.shipping_trouble || current.aside.refused > 0) now.troubles.emplace_back(heartbeat::trouble::store);
+    if (!current.conflicts.empty()) now.troubles.emplace_back(heartbeat::trouble::conflict);
     if (!current.key_troubles.empty()) now.troubles.emplace_back(heartbeat::trouble::keyring);
     return now;
 }

@@ -1,5 +1,7 @@
 #include "boatswaind/condition.h"
 
+#include <algorithm>
+
 namespace boatswain::boatswaind {
 namespace {
 
@@ -14,6 +16,28 @@ std::optional<std::string> spool_trouble(const Condition& condition) {
     if (paused == 0) return std::nullopt;
     return "full for " + std::to_string(paused) + (paused == 1 ? " tenant" : " tenants") +
            ": reading of their containers pauses until the store takes segments";
+}
+
+std::string plural(std::size_t count, const std::string& noun) {
+    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::optional<std::string> aside_trouble(const Condition& condition) {
+    const auto& aside = condition.aside;
+    if (aside.refused == 0) return std::nullopt;
+    return "the store refuses " + plural(aside.refused, "segment") +
+           ", offered again each hour (`boatswain spool`): " + aside.last_reason;
+}
+
+// Names no tenant: whoever reaches the port reads it.
+std::optional<std::string> conflict_trouble(const Condition& condition) {
+    const auto& conflicts = condition.conflicts;
+    if (conflicts.empty()) return std::nullopt;
+    auto last = std::ranges::max(conflicts, {}, &spool::Conflict::noticed).noticed;
+    return "the store held something else under keys of " + plural(conflicts.size(), "tenant") + ", the last at " +
+           to_text(last).substr(0, 19) +
+           "Z: somebody else wrote there, or this agent's state is an old one or a copy. Nothing of ours is lost. "
+           "`boatswain spool` names the keys, `boatswain spool acknowledge` ends this";
 }
 
 void judge_reading(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
@@ -38,6 +62,8 @@ void judge_storing(const Condition& condition, std::vector<serve::Health::Reason
     else if (condition.sealing_for > seal_stuck_after)
         reasons.push_back({"sealing", "writing to the spool takes " + seconds_of(*condition.sealing_for) + " by now"});
     if (auto full = spool_trouble(condition)) reasons.push_back({"spool", "the spool is " + *full});
+    if (auto aside = aside_trouble(condition)) reasons.push_back({"store", *aside});
+    if (auto conflict = conflict_trouble(condition)) reasons.push_back({"conflict", *conflict});
     if (condition.shipping_trouble)
         reasons.push_back({"store", "the store does not take segments: " + *condition.shipping_trouble});
     else if (condition.putting_for > put_stuck_after)
@@ -69,6 +95,8 @@ serve::Health readiness(const Condition& condition) {
                      {"sealing", condition.sealing_trouble.value_or("ok")},
                      {"spool", spool_trouble(condition).value_or("ok")},
                      {"state", condition.state_trouble.value_or("ok")},
+                     {"keys", conflict_trouble(condition).value_or("ok")},
+                     {"aside", aside_trouble(condition).value_or("ok")},
                      {"spool_bytes", std::to_string(condition.spool_bytes)},
                      {"spool_segments", std::to_string(condition.spool_segments)},
                      {"shipping", condition.shipping_trouble.value_or("ok")}};

@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "intake/docker/docker_intake.h"
 #include "serve/observe.h"
+#include "spool/taken_key.h"
 
 namespace boatswain::boatswaind {
 
@@ -38,14 +39,16 @@ struct Condition {
         state_trouble;  // the state was lost at this start: told, and no reason against being ready
     std::uint64_t spool_bytes = 0, spool_bytes_max = 0;
     std::size_t spool_segments = 0;
-    std::size_t tenants_without_room = 0;  // of the spool: reading of their containers pauses
+    std::size_t tenants_without_room = 0;    // of the spool: reading of their containers pauses
+    spool::AsideTotals aside;                // segments that the store refuses
+    std::vector<spool::Conflict> conflicts;  // keys that were taken, which nobody acknowledged
 };
 
 serve::Health aliveness(const Condition& condition);
 serve::Health readiness(const Condition& condition);
 
 // Every word that may stand as `part` of a reason against being ready.
-inline constexpr std::array<std::string_view, 8> ready_parts{"tasks", "engine", "reading", "sealing",
-                                                             "spool", "store",  "canary",  "keyring"};
+inline constexpr std::array<std::string_view, 9> ready_parts{"tasks", "engine",   "reading", "sealing", "spool",
+                                                             "store", "conflict", "canary",  "keyring"};
 
 }  // namespace boatswain::boatswaind

@@ -63,6 +63,20 @@ TEST(Condition, AnotherEngineThanBeforeIsTold) {
     EXPECT_EQ(readiness(condition).reasons[0].what, "another engine answers");
 }
 
+TEST(Condition, IsNotReadyWhileAKeyWasTakenOrTheStoreRefusesASegment) {
+    auto condition = well();
+    condition.conflicts = {{.tenant = "acme", .key = "v1/tenant=acme/x.age", .count = 3}};
+    condition.aside = {.refused = 2, .last_reason = "413 EntityTooLarge"};
+    EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("store", "conflict"));
+    EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("2 segments, offered again each hour"));
+    EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("413 EntityTooLarge"));
+    EXPECT_THAT(readiness(condition).reasons[1].what, HasSubstr("keys of 1 tenant,"));
+    EXPECT_THAT(readiness(condition).reasons[1].what, ::testing::Not(HasSubstr("acme")));
+    for (const auto& part : parts(readiness(condition)))
+        EXPECT_TRUE(std::ranges::find(ready_parts, part) != ready_parts.end()) << part;
+}
+
 TEST(Condition, OneTenantWithoutRoomOrALineThatDidNotComeBackIsToldAndALostStateHidesNothing) {
     auto condition = well();
     condition.tenants_without_room = 1;

@@ -66,6 +66,15 @@ std::string position_of(const Description& container) {
     return position.str();
 }
 
+std::string json_of(const spool::Conflict& conflict) {
+    return Object{}
+        .add("tenant", conflict.tenant)
+        .add("key", conflict.key)
+        .add("noticed", std::optional{conflict.noticed})
+        .add("times", conflict.count)
+        .str();
+}
+
 serve::HttpAnswer json_answer(int status, std::string body) {
     return {.status = status, .content_type = "application/json", .body = std::move(body) + "\n"};
 }
@@ -179,6 +188,11 @@ std::string to_json(const Description& container, const spool::Spool::TenantStan
                     : std::string{"null"});
     told.raw("spooled",
              Object{}.add("segments", std::uint64_t{tenant.waiting}).add("bytes", tenant.waiting_bytes).str());
+    told.raw("set_aside",
+             tenant.aside > 0
+                 ? Object{}.add("segments", std::uint64_t{tenant.aside}).add("reason", tenant.aside_reason).str()
+                 : std::string{"null"});
+    told.raw("key_taken", tenant.conflict ? json_of(*tenant.conflict) : std::string{"null"});
     const auto& error = container.last_error;
     told.raw("last_error", error ? Object{}.add("time", std::optional{error->when}).add("what", error->what).str()
                                  : std::string{"null"});
@@ -215,6 +229,30 @@ std::string to_json(const AgentStatus& status) {
         .str();
 }
 
+std::string to_json(const SpoolStatus& status) {
+    std::vector<std::string> aside, conflicts;
+    for (const auto& segment : status.aside)
+        aside.push_back(Object{}
+                            .add("key", segment.key)
+                            .add("tenant", segment.tenant)
+                            .add("bytes", segment.size)
+                            .add("sealed", std::optional{segment.added})
+                            .add("kind", segment.damaged ? "damaged" : "refused")
+                            .add("reason", segment.reason)
+                            .str());
+    for (const auto& conflict : status.conflicts) conflicts.push_back(json_of(conflict));
+    const auto& totals = status.totals;
+    return Object{}
+        .add("refused", std::uint64_t{totals.refused})
+        .add("damaged", std::uint64_t{totals.damaged})
+        .add("unnamed_files", std::uint64_t{totals.unnamed})
+        .add("bytes", totals.bytes)
+        .add("bytes_max", status.bytes_max)
+        .raw("aside", array_of(aside))
+        .raw("keys_taken", array_of(conflicts))
+        .str();
+}
+
 serve::HttpRoutes control_routes(ControlSources sources) {
     serve::HttpRoutes routes;
     routes["/v1/containers"] = [sources](const serve::HttpRequest&) { return answer_all(sources); };
@@ -222,6 +260,13 @@ serve::HttpRoutes control_routes(ControlSources sources) {
         return answer_one(sources, request.path);
     };
     routes["/v1/status"] = [sources](const serve::HttpRequest&) { return json_answer(200, to_json(sources.status())); };
+    routes["/v1/spool"] = [sources](const serve::HttpRequest&) { return json_answer(200, to_json(sources.spool())); };
+    routes["POST /v1/spool/retry"] = [sources](const serve::HttpRequest&) {
+        return json_answer(200, Object{}.add("offered", std::uint64_t{sources.retry()}).str());
+    };
+    routes["POST /v1/spool/acknowledge"] = [sources](const serve::HttpRequest&) {
+        return json_answer(200, Object{}.add("acknowledged", std::uint64_t{sources.acknowledge()}).str());
+    };
     return routes;
 }
 

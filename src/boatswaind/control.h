@@ -3,6 +3,9 @@
 //   GET /v1/containers            every container it knows, also those that it does not read, with the reason
 //   GET /v1/containers/ID         one of them, by id, by name, or by the start of its id
 //   GET /v1/status                the agent itself
+//   GET /v1/spool                 segments that stand aside, and keys that were taken
+//   POST /v1/spool/retry          offers to the store again what stands aside
+//   POST /v1/spool/acknowledge    a person knows of the keys that were taken
 //
 // The answers are JSON (docs/operate/why.md describes them). They hold no line of a container, no environment value and
 // no secret. Who may connect is decided by the socket's mode (0660) and by the directory it lies in.
@@ -33,6 +36,13 @@ struct AgentStatus {
     std::optional<Timestamp> spool_oldest;
 };
 
+struct SpoolStatus {
+    spool::AsideTotals totals;
+    std::uint64_t bytes_max = 0;
+    std::vector<spool::AsideSegment> aside;
+    std::vector<spool::Conflict> conflicts;
+};
+
 // Where the answers come from, asked on the I/O thread.
 struct ControlSources {
     std::function<std::vector<intake::docker::Description>()> all;
@@ -41,6 +51,9 @@ struct ControlSources {
     std::function<std::vector<std::string>()>
         troubles;  // of the whole agent, as sentences: what may hold up any container
     std::function<AgentStatus()> status;
+    std::function<SpoolStatus()> spool;
+    std::function<std::size_t()> retry;        // how many segments are offered again
+    std::function<std::size_t()> acknowledge;  // of how many tenants conflicts ended
 };
 
 serve::HttpRoutes control_routes(ControlSources sources);
@@ -49,6 +62,7 @@ serve::HttpRoutes control_routes(ControlSources sources);
 std::string to_json(const intake::docker::Description& container, const spool::Spool::TenantStanding& tenant,
                     const std::vector<std::string>& troubles);
 std::string to_json(const AgentStatus& status);
+std::string to_json(const SpoolStatus& status);
 
 // What a person can do about a container whose lines do not reach its tenant; empty when there is nothing to do.
 std::string advice_for(const intake::docker::Description& container);

@@ -60,7 +60,10 @@ class Control : public ::testing::Test {
                                   },
                               .tenant = [](const std::string&) { return spool::Spool::TenantStanding{}; },
                               .troubles = [] { return std::vector<std::string>{"the engine is not followed: \"no\""}; },
-                              .status = [] { return AgentStatus{.version = "1", .host = "node-7"}; }})) {}
+                              .status = [] { return AgentStatus{.version = "1", .host = "node-7"}; },
+                              .spool = [this] { return spool_; },
+                              .retry = [] { return 3U; },
+                              .acknowledge = [] { return 2U; }})) {}
 
     serve::HttpAnswer ask(const std::string& route, const std::string& path) {
         return routes_.at(route)({.method = "GET", .path = path, .query = ""});
@@ -68,6 +71,7 @@ class Control : public ::testing::Test {
 
     std::vector<Description> all_{collected()}, found_;
     std::string asked_;
+    SpoolStatus spool_;
     serve::HttpRoutes routes_;
 };
 
@@ -117,6 +121,22 @@ TEST(ControlJson, KeepsHostileNamesInsideTheirStrings) {
     Description one{.id = std::string{web_id}, .name = "a\",\"collected\":true,\"x\":\"\xff\n"};
     auto json = parsed(parser, to_json(one, {}, {}));
     EXPECT_FALSE(json.at_pointer("/collected").get_bool().value());
+}
+
+TEST_F(Control, SaysWhatStandsAsideAndWhichKeysWereTaken) {
+    simdjson::dom::parser parser;
+    spool_ = {.totals = {.refused = 1, .unnamed = 2, .bytes = 9},
+              .bytes_max = 100,
+              .aside = {{.key = "v1/tenant=acme/a.age", .tenant = "acme", .size = 9, .reason = "413 \"too large\""}},
+              .conflicts = {{.tenant = "globex", .key = "v1/tenant=globex/b.age", .count = 4}}};
+    auto json = parsed(parser, ask("/v1/spool", "/v1/spool").body);
+    EXPECT_EQ(json.at_pointer("/refused").get_uint64().value(), 1U);
+    EXPECT_EQ(text(json, "/aside/0/kind"), "refused");
+    EXPECT_EQ(text(json, "/aside/0/reason"), "413 \"too large\"");
+    EXPECT_EQ(text(json, "/keys_taken/0/key"), "v1/tenant=globex/b.age");
+    EXPECT_EQ(json.at_pointer("/keys_taken/0/times").get_uint64().value(), 4U);
+    EXPECT_EQ(ask("POST /v1/spool/retry", "/v1/spool/retry").body, "{\"offered\":3}\n");
+    EXPECT_EQ(ask("POST /v1/spool/acknowledge", "/v1/spool/acknowledge").body, "{\"acknowledged\":2}\n");
 }
 
 TEST_F(Control, ListsEveryContainer) {

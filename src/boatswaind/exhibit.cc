@@ -90,6 +90,8 @@ void Exhibit::show(const Measured& measured) {
         seconds(intake.reading.lag_time), {{"reader", "json-file"}});
 
     set("boatswain_spool_bytes_max", "Where reading pauses (spool.bytes_max)", number(condition.spool_bytes_max));
+    set("boatswain_conflicting_tenants", "Tenants whose keys were taken, which nobody acknowledged within a day",
+        number(condition.conflicts.size()));
     set("boatswain_spool_oldest_seconds", "How long the oldest segment has waited for the store; 0 when none waits",
         seconds(measured.spool_oldest.value_or(Nanoseconds{})));
     set("boatswain_line_memory_bytes_max", "The bound of boatswain_line_memory_bytes (memory_max)",

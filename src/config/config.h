@@ -104,6 +104,7 @@ struct Config {
 
     struct Spool {
         std::uint64_t bytes_max = 1ULL << 30;
+        std::uint64_t aside_max = 256ULL << 20;
     } spool;
 
     struct Ship {

@@ -386,6 +386,9 @@ std::vector<Setting> make_settings() {
 
         size("spool.bytes_max", "sealed segments kept on disk at most, while the store does not take them", 1 * MiB,
              64 * TiB, AT(std::uint64_t, spool.bytes_max)),
+        size("spool.aside_max",
+             "disk for segments that the store refuses, or that are damaged, beside bytes_max; more counts into it", 0,
+             64 * TiB, AT(std::uint64_t, spool.aside_max)),
 
         number("ship.uploads", "segments on their way to the store at the same time", 1, 64,
                AT(std::int64_t, ship.uploads)),

@@ -27,6 +27,7 @@ std::string_view trouble_text(std::string_view trouble) {
     if (trouble == heartbeat::trouble::spool_full) return "the spool is full, reading pauses";
     if (trouble == heartbeat::trouble::store) return "the store does not take segments";
     if (trouble == heartbeat::trouble::keyring) return "a key file is broken";
+    if (trouble == heartbeat::trouble::conflict) return "the store held something else under its keys";
     return trouble;
 }
 

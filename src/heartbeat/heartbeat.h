@@ -29,6 +29,7 @@ inline constexpr std::string_view spool_write = "spool_write";  // segments cann
 inline constexpr std::string_view spool_full = "spool_full";    // reading pauses
 inline constexpr std::string_view store = "store";              // it does not take segments
 inline constexpr std::string_view keyring = "keyring";          // a key file is broken
+inline constexpr std::string_view conflict = "conflict";        // it held something else under the host's keys
 }  // namespace trouble
 
 struct Heartbeat {

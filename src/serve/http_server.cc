@@ -91,8 +91,9 @@ struct HttpServer::State {
 };
 
 HttpAnswer HttpServer::State::answer(const HttpRequest& request) const {
-    if (request.method != "GET" && !request.is_head()) return refusal(405);
-    const auto& path = request.path;
+    bool acts = request.method == "POST" && routes.contains("POST " + request.path);
+    if (request.method != "GET" && !request.is_head() && !acts) return refusal(405);
+    auto path = acts ? "POST " + request.path : request.path;
     // "/v1/things/" is for what is below it: a name is needed behind the slash.
     auto found = path.size() > 1 && path.ends_with('/') ? routes.end() : routes.find(path);
     for (auto slash = path.rfind('/'); found == routes.end() && slash != std::string::npos && slash > 0;

@@ -1,4 +1,5 @@
-// A small HTTP/1.1 server for GET and HEAD: metrics, health, and what the agent tells about itself.
+// A small HTTP/1.1 server for GET, HEAD, and POST without a body: metrics, health, and what the agent tells about
+// itself.
 //
 // It runs on the one I/O thread, handlers too, and shares nothing with other threads: a handler must not block.
 // Invariants
@@ -33,7 +34,8 @@ struct HttpAnswer {
 // Runs on the I/O thread. What it throws becomes a 500 without details.
 using HttpHandler = std::function<HttpAnswer(const HttpRequest& request)>;
 // By path: "/metrics" is that path alone, "/v1/things/" every path below it; "/" is that path
-// alone. An exact one wins, then the longest.
+// alone. An exact one wins, then the longest. "POST /v1/do" is for that method and path alone; all others for GET and
+// HEAD.
 using HttpRoutes = std::map<std::string, HttpHandler>;
 
 struct HttpServerLimits {

@@ -181,6 +181,17 @@ TEST(HttpServer, ClosesAfterAnOldClientsRequest) {
                 AllOf(StartsWith("HTTP/1.1 200"), Not(EndsWith("(open)"))));
 }
 
+TEST(HttpServer, TakesAPostWhereARouteIsForOne) {
+    auto all = routes();
+    all["POST /do"] = [](const HttpRequest& request) { return HttpAnswer{.body = request.method + " done\n"}; };
+    Serving serving{std::move(all)};
+    std::string end = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    EXPECT_THAT(Peer{serving}.ask("POST /do" + end), AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("POST done")));
+    EXPECT_THAT(Peer{serving}.ask("GET /do" + end), StartsWith("HTTP/1.1 404 "));
+    EXPECT_THAT(Peer{serving}.ask("POST /do/more" + end), StartsWith("HTTP/1.1 405 "));
+    EXPECT_THAT(Peer{serving}.ask("POST /hello" + end), StartsWith("HTTP/1.1 405 "));
+}
+
 TEST(HttpServer, RefusesWithTheRightStatus) {
     Serving serving{routes()};
     std::string end = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
