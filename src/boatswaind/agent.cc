@@ -90,6 +90,7 @@ class Agent {
     void reassign();
     void reassign_ready();
     void tell_stopping();
+    std::vector<std::string> ended_tasks() const;
     decltype(engine::Endpoint::connect) connect_by_broker();
     asio::awaitable<void> watch_broker();
     void put_down();
@@ -235,10 +236,9 @@ Result<void> Agent::build_driver(docker::Terms& terms, const docker::Assigner& a
     if (!driver.enabled) return {};
     CHECK(intake::driver::check_in_memory(driver.hold_dir));
     if (driver.holder == config::HolderIs::agent) {
-        TRY(holder_, intake::driver::Holder::open(
-                         io_.get_executor(), holder_options(config_), assigner.keep,
-                         [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_,
-                         log_, std::move(plugin_)));
+        TRY(holder_,
+            intake::driver::Holder::open(io_.get_executor(), holder_options(config_),
+                                         holder_asks(*assigning_, selection_), clock_, log_, std::move(plugin_)));
     }
     driver_.emplace(io_.get_executor(),
                     intake::driver::IntakeOptions{.hold_dir = driver.hold_dir,
@@ -453,9 +453,17 @@ void Agent::shut_down() {
     if (!shipped || !quiet) std::_Exit(failure_ ? 1 : 0);
 }
 
+// Of all parts whose tasks have to run for ever; the Docker intake says it with its health.
+std::vector<std::string> Agent::ended_tasks() const {
+    auto ended = tasks_->failed();
+    if (holder_) ended.insert(ended.end(), holder_->ended_tasks().begin(), holder_->ended_tasks().end());
+    if (driver_) ended.insert(ended.end(), driver_->ended_tasks().begin(), driver_->ended_tasks().end());
+    return ended;
+}
+
 Condition Agent::condition() const {
     return {.intake = intake_->health(),
-            .ended_tasks = tasks_->failed(),
+            .ended_tasks = ended_tasks(),
             .sealing_trouble = sealing_->trouble(),
             .shipping_trouble = shipper_->trouble(),
             .key_troubles = assigning_->key_troubles(),

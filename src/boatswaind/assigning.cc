@@ -81,8 +81,7 @@ tenancy::Forged forged_of(const config::Config& config) {
 }
 
 Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
-                     Path last_good, std::size_t carried_max, Metrics& metrics, Log& log,
-                     std::function<void()> derived)
+                     Path last_good, std::size_t carried_max, Metrics& metrics, Log& log, std::function<void()> derived)
     : rules_(std::move(rules)),
       environment_keys_(rules_.environment_keys()),
       label_keys_(rules_.label_keys()),
@@ -189,6 +188,12 @@ void Assigning::tell_of_unnamed_secrets(const tenancy::CarriedText& carried) {
     logged_rules_.insert(carried.rule);
     log_.warning("a container carries text that is no age recipient, and the rule does not say that it is a secret",
                  {{"rule", carried.rule}, {"if_it_is_a_secret", "write secret:" + carried.rule}});
+}
+
+std::string Assigning::share_of(const engine::ContainerFacts& facts) const {
+    auto whose = tenancy::attribute(rules_, facts);
+    bool known = whose.tenant != TenantId::unassigned() && !keyring_.keys_for(whose.tenant).tenant.empty();
+    return known ? whose.tenant.str() : std::string{};
 }
 
 intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {

@@ -59,6 +59,8 @@ class Assigning {
     const Path& keyring() const { return keyring_.directory(); }
     // What is wrong with key files, as sentences: the agent is not ready. At most so many.
     std::vector<std::string> key_troubles() const { return keyring_.broken(key_troubles_max); }
+    // The tenant in whose share the log driver counts a container's lines: one that the keyring knows, or none.
+    std::string share_of(const engine::ContainerFacts& facts) const;
     std::size_t tenants() const { return keyring_.tenants().size(); }
     std::set<std::string> tenant_names() const;  // with a key file
 

@@ -53,9 +53,8 @@ class DriverProcess {
 };
 
 Result<std::unique_ptr<driver::Holder>> DriverProcess::open_holder() {
-    return driver::Holder::open(
-        io_.get_executor(), holder_options(config_), words_kept(*assigning_, selection_),
-        [this](const engine::ContainerFacts& facts) { return key_for(*assigning_, facts); }, clock_, log_);
+    return driver::Holder::open(io_.get_executor(), holder_options(config_), holder_asks(*assigning_, selection_),
+                                clock_, log_);
 }
 
 Result<void> DriverProcess::run() {
@@ -104,6 +103,14 @@ asio::awaitable<void> DriverProcess::watch_keyring() {
         co_await net::sleep_for(keyring_pause);
         (void)assigning_->refresh_keys(false);
         (void)assigning_->take_ready();  // who waits for a key asks by itself
+        if (holder_->ended_tasks().empty()) continue;
+        // Nobody asks this process whether it is well: the service manager starts another one.
+        failed_ = true;
+        failure_ = Error{.remedy = Remedy::stop,
+                         .what = "\"" + holder_->ended_tasks().front() + "\" ended by a fault of ours",
+                         .cause = {}};
+        tasks_->cancel();
+        co_return;
     }
 }
 
@@ -135,6 +142,12 @@ driver::HolderOptions holder_options(const config::Config& config) {
             .hold_total = config.driver.hold_total,
             .block_max = config.driver.block_max,
             .ring_bytes = config.driver.ring_bytes};
+}
+
+driver::HolderAsks holder_asks(Assigning& assigning, const intake::docker::Selection& selection) {
+    return {.kept = words_kept(assigning, selection),
+            .key_for = [&assigning](const engine::ContainerFacts& facts) { return key_for(assigning, facts); },
+            .share_for = [&assigning](const engine::ContainerFacts& facts) { return assigning.share_of(facts); }};
 }
 
 driver::KeyAnswer key_for(Assigning& assigning, const engine::ContainerFacts& facts) {

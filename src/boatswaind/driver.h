@@ -12,6 +12,9 @@ namespace boatswain::boatswaind {
 
 intake::driver::HolderOptions holder_options(const config::Config& config);
 
+// What the holder asks of `assigning` and `selection`, which outlive it.
+intake::driver::HolderAsks holder_asks(Assigning& assigning, const intake::docker::Selection& selection);
+
 // Whether a container may run that asks for a key (--log-opt require-key=true): only if its lines are sealed for its
 // own tenant.
 intake::driver::KeyAnswer key_for(Assigning& assigning, const engine::ContainerFacts& facts);

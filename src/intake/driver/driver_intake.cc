@@ -1,5 +1,6 @@
 #include "intake/driver/driver_intake.h"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -9,7 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
 
-#include "intake/driver/fifo.h"
+#include "intake/driver/fifo_table.h"
 
 namespace boatswain::intake::driver {
 namespace {
@@ -18,12 +19,13 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using Action = tenancy::Decision::Action;
 
-constexpr milliseconds news_pause{20};  // so that a container that writes without end wakes us fifty times a second
+constexpr milliseconds news_pause{20};     // so that a container that writes without end wakes us fifty times a second
+constexpr milliseconds watch_pause{2000};  // until a directory that was removed is looked for again
 constexpr std::chrono::seconds list_age_max{10};
 constexpr milliseconds look_pause{200};  // for what is durable by now, and what is removed
 constexpr int looks_per_scan = 50;       // should inotify have lost something
 constexpr std::size_t early_news_max = 1024;
-constexpr std::uint64_t description_bytes_max = 4U << 20;
+constexpr int looks_per_figures = 5;  // until the holder's figures are read again
 
 }  // namespace
 
@@ -39,8 +41,17 @@ DriverIntake::DriverIntake(asio::any_io_executor executor, IntakeOptions options
       containers_gauge_(metrics.gauge("boatswain_driver_containers", "Containers whose lines come by the log driver")),
       held_gauge_(metrics.gauge("boatswain_driver_held_bytes",
                                 "Bytes that the log driver holds in memory and no segment covers yet")),
+      memory_gauge_(
+          metrics.gauge("boatswain_driver_memory_bytes", "Memory that all holds take, those of runs that ended too")),
       full_gauge_(metrics.gauge("boatswain_driver_full_holds",
-                                "Containers whose hold is full: their writes wait, or lines are dropped")),
+                                "Containers whose lines find no room: their writes wait, or lines are dropped")),
+      unheld_gauge_(metrics.gauge("boatswain_driver_unheld_containers",
+                                  "Containers that have no hold, for want of room or of a description")),
+      narrow_gauge_(metrics.gauge("boatswain_driver_narrow_fifos", "FIFOs that were not widened")),
+      undescribed_gauge_(metrics.gauge("boatswain_driver_undescribed_holds",
+                                       "Holds that are not read, since nobody can say whose they are")),
+      unnamed_lines_(metrics.counter("boatswain_driver_unnamed_lines_total",
+                                     "Lines that were dropped and of which not even a gap record could be made")),
       executor_(executor),
       tasks_(executor, log),
       turns_(executor, [this](const std::string& id) { return take_turn(id); }) {}
@@ -67,8 +78,12 @@ asio::awaitable<void> DriverIntake::watch() {
     auto executor = co_await asio::this_coro::executor;
     int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     asio::posix::stream_descriptor news{executor, fd};
-    if (::inotify_add_watch(fd, options_.hold_dir.c_str(), IN_CREATE | IN_MODIFY | IN_ONLYDIR) < 0)
+    auto begin = [&] {
+        if (::inotify_add_watch(fd, options_.hold_dir.c_str(), IN_CREATE | IN_MODIFY | IN_ONLYDIR) >= 0) return true;
         log_.error("holds not watched; looked at every 10 s", {{"directory", options_.hold_dir.string()}});
+        return false;
+    };
+    bool watched = begin();
     scan();
     for (;;) {
         co_await news.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
@@ -80,12 +95,16 @@ asio::awaitable<void> DriverIntake::watch() {
                 Path file = event.len > 0 ? Path{at + sizeof event} : Path{};
                 at += sizeof event + event.len;
                 if (event.mask & IN_Q_OVERFLOW) scan();
+                if (event.mask & IN_IGNORED) watched = false;  // the directory was removed
                 auto name = file.extension() == ".hold" ? HoldName::parse(file.stem().string()) : std::nullopt;
                 if (!name) continue;
                 appeared(*name);
                 touch(name->container);
             }
         co_await net::sleep_for(news_pause);
+        bool lost = !watched;
+        for (; !watched; watched = begin()) co_await net::sleep_for(watch_pause);
+        if (lost) scan();
     }
 }
 
@@ -97,22 +116,35 @@ void DriverIntake::scan() {
         if (entry->path().extension() == ".hold")
             if (auto name = HoldName::parse(entry->path().stem().string())) names.push_back(*name);
     std::ranges::sort(names);
-    for (const auto& name : names) {
-        appeared(name);
-        touch(name.container);
+    for (const auto& name : names) appeared(name);
+    // All of them: one whose file was removed is read to its end all the same.
+    for (const auto& [id, container] : containers_) touch(id);
+}
+
+std::optional<StartRequest> DriverIntake::description_of(const HoldName& name) {
+    auto text = read_file(options_.hold_dir / (name.str() + ".json"), description_bytes_max);
+    auto request = text ? parse_description(*text) : Result<StartRequest>{std::unexpected(text.error())};
+    if (request) {
+        undescribed_.erase(name);
+        return std::move(*request);
     }
+    // News of a hold that was just given back come late.
+    std::error_code ignored;
+    if (!std::filesystem::exists(options_.hold_dir / (name.str() + ".hold"), ignored)) {
+        undescribed_.erase(name);
+    } else if (undescribed_.insert(name).second) {
+        log_.error("description of a hold not understood; it is not read",
+                   {{"hold", name.str()}, {"error", request.error()}});
+    }
+    return std::nullopt;
 }
 
 void DriverIntake::appeared(const HoldName& name) {
     if (known_.contains(name)) return;
     auto found = containers_.find(name.container);
     if (found == containers_.end()) {
-        auto text = read_file(options_.hold_dir / (name.str() + ".json"), description_bytes_max);
-        auto request = text ? parse_description(*text) : Result<StartRequest>{std::unexpected(text.error())};
-        if (!request) {
-            log_.error("description of a hold not understood", {{"hold", name.str()}, {"error", request.error()}});
-            return;
-        }
+        auto request = description_of(name);
+        if (!request) return;
         found = containers_.try_emplace(name.container).first;
         auto& container = found->second;
         container.facts = std::move(request->facts);
@@ -319,35 +351,45 @@ asio::awaitable<void> DriverIntake::look_now_and_then() {
         co_await net::sleep_for(look_pause);
         if (looks % looks_per_scan == looks_per_scan - 1) scan();
         std::vector<std::string> done;
-        std::uint64_t unsealed = 0;
+        std::uint64_t unsealed = 0, held = 0;
         for (auto& [id, container] : containers_) {
             give_back(id, container);
             if (close_if_gone(id, container)) done.push_back(id);
-            for (const auto& hold : container.holds) unsealed += hold->unsealed_bytes();
+            for (const auto& hold : container.holds) {
+                unsealed += hold->unsealed_bytes();
+                held += hold->held_bytes();
+            }
         }
         for (const auto& id : done) {
             turns_.forget(id);
             containers_.erase(id);
         }
-        if (unsealed > options_.hold_total / 2)
+        // A tenant may take no more than is still free: long before that, what was read is sealed.
+        if (unsealed > (options_.hold_total - std::min(held, options_.hold_total)) / 4)
             for (const auto& [id, container] : containers_) batcher_.seal_now(id);
         count();
+        if (looks % looks_per_figures == 0) show_figures();
     }
 }
 
+void DriverIntake::show_figures() {
+    auto figures = FifoTable::read_figures(options_.hold_dir).value_or(Figures{});
+    memory_gauge_.set(static_cast<double>(figures.memory));
+    full_gauge_.set(static_cast<double>(figures.waiting));
+    unheld_gauge_.set(static_cast<double>(figures.unheld));
+    narrow_gauge_.set(static_cast<double>(figures.narrow));
+    undescribed_gauge_.set(static_cast<double>(undescribed_.size()));
+    unnamed_lines_.raise_to(static_cast<double>(figures.unnamed_lines));
+}
+
 void DriverIntake::count() {
-    std::uint64_t held = 0, full = 0, open = 0;
+    std::uint64_t held = 0, open = 0;
     for (const auto& [id, container] : containers_) {
         for (const auto& hold : container.holds) held += hold->held_bytes();
         open += container.holds.empty() ? 0 : 1;
-        // The holder leaves room for one turn more.
-        full += std::ranges::any_of(container.holds, [&](const auto& hold) {
-            return !hold->finished() && hold->held_bytes() + move_bytes_max > options_.hold_bytes;
-        });
     }
     containers_gauge_.set(static_cast<double>(open));
     held_gauge_.set(static_cast<double>(held));
-    full_gauge_.set(static_cast<double>(full));
 }
 
 void DriverIntake::progressed() {
@@ -378,9 +420,44 @@ docker::Elsewhere DriverIntake::elsewhere(std::string driver) {
                         bool young = clock_.now() - container.facts.created < list_age_max;
                         bool over =
                             std::ranges::all_of(container.holds, [](const auto& hold) { return hold->ended(); });
-                        if (!there.contains(id) && (over || !young)) container.removed = true;
+                        if (there.contains(id) || !(over || !young)) continue;
+                        container.removed = true;
+                        mark_gone(container);
                     }
+                    std::set<std::string> lost;
+                    for (const auto& name : undescribed_)
+                        if (!there.contains(name.container)) lost.insert(name.container);
+                    for (const auto& id : lost) give_up(id);
                 }};
+}
+
+// Should its hold not have ended by itself, the holder ends it.
+void DriverIntake::mark_gone(const Container& container) {
+    if (container.holds.empty() || container.holds.back()->ended()) return;
+    auto mark = gone_mark_of(options_.hold_dir, container.holds.back()->name());
+    Fd file{::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+}
+
+// Of a container that is removed: nobody will ever say whose these lines are.
+void DriverIntake::give_up(const std::string& id) {
+    for (auto name = undescribed_.begin(); name != undescribed_.end();) {
+        if (name->container != id) {
+            ++name;
+            continue;
+        }
+        auto path = options_.hold_dir / (name->str() + ".hold");
+        auto hold = Hold::open(path);
+        if (hold && !hold->ended()) {
+            ++name;  // its container has just begun, or the holder is still at it
+            continue;
+        }
+        log_.error("hold given up: its container is removed, and its description was not understood",
+                   {{"hold", name->str()}, {"bytes", hold ? hold->bytes() : 0}});
+        (void)remove_file(options_.hold_dir / (name->str() + ".json"));
+        (void)remove_file(gone_mark_of(options_.hold_dir, *name));
+        (void)remove_file(path);
+        name = undescribed_.erase(name);
+    }
 }
 
 DriverIntake::News& DriverIntake::early_news(const std::string& id) {
@@ -394,17 +471,24 @@ DriverIntake::News& DriverIntake::early_news(const std::string& id) {
 }
 
 void DriverIntake::died(const std::string& id, std::optional<int> exit_code) {
-    if (auto found = containers_.find(id); found != containers_.end())
-        found->second.exit_code = exit_code;
-    else
+    auto found = containers_.find(id);
+    if (found == containers_.end()) {
         early_news(id).exit_code = exit_code;
+        return;
+    }
+    found->second.exit_code = exit_code;
+    mark_gone(found->second);
 }
 
 void DriverIntake::vanished(const std::string& id) {
-    if (auto found = containers_.find(id); found != containers_.end())
-        found->second.removed = true;
-    else
+    auto found = containers_.find(id);
+    if (found == containers_.end()) {
         early_news(id).removed = true;
+        if (std::ranges::any_of(undescribed_, [&](const auto& name) { return name.container == id; })) give_up(id);
+        return;
+    }
+    found->second.removed = true;
+    mark_gone(found->second);
 }
 
 void DriverIntake::describe(docker::Description& told) const {

@@ -6,6 +6,9 @@
 //   half of a hold's room is taken by lines that no segment covers      their batch is sealed at once
 //   the FIFO ended        the hold is read to its end and removed when all of it is durable
 //   the container is removed  (DockerIntake tells) its closing record is written
+//   it died or is removed, and its hold has not ended     the holder is told by a mark beside the hold (HoldName): the
+//                         engine gave StopLogging up while there was no holder, and never closes the FIFO
+//   a description is not understood     the hold is left alone, within its bounds, until its container is removed
 //
 // Holds of one container are read in their order: an engine that restarts beside running containers (live-restore)
 // opens a new FIFO for each, and there is a new hold. Who fills holds, this process or another, makes no difference
@@ -57,6 +60,8 @@ class DriverIntake {
     void reassign(const std::vector<std::string>& ids);  // more is known of these
     void progressed();                                   // the batcher gave memory back, or a segment became durable
     void put_down();                                     // a few times a second: Feed::should_put_down
+    // Names of tasks that ended by a fault of ours: only a new start brings them back.
+    const std::vector<std::string>& ended_tasks() const { return tasks_.failed(); }
     // After run(): reads what the holds have, and closes all feeds.
     void finish(std::chrono::steady_clock::time_point deadline);
 
@@ -84,6 +89,9 @@ class DriverIntake {
     };
 
     boost::asio::awaitable<void> watch();
+    std::optional<StartRequest> description_of(const HoldName& name);
+    void mark_gone(const Container& container);
+    void give_up(const std::string& id);
     boost::asio::awaitable<void> look_now_and_then();
     void scan();
     void appeared(const HoldName& name);
@@ -97,6 +105,7 @@ class DriverIntake {
     bool close_if_gone(const std::string& id, Container& container);
     bool discards(const Container& container) const;
     void count();
+    void show_figures();
     void describe(docker::Description& told) const;
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
@@ -111,13 +120,19 @@ class DriverIntake {
     HoldCounters counters_;
     Gauge& containers_gauge_;
     Gauge& held_gauge_;
+    Gauge& memory_gauge_;
     Gauge& full_gauge_;
+    Gauge& unheld_gauge_;
+    Gauge& narrow_gauge_;
+    Gauge& undescribed_gauge_;
+    Counter& unnamed_lines_;
     boost::asio::any_io_executor executor_;
     net::TaskGroup tasks_;
     net::Turns turns_;  // of containers that may have something to read
     std::string buffer_;
     std::map<std::string, Container> containers_;
-    std::set<HoldName> known_;  // holds that a reader has
+    std::set<HoldName> known_;        // holds that a reader has
+    std::set<HoldName> undescribed_;  // holds whose descriptions are not understood
     std::map<std::string, News> early_news_;
     std::deque<std::string> early_order_;  // of early_news_, oldest first
 };

@@ -82,9 +82,14 @@ Result<Fifo> Fifo::open(const Path& path, bool again) {
     Fifo fifo{std::move(file)};
     // The kernel tells of a hang-up only those who were there when a writer came: we come and go as one ourselves.
     if (again) Fd{::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)};
-    fifo.wide_ = ::fcntl(fifo.fd(), F_SETPIPE_SZ, fifo_bytes) >= fifo_bytes;
     return fifo;
 }
+
+std::size_t Fifo::capacity() const { return static_cast<std::size_t>(std::max(::fcntl(fd(), F_GETPIPE_SZ), 0)); }
+
+bool Fifo::wide() const { return capacity() >= fifo_bytes; }
+
+bool Fifo::widen() { return wide() || ::fcntl(fd(), F_SETPIPE_SZ, fifo_bytes) >= fifo_bytes; }
 
 Result<void> Fifo::resume(const Hold& hold, Transfer& transfer) {
     TRY(auto doubtful, hold.doubtful());
@@ -108,14 +113,15 @@ Result<Fifo::Moved> Fifo::move(Hold& hold, Transfer& transfer) {
     return Moved{.bytes = whole, .frames = frames};
 }
 
-Result<std::size_t> Fifo::drop(Hold& hold, Transfer& transfer, const char* reason) {
+Result<std::size_t> Fifo::drop(const std::function<void(const Gap&)>& note, Transfer& transfer, const char* reason,
+                               bool whole_only) {
     TRY(auto there, transfer.peek(fd(), move_bytes_max));
     auto whole = whole_frames(there);
-    // Of what is no frame, everything that is there.
-    auto bytes = whole > 0 ? whole : there.size();
+    // The last frame in a full FIFO is seldom whole: the engine writes the rest of it when there is room.
+    auto bytes = whole > 0 || whole_only ? whole : there.size();
     if (bytes == 0) return std::size_t{0};
     // Counted first: a kill in between says a little too much, not too little.
-    hold.add_gap(whole > 0 ? gap_of(there.substr(0, whole), reason) : gap_now(bytes, reason));
+    note(whole > 0 ? gap_of(there.substr(0, whole), reason) : gap_now(bytes, reason));
     CHECK(transfer.take(fd(), bytes));
     return bytes;
 }

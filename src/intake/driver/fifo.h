@@ -5,12 +5,13 @@
 //   take     the same number of bytes is read out of the FIFO
 //
 // A kill before `append` leaves them in the FIFO, one behind `take` leaves them in the hold, and one in between leaves
-// them in both, which resume() sees by comparing. The FIFO itself is widened to 1 MiB, so that the engine can lay down
-// what a container printed last even when nobody takes it; it belongs to the engine, which keeps it open for reading
-// and writing, and outlives our process.
+// them in both, which resume() sees by comparing. The FIFO itself is widened where the engine's user may have more
+// memory in pipes (pipe_share.h), so that the engine can lay down what a container printed last even when nobody takes
+// it; it belongs to the engine, which keeps it open for reading and writing, and outlives our process.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@
 
 namespace boatswain::intake::driver {
 
-inline constexpr int fifo_bytes = 1 << 20;                 // F_SETPIPE_SZ; more needs CAP_SYS_RESOURCE
+inline constexpr int fifo_bytes = 256 << 10;               // a FIFO that was widened (F_SETPIPE_SZ)
 inline constexpr std::size_t move_bytes_max = 256U << 10;  // in one turn
 
 // The pipe that bytes are copied through, and the memory they are looked at in. One for all FIFOs of a thread.
@@ -41,13 +42,15 @@ class Transfer {
 
 class Fifo {
   public:
-    // Opens it for reading without waiting, and widens it; wide() tells whether that was granted. What lies at `path`
-    // must be a FIFO. A missing one is Remedy::re_resolve. `again`: the engine opened its end long ago, so that nobody
-    // writing means the end; of a new FIFO, the engine may not have opened its end yet.
+    // Opens it for reading without waiting. What lies at `path` must be a FIFO. A missing one is Remedy::re_resolve.
+    // `again`: the engine opened its end long ago, so that nobody writing means the end; of a new FIFO, the engine may
+    // not have opened its end yet.
     static Result<Fifo> open(const Path& path, bool again);
 
     int fd() const { return file_.get(); }
-    bool wide() const { return wide_; }
+    bool wide() const;  // it has fifo_bytes
+    bool widen();       // the same, when the kernel grants it
+    std::size_t capacity() const;
     // What a process before us moved and did not live to take. Once, before move().
     Result<void> resume(const Hold& hold, Transfer& transfer);
 
@@ -58,15 +61,16 @@ class Fifo {
     };
     // One turn. Nothing is taken when the hold cannot take it (Remedy::back_off).
     Result<Moved> move(Hold& hold, Transfer& transfer);
-    // One turn of dropping, into the hold's gap. How many bytes were dropped.
-    Result<std::size_t> drop(Hold& hold, Transfer& transfer, const char* reason);
+    // One turn of dropping. `note` is told of the gap before its bytes are taken. How many bytes were dropped: whole
+    // frames, so that what comes can still be told apart; without `whole_only` everything that is there.
+    Result<std::size_t> drop(const std::function<void(const Gap&)>& note, Transfer& transfer, const char* reason,
+                             bool whole_only);
     bool hung_up() const;      // nobody will write any more
     std::size_t left() const;  // bytes that are there
 
   private:
     explicit Fifo(Fd file) : file_(std::move(file)) {}
     Fd file_;
-    bool wide_ = false;
 };
 
 }  // namespace boatswain::intake::driver

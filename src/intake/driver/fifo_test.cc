@@ -41,6 +41,10 @@ class FifoTest : public ::testing::Test {
         return moved ? moved->bytes : 0;
     }
 
+    Result<std::size_t> drop(const char* reason, bool whole_only) {
+        return fifo.drop([this](const Gap& gap) { hold.add_gap(gap); }, transfer, reason, whole_only);
+    }
+
     TestDirectory directory;
     Path fifo_path = directory / "fifo";
     Fd engine = make_fifo(fifo_path);
@@ -49,7 +53,10 @@ class FifoTest : public ::testing::Test {
     Fifo fifo = std::move(*Fifo::open(fifo_path, false));
 };
 
-TEST_F(FifoTest, IsWidenedToAMebibyte) {
+TEST_F(FifoTest, IsWidenedWhenAskedTo) {
+    EXPECT_FALSE(fifo.wide());
+    EXPECT_GE(fifo.capacity(), frame_bytes_max);
+    EXPECT_TRUE(fifo.widen());
     EXPECT_TRUE(fifo.wide());
     EXPECT_GE(::fcntl(engine.get(), F_GETPIPE_SZ), fifo_bytes);
 }
@@ -67,6 +74,7 @@ TEST_F(FifoTest, GivesWholeFramesToTheHold) {
 }
 
 TEST_F(FifoTest, MovesMoreThanOneTurnTakes) {
+    ASSERT_GE(::fcntl(engine.get(), F_SETPIPE_SZ, 1 << 20), 1 << 20);
     std::string all;
     for (int i = 0; i < 40; ++i) all += frame(i, 16'000);
     print(all);
@@ -148,7 +156,7 @@ TEST_F(FifoTest, ThatTheEngineHasNotOpenedYetHasNotEnded) {
 
 TEST_F(FifoTest, DroppedFramesAreCountedInTheGap) {
     print(frame(1) + frame(2));
-    auto dropped = fifo.drop(hold, transfer, "driver-overflow");
+    auto dropped = drop(gap_driver_overflow, true);
     ASSERT_TRUE(dropped);
     EXPECT_EQ(*dropped, (frame(1) + frame(2)).size());
     ASSERT_TRUE(hold.write_gap());
@@ -161,12 +169,21 @@ TEST_F(FifoTest, DroppedFramesAreCountedInTheGap) {
     EXPECT_EQ(gap->to, Timestamp{Nanoseconds{1'002}});
 }
 
+TEST_F(FifoTest, HalfAFrameIsNotDroppedBeforeItsOtherHalfIsThere) {
+    print(frame(1) + frame(2).substr(0, 9));
+    EXPECT_EQ(*drop(gap_driver_overflow, true), frame(1).size());
+    EXPECT_EQ(*drop(gap_driver_overflow, true), 0U);
+    print(frame(2).substr(9));
+    EXPECT_EQ(move(), frame(2).size());
+    EXPECT_EQ(held().substr(held().size() - frame(2).size()), frame(2));
+}
+
 TEST_F(FifoTest, WhatIsNoFrameIsSeen) {
     print("\xff\xff\xff\xffgarbage");
     auto moved = fifo.move(hold, transfer);
     ASSERT_TRUE(moved);
     EXPECT_TRUE(moved->torn);
-    EXPECT_EQ(*fifo.drop(hold, transfer, "malformed"), 11U);
+    EXPECT_EQ(*drop(gap_malformed, false), 11U);
 }
 
 TEST_F(FifoTest, AFrameThatNobodyWillFinishIsTorn) {

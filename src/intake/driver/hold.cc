@@ -28,7 +28,10 @@ constexpr std::uint64_t page_bytes = 4096;
 constexpr std::size_t repair_read_bytes = 256U << 10;
 
 // By number, as they are kept: only ever added to.
-constexpr std::array<const char*, 3> reasons{gap_driver_overflow, gap_malformed, gap_torn};
+constexpr std::array<const char*, 4> reasons{gap_driver_overflow, gap_malformed, gap_torn, gap_unreadable};
+
+// Memory that is kept behind what was written last: what was dropped for want of memory can be noted all the same.
+constexpr std::uint64_t note_room_bytes = 512;
 
 bool pwrite_all(int fd, const char* bytes, std::size_t size, std::uint64_t offset) {
     while (size > 0) {
@@ -143,7 +146,7 @@ Result<Hold> Hold::create(const Path& path) {
     std::memcpy(page + id_at, &hold.id_, sizeof hold.id_);
     std::memcpy(page + start_at, &hold_data_offset, sizeof hold_data_offset);
     std::memcpy(page + moving_at, &hold_data_offset, sizeof hold_data_offset);
-    if (!pwrite_all(hold.file_.get(), page, sizeof page, 0)) {
+    if (!pwrite_all(hold.file_.get(), page, sizeof page, 0) || !hold.find_memory(0)) {
         auto error = fail_errno(Remedy::back_off, "write " + path.string());
         ::unlink(path.c_str());
         return error;
@@ -195,6 +198,7 @@ Result<void> Hold::repair() {
     size_ = from + whole_frames(rest);
     if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0)
         return fail_errno(Remedy::back_off, "cut off the torn tail of " + path_.string());
+    (void)find_memory(0);
     return {};
 }
 
@@ -212,16 +216,21 @@ Result<std::string> Hold::doubtful() const {
     return bytes;
 }
 
+bool Hold::find_memory(std::size_t bytes) {
+    return ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(size_),
+                       static_cast<off_t>(bytes + note_room_bytes)) == 0;
+}
+
 Result<void> Hold::append(std::string_view frames) {
+    // Memory first: what is written can be read at once by the other process, and could not be taken back.
+    if (!find_memory(frames.size() + (has_gap() ? note_room_bytes : 0)))
+        return fail_errno(Remedy::back_off, "find memory for " + path_.string());
     // A note of a gap stands where the gap is.
     CHECK(write_gap());
     return write_at_end(frames, size_);
 }
 
-// Memory first: what is written can be read at once by the other process, and could not be taken back.
 Result<void> Hold::write_at_end(std::string_view bytes, std::uint64_t moving) {
-    if (::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(size_), static_cast<off_t>(bytes.size())) != 0)
-        return fail_errno(Remedy::back_off, "find memory for " + path_.string());
     if (!set_field(moving_at, moving) || !pwrite_all(file_.get(), bytes.data(), bytes.size(), size_))
         return fail_errno(Remedy::back_off, "write " + path_.string());
     size_ += bytes.size();
@@ -256,7 +265,24 @@ Result<void> Hold::write_gap() {
     CHECK(write_at_end(note, size_ + note.size()));
     (void)set_field(gap_lines_at, 0);
     (void)set_field(gap_bytes_at, 0);
+    (void)find_memory(0);
     return {};
+}
+
+std::optional<Gap> Hold::unwritten_gap() const {
+    if (!has_gap()) return std::nullopt;
+    auto time = [&](std::uint64_t at) { return Timestamp{Nanoseconds{static_cast<std::int64_t>(field(at))}}; };
+    return Gap{.from = time(gap_from_at),
+               .to = time(gap_to_at),
+               .reason = reasons.at(std::min<std::size_t>(field(gap_reason_at), reasons.size() - 1)),
+               .lines_min = field(gap_lines_at),
+               .bytes_min = field(gap_bytes_at)};
+}
+
+std::uint64_t Hold::memory() const {
+    struct stat found{};
+    constexpr std::uint64_t block_bytes = 512;
+    return ::fstat(file_.get(), &found) == 0 ? static_cast<std::uint64_t>(found.st_blocks) * block_bytes : 0;
 }
 
 void Hold::end() {
@@ -301,6 +327,8 @@ std::optional<Gap> parse_gap_note(std::string_view note) {
     if (gap.reason.empty()) return std::nullopt;
     return gap;
 }
+
+Path gone_mark_of(const Path& directory, const HoldName& name) { return directory / (name.str() + ".gone"); }
 
 std::uint64_t this_boot() {
     static const std::uint64_t boot = [] {

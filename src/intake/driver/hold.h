@@ -40,7 +40,8 @@ namespace boatswain::intake::driver {
 inline constexpr std::uint64_t hold_data_offset = 4096;
 
 // The name of a hold: "CONTAINER-NUMBER", by which holds of one container are read in order. Beside it lies the
-// description of its container, "CONTAINER-NUMBER.json" (plugin_request.h).
+// description of its container, "CONTAINER-NUMBER.json" (plugin_request.h), and "CONTAINER-NUMBER.gone" when the reader
+// knows from the engine that the container does not run any more.
 struct HoldName {
     std::string container;  // 64 hex digits
     std::uint32_t number = 0;
@@ -80,9 +81,12 @@ class Hold {
     bool has_gap() const;
     Result<void> write_gap();  // as a note, if there is one
     void end();
+    std::uint64_t memory() const;  // what the file takes, with what was given back and what is kept for a note
 
     // ---- The reader's half ----
 
+    // Of an ended hold, a gap that found no memory for its note.
+    std::optional<Gap> unwritten_gap() const;
     // Bytes from `offset` on, as many as there are and `into` holds.
     Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const;
     // Gives back everything before `offset`, which is where a frame begins; but not what may still lie in the FIFO too,
@@ -93,6 +97,7 @@ class Hold {
     explicit Hold(Fd file, Path path) : file_(std::move(file)), path_(std::move(path)) {}
     std::uint64_t field(std::uint64_t at) const;
     bool set_field(std::uint64_t at, std::uint64_t value);
+    bool find_memory(std::size_t bytes);  // for so many, and for a note behind them
     Result<void> write_at_end(std::string_view bytes, std::uint64_t moving);
 
     Fd file_;
@@ -100,6 +105,8 @@ class Hold {
     std::uint64_t id_ = 0;
     std::uint64_t size_ = hold_data_offset;  // the holder's: where the next frame comes
 };
+
+Path gone_mark_of(const Path& directory, const HoldName& name);
 
 // A note as it was written by write_gap().
 std::optional<Gap> parse_gap_note(std::string_view note);

@@ -57,8 +57,12 @@ void HoldReader::take(const Frame& frame, std::uint64_t at, batch::Feed& feed) {
     auto gap = parse_gap_note(frame.payload);
     if (!gap) return;
     if (joiner_.pending()) joiner_.end(feed.text());  // what was dropped may be the rest of it
-    if (gap->reason == gap_driver_overflow) counters_.dropped_lines.add(gap->lines_min);
-    feed.append(*gap);
+    append_gap(*gap, feed);
+}
+
+void HoldReader::append_gap(const Gap& gap, batch::Feed& feed) {
+    if (gap.reason == gap_driver_overflow) counters_.dropped_lines.add(gap.lines_min);
+    feed.append(gap);
 }
 
 Result<HoldReader::Step> HoldReader::read_some(batch::Feed& feed, std::string& buffer) {
@@ -86,6 +90,7 @@ Result<HoldReader::Step> HoldReader::read_some(batch::Feed& feed, std::string& b
     bool at_end = n < read_bytes;
     if (at_end && ended) {
         if (joiner_.pending()) joiner_.end(feed.text());
+        if (auto gap = hold_.unwritten_gap()) append_gap(*gap, feed);
         finished_ = true;
     }
     feed.note_pending(joiner_.pending_bytes());
@@ -121,6 +126,7 @@ void HoldReader::release(const Position& saved) {
 
 void HoldReader::remove() {
     (void)remove_file(directory_ / (name_.str() + ".json"));
+    (void)remove_file(gone_mark_of(directory_, name_));
     (void)remove_file(path());
 }
 

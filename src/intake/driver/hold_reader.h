@@ -61,6 +61,7 @@ class HoldReader {
     HoldReader(Path directory, HoldName name, Hold hold, HoldCounters& counters)
         : directory_(std::move(directory)), name_(std::move(name)), hold_(std::move(hold)), counters_(counters) {}
     void take(const Frame& frame, std::uint64_t at, batch::Feed& feed);
+    void append_gap(const Gap& gap, batch::Feed& feed);
     void take_entry(const Frame& frame, std::uint64_t at, batch::Feed& feed);
     Result<Step> step_at_end(bool ended, std::uint64_t size);
     FilePosition here() const;

@@ -5,9 +5,9 @@
 // driver`) that an upgrade of the agent does not touch (docs/decisions/0009). After any restart it goes on from the
 // directory of holds: the engine does not tell again what it has told.
 //
-// Bounds. A container's hold that is full is not read for: 1 MiB fills in the FIFO, a MiB more in the engine, then the
+// Bounds. A container whose hold has no room is not read for: its FIFO fills, a MiB more in the engine, then the
 // container's writes wait. After block_max its lines are dropped, counted, and named by a gap record, until there is
-// room.
+// room (holding.h, room.h).
 //
 // Belongs to one thread.
 #pragma once
@@ -18,11 +18,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "engine/container.h"
+#include "intake/driver/plugin_request.h"
 #include "net/connection.h"
 
 namespace boatswain::intake::driver {
@@ -30,8 +32,8 @@ namespace boatswain::intake::driver {
 struct HolderOptions {
     Path socket;                            // where the engine looks for the plugin
     Path hold_dir;                          // in memory (check_in_memory)
-    std::uint64_t hold_bytes = 32U << 20;   // of one container
-    std::uint64_t hold_total = 256U << 20;  // of all
+    std::uint64_t hold_bytes = 32U << 20;   // of one container, with its holds of runs that ended
+    std::uint64_t hold_total = 256U << 20;  // of all; room.h says how it is shared
     std::chrono::nanoseconds block_max{std::chrono::seconds{5}};
     std::size_t ring_bytes = 0;  // for `docker logs`, of one container; 0: off
 };
@@ -42,17 +44,19 @@ struct KeyAnswer {
     std::string reason;  // of no, a sentence for whoever starts the container
 };
 
+// What the holder asks of rules and keyring.
+struct HolderAsks {
+    engine::WordFilter kept;  // of a container's environment and labels
+    std::function<KeyAnswer(const engine::ContainerFacts&)> key_for;
+    std::function<std::string(const engine::ContainerFacts&)> share_for;  // room.h
+};
+
 class Holder {
   public:
-    // FIFOs at a time. A container more is refused.
-    static constexpr std::size_t fifos_max = 4096;
-
     // Remedy::back_off when another holder has the directory. Opens the socket: before privileges are given up.
     // `bound`: it was opened already (PluginServer::bind).
     static Result<std::unique_ptr<Holder>> open(boost::asio::any_io_executor executor, HolderOptions options,
-                                                engine::WordFilter keep,
-                                                std::function<KeyAnswer(const engine::ContainerFacts&)> key_for,
-                                                const Clock& clock, Log& log,
+                                                HolderAsks asks, const Clock& clock, Log& log,
                                                 std::unique_ptr<net::Listener> bound = nullptr);
     ~Holder();
     Holder(const Holder&) = delete;
@@ -60,6 +64,8 @@ class Holder {
 
     // Until cancelled. What is in the FIFOs then stays there, the socket's file too: the engine tries again for 30 s.
     boost::asio::awaitable<void> run();
+    // Names of tasks that ended by a fault of ours: only a new start brings them back.
+    const std::vector<std::string>& ended_tasks() const;
 
   private:
     struct State;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "intake/driver/fifo_table.h"
 
 namespace boatswain::intake::driver {
 namespace {
@@ -31,6 +32,19 @@ bool truth_of(element parent, std::string_view key) {
     return !parent[key].get(value) && value;
 }
 
+std::map<std::string, std::string> all_texts_of(element parent, std::string_view key) {
+    std::map<std::string, std::string> texts;
+    simdjson::dom::object map;
+    if (parent[key].get(map)) return texts;
+    for (auto [name, value] : map) {
+        // The engine writes nothing but text; anything else is refused like a wrong text.
+        std::string_view text = "(not a text)";
+        (void)value.get(text);
+        texts.emplace(name, text);
+    }
+    return texts;
+}
+
 std::map<std::string, std::string> texts_of(element parent, std::string_view key) {
     std::map<std::string, std::string> texts;
     simdjson::dom::object map;
@@ -45,7 +59,7 @@ std::map<std::string, std::string> texts_of(element parent, std::string_view key
 Result<Path> fifo_of(element root, std::string_view what) {
     auto path = text_of(root, "File");
     bool plain = path.starts_with('/') && path.find('\0') == path.npos && path.find("/../") == path.npos &&
-                 !path.ends_with("/..") && path.size() < 4096;
+                 !path.ends_with("/..") && path.size() <= fifo_path_bytes_max;
     if (!plain) return fail(Remedy::quarantine, std::string{what} + ": the file is not a plain absolute path");
     return Path{path};
 }
@@ -61,7 +75,6 @@ void keep_words(element info, const engine::WordFilter& keep, engine::ContainerF
     engine::WordKeeper keeper{keep, facts};
     std::string_view text;
     simdjson::dom::object map;
-    // Options first: what they ask for holds whatever labels a container has.
     if (!info["Config"].get(map))
         for (auto [key, value] : map)
             if (!value.get(text)) keeper.log_option(key, text);
@@ -83,11 +96,6 @@ std::string json_map(const std::map<std::string, std::string>& texts) {
 
 }  // namespace
 
-bool StartRequest::option_is_true(const std::string& name) const {
-    auto found = facts.log_options.find(name);
-    return found != facts.log_options.end() && (found->second == "true" || found->second == "1");
-}
-
 Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter& keep) {
     simdjson::dom::parser parser;
     TRY(auto root, parse_object(parser, json, "StartLogging"));
@@ -99,11 +107,16 @@ Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter
     auto& facts = request.facts;
     TRY(facts.id, container_of(text_of(info, "ContainerID"), "StartLogging"));
     auto name = text_of(info, "ContainerName");
-    facts.name = name.starts_with('/') ? name.substr(1) : name;
-    facts.image = text_of(info, "ContainerImageName");
+    facts.name = (name.starts_with('/') ? name.substr(1) : name).substr(0, engine::word_bytes_max);
+    facts.image = text_of(info, "ContainerImageName").substr(0, engine::word_bytes_max);
     facts.created = parse_time(text_of(info, "ContainerCreated")).value_or(Timestamp{});
     facts.running = true;
+    // All of them, however long: what is left out must not count as not said.
+    TRY(request.options, parse_log_options(all_texts_of(info, "Config")));
     keep_words(info, keep, facts);
+    // Only rules that name very many words, and a container that fills them all, come this far.
+    if (describe(request).size() > description_bytes_max)
+        return fail(Remedy::quarantine, "the container's labels and variables that rules name are too long together");
     return request;
 }
 

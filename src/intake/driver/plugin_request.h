@@ -1,7 +1,8 @@
 // What the engine asks a log driver, as JSON, and the description of a container that lies beside its hold.
 //
 // (Docker's logdriver/1.0 protocol, docs/intake/driver.md.) Of a container's environment only the keys that rules name
-// are kept, from the moment the request is parsed: it holds secrets.
+// are kept, from the moment the request is parsed: it holds secrets. Of labels and environment no more is kept than a
+// rule can make use of, so that every description that is written can be read again (description_bytes_max).
 #pragma once
 
 #include <cstdint>
@@ -13,17 +14,19 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "engine/container.h"
+#include "intake/driver/log_options.h"
 
 namespace boatswain::intake::driver {
+
+inline constexpr std::uint64_t description_bytes_max = 1U << 20;
 
 struct StartRequest {
     Path fifo;                     // absolute and plain
     engine::ContainerFacts facts;  // log_options are the --log-opt words
-
-    bool option_is_true(const std::string& name) const;
+    LogOptions options;            // what they say; of a description: nothing
 };
 
-// Remedy::quarantine with what is wrong.
+// Remedy::quarantine with what is wrong, with an option of the container too.
 Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter& keep);
 Result<Path> parse_stop(std::string_view json);  // the FIFO
 
@@ -35,7 +38,8 @@ struct ReadRequest {
 };
 Result<ReadRequest> parse_read(std::string_view json);
 
-// The description beside a hold, and back. Holds the kept environment: mode 0600, in memory.
+// The description beside a hold, and back; description_bytes_max at most. Holds the kept environment: mode 0600, in
+// memory.
 std::string describe(const StartRequest& request);
 Result<StartRequest> parse_description(std::string_view json);
 

@@ -21,7 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!request) return 0;
     for (const auto& [key, value] : request->facts.environment)
         if (!key.starts_with("BOATSWAIN_")) std::abort();
-    auto again = parse_description(describe(*request));
+    auto description = describe(*request);
+    if (description.size() > description_bytes_max) std::abort();
+    auto again = parse_description(description);
     if (!again || again->facts.id != request->facts.id || again->facts.name != request->facts.name ||
         again->facts.environment != request->facts.environment || again->facts.labels != request->facts.labels)
         std::abort();

@@ -32,8 +32,8 @@ TEST(StartLogging, SaysWhatTheContainerIs) {
     EXPECT_EQ(request->facts.name, "web");
     EXPECT_EQ(request->facts.image, "nginx:1.25");
     EXPECT_EQ(request->facts.labels.at("app"), "shop");
-    EXPECT_TRUE(request->option_is_true("require-key"));
-    EXPECT_FALSE(request->option_is_true("tag"));
+    EXPECT_EQ(request->facts.log_options.at("require-key"), "true");
+    EXPECT_EQ(request->facts.words_too_long, 0U);
 }
 
 TEST(StartLogging, KeepsOnlyTheWordsThatRulesName) {
@@ -63,6 +63,44 @@ TEST(StartLogging, WithNullsIsUnderstood) {
                                keep);
     ASSERT_TRUE(request) << request.error().what;
     EXPECT_THAT(request->facts.environment, testing::IsEmpty());
+}
+
+TEST(StartLogging, WithAnOptionThatIsNotUnderstoodIsRefused) {
+    auto with = [](const std::string& options) {
+        auto request =
+            parse_start(R"({"File":"/x","Info":{"ContainerID":")" + id + R"(","Config":{)" + options + "}}}", keep);
+        return request ? "none" : request.error().what;
+    };
+    EXPECT_EQ(with(R"("requir-key":"true")"), "unknown log option \"requir-key\", did you mean require-key?");
+    EXPECT_THAT(with(R"("require-key":true)"), HasSubstr("neither true nor false"));
+    EXPECT_THAT(with(R"("require-key":")" + std::string(10'000, 't') + "\""), HasSubstr("neither true nor false"));
+    EXPECT_EQ(with(R"("tag":")" + std::string(10'000, 't') + "\""), "none");
+}
+
+TEST(StartLogging, KeepsNoWordThatIsTooLongForADescription) {
+    auto with = [](const std::string& labels) {
+        return R"({"File":"/x","Info":{"ContainerID":")" + id + R"(","ContainerEnv":["BOATSWAIN_TENANT=acme"],)" +
+               R"("ContainerLabels":{)" + labels + "}}}";
+    };
+    auto long_one = parse_start(with("\"app\":\"" + std::string(5'000'000, 'x') + "\""), keep);
+    ASSERT_TRUE(long_one) << long_one.error().what;
+    EXPECT_THAT(long_one->facts.labels, testing::ElementsAre(testing::Pair("app", engine::word_too_long)));
+    EXPECT_EQ(long_one->facts.words_too_long, 1U);
+    auto again = parse_description(describe(*long_one));
+    ASSERT_TRUE(again) << again.error().what;
+    EXPECT_EQ(again->facts.labels, long_one->facts.labels);
+
+    std::string many, six_bytes_each;
+    for (int i = 0; i < 600; ++i) six_bytes_each += "\\u0001";
+    for (int i = 0; i < 1000; ++i) many += (i ? ",\"" : "\"") + std::to_string(i) + "\":\"" + six_bytes_each + "\"";
+    auto all = [](std::string_view) { return true; };
+    auto beside = parse_start(with(many), {.environment = all, .label = {}, .more_labels = all, .mount = {}});
+    ASSERT_TRUE(beside) << beside.error().what;
+    EXPECT_EQ(beside->facts.environment.at("BOATSWAIN_TENANT"), "acme");
+    EXPECT_LE(describe(*beside).size(), description_bytes_max);
+    auto named = parse_start(with(many), {.environment = all, .label = all, .more_labels = {}, .mount = {}});
+    ASSERT_FALSE(named);
+    EXPECT_THAT(named.error().what, HasSubstr("too long together"));
 }
 
 TEST(Descriptions, AreReadAsTheyWereWritten) {

@@ -1,5 +1,6 @@
 #include "intake/driver/plugin_server.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "net/connection.h"
@@ -10,6 +11,7 @@ namespace boatswain::intake::driver {
 namespace {
 
 namespace asio = boost::asio;
+using namespace asio::experimental::awaitable_operators;
 using net::after;
 
 constexpr std::size_t read_bytes = 64U << 10;
@@ -36,6 +38,7 @@ struct PluginServer::State {
 
     asio::awaitable<void> accept_all();
     asio::awaitable<void> serve(std::shared_ptr<net::Connection> connection);
+    asio::awaitable<void> admit_reader(net::Connection& connection, const std::string& body);
     net::Task<void> read_logs(net::Connection& connection, const std::string& body);
 
     std::unique_ptr<net::Listener> listener;
@@ -43,6 +46,8 @@ struct PluginServer::State {
     net::TaskGroup sessions;
     Answer answer;
     const Recent* recent = nullptr;
+    std::size_t readers = 0;
+    bool readers_were_full = false;  // logged once each time
 };
 
 PluginServer::PluginServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -85,8 +90,27 @@ net::Task<void> PluginServer::State::read_logs(net::Connection& connection, cons
         if (!frames.empty()) CO_CHECK(co_await connection.write(frames, after(write_timeout)));
         if (place != before) continue;
         if (!request->follow || !running) co_return co_await connection.finish(0, after(write_timeout));
-        co_await net::sleep_for(follow_pause);
+        // Who left is not met by a write where the container prints nothing.
+        auto woken = co_await (net::sleep_for(follow_pause) || connection.wait_gone());
+        if (woken.index() == 1) co_return Result<void>{};
     }
+}
+
+asio::awaitable<void> PluginServer::State::admit_reader(net::Connection& connection, const std::string& body) {
+    if (readers >= readers_max) {
+        if (!std::exchange(readers_were_full, true))
+            log.warning("`docker logs` refused: no more may look on at a time", {{"readers", readers}});
+        (void)co_await connection.write(head(503, "Service Unavailable", "text/plain", 0), after(write_timeout));
+        co_return;
+    }
+    ++readers;
+    // However it ends, by cancellation too.
+    std::unique_ptr<State, decltype([](State* state) {
+                        --state->readers;
+                        state->readers_were_full = false;
+                    })>
+        leaves{this};
+    (void)co_await read_logs(connection, body);
 }
 
 asio::awaitable<void> PluginServer::State::serve(std::shared_ptr<net::Connection> connection) {
@@ -107,7 +131,7 @@ asio::awaitable<void> PluginServer::State::serve(std::shared_ptr<net::Connection
             continue;
         }
         if (outcome.post->path == "/LogDriver.ReadLogs") {
-            (void)co_await read_logs(*connection, outcome.post->body);
+            co_await admit_reader(*connection, outcome.post->body);
             co_return;
         }
         auto said = co_await answer(*outcome.post);

@@ -21,6 +21,9 @@ namespace boatswain::intake::driver {
 class PluginServer {
   public:
     static constexpr std::size_t connections_max = 128;
+    // Of them, such as may be busy with ReadLogs, which can last as long as somebody looks on: the rest is there for
+    // containers that start and stop.
+    static constexpr std::size_t readers_max = 32;
 
     // Opens the socket beside its place, where the engine does not look: for a process that may open none later.
     static Result<std::unique_ptr<net::Listener>> bind(boost::asio::any_io_executor executor, const Path& socket);
