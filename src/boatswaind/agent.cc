@@ -30,6 +30,7 @@
 #include "config/flags.h"
 #include "engine/client.h"
 #include "intake/docker/docker_intake.h"
+#include "intake/docker/images.h"
 #include "intake/driver/plugin_server.h"
 #include "net/connection.h"
 #include "net/event.h"
@@ -89,6 +90,7 @@ class Agent {
     Result<void> build_driver(docker::Terms& terms, const docker::Assigner& assigner);
     void reassign();
     void reassign_ready();
+    void reassign(const std::vector<std::string>& ids);
     void tell_stopping();
     std::vector<std::string> ended_tasks() const;
     decltype(engine::Endpoint::connect) connect_by_broker();
@@ -119,6 +121,7 @@ class Agent {
     std::optional<batch::MemoryBudget> budget_;
     std::unique_ptr<engine::Client> client_;
     std::optional<Assigning> assigning_;
+    std::optional<docker::Images> images_;
     std::optional<batch::Sealing> sealing_;
     std::optional<batch::Batcher> batcher_;
     std::optional<canary::Canary> canary_;
@@ -200,7 +203,12 @@ Result<void> Agent::build() {
                      metrics_, log_);
     docker::Assigner assigner{
         .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
+        .starter = [this](const engine::ContainerFacts& facts) { return assigning_->starter(facts); },
         .keep = words_kept(*assigning_, selection_)};
+    images_.emplace(io_.get_executor(), *client_, assigner.keep, metrics_, log_,
+                    [this](const std::vector<std::string>& ids) { reassign(ids); });
+    assigning_->ask_images([this](const engine::ContainerFacts& facts) { return images_->starter(facts); });
+    assigning_->trust_images(config_.tenancy.trust_image);
     docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_ids)};
     terms.engine_id = config_.engine.id;
     CHECK(build_driver(terms, assigner));
@@ -257,10 +265,12 @@ void Agent::reassign() {
 }
 
 void Agent::reassign_ready() {
-    auto ready = assigning_->take_ready();
-    if (ready.empty()) return;
-    if (intake_) intake_->reassign(ready);
-    if (driver_) driver_->reassign(ready);
+    if (auto ready = assigning_->take_ready(); !ready.empty()) reassign(ready);
+}
+
+void Agent::reassign(const std::vector<std::string>& ids) {
+    if (intake_) intake_->reassign(ids);
+    if (driver_) driver_->reassign(ids);
 }
 
 void Agent::put_down() {
@@ -331,6 +341,7 @@ Result<void> Agent::run() {
                                 {"tenants", assigning_->tenants()}});
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("docker intake", intake_->run());
+    tasks_->spawn("ask about images", images_->run());
     if (holder_) tasks_->spawn("log driver", holder_->run());
     if (driver_) tasks_->spawn("driver intake", driver_->run());
     tasks_->spawn("tick", tick());
@@ -426,7 +437,11 @@ void Agent::reload_configuration() {
         log_.error("configuration not taken over; the old one stays", {{"error", may.error()}});
         return;
     }
-    if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) intake_->learn_again();
+    assigning_->trust_images(fresh->tenancy.trust_image);
+    if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) {
+        images_->forget();
+        intake_->learn_again();
+    }
     assigning_->refresh_keys(true);
     prefer_keyring();
     if (told_to_end()) return;

@@ -162,9 +162,15 @@ void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::ve
                                                            {"ruled", ruling(forged_)}});
 }
 
-Attribution Assigning::attribute(const engine::ContainerFacts& facts, const std::vector<std::string>& forged) {
-    if (forged.empty() || forged_ == tenancy::Forged::trust_env) return tenancy::attribute(rules_, facts);
-    auto whose = tenancy::attribute(rules_, tenancy::ignore_claims(facts));
+intake::docker::Starter Assigning::starter(const engine::ContainerFacts& facts) {
+    if (trust_images_ || !images_) return {.facts = facts, .why = {}};
+    return images_(facts);
+}
+
+Attribution Assigning::attribute(const engine::ContainerFacts& facts, const engine::ContainerFacts& starter,
+                                 const std::vector<std::string>& forged) {
+    if (forged.empty() || forged_ == tenancy::Forged::trust_env) return tenancy::attribute(rules_, facts, starter);
+    auto whose = tenancy::attribute(rules_, tenancy::ignore_claims(facts), tenancy::ignore_claims(starter));
     if (forged_ == tenancy::Forged::ignore_env) return whose;
     whose.tenant = TenantId::unassigned();
     whose.tenant_rule = std::string{tenancy::forged_rule} + " " + contradiction(forged);
@@ -202,14 +208,23 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
     auto forged = tenancy::forged_claims(facts);
     if (!forged.empty()) count_forgery(facts, forged);
     bool quarantined = !forged.empty() && forged_ == tenancy::Forged::quarantine;
-    auto whose = attribute(facts, forged);
+    using Is = intake::docker::Starter::Is;
+    intake::docker::Starter told{.facts = facts, .why = {}};
+    if (tenancy::reads_words(rules_, facts)) told = starter(facts);
+    if (told.is != Is::known) {
+        intake::docker::Assignment held{.soon = told.is == Is::asked};
+        held.decision.reason = std::move(told.why);
+        held.whose.app = facts.name;
+        return held;
+    }
+    auto whose = attribute(facts, told.facts, forged);
     auto keys = keyring_.keys_for(whose.tenant);
     std::optional<Result<tenancy::CarriedKey>> carried;
     // The keyring wins, so what a container of its tenants carries is not even looked at.
     tenancy::CarriedKeys::Key in_use;
     bool quoted_secret = false;
-    if (auto text = tenancy::carried_text(rules_, facts);
-        text && keys.tenant.empty() && whose.tenant != TenantId::unassigned()) {
+    if (auto text = tenancy::carried_text(rules_, told.facts);
+        text && keys.tenant.empty() && keys.held.empty() && whose.tenant != TenantId::unassigned()) {
         tell_of_unnamed_secrets(*text);
         auto known = carried_.recall(whose.tenant, *text);
         if (known && *known) {
@@ -227,8 +242,10 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
             return {.decision = std::move(later), .whose = std::move(whose), .labels = {}, .soon = true};
         }
     }
-    // What is quarantined for a forgery is evidence: it is not dropped, whatever is done with lines of no tenant.
-    auto decision = tenancy::decide(whose, keys, carried, quarantined ? tenancy::Unassigned::quarantine : policy_);
+    // What is quarantined for a forgery is evidence, and who has no tenant because its image is gone may well have one:
+    // neither is dropped, whatever is done with lines of no tenant.
+    auto policy = quarantined || !told.why.empty() ? tenancy::Unassigned::quarantine : policy_;
+    auto decision = tenancy::decide(whose, keys, carried, policy);
     using Action = tenancy::Decision::Action;
     std::shared_ptr<const void> place;
     if (decision.action == Action::seal && keys.tenant.empty()) {
@@ -237,7 +254,7 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
             logged_no_place_ = false;
         } else {
             tell_of_no_place(whose.tenant);
-            decision = tenancy::decide_without_place(whose, keys, policy_);
+            decision = tenancy::decide_without_place(whose, keys, policy);
         }
         carried_gauge_.set(static_cast<double>(places_.taken()));
     }
@@ -245,6 +262,7 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
         decision.reason += "; " + contradiction(forged) + ", and tenancy.forged is " + std::string{ruling(forged_)};
     if (rules_.recipient.empty() && decision.action != Action::seal && whose.tenant != TenantId::unassigned())
         decision.reason += " (tenancy.recipient has no rule: a key that the container carries is not looked at)";
+    if (!told.why.empty() && decision.action != Action::seal) decision.reason += "; " + told.why;
     if (quoted_secret && decision.action == Action::seal) decision.reason += " (the quotes around it are part of it)";
     metrics_
         .counter("boatswain_assignments_total", "Decisions about containers' lines",

@@ -48,6 +48,13 @@ class Assigning {
     bool refresh_keys(bool always);
 
     intake::docker::Assignment assign(const engine::ContainerFacts& facts);
+    // Who tells what the starter of a container said, apart from its image. Until it is set, and while `trust` (the
+    // setting tenancy.trust_image), an image's words count as well.
+    void ask_images(std::function<intake::docker::Starter(const engine::ContainerFacts&)> starter) {
+        images_ = std::move(starter);
+    }
+    void trust_images(bool trust) { trust_images_ = trust; }
+    intake::docker::Starter starter(const engine::ContainerFacts& facts);
     bool keeps(std::string_view environment_key);
     bool names_label(std::string_view label) const {
         return label_keys_.contains(label) || tenancy::is_label_claim(label);
@@ -69,7 +76,8 @@ class Assigning {
     // Containers whose forgery was logged: of more than these, some may be logged again.
     static constexpr std::size_t logged_forgeries_max = 4096;
 
-    Attribution attribute(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
+    Attribution attribute(const engine::ContainerFacts& facts, const engine::ContainerFacts& starter,
+                          const std::vector<std::string>& forged);
     void tell_of_unnamed_secrets(const tenancy::CarriedText& carried);
     void tell_of_no_place(const TenantId& tenant);
     void count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
@@ -79,6 +87,8 @@ class Assigning {
     std::set<std::string, std::less<>> label_keys_;
     tenancy::Unassigned policy_;
     tenancy::Forged forged_;
+    std::function<intake::docker::Starter(const engine::ContainerFacts&)> images_;
+    bool trust_images_ = false;
     std::set<std::string> logged_forgeries_;  // ids of containers
     std::set<std::string> logged_rules_;      // of tenancy.recipient, that answered with what may be a secret
     bool logged_unread_ = false;              // a container carries a key, and no rule reads any

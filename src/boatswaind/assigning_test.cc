@@ -396,6 +396,52 @@ TEST_F(AssigningTest, RefusesAnotherKeyringWithoutARestartAndSaysWhy) {
     EXPECT_THAT(refused.error().what, HasSubstr("tenancy.keyring is /etc/boatswain/other-keys now"));
 }
 
+TEST_F(AssigningTest, TakesTheStartersWordForTenantAndKeyAndWaitsUntilItIsKnown) {
+    using docker_starter = intake::docker::Starter;
+    write_key("globex", 2);
+    write_key("acme", 1);
+    write_key("_unassigned", 9);
+    auto assigning = carrying("env:KEY");
+    assigning.refresh_keys(true);
+    auto by_image = container({{"BOATSWAIN_TENANT", "globex"}, {"KEY", recipient(7).str()}});
+    auto answer = docker_starter{.is = docker_starter::Is::asked, .facts = {}, .why = "the engine is being asked"};
+    int asked = 0;
+    assigning.ask_images([&](const engine::ContainerFacts&) { return ++asked, answer; });
+
+    auto assigned = assigning.assign(by_image);
+    EXPECT_EQ(assigned.decision.action, Action::hold);
+    EXPECT_TRUE(assigned.soon);
+    answer.is = docker_starter::Is::held;
+    answer.why = "the engine refuses";
+    assigned = assigning.assign(by_image);
+    EXPECT_EQ(assigned.decision.action, Action::hold);
+    EXPECT_FALSE(assigned.soon);
+    EXPECT_THAT(assigned.decision.reason, HasSubstr("the engine refuses"));
+
+    answer = docker_starter{.facts = container({}), .why = {}};
+    assigned = assigning.assign(by_image);
+    EXPECT_EQ(assigned.decision.action, Action::quarantine) << "its image is not globex";
+    EXPECT_THAT(assigned.decision.reason, HasSubstr("env:BOATSWAIN_TENANT is set by the image"));
+    answer.facts.labels["boatswain.tenant"] = "acme";
+    by_image.labels["boatswain.tenant"] = "acme";
+    EXPECT_EQ(assigning.assign(by_image).whose.tenant.str(), "acme");
+    answer.facts.labels["boatswain.tenant"] = "hooli";
+    by_image.labels["boatswain.tenant"] = "hooli";
+    EXPECT_EQ(assigning.assign(by_image).decision.action, Action::quarantine) << "nor is the image's key hooli's";
+
+    assigning.change(rules(), tenancy::Unassigned::drop, tenancy::Forged::quarantine);
+    answer = docker_starter{.facts = container({}), .why = "its image is gone"};
+    EXPECT_EQ(assigning.assign(by_image).decision.action, Action::quarantine) << "it may have a tenant: never dropped";
+
+    assigning.change(rules(), tenancy::Unassigned::quarantine, tenancy::Forged::quarantine);
+    auto before = asked;
+    EXPECT_EQ(assigning.assign(container({})).decision.action, Action::quarantine);
+    EXPECT_EQ(asked, before) << "nobody said anything that counts";
+    assigning.trust_images(true);
+    by_image.labels.clear();
+    EXPECT_EQ(assigning.assign(by_image).whose.tenant.str(), "globex");
+}
+
 TEST_F(AssigningTest, NamesTheRuleThatIsWrong) {
     config::Config wrong;
     wrong.tenancy.tenant = {"evn:TENANT"};

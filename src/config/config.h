@@ -83,17 +83,18 @@ struct Config {
     } store;
 
     struct Tenancy {
-        std::vector<std::string> tenant{"env:BOATSWAIN_TENANT", "label:boatswain.tenant",
+        std::vector<std::string> tenant{"label:boatswain.tenant", "env:BOATSWAIN_TENANT",
                                         "env:MARATHON_APP_LABEL_TENANT"};
-        std::vector<std::string> app{"env:BOATSWAIN_APP", "label:boatswain.app", "env:MARATHON_APP_ID", "name"};
-        std::vector<std::string> component{"env:BOATSWAIN_COMPONENT", "label:boatswain.component"};
-        std::vector<std::string> instance{"env:BOATSWAIN_INSTANCE", "label:boatswain.instance", "label:MESOS_TASK_ID"};
+        std::vector<std::string> app{"label:boatswain.app", "env:BOATSWAIN_APP", "env:MARATHON_APP_ID", "name"};
+        std::vector<std::string> component{"label:boatswain.component", "env:BOATSWAIN_COMPONENT"};
+        std::vector<std::string> instance{"label:boatswain.instance", "env:BOATSWAIN_INSTANCE", "label:MESOS_TASK_ID"};
         std::vector<std::string> labels;
         Path keyring = "/etc/boatswain/keys";
         std::vector<std::string> recipient;
         std::int64_t carried_max = 500;
         Unassigned unassigned = Unassigned::quarantine;
         Forged forged = Forged::quarantine;
+        bool trust_image = false;
     } tenancy;
 
     struct Batch {

@@ -39,13 +39,14 @@ TEST(Config, HasADefaultForEverything) {
     EXPECT_EQ(config.engine.socket, "/var/run/docker.sock");
     EXPECT_EQ(config.store.url, "dir:/var/lib/boatswain/store");
     EXPECT_THAT(config.tenancy.tenant,
-                ElementsAre("env:BOATSWAIN_TENANT", "label:boatswain.tenant", "env:MARATHON_APP_LABEL_TENANT"));
+                ElementsAre("label:boatswain.tenant", "env:BOATSWAIN_TENANT", "env:MARATHON_APP_LABEL_TENANT"));
     EXPECT_THAT(config.tenancy.app,
-                ElementsAre("env:BOATSWAIN_APP", "label:boatswain.app", "env:MARATHON_APP_ID", "name"));
+                ElementsAre("label:boatswain.app", "env:BOATSWAIN_APP", "env:MARATHON_APP_ID", "name"));
     EXPECT_EQ(config.tenancy.keyring, "/etc/boatswain/keys");
     EXPECT_THAT(config.tenancy.recipient, IsEmpty());
     EXPECT_EQ(config.tenancy.unassigned, Unassigned::quarantine);
     EXPECT_EQ(config.tenancy.forged, Forged::quarantine);
+    EXPECT_FALSE(config.tenancy.trust_image);
     EXPECT_EQ(config.batch.flush_after, 60s);
     EXPECT_EQ(config.batch.flush_bytes, 8U << 20);
     EXPECT_EQ(config.memory_max, 64U << 20);
@@ -107,6 +108,7 @@ keyring = "/etc/keys"
 recipient = []
 unassigned = "drop"
 forged = "ignore-env"
+trust_image = true
 [batch]
 flush_after = "5m"
 flush_bytes = 1048576
@@ -175,6 +177,7 @@ format = "json"
     EXPECT_THAT(config.tenancy.component, IsEmpty());
     EXPECT_EQ(config.tenancy.unassigned, Unassigned::drop);
     EXPECT_EQ(config.tenancy.forged, Forged::ignore_env);
+    EXPECT_TRUE(config.tenancy.trust_image);
     EXPECT_EQ(config.batch.flush_after, 5min);
     EXPECT_EQ(config.batch.flush_bytes, 1U << 20);
     EXPECT_EQ(config.batch.zstd_level, 3);

@@ -376,6 +376,9 @@ std::vector<Setting> make_settings() {
             "a Mesos task that claims to be another one: sealed for the operator, taken for what its sandbox "
             "says, or believed",
             forged_words, AT(Forged, tenancy.forged)),
+        truth("tenancy.trust_image",
+              "let labels and variables that an image sets name tenant and recipient, and exclude its containers",
+              AT(bool, tenancy.trust_image)),
 
         duration("batch.flush_after", "a batch is sealed at the latest this long after its first line", 100ms, 24h,
                  AT(Nanoseconds, batch.flush_after)),

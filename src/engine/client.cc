@@ -159,6 +159,7 @@ class HttpClient final : public Client {
     Task<EngineInfo> negotiate() override;
     Task<ContainerList> list() override;
     Task<ContainerFacts> inspect(std::string id, WordFilter keep) override;
+    Task<ImageFacts> image(std::string id, WordFilter keep) override;
     Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) override;
     Task<std::vector<Event>> past_events(Timestamp since) override;
     Task<std::unique_ptr<ByteStream>> logs(std::string id, LogsQuery query) override;
@@ -282,6 +283,12 @@ Task<ContainerList> HttpClient::list() {
                            "engine GET " + target + ": more than " + std::to_string(list_entries_max) + " containers");
         list.containers.push_back(std::move(*summary));
     }
+}
+
+Task<ImageFacts> HttpClient::image(std::string id, WordFilter keep) {
+    if (!is_image_id(id)) co_return fail(Remedy::quarantine, "\"" + printable(id, 80) + "\" is not an image's id");
+    CO_TRY(auto json, co_await get(path("/images/" + id + "/json"), inspect_bytes_max));
+    co_return parse_image(json, keep);
 }
 
 Task<ContainerFacts> HttpClient::inspect(std::string id, WordFilter keep) {

@@ -22,6 +22,7 @@
 
 #include "base/result.h"
 #include "engine/container.h"
+#include "engine/image.h"
 #include "record/line.h"
 
 namespace boatswain::net {
@@ -92,6 +93,8 @@ class Client {
     virtual Task<EngineInfo> negotiate() = 0;
     virtual Task<ContainerList> list() = 0;  // all containers, running or not
     virtual Task<ContainerFacts> inspect(std::string id, WordFilter keep) = 0;
+    // By its id, ContainerFacts::image_id.
+    virtual Task<ImageFacts> image(std::string id, WordFilter keep) = 0;
     // Container events (create, start, die, destroy, rename); from `since` on (inclusive) as far as the engine
     // remembers.
     virtual Task<std::unique_ptr<EventStream>> events(std::optional<Timestamp> since) = 0;

@@ -127,6 +127,8 @@ void add_mount(const element& mount, WordKeeper& keeper) {
 // What inspect and config.v2.json have in common.
 void read_common(const object& root, WordKeeper& keeper, ContainerFacts& facts) {
     facts.name = without_slash(text_of(root, "Name"));
+    facts.image_id = bounded(text_of(root, "Image"));
+    if (is_container_id(facts.image_id)) facts.image_id.insert(0, "sha256:");  // Podman leaves out what the digits are
     facts.created = time_of(root, "Created").value_or(Timestamp{});
     facts.log_path = plain_path(text_of(root, "LogPath"));
 
@@ -186,7 +188,8 @@ std::optional<int> exit_code_of(const std::optional<object>& attributes) {
 
 std::size_t cost_of(const ContainerFacts& facts) {
     constexpr std::size_t word_cost = 128;
-    auto bytes = sizeof facts + facts.id.size() + facts.name.size() + facts.image.size() + facts.log_path.size();
+    auto bytes = sizeof facts + facts.id.size() + facts.name.size() + facts.image.size() + facts.image_id.size() +
+                 facts.log_path.size();
     for (const auto* words : {&facts.labels, &facts.environment, &facts.log_options})
         for (const auto& [key, value] : *words) bytes += word_cost + key.size() + value.size();
     for (const auto& [source, destination] : facts.mounts) bytes += word_cost + source.size() + destination.size();

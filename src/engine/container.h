@@ -37,9 +37,11 @@ inline constexpr std::size_t more_bytes_max = 16U << 10;
 inline constexpr std::size_t mounts_max = 8;  // kept ones
 
 struct ContainerFacts {
-    std::string id;     // 64 hex digits
-    std::string name;   // without the leading '/'
-    std::string image;  // as given to run: "nginx:1.25"
+    std::string id;             // 64 hex digits
+    std::string name;           // without the leading '/'
+    std::string image;          // as given to run: "nginx:1.25"
+    std::string image_id;       // "sha256:..." of what it was made from; empty when the engine does not say
+    bool image_id_kept = true;  // false: described by a version of ours that did not keep the image's id
     Timestamp created{};
     std::optional<Timestamp> started_at;  // nothing for "0001-01-01T00:00:00Z"
     std::optional<Timestamp> finished_at;

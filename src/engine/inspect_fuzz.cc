@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "engine/container.h"
+#include "engine/image.h"
 #include "engine/json_splitter.h"
 
 using namespace boatswain::engine;
@@ -44,6 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     WordFilter keep{.environment = keeps, .label = {}, .more_labels = keeps, .mount = keeps};
     check(parse_inspect(text, keep));
     check(parse_config_v2(text, text, keep));
+    if (auto image = parse_image(text, keep))
+        for (const auto& [key, value] : image->environment)
+            require(key.starts_with('T') && key.size() + value.size() <= image_words_bytes_max);
     if (auto summary = parse_container_summary(text)) check_id(summary->id);
     if (auto event = parse_event(text); event && !event->id.empty()) check_id(event->id);
     if (auto info = parse_version(text)) (void)parse_info(text, *info);

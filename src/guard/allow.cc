@@ -44,7 +44,8 @@ std::span<const Parameter> parameters_of(Call call) {
         case Call::attach: return attach_parameters;
         case Call::ping:
         case Call::version:
-        case Call::info: return {};
+        case Call::info:
+        case Call::image: return {};
     }
     return {};
 }
@@ -71,6 +72,24 @@ bool is_container_name(std::string_view text) {
            std::ranges::all_of(text, [&](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
 }
 
+// "sha256:" and 64 hex digits: what a container's description gives as its image. No names, so no registry's paths.
+bool is_image_id(std::string_view text) {
+    constexpr std::string_view before = "sha256:";
+    constexpr std::size_t digits = 64;
+    if (!text.starts_with(before) || text.size() != before.size() + digits) return false;
+    return std::ranges::all_of(text.substr(before.size()),
+                               [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+std::optional<std::string> find_image(std::string_view path) {
+    constexpr std::string_view before = "/images/", after = "/json";
+    if (!path.starts_with(before) || !path.ends_with(after) || path.size() < before.size() + after.size())
+        return std::nullopt;
+    auto id = path.substr(before.size(), path.size() - before.size() - after.size());
+    if (!is_image_id(id)) return std::nullopt;
+    return std::string{before} + std::string{id} + std::string{after};
+}
+
 struct Route {
     Call call;
     std::string path;  // without version
@@ -82,6 +101,7 @@ std::optional<Route> find_route(std::string_view path) {
     if (path == "/info") return Route{Call::info, "/info"};
     if (path == "/events") return Route{Call::events, "/events"};
     if (path == "/containers/json") return Route{Call::list, "/containers/json"};
+    if (auto image = find_image(path)) return Route{Call::image, std::move(*image)};
     constexpr std::string_view before = "/containers/";
     if (!path.starts_with(before)) return std::nullopt;
     path.remove_prefix(before.size());
@@ -110,6 +130,7 @@ std::string_view to_string(Call call) {
         case Call::events: return "events";
         case Call::list: return "list";
         case Call::inspect: return "inspect";
+        case Call::image: return "image";
         case Call::logs: return "logs";
         case Call::attach: return "attach";
     }

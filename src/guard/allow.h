@@ -1,6 +1,7 @@
 // The allow-list: which requests the engine gets to see, and in which words.
 //
 //   GET, HEAD  /_ping  /version  /info  /events  /containers/json  /containers/ID/json  /containers/ID/logs
+//              /images/sha256:HEX/json, by the whole id alone
 //   POST       /containers/ID/attach, output only, where the operator opted in
 //
 // each with an optional /v1.NN before it. ID is a name or id as the engine gives them: letters, digits, '_', '.', '-',
@@ -21,7 +22,7 @@
 
 namespace boatswain::guard {
 
-enum class Call { ping, version, info, events, list, inspect, logs, attach };
+enum class Call { ping, version, info, events, list, inspect, image, logs, attach };
 std::string_view to_string(Call call);
 
 struct Policy {

@@ -37,6 +37,22 @@ TEST(Allow, LetsTheReadingCallsThroughWithAndWithoutAVersion) {
         }
 }
 
+TEST(Allow, AsksForAnImageByItsWholeIdAlone) {
+    auto image = "/images/sha256:" + std::string(64, 'a') + "/json";
+    EXPECT_EQ(get(image), image);
+    EXPECT_EQ(get("/v1.41" + image), "/v1.41" + image);
+    EXPECT_EQ(get(image + "?manifests=1"), "403");
+    EXPECT_EQ(outcome("POST", image), "403");
+    EXPECT_EQ(outcome("DELETE", "/images/sha256:" + std::string(64, 'a')), "403");
+    for (const auto& id : {std::string{"busybox"}, std::string(64, 'a'), "sha256:" + std::string(63, 'a'),
+                           "sha256:" + std::string(65, 'a'), "sha256:" + std::string(64, 'A'),
+                           "sha256:" + std::string(62, 'a') + "/.", std::string{}, std::string{"registry/x"}})
+        EXPECT_EQ(get("/images/" + id + "/json"), "403") << id;
+    for (const auto* what : {"/history", "/get", "/push", "/tag", "/json/json", "/json/"})
+        EXPECT_EQ(get("/images/sha256:" + std::string(64, 'a') + what), "403") << what;
+    EXPECT_EQ(get("/images/json"), "403");
+}
+
 TEST(Allow, RefusesEveryOtherMethod) {
     for (std::string_view method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PRI"})
         for (std::string_view path :

@@ -277,7 +277,9 @@ Task<void> Guard::State::ask(Session& session) {
     bool plain = got.status() != ok || session.head();
     if (allowed.call == Call::attach && got.status() <= ok) co_return co_await pass_attached(session, got);
     if (streamed) co_return co_await pass_stream(session, got);
-    if (plain || hides->level() == Redaction::none) co_return co_await pass(session, got);
+    if (plain) co_return co_await pass(session, got);
+    if (allowed.call == Call::image) co_return co_await pass_rewritten(session, got, until);
+    if (hides->level() == Redaction::none) co_return co_await pass(session, got);
     if (allowed.call == Call::inspect) co_return co_await pass_rewritten(session, got, until);
     if (allowed.call == Call::list && hides->level() == Redaction::all)
         co_return co_await pass_list(session, got, until);
@@ -339,7 +341,7 @@ Task<void> Guard::State::pass_rewritten(Session& session, HttpExchange& answer, 
     auto hides = redactor;
     auto body = co_await answer.whole(redacted_bytes_max, until);
     if (!body) co_return co_await fail_client(session, std::move(body).error(), "the engine's answer is not whole");
-    auto hidden = hides->inspect(*body);
+    auto hidden = session.allowed.call == Call::image ? hides->image(*body) : hides->inspect(*body);
     if (!hidden)
         co_return co_await fail_client(session, std::move(hidden).error(),
                                        "the engine's answer has an unknown shape, so nothing of it is given out");

@@ -84,6 +84,33 @@ class Writer {
         return {};
     }
 
+    // Of an image's answer, what somebody may know who reads containers.
+    Result<void> image(const dom::object& object) {
+        std::string_view id;
+        if (object["Id"].get(id)) return odd("Id");
+        out_ += "{\"Id\":" + json_quote(id) + ",\"Config\":";
+        dom::element config;
+        if (object["Config"].get(config) || config.is_null()) {
+            out_ += "null}";
+            return {};
+        }
+        dom::object fields;
+        if (config.get(fields)) return odd("Config");
+        out_ += "{\"Env\":";
+        dom::element entries, labels;
+        if (fields["Env"].get(entries) || entries.is_null())
+            out_ += "null";
+        else
+            CHECK(hide(entries, {.member = "Env", .how = How::environment}));
+        out_ += ",\"Labels\":";
+        dom::object map;
+        bool none = fields["Labels"].get(labels) || labels.is_null();
+        if (!none && labels.get(map)) return odd("Labels");
+        out_ += none ? "null" : simdjson::minify(labels);
+        out_ += "}}";
+        return {};
+    }
+
     std::string take() { return std::move(out_); }
 
     static std::unexpected<Error> odd(std::string_view what) {
@@ -143,9 +170,11 @@ class Writer {
         std::string_view text;
         if (entry.get(text)) return odd("Env");
         auto equals = text.find('=');
-        if (equals == text.npos) return write(hidden);
+        if (equals == text.npos) return write(level_ == Redaction::none ? text : hidden);
         auto name = text.substr(0, equals);
-        return write(keeps_ && keeps_(name) ? text : std::string{name} + "=" + std::string{hidden});
+        return write(level_ == Redaction::none || (keeps_ && keeps_(name))
+                         ? text
+                         : std::string{name} + "=" + std::string{hidden});
     }
 
     Result<void> options(const dom::object& object) {
@@ -198,6 +227,16 @@ Result<std::string> rewrite(std::string_view json, std::span<const Place> places
 Result<std::string> Redactor::inspect(std::string_view json) const {
     if (level_ == Redaction::none) return std::string{json};
     return rewrite(json, inspect_places, level_, keeps_);
+}
+
+Result<std::string> Redactor::image(std::string_view json) const {
+    dom::parser parser;
+    TRY(auto root, parse(parser, json));
+    dom::object object;
+    if (root.get(object)) return Writer::odd("not an object");
+    Writer writer{level_, keeps_};
+    CHECK(writer.image(object));
+    return writer.take();
 }
 
 Result<std::string> Redactor::list_entry(std::string_view json) const {

@@ -10,6 +10,9 @@
 //                checks, the options of the log driver (but those about sizes and files) and of volume drivers;
 //                of the list: Command
 //
+// Of an image its id is given out, its labels, and its environment as that of a container; nothing else, whatever the
+// level: whoever reads logs needs to know what an image said in its starter's name, and no more.
+//
 // Fail closed: an answer without the place where the secret would stand, or with something else there, is
 // Remedy::quarantine, and nothing of it is given out.
 #pragma once
@@ -37,6 +40,7 @@ class Redactor {
     Result<std::string> inspect(std::string_view json) const;
     Result<std::string> list_entry(std::string_view json) const;
     Result<std::string> event(std::string_view json) const;
+    Result<std::string> image(std::string_view json) const;  // GET /images/ID/json
 
   private:
     Redaction level_ = Redaction::none;

@@ -42,6 +42,22 @@ TEST(Redactor, LeavesNumbersTextsAndOrderAsTheyAre) {
     EXPECT_EQ(*hidden, "{" + rest + R"(,"Config":{"Env":null}})");
 }
 
+TEST(Redactor, GivesOutOfAnImageWhatItSaysInItsStartersNameAndNothingElse) {
+    constexpr std::string_view json =
+        R"({"Id":"sha256:1","RepoTags":["private/name"],"Author":"me","ContainerConfig":{"Env":["P=secret"]},"Config":{"Cmd":["secret"],"Env":["TENANT=acme","P=secret","NOEQ"],"Labels":{"l":"kept"}}})";
+    EXPECT_EQ(redactor(Redaction::environment).image(json).value(),
+              R"({"Id":"sha256:1","Config":{"Env":["TENANT=acme","P=***","***"],"Labels":{"l":"kept"}}})");
+    EXPECT_EQ(redactor(Redaction::none).image(json).value(),
+              R"({"Id":"sha256:1","Config":{"Env":["TENANT=acme","P=secret","NOEQ"],"Labels":{"l":"kept"}}})");
+    EXPECT_EQ(redactor(Redaction::all).image(R"({"Id":"x","Config":null})").value(), R"({"Id":"x","Config":null})");
+    EXPECT_EQ(redactor(Redaction::all).image(R"({"Id":"x","Config":{"Env":null}})").value(),
+              R"({"Id":"x","Config":{"Env":null,"Labels":null}})");
+    for (std::string_view odd :
+         {"[]", "{}", R"({"Id":1})", R"({"Id":"x","Config":[]})", R"({"Id":"x","Config":{"Env":{}}})",
+          R"({"Id":"x","Config":{"Env":[1]}})", R"({"Id":"x","Config":{"Labels":[]}})"})
+        EXPECT_FALSE(redactor(Redaction::none).image(odd)) << odd;
+}
+
 TEST(Redactor, GivesNothingOutOfAnAnswerWhoseShapeItDoesNotKnow) {
     for (std::string_view json :
          {"", "null", "[]", "1", "{", R"({"Id":"x"})", R"({"Config":null})", R"({"Config":[]})", R"({"Config":{}})",

@@ -155,6 +155,11 @@ struct RuleParser {
 
 Result<Rule> Rule::parse(std::string_view text) { return RuleParser{trim(text)}.parse(); }
 
+bool Rule::reads_a_word_of(const engine::ContainerFacts& container) const {
+    if (from_ == From::environment) return container.environment.contains(key_);
+    return from_ == From::label && container.labels.contains(key_);
+}
+
 std::optional<std::string> Rule::environment_key() const {
     if (from_ != From::environment) return std::nullopt;
     return key_;
@@ -336,6 +341,11 @@ Result<RuleSet> parse_rules(const RuleTexts& texts) {
 bool keeps_label(const RuleSet& rules, std::string_view key) { return keeps(rules.labels, key); }
 
 Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container) {
+    return attribute(rules, container, container);
+}
+
+Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container,
+                      const engine::ContainerFacts& starter) {
     Attribution whose{.app = shown_answer(rules.app, container),
                       .component = shown_answer(rules.component, container),
                       .instance = shown_answer(rules.instance, container)};
@@ -343,9 +353,13 @@ Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& contai
     if (whose.app.empty()) whose.app = shown(container.id.substr(0, 12));
     if (whose.app.empty()) whose.app = "unnamed";
 
-    auto answer = first_answer(rules.tenant, container);
+    auto answer = first_answer(rules.tenant, starter);
     if (!answer) {
-        whose.tenant_rule = printable(why_nobody_answered(rules.tenant), reason_bytes_max - 7);
+        auto why = why_nobody_answered(rules.tenant);
+        // The part that is cut off, should it be long, is the list of rules.
+        if (auto image = first_answer(rules.tenant, container))
+            why = image->rule->text() + " is set by the image, which does not count; " + why;
+        whose.tenant_rule = printable(why, reason_bytes_max - 7);
         return whose;
     }
     auto tenant = TenantId::parse(answer->value);
@@ -353,6 +367,11 @@ Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& contai
     auto rule = tenant ? answer->rule->text() : answer->rule->text() + ": " + tenant.error().what;
     whose.tenant_rule = printable(rule, reason_bytes_max - 7);
     return whose;
+}
+
+bool reads_words(const RuleSet& rules, const engine::ContainerFacts& container) {
+    auto reads = [&](const Rule& rule) { return rule.reads_a_word_of(container); };
+    return std::ranges::any_of(rules.tenant, reads) || std::ranges::any_of(rules.recipient, reads);
 }
 
 std::map<std::string, std::string> kept_labels(const RuleSet& rules, const engine::ContainerFacts& container) {

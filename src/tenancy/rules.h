@@ -53,6 +53,8 @@ class Rule {
     std::optional<std::string> answer(const engine::ContainerFacts& container) const;
     const std::string& text() const { return text_; }
     bool is_secret() const { return secret_; }  // "secret:..."
+    // Whether it reads a label or variable that the container has: a word that its image may have set.
+    bool reads_a_word_of(const engine::ContainerFacts& container) const;
     // The environment key it reads; nothing for other sources.
     std::optional<std::string> environment_key() const;
     std::optional<std::string> label_key() const;  // likewise
@@ -103,6 +105,13 @@ bool keeps_label(const RuleSet& rules, std::string_view key);
 // TenantId::unassigned() and tenant_rule says why. A tenant rule that answers with an invalid name ends the search: the
 // container said something, and to pass on to a weaker rule would be to guess. app is never empty.
 Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container);
+// The same, with the tenant by `starter`: the container with the labels and environment of its starter alone. Where its
+// image would have named a tenant, tenant_rule says that this does not count.
+Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container,
+                      const engine::ContainerFacts& starter);
+
+// Whether the rules for tenant and recipient read a word of the container's: then it matters who said it.
+bool reads_words(const RuleSet& rules, const engine::ContainerFacts& container);
 
 // Labels of `container` that the rules keep, printable and bounded; of a Mesos task's sandbox, where a rule asks for
 // them, "mesos:task", "mesos:agent", "mesos:framework" and "mesos:container".

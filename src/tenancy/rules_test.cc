@@ -213,6 +213,22 @@ TEST(KeptLabels, AreThoseNamedAndThoseWithAPrefix) {
     EXPECT_EQ(kept({"*"}).size(), 5U);
 }
 
+TEST(Attribute, TakesTheTenantFromTheStarterAndTheRestFromTheImageToo) {
+    auto rules = *parse_rules({.tenant = {"label:tenant", "env:TENANT"}, .app = {"env:APP"}});
+    ContainerFacts container, starter;
+    container.name = starter.name = "web";
+    container.environment = {{"TENANT", "globex"}, {"APP", "shop"}};
+    EXPECT_TRUE(reads_words(rules, container));
+    EXPECT_FALSE(reads_words(rules, starter));
+    auto whose = attribute(rules, container, starter);
+    EXPECT_EQ(whose.tenant, TenantId::unassigned());
+    EXPECT_THAT(whose.tenant_rule, StartsWith("env:TENANT is set by the image, which does not count"));
+    EXPECT_EQ(whose.app, "shop");
+    starter.labels = {{"tenant", "acme"}};
+    container.labels = {{"tenant", "acme"}};
+    EXPECT_EQ(attribute(rules, container, starter).tenant.str(), "acme");
+}
+
 TEST(KeptLabels, AreBoundedInNumberAndLengthAndPrintable) {
     ContainerFacts container;
     for (int i = 0; i < 500; ++i) container.labels["key" + std::to_string(i)] = std::string(5000, '\n');

@@ -28,6 +28,7 @@ import harness  # noqa: E402 - found by the path that is set above
 
 MIB = 1 << 20
 CGROUP_BYTES = 96 * MIB
+IMAGE_ID = "sha256:" + "d0" * 32
 TIME = "2026-11-25T10:00:00.%09dZ"
 
 
@@ -92,6 +93,8 @@ class EngineDouble:
                     for identity, told in self.containers.items()]
         elif (found := re.match(r"/containers/(\w+)/json", target)) and found[1] in self.containers:
             body = self.containers[found[1]]
+        elif target == f"/images/{IMAGE_ID}/json":
+            body = {"Id": IMAGE_ID, "Config": {"Env": None, "Labels": None}}
         else:
             status, body = 404, {"message": "no such thing"}
         data = json.dumps(body).encode()
@@ -113,7 +116,8 @@ class EngineDouble:
         config = {"Image": "double", "Tty": False, "Labels": labels or {},
                   "Env": [f"{key}={value}" for key, value in environment.items()]}
         state = {"Running": True, "StartedAt": TIME % 0, "FinishedAt": "0001-01-01T00:00:00Z"}
-        common = {"Name": f"/{name}", "Created": TIME % 0, "State": state, "Config": config, "LogPath": str(log)}
+        common = {"Name": f"/{name}", "Image": IMAGE_ID, "Created": TIME % 0, "State": state, "Config": config,
+                  "LogPath": str(log)}
         self.containers[identity] = {"Id": identity, **common, "HostConfig": {"LogConfig": log_config}, "Mounts": []}
         with open(log, "w") as out:
             for n, line in enumerate(lines):

@@ -151,6 +151,33 @@ class Secrets(LiveTest):
             self.assertIn(b'"team":"ops"' if "tenant=red" in key else b'"sources"', run("zstd", "-dcq", stdin=footer[at:-16]).stdout)
 
 
+class Images(LiveTest):
+    def test_what_an_image_sets_moves_no_line_and_hides_no_container(self):
+        base = self.engine.shell("true")
+        self.engine.wait(base)
+        self.engine.docker("commit", "--change", "ENV BOATSWAIN_TENANT=green", "--change", "LABEL boatswain.exclude=true",
+                           base, "greedy")
+        self.addCleanup(self.engine.docker, "rmi", "--force", "greedy", check=False)
+        agent = self.agent(tenants=("red", "green"))
+
+        def start(word, *options):
+            return self.engine.docker("run", "--detach", "--network", "host", *options, "greedy", "echo", word)
+        nobodys = start("nobody")
+        gone = start("gone", "--rm")
+        own = start("own", "--env", "BOATSWAIN_TENANT=red")
+        hidden = start("hidden", "--label", "boatswain.exclude=TRUE", "--env", "BOATSWAIN_TENANT=red")
+        self.wait_stored(agent.reader(), 3)
+        self.assertEqual(agent.metric("boatswain_containers_excluded", by="label"), 1)
+        self.assertEqual(agent.stop(), 0)
+        reader = agent.reader()
+        expected = ((nobodys, "_unassigned", b"nobody"), (gone, "_unassigned", b"gone"), (own, "red", b"own"))
+        for container, tenant, text in expected:
+            self.assertEqual((reader.of(container).tenant, reader.of(container).messages()), (tenant, [text]))
+        self.assertEqual(reader.of(hidden).lines, [])
+        self.assertIn("env:BOATSWAIN_TENANT is set by the image",
+                      agent.logged("container found", container=nobodys[:12])[-1]["reason"])
+
+
 class Selection(LiveTest):
     def test_include_and_exclude_rules_choose_what_is_read(self):
         agent = self.agent(docker__include=["name:^web-", "label:wanted", "image:nothing"], docker__exclude=["label:env=test", "name:-tmp$"])

@@ -23,8 +23,18 @@ struct Assignment {
     std::shared_ptr<const void> place;  // likewise: of its tenant, which has no key file (tenancy/carried_places.h)
 };
 
+// What the starter of a container said, apart from its image (intake/docker/images.h).
+struct Starter {
+    enum class Is { known, asked, held };  // asked: reassign() is called when it is known; held: when it may be
+    Is is = Is::known;
+    engine::ContainerFacts facts;  // known: labels and environment are the starter's alone
+    std::string why;               // a sentence when it is not known, or when none of the words counts
+};
+
 struct Assigner {
     std::function<Assignment(const engine::ContainerFacts&)> assign;
+    // None: labels and environment are taken for the starter's.
+    std::function<Starter(const engine::ContainerFacts&)> starter;
     engine::WordFilter keep;  // words of containers that rules and selection read
 };
 

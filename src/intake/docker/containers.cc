@@ -106,9 +106,49 @@ Counter& Containers::missed_counter() {
 
 // ---- What discovery tells -------------------------------------------------------------------------------------------
 
-std::optional<std::string> Containers::reason_against(const engine::ContainerFacts& facts) const {
-    if (std::ranges::find(terms_.own_ids, facts.id) != terms_.own_ids.end()) return "it is Boatswain's own container";
-    return terms_.selection.reason_against(facts);
+Containers::Exclusion Containers::exclusion_of(const engine::ContainerFacts& facts) const {
+    if (std::ranges::find(terms_.own_ids, facts.id) != terms_.own_ids.end())
+        return {.against = "it is Boatswain's own container", .open = {}};
+    const auto& selection = terms_.selection;
+    if (!assigner_.starter || !selection.hangs_on_a_label(facts))
+        return {.against = selection.reason_against(facts, facts), .open = {}};
+    auto starter = assigner_.starter(facts);
+    if (starter.is == Starter::Is::known)
+        return {.against = selection.reason_against(facts, starter.facts), .open = {}};
+    return {.against = {}, .open = std::move(starter)};
+}
+
+Assignment Containers::assignment_of(const engine::ContainerFacts& facts) const {
+    auto open = exclusion_of(facts).open;
+    if (!open) return assigner_.assign(facts);
+    Assignment held;
+    held.decision.reason = "a label excludes it, and it is not known yet whether its image set that: " + open->why;
+    held.whose.app = facts.name;
+    held.soon = open->is == Starter::Is::asked;
+    return held;
+}
+
+// One that was held until it was known whose word a label is.
+bool Containers::exclude_late(const std::string& id, Container& container) {
+    auto against = exclusion_of(container.facts).against;
+    if (!against) return false;
+    if (container.life->removed) {
+        drop(id);
+        return true;
+    }
+    pump_.remove(id);
+    auto facts = std::move(container.facts);
+    facts.running = container.life->running;
+    facts.name = container.name;
+    containers_.erase(id);
+    skip(std::move(facts), std::move(*against));
+    return true;
+}
+
+std::string_view Containers::excluded_by(const Skipped& skipped) {
+    if (skipped.own) return "own";
+    if (skipped.reason.starts_with("label ")) return "label";
+    return skipped.reason.starts_with("exclude rule ") ? "exclude" : "include";
 }
 
 void Containers::skip(engine::ContainerFacts facts, std::string reason) {
@@ -123,7 +163,9 @@ void Containers::skip(engine::ContainerFacts facts, std::string reason) {
                     .reason = reason};
     auto [entry, is_new] = skipped_.try_emplace(id, std::move(skipped));
     if (!is_new) std::tie(entry->second.running, entry->second.name) = std::tie(facts.running, facts.name);
-    if (is_new) log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", reason}});
+    if (!is_new) return;
+    count();
+    log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", reason}});
 }
 
 void Containers::tell_of_labels(const engine::ContainerFacts& facts) {
@@ -153,7 +195,7 @@ void Containers::adopt(engine::ContainerFacts facts) {
     // An answer of the engine's that was on its way while the container was read to its end.
     if (is_gone(id)) return;
     if (!skipped_.contains(id)) tell_of_labels(facts);
-    if (auto against = reason_against(facts)) return skip(std::move(facts), std::move(*against));
+    if (auto against = exclusion_of(facts).against) return skip(std::move(facts), std::move(*against));
     uninspected_.erase(id);
     auto& container = containers_[id];
     container.facts = std::move(facts);
@@ -242,7 +284,7 @@ bool Containers::take(const Assignment& assignment, Container& container) {
 }
 
 void Containers::start_reading(const std::string& id, Container& container) {
-    auto assignment = assigner_.assign(container.facts);
+    auto assignment = assignment_of(container.facts);
     bool news = take(assignment, container);
     std::tie(container.reader, container.why) = reader_for(container.facts);
     using Action = tenancy::Decision::Action;
@@ -268,7 +310,8 @@ void Containers::start_reading(const std::string& id, Container& container) {
         // open, so that it can still be read when the container is removed in the meantime.
         if (container.action == Action::hold && container.reader == Reader::json_file && !pump_.contains(id)) {
             watch_->watch(id);
-            pump_.park(id, file_reader(id, start));
+            bool known = container.whose.tenant != TenantId::unassigned();
+            pump_.park(id, known ? container.whose.tenant.str() : std::string{}, file_reader(id, start));
         }
         container.reader = Reader::none;
         container.why = assignment.decision.reason;
@@ -389,6 +432,7 @@ void Containers::assign_anew(const std::string& id, Container& container) {
                        : container.attach ? &container.attach->feed()
                                           : pump_.feed(id);
     if (!feed) {
+        if (exclude_late(id, container)) return;
         if (container.action == tenancy::Decision::Action::hold || container.action == tenancy::Decision::Action::drop)
             start_reading(id, container);
         return;
@@ -445,6 +489,13 @@ void Containers::count() {
         by_reader[std::string{reader_name(container.reader)}] += 1;
         by_action[std::string{name_of(container.action)}] += 1;
     }
+    std::map<std::string_view, double> excluded{{"own", 0}, {"label", 0}, {"exclude", 0}, {"include", 0}};
+    for (const auto& [id, skipped] : skipped_) excluded[excluded_by(skipped)] += 1;
+    for (const auto& [by, n] : excluded)
+        metrics_
+            .gauge("boatswain_containers_excluded",
+                   "Containers that are there and not to be read, by what excludes them", {{"by", std::string{by}}})
+            .set(n);
     for (const auto& [reader, n] : by_reader)
         metrics_.gauge("boatswain_containers", "Containers that are there, by how they are read", {{"reader", reader}})
             .set(n);

@@ -173,12 +173,20 @@ class Containers {
         bool own = false;
         std::string reason;
     };
+    static std::string_view excluded_by(const Skipped& skipped);
     static std::string_view reader_name(Reader reader);
     static std::size_t cost_of(const Container& container);
 
     // What is read, and how (containers.cc).
     void skip(engine::ContainerFacts facts, std::string reason);
-    std::optional<std::string> reason_against(const engine::ContainerFacts& facts) const;
+    struct Exclusion {
+        std::optional<std::string> against;  // why it is not read
+        std::optional<Starter> open;         // not to be said yet: whose word a label is
+    };
+    Exclusion exclusion_of(const engine::ContainerFacts& facts) const;
+    // What becomes of its lines; held while it may yet be excluded.
+    Assignment assignment_of(const engine::ContainerFacts& facts) const;
+    bool exclude_late(const std::string& id, Container& container);
     void start_reading(const std::string& id, Container& container);
     std::pair<Reader, std::string> reader_for(const engine::ContainerFacts& facts) const;
     std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment,

@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds told_wait{1'000};
 }  // namespace
 
 void Containers::vanished(const std::string& id) {
-    skipped_.erase(id);
+    if (skipped_.erase(id) > 0) count();
     uninspected_.erase(id);
     if (terms_.elsewhere.vanished) terms_.elsewhere.vanished(id);
     auto found = containers_.find(id);

@@ -51,7 +51,8 @@ class SlowEngine final : public ServedLog {
     }
     engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
         bool was_there = there;
-        engine::ContainerFacts answer{.id = id, .name = "web", .running = running, .log_driver = "local"};
+        engine::ContainerFacts answer{
+            .id = id, .name = "web", .running = running, .log_driver = "local", .labels = labels};
         answer.created = answer.started_at.emplace(*parse_time("2026-11-23T10:00:00Z"));
         ++inspections;
         while (hold_inspections) co_await net::sleep_for(std::chrono::milliseconds{1});
@@ -70,6 +71,7 @@ class SlowEngine final : public ServedLog {
     bool list_is_odd = false;
     int empty_lists = 0;  // so many are wrong
     std::string engine_id;
+    std::map<std::string, std::string> labels;
     int inspections = 0, lists = 0, subscriptions = 0, log_requests = 0;
     Timestamp now = *parse_time("2026-11-23T10:00:00Z");
 
@@ -143,6 +145,7 @@ class DiscoveryTest : public ::testing::Test {
                       .keep = {}};
     net::TaskGroup tasks{io.get_executor(), rig.log};
     bool driver_reads = false;
+    bool by_starter = false;
     Terms terms{.elsewhere = {.reads = [this](const std::string&) { return driver_reads; }}};
     Containers containers{io.get_executor(), terms,     engine,      assigner, *rig.batcher,
                           *rig.spool,        rig.clock, rig.metrics, rig.log};
@@ -198,6 +201,41 @@ TEST_F(DiscoveryTest, TellsADecisionOnceAndMakesItAgainOnlyForTheContainersThatA
     reason = "the key is no key";
     containers.reassign();
     EXPECT_EQ(told(), 2);
+}
+
+// Attack of old: LABEL boatswain.exclude=true in an image hid its containers, and nothing counted them.
+TEST_F(DiscoveryTest, ExcludesByTheStartersLabelAloneOnceItIsKnownWhoseItIs) {
+    engine.labels = {{"boatswain.exclude", "True"}};
+    Starter answer{.is = Starter::Is::asked, .facts = {}, .why = "the engine is being asked"};
+    assigner.starter = [&](const engine::ContainerFacts& facts) {
+        auto starter = answer;
+        if (starter.is == Starter::Is::known && !by_starter) starter.facts = engine::without_words(facts);
+        if (starter.is == Starter::Is::known && by_starter) starter.facts = facts;
+        return starter;
+    };
+    be_born();
+    run_until([&] { return containers.contains(id); });
+    settle();
+    EXPECT_FALSE(reading()) << "it may yet be excluded";
+    EXPECT_THAT(containers.describe("web").at(0).reason, ::testing::HasSubstr("whether its image set that"));
+    answer.is = Starter::Is::known;
+    by_starter = true;
+    containers.reassign({id});
+    EXPECT_EQ(containers.describe("web").at(0).verdict, Verdict::excluded);
+    EXPECT_EQ(rig.metrics.gauge("boatswain_containers_excluded", "", {{"by", "label"}}).value(), 1);
+    EXPECT_TRUE(nothing_left());
+    be_removed();
+    run_until([&] { return containers.describe("web").empty(); });
+
+    engine.running = true;
+    answer.is = Starter::Is::asked;
+    be_born();
+    run_until([&] { return containers.contains(id); });
+    answer.is = Starter::Is::known;
+    by_starter = false;
+    containers.reassign({id});
+    run_until([&] { return reading(); });
+    EXPECT_EQ(rig.metrics.gauge("boatswain_containers_excluded", "", {{"by", "label"}}).value(), 0);
 }
 
 TEST_F(DiscoveryTest, AnAnswerThatComesLateBringsNoContainerBackThatWasReadToItsEnd) {

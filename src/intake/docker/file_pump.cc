@@ -20,6 +20,8 @@ FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log,
       log_(log),
       errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
                               {{"reader", "json-file"}})),
+      unheld_(metrics.counter("boatswain_logs_not_held_open_total",
+                              "Times a log that waits for a key was not held open, as too many were")),
       counters_(metrics),
       turns_(std::move(executor), [this](const std::string& id) { return take_turn(id); }) {}
 
@@ -32,10 +34,17 @@ void FilePump::add(const std::string& id, std::unique_ptr<JsonFileReader> reader
     touch(id);
 }
 
-void FilePump::park(const std::string& id, std::unique_ptr<JsonFileReader> reader) {
-    auto parked = std::ranges::count_if(logs_, [](const auto& entry) { return !entry.second.feed; });
-    if (static_cast<std::size_t>(parked) >= parked_max) return;
-    logs_[id] = OneLog{.reader = std::move(reader), .feed = nullptr};
+void FilePump::park(const std::string& id, const std::string& tenant, std::unique_ptr<JsonFileReader> reader) {
+    std::size_t parked = 0, of_tenant = 0;
+    for (const auto& [other, log] : logs_) {
+        parked += log.feed ? 0 : 1;
+        of_tenant += !log.feed && log.tenant == tenant && !tenant.empty() ? 1 : 0;
+    }
+    if (parked >= parked_max || of_tenant >= parked_of_tenant_max) {
+        unheld_.add();
+        return;
+    }
+    logs_[id] = OneLog{.reader = std::move(reader), .feed = nullptr, .tenant = tenant};
     (void)take_turn(id);
 }
 

@@ -31,9 +31,11 @@ class FilePump {
 
     void add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed);
     // Holds the log's files open without reading them, until change_feed() says where its lines go. At most parked_max
-    // logs; more are not held.
-    static constexpr std::size_t parked_max = 256;
-    void park(const std::string& id, std::unique_ptr<JsonFileReader> reader);
+    // logs, and parked_of_tenant_max of one tenant, so that one with many takes nobody's place; more are not held, and
+    // counted. `tenant` is empty while it is not known.
+    static constexpr std::size_t parked_max = 1024;
+    static constexpr std::size_t parked_of_tenant_max = 256;
+    void park(const std::string& id, const std::string& tenant, std::unique_ptr<JsonFileReader> reader);
     // Lines from now on go to `feed`; what was read before stays where it went.
     void change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed);
     // Writes the closing record of a log that was read to its end. One that was never there to be read gets none.
@@ -75,6 +77,7 @@ class FilePump {
     struct OneLog {
         std::unique_ptr<JsonFileReader> reader;
         std::unique_ptr<batch::Feed> feed;                                  // none: parked
+        std::string tenant;                                                 // of a parked one
         bool to_settle = false;                                             // at the next end of the log
         std::chrono::steady_clock::time_point not_before{};                 // after trouble
         std::optional<std::chrono::steady_clock::time_point> unread_since;  // something may be there to read
@@ -86,6 +89,7 @@ class FilePump {
     std::function<void(const std::string&, const FilePosition&)> begun_;
     Log& log_;
     Counter& errors_;
+    Counter& unheld_;
     FileReaderCounters counters_;
     net::Turns turns_;  // of ids that may have something to read
     ReadBuffer buffer_;

@@ -13,6 +13,8 @@ namespace boatswain::intake::docker {
 namespace {
 
 constexpr std::array<std::string_view, 2> own_labels{exclude_label, attach_label};
+constexpr std::string_view kubelet_prefix = "io.kubernetes.";
+const std::string kubelet_pod = "io.kubernetes.pod.uid";
 
 const re2::RE2& regex_of(const std::shared_ptr<const void>& regex) {
     return *static_cast<const re2::RE2*>(regex.get());
@@ -63,10 +65,18 @@ bool Selection::matches(const Rule& rule, const engine::ContainerFacts& containe
     return label != container.labels.end() && (!rule.value || label->second == *rule.value);
 }
 
-std::optional<std::string> Selection::reason_against(const engine::ContainerFacts& container) const {
-    if (label_is_true(container, exclude_label)) return std::string{"label "} + std::string{exclude_label} + "=true";
-    for (const auto& rule : exclude_)
-        if (matches(rule, container)) return "exclude rule " + rule.text;
+bool Selection::hangs_on_a_label(const engine::ContainerFacts& container) const {
+    return label_is_true(container, exclude_label) ||
+           std::ranges::any_of(exclude_, [&](const Rule& rule) { return !rule.regex && matches(rule, container); });
+}
+
+std::optional<std::string> Selection::reason_against(const engine::ContainerFacts& container,
+                                                     const engine::ContainerFacts& starter) const {
+    if (label_is_true(starter, exclude_label)) return std::string{"label "} + std::string{exclude_label} + "=true";
+    for (const auto& rule : exclude_) {
+        if (!rule.regex && rule.label.starts_with(kubelet_prefix) && !starter.labels.contains(kubelet_pod)) continue;
+        if (matches(rule, rule.regex ? container : starter)) return "exclude rule " + rule.text;
+    }
     if (include_.empty()) return std::nullopt;
     for (const auto& rule : include_)
         if (matches(rule, container)) return std::nullopt;
@@ -75,8 +85,8 @@ std::optional<std::string> Selection::reason_against(const engine::ContainerFact
 
 bool Selection::names_label(std::string_view label) const {
     auto names = [&](const Rule& rule) { return rule.label == label; };
-    return std::ranges::find(own_labels, label) != own_labels.end() || std::ranges::any_of(include_, names) ||
-           std::ranges::any_of(exclude_, names);
+    return label == kubelet_pod || std::ranges::find(own_labels, label) != own_labels.end() ||
+           std::ranges::any_of(include_, names) || std::ranges::any_of(exclude_, names);
 }
 
 bool label_is_true(const engine::ContainerFacts& container, std::string_view label) {

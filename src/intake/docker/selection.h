@@ -5,6 +5,9 @@
 //   it)
 //
 // No include rule: all. An exclude rule wins over an include rule. The label boatswain.exclude=true always excludes.
+// An image must not hide its containers, so of labels that exclude only the starter's count. A label of the kubelet's
+// (io.kubernetes.*) excludes only beside io.kubernetes.pod.uid, which all of its containers have.
+//
 // The labels boatswain.exclude and boatswain.attach are true or false in the forms that Docker takes (engine/truth.h).
 #pragma once
 
@@ -22,8 +25,12 @@ namespace boatswain::intake::docker {
 class Selection {
   public:
     static Result<Selection> parse(const std::vector<std::string>& include, const std::vector<std::string>& exclude);
-    // Why `container` is not read; nothing when it is.
-    std::optional<std::string> reason_against(const engine::ContainerFacts& container) const;
+    // Why `container` is not read; nothing when it is. `starter`: the same container with the labels of its starter
+    // alone.
+    std::optional<std::string> reason_against(const engine::ContainerFacts& container,
+                                              const engine::ContainerFacts& starter) const;
+    // Whether a label excludes it, should that be the starter's word: so `starter` is needed to say more.
+    bool hangs_on_a_label(const engine::ContainerFacts& container) const;
     // Whether a rule looks at the label, or we do always.
     bool names_label(std::string_view label) const;
 

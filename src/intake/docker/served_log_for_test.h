@@ -64,6 +64,9 @@ class ServedLog : public engine::Client {
     engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
         co_return fail(Remedy::re_resolve, "inspect: nobody asks here");
     }
+    engine::Task<engine::ImageFacts> image(std::string, engine::WordFilter) override {
+        co_return fail(Remedy::re_resolve, "image: nobody asks here");
+    }
     engine::Task<std::unique_ptr<engine::EventStream>> events(std::optional<Timestamp>) override {
         co_return fail(Remedy::back_off, "events: nobody asks here");
     }

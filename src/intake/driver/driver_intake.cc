@@ -182,11 +182,8 @@ void DriverIntake::touch(const std::string& id) {
 // ---- Whose it is ----------------------------------------------------------------------------------------------------
 
 void DriverIntake::assign(Container& container) {
-    container.assignment = assigner_.assign(container.facts);
+    decide(container);
     const auto& id = container.facts.id;
-    container.excluded = options_.selection.reason_against(container.facts);
-    if (std::ranges::find(options_.own_ids, id) != options_.own_ids.end())
-        container.excluded = "it is Boatswain's own container";
     log_.info("container of the log driver found",
               {{"container", id.substr(0, 12)},
                {"name", container.facts.name},
@@ -195,6 +192,26 @@ void DriverIntake::assign(Container& container) {
                {"rule", container.assignment.whose.tenant_rule},
                {"action", tenancy::to_string(container.assignment.decision.action)},
                {"reason", container.excluded.value_or(container.assignment.decision.reason)}});
+}
+
+// Whose its lines are, and whether they are wanted. A label excludes it only where that is its starter's word.
+void DriverIntake::decide(Container& container) {
+    const auto& facts = container.facts;
+    container.excluded.reset();
+    container.assignment = assigner_.assign(facts);
+    if (std::ranges::find(options_.own_ids, facts.id) != options_.own_ids.end()) {
+        container.excluded = "it is Boatswain's own container";
+        return;
+    }
+    docker::Starter starter{.facts = facts, .why = {}};
+    if (assigner_.starter && options_.selection.hangs_on_a_label(facts)) starter = assigner_.starter(facts);
+    if (starter.is == docker::Starter::Is::known) {
+        container.excluded = options_.selection.reason_against(facts, starter.facts);
+        return;
+    }
+    container.assignment = {.soon = starter.is == docker::Starter::Is::asked};
+    container.assignment.decision.reason =
+        "a label excludes it, and it is not known yet whether its image set that: " + starter.why;
 }
 
 bool DriverIntake::discards(const Container& container) const {
@@ -231,9 +248,10 @@ void DriverIntake::reassign(const std::vector<std::string>& ids) {
 
 void DriverIntake::assign_again(const std::string& id, Container& container) {
     auto before = std::move(container.assignment);
-    container.assignment = assigner_.assign(container.facts);
+    decide(container);
     const auto& decision = container.assignment.decision;
     if (container.feed) {
+        container.excluded.reset();  // what is read already stays so
         bool same = container.feed->source().whose.tenant == container.assignment.whose.tenant &&
                     container.feed->recipients() == decision.recipients;
         // A key that is taken away stops nothing that runs.

@@ -97,6 +97,7 @@ class DriverIntake {
     void appeared(const HoldName& name);
     void touch(const std::string& id);
     void assign(Container& container);
+    void decide(Container& container);
     void assign_again(const std::string& id, Container& container);
     void open_feed(Container& container);
     net::Turn take_turn(const std::string& id);

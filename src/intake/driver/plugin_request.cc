@@ -109,6 +109,7 @@ Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter
     auto name = text_of(info, "ContainerName");
     facts.name = (name.starts_with('/') ? name.substr(1) : name).substr(0, engine::word_bytes_max);
     facts.image = text_of(info, "ContainerImageName").substr(0, engine::word_bytes_max);
+    facts.image_id = text_of(info, "ContainerImageID").substr(0, engine::word_bytes_max);
     facts.created = parse_time(text_of(info, "ContainerCreated")).value_or(Timestamp{});
     facts.running = true;
     // All of them, however long: what is left out must not count as not said.
@@ -147,8 +148,9 @@ std::string describe(const StartRequest& request) {
     const auto& facts = request.facts;
     return "{\"fifo\":" + json_quote(request.fifo.string()) + ",\"container\":" + json_quote(facts.id) +
            ",\"name\":" + json_quote(facts.name) + ",\"image\":" + json_quote(facts.image) +
-           ",\"created\":" + json_quote(to_text(facts.created)) + ",\"labels\":" + json_map(facts.labels) +
-           ",\"environment\":" + json_map(facts.environment) + ",\"options\":" + json_map(facts.log_options) + "}\n";
+           ",\"image_id\":" + json_quote(facts.image_id) + ",\"created\":" + json_quote(to_text(facts.created)) +
+           ",\"labels\":" + json_map(facts.labels) + ",\"environment\":" + json_map(facts.environment) +
+           ",\"options\":" + json_map(facts.log_options) + "}\n";
 }
 
 Result<StartRequest> parse_description(std::string_view json) {
@@ -160,6 +162,8 @@ Result<StartRequest> parse_description(std::string_view json) {
     TRY(facts.id, container_of(text_of(root, "container"), "description of a hold"));
     facts.name = text_of(root, "name");
     facts.image = text_of(root, "image");
+    facts.image_id = text_of(root, "image_id");
+    facts.image_id_kept = !root["image_id"].error();
     facts.created = parse_time(text_of(root, "created")).value_or(Timestamp{});
     facts.running = true;
     facts.labels = texts_of(root, "labels");
