@@ -44,7 +44,8 @@ Result<StoreUrl> parse_url(std::string_view url);
 
 inline constexpr std::size_t region_bytes_max = 64;
 
-// What keeps a text from being an endpoint or a region; nothing when it is one. They may come from elsewhere than a url.
+// What keeps a text from being an endpoint or a region; nothing when it is one. They may come from elsewhere than a
+// url.
 std::optional<std::string> endpoint_problem(std::string_view endpoint);
 std::optional<std::string> region_problem(std::string_view region);
 
