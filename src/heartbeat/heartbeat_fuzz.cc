@@ -5,7 +5,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     using namespace boatswain;
     using namespace boatswain::heartbeat;
     std::string_view bytes{reinterpret_cast<const char*>(data), size};
-    const FleetKey key{std::string(key_bytes, 'k')};
+    const FleetKey key{Secret{std::string(key_bytes, 'k')}};
     auto read = read_object(bytes, "node-7", key);
     if (read) {
         if (read->proof == Proof::not_checked) __builtin_trap();
