@@ -183,6 +183,7 @@ class SharedDirectory : public ::testing::Test {
     SharedDirectory() {
         std::string pattern = "/dev/shm/boatswain-test-XXXXXX";
         shared = ::mkdtemp(pattern.data());
+        holds = shared / "boatswain";
         ::chmod(shared.c_str(), 01777);
     }
     ~SharedDirectory() override { std::filesystem::remove_all(shared); }
@@ -202,8 +203,7 @@ class SharedDirectory : public ::testing::Test {
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     }
 
-    Path shared;
-    Path holds = shared / "boatswain";
+    Path shared, holds;
 };
 
 TEST_F(SharedDirectory, CannotBeSquattedToKeepTheAgentFromStarting) {
