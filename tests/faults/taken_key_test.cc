@@ -165,17 +165,20 @@ class TakenKey : public ::testing::Test {
         } nobody;
         std::map<std::string, int> lines;
         std::vector<open::Identity> identities{identity};
-        auto tally = query::read_lines(rest, identities, {}, nobody, [&](const query::Entry& entry) {
-            bool gap = entry.text.kind == open::TextEntry::Kind::gap;
-            ++lines[gap ? "gap " + entry.text.gap.reason : std::string{entry.text.line.bytes}];
-            return true;
-        });
+        query::Budget budget;
+        auto tally =
+            query::read_lines(rest, identities, {}, {.budget = budget}, nobody, [&](const query::Entry& entry) {
+                bool gap = entry.text.kind == open::TextEntry::Kind::gap;
+                ++lines[gap ? "gap " + entry.text.gap.reason : std::string{entry.text.line.bytes}];
+                return true;
+            });
         EXPECT_TRUE(tally);
         return lines;
     }
     query::Verification verified() {
         std::vector<open::Identity> identities{identity};
-        return query::verify_store(rest, identities, {}, [](std::uint64_t, std::uint64_t) {}).value();
+        query::Budget budget;
+        return query::verify_store(rest, identities, {}, budget, [](std::uint64_t, std::uint64_t) {}).value();
     }
     std::vector<std::string> problems() {
         std::vector<std::string> found;
