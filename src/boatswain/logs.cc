@@ -73,6 +73,7 @@ Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& c
         std::optional<Error> over;
         auto keep = [&](const query::Entry& entry) {
             Kept kept{print(entry, request.format, console.out), {}};
+            kept.printed.text.shrink_to_fit();  // formatted by appending: it may have twice the room that it needs
             auto held = budget.hold(sizeof(Kept) + kept.printed.text.capacity(), "the last lines");
             if (!held) {
                 over = std::move(held).error();

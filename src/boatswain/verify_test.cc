@@ -68,7 +68,9 @@ TEST_F(ToolVerify, PrintsJsonForPrograms) {
         ran.out,
         StartsWith(
             R"({"proven":false,"chains":[{"tenant":"acme","host":"node-7","epoch":"20261123T043400Z-9f3a","first":1,"last":3,)"));
-    EXPECT_THAT(ran.out, HasSubstr(R"("faults":{"missing":0,"repeated":0,"damaged":1,"renamed":0,"broken-link":1,)"));
+    EXPECT_THAT(
+        ran.out,
+        HasSubstr(R"("faults":{"missing":0,"repeated":0,"conflict":0,"damaged":1,"renamed":0,"broken-link":1,)"));
     EXPECT_THAT(ran.out, HasSubstr(R"("gaps_by_reason":{"rotated-away":{"gaps":1,"lines_min":3,"bytes_min":40}})"));
     EXPECT_EQ(ran.code, 1);
     write("json", ran.out);

@@ -78,6 +78,7 @@ api_timeout = "3s"
 ca_file = "/etc/pki/ca.pem"
 certificate_file = "/etc/pki/cert.pem"
 key_file = "/etc/pki/key.pem"
+id = "ABCD:EFGH"
 [docker]
 root = "/host/docker"
 include = ["label:log=yes", "name:^web"]
@@ -109,12 +110,14 @@ recipient = []
 unassigned = "drop"
 forged = "ignore-env"
 trust_image = true
+carried_max = 7
 [batch]
 flush_after = "5m"
 flush_bytes = 1048576
 zstd_level = 3
 [spool]
 bytes_max = "10GiB"
+aside_max = "1GiB"
 [ship]
 uploads = 4
 [guard]
@@ -168,6 +171,7 @@ format = "json"
     EXPECT_EQ(config.engine.ca_file, "/etc/pki/ca.pem");
     EXPECT_EQ(config.engine.certificate_file, "/etc/pki/cert.pem");
     EXPECT_EQ(config.engine.key_file, "/etc/pki/key.pem");
+    EXPECT_EQ(config.engine.id, "ABCD:EFGH");
     EXPECT_EQ(config.docker.root, "/host/docker");
     EXPECT_THAT(config.docker.include, ElementsAre("label:log=yes", "name:^web"));
     EXPECT_THAT(config.docker.exclude, IsEmpty());
@@ -178,10 +182,12 @@ format = "json"
     EXPECT_EQ(config.tenancy.unassigned, Unassigned::drop);
     EXPECT_EQ(config.tenancy.forged, Forged::ignore_env);
     EXPECT_TRUE(config.tenancy.trust_image);
+    EXPECT_EQ(config.tenancy.carried_max, 7);
     EXPECT_EQ(config.batch.flush_after, 5min);
     EXPECT_EQ(config.batch.flush_bytes, 1U << 20);
     EXPECT_EQ(config.batch.zstd_level, 3);
     EXPECT_EQ(config.spool.bytes_max, 10ULL << 30);
+    EXPECT_EQ(config.spool.aside_max, 1ULL << 30);
     EXPECT_EQ(config.ship.uploads, 4);
     EXPECT_EQ(config.log.level, LogLevel::debug);
     EXPECT_EQ(config.log.format, LogFormat::json);

@@ -22,7 +22,7 @@ bool PieceJoiner::add(segment::FrameText& frame, Stream stream, Timestamp time, 
     }
     pending.bytes.append(bytes);
     frame.append(Line{.time = pending.time, .stream = stream, .partial = !newline, .bytes = pending.bytes});
-    pending = {};
+    pending.clear();
     return false;
 }
 
@@ -30,7 +30,7 @@ void PieceJoiner::end(segment::FrameText& frame, Stream stream) {
     auto& pending = at(stream);
     if (pending.bytes.empty()) return;
     frame.append(Line{.time = pending.time, .stream = stream, .partial = true, .bytes = pending.bytes});
-    pending = {};  // also gives the memory back
+    pending.clear();
 }
 
 void PieceJoiner::end(segment::FrameText& frame) {
@@ -39,7 +39,7 @@ void PieceJoiner::end(segment::FrameText& frame) {
 }
 
 void PieceJoiner::forget() {
-    for (auto& pending : pending_) pending = {};
+    for (auto& pending : pending_) pending.clear();
 }
 
 }  // namespace boatswain::intake::docker

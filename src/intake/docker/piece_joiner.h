@@ -37,7 +37,8 @@ class PieceJoiner {
     // Forgets what is pending: it will be read again.
     void forget();
 
-    std::size_t pending_bytes() const { return at(Stream::out).bytes.capacity() + at(Stream::err).bytes.capacity(); }
+    // Memory that what is pending takes.
+    std::size_t pending_bytes() const { return at(Stream::out).memory() + at(Stream::err).memory(); }
     bool pending() const { return pending(Stream::out) || pending(Stream::err); }
     bool pending(Stream stream) const { return !at(stream).bytes.empty(); }
     Timestamp pending_time(Stream stream) const { return at(stream).time; }  // of the line that is pending
@@ -46,6 +47,11 @@ class PieceJoiner {
     struct Pending {
         std::string bytes;
         Timestamp time{};
+
+        // Gives the memory back, which an assignment of an empty string would keep.
+        void clear() { std::string{}.swap(bytes); }
+        // Bytes on the heap; short strings lie in the object itself.
+        std::size_t memory() const { return bytes.capacity() > std::string{}.capacity() ? bytes.capacity() : 0; }
     };
     Pending& at(Stream stream) { return pending_[stream == Stream::out ? 0 : 1]; }
     const Pending& at(Stream stream) const { return pending_[stream == Stream::out ? 0 : 1]; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,9 @@ class Reading {
     }
     JsonFileReader::Step read_to_end() {
         for (;;) {
-            auto now = step().value();
-            if (now != JsonFileReader::Step::more) return now;
+            auto now = step();
+            if (!now) throw std::runtime_error(now.error().what);
+            if (*now != JsonFileReader::Step::more) return *now;
         }
     }
     void settle() { reader->settle(*feed); }
