@@ -33,7 +33,9 @@ std::string docker(const std::string& arguments) {
     return out;
 }
 
-bool keep_everything(std::string_view) { return true; }
+bool every_word(std::string_view) { return true; }
+const WordFilter keep_everything{
+    .environment = every_word, .label = every_word, .more_labels = every_word, .mount = every_word};
 
 class EngineClient : public testing::Test {
   protected:
