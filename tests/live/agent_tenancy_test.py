@@ -14,7 +14,8 @@ class Keys(LiveTest):
         nobodys = self.engine.shell("seq 1 100; sleep 1000")
         other = self.engine.shell("echo mine", env={"BOATSWAIN_TENANT": "red"})
         self.wait_stored(agent.reader(), 1)
-        self.assertIn("has no key", agent.wait_logged("container found", container=first[:12])[0]["reason"])
+        # First it waits for what its image says, then for a key.
+        agent.wait_logged("container found", container=first[:12], reason="has no key")
         self.assertEqual(agent.metric("boatswain_containers_by_action", action="hold"), 3)
         agent.add_key("late")
         self.wait_stored(agent.reader(), 201)
@@ -37,7 +38,7 @@ class Keys(LiveTest):
         self.assertEqual(reader.of(nobodys).tenant, "_unassigned")
         self.assertEqual(agent.raw(keyless, tenants=("_unassigned",)), b"keyless\n")
         # Whose it said it was, the operator can see; the tenants see nothing.
-        self.assertIn("stranger", agent.logged("container found", container=keyless[:12])[0]["reason"])
+        self.assertIn("stranger", agent.logged("container found", container=keyless[:12])[-1]["reason"])
         refused = agent.tool("logs", "--container", keyless, "--output", "raw", tenants=("red",), check=False)
         self.assertEqual((refused.returncode, refused.stdout), (1, b""))
 
@@ -87,7 +88,7 @@ class Keys(LiveTest):
         reader = agent.reader()
         for number, container in enumerate(containers):
             self.assertEqual((reader.of(container).tenant, reader.of(container).messages()), ("_unassigned", [b"hostile %d" % number]))
-            found = agent.logged("container found", container=container[:12])[0]
+            found = agent.logged("container found", container=container[:12])[-1]
             self.assertEqual(found["action"], "quarantine")
             self.assertIn("BOATSWAIN_TENANT", found["reason"])
         self.assertEqual(reader.of(polite).tenant, "red")
