@@ -37,7 +37,8 @@ class LongLabels(LiveTest):
         wait_for(lambda: all(seen(i, one) for i, one in enumerate(short)), 30,
                  lambda: [reader.of(one).messages() for one in short], pause=0.5)
         wait_for(lambda: reader.of(created).messages() == [b"loud"], 30, "the container with the labels is read, too")
-        self.assertEqual(agent.metric("boatswain_engine_reconnects_total"), 0)
+        # A stream that breaks on such an event would break again every few seconds.
+        self.assertLessEqual(agent.metric("boatswain_engine_reconnects_total"), 1)
         self.assertGreaterEqual(agent.metric("boatswain_engine_odd_events_total", outcome="shortened"), 2)
         # A new start lists them all.
         self.assertEqual(agent.stop(), 0)

@@ -73,6 +73,8 @@ mount -t tmpfs tmpfs "$root/run"
 # overlay over overlay: the engine keeps its images on a file system of its own
 mkdir -p "$root/var/lib/docker"; mount -t tmpfs tmpfs "$root/var/lib/docker"
 rm -rf "$root/etc/apt"; cp -a /etc/apt "$root/etc/apt"
+# A person says yes to apt's question.
+echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/99yes"
 cp -a /usr/share/keyrings/. "$root/usr/share/keyrings/"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
 cp -L /etc/hosts "$root/etc/hosts" 2>/dev/null || true
