@@ -20,8 +20,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv[1])
 # In the order of a reader: the first page installs, the last one uninstalls.
-PAGES = ["README.md", "docs/start.md", "docs/operate/systemd.md", "docs/operate/customers.md", "docs/operate/keys.md",
-         "docs/operate/quarantine.md", "docs/operate/migration.md", "docs/operate/cost.md", "docs/operate/sizing.md",
+PAGES = ["README.md", "docs/start.md", "docs/operate/systemd.md", "docs/operate/customers.md", "docs/operate/quarantine.md",
+         "docs/operate/keys.md", "docs/operate/migration.md", "docs/operate/cost.md", "docs/operate/sizing.md",
          "docs/operate/canary.md", "docs/operate/retention.md", "docs/operate/offboarding.md", "docs/operate/backup.md",
          "docs/operate/upgrade.md"]
 SUITE = "bookworm"
