@@ -78,7 +78,7 @@ echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/99yes"
 cp -a /usr/share/keyrings/. "$root/usr/share/keyrings/"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
 cp -L /etc/hosts "$root/etc/hosts" 2>/dev/null || true
-mkdir -p "$root/root/work"; cp "$place"/../packages/*.deb "$root/root/work/"
+mkdir -p "$root/root/packages"; cp "$place"/../packages/*.deb "$root/root/packages/"
 install -m 755 "$3" "$root/usr/local/bin/systemctl"
 echo ready
 exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
@@ -87,7 +87,7 @@ exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/b
 
 INNER = r"""
 set -eu
-cd /root/work
+cd /root/packages
 dockerd --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --bridge=none --storage-driver=vfs \
     >/var/log/dockerd.log 2>&1 </dev/null &
 for _ in $(seq 600); do docker version >/dev/null 2>&1 && break; sleep 0.1; done
