@@ -11,6 +11,8 @@ BACK = {
     2: ["ALTER TABLE checkpoints DROP COLUMN bytes"],
     3: ["ALTER TABLE checkpoints DROP COLUMN about", "ALTER TABLE checkpoints DROP COLUMN last_time",
         "ALTER TABLE checkpoints DROP COLUMN ended"],
+    4: ["ALTER TABLE segments DROP COLUMN aside", "ALTER TABLE segments DROP COLUMN aside_file",
+        "ALTER TABLE chains DROP COLUMN epoch", "ALTER TABLE chains DROP COLUMN moved", "DROP TABLE conflicts"],
 }
 
 
