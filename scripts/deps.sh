@@ -13,7 +13,8 @@ build=(clang-19 lld-19 libclang-rt-19-dev libstdc++-12-dev binutils cmake ninja-
     libboost1.81-dev libcurl4-openssl-dev libssl-dev libzstd-dev zlib1g-dev libsimdjson-dev libre2-dev libcli11-dev
     libtomlplusplus-dev libfmt-dev prometheus-cpp-dev libsqlite3-dev libgtest-dev libgmock-dev
     libcap-dev)
-sanitize=(tcl8.6 make dpkg-dev) # scripts/sqlite.sh
+sanitize=(tcl8.6 make dpkg-dev  # scripts/sqlite.sh
+    llvm-symbolizer-19=llvm-19) # names in what the sanitizers report
 demo=(age zstd busybox=busybox-static docker=docker.io dockerd=docker.io iptables procps curl)
 s3=(ceph-mon ceph-osd radosgw python3 python3-boto3 curl)
 package=(dpkg-dev fakeroot ca-certificates file libcap2-bin)

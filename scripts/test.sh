@@ -35,9 +35,11 @@ phase() {
 }
 
 run_ctest() {
-    local preset=$1
+    local preset=$1 symbolizer # which gives the addresses of a report their names
     shift
-    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@"
+    symbolizer=external_symbolizer_path=$(command -v llvm-symbolizer-19)
+    ASAN_OPTIONS=$ASAN_OPTIONS:$symbolizer UBSAN_OPTIONS=$UBSAN_OPTIONS:$symbolizer TSAN_OPTIONS=$TSAN_OPTIONS:$symbolizer \
+        ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@"
 }
 
 everything() {
