@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # debian.sh: what a Debian package holds, in a folder, without installing it.
 #
-#   debian.sh source NAME DIR        the source of package NAME in this machine's suite, with Debian's patches
-#   debian.sh files SUITE NAME DIR   the files of package NAME in another suite
+#   debian.sh source NAME DIR [SUITE]   the source of package NAME in this machine's suite, or in SUITE, with Debian's patches
+#   debian.sh files SUITE NAME DIR      the files of package NAME in another suite
 #
 # The mirrors are those that the machine's apt has. Its configuration and its lists stay as they are, and root is not needed. DIR is there
 # whole or not at all; when it is there, nothing is done.
@@ -48,7 +48,7 @@ apt() {
 
 command=${1:-}
 case $command in
-    source) [ $# -eq 3 ] || die "debian.sh source NAME DIR"; type=deb-src suite=$codename name=$2 dir=$3 ;;
+    source) [ $# -eq 3 ] || [ $# -eq 4 ] || die "debian.sh source NAME DIR [SUITE]"; type=deb-src suite=${4:-$codename} name=$2 dir=$3 ;;
     files) [ $# -eq 4 ] || die "debian.sh files SUITE NAME DIR"; type=deb suite=$2 name=$3 dir=$4 ;;
     *) die "debian.sh: source or files, not '$command'" ;;
 esac

@@ -7,25 +7,18 @@ that the vector names. Everything else it has to refuse, whatever it is.
 """
 import collections
 import hashlib
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import zlib
 
+from debian_vectors import files_of_package
+
 SUITE, PACKAGE = "trixie", "golang-github-c2sp-cctv-dev"
 FOLDER = "usr/share/gocode/src/c2sp.org/CCTV/age/testdata"
 APPLY_MIN = 67  # so many apply in the first release that was tried: fewer means that we look in the wrong place
 SOME_IDENTITY = "AGE-SECRET-KEY-1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4QX3S7F6"  # of their own, public
-
-
-def fetch(scripts):
-    cache = os.environ.get("BOATSWAIN_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "boatswain")
-    place = pathlib.Path(cache) / PACKAGE
-    subprocess.run([scripts / "debian.sh", "files", SUITE, PACKAGE, place], check=True)
-    return place / FOLDER
 
 
 class Vector:
@@ -59,7 +52,7 @@ def problem_of(tool, vector, place):
 
 
 def main(scripts, tool):
-    vectors = [Vector(path) for path in sorted(fetch(scripts).iterdir())]
+    vectors = [Vector(path) for path in sorted((files_of_package(scripts, SUITE, PACKAGE) / FOLDER).iterdir())]
     applying = sum(vector.applies for vector in vectors)
     with tempfile.TemporaryDirectory(prefix="bw-cctv.") as place:
         problems = {vector.name: problem_of(tool, vector, pathlib.Path(place)) for vector in vectors}

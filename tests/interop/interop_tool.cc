@@ -5,13 +5,26 @@
 //   interop_tool segment RECIPIENT...            the segment of sample.h
 //   interop_tool sample                          its text
 //   interop_tool text IDENTITIES FILE            the text of all frames of a segment
+//   interop_tool compress LEVEL FILE             one zstd frame, as of a segment
+//   interop_tool decompress FILE                 what one zstd frame holds
+//   interop_tool primitives                      for each line of standard input, a line: what the primitive makes of
+//   it
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <iterator>
+#include <sstream>
+#include <stdexcept>
 
+#include "base/bytes.h"
+#include "open/aead.h"
 #include "open/age_reader.h"
 #include "open/segment_reader.h"
+#include "open/zstd_frame.h"
 #include "sample.h"
+#include "segment/age_primitives.h"
 #include "segment/age_writer.h"
 
 using namespace boatswain;
@@ -63,6 +76,59 @@ Result<std::string> text(const Path& identity_file, const Path& file) {
     return all;
 }
 
+constexpr std::uint64_t file_bytes_max = 1U << 30;
+
+Result<std::string> compress(const std::string& level, const Path& file) {
+    TRY(auto bytes, read_file(file, file_bytes_max));
+    return segment::Compressor{std::atoi(level.c_str())}.compress(bytes);
+}
+
+Result<std::string> decompress(const Path& file) {
+    TRY(auto bytes, read_file(file, file_bytes_max));
+    return open::Decompressor{}.decompress(bytes, file_bytes_max);
+}
+
+// `hex` as an array; throws when it is of another size: then it is no question for the primitive.
+template <std::size_t Size>
+std::array<std::uint8_t, Size> array_of(const std::string& hex) {
+    auto bytes = from_hex(hex).value();
+    std::array<std::uint8_t, Size> array{};
+    if (bytes.size() != Size) throw std::invalid_argument{hex};
+    std::ranges::copy(bytes, array.begin());
+    return array;
+}
+
+// "x25519 SCALAR POINT", "open KEY NONCE SEALED", "hkdf SECRET SALT INFO", "hmac KEY MESSAGE"; all in hex, after an 'x'
+// (so that nothing is a word, too).
+std::string primitive(const std::string& question) {
+    std::istringstream words{question};
+    std::string name;
+    std::vector<std::string> hex;
+    words >> name;
+    for (std::string word; words >> word;) hex.push_back(word.substr(1));
+    auto bytes = [&](std::size_t at) { return from_hex(hex.at(at)).value(); };
+    if (name == "x25519") {
+        segment::Key32 product{};
+        bool sound = segment::x25519(array_of<32>(hex.at(0)), array_of<32>(hex.at(1)), product);
+        return sound ? to_hex(segment::as_view(product)) : "refused";
+    }
+    if (name == "open") {
+        auto sealed = bytes(2);
+        std::string out(sealed.size(), '\0');
+        bool sound = open::Aead{}.open(array_of<32>(hex.at(0)), array_of<12>(hex.at(1)), sealed, out.data());
+        return sound ? to_hex(out.substr(0, sealed.size() - segment::age_tag_bytes)) : "refused";
+    }
+    if (name == "hkdf") return to_hex(segment::as_view(segment::hkdf_sha256(bytes(0), bytes(1), bytes(2))));
+    if (name == "hmac") return to_hex(segment::as_view(segment::hmac_sha256(bytes(0), bytes(1))));
+    throw std::invalid_argument{question};
+}
+
+std::string primitives() {
+    std::string answers;
+    for (std::string question; std::getline(std::cin, question);) answers += primitive(question) + "\n";
+    return answers;
+}
+
 Result<std::string> run(std::span<char*> arguments) {
     std::string_view command = arguments.size() > 1 ? arguments[1] : "";
     if (command == "encrypt") return encrypt(arguments.subspan(2));
@@ -70,6 +136,9 @@ Result<std::string> run(std::span<char*> arguments) {
     if (command == "sample") return interop::sample().text;
     if (command == "decrypt" && arguments.size() == 4) return decrypt(arguments[2], arguments[3]);
     if (command == "text" && arguments.size() == 4) return text(arguments[2], arguments[3]);
+    if (command == "compress" && arguments.size() == 4) return compress(arguments[2], arguments[3]);
+    if (command == "decompress" && arguments.size() == 3) return decompress(arguments[2]);
+    if (command == "primitives") return primitives();
     return fail(Remedy::stop, "usage: see the top of interop_tool.cc");
 }
 
