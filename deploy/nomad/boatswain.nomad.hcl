@@ -73,12 +73,14 @@ job "boatswain" {
         }
         security_opt    = ["no-new-privileges"]
         volumes = [
-          "/var/run/docker.sock:/var/run/docker.sock:ro",
+          # The directory, not the socket's file: an engine that is started again makes another file.
+          "/run:/host/run:ro",
           "/run/boatswain:/run/boatswain",
         ]
       }
 
       env {
+        BOATSWAIN_GUARD_ENGINE    = "unix:///host/run/docker.sock"
         BOATSWAIN_GUARD_LISTEN    = "unix:/run/boatswain/engine.sock"
         BOATSWAIN_GUARD_ALLOW_UID = "10350"
         BOATSWAIN_GUARD_REDACT    = "environment"

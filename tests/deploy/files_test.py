@@ -14,6 +14,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 BUILD = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", ROOT / "build/release"))
+ENGINE_PLACES = ("/run", "/var/run")  # directories of the host in which the engine's socket lies
 UID = 10350  # of the agent's ordinary user: scripts/stage.sh, and the owner of the hosts' directories
 
 
@@ -60,8 +61,8 @@ class Parsers(unittest.TestCase):
         job = json.loads(self.validated.stdout)["job"]["boatswain"][0]
         self.assertEqual(job["type"], "system")
         tasks = {name: task[0] for name, task in job["group"]["boatswain"][0]["task"].items()}
-        self.assertIn("/var/run/docker.sock:/var/run/docker.sock:ro", tasks["guard"]["config"][0]["volumes"])
-        self.assertNotIn("docker.sock", json.dumps(tasks["agent"]), "the guard alone sees the engine's socket")
+        self.assertIn("/run:/host/run:ro", tasks["guard"]["config"][0]["volumes"])
+        self.assertNotIn("/host/run", json.dumps(tasks["agent"]), "the guard alone sees the engine's socket")
         self.assertEqual(tasks["agent"]["user"], f"{UID}:{UID}")
         check_settings(self, {name: task["env"][0] for name, task in tasks.items()})
 
@@ -235,14 +236,24 @@ class Descriptors(unittest.TestCase):
 
     def test_the_engines_socket_is_for_the_guard_alone_where_there_is_one(self):
         pod = daemon_set()["spec"]["template"]["spec"]
-        engine = {volume["name"] for volume in pod["volumes"] if "docker.sock" in json.dumps(volume)}
+        engine = {volume["name"] for volume in pod["volumes"] if (volume.get("hostPath") or {}).get("path") in ENGINE_PLACES}
         for container in pod["containers"]:
             sees = {mount["name"] for mount in container["volumeMounts"]} & engine
             self.assertEqual(bool(sees), container["name"] == "guard")
         for name, service in swarm()["services"].items():
-            self.assertEqual("docker.sock" in json.dumps(service["volumes"]), name == "guard")
+            self.assertEqual(any(volume["source"] in ENGINE_PLACES for volume in service["volumes"]), name == "guard")
         for app in marathon("agent.json"):
-            self.assertEqual("docker.sock" in json.dumps(app["container"]["volumes"]), app["args"] == ["boatswaind", "guard"])
+            sees = any(volume["hostPath"] in ENGINE_PLACES for volume in app["container"]["volumes"])
+            self.assertEqual(sees, app["args"] == ["boatswaind", "guard"])
+
+    def test_no_descriptor_or_page_mounts_the_file_of_a_socket(self):
+        """It goes stale when the engine is started again."""
+        mounted = re.compile(r"""docker\.sock:/|(?:hostPath|source|containerPath|mountPath|target)"?: *"?[^" ]*docker\.sock|--mount[^ ]*docker\.sock""")
+        for text in ("-v /var/run/docker.sock:/var/run/docker.sock:ro", '"hostPath": "/var/run/docker.sock"', "mountPath: /var/run/docker.sock"):
+            self.assertRegex(text, mounted)
+        files = [file for place in (DEPLOY, ROOT / "docs") for file in place.rglob("*") if file.is_file()] + [ROOT / "README.md"]
+        self.assertGreater(len(files), 40)
+        self.assertEqual([file.name for file in files if mounted.search(file.read_text())], [])
 
     def test_the_guard_serves_the_user_that_the_agent_is(self):
         pod = daemon_set()["spec"]["template"]["spec"]

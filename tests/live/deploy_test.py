@@ -97,7 +97,7 @@ class OnAnEngine(LiveTest):
 class Marathon(OnAnEngine):
     def test_the_agent_of_the_descriptor_reads_others_and_not_itself(self):
         running = self.marathon_task_of_a_tenant("seq 1 1000; sleep 1000")
-        agent = self.agent(marathon_app("agent-without-guard.json"), **{"/var/run/docker.sock": self.engine.socket})
+        agent = self.agent(marathon_app("agent-without-guard.json"), **{"/run": self.engine.socket.parent})
         self.wait_ready(agent)
         self.assertTrue(agent.mesos_http_check())
         self.assert_reads_others_and_not_itself(agent, running)
@@ -115,7 +115,7 @@ class MarathonWithGuard(OnAnEngine):
         os.chown(self.host / "state", BOATSWAIN_UID, BOATSWAIN_UID)
         running = self.marathon_task_of_a_tenant("seq 1 1000; sleep 1000")
         guard = self.task(marathon_app("agent.json", "/infra/boatswain/guard"),
-                          {"/var/run/docker.sock": self.engine.socket, "/run/boatswain": self.host / "run"})
+                          {"/run": self.engine.socket.parent, "/run/boatswain": self.host / "run"})
         wait_for(lambda: self.guard_answers(guard), 60, lambda: f"the guard: {guard.last_words()}")
         agent = self.agent(marathon_app("agent.json", "/infra/boatswain/agent"), **{"/run/boatswain": self.host / "run"})
         self.wait_ready(agent)

@@ -29,7 +29,7 @@ class Swarm(OnAnEngine):
         wait_for(lambda: not self.engine.docker("ps", "-aq", "--filter", f"label=com.docker.stack.namespace={name}"), 90, f"{name} is gone")
 
     def services_of_the_file(self):
-        paths = {"/var/run/docker.sock": self.engine.socket, "/run/boatswain": self.host / "run",
+        paths = {"/run": self.engine.socket.parent, "/run/boatswain": self.host / "run",
                  "/var/lib/docker/containers": self.engine.root / "containers", "/etc/boatswain": self.host / "etc",
                  "/var/lib/boatswain": self.host / "state"}
         services = yaml.safe_load(FILE.read_text())["services"]
