@@ -143,6 +143,7 @@ class Agent {
 
 Result<void> Agent::build() {
     CHECK(check_host(config_));
+    CHECK(check_no_identity(config_.tenancy.keyring));
     TRY(auto rules, parse_tenancy(config_));
     TRY(auto fleet_key, Heart::key_for(config_.fleet.key, config_.host));
     TRY(selection_, docker::Selection::parse(config_.docker.include, config_.docker.exclude));

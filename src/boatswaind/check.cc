@@ -32,6 +32,14 @@ Result<void> check_host(const config::Config& config) {
                                   " bytes, percent-encoded; set `host` to a shorter name");
 }
 
+Result<void> check_no_identity(const Path& directory) {
+    tenancy::Keyring keyring{directory};
+    if (auto read = keyring.reload(); read) return {};
+    auto found = keyring.identities();
+    if (found.empty()) return {};
+    return fail(Remedy::stop, std::move(found));
+}
+
 int check(const config::Config& config) {
     std::fputs(config::print_effective(config).c_str(), stdout);
     for (const auto& warning : config.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
@@ -53,7 +61,10 @@ int check(const config::Config& config) {
     for (const auto& warning : engine.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     tenancy::Keyring keyring{config.tenancy.keyring};
     auto problems = keyring.reload();
-    if (!problems) std::fprintf(stderr, "warning: %s\n", problems.error().what.c_str());
+    if (!keyring.identities().empty())
+        wrong = failed(problems);
+    else if (!problems)
+        std::fprintf(stderr, "warning: %s\n", problems.error().what.c_str());
     if (problems) {
         // A broken key file holds its tenant's lines: not a thing to find out later.
         for (const auto& broken : keyring.broken()) {

@@ -10,6 +10,10 @@ namespace boatswain::boatswaind {
 inline constexpr std::size_t encoded_host_bytes_max = 255;
 Result<void> check_host(const config::Config& config);
 
+// Remedy::stop names the private keys that lie in this keyring, and says what to do with them. A keyring that cannot be
+// read is success here.
+Result<void> check_no_identity(const Path& keyring);
+
 // Prints the effective configuration on standard output and every problem on standard error. The exit code: 0 when the
 // agent would start, else 1.
 int check(const config::Config& config);

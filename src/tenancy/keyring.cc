@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "tenancy/identity.h"
 
 namespace boatswain::tenancy {
 namespace {
@@ -36,12 +37,15 @@ Result<Keyring::Listing> Keyring::list() const {
     std::unique_ptr<DIR, int (*)(DIR*)> directory{::opendir(directory_.c_str()), ::closedir};
     if (!directory) return fail_errno(Remedy::stop, "read the keyring " + directory_.string());
     Listing listing;
+    auto stamp_of = [](const struct stat& found) -> Stamp {
+        return {.changed_ns = found.st_mtim.tv_sec * 1'000'000'000LL + found.st_mtim.tv_nsec,
+                .status_changed_ns = found.st_ctim.tv_sec * 1'000'000'000LL + found.st_ctim.tv_nsec,
+                .bytes = static_cast<std::uint64_t>(found.st_size),
+                .inode = found.st_ino,
+                .regular = S_ISREG(found.st_mode)};
+    };
     auto add_stamp = [&](const std::string& name, const struct stat& found) {
-        listing.files[name] = {.changed_ns = found.st_mtim.tv_sec * 1'000'000'000LL + found.st_mtim.tv_nsec,
-                               .status_changed_ns = found.st_ctim.tv_sec * 1'000'000'000LL + found.st_ctim.tv_nsec,
-                               .bytes = static_cast<std::uint64_t>(found.st_size),
-                               .inode = found.st_ino,
-                               .regular = S_ISREG(found.st_mode)};
+        listing.files[name] = stamp_of(found);
         if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0) listing.writable.insert(name);
     };
     struct stat found{};
@@ -50,18 +54,31 @@ Result<Keyring::Listing> Keyring::list() const {
     add_stamp("", found);
     for (errno = 0; const auto* entry = ::readdir(directory.get()); errno = 0) {
         std::string name = entry->d_name;
-        // Hidden names are other programs' (an editor's, Kubernetes' "..data").
-        if (!name.ends_with(suffix) || name.size() == suffix.size() || name.front() == '.') continue;
-        if (listing.files.size() > key_files_max)
+        if (name == "." || name == "..") continue;
+        if (listing.files.size() + listing.others.size() > key_files_max)
             return fail(Remedy::stop, "read the keyring " + directory_.string() + ": more than " +
-                                          std::to_string(key_files_max) + " keys");
-        if (::fstatat(::dirfd(directory.get()), name.c_str(), &found, 0) == 0)
+                                          std::to_string(key_files_max) + " files");
+        bool there = ::fstatat(::dirfd(directory.get()), name.c_str(), &found, 0) == 0;
+        // Hidden names are other programs' (an editor's, Kubernetes' "..data").
+        if (!name.ends_with(suffix) || name.size() == suffix.size() || name.front() == '.') {
+            if (there && S_ISREG(found.st_mode)) listing.others[name] = stamp_of(found);
+        } else if (there) {
             add_stamp(name, found);
-        else
+        } else {
             listing.files[name] = {};  // a dangling link, or gone since: said when it is read
+        }
     }
     if (errno != 0) return fail_errno(Remedy::back_off, "read the keyring " + directory_.string());
     return listing;
+}
+
+// Hidden files, too: an editor's copy of an identity opens as much as the identity.
+std::vector<std::string> Keyring::identities_in(const Listing& listing) const {
+    std::vector<std::string> names;
+    for (const auto* files : {&listing.files, &listing.others})
+        for (const auto& [name, stamp] : *files)
+            if (!name.empty() && stamp.regular && is_identity(directory_ / name)) names.push_back(name);
+    return names;
 }
 
 Result<Keyring::Recipients> Keyring::read(const std::string& name, const Stamp& stamp) const {
@@ -127,6 +144,15 @@ Result<std::vector<std::string>> Keyring::reload() {
         return std::unexpected(std::move(listing).error());
     }
 
+    if (auto names = identities_in(*listing); !names.empty()) {
+        auto refused = identities_refused(directory_, names);
+        take(std::move(before), {}, refused);
+        std::scoped_lock lock{guard_};
+        identities_ = refused;
+        seen_ = std::move(*listing);
+        return fail(Remedy::stop, std::move(refused));
+    }
+
     Files files;
     Broken broken;
     if (listing->writable.contains(""))
@@ -158,6 +184,7 @@ Result<std::vector<std::string>> Keyring::reload() {
     keep(files, problems);
     take(std::move(files), std::move(broken), {});
     std::scoped_lock lock{guard_};
+    identities_.clear();
     seen_ = std::move(*listing);
     return problems;
 }
@@ -166,7 +193,7 @@ std::vector<std::string> Keyring::broken(std::size_t most) const {
     std::scoped_lock lock{guard_};
     std::vector<std::string> sentences;
     if (!unreadable_.empty())
-        sentences.push_back(unreadable_ + (files_.empty() ? "; nothing is read until it can be"
+        sentences.push_back(unreadable_ + (files_.empty() ? "; nothing is read until that is mended"
                                                           : "; the keys of before stay in force, others are held"));
     for (const auto& [name, why] : broken_) {
         if (sentences.size() >= most) break;
@@ -210,7 +237,7 @@ std::string Keyring::held(const std::string& name) const {
         if (auto found = broken_.find(needed); found != broken_.end())
             return "the key file " + printable(needed) + ".pub is broken (" + found->second + ")";
     }
-    if (!unreadable_.empty() && !files_.contains(name)) return "the keyring cannot be read (" + unreadable_ + ")";
+    if (!unreadable_.empty() && !files_.contains(name)) return "the keyring is not taken over (" + unreadable_ + ")";
     return {};
 }
 
@@ -224,6 +251,11 @@ Keys Keyring::keys_for(const TenantId& tenant) const {
     }
     if (auto glass = files_.find(break_glass_name.data()); glass != files_.end()) keys.break_glass = glass->second;
     return keys;
+}
+
+std::string Keyring::identities() const {
+    std::scoped_lock lock{guard_};
+    return identities_;
 }
 
 std::vector<std::string> Keyring::tenants() const {

@@ -7,8 +7,8 @@
 // Read again when the directory changes. A file that is gone takes its keys with it. A file that is there and cannot be
 // understood does not: it keeps what it said before, over a restart, too (tenancy/last_good.h). Was it never
 // understood, its tenant's lines are held (Keys::held): they are not the operator's because somebody mistyped a key.
-// The same goes for a directory that cannot be read, and for everybody while _break-glass.pub is broken. All of it is
-// reported.
+// The same goes for a directory that cannot be read, for one that holds an identity (tenancy/identity.h), and for
+// everybody while _break-glass.pub is broken. All of it is reported.
 //
 // Whoever can write to this directory decides who can read what is sealed from then on, so files and directory that
 // group or others may write to are reported too. Replace a file by rename: a half-written one may hold fewer
@@ -54,8 +54,8 @@ class Keyring {
         : directory_(std::move(directory)), last_good_(std::move(last_good)) {}
 
     // Reads the directory. The result lists what is wrong with single files ("acme.pub: line 2: not an age recipient:
-    // ..."); a directory that cannot be read at all, or holds over key_files_max keys, is an error, and the keys stay
-    // as they were.
+    // ..."); a directory that cannot be read at all, holds over key_files_max files, or holds an identity, is an error,
+    // and the keys stay as they were.
     Result<std::vector<std::string>> reload();
 
     // What is broken as of the last reload(), and what comes of it: sentences, of files at most `most`.
@@ -73,6 +73,9 @@ class Keyring {
 
     // All that a decision about this tenant needs, of one moment.
     Keys keys_for(const TenantId& tenant) const;
+
+    // What to do about identities that the last reload() found in the directory, as a sentence; empty: it found none.
+    std::string identities() const;
 
     std::vector<std::string> tenants() const;  // those with a key, sorted; without the two reserved names
     const Path& directory() const { return directory_; }
@@ -93,12 +96,14 @@ class Keyring {
         bool operator==(const Stamp&) const = default;
     };
     struct Listing {
-        std::map<std::string, Stamp> files;  // by file name; "" is the directory itself
-        std::set<std::string> writable;      // by group or others
+        std::map<std::string, Stamp> files;   // by file name; "" is the directory itself
+        std::map<std::string, Stamp> others;  // that are no public keys by their names
+        std::set<std::string> writable;       // by group or others
         bool operator==(const Listing&) const = default;
     };
 
     Result<Listing> list() const;
+    std::vector<std::string> identities_in(const Listing& listing) const;
     Result<Recipients> read(const std::string& name, const Stamp& stamp) const;
     Files known_before(std::vector<std::string>& problems);
     void keep(const Files& files, std::vector<std::string>& problems);
@@ -114,6 +119,7 @@ class Keyring {
     Files files_;
     Broken broken_;
     std::string unreadable_;  // why the directory cannot be read; empty: it can
+    std::string identities_;
     std::optional<Listing> seen_;
     std::uint64_t generation_ = 0;
 };

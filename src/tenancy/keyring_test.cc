@@ -87,7 +87,6 @@ TEST_F(KeyringTest, HasNoKeysBeforeItIsReadAndInAnEmptyDirectory) {
 TEST_F(KeyringTest, NamesFileAndLineOfWhatItDoesNotUnderstand) {
     write("acme.pub", recipient(1).str() + "\nage1notarecipient\n");
     write("empty.pub", "# nothing\n\n");
-    write("identity.pub", "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ\n");
     write("_odd.pub", {1});
     write("huge.pub", std::string(key_file_bytes_max + 1, '#'));
     fs::create_directory(directory / "folder.pub");
@@ -95,16 +94,62 @@ TEST_F(KeyringTest, NamesFileAndLineOfWhatItDoesNotUnderstand) {
     fs::create_symlink("/nowhere/at/all", directory / "dangling.pub");
     Keyring keyring{directory};
     auto problems = reload(keyring);
-    EXPECT_EQ(problems.size(), 8U);
+    EXPECT_EQ(problems.size(), 7U);
     EXPECT_THAT(problems, Contains(AllOf(StartsWith("acme.pub: line 2: "), HasSubstr("not an age recipient"))));
     EXPECT_THAT(problems, Contains("empty.pub: holds no recipient"));
-    EXPECT_THAT(problems, Contains(AllOf(StartsWith("identity.pub: line 1: "), testing::Not(HasSubstr("QQQQ")))));
     EXPECT_THAT(problems, Contains(StartsWith("_odd.pub: tenant name \"_odd\": starts with '_'")));
     EXPECT_THAT(problems, Contains(AllOf(StartsWith("huge.pub: "), HasSubstr("longer than 65536 bytes"))));
     EXPECT_THAT(problems, Contains("folder.pub: is not a regular file"));
     EXPECT_THAT(problems, Contains("pipe.pub: is not a regular file"));
     EXPECT_THAT(problems, Contains("dangling.pub: cannot be found (a dangling link?)"));
     EXPECT_THAT(keyring.tenants(), IsEmpty()) << "a file with one bad line is not taken in part";
+}
+
+TEST_F(KeyringTest, AnIdentityInItIsRefusedAndTheKeysOfBeforeStay) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    reload(keyring);
+    const std::string secret = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ\n";
+    const std::pair<std::string, std::string> identities[] = {
+        {"globex.pub", secret},
+        {"globex.pub", "# " + secret + recipient(2).str() + "\n"},
+        {"notes.txt", "a line\nage-secret-key-1qqqq"},
+        {".globex.key.swp", secret},
+        {"plugin", "AGE-PLUGIN-YUBIKEY-1QQQQ"},
+        {"id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\nQQQQ\n"},
+        {"globex.key", "an encrypted one\n"},
+        {"globex.KEY", ""},
+    };
+    write("hooli.pub", {3});
+    for (const auto& [name, text] : identities) {
+        write(name, text);
+        EXPECT_TRUE(keyring.changed_on_disk()) << name;
+        auto problems = keyring.reload();
+        ASSERT_FALSE(problems) << name;
+        EXPECT_EQ(problems.error().remedy, Remedy::stop);
+        EXPECT_THAT(problems.error().what,
+                    AllOf(HasSubstr("holds a private key: " + name + "."), testing::Not(HasSubstr("QQQQ"))));
+        EXPECT_EQ(keyring.identities(), problems.error().what);
+        EXPECT_THAT(keyring.broken(), ElementsAre(HasSubstr(name))) << "the agent is not ready";
+        EXPECT_FALSE(keyring.changed_on_disk()) << "it is not read again each second";
+        EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+        EXPECT_THAT(of(keyring, "hooli"), IsEmpty());
+        fs::remove(directory / name);
+    }
+    EXPECT_TRUE(keyring.changed_on_disk());
+    EXPECT_THAT(reload(keyring), IsEmpty());
+    EXPECT_THAT(keyring.identities(), IsEmpty());
+    EXPECT_THAT(keyring.broken(), IsEmpty());
+    EXPECT_THAT(of(keyring, "hooli"), ElementsAre(recipient(3)));
+}
+
+TEST_F(KeyringTest, NamesAFewOfManyIdentitiesAndOpensNoPipe) {
+    for (int i = 0; i < 9; ++i) write("tenant-" + std::to_string(i) + ".key", "");
+    ASSERT_EQ(::mkfifo((directory / "pipe.key").c_str(), 0644), 0);
+    fs::create_directory(directory / "folder.key");
+    Keyring keyring{directory};
+    ASSERT_FALSE(keyring.reload());
+    EXPECT_THAT(keyring.identities(), AllOf(HasSubstr("tenant-3.key and 5 more"), HasSubstr("take each for leaked")));
 }
 
 TEST_F(KeyringTest, KeepsWhatABrokenFileSaidBeforeAndSaysSo) {
@@ -197,7 +242,7 @@ TEST_F(KeyringTest, KeepsWhatABrokenFileSaidBeforeOverARestart) {
         Keyring keyring{directory, last_good};
         EXPECT_FALSE(keyring.reload());
         EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1))) << "nor does a directory that is away";
-        EXPECT_THAT(keyring.keys_for(*TenantId::parse("globex")).held, HasSubstr("cannot be read"));
+        EXPECT_THAT(keyring.keys_for(*TenantId::parse("globex")).held, HasSubstr("is not taken over"));
         EXPECT_THAT(keyring.broken(), ElementsAre(HasSubstr("the keys of before stay in force")));
     }
     fs::rename(aside, directory);
@@ -212,8 +257,8 @@ TEST_F(KeyringTest, KeepsWhatABrokenFileSaidBeforeOverARestart) {
 TEST_F(KeyringTest, HoldsEverybodyAsLongAsTheDirectoryWasNeverRead) {
     Keyring keyring{directory / "not-there"};
     EXPECT_FALSE(keyring.reload());
-    EXPECT_THAT(keyring.keys_for(*TenantId::parse("acme")).held, HasSubstr("cannot be read"));
-    EXPECT_THAT(keyring.keys_for(TenantId::unassigned()).operators_held, HasSubstr("cannot be read"));
+    EXPECT_THAT(keyring.keys_for(*TenantId::parse("acme")).held, HasSubstr("is not taken over"));
+    EXPECT_THAT(keyring.keys_for(TenantId::unassigned()).operators_held, HasSubstr("is not taken over"));
 }
 
 TEST_F(KeyringTest, SaysThatAMemoryItCannotReadOrWriteIsNone) {

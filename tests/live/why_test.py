@@ -29,6 +29,16 @@ def docker(*arguments):
     return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def make_key(directory, tenant):
+    """The public half into the keyring; the identity beside it. Once."""
+    if (directory / "keys" / f"{tenant}.pub").exists():
+        return
+    made = directory / "identities"
+    subprocess.run([TOOL, "keys", "new", tenant, "--out", made], check=True, capture_output=True)
+    (directory / "keys").mkdir(exist_ok=True)
+    (made / f"{tenant}.pub").rename(directory / "keys" / f"{tenant}.pub")
+
+
 class Agent:
     """A running agent with a state directory, a store and a keyring of its own."""
 
@@ -95,7 +105,7 @@ class Why(Case):
     def setUpClass(cls):
         cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="bww.", dir="/tmp"))
         for tenant in ("acme", "_unassigned"):
-            subprocess.run([TOOL, "keys", "new", tenant, "--out", cls.directory / "keys"], check=True, capture_output=True)
+            make_key(cls.directory, tenant)
         cls.agent = Agent(cls.directory)
         assert cls.agent.told() == "READY=1"
 
@@ -223,7 +233,7 @@ class OtherAgents(Case):
         ran = self.run_tool("why", "held", agent=agent)
         self.assertEqual(ran.returncode, 1)
         self.assertIn("To do: put the tenant's TENANT.pub", ran.stdout)
-        subprocess.run([TOOL, "keys", "new", "late", "--out", self.directory / "keys"], check=True, capture_output=True)
+        make_key(self.directory, "late")
         self.assertEqual(self.until("held", lambda told: told["collected"], agent)["tenant"], "late")
         agent.stop()
 
@@ -231,6 +241,26 @@ class OtherAgents(Case):
         agent = self.start("--tenancy-unassigned", "drop")
         told = self.until("dropped", lambda told: told["verdict"] == "dropped", agent)
         self.assertFalse(told["collected"])
+
+    def test_a_private_key_in_the_keyring_is_named_and_keeps_an_agent_from_starting(self):
+        make_key(self.directory, "acme")
+        leaked = self.directory / "keys" / "acme.key"
+        self.addCleanup(leaked.unlink, missing_ok=True)
+        agent = self.start()
+        shutil.copy(self.directory / "identities" / "acme.key", leaked)
+        end = time.monotonic() + WAIT_SECONDS_MAX
+        while "holds a private key: acme.key" not in (ran := self.run_tool("status", agent=agent)).stdout:
+            self.assertLess(time.monotonic(), end, ran.stdout)
+            time.sleep(0.1)
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("the keys of before stay in force", ran.stdout)
+        agent.stop()
+        for command in ("agent", "check"):
+            ran = subprocess.run([DAEMON, command, "--state-dir", self.directory / "state", "--tenancy-keyring", self.directory / "keys",
+                                  "--store-url", f"dir:{self.directory}/store"], capture_output=True, text=True, timeout=60)
+            self.assertEqual(ran.returncode, 1, ran.stderr)
+            self.assertIn("holds a private key: acme.key. A host keeps public keys (*.pub) only", ran.stderr)
+            self.assertNotIn("AGE-SECRET-KEY", ran.stdout + ran.stderr)
 
     def test_an_agent_that_is_killed_leaves_a_socket_that_the_next_one_replaces(self):
         agent = self.start()
@@ -249,7 +279,7 @@ class OtherAgents(Case):
 
     def test_the_metrics_tell_lag_by_reader_and_each_tenants_last_moments(self):
         self.container("measured", "--env", "BOATSWAIN_TENANT=acme")
-        subprocess.run([TOOL, "keys", "new", "acme", "--out", self.directory / "keys"], capture_output=True)
+        make_key(self.directory, "acme")
         before = time.time() - 5
         agent = self.start("--listen", "127.0.0.1:0")
         self.until("measured", lambda told: told["last_segment"] and told["spooled"]["segments"] == 0, agent)
@@ -273,7 +303,7 @@ class OtherAgents(Case):
     def test_a_store_that_takes_nothing_and_an_engine_that_is_away_are_told(self):
         (self.directory / "flat").write_text("")
         self.container("stuck", "--env", "BOATSWAIN_TENANT=acme")
-        subprocess.run([TOOL, "keys", "new", "acme", "--out", self.directory / "keys"], check=True, capture_output=True)
+        make_key(self.directory, "acme")
         agent = self.start("--store-url", f"dir:{self.directory}/flat")
         told = self.until("stuck", lambda told: told["spooled"]["segments"] > 0 and told["agent_troubles"], agent)
         self.assertIn("the store does not take segments", told["agent_troubles"][0])

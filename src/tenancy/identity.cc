@@ -1,0 +1,63 @@
+#include "tenancy/identity.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.h"
+
+namespace boatswain::tenancy {
+namespace {
+
+constexpr std::string_view suffix = ".key";
+constexpr std::array<std::string_view, 3> marks{"age-secret-key-", "age-plugin-", "private key-----"};
+constexpr std::size_t names_told_max = 4;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equal_in_any_case(char text, char mark) { return lower(text) == mark; }
+
+}  // namespace
+
+bool is_named_as_identity(std::string_view name) {
+    return name.size() >= suffix.size() &&
+           std::ranges::equal(name.substr(name.size() - suffix.size()), suffix, equal_in_any_case);
+}
+
+bool is_identity_text(std::string_view text) {
+    return std::ranges::any_of(
+        marks, [&](std::string_view mark) { return !std::ranges::search(text, mark, equal_in_any_case).empty(); });
+}
+
+bool is_identity(const Path& file) {
+    // Without waiting for the other end of what may be a pipe by now.
+    Fd opened{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+    struct stat found{};
+    if (opened && (::fstat(opened.get(), &found) != 0 || !S_ISREG(found.st_mode))) return false;
+    if (is_named_as_identity(file.filename().native())) return true;
+    if (!opened) return false;
+    std::string text(identity_look_bytes, '\0');
+    auto size = ::pread(opened.get(), text.data(), text.size(), 0);
+    bool is = size > 0 && is_identity_text({text.data(), static_cast<std::size_t>(size)});
+    OPENSSL_cleanse(text.data(), text.size());
+    return is;
+}
+
+std::string identities_refused(const Path& directory, const std::vector<std::string>& names) {
+    std::string told;
+    for (std::size_t i = 0; i < std::min(names.size(), names_told_max); ++i)
+        told += (i > 0 ? ", " : "") + printable(names[i]);
+    if (names.size() > names_told_max) told += " and " + std::to_string(names.size() - names_told_max) + " more";
+    bool one = names.size() == 1;
+    return "the keyring " + directory.string() + " holds " + (one ? "a private key" : "private keys") + ": " + told +
+           ". A host keeps public keys (*.pub) only. Move " + (one ? "it" : "them") +
+           " to a safe machine, and delete " + (one ? "it" : "them") +
+           " here; if others could read this host or its backups, take " + (one ? "it" : "each") +
+           " for leaked and make a new key";
+}
+
+}  // namespace boatswain::tenancy
