@@ -17,10 +17,6 @@ std::size_t zeros_before(std::string_view bytes) { return std::min(bytes.find_fi
 // A place that no file has.
 constexpr FilePosition before_all{.fingerprint = 1};
 
-bool same_file(const LogFile& file, const Generation& generation) {
-    return file.device() == generation.device && file.inode() == generation.inode;
-}
-
 }  // namespace
 
 FileReaderCounters::FileReaderCounters(Metrics& metrics)
@@ -31,7 +27,7 @@ FileReaderCounters::FileReaderCounters(Metrics& metrics)
 
 JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, std::optional<LogBirth> birth,
                                const Clock& clock, FileReaderCounters& counters, Log& log)
-    : log_path_(std::move(log_path)),
+    : files_(std::move(log_path), log),
       start_(start),
       birth_(birth),
       clock_(clock),
@@ -41,17 +37,8 @@ JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start,
 
 // ---- Which file is read ---------------------------------------------------------------------------------------------
 
-Result<JsonFileReader::Open> JsonFileReader::open_generation(const Generation& generation) {
-    TRY(auto file, open_log_file(generation.path));
-    // Between listing and opening, a rotation may have moved another file to this name.
-    if (!same_file(*file, generation))
-        return fail(Remedy::retry, "open " + generation.path.string() + ": rotated meanwhile");
-    TRY(auto fingerprint, fingerprint_of(*file));
-    return Open{.file = std::move(file), .fingerprint = fingerprint};
-}
-
 Result<bool> JsonFileReader::open_first() {
-    auto generations = list_generations(log_path_);
+    auto generations = list_generations(files_.path());
     if (generations.empty()) return false;
     first_open_ = start_ ? 0 : generations.size();
     if (start_ && start_->fingerprint != 0) {
@@ -60,10 +47,10 @@ Result<bool> JsonFileReader::open_first() {
         owed_gap_ = Gap{.reason = gap_rotated_away};
         if (*start_ == before_all && birth_) last_time_ = birth_->started;
         log_.warning("the log was rotated away while nobody read it; reading on with the oldest file",
-                     {{"log", log_path_.string()}});
+                     {{"log", files_.path().string()}});
     }
     for (auto oldest = generations.rbegin(); oldest != generations.rend(); ++oldest) {
-        auto open = open_generation(*oldest);
+        auto open = files_.open(*oldest);
         if (open) {
             if (!owed_gap_ && begins_late(*open->file, generations.size())) owe_what_was_before();
             read_on_in(std::move(*open), 0);
@@ -95,7 +82,7 @@ void JsonFileReader::owe_what_was_before() {
     held_ = before_all;
     if (!start_ && !std::exchange(begun_, true)) beginning_ = before_all;
     log_.warning("the log was rotated away before anybody read it; reading on with the oldest file",
-                 {{"log", log_path_.string()}});
+                 {{"log", files_.path().string()}});
 }
 
 // Told once for each stretch of trouble; the gap record names it to the tenant.
@@ -103,30 +90,17 @@ void JsonFileReader::tell_unreadable(const Error& error) {
     if (owed_gap_ && owed_gap_->reason == "unreadable") return;
     owed_gap_ = Gap{.reason = gap_unreadable};
     log_.warning("a log file cannot be read; reading on with the next one",
-                 {{"log", log_path_.string()}, {"error", error}});
+                 {{"log", files_.path().string()}, {"error", error}});
 }
 
 Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector<Generation>& generations) {
-    // By inode first: files that hold nothing but pieces of one long line begin alike.
-    auto candidates = generations;
-    auto same_inode = [&](const auto& generation) {
-        return generation.device == start.device && generation.inode == start.inode;
-    };
-    if (auto likely = std::ranges::find_if(candidates, same_inode); likely != candidates.end())
-        std::rotate(candidates.begin(), likely, likely + 1);
-    for (const auto& generation : candidates) {
-        auto open = open_generation(generation);
-        if (!open && open.error().remedy == Remedy::quarantine)
-            continue;  // one unreadable old file must not hide the others
-        if (!open) return std::unexpected(std::move(open).error());
-        if (open->fingerprint != start.fingerprint) continue;
-        read_on_in(std::move(*open), std::min(start.out_offset, start.err_offset));
-        out_offset_ = start.out_offset;
-        err_offset_ = start.err_offset;
-        recall_taken_time();
-        return true;
-    }
-    return false;
+    TRY(auto found, files_.find(start, generations));
+    if (!found) return false;
+    read_on_in(std::move(*found), std::min(start.out_offset, start.err_offset));
+    out_offset_ = start.out_offset;
+    err_offset_ = start.err_offset;
+    recall_taken_time();
+    return true;
 }
 
 // Of the last record that was taken before the restart, or of the file's first one: no line of an older file is later.
@@ -134,7 +108,7 @@ void JsonFileReader::recall_taken_time() {
     for (std::uint64_t look : {std::uint64_t{4096}, std::uint64_t{fingerprint_bytes_max}}) {
         auto from = offset_ > look ? offset_ - look : 0;
         std::string bytes(offset_ == 0 ? look : offset_ - from, '\0');
-        auto size = current_.file->read_at(from, bytes.data(), bytes.size());
+        auto size = files_.current().file->read_at(from, bytes.data(), bytes.size());
         if (!size) return;
         std::string_view records{bytes.data(), *size};
         auto end = offset_ == 0 ? records.find('\n') : records.rfind('\n');
@@ -149,8 +123,12 @@ void JsonFileReader::recall_taken_time() {
     }
 }
 
-void JsonFileReader::read_on_in(Open open, std::uint64_t offset) {
-    current_ = std::move(open);
+void JsonFileReader::read_on_in(OpenLog open, std::uint64_t offset) {
+    files_.read(std::move(open));
+    read_on_at(offset);
+}
+
+void JsonFileReader::read_on_at(std::uint64_t offset) {
     offset_ = offset;
     out_offset_ = 0;
     err_offset_ = 0;
@@ -159,91 +137,31 @@ void JsonFileReader::read_on_in(Open open, std::uint64_t offset) {
     long_.reset();
 }
 
-// The place of `open` among the generations: by file, or, when it was compressed meanwhile, by its first line. Should
-// several begin with that line (each holds pieces of one long line and nothing else), the newest: read from there on,
-// nothing comes twice, but what lies between is missing, and `sure` false.
-JsonFileReader::Place JsonFileReader::place_of(const Open& open, const std::vector<Generation>& generations) {
-    for (std::size_t i = 0; i < generations.size(); ++i)
-        if (same_file(*open.file, generations[i])) return {.index = i, .sure = true};
-    if (open.fingerprint == 0) return {};
-    Place place;
-    for (std::size_t i = 0; i < generations.size(); ++i) {
-        if (!generations[i].compressed) continue;
-        auto candidate = open_generation(generations[i]);
-        if (!candidate || candidate->fingerprint != open.fingerprint) continue;
-        if (place.index) return {.index = place.index, .sure = false};
-        place = {.index = i, .sure = true};
-    }
-    return place;
-}
-
 Result<void> JsonFileReader::hold_open() {
-    if (!current_.file) CHECK(open_first());
-    if (current_.file) look_for_successors();
+    if (!files_.opened()) CHECK(open_first());
+    if (files_.opened()) files_.look_for_successors();
     return {};
 }
 
 void JsonFileReader::notice_births(unsigned births, bool all) {
     if (all && first_open_ != 0 && births > first_open_) {
         owed_gap_ = Gap{.reason = gap_rotated_away};
-        log_.warning("log files were rotated away before the first could be opened", {{"log", log_path_.string()}});
+        log_.warning("log files were rotated away before the first could be opened", {{"log", files_.path().string()}});
     }
-    if (current_.file) look_for_successors();
-}
-
-// Opens the files that are newer than all we hold. A rotation in the middle of looking makes a file seem to follow
-// another that it does not, so what was opened counts only when the directory is as it was before: a file that is held
-// open cannot give its inode to another, so the same names with the same inodes are the same files.
-void JsonFileReader::look_for_successors() {
-    for (unsigned look = 0; look < looks_max; ++look) {
-        auto& newest = successors_.empty() ? current_ : successors_.back();
-        struct stat now{};
-        if (::stat(log_path_.c_str(), &now) == 0 && now.st_dev == newest.file->device() &&
-            now.st_ino == newest.file->inode())
-            return;
-        if (newest.fingerprint == 0)
-            if (auto fingerprint = fingerprint_of(*newest.file)) newest.fingerprint = *fingerprint;
-
-        auto generations = list_generations(log_path_);
-        auto at = place_of(newest, generations);
-        std::vector<Open> opened;
-        // The newest file that we held is gone. Rotated away, and others may have come and gone with it: silence would
-        // say that there were none. Or the container is being removed, file by file, and what is still there was read
-        // long ago.
-        bool gap = !at.sure;
-        for (auto newer = at.index.value_or(generations.size());
-             newer > 0 && successors_.size() + opened.size() < successors_max;) {
-            auto open = open_generation(generations[--newer]);
-            if (!open && open.error().remedy == Remedy::retry) break;
-            if (!open && open.error().remedy == Remedy::quarantine) {
-                log_.warning("a log file cannot be read; reading on with the next one",
-                             {{"log", log_path_.string()}, {"error", open.error()}});
-                gap = true;
-                continue;
-            }
-            if (!open) return;  // no descriptor free: the next look begins where this one ended
-            open->after_gap = std::exchange(gap, false);
-            open->doubtful = !at.index;
-            opened.push_back(std::move(*open));
-        }
-        if (list_generations(log_path_) != generations) continue;
-        std::ranges::move(opened, std::back_inserter(successors_));
-        return;
-    }
-    log_.debug("log is rotated faster than it can be looked at", {{"log", log_path_.string()}});
+    if (files_.opened()) files_.look_for_successors();
 }
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
 Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBuffer& buffer, std::size_t bytes_max) {
-    if (!current_.file) {
+    if (!files_.opened()) {
         TRY(bool opened, open_first());
-        if (!opened) return std::filesystem::exists(log_path_.parent_path()) ? Step::at_end : Step::finished;
+        if (!opened) return std::filesystem::exists(files_.path().parent_path()) ? Step::at_end : Step::finished;
     }
     if (waited_) CHECK(look_for_truncation(feed));
 
     bytes_max = std::min(bytes_max, read_bytes_max);
-    auto read = current_.file->read_at(offset_, buffer.data(), bytes_max);
+    auto read = files_.current().file->read_at(offset_, buffer.data(), bytes_max);
     if (!read && read.error().remedy == Remedy::quarantine) return leave_unreadable(feed, read.error());
     TRY(auto size, std::move(read));
     std::string_view bytes{buffer.data(), size};
@@ -269,10 +187,10 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
 
 // Nothing but the start of a line (`rest`) is left of the file as it is now.
 Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std::string_view rest) {
-    if (successors_.empty()) look_for_successors();
-    bool removed = successors_.empty() && !std::filesystem::exists(log_path_) &&
-                   (current_.file->compressed() || !current_.file->linked());
-    if (successors_.empty() && !removed) {
+    if (!files_.has_successors()) files_.look_for_successors();
+    bool removed = !files_.has_successors() && !std::filesystem::exists(files_.path()) &&
+                   (files_.current().file->compressed() || !files_.current().file->linked());
+    if (!files_.has_successors() && !removed) {
         waited_ = true;
         last_look_ = false;
         if (owed_gap_ && owed_gap_->reason == gap_too_long && !long_) {
@@ -298,7 +216,7 @@ Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std:
     offset_ += rest.size();
     counters_.rotations.add();
     if (removed) {
-        if (current_.doubtful && owed_gap_) owed_gap_.reset();  // nothing new came after all
+        if (files_.current().doubtful && owed_gap_) owed_gap_.reset();  // nothing new came after all
         settle(feed);
         return Step::finished;
     }
@@ -309,23 +227,14 @@ Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std:
 void JsonFileReader::next_file(batch::Feed& feed) {
     if (joiner_.pending(Stream::out) && joiner_.pending(Stream::err)) joiner_.end(feed.text());
     if (joiner_.pending() && !pending_in_previous_) {
-        pending_in_previous_ = FilePosition{.device = current_.file->device(),
-                                            .inode = current_.file->inode(),
-                                            .fingerprint = current_.fingerprint,
-                                            .out_offset = joiner_.pending(Stream::out) ? pending_offset_[0] : offset_,
-                                            .err_offset = joiner_.pending(Stream::err) ? pending_offset_[1] : offset_};
+        pending_in_previous_ = files_.current().at(joiner_.pending(Stream::out) ? pending_offset_[0] : offset_,
+                                                   joiner_.pending(Stream::err) ? pending_offset_[1] : offset_);
     }
-    if (current_.fingerprint != 0)
-        held_ = FilePosition{.device = current_.file->device(),
-                             .inode = current_.file->inode(),
-                             .fingerprint = current_.fingerprint,
-                             .out_offset = offset_,
-                             .err_offset = offset_};
-    auto next = std::move(successors_.front());
-    successors_.pop_front();
+    if (files_.current().fingerprint != 0) held_ = files_.current().at(offset_, offset_);
+    auto next = files_.take_successor();
     if (next.after_gap) {
         owed_gap_ = Gap{.reason = gap_rotated_away};
-        log_.warning("log files were rotated away faster than they could be opened", {{"log", log_path_.string()}});
+        log_.warning("log files were rotated away faster than they could be opened", {{"log", files_.path().string()}});
     }
     read_on_in(std::move(next), 0);
     mark(feed);
@@ -333,9 +242,9 @@ void JsonFileReader::next_file(batch::Feed& feed) {
 
 // The rest of the file is garbage (a .gz that a power cut tore). A file of this log that is newer holds what follows.
 JsonFileReader::Step JsonFileReader::leave_unreadable(batch::Feed& feed, const Error& error) {
-    if (successors_.empty()) look_for_successors();
+    if (!files_.has_successors()) files_.look_for_successors();
     tell_unreadable(error);
-    if (successors_.empty()) return Step::at_end;
+    if (!files_.has_successors()) return Step::at_end;
     if (joiner_.pending()) joiner_.end(feed.text());
     pending_in_previous_.reset();
     next_file(feed);
@@ -345,14 +254,14 @@ JsonFileReader::Step JsonFileReader::leave_unreadable(batch::Feed& feed, const E
 // After `logrotate copytruncate` and its like: the file is shorter than we stand, or begins with another line.
 Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
     waited_ = false;
-    auto size = current_.file->size();
-    if (!size || current_.fingerprint == 0) return {};
-    TRY(auto fingerprint, fingerprint_of(*current_.file));
-    if (*size >= offset_ && fingerprint == current_.fingerprint) return {};
-    if (fingerprint == current_.fingerprint) {
+    auto size = files_.current().file->size();
+    if (!size || files_.current().fingerprint == 0) return {};
+    TRY(auto fingerprint, fingerprint_of(*files_.current().file));
+    if (*size >= offset_ && fingerprint == files_.current().fingerprint) return {};
+    if (fingerprint == files_.current().fingerprint) {
         // The same file without its end: a power cut took what the engine had written and we had read. What comes now
         // is new.
-        log_.warning("the log lost its end; reading on behind what is left", {{"log", log_path_.string()}});
+        log_.warning("the log lost its end; reading on behind what is left", {{"log", files_.path().string()}});
         if (joiner_.pending()) joiner_.end(feed.text());
         pending_in_previous_.reset();
         owed_gap_ = Gap{.reason = gap_truncated};
@@ -362,27 +271,21 @@ Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
         return {};
     }
 
-    Open truncated = std::move(current_);
     auto offset = offset_;
-    auto old_fingerprint = std::exchange(truncated.fingerprint, fingerprint);
-    for (const auto& generation : list_generations(log_path_)) {
-        if (same_file(*truncated.file, generation)) continue;
-        auto copy = open_generation(generation);
-        if (!copy || copy->fingerprint != old_fingerprint) continue;
-        successors_.push_front(std::move(truncated));
-        read_on_in(std::move(*copy), offset);
+    auto before = files_.current().at(offset, offset);
+    files_.current().fingerprint = fingerprint;
+    if (auto copy = files_.find_copy(files_.current(), before.fingerprint)) {
+        files_.read_before_current(std::move(*copy));
+        read_on_at(offset);
         return {};
     }
-    log_.warning("the log was truncated by somebody; what was not read by then is lost", {{"log", log_path_.string()}});
+    log_.warning("the log was truncated by somebody; what was not read by then is lost",
+                 {{"log", files_.path().string()}});
     if (joiner_.pending()) joiner_.end(feed.text());
     pending_in_previous_.reset();
-    held_ = FilePosition{.device = truncated.file->device(),
-                         .inode = truncated.file->inode(),
-                         .fingerprint = old_fingerprint,
-                         .out_offset = offset,
-                         .err_offset = offset};
+    held_ = before;
     owed_gap_ = Gap{.reason = gap_truncated};
-    read_on_in(std::move(truncated), 0);
+    read_on_at(0);
     return {};
 }
 
@@ -418,7 +321,7 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
         frame.abandon_message();
         return;
     }
-    if (current_.doubtful) [[unlikely]]
+    if (files_.current().doubtful) [[unlikely]]
         end_doubt();
     bool plain = !owed_gap_ && !pending_in_previous_ && !found.inner_newline;
     if (plain && joiner_.is_whole(found.stream, found.newline, found.message_bytes)) {
@@ -432,7 +335,7 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
 }
 
 bool JsonFileReader::was_taken(const JsonLine& found) const {
-    return line_offset_ < already_taken(found.stream) || (current_.doubtful && read_before(found));
+    return line_offset_ < already_taken(found.stream) || (files_.current().doubtful && read_before(found));
 }
 
 // After a power cut the file may end in zeros, or in half a record; the engine goes on right behind it. What follows is
@@ -460,7 +363,7 @@ void JsonFileReader::owe_zeros(std::uint64_t bytes) {
     if (!owed_gap_) {
         owed_gap_ = Gap{.reason = gap_truncated};
         log_.warning("zeros in a container's log, as a power cut leaves them; reading on behind them",
-                     {{"log", log_path_.string()}, {"offset", offset_}});
+                     {{"log", files_.path().string()}, {"offset", offset_}});
     }
     owed_gap_->bytes_min += bytes;
 }
@@ -506,7 +409,7 @@ void JsonFileReader::tell_too_long(batch::Feed& feed, std::uint64_t bytes) {
     if (!owed_gap_) {
         owed_gap_ = Gap{.reason = gap_too_long};
         log_.warning("a record of a container's log is too long to be read",
-                     {{"log", log_path_.string()}, {"offset", line_offset_}, {"bytes", bytes}});
+                     {{"log", files_.path().string()}, {"offset", line_offset_}, {"bytes", bytes}});
     }
     ++owed_gap_->lines_min;
     owed_gap_->bytes_min += bytes;
@@ -545,16 +448,13 @@ void JsonFileReader::settle_previous(segment::FrameText& frame, Stream next_stre
 }
 
 // Something new was found: all that follows it is new as well.
-void JsonFileReader::end_doubt() {
-    current_.doubtful = false;
-    for (auto& open : successors_) open.doubtful = false;
-}
+void JsonFileReader::end_doubt() { files_.end_doubt(); }
 
 void JsonFileReader::take_malformed(batch::Feed& feed, std::string_view line) {
     if (line.empty() || line_offset_ < std::max(out_offset_, err_offset_)) return;
     counters_.malformed.add();
     log_.warning("malformed line in a container's log; kept as it is",
-                 {{"log", log_path_.string()}, {"offset", line_offset_}, {"bytes", line.size()}});
+                 {{"log", files_.path().string()}, {"offset", line_offset_}, {"bytes", line.size()}});
     auto time = last_time_ == Timestamp{} ? clock_.now() : last_time_;
     auto& frame = feed.text();
     pay_gap(frame, time);
@@ -588,44 +488,33 @@ void JsonFileReader::put_down(batch::Feed& feed) {
 
 void JsonFileReader::mark(batch::Feed& feed) {
     feed.note_pending(joiner_.pending_bytes());
-    if (!current_.file) return;
-    if (current_.fingerprint == 0)
-        if (auto fingerprint = fingerprint_of(*current_.file)) current_.fingerprint = *fingerprint;
-    if (current_.fingerprint != 0 && !owed_gap_ && !long_) held_.reset();
-    if (!start_ && current_.fingerprint != 0 && !std::exchange(begun_, true))
-        beginning_ = FilePosition{.device = current_.file->device(),
-                                  .inode = current_.file->inode(),
-                                  .fingerprint = current_.fingerprint,
-                                  .out_offset = 0,
-                                  .err_offset = 0};
+    if (!files_.opened()) return;
+    files_.current().learn_fingerprint();
+    if (files_.current().fingerprint != 0 && !owed_gap_ && !long_) held_.reset();
+    if (!start_ && files_.current().fingerprint != 0 && !std::exchange(begun_, true))
+        beginning_ = files_.current().at(0, 0);
     if (auto where = position()) feed.mark(*where);
 }
 
 std::optional<FilePosition> JsonFileReader::position() const {
     if (pending_in_previous_) return pending_in_previous_;
     if (held_) return held_;
-    if (!current_.file) return start_;
+    if (!files_.opened()) return start_;
     auto of = [&](Stream stream) {
         return joiner_.pending(stream) ? pending_offset_[index(stream)] : std::max(offset_, already_taken(stream));
     };
-    return FilePosition{.device = current_.file->device(),
-                        .inode = current_.file->inode(),
-                        .fingerprint = current_.fingerprint,
-                        .out_offset = of(Stream::out),
-                        .err_offset = of(Stream::err)};
+    return files_.current().at(of(Stream::out), of(Stream::err));
 }
 
 std::uint64_t JsonFileReader::lag_bytes() const {
-    if (!current_.file) return 0;
-    std::uint64_t lag = 0;
-    if (auto size = current_.file->size(); size && *size > offset_) lag += *size - offset_;
-    for (const auto& open : successors_) lag += open.file->size().value_or(0);
-    return lag;
+    if (!files_.opened()) return 0;
+    auto size = files_.current().file->size().value_or(0);
+    return size - std::min(size, offset_) + files_.bytes_behind_current();
 }
 
 Nanoseconds JsonFileReader::lag_time() const {
     if (lag_bytes() == 0) return {};
-    auto written = (successors_.empty() ? current_ : successors_.back()).file->modified();
+    auto written = files_.modified();
     auto taken = std::max(taken_time_[0], taken_time_[1]);
     auto lag = taken == Timestamp{} ? clock_.now() - made_ : written - taken;
     return std::max(lag, Nanoseconds{});
@@ -633,8 +522,8 @@ Nanoseconds JsonFileReader::lag_time() const {
 
 FileStanding JsonFileReader::standing() const {
     FileStanding standing{
-        .path = log_path_.string(), .offset = offset_, .lag_bytes = lag_bytes(), .files_held = successors_.size()};
-    if (current_.file) standing.size = current_.file->size();
+        .path = files_.path().string(), .offset = offset_, .lag_bytes = lag_bytes(), .files_held = files_.successors()};
+    if (files_.opened()) standing.size = files_.current().file->size();
     return standing;
 }
 

@@ -20,7 +20,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,7 +31,7 @@
 #include "batch/batcher.h"
 #include "intake/docker/description.h"
 #include "intake/docker/json_line.h"
-#include "intake/docker/log_files.h"
+#include "intake/docker/log_sequence.h"
 #include "intake/docker/piece_joiner.h"
 #include "record/position.h"
 
@@ -41,9 +40,6 @@ namespace boatswain::intake::docker {
 // One read takes at most this, and less where its tenant's room is less. Of a longer record the message must lie within
 // it.
 inline constexpr std::size_t read_bytes_max = 512U << 10;
-
-// Files that are held open behind the one being read, at most: a bound on the disk space that reading late can keep.
-inline constexpr std::size_t successors_max = 32;
 
 // Scratch memory for reading, shared by all readers of the I/O thread.
 class ReadBuffer {
@@ -78,9 +74,6 @@ struct LongRecord {
     std::string message;
     std::string back;  // its last bytes, so far
 };
-
-// A look at the directory that a rotation comes in between of is repeated, so many times in a row.
-inline constexpr unsigned looks_max = 10;
 
 class JsonFileReader {
   public:
@@ -119,7 +112,7 @@ class JsonFileReader {
     // The same in time: how much later the log was last written than the last line that was taken from it. Where none
     // was taken yet, how long this reader has been there.
     Nanoseconds lag_time() const;
-    const Path& path() const { return log_path_; }
+    const Path& path() const { return files_.path(); }
     std::optional<FilePosition> position() const;
     // Once, when something was read of a log that had no `start`: where that began.
     std::optional<FilePosition> take_beginning() { return std::exchange(beginning_, std::nullopt); }
@@ -128,35 +121,22 @@ class JsonFileReader {
     // Remembers what the pump met with this log.
     void note_trouble(const Error& error) { trouble_ = {.when = clock_.now(), .what = error.what}; }
     const std::optional<Trouble>& trouble() const { return trouble_; }
-    bool opened() const { return current_.file != nullptr; }  // false: the log was never there to be read
+    bool opened() const { return files_.opened(); }  // false: the log was never there to be read
 
   private:
-    struct Open {
-        std::unique_ptr<LogFile> file;
-        std::uint64_t fingerprint = 0;
-        bool after_gap = false;  // files between this one and the one before may have been removed unread
-        bool doubtful = false;   // it may as well be older than what was read: its times tell
-    };
-
     Result<bool> open_first();
     bool begins_late(const LogFile& oldest, std::size_t files) const;
     void owe_what_was_before();
     Result<bool> resume(const FilePosition& start, const std::vector<Generation>& generations);
     void recall_taken_time();
-    Result<Open> open_generation(const Generation& generation);
-    void look_for_successors();
-    struct Place {
-        std::optional<std::size_t> index;  // nothing: not among them
-        bool sure = false;
-    };
-    Place place_of(const Open& open, const std::vector<Generation>& generations);
 
     Result<Step> at_file_end(batch::Feed& feed, std::string_view rest);
     void next_file(batch::Feed& feed);
     Step leave_unreadable(batch::Feed& feed, const Error& error);
     void tell_unreadable(const Error& error);
     Result<void> look_for_truncation(batch::Feed& feed);
-    void read_on_in(Open open, std::uint64_t offset);
+    void read_on_in(OpenLog open, std::uint64_t offset);
+    void read_on_at(std::uint64_t offset);  // in the current file
 
     std::size_t take_lines(batch::Feed& feed, std::string_view bytes);
     void take_line(batch::Feed& feed, std::string_view line);
@@ -176,7 +156,7 @@ class JsonFileReader {
     void end_doubt();
     std::uint64_t already_taken(Stream stream) const { return stream == Stream::out ? out_offset_ : err_offset_; }
 
-    const Path log_path_;
+    LogSequence files_;
     std::optional<FilePosition> start_;
     const std::optional<LogBirth> birth_;
     bool begun_ = false;                     // beginning_ was set
@@ -186,13 +166,11 @@ class JsonFileReader {
     Log& log_;
 
     const Timestamp made_;
-    Open current_;
     std::size_t first_open_ = 0;     // files that were there when the first was opened; 0 where reading was resumed
     std::uint64_t offset_ = 0;       // the next byte to read
     std::uint64_t line_offset_ = 0;  // where the line being taken starts
     std::uint64_t out_offset_ = 0;   // records of a stream that start before its offset are taken already
     std::uint64_t err_offset_ = 0;
-    std::deque<Open> successors_;     // files that follow current_, oldest first
     bool last_look_ = false;          // the file was seen to be final, and is read once more to its end
     bool waited_ = false;             // the end was reached: the file may have been truncated since
     std::optional<LongRecord> long_;  // the record being read, when it is longer than read_bytes_max
