@@ -43,7 +43,11 @@ std::string to_text(const Position& position) {
         return "time " + nanoseconds(time->out) + " " + nanoseconds(time->err) +
                (time->mark == 0 ? std::string{}
                                 : " " + nanoseconds(time->mark_time) + " " + std::to_string(time->mark) + " " +
-                                      std::to_string(time->after) + " " + nanoseconds(time->newest));
+                                      std::to_string(time->after) + " " + nanoseconds(time->newest) +
+                                      (time->before == 0 && time->past == 0 && !time->gap_told
+                                           ? std::string{}
+                                           : " " + std::to_string(time->before) + " " + std::to_string(time->past) +
+                                                 (time->gap_told ? " 1" : " 0")));
     return "none";
 }
 
@@ -57,11 +61,14 @@ std::optional<Position> parse_position(std::string_view text) {
             read_integer(parts[5], file.err_offset))
             return Position{file};
     }
-    if ((parts.size() == 3 || parts.size() == 7) && parts[0] == "time") {
+    if ((parts.size() == 3 || parts.size() == 7 || parts.size() == 10) && parts[0] == "time") {
         TimePosition time;
         if (!read_time(parts[1], time.out) || !read_time(parts[2], time.err)) return std::nullopt;
         if (parts.size() == 3) return Position{time};
-        if (read_time(parts[3], time.mark_time) && read_integer(parts[4], time.mark) &&
+        bool counted = parts.size() == 7 || (read_integer(parts[7], time.before) && read_integer(parts[8], time.past) &&
+                                             (parts[9] == "0" || parts[9] == "1"));
+        time.gap_told = parts.size() == 10 && parts[9] == "1";
+        if (counted && read_time(parts[3], time.mark_time) && read_integer(parts[4], time.mark) &&
             read_integer(parts[5], time.after) && read_time(parts[6], time.newest))
             return Position{time};
     }

@@ -29,14 +29,18 @@ struct FilePosition {
 
 // A place in a log that the engine serves as entries with times. Times alone name no place: a clock steps back. So the
 // place is named by its mark, an entry that was taken while no long line was in the middle of its pieces, and by how
-// many entries behind it were taken too (pieces, and what came between them).
+// many entries behind it were taken too. Nor do equal entries: an engine whose times are whole seconds serves hundreds
+// of them, so the mark is the first entry of its moment, told by the entry before it, and the others are counted.
 struct TimePosition {
     Timestamp out{};  // per stream, the time of the last line taken
     Timestamp err{};
     Timestamp mark_time{};
-    std::uint64_t mark = 0;   // fingerprint of the mark (intake/docker/logs_place.h); 0: none, only times are known
-    std::uint64_t after = 0;  // entries taken behind it
-    Timestamp newest{};       // the latest time taken; later than out and err once the clock stepped back
+    std::uint64_t mark = 0;    // fingerprint of the mark (intake/docker/logs_place.h); 0: none, only times are known
+    std::uint64_t after = 0;   // entries taken behind it and `past`: pieces of lines that are not complete, and between
+    Timestamp newest{};        // the latest time taken; later than out and err once the clock stepped back
+    std::uint64_t before = 0;  // fingerprint of the entry before the mark; 0: not known (an older version saved it)
+    std::uint64_t past = 0;    // entries taken behind the mark that are complete
+    bool gap_told = false;     // what the engine cannot serve behind the place is named by a gap record
     bool operator==(const TimePosition&) const = default;
 };
 
@@ -48,7 +52,7 @@ struct NoPosition {
 using Position = std::variant<NoPosition, FilePosition, TimePosition>;
 
 // Position as one line of text, and back: "file DEV INO FINGERPRINT OUT ERR", "time OUT_NS ERR_NS" (as older versions
-// wrote it), "time OUT_NS ERR_NS MARK_NS MARK AFTER NEWEST_NS",
+// wrote it), "time OUT_NS ERR_NS MARK_NS MARK AFTER NEWEST_NS" (likewise), the same with " BEFORE PAST TOLD" behind it,
 // "none".
 std::string to_text(const Position& position);
 std::optional<Position> parse_position(std::string_view text);

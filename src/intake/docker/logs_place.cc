@@ -25,10 +25,12 @@ void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool follo
     how_ = how;
     entries_ = entries;
     followed_ = followed;
-    seen_ = 0;
+    seen_entries_ = 0;
     same_beginning_ = passing_mark_ = false;
+    seen_ = {};
+    skips_left_ = position_.past;
     replays_left_ = position_.after;
-    for (auto& stream : streams_) stream.pending_time = {}, stream.new_seen = false;
+    for (auto& stream : streams_) stream.pending_time = {}, stream.new_seen = stream.repeating = false;
     if (at_beginning())
         phase_ = Phase::taking;
     else if (needs_everything() && !entries)
@@ -38,13 +40,19 @@ void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool follo
 }
 
 LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continues) {
-    auto fingerprint = seen_fingerprint_ = fingerprint_of(record, pieces_counted_);
-    bool first = seen_ == 0;
-    if (record.part == 0) ++seen_;
+    auto before = std::exchange(seen_, Seen{fingerprint_of(record, pieces_counted_), record.time});
+    seen_continues_ = continues;
+    bool first = seen_entries_ == 0;
+    if (record.part == 0) ++seen_entries_;
     if (first) {
-        same_beginning_ = beginning_ == fingerprint;
-        beginning_ = fingerprint;
+        same_beginning_ = beginning_ == seen_.fingerprint;
+        beginning_ = seen_.fingerprint;
     }
+    return judge(record, continues, first, before);
+}
+
+LogsPlace::Verdict LogsPlace::judge(const engine::LogsRecord& record, bool continues, bool first, const Seen& before) {
+    auto fingerprint = seen_.fingerprint;
     if (passing_mark_) {
         if (fingerprint == position_.mark && record.time == position_.mark_time) {
             remember(record.stream, fingerprint);
@@ -54,37 +62,65 @@ LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continu
     }
     switch (phase_) {
         case Phase::starting: return start(record, continues);
-        case Phase::seeking: return seek(record, fingerprint);
+        case Phase::seeking: return seek(record, fingerprint, before);
+        case Phase::skipping:
+            remember(record.stream, fingerprint);
+            before_latest_ = std::exchange(latest_, seen_);
+            if (is_one_entry(record) && --skips_left_ == 0)
+                phase_ = replays_left_ > 0 ? Phase::replaying : Phase::taking;
+            return Verdict::skip;
         case Phase::replaying:
             remember(record.stream, fingerprint);
             if (--replays_left_ == 0) phase_ = Phase::taking;
             return Verdict::replay;
-        case Phase::by_time:
-            if (first && record.time > last(record.stream))
-                gap_ =
-                    Gap{.from = std::max(position_.out, position_.err), .to = record.time, .reason = gap_rotated_away};
-            if (!of(record.stream).new_seen && record.time <= last(record.stream)) {
+        case Phase::by_time: {
+            auto last_time = last(record.stream);
+            if (first) latest_ = before_latest_ = {};
+            // Entries of the last one's time may have gone with the mark, too.
+            if (first && (record.time > last_time || (record.time == last_time && position_.mark != 0)))
+                gap_ = Gap{.from = std::max(position_.out, position_.err),
+                           .to = std::max({record.time, position_.out, position_.err}),
+                           .reason = gap_rotated_away};
+            if (!of(record.stream).new_seen && record.time <= last_time) {
                 remember(record.stream, fingerprint);
+                before_latest_ = std::exchange(latest_, seen_);
                 return Verdict::skip;
             }
             of(record.stream).new_seen = true;
             return judge_new(record, fingerprint, continues);
+        }
         case Phase::taking: return judge_new(record, fingerprint, continues);
     }
     return Verdict::take;
 }
 
-LogsPlace::Verdict LogsPlace::start(const engine::LogsRecord& record, bool continues) {
-    if (record.time == position_.mark_time) {
-        phase_ = replays_left_ > 0 ? Phase::replaying : Phase::taking;
-    } else {
-        phase_ = Phase::by_time;  // the log begins elsewhere by now
-    }
-    if (record.part == 0) seen_ = 0;  // see() counts it once more
-    return see(record, continues);
+// A terminal's line of over 1 MiB comes in several records, the first of which ends nothing.
+bool LogsPlace::is_one_entry(const engine::LogsRecord& record) const {
+    return pieces_counted_ || record.ended_by_newline || record.bytes.size() < engine::logs_piece_bytes;
 }
 
-LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64_t fingerprint) {
+void LogsPlace::pass_mark() {
+    phase_ = skips_left_ > 0 ? Phase::skipping : replays_left_ > 0 ? Phase::replaying : Phase::taking;
+}
+
+LogsPlace::Verdict LogsPlace::start(const engine::LogsRecord& record, bool continues) {
+    bool same = record.time == position_.mark_time && (position_.before == 0 || position_.before == seen_.fingerprint);
+    if (same)
+        pass_mark();
+    else
+        phase_ = Phase::by_time;  // the log begins elsewhere by now
+    return judge(record, continues, true, {});
+}
+
+bool LogsPlace::is_mark(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before) const {
+    if (fingerprint != position_.mark || record.time != position_.mark_time) return false;
+    if (position_.before == 0 || position_.before == before.fingerprint) return true;
+    // What was before it may be gone. That it is another one of the same time, a fine clock rules out.
+    bool first_of_all = !entries_ && seen_entries_ == 1 && before.fingerprint == 0;
+    return first_of_all && position_.past == 0 && record.time.time_since_epoch().count() % fine_time != 0;
+}
+
+LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before) {
     // Later than all that was taken of its stream: it lies behind the place, and so does all that follows.
     bool behind = record.time > last(record.stream);
     if (needs_everything()) return Verdict::search;
@@ -92,15 +128,18 @@ LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64
         if (behind) return Verdict::search;
         phase_ = Phase::by_time;
         remember(record.stream, fingerprint);
+        before_latest_ = std::exchange(latest_, seen_);
         return Verdict::skip;
     }
-    if (fingerprint == position_.mark && record.time == position_.mark_time) {
-        phase_ = replays_left_ > 0 ? Phase::replaying : Phase::taking;
-        passing_mark_ = true;
+    if (is_mark(record, fingerprint, before)) {
+        pass_mark();
+        passing_mark_ = position_.before == 0;
+        before_latest_ = before;
+        latest_ = seen_;
         remember(record.stream, fingerprint);
         return Verdict::skip;
     }
-    if ((behind && how_ == How::hasty) || (entries_ && seen_ >= *entries_)) return Verdict::search;
+    if ((behind && how_ == How::hasty) || (entries_ && seen_entries_ >= *entries_)) return Verdict::search;
     remember(record.stream, fingerprint);
     return Verdict::skip;
 }
@@ -109,8 +148,16 @@ LogsPlace::Verdict LogsPlace::judge_new(const engine::LogsRecord& record, std::u
     if (continues) return Verdict::take;
     // Only a followed stream holds what was served before.
     auto before = last(record.stream);
-    if (followed_ && record.time <= std::max(position_.newest, before)) {
-        if (is_recent(record.stream, fingerprint)) return Verdict::skip;
+    auto& repeating = of(record.stream).repeating;
+    bool repeated = std::exchange(repeating, false);
+    if (followed_ && repeats_ && record.time <= std::max(position_.newest, before)) {
+        if (is_recent(record.stream, fingerprint)) {
+            // Known, or a new one of the same moment: only behind another one that is known, where times are fine, is
+            // there no doubt.
+            if (coarse_ || (record.time == before && !repeated)) return Verdict::search;
+            repeating = true;
+            return Verdict::skip;
+        }
         bool of_one_entry = record.part > 0 && record.time == before;
         bool goes_on = record.time > before && record.time - before < step_seen_min;
         if (!of_one_entry && !goes_on) return Verdict::search;
@@ -121,12 +168,17 @@ LogsPlace::Verdict LogsPlace::judge_new(const engine::LogsRecord& record, std::u
 
 void LogsPlace::took(const engine::LogsRecord& record, bool begins, bool pending, bool pending_any) {
     auto& stream = of(record.stream);
-    remember(record.stream, seen_fingerprint_);
-    latest_time_ = record.time;
-    latest_ = seen_fingerprint_;
-    if (at_beginning() && pending_any) {
+    remember(record.stream, seen_.fingerprint);
+    coarse_ |= !followed_ && !seen_continues_ && record.part == 0 && record.time == last(record.stream);
+    position_.gap_told = false;
+    bool may_be_mark = latest_.fingerprint != 0 && latest_.time != record.time;
+    bool begins_log = latest_.fingerprint == 0 && (at_beginning() || (phase_ == Phase::by_time && !entries_));
+    before_latest_ = std::exchange(latest_, seen_);
+    if (begins_log) {
         position_.mark = log_start;
         position_.mark_time = record.time;
+        position_.before = pieces_counted_ ? seen_.fingerprint : 0;
+        position_.after = position_.past = 0;
     }
     position_.newest = std::max(position_.newest, record.time);
     if (pending) {
@@ -138,26 +190,35 @@ void LogsPlace::took(const engine::LogsRecord& record, bool begins, bool pending
         stream.pending_time = {};
         last(record.stream) = record.time;
     }
-    if (!pending_any) return set_mark();
-    if (pieces_counted_) ++position_.after;
+    if (pending_any) {
+        if (pieces_counted_) ++position_.after;
+    } else if (may_be_mark) {
+        set_mark(latest_, before_latest_.fingerprint);
+    } else {
+        position_.past += std::exchange(position_.after, 0) + 1;
+    }
 }
 
 void LogsPlace::replayed(const engine::LogsRecord& record, bool pending) {
     of(record.stream).pending_time = pending ? record.time : Timestamp{};
-    latest_time_ = record.time;
-    latest_ = seen_fingerprint_;
+    before_latest_ = std::exchange(latest_, seen_);
 }
 
 void LogsPlace::settled() {
     for (auto stream : {Stream::out, Stream::err})
         if (auto time = std::exchange(of(stream).pending_time, Timestamp{}); time != Timestamp{}) last(stream) = time;
-    if (latest_ != 0) set_mark();
+    if (pieces_counted_) {
+        position_.past += std::exchange(position_.after, 0);
+    } else if (latest_.fingerprint != 0) {
+        set_mark(latest_, 0);
+    }
 }
 
-void LogsPlace::set_mark() {
-    position_.mark_time = latest_time_;
-    position_.mark = latest_;
-    position_.after = 0;
+void LogsPlace::set_mark(const Seen& entry, std::uint64_t before) {
+    position_.mark_time = entry.time;
+    position_.mark = entry.fingerprint;
+    position_.before = before;
+    position_.after = position_.past = 0;
 }
 
 void LogsPlace::remember(Stream stream, std::uint64_t fingerprint) {

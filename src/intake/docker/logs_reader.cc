@@ -17,6 +17,11 @@ constexpr std::uint64_t tail_min = 64;
 constexpr std::uint64_t tail_max = 1ULL << 26;
 // A followed stream begins so far back at first: more than is printed while one request follows the other.
 constexpr std::uint64_t follow_tail_min = 1024;
+// A log in which entries share times is asked for its end in this rhythm.
+constexpr std::chrono::milliseconds coarse_pause{1000};
+
+// Podman's log drivers: it follows a file, and serves nothing twice.
+bool may_repeat(std::string_view driver) { return driver != "k8s-file" && driver != "journald"; }
 
 }  // namespace
 
@@ -25,7 +30,7 @@ LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std
     : client_(client),
       facts_(std::move(facts)),
       feed_(std::move(feed)),
-      place_(start, !facts_.tty),
+      place_(start, !facts_.tty, may_repeat(facts_.log_driver)),
       replayed_(feed_->source()),
       follow_tail_(follow_tail_min),
       life_(life),
@@ -117,7 +122,11 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
         auto tail = from_the_start ? std::nullopt : std::optional{follow_tail_};
         auto ending = co_await read_window(how, tail, follow);
         if (ending != Ending::lost) co_return ending;
-        if (place_.found()) continue;
+        if (place_.found()) {
+            // Equal entries of one time have to be counted, which a followed stream does not allow.
+            if (place_.is_coarse()) co_await net::sleep_for(coarse_pause);
+            continue;
+        }
         // More was printed between the two requests than the answer holds; or the clock stepped back within it.
         if (how == How::thorough) follow_tail_ = std::min(follow_tail_ * 2, tail_max);
         how = How::thorough;

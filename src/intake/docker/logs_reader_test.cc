@@ -309,6 +309,106 @@ TEST_F(LogsReaderTest, GoesOnFromTheTimesThatAnOlderVersionSaved) {
     EXPECT_EQ(sealed(), wanted);
 }
 
+// Podman's API serves times of whole seconds, so equal lines are equal entries.
+TEST_F(LogsReaderTest, TakesEachOfManyEqualLinesOfOneSecondOverAKill) {
+    for (std::string of : {"local", "json-file", "k8s-file"}) {
+        driver = of;
+        for (int i = 0; i < 150; ++i) log.print("again", now), wanted.push_back("again");
+        start();
+        run_until([&] { return log.idle(); });
+        for (int i = 0; i < 4; ++i) log.print("again", now), wanted.push_back("again");
+        settle();
+        EXPECT_EQ(sealed(), wanted) << of;
+        for (int i = 0; i < 346; ++i) log.print("again", now), wanted.push_back("again");
+        restart();
+        settle();
+        EXPECT_EQ(sealed(), wanted) << of;
+        kill();
+        rig.restart();
+        now += std::chrono::seconds{1};
+    }
+}
+
+TEST_F(LogsReaderTest, TakesEqualLinesThatWerePrintedWhileNobodyReadInTheSecondOfTheLastOne) {
+    print(100);
+    for (int i = 0; i < 3; ++i) log.print("again", now), wanted.push_back("again");
+    read();
+    EXPECT_EQ(sealed(), wanted);
+    kill();
+    for (int i = 0; i < 1000; ++i) log.print("again", now), wanted.push_back("again");
+    rig.restart();
+    read();
+    EXPECT_EQ(sealed(), wanted);
+}
+
+TEST_F(LogsReaderTest, GoesOnFromTheMarkThatAnOlderVersionSaved) {
+    print(200);
+    auto feed = rig.batcher->open_feed(batch::testing::source(id), {identity.recipient()}, {}, false);
+    feed->append(Line{.time = now, .bytes = "until here"});
+    const auto& last = log.entries[99];
+    auto bytes = std::string_view{last.bytes}.substr(0, last.bytes.size() - 1);
+    feed->mark(TimePosition{.out = last.time,
+                            .err = log.entries[98].time,
+                            .mark_time = last.time,
+                            .mark = fingerprint_of({.stream = last.stream, .time = last.time, .bytes = bytes}, true),
+                            .newest = last.time});
+    feed.reset();
+    EXPECT_THAT(sealed(), ElementsAre("until here"));
+    wanted.erase(wanted.begin(), wanted.begin() + 100);
+    wanted.insert(wanted.begin(), "until here");
+    read();
+    print(10);
+    settle();
+    EXPECT_EQ(sealed(), wanted);
+}
+
+TEST_F(LogsReaderTest, NamesWhatWasRotatedAwayAmongLinesOfOneSecond) {
+    for (int i = 0; i < 200; ++i) log.print("again", now), wanted.push_back("again");
+    read();
+    EXPECT_EQ(sealed(), wanted);
+    kill();
+    now += std::chrono::seconds{1};
+    for (int i = 0; i < 300; ++i) log.print("later", now);
+    log.rotate(250, 0);
+    rig.restart();
+    read();
+    wanted.push_back("gap:rotated-away");
+    for (int i = 0; i < 250; ++i) wanted.push_back("later");
+    EXPECT_EQ(sealed(), wanted);
+}
+
+TEST_F(LogsReaderTest, LosesAndDoublesNothingOfWholeSecondsOverRandomKillsRotationsAndSteps) {
+    auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random{seed};
+    if (random() % 3 == 0) driver = "k8s-file";
+    const std::vector<std::string> words{"one", "two", "one and two"};
+    auto print_some = [&](unsigned count) {
+        for (unsigned i = 0; i < count; ++i) {
+            const auto& word = words[random() % words.size()];
+            log.print(word, now, random() % 4 == 0 ? Stream::err : Stream::out);
+            wanted.push_back(word);
+            if (random() % 40 == 0) now += std::chrono::seconds{1};
+        }
+    };
+    read();
+    for (int round = 0; round < 12; ++round) {
+        print_some(random() % 200);
+        switch (random() % 5) {
+            case 0: settle(), restart(); break;
+            case 1: log.end_streams(random() % 2 == 0); break;
+            case 2: settle(), sealed(); break;
+            case 3:
+                settle(), sealed(), now += std::chrono::seconds{1};
+                if (driver != "k8s-file") log.rotate(log.entries.size() / 2, random() % (log.entries.size() / 2 + 1));
+                break;
+            default: settle(); break;
+        }
+    }
+    settle();
+    EXPECT_EQ(sealed(), wanted);
+}
+
 TEST_F(LogsReaderTest, LosesAndDoublesNothingOverRandomKillsRotationsAndSteps) {
     auto seed = std::random_device{}();
     SCOPED_TRACE("seed " + std::to_string(seed));
