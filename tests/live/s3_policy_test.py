@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The policies of docs/operate/s3.md on a real S3 server, Ceph RGW (with_rgw.sh starts it): what they let a host do,
+"""The policies of docs/operate/s3.md and customers.md, of users and of the bucket, on a real S3 server, Ceph RGW (with_rgw.sh starts it): what they let a host do,
 what they do not, and what that server cannot enforce. The table in that page says what is asserted here."""
 import datetime
 import hashlib
@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/operate/s3.md"
+PAGES = pathlib.Path(__file__).resolve().parents[2] / "docs/operate"
 OWNER = (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
 CREATE = {"If-None-Match": "*"}
 BUCKET, PREFIX = "logs", "pre"
@@ -58,16 +58,26 @@ def admin(*arguments):
                    capture_output=True)
 
 
-def documented_policies(host):
+OF_A_USER, OF_THE_BUCKET, NEVER_OVER, OF_A_READER = range(4)  # in s3.md
+
+
+def documented_policies(host, page="s3.md"):
     """The JSON of the page, in its order, for this bucket, prefix and host."""
-    blocks = [block for block in re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.S) if "Statement" in block]
-    for name, value in {"BUCKET": BUCKET, "PREFIX": PREFIX, "HOST": host}.items():
+    text = (PAGES / page).read_text()
+    blocks = [block for block in re.findall(r"```json\n(.*?)```", text, re.S) if "Statement" in block]
+    for name, value in {"BUCKET": BUCKET, "PREFIX": PREFIX, "HOST": host, "USER": host}.items():
         blocks = [block.replace(name, value) for block in blocks]
     return [json.loads(block) for block in blocks]
 
 
-def segment(host, place="hour", number=1):
-    return f"/{BUCKET}/{PREFIX}/v1/tenant=acme/{place}=2026-11-29T10/host={host}/e1.{number:010}.age"
+def with_principal(policy, user):
+    """A user's policy as one of the bucket."""
+    principal = {"AWS": [f"arn:aws:iam:::user/{user}"]}
+    return {**policy, "Statement": [{**statement, "Principal": principal} for statement in policy["Statement"]]}
+
+
+def segment(host, place="hour", number=1, tenant="acme"):
+    return f"/{BUCKET}/{PREFIX}/v1/tenant={tenant}/{place}=2026-11-29T10/host={host}/e1.{number:010}.age"
 
 
 def heartbeat(host):
@@ -75,7 +85,8 @@ def heartbeat(host):
 
 
 class Policy(unittest.TestCase):
-    hosts = {host: (f"KEY{host}", f"SECRET{host}") for host in ("node-a", "node-b", "node", "reader")}
+    # "bare" and "guest" have no policy of their own: what the bucket's says is all.
+    hosts = {host: (f"KEY{host}", f"SECRET{host}") for host in ("node-a", "node-b", "node", "reader", "customer", "bare", "guest")}
 
     @classmethod
     def setUpClass(cls):
@@ -83,8 +94,12 @@ class Policy(unittest.TestCase):
         for host, (key, secret) in cls.hosts.items():
             admin("user", "create", f"--uid={host}", f"--display-name={host}", f"--access-key={key}",
                   f"--secret-key={secret}")
+            if host in ("bare", "guest"):
+                continue
+            policy = (documented_policies(host, "customers.md")[0] if host == "customer" else
+                      documented_policies(host)[OF_A_READER if host == "reader" else OF_A_USER])
             form = {"Action": "PutUserPolicy", "Version": "2010-05-08", "UserName": host, "PolicyName": "boatswain",
-                    "PolicyDocument": json.dumps(documented_policies(host)[2 if host == "reader" else 0])}
+                    "PolicyDocument": json.dumps(policy)}
             status, body = ask(OWNER, "POST", "/", list(form.items()))
             assert status == 200, body
 
@@ -134,7 +149,7 @@ class Policy(unittest.TestCase):
     def test_a_host_deletes_nothing_and_changes_no_policy(self):
         self.expect(403, "node-a", "DELETE", segment("node-a"))
         self.expect(403, "node-a", "PUT", f"/{BUCKET}", query=[("policy", "")],
-                    body=json.dumps(documented_policies("node-a")[1]).encode())
+                    body=json.dumps(documented_policies("node-a")[NEVER_OVER]).encode())
         self.expect(403, "node-a", "PUT", f"/{BUCKET}/{PREFIX}/elsewhere", headers=CREATE, body=b"x")
 
     def test_a_reader_reads_everything_and_writes_nothing(self):
@@ -144,9 +159,41 @@ class Policy(unittest.TestCase):
         self.expect(403, "reader", "PUT", heartbeat("reader"), body=b"forged")
         self.assertEqual(ask(OWNER, "GET", segment("node-a"))[0], 403)
 
+    def set_bucket_policy(self, policy):
+        status, body = ask(OWNER, "PUT", f"/{BUCKET}", [("policy", "")], body=json.dumps(policy).encode())
+        self.assertIn(status, (200, 204), body)
+
+    def test_the_policy_of_a_host_is_the_same_in_the_buckets_policy_with_a_principal(self):
+        of_user, of_bucket = (documented_policies("bare")[which] for which in (OF_A_USER, OF_THE_BUCKET))
+        self.assertEqual(of_bucket, with_principal(of_user, "bare"), "the page's two forms say the same")
+        self.expect(403, "bare", "PUT", segment("bare"), headers=CREATE, body=b"sealed")
+        self.set_bucket_policy(of_user)  # taken, and it grants nothing: nobody is named
+        self.expect(403, "bare", "PUT", segment("bare"), headers=CREATE, body=b"sealed")
+        self.set_bucket_policy(of_bucket)
+        self.expect(200, "bare", "PUT", segment("bare"), headers=CREATE, body=b"sealed")
+        self.expect(200, "bare", "GET", segment("bare"))
+        self.expect(200, "bare", "PUT", heartbeat("bare"), body=b"first")
+        self.expect(200, "bare", "GET", f"/{BUCKET}/", query=[("list-type", "2"), ("max-keys", "1")])
+        self.expect(403, "bare", "PUT", segment("node-a", number=2), headers=CREATE, body=b"forged")
+        self.expect(403, "bare", "GET", segment("node-a"))
+        self.expect(403, "bare", "DELETE", segment("bare"))
+
+    def test_a_customer_reads_its_own_prefix_alone_by_either_policy(self):
+        other = segment("node-a", tenant="globex")
+        self.expect(200, "node-a", "PUT", other, headers=CREATE, body=b"sealed")
+        self.set_bucket_policy(with_principal(documented_policies("guest", "customers.md")[0], "guest"))
+        for who in ("customer", "guest"):
+            self.expect(200, who, "GET", segment("node-a"))
+            self.expect(200, who, "GET", f"/{BUCKET}/", query=[("list-type", "2"), ("prefix", f"{PREFIX}/v1/tenant=acme/")])
+            self.expect(403, who, "GET", other)
+            for prefix in ("", f"{PREFIX}/v1/", f"{PREFIX}/v1/tenant=globex/", f"{PREFIX}/v1/tenant=acme"):
+                self.expect(403, who, "GET", f"/{BUCKET}/", query=[("list-type", "2"), ("prefix", prefix)])
+            self.expect(403, who, "PUT", segment(who), headers=CREATE, body=b"forged")
+            self.expect(403, who, "DELETE", segment("node-a"))
+
     def test_what_this_server_cannot_enforce_is_what_the_page_says(self):
         self.expect(200, "node-a", "PUT", segment("node-a"), body=b"over it, without If-None-Match")
-        policy = json.dumps(documented_policies("node-a")[1]).encode()
+        policy = json.dumps(documented_policies("node-a")[NEVER_OVER]).encode()
         self.assertIn(ask(OWNER, "PUT", f"/{BUCKET}", [("policy", "")], body=policy)[0], (200, 204))
         self.expect(403, "node-a", "PUT", segment("node-a", number=2), headers=CREATE, body=b"sealed")
         self.expect(403, "node-a", "PUT", segment("node-a"), body=b"over it")
