@@ -4,6 +4,8 @@
 #include "boatswain/commands.h"
 #include "boatswain/line_format.h"
 #include "boatswain/reading.h"
+#include "query/filter_source.h"
+#include "query/filter_stream.h"
 #include "query/merge.h"
 #include "query/selection.h"
 
@@ -19,13 +21,18 @@ struct Reading {
     query::Limits limits;
 };
 
+query::FilterPtr filter_of(const Logs& request) {
+    std::vector<query::FilterPtr> filters;
+    if (!request.apps.empty()) filters.push_back(query::app_is_one_of(request.apps));
+    if (!request.containers.empty()) filters.push_back(query::container_is_one_of(request.containers));
+    if (request.stream) filters.push_back(query::stream_is(*request.stream));
+    return query::all_of(std::move(filters));
+}
+
 Result<Reading> prepare(const Logs& request, query::Budget& budget, Console& console) {
     Reading reading{.store = {},
                     .identities = {},
-                    .selection = {.apps = request.apps,
-                                  .containers = request.containers,
-                                  .stream = request.stream,
-                                  .range = request.range},
+                    .selection = {.range = request.range, .filter = filter_of(request)},
                     .limits = {.budget = budget, .bounds = request.allowance.bounds()}};
     if (request.tenant) {
         TRY(reading.selection.tenant, query::parse_tenant(*request.tenant));

@@ -126,8 +126,8 @@ Result<void> gather(Sources& sources, const query::SegmentInfo& info, const open
     constexpr std::uint64_t summary_bytes = sizeof(SourceSummary) + 1'000;
     std::set<std::size_t> seen;
     for (const auto& frame : footer.frames) {
-        if (!selection.holds(frame.counts)) continue;
         const auto& source = footer.sources[frame.source];
+        if (!selection.wants(query::FrameSummary{{info.key, source}, frame})) continue;
         auto& summary = sources[{info.key.host, source.id}];
         if (summary.segments == 0) {
             TRY(summary.held, budget.hold(summary_bytes, "the sources of the tenant"));

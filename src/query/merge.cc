@@ -60,6 +60,7 @@ struct SourceLines {
 
     bool reading() const { return segment != nullptr; }
     const open::FooterFrame& described() const { return segment->reader.footer().frames[frame]; }
+    const Source& printer() const { return segment->reader.footer().sources[described().source]; }
     bool holds_the_rest() const { return text_first + text.size() == described().text_bytes; }
 };
 
@@ -152,7 +153,8 @@ Result<void> Merge::add(const std::shared_ptr<Opened>& segment) {
     for (std::size_t i = 0; i < footer.frames.size(); ++i) {
         const auto& frame = footer.frames[i];
         const auto& source = footer.sources[frame.source];
-        if (!selection_.holds(source) || !selection_.holds(frame.counts)) continue;
+        Origin origin{key, source};
+        if (!selection_.wants(origin) || !selection_.wants(FrameSummary{origin, frame})) continue;
         TRY(auto* lines, find_or_make({key.tenant, key.host, source.id}));
         auto [epoch, is_new_epoch] = lines->epochs.try_emplace(key.epoch, footer.sealed_at);
         epoch->second = std::min(epoch->second, footer.sealed_at);
@@ -284,6 +286,7 @@ Result<void> Merge::read_on(SourceLines& source) {
 // The next entry of the frame that the selection holds; nullptr at its end, or where damage ends it, or when failed_.
 const open::TextEntry* Merge::next_match(SourceLines& source) {
     using enum open::TextEntry::Kind;
+    const auto& who = source.printer();
     while (true) {
         auto next = source.walk->next();
         if (!next) {
@@ -300,8 +303,9 @@ const open::TextEntry* Merge::next_match(SourceLines& source) {
                 failed_ = std::move(more).error();
             return nullptr;
         }
-        if (entry == nullptr || (entry->kind == line && selection_.holds(entry->line)) ||
-            (entry->kind == gap && selection_.holds(entry->gap)))
+        bool is_shown = entry != nullptr && (entry->kind == line || entry->kind == gap);
+        if (entry == nullptr ||
+            (is_shown && selection_.wants(Entry{.segment = source.segment->info.key, .source = who, .text = *entry})))
             return entry;
     }
 }
@@ -309,8 +313,7 @@ const open::TextEntry* Merge::next_match(SourceLines& source) {
 // Hands out entries of the frame while they come before `limit`. The time of the entry that does not, or nothing at the
 // end of the frame.
 std::optional<Timestamp> Merge::read_until(SourceLines& source, const Turn& limit) {
-    const auto& footer = source.segment->reader.footer();
-    const auto& who = footer.sources[footer.frames[source.frame].source];
+    const auto& who = source.printer();
     while (wanted_) {
         const auto* entry = source.pending != nullptr ? std::exchange(source.pending, nullptr) : next_match(source);
         if (entry == nullptr) return std::nullopt;

@@ -33,13 +33,6 @@
 
 namespace boatswain::query {
 
-// One line or gap. Everything is borrowed and valid during the call only.
-struct Entry {
-    const segment::ObjectKey& segment;
-    const Source& source;
-    const open::TextEntry& text;  // never a heading
-};
-
 // How far reading has come, and what it met.
 struct Tally {
     std::uint64_t hours_listed = 0;

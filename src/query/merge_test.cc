@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <random>
 
+#include "query/filter_source.h"
+#include "query/filter_stream.h"
 #include "query/test_store.h"
 #include "segment/sha256.h"
 
@@ -123,7 +125,7 @@ TEST(Merge, HandsOutOnlyWhatTheSelectionHolds) {
          {source("acme", "db", "db-1"), {{ten, "db", Stream::err}}}},
         acme);
     add(store, key("globex", ten, 1), {{source("globex", "web", "web-9"), {{ten, "other", Stream::err}}}}, acme);
-    Selection selection{.tenant = tenant("acme"), .apps = {"web"}, .stream = Stream::err};
+    Selection selection{.tenant = tenant("acme"), .filter = all_of({app_is_one_of({"web"}), stream_is(Stream::err)})};
     EXPECT_THAT(ask(store, {acme}, selection).entries, ElementsAre("web-1 err"));
 }
 
@@ -275,11 +277,10 @@ class Voyage {
 
 // What the merge promises, said the slow way: of all sources' next entries, the earliest goes next.
 std::vector<std::string> merged_slowly(std::map<std::string, std::vector<TestEntry>> sources,
-                                       const Selection& selection) {
+                                       const Selection& selection, std::optional<Stream> stream) {
     for (auto& [name, entries] : sources)
         std::erase_if(entries, [&](const TestEntry& entry) {
-            return !selection.range.contains(entry.time) ||
-                   (!entry.gap && selection.stream && entry.stream != *selection.stream);
+            return !selection.range.contains(entry.time) || (!entry.gap && stream && entry.stream != *stream);
         });
     std::vector<std::string> merged;
     while (true) {
@@ -304,10 +305,11 @@ TEST(Merge, EqualsTheSlowMergeForRandomVoyages) {
         voyage.sail(store);
         std::vector<Selection> selections(3);
         selections[1].range = {ten + minutes{seed * 3}, ten + minutes{seed * 3 + 100}};
-        selections[2].stream = Stream::err;
+        selections[2].filter = stream_is(Stream::err);
         for (const auto& selection : selections) {
             auto answer = ask(store, {acme}, selection);
-            auto expected = merged_slowly(voyage.sources, selection);
+            auto stream = selection.filter ? std::optional{Stream::err} : std::nullopt;
+            auto expected = merged_slowly(voyage.sources, selection, stream);
             auto [got, wanted] = std::ranges::mismatch(answer.entries, expected);
             ASSERT_TRUE(got == answer.entries.end() && wanted == expected.end())
                 << "entry " << (got - answer.entries.begin()) << " of " << expected.size() << ": got \""

@@ -2,44 +2,45 @@
 
 #include <gtest/gtest.h>
 
-#include "query/test_store.h"
+#include "query/filter_for_test.h"
+#include "query/filter_stream.h"
 
 namespace boatswain::query {
 namespace {
 
 using namespace testing;
 
-TEST(Selection, HoldsEverythingWhenNothingIsAskedFor) {
-    Selection all;
-    EXPECT_TRUE(all.holds(source("acme", "shop", "shop-1")));
-    EXPECT_TRUE(all.holds(Line{.time = at("2026-11-23T10:00:00Z"), .stream = Stream::err}));
+bool wants(const Selection& selection, const Gap& gap) {
+    open::TextEntry text;
+    text.kind = open::TextEntry::Kind::gap;
+    text.gap = gap;
+    return selection.wants(Entry{.segment = some_key(), .source = some_source(), .text = text});
 }
 
-TEST(Selection, HoldsAContainerByItsNameOrTheStartOfItsId) {
-    auto web = source("acme", "web", "web-1", "abcdef0123456789");
-    auto holds = [&](std::string wanted) { return Selection{.containers = {"other", wanted}}.holds(web); };
-    EXPECT_TRUE(holds("web-1"));
-    EXPECT_TRUE(holds("abcd"));
-    EXPECT_TRUE(holds("abcdef0123456789"));
-    EXPECT_FALSE(holds("abc")) << "shorter than engines accept";
-    EXPECT_FALSE(holds("web"));
-    EXPECT_FALSE(holds("bcde"));
-    EXPECT_FALSE(holds(""));
+bool wants(const Selection& selection, const Line& line) {
+    open::TextEntry text;
+    text.line = line;
+    return selection.wants(Entry{.segment = some_key(), .source = some_source(), .text = text});
 }
 
-TEST(Selection, HoldsAnAppByItsWholeNameOnly) {
-    auto web = source("acme", "web", "web-1");
-    EXPECT_TRUE((Selection{.apps = {"web", "db"}}.holds(web)));
-    EXPECT_FALSE((Selection{.apps = {"we"}}.holds(web)));
-    EXPECT_FALSE((Selection{.apps = {"web"}, .containers = {"db-1"}}.holds(web))) << "both must match";
+TEST(Selection, WantsEverythingWhenNothingIsAskedFor) {
+    EXPECT_TRUE(Selection{}.wants(Origin{some_key(), some_source()}));
+    EXPECT_TRUE(wants(Selection{}, line_of("x", Stream::err)));
 }
 
-TEST(Selection, HoldsGapsOfEitherStreamWhereTheyTouchTheRange) {
-    Selection errors{.stream = Stream::err, .range = {at("2026-11-23T10:00:00Z"), at("2026-11-23T11:00:00Z")}};
-    EXPECT_FALSE(errors.holds(Line{.time = at("2026-11-23T10:30:00Z"), .stream = Stream::out}));
-    EXPECT_TRUE(errors.holds(Gap{.from = at("2026-11-23T09:00:00Z"), .to = at("2026-11-23T10:00:00Z")}));
-    EXPECT_FALSE(errors.holds(Gap{.from = at("2026-11-23T09:00:00Z"), .to = at("2026-11-23T09:59:59Z")}));
-    EXPECT_FALSE(errors.holds(Gap{.from = at("2026-11-23T11:00:00Z"), .to = at("2026-11-23T12:00:00Z")}));
+TEST(Selection, WantsLinesOfItsRange) {
+    Selection hour{.range = {at("2026-11-23T10:00:00Z"), at("2026-11-23T11:00:00Z")}};
+    EXPECT_TRUE(wants(hour, Line{.time = at("2026-11-23T10:00:00Z")}));
+    EXPECT_FALSE(wants(hour, Line{.time = at("2026-11-23T11:00:00Z")}));
+}
+
+TEST(Selection, WantsGapsOfEitherStreamWhereTheyTouchTheRange) {
+    Selection errors{.range = {at("2026-11-23T10:00:00Z"), at("2026-11-23T11:00:00Z")},
+                     .filter = stream_is(Stream::err)};
+    EXPECT_FALSE(wants(errors, Line{.time = at("2026-11-23T10:30:00Z"), .stream = Stream::out}));
+    EXPECT_TRUE(wants(errors, Gap{.from = at("2026-11-23T09:00:00Z"), .to = at("2026-11-23T10:00:00Z")}));
+    EXPECT_FALSE(wants(errors, Gap{.from = at("2026-11-23T09:00:00Z"), .to = at("2026-11-23T09:59:59Z")}));
+    EXPECT_FALSE(wants(errors, Gap{.from = at("2026-11-23T11:00:00Z"), .to = at("2026-11-23T12:00:00Z")}));
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+// A filter: one condition on entries, asked in three places so that as little as possible is read.
+//
+//   match(Origin)         before a frame's numbers are looked at: who printed, on which host
+//   match(FrameSummary)   before a frame is fetched: what the footer says of it
+//   match(Entry)          of a line or gap that was read
+//
+// The answer is one of three, so that filters can be negated and joined without a case of their own:
+//   none   no entry of it matches: it need not be read
+//   some   perhaps: what is inside has to be asked
+//   all    every entry of it matches
+// A filter that cannot tell answers `some`. A line is answered with none or all. A gap may be answered with `some`:
+// what is missing may have matched, and a reader shows it.
+//
+// To add one: docs/contributing/add-a-filter.md.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "open/segment_reader.h"
+#include "record/source.h"
+#include "segment/object_key.h"
+
+namespace boatswain::query {
+
+enum class Match : std::uint8_t { none, some, all };
+
+constexpr Match match_if(bool holds) { return holds ? Match::all : Match::none; }
+constexpr Match opposite(Match match) { return match == Match::some ? match : match_if(match == Match::none); }
+
+// Who printed, and in which segment it lies. Everything here and below is borrowed, and valid during the call only.
+struct Origin {
+    const segment::ObjectKey& segment;
+    const Source& source;
+};
+
+struct FrameSummary {
+    Origin origin;
+    const open::FooterFrame& frame;
+};
+
+// One line or gap.
+struct Entry {
+    const segment::ObjectKey& segment;
+    const Source& source;
+    const open::TextEntry& text;  // never a heading or an end
+
+    bool is_line() const { return text.kind == open::TextEntry::Kind::line; }
+    Origin origin() const { return {segment, source}; }
+};
+
+// Immutable: any thread may ask at any time.
+class Filter {
+  public:
+    Filter() = default;
+    Filter(const Filter&) = delete;
+    Filter& operator=(const Filter&) = delete;
+    virtual ~Filter() = default;
+
+    virtual Match match(const Origin&) const { return Match::some; }
+    virtual Match match(const FrameSummary&) const { return Match::some; }
+    virtual Match match(const Entry& entry) const = 0;
+};
+
+// Shared by the questions that ask it and the filters that hold it.
+using FilterPtr = std::shared_ptr<const Filter>;
+
+// Every one of `filters`; of none: everything.
+FilterPtr all_of(std::vector<FilterPtr> filters);
+// At least one of `filters`; of none: nothing.
+FilterPtr any_of(std::vector<FilterPtr> filters);
+FilterPtr none_of(FilterPtr filter);
+
+}  // namespace boatswain::query
