@@ -153,7 +153,18 @@ Batcher::~Batcher() {
 
 std::unique_ptr<Feed> Batcher::open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start,
                                          bool fleeting) {
-    return std::unique_ptr<Feed>{new Feed(*this, std::move(source), std::move(recipients), start, fleeting)};
+    std::unique_ptr<Feed> feed{new Feed(*this, std::move(source), std::move(recipients), start, fleeting)};
+    tell_former_tenant(*feed);
+    return feed;
+}
+
+// Keys or labels changed while no agent ran. Without a word, whoever verifies the former tenant's log would miss the
+// lines that are another's.
+void Batcher::tell_former_tenant(const Feed& feed) {
+    auto before = spool_.was_of_another(feed.source_.id, feed.source_.whose.tenant);
+    if (!before) return;
+    Feed former{*this, std::move(before->source), std::move(before->recipients), feed.handover(), false};
+    former.close({.time = clock_.now(), .reason = end_reassigned});
 }
 
 Batcher::Growing& Batcher::growing(const Feed& feed) {

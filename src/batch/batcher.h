@@ -117,7 +117,8 @@ class Batcher {
     Batcher(const Batcher&) = delete;
     ~Batcher();  // no feed is left by then
 
-    // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again.
+    // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again. Was that another
+    // tenant's, in an earlier process, that tenant is told in a closing record: its log has no more of the source.
     std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start,
                                     bool fleeting);
 
@@ -167,6 +168,7 @@ class Batcher {
     void close_frame(Feed& feed);
     void flush_others_of(const Feed& feed);
     Growing& growing(const Feed& feed);
+    void tell_former_tenant(const Feed& feed);
     void flush(const std::string& key);
     bool others_have_room(const Feed& feed) const;
     std::vector<std::string> due_batches();

@@ -54,7 +54,7 @@ class Host {
     Batcher& batcher() { return batcher_; }
 
   private:
-    open::Identity identity_ = open::Identity::generate();
+    static inline const open::Identity identity_ = open::Identity::generate();  // over restarts, too
     SimulatedClock clock_{at("2026-11-22T10:04:11Z")};
     Log log_{clock_, STDERR_FILENO, LogFormat::text, LogLevel::error};
     Metrics metrics_;
@@ -160,6 +160,33 @@ TEST_F(Closing, TellsATenantThatTheSourceIsAnothersFromHereOnAndOrdinalsGoOnTher
     EXPECT_EQ(frames[0].first.counts.end.value().lines, 1U);
     EXPECT_EQ(frames[1].first.first_ordinal, 1U);
     EXPECT_FALSE(frames[1].first.counts.end);
+    EXPECT_EQ(host.spool().checkpoint("web").value(), (Checkpoint{FilePosition{.device = 1, .out_offset = 10}, 2, 10}));
+}
+
+TEST_F(Closing, TellsATenantWhoseSourceBecameAnothersWhileNoAgentRan) {
+    {
+        Host host{directory_};
+        auto feed = host.feed("acme");
+        feed->append(line_);
+        feed->mark(FilePosition{.device = 1, .out_offset = 5});
+        feed.reset();
+        host.seal();
+        EXPECT_EQ(host.frames().size(), 1U);
+    }
+    Host host{directory_};
+    auto feed = host.feed("globex");
+    feed->append(line_);
+    feed->mark(FilePosition{.device = 1, .out_offset = 10});
+    feed.reset();
+    feed = host.feed("globex");  // nothing is told twice
+    feed.reset();
+    host.seal();
+    auto frames = host.frames();
+    ASSERT_EQ(frames.size(), 2U);
+    EXPECT_EQ(frames[0].first.counts.end.value().reason, end_reassigned);
+    EXPECT_EQ(frames[0].first.counts.end.value().lines, 1U);
+    EXPECT_EQ(frames[0].first.counts.end.value().bytes, 5U);
+    EXPECT_EQ(frames[1].first.first_ordinal, 1U);
     EXPECT_EQ(host.spool().checkpoint("web").value(), (Checkpoint{FilePosition{.device = 1, .out_offset = 10}, 2, 10}));
 }
 

@@ -110,6 +110,7 @@ Result<void> Spool::load_checkpoints() {
     TRY(auto known, known_sources());
     for (auto& one : known) {
         if (one.known && one.known->ended) ended_.insert(one.id);
+        if (one.known) tenants_at_start_[one.id] = one.known->source.whose.tenant.str();
         checkpoints_[one.id] = one.checkpoint;
     }
     return {};

@@ -233,6 +233,7 @@ void Spool::hold(const Addition& addition) {
     for (const auto& source : addition.beside.forget) {
         checkpoints_.erase(source);
         ended_.erase(source);
+        tenants_at_start_.erase(source);
     }
 }
 
@@ -240,6 +241,24 @@ std::optional<Checkpoint> Spool::checkpoint(const std::string& source) const {
     std::scoped_lock lock{guard_};
     auto found = checkpoints_.find(source);
     return found == checkpoints_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<Known> Spool::was_of_another(const std::string& source, const TenantId& tenant) {
+    {
+        std::scoped_lock lock{guard_};
+        auto before = tenants_at_start_.extract(source);
+        if (!before || before.mapped() == tenant.str()) return std::nullopt;
+    }
+    auto session = database_.session();
+    auto known = [&]() -> Result<std::optional<Known>> {
+        TRY(auto query, session.prepare("SELECT about FROM checkpoints WHERE source = ?1"));
+        TRY(auto row, query.bind(1, source).step());
+        return row ? parse_known(source, query.text(0)) : std::nullopt;
+    }();
+    if (known) return std::move(*known);
+    log_.error("what was known of a source is not read; no record says that it is another tenant's now",
+               {{"source", source}, {"error", known.error()}});
+    return std::nullopt;
 }
 
 std::string Spool::note(const std::string& name) const {

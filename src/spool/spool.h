@@ -123,6 +123,9 @@ class Spool {
     std::optional<Checkpoint> checkpoint(const std::string& source) const;
     // The source has stopped and all of it is sealed.
     bool ended(const std::string& source) const;
+    // What was known of `source` when the spool was opened, where its lines were another tenant's than `tenant`. Asked
+    // once: nothing afterwards.
+    std::optional<Known> was_of_another(const std::string& source, const TenantId& tenant);
     // Every source with a checkpoint, as it stood when the spool was opened.
     Result<std::vector<KnownSource>> known_sources();
 
@@ -269,7 +272,8 @@ class Spool {
     std::map<std::int64_t, Waiting> waiting_;
     std::set<std::string> tenants_under_way_;
     Checkpoints checkpoints_;
-    std::set<std::string> ended_;  // sources
+    std::set<std::string> ended_;                          // sources
+    std::map<std::string, std::string> tenants_at_start_;  // by source; those that was_of_another() was not asked of
     std::map<std::string, std::string> notes_;
     std::map<std::string, std::uint64_t> tenant_bytes_;                    // of waiting_, only tenants that have some
     std::map<std::string, std::pair<std::string, Timestamp>> last_added_;  // by tenant: key, and when
