@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/test_directory.h"
 #include "batch/batcher.h"
+#include "jumping_clock.h"
 #include "open/identity.h"
 #include "query/merge.h"
 #include "query/verify.h"
@@ -29,18 +30,6 @@ using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-// The system's clock, its time of day moved ahead. Who waits for a time waits no longer than usual.
-class JumpingClock final : public Clock {
-  public:
-    Timestamp now() const override { return system_.now() + Nanoseconds{ahead_}; }
-    std::chrono::steady_clock::time_point steady() const override { return system_.steady(); }
-    void jump(Nanoseconds by) { ahead_ += by.count(); }
-
-  private:
-    SystemClock system_;
-    std::atomic<std::int64_t> ahead_ = 0;
-};
 
 // What credentials with s3:PutObject alone see of a store; and one that takes no object of a number.
 class GuardedStore final : public store::Store {
@@ -231,7 +220,7 @@ class TakenKey : public ::testing::Test {
     }
 
     testing::TestDirectory directory;
-    JumpingClock clock;
+    testing::JumpingClock clock;
     open::Identity identity = open::Identity::generate();
     store::DirectoryStore rest{directory / "store"};
     store::FaultyStore faulty{rest};
