@@ -17,7 +17,7 @@ namespace {
 
 const std::vector<std::string> shells{"bash", "zsh", "fish"};
 const std::vector<std::string> streams{"stdout", "stderr"};
-const std::vector<std::string> formats{"text", "json", "raw"};
+const std::vector<std::string> formats{"text", "json", "raw", "csv"};
 
 // The options as CLI11 fills them, before they are checked against each other.
 struct Given {
@@ -26,6 +26,7 @@ struct Given {
     KeysDerive keys_derive;
     Ls ls;
     Logs logs;
+    Query query;
     Inspect inspect;
     Verify verify;
     Why why;
@@ -39,13 +40,14 @@ struct Given {
     std::string format = "text";
     std::optional<std::string> since, until;
     std::vector<std::string> help_of;
+    std::string step;
     std::string memory;
     bool oversized = false;
 };
 
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
-    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *inspect, *verify, *why, *status, *spool,
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *inspect, *verify, *why, *status, *spool,
         *spool_list, *spool_retry, *spool_acknowledge, *completion, *version, *help;
     FleetCommands fleet;
 };
@@ -152,24 +154,58 @@ void add_logs(Commands& commands, Given& given) {
     logs->add_option("--stream", given.stream, "Only stdout or only stderr")
         ->check(CLI::IsMember(streams))
         ->type_name("STREAM");
+    auto* grep = logs->add_option("--grep", given.logs.grep, "Only lines that have TEXT")->type_name("TEXT");
+    logs->add_option("--regex", given.logs.regex, "Only lines of which RE matches a part (RE2's syntax)")
+        ->type_name("RE")
+        ->excludes(grep);
     add_times(logs, given);
     auto* limit = logs->add_option("--limit", given.logs.limit, "Stop after the first N lines")->type_name("N");
     logs->add_option("--tail", given.logs.tail, "Only the last N lines")
         ->check(CLI::Range(std::uint64_t{1}, tail_max))
         ->type_name("N")
         ->excludes(limit);
-    logs->add_option("--output", given.format,
-                     "text (what acts on a terminal as \\xNN), json (one object a line), or raw (bytes as they were "
-                     "printed)")
+    logs->add_option(
+            "--output", given.format,
+            "text (what acts on a terminal as \\xNN), json (one object a line), csv, or raw (bytes as they were "
+            "printed)")
         ->check(CLI::IsMember(formats))
         ->type_name("FORMAT");
     add_allowance(logs, given);
     logs->footer(
         "Examples:\n  boatswain logs --store dir:/var/lib/boatswain/store --identity acme.key --since 1h\n"
         "  boatswain logs --identity acme.key --app shop/cart --stream stderr --tail 100\n"
+        "  boatswain logs --identity acme.key --since 2h --grep 'order 4711'\n"
         "  boatswain logs --identity acme.key --container web-1 --output raw > web-1.log\n"
         "  boatswain logs --identity acme.key --output json | jq -r .message\n"
+        "With --grep and --regex the exit code is grep's: 0 where a line was found, 1 where none was, 2 for trouble.\n"
         "Without Boatswain:\n  age -d -i acme.key OBJECT | zstd -d");
+}
+
+void add_query(Commands& commands, Given& given) {
+    auto* query = commands.query =
+        commands.tool.add_subcommand("query", "Prints what a LogQL query selects: lines, or numbers made of them");
+    query->add_option("LOGQL", given.query.logql, "The query, in one argument")->required();
+    add_source_options(query, given.query.store, given.query.identities);
+    query->add_option("--tenant", given.query.tenant, "Only this tenant (default: all that the identities open)");
+    query->add_option("--since", given.since, std::string{since_help} + "; default: the last hour")->type_name("TIME");
+    query->add_option("--until", given.until, until_help)->type_name("TIME");
+    query->add_option("--limit", given.query.limit, "Stop after the first N lines")->type_name("N");
+    query
+        ->add_option("--step", given.step,
+                     "Numbers each STEP of the time, like 1m (with --since the default is a 250th of the time, without "
+                     "it the numbers of now)")
+        ->type_name("STEP");
+    query->add_option("--output", given.format, "text, json (numbers in the shape of Loki's answers), raw, or csv")
+        ->check(CLI::IsMember(formats))
+        ->type_name("FORMAT");
+    query->add_flag("--check", given.query.check, "Say whether the query is valid, and read nothing");
+    add_allowance(query, given);
+    query->footer(
+        "Labels of the selector: app, component, container, host, instance, service_name, stream, tenant.\n\n"
+        "Examples:\n  boatswain query '{app=\"shop/cart\"} |= \"error\"' --identity acme.key\n"
+        "  boatswain query '{app=~\".+\"} | json | status >= 500' --since 2h --output json\n"
+        "  boatswain query 'sum by (app) (rate({app=~\".+\"}[5m]))' --since 1h --step 5m\n"
+        "  boatswain query --check '{app=\"shop\"} | logfmt'");
 }
 
 void add_inspect(Commands& commands, Given& given) {
@@ -285,6 +321,7 @@ std::unique_ptr<Commands> make_commands(Given& given) {
         "  boatswain logs --store dir:/var/lib/boatswain/store --identity acme.key --since 1h\n\n"
         "boatswain COMMAND --help explains a command.");
     add_logs(*commands, given);
+    add_query(*commands, given);
     add_ls(*commands, given);
     add_inspect(*commands, given);
     add_verify(*commands, given);
@@ -407,6 +444,30 @@ Result<Allowance> allowance_of(const Given& given) {
 
 std::string_view view(const std::string& text) { return text; }
 
+LogFormatChoice format_of(const Given& given) {
+    if (given.format == "raw") return LogFormatChoice::raw;
+    if (given.format == "csv") return LogFormatChoice::csv;
+    return given.format == "json" ? LogFormatChoice::json : LogFormatChoice::text;
+}
+
+Arguments query_request(const CLI::App& command, Given& given, const query::TimeRange& range,
+                        const Allowance& allowance) {
+    auto& query = given.query;
+    query.range = range;
+    query.allowance = allowance;
+    query.format = format_of(given);
+    if (!given.step.empty()) {
+        query.step = parse_duration(given.step);
+        if (!query.step || *query.step <= Nanoseconds{0})
+            return usage(command, "--step: \"" + printable(given.step, 40) + "\" is not a duration like 1m");
+    }
+    if (query.check) return {.request = query};
+    add_environment(query.store, query.identities);
+    if (query.store.empty()) return usage(command, no_store);
+    if (query.identities.empty()) return usage(command, no_identity);
+    return {.request = query};
+}
+
 Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
     const auto& command = deepest(commands.tool);
     auto range = query::parse_range(given.since.transform(view), given.until.transform(view), now);
@@ -450,11 +511,10 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         given.logs.range = *range;
         given.logs.allowance = *allowance;
         if (!given.stream.empty()) given.logs.stream = given.stream == "stdout" ? Stream::out : Stream::err;
-        given.logs.format = given.format == "raw"    ? LogFormatChoice::raw
-                            : given.format == "json" ? LogFormatChoice::json
-                                                     : LogFormatChoice::text;
+        given.logs.format = format_of(given);
         return {.request = given.logs};
     }
+    if (&command == commands.query) return query_request(command, given, *range, *allowance);
     if (&command == commands.verify) {
         add_environment(given.verify.store, given.verify.identities);
         if (given.verify.store.empty()) return usage(command, no_store);

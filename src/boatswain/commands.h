@@ -17,6 +17,7 @@ namespace boatswain::tool {
 
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_error = 1;
+inline constexpr int exit_nothing_found = 1;  // logs --grep and --regex: as grep says it
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_unreachable = 3;  // why and status: no agent answers
 inline constexpr int exit_over_budget = 4;  // the question needs more memory than it may take
@@ -56,7 +57,7 @@ struct Ls {
     Allowance allowance;
 };
 
-enum class LogFormatChoice { text, json, raw };
+enum class LogFormatChoice { text, json, raw, csv };
 
 struct Logs {
     std::string store;
@@ -65,10 +66,26 @@ struct Logs {
     std::vector<std::string> apps;
     std::vector<std::string> containers;
     std::optional<Stream> stream;
+    std::optional<std::string> grep;   // bytes that a line has
+    std::optional<std::string> regex;  // what a part of a line matches
     query::TimeRange range;
     std::optional<std::uint64_t> limit;
     std::optional<std::uint64_t> tail;
     LogFormatChoice format = LogFormatChoice::text;
+    Allowance allowance;
+};
+
+// What a LogQL query selects.
+struct Query {
+    std::string logql;
+    std::string store;
+    std::vector<std::string> identities;
+    std::optional<std::string> tenant;
+    query::TimeRange range;
+    std::optional<std::uint64_t> limit;  // of lines
+    std::optional<Nanoseconds> step;     // of numbers
+    LogFormatChoice format = LogFormatChoice::text;
+    bool check = false;  // parse it, and no more
     Allowance allowance;
 };
 
@@ -120,7 +137,7 @@ struct Completion {
 };
 
 using Request =
-    std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Inspect, Verify, Why, Status, SpoolList, SpoolRetry,
+    std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Inspect, Verify, Why, Status, SpoolList, SpoolRetry,
                  SpoolAcknowledge, Completion, FleetSync, FleetStatus, FleetKeyNew, FleetKeyDerive>;
 
 // The last so many lines are held in memory.
@@ -131,6 +148,7 @@ int run(const KeysShow& request, Console& console);
 int run(const KeysDerive& request, Console& console);
 int run(const Ls& request, Console& console);
 int run(const Logs& request, Console& console);
+int run(const Query& request, Console& console);
 int run(const Inspect& request, Console& console);
 int run(const Verify& request, Console& console);
 int run(const Why& request, Console& console);

@@ -31,6 +31,11 @@ std::string about(const Gap& gap) {
 
 bool is_gap(const query::Entry& entry) { return entry.text.kind == open::TextEntry::Kind::gap; }
 
+Printed gap_aside(const query::Entry& entry) {
+    return {.text = fmt::format("{} {}\n", printable(entry.source.whose.app, app_bytes_max), about(entry.text.gap)),
+            .aside = true};
+}
+
 }  // namespace
 
 Printed as_text(const query::Entry& entry, const Output& out) {
@@ -48,7 +53,7 @@ Printed as_text(const query::Entry& entry, const Output& out) {
     return {.text = std::move(text)};
 }
 
-Printed as_json(const query::Entry& entry) {
+Printed as_json(const query::Entry& entry, std::string_view more) {
     const auto& source = entry.source;
     auto head = [&](Timestamp time) {
         return fmt::format(
@@ -69,23 +74,45 @@ Printed as_json(const query::Entry& entry) {
     auto text = head(line.time) + fmt::format(R"("stream":"{}","partial":{},"message":{})", to_string(line.stream),
                                               line.partial, json_quote(line.bytes));
     if (!is_valid_utf8(line.bytes)) text += fmt::format(R"(,"message_base64":"{}")", to_base64(line.bytes));
+    text += more;
     return {.text = text + "}\n"};
 }
 
 Printed as_raw(const query::Entry& entry) {
-    if (is_gap(entry))
-        return {.text = fmt::format("{} {}\n", printable(entry.source.whose.app, app_bytes_max), about(entry.text.gap)),
-                .aside = true};
+    if (is_gap(entry)) return gap_aside(entry);
     const auto& line = entry.text.line;
     std::string text{line.bytes};
     if (!line.partial) text += '\n';
     return {.text = std::move(text)};
 }
 
+std::string csv_field(std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{text};
+    std::string quoted = "\"";
+    for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    return quoted + "\"";
+}
+
+std::string csv_heading() { return "time,tenant,app,component,instance,container,name,stream,message\n"; }
+
+Printed as_csv(const query::Entry& entry) {
+    if (is_gap(entry)) return gap_aside(entry);
+    const auto& line = entry.text.line;
+    const auto& source = entry.source;
+    std::string text = to_text(line.time);
+    for (std::string_view field :
+         {std::string_view{entry.segment.tenant.str()}, std::string_view{source.whose.app},
+          std::string_view{source.whose.component}, std::string_view{source.whose.instance},
+          std::string_view{source.id}, std::string_view{source.name}, to_string(line.stream), line.bytes})
+        text += "," + csv_field(field);
+    return {.text = text + "\n"};
+}
+
 Printed print(const query::Entry& entry, LogFormatChoice format, const Output& out) {
     switch (format) {
         case LogFormatChoice::json: return as_json(entry);
         case LogFormatChoice::raw: return as_raw(entry);
+        case LogFormatChoice::csv: return as_csv(entry);
         case LogFormatChoice::text: break;
     }
     return as_text(entry, out);

@@ -20,10 +20,17 @@ Printed as_text(const query::Entry& entry, const Output& out);
 
 // One object and a newline: time, tenant, app, component, instance, container, name, stream, partial, message; and
 // message_base64 where the message is not UTF-8. A gap has "gap" in place of the last three.
-Printed as_json(const query::Entry& entry);
+// `more`: further members, each with a comma before it.
+Printed as_json(const query::Entry& entry, std::string_view more = {});
 
 // The bytes and, after a complete line, its newline. A gap goes aside.
 Printed as_raw(const query::Entry& entry);
+
+// One record of CSV (RFC 4180), with the columns of csv_heading(). A gap goes aside.
+Printed as_csv(const query::Entry& entry);
+std::string csv_heading();
+// In quotes where it has to be.
+std::string csv_field(std::string_view text);
 
 Printed print(const query::Entry& entry, LogFormatChoice format, const Output& out);
 

@@ -6,6 +6,7 @@
 #include "boatswain/reading.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
+#include "query/filter_text.h"
 #include "query/merge.h"
 #include "query/selection.h"
 
@@ -19,21 +20,29 @@ struct Reading {
     std::vector<open::Identity> identities;
     query::Selection selection;
     query::Limits limits;
+    std::uint64_t lines_found = 0;
 };
 
-query::FilterPtr filter_of(const Logs& request) {
+Result<query::FilterPtr> filter_of(const Logs& request) {
     std::vector<query::FilterPtr> filters;
     if (!request.apps.empty()) filters.push_back(query::app_is_one_of(request.apps));
     if (!request.containers.empty()) filters.push_back(query::container_is_one_of(request.containers));
     if (request.stream) filters.push_back(query::stream_is(*request.stream));
+    if (request.grep) filters.push_back(query::line_has(*request.grep));
+    if (request.regex) {
+        auto regex = query::line_matches(*request.regex);
+        if (!regex) return std::unexpected(std::move(regex).error().within("--regex"));
+        filters.push_back(std::move(*regex));
+    }
     return query::all_of(std::move(filters));
 }
 
 Result<Reading> prepare(const Logs& request, query::Budget& budget, Console& console) {
     Reading reading{.store = {},
                     .identities = {},
-                    .selection = {.range = request.range, .filter = filter_of(request)},
+                    .selection = {.range = request.range},
                     .limits = {.budget = budget, .bounds = request.allowance.bounds()}};
+    TRY(reading.selection.filter, filter_of(request));
     if (request.tenant) {
         TRY(reading.selection.tenant, query::parse_tenant(*request.tenant));
     }
@@ -53,6 +62,7 @@ Result<query::Tally> show_all(const Logs& request, Reading& reading, Console& co
     if (left == 0) return query::Tally{.hours_total = 1};
     return query::read_lines(*reading.store, reading.identities, reading.selection, reading.limits, progress,
                              [&](const query::Entry& entry) {
+                                 if (entry.is_line()) ++reading.lines_found;
                                  show(print(entry, request.format, console.out), console, progress);
                                  return --left > 0 && !console.out.ended();
                              });
@@ -73,12 +83,14 @@ Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& c
         bool everything = tried >= hours.size();
         if (!everything) selection.range.since = std::max(selection.range.since, hours[hours.size() - tried]);
         last.clear();
+        reading.lines_found = 0;
         progress.forget();
         // The newest hour may lie past the end of the range, where segments are only looked into for what they begin
         // with.
         if (selection.range.since >= selection.range.until) continue;
         std::optional<Error> over;
         auto keep = [&](const query::Entry& entry) {
+            if (entry.is_line()) ++reading.lines_found;
             Kept kept{print(entry, request.format, console.out), {}};
             kept.printed.text.shrink_to_fit();  // formatted by appending: it may have twice the room that it needs
             auto held = budget.hold(sizeof(Kept) + kept.printed.text.capacity(), "the last lines");
@@ -101,9 +113,13 @@ Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& c
     return tally;
 }
 
-}  // namespace
+// As grep's: 0 where a line was found, 1 where none was, 2 for trouble.
+int as_grep(int code, std::uint64_t lines_found) {
+    if (code == exit_error) return exit_usage;
+    return code == exit_ok && lines_found == 0 ? exit_nothing_found : code;
+}
 
-int run(const Logs& request, Console& console) {
+int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found) {
     query::Budget budget{request.allowance.memory};
     auto reading = prepare(request, budget, console);
     if (!reading) return failed(console, reading.error());
@@ -111,6 +127,7 @@ int run(const Logs& request, Console& console) {
     auto read =
         request.tail ? show_last(request, *reading, console, progress) : show_all(request, *reading, console, progress);
     console.out.flush();
+    lines_found = reading->lines_found;
     if (!read) {
         progress.tell_damages();
         return failed(console, read.error());
@@ -118,6 +135,15 @@ int run(const Logs& request, Console& console) {
     // Whoever stopped reading wants to hear nothing more.
     if (console.out.ended()) return exit_ok;
     return conclude(console, progress, *read, reading->selection, reading->identities);
+}
+
+}  // namespace
+
+int run(const Logs& request, Console& console) {
+    if (request.format == LogFormatChoice::csv) console.out.write(csv_heading());
+    std::uint64_t lines_found = 0;
+    auto code = show_logs(request, console, lines_found);
+    return request.grep || request.regex ? as_grep(code, lines_found) : code;
 }
 
 }  // namespace boatswain::tool

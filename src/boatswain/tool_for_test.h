@@ -68,6 +68,9 @@ class Tool : public ::testing::Test {
         return {read("out"), read("err"), WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status)};
     }
     Ran logs(const std::string& options) { return run("boatswain logs --store dir:store " + options); }
+    Ran query(const std::string& logql, const std::string& options) {
+        return run("boatswain query --store dir:store '" + logql + "' " + options);
+    }
 
     void write(const std::string& name, std::string_view bytes) {
         std::filesystem::create_directories((directory_ / name).parent_path());

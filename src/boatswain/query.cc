@@ -1,0 +1,121 @@
+// query: what a LogQL query selects, as lines or as numbers.
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "boatswain/commands.h"
+#include "boatswain/line_format.h"
+#include "boatswain/number_format.h"
+#include "boatswain/reading.h"
+#include "logql/evaluate.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+// Nothing else says for how long: as Loki does.
+constexpr std::chrono::hours stretch_default{1};
+constexpr std::int64_t points_default = 250;
+constexpr std::chrono::seconds step_min{1};
+
+std::string labels_as_json(const logql::Labels& labels) {
+    std::string text;
+    for (const auto& label : labels.sorted())
+        text += (text.empty() ? "" : ",") + json_quote(label.name) + ":" + json_quote(label.value);
+    return "{" + text + "}";
+}
+
+// What a pipeline left of a line, in the place of what was printed.
+Printed print_record(const query::Entry& entry, const logql::Record* record, LogFormatChoice format,
+                     const Output& out) {
+    if (!record) return print(entry, format, out);
+    auto text = entry.text;
+    text.line.bytes = record->line;
+    query::Entry changed{.segment = entry.segment, .source = entry.source, .text = text};
+    if (format == LogFormatChoice::json) return as_json(changed, ",\"labels\":" + labels_as_json(record->labels));
+    return print(changed, format, out);
+}
+
+Result<query::Tally> show_lines(const Query& request, const logql::Ground& ground, const logql::LogQuery& query,
+                                const query::TimeRange& range, Console& console, Progress& progress) {
+    auto left = request.limit.value_or(UINT64_MAX);
+    if (left == 0) return query::Tally{.hours_total = 1};
+    if (request.format == LogFormatChoice::csv) console.out.write(csv_heading());
+    return logql::read_lines(ground, query, range, [&](const query::Entry& entry, const logql::Record* record) {
+        progress.clear();
+        auto printed = print_record(entry, record, request.format, console.out);
+        (printed.aside ? console.err : console.out).write(printed.text);
+        if (record) --left;
+        return left > 0 && !console.out.ended();
+    });
+}
+
+// A stretch or a step asks for numbers over time; nothing of both for those of now.
+Result<logql::Steps> steps_of(const Query& request, Timestamp now) {
+    auto end = request.range.until == Timestamp::max() ? now : request.range.until;
+    bool has_start = request.range.since != Timestamp::min();
+    if (!has_start && !request.step) return logql::Steps::instant(end);
+    auto start = has_start ? request.range.since : end - stretch_default;
+    auto step = request.step.value_or(
+        std::max<Nanoseconds>(step_min, std::chrono::floor<std::chrono::seconds>((end - start) / points_default)));
+    return logql::Steps::of_range(start, end, step);
+}
+
+Result<query::Tally> show_numbers(const Query& request, const logql::Ground& ground, const logql::Metric& metric,
+                                  Timestamp now, Console& console, Progress& progress) {
+    TRY(auto steps, steps_of(request, now));
+    TRY(auto numbers, logql::compute(ground, metric, steps));
+    progress.clear();
+    print_numbers(numbers, steps, request.format, console.out);
+    return numbers.tally;
+}
+
+int check(const Query& request, Console& console) {
+    auto parsed = logql::parse_query(request.logql);
+    if (!parsed) return failed(console, parsed.error());
+    bool is_lines = std::holds_alternative<logql::LogQuery>(*parsed);
+    console.out.write(is_lines ? "valid: it selects lines\n" : "valid: it gives numbers\n");
+    return exit_ok;
+}
+
+}  // namespace
+
+int run(const Query& request, Console& console) {
+    if (request.check) return check(request, console);
+    auto parsed = logql::parse_query(request.logql);
+    if (!parsed) return failed(console, parsed.error());
+    query::Budget budget{request.allowance.memory};
+    auto identities = read_identities(request.identities, console);
+    if (!identities) return failed(console, identities.error());
+    query::Selection whose;
+    if (request.tenant) {
+        auto tenant = query::parse_tenant(*request.tenant);
+        if (!tenant) return failed(console, tenant.error());
+        whose.tenant = *tenant;
+    }
+    auto store = store::open_store(request.store, console.clock);
+    if (!store) return failed(console, store.error());
+
+    Progress progress{console};
+    logql::Ground ground{.store = **store,
+                         .identities = *identities,
+                         .tenant = whose.tenant,
+                         .limits = {.budget = budget, .bounds = request.allowance.bounds()},
+                         .observer = progress};
+    auto now = console.clock.now();
+    auto range = request.range;
+    if (range.since == Timestamp::min()) range.since = std::min(now, range.until) - stretch_default;
+    auto read = Result<query::Tally>{query::Tally{}};
+    if (const auto* lines = std::get_if<logql::LogQuery>(&*parsed))
+        read = show_lines(request, ground, *lines, range, console, progress);
+    else
+        read = show_numbers(request, ground, *std::get<logql::MetricPtr>(*parsed), now, console, progress);
+    console.out.flush();
+    if (!read) {
+        progress.tell_damages();
+        return failed(console, read.error());
+    }
+    if (console.out.ended()) return exit_ok;
+    return conclude(console, progress, *read, whose, *identities);
+}
+
+}  // namespace boatswain::tool

@@ -1,0 +1,75 @@
+#include "boatswain/tool_for_test.h"
+
+namespace boatswain::tool {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST_F(Tool, QueryPrintsWhatAPipelineLeavesOfLines) {
+    put_example();
+    auto ran = query(R"({app=~"shop/.*"} |~ "start|stop")", "-i acme.key --since 2026-11-23");
+    EXPECT_EQ(ran.out,
+              "2026-11-23T10:00:00.000Z shop/cart started\n"
+              "2026-11-23T10:00:03.000Z shop/db --- gap: rotated-away from 2026-11-23T10:00:03.000000000Z to "
+              "2026-11-23T10:00:03.000000000Z, at least 3 lines\n"
+              "2026-11-23T12:00:00.000Z shop/cart stopped\n");
+    EXPECT_EQ(ran.code, 0);
+    ran = query(R"({app="shop/cart"} | line_format "{{.container}}: {{__line__}}")",
+                "-i acme.key --since 2026-11-23 --output raw --limit 1");
+    EXPECT_EQ(ran.out, "cart-1: started\n");
+}
+
+TEST_F(Tool, QueryPrintsJsonWithLabelsAndCsv) {
+    put_example();
+    auto ran = query(R"({app="shop/db",stream="stdout"} |= "ready")", "-i acme.key --since 2026-11-23 --output json");
+    EXPECT_THAT(ran.out, HasSubstr(R"("message":"ready","labels":{"app":"shop/db","container":"db-1",)"));
+    ran = query(R"({app="shop/db"} |= "ready" | line_format `say "hi", x`)",
+                "-i acme.key --since 2026-11-23 --output csv");
+    EXPECT_THAT(ran.out, HasSubstr("time,tenant,app,component,instance,container,name,stream,message\n"));
+    EXPECT_THAT(ran.out, HasSubstr(",db-1,stdout,\"say \"\"hi\"\", x\"\n"));
+}
+
+TEST_F(Tool, QueryPrintsNumbersAtOnceAndOverTime) {
+    put_example();
+    auto count = std::string{R"(sum by (app) (count_over_time({app=~".+"}[1h])))"};
+    auto ran = query(count, "-i acme.key --tenant acme --until '2026-11-23 10:30'");
+    EXPECT_EQ(ran.out, "{app=\"shop/cart\"} 2\n{app=\"shop/db\"} 1\n");
+    ran = query(
+        count,
+        "-i acme.key --tenant acme --since '2026-11-23 10:00' --until '2026-11-23 12:00' --step 1h --output json");
+    EXPECT_EQ(ran.out,
+              R"({"resultType":"matrix","result":[{"metric":{"app":"shop/cart"},"values":[[1795428000,"1"],)"
+              R"([1795431600,"1"],[1795435200,"1"]]},{"metric":{"app":"shop/db"},"values":[[1795431600,"1"]]}]})"
+              "\n");
+    EXPECT_EQ(query("vector(1)+vector(1)", "-i acme.key").out, "{} 2\n");
+    EXPECT_EQ(query("1 + 1", "-i acme.key --output json --until 2026-11-23").out,
+              R"({"resultType":"scalar","result":[1795392000,"2"]})"
+              "\n");
+}
+
+TEST_F(Tool, QueryRefusesWhatIsNoQueryWithItsPlace) {
+    auto ran = query(R"({app="shop"} |= )", "-i acme.key");
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_THAT(ran.err, HasSubstr("parse error at line 1, col 17: syntax error: unexpected $end, expecting STRING"));
+    EXPECT_EQ(query(R"({app="shop"} | logfmt)", "--check").out, "valid: it selects lines\n");
+    EXPECT_EQ(query("rate({app=\"shop\"}[5m])", "--check").out, "valid: it gives numbers\n");
+    EXPECT_EQ(query("{}", "--check").code, 1);
+    EXPECT_EQ(query("{app=\"x\"}", "-i acme.key --step soon").code, 2);
+}
+
+TEST_F(Tool, LogsFindsTextAndExpressionsWithTheExitCodesOfGrep) {
+    put_example();
+    auto ran = logs("-i acme.key --tenant acme --output raw --app shop/cart --grep 'article 7'");
+    EXPECT_EQ(ran.out, "no stock of article 7\n");
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_EQ(logs("-i acme.key --app shop/cart --output raw --regex 'st(art|opp)ed$'").out, "started\nstopped\n");
+    EXPECT_EQ(logs("-i acme.key --app shop/cart --output raw --regex 'st(art|opp)ed$' --tail 1").out, "stopped\n");
+    EXPECT_EQ(logs("-i acme.key --app shop/cart --grep nothing").code, 1);
+    ran = logs("-i acme.key --regex '('");
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.err, HasSubstr("--regex: "));
+    EXPECT_EQ(logs("-i acme.key --regex x --grep y").code, 2) << "one of both";
+}
+
+}  // namespace
+}  // namespace boatswain::tool
