@@ -82,7 +82,8 @@ struct Query {
     std::vector<std::string> identities;
     std::optional<std::string> tenant;
     query::TimeRange range;
-    std::optional<std::uint64_t> limit;  // of lines
+    std::optional<std::uint64_t> limit;  // of lines, the first
+    std::optional<std::uint64_t> tail;   // of lines, the last
     std::optional<Nanoseconds> step;     // of numbers
     LogFormatChoice format = LogFormatChoice::text;
     bool check = false;  // parse it, and no more
@@ -142,6 +143,7 @@ using Request =
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;
+inline constexpr std::uint64_t query_tail_max = 100'000;
 
 int run(const KeysNew& request, Console& console);
 int run(const KeysShow& request, Console& console);

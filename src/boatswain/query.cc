@@ -49,6 +49,21 @@ Result<query::Tally> show_lines(const Query& request, const logql::Ground& groun
     });
 }
 
+// Oldest first, as all lines are printed: so the last ones are held until the first of them is found.
+Result<query::Tally> show_last_lines(const Query& request, const logql::Ground& ground, const logql::LogQuery& query,
+                                     const query::TimeRange& range, Console& console, Progress& progress) {
+    std::vector<Printed> last;
+    auto read = logql::read_lines_backward(ground, query, range, *request.tail,
+                                           [&](const query::Entry& entry, const logql::Record* record) {
+                                               last.push_back(print_record(entry, record, request.format, console.out));
+                                               return true;
+                                           });
+    progress.clear();
+    if (request.format == LogFormatChoice::csv) console.out.write(csv_heading());
+    for (auto at = last.rbegin(); at != last.rend(); ++at) (at->aside ? console.err : console.out).write(at->text);
+    return read;
+}
+
 // A stretch or a step asks for numbers over time; nothing of both for those of now.
 Result<logql::Steps> steps_of(const Query& request, Timestamp now) {
     auto end = request.range.until == Timestamp::max() ? now : request.range.until;
@@ -106,7 +121,8 @@ int run(const Query& request, Console& console) {
     if (range.since == Timestamp::min()) range.since = std::min(now, range.until) - stretch_default;
     auto read = Result<query::Tally>{query::Tally{}};
     if (const auto* lines = std::get_if<logql::LogQuery>(&*parsed))
-        read = show_lines(request, ground, *lines, range, console, progress);
+        read = request.tail ? show_last_lines(request, ground, *lines, range, console, progress)
+                            : show_lines(request, ground, *lines, range, console, progress);
     else
         read = show_numbers(request, ground, *std::get<logql::MetricPtr>(*parsed), now, console, progress);
     console.out.flush();

@@ -17,6 +17,8 @@ TEST_F(Tool, QueryPrintsWhatAPipelineLeavesOfLines) {
     ran = query(R"({app="shop/cart"} | line_format "{{.container}}: {{__line__}}")",
                 "-i acme.key --since 2026-11-23 --output raw --limit 1");
     EXPECT_EQ(ran.out, "cart-1: started\n");
+    ran = query(R"({app="shop/cart"})", "-i acme.key --since 2026-11-23 --output raw --tail 2");
+    EXPECT_EQ(ran.out, "no stock of article 7\nstopped\n");
 }
 
 TEST_F(Tool, QueryPrintsJsonWithLabelsAndCsv) {

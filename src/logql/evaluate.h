@@ -36,6 +36,10 @@ using EachLine = std::function<bool(const query::Entry& entry, const Record* rec
 Result<query::Tally> read_lines(const Ground& ground, const LogQuery& query, const query::TimeRange& range,
                                 const EachLine& each);
 
+// The last `most` of these, the latest first (query/backward.h); gaps count.
+Result<query::Tally> read_lines_backward(const Ground& ground, const LogQuery& query, const query::TimeRange& range,
+                                         std::uint64_t most, const EachLine& each);
+
 // More are refused, as Loki does.
 inline constexpr std::size_t series_max = 10'000;
 inline constexpr std::size_t steps_max = 11'000;

@@ -111,6 +111,14 @@ bool mac_fits(const AgeHeader& header, std::string_view file_key) {
     return header.mac.size() == mac.size() && CRYPTO_memcmp(mac.data(), header.mac.data(), mac.size()) == 0;
 }
 
+const std::error_category& for_others() {
+    static const struct Category final : std::error_category {
+        const char* name() const noexcept override { return "boatswain.open"; }
+        std::string message(int) const override { return "sealed for other keys"; }
+    } category;
+    return category;
+}
+
 }  // namespace
 
 Result<std::optional<AgeHeader>> parse_age_header(std::string_view file) {
@@ -158,7 +166,9 @@ Result<std::string> unwrap_file_key(const AgeHeader& header, std::span<const Ide
             return *file_key;
         }
     }
-    return fail(Remedy::stop, "no identity given opens this object");
+    return fail(Remedy::stop, "no identity given opens this object", {1, for_others()});
 }
+
+bool is_for_others(const Error& error) { return error.cause.category() == for_others(); }
 
 }  // namespace boatswain::open

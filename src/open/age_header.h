@@ -32,8 +32,11 @@ struct AgeHeader {
 // age_header_bytes_max: more bytes are needed. Remedy::quarantine for what is no header.
 Result<std::optional<AgeHeader>> parse_age_header(std::string_view file);
 
-// The file key (16 bytes), by the first identity that fits, after checking the MAC. None fits: Remedy::stop. A
-// malformed X25519 stanza or a wrong MAC: Remedy::quarantine.
+// The file key (16 bytes), by the first identity that fits, after checking the MAC. None fits: Remedy::stop, and
+// is_for_others(). A malformed X25519 stanza or a wrong MAC: Remedy::quarantine.
 Result<std::string> unwrap_file_key(const AgeHeader& header, std::span<const Identity> identities);
+
+// Whether an error says that an object is sound so far, and sealed for none of the identities given.
+bool is_for_others(const Error& error);
 
 }  // namespace boatswain::open

@@ -94,7 +94,7 @@ class Examination {
         auto reader = open::SegmentReader::open(bytes.size, fetch, identities_, bounds_);
         if (!reader) {
             if (store_failed) return std::unexpected(std::move(reader).error().within(found_.name));
-            found_.for_others = reader.error().remedy == Remedy::stop;
+            found_.for_others = open::is_for_others(reader.error());
             if (!found_.for_others) add(Fault::damaged, reader.error().what);
             return {};
         }

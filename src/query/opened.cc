@@ -1,27 +1,25 @@
 #include "query/opened.h"
 
 #include "base/bytes.h"
+#include "open/age_header.h"
 
 namespace boatswain::query {
 
 namespace {
 
-// What fetching leaves behind for open_segment(). Shared by it and the reader's fetch function, which lives longer.
+// While opening: all of a small object. Shared by open_segment() and the reader's fetch function, which lives longer.
 struct Fetching {
-    std::optional<std::string> whole;  // while opening: all of a small object
-    bool store_failed = false;
+    std::optional<std::string> whole;
 };
 
-Result<std::string> fetch(store::Store& store, const std::string& name, Fetching& fetching, std::uint64_t first,
+Result<std::string> fetch(store::Store& store, const std::string& name, const Fetching& fetching, std::uint64_t first,
                           std::uint64_t length) {
     if (fetching.whole) {
         if (first > fetching.whole->size() || length > fetching.whole->size() - first)
             return fail(Remedy::quarantine, "the object ends before byte " + std::to_string(first + length));
         return fetching.whole->substr(first, length);
     }
-    auto bytes = read_exactly(store, name, first, length);
-    fetching.store_failed = !bytes && bytes.error().remedy != Remedy::quarantine;
-    return bytes;
+    return read_exactly(store, name, first, length);
 }
 
 // What a merge notes of each frame.
@@ -80,8 +78,7 @@ Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInf
         identities, limits.bounds);
     fetching->whole.reset();
     if (!reader) {
-        bool for_others = reader.error().remedy == Remedy::stop && !fetching->store_failed;
-        if (for_others) return std::optional<Opened>{};
+        if (open::is_for_others(reader.error())) return std::optional<Opened>{};
         return std::unexpected(std::move(reader).error().within(name));
     }
     if (auto agrees = check_against_key(reader->footer(), info.key); !agrees)

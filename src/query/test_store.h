@@ -87,6 +87,7 @@ struct TestEntry {
     Stream stream = Stream::out;
     bool partial = false;
     bool gap = false;
+    Nanoseconds gap_length{};
 };
 
 struct TestFrame {
@@ -144,7 +145,7 @@ inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestF
         segment::FrameText text{frame.source};
         for (const auto& entry : frame.entries) {
             if (entry.gap)
-                text.append(Gap{.from = entry.time, .to = entry.time, .reason = entry.bytes, .lines_min = 3});
+                text.append(Gap{.from = entry.time, .to = entry.time + entry.gap_length, .reason = entry.bytes, .lines_min = 3});
             else
                 text.append(
                     Line{.time = entry.time, .stream = entry.stream, .partial = entry.partial, .bytes = entry.bytes});

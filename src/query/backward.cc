@@ -1,0 +1,128 @@
+#include "query/backward.h"
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <optional>
+
+namespace boatswain::query {
+
+namespace {
+
+// Who printed, shared by the entries that are kept.
+struct Printer {
+    segment::ObjectKey segment;
+    Source source;
+};
+
+// One entry with everything that it borrowed.
+struct Kept {
+    std::shared_ptr<const Printer> printer;
+    std::unique_ptr<std::string> bytes;
+    open::TextEntry text;
+    Share held;
+};
+
+constexpr std::uint64_t printer_bytes = 1'000;
+
+class LastOfPiece {
+  public:
+    LastOfPiece(Budget& budget, std::uint64_t most) : budget_(budget), most_(most) {}
+
+    Result<void> keep(const Entry& entry) {
+        if (kept_.size() == most_) kept_.pop_front();
+        Kept one{.printer = printer_of(entry), .bytes = {}, .text = entry.text, .held = {}};
+        if (entry.is_line()) {
+            one.bytes = std::make_unique<std::string>(entry.text.line.bytes);
+            one.text.line.bytes = *one.bytes;
+            one.text.raw = {};
+        }
+        auto bytes = sizeof(Kept) + (one.bytes ? one.bytes->capacity() : 0) + entry.text.gap.reason.capacity() +
+                     (one.printer.use_count() == 2 ? printer_bytes : 0);
+        TRY(one.held, budget_.hold(bytes, "the last lines"));
+        kept_.push_back(std::move(one));
+        return {};
+    }
+    // False: `each` has enough.
+    bool hand_out(std::uint64_t& left, const std::function<bool(const Entry&)>& each) {
+        for (auto at = kept_.rbegin(); at != kept_.rend(); ++at) {
+            const auto& printer = *at->printer;
+            --left;
+            if (!each(Entry{.segment = printer.segment, .source = printer.source, .text = at->text}) || left == 0)
+                return false;
+        }
+        return true;
+    }
+
+  private:
+    std::shared_ptr<const Printer> printer_of(const Entry& entry) {
+        bool is_same = last_ && last_->segment == entry.segment && last_->source.id == entry.source.id;
+        if (!is_same) last_ = std::make_shared<const Printer>(Printer{entry.segment, entry.source});
+        return last_;
+    }
+    Budget& budget_;
+    std::uint64_t most_;
+    std::deque<Kept> kept_;
+    std::shared_ptr<const Printer> last_;
+};
+
+// Where one piece of time ends and the next begins, latest first; `range` itself is not among them.
+std::vector<Timestamp> cuts_of(const std::vector<Timestamp>& hours, const TimeRange& range) {
+    std::vector<Timestamp> cuts;
+    for (auto hour : hours)
+        for (auto cut : {hour, hour + std::chrono::hours{1} + segment::segment_span_max})
+            if (cut > range.since && cut < range.until) cuts.push_back(cut);
+    std::ranges::sort(cuts, std::greater{});
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    return cuts;
+}
+
+void add(Tally& total, const Tally& piece) {
+    total.hours_listed += piece.hours_listed;
+    total.segments_listed += piece.segments_listed;
+    total.segments_opened += piece.segments_opened;
+    total.for_others = std::max(total.for_others, piece.for_others);
+    total.foreign = std::max(total.foreign, piece.foreign);
+    total.damaged += piece.damaged;
+    total.copies = std::max(total.copies, piece.copies);
+    total.conflicts = std::max(total.conflicts, piece.conflicts);
+}
+
+}  // namespace
+
+Result<Tally> read_lines_backward(store::Store& store, std::span<const open::Identity> identities,
+                                  const Selection& selection, const Limits& limits, Observer& observer,
+                                  std::uint64_t most, const std::function<bool(const Entry&)>& accepts,
+                                  const std::function<bool(const Entry&)>& each) {
+    TRY(auto hours, hours_with_segments(store, selection, limits.budget));
+    Tally total{.hours_total = hours.size()};
+    if (hours.empty() || most == 0) return total;
+    auto cuts = cuts_of(hours, selection.range);
+    cuts.push_back(selection.range.since);
+    auto left = most;
+    auto until = selection.range.until;
+    for (auto since : cuts) {
+        auto piece = selection;
+        piece.range = {since, std::exchange(until, since)};
+        LastOfPiece last{limits.budget, left};
+        std::optional<Error> over;
+        auto read = read_lines(store, identities, piece, limits, observer, [&](const Entry& entry) {
+            // A gap that reaches over the cut belongs to the piece in which it begins.
+            bool began_before = !entry.is_line() && entry.text.gap.from < since && since != selection.range.since;
+            if (began_before || !accepts(entry)) return true;
+            auto kept = last.keep(entry);
+            if (!kept) over = std::move(kept).error();
+            return !over;
+        });
+        if (!read) return read;
+        if (over) return std::unexpected(std::move(*over));
+        add(total, *read);
+        auto before = left;
+        bool more = last.hand_out(left, each);
+        total.entries += before - left;
+        if (!more) break;
+    }
+    return total;
+}
+
+}  // namespace boatswain::query
