@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/suggest.h"
 #include "base/url_text.h"
+#include "config/command_help.h"
 #include "config/settings.h"
 #include "config/words.h"
 
@@ -92,18 +93,31 @@ bool asks_for(const std::vector<std::string>& arguments, std::string_view long_f
     return is_among(long_flag, arguments) || is_among(short_flag, arguments);
 }
 
+// `help`, `help COMMAND`, `COMMAND --help`. Nothing where no help is asked for, or for what is no command.
+std::optional<std::string> help_for(const std::vector<std::string>& arguments) {
+    auto first = std::string_view{arguments[0]};
+    bool names_none = first == "help" || first == "--help" || first == "-h";
+    if (!names_none && !asks_for(arguments, "--help", "-h")) return std::nullopt;
+    if (names_none && arguments.size() == 1) return help_text();
+    std::string_view command = names_none ? std::string_view{arguments[1]} : first;
+    if (auto help = help_of_command(command)) return help;
+    bool other = command == "help" || command == "version" || command == "completion" || command == "--version";
+    return other || command.starts_with('-') ? std::optional{help_text()} : std::nullopt;
+}
+
 std::variant<Order, Answer> run(std::vector<std::string> arguments) {
     static constexpr std::array<std::string_view, 7> commands{"agent", "check",   "driver",    "guard",
                                                               "help",  "version", "completion"};
     if (arguments.empty())
         return refuse("what shall I do? The commands are agent, check, driver, guard, help, version and completion");
-    if (asks_for(arguments, "--help", "-h") || arguments[0] == "help") return Answer{.text = help_text()};
+    if (auto help = help_for(arguments)) return Answer{.text = std::move(*help)};
     if (arguments[0] == "--man") return Answer{.text = man_page()};
     if (asks_for(arguments, "--version", "-V") || arguments[0] == "version")
         return Answer{.text = "boatswaind " + std::string{version()} + "\n"};
-    if (!is_among(arguments[0], commands)) {
-        auto near = closest(arguments[0], commands);
-        return refuse("unknown command \"" + printable(url_for_people(arguments[0]), 80) + "\"" +
+    const auto& command = arguments[0] == "help" && arguments.size() > 1 ? arguments[1] : arguments[0];
+    if (!is_among(command, commands)) {
+        auto near = closest(command, commands);
+        return refuse("unknown command \"" + printable(url_for_people(command), 80) + "\"" +
                       (near ? ": did you mean \"" + std::string{*near} + "\"?" : ""));
     }
     if (arguments[0] == "completion") {
@@ -147,7 +161,8 @@ std::string help_text() {
         "  boatswaind guard [--config FILE] [--SETTING VALUE]...   own the engine's socket, and serve a safe part of "
         "it\n"
         "  boatswaind completion bash|zsh|fish                     print a script for the shell\n"
-        "  boatswaind version\n"
+        "  boatswaind help [COMMAND]                               more, and examples; also: COMMAND --help\n"
+        "  boatswaind version                                      also: --version, -V\n"
         "\n"
         "Examples\n"
         "  boatswaind agent --config /etc/boatswain/boatswain.toml\n"
@@ -164,11 +179,7 @@ std::string help_text() {
         "Flags\n"
         "  -c, --config FILE\n"
         "      the configuration file (TOML)\n";
-    const Config defaults;
-    for (const auto& setting : settings())
-        out += "  " + setting.flag() + (setting.is_switch ? "" : " " + std::string{setting.form}) + "\n      " +
-               std::string{setting.help} + "\n      default: " + setting.toml(defaults) + "\n";
-    return out;
+    return out + flags_text("");
 }
 
 namespace {

@@ -98,6 +98,9 @@ TEST(CommandLine, SaysWhatItDoesNotUnderstandAndWhatWasMeant) {
              {{"agent", "--batch-flush-aftr=1s"},
               R"(unknown flag "--batch-flush-aftr": did you mean "--batch-flush-after"?)"},
              {{"agent", "--confg", "x"}, R"(unknown flag "--confg": did you mean "--config"?)"},
+             {{"gaurd", "--help"}, R"(unknown command "gaurd": did you mean "guard"?)"},
+             {{"help", "drivr"}, R"(unknown command "drivr": did you mean "driver"?)"},
+             {{"guard", "--guard-lissen", "x"}, R"(unknown flag "--guard-lissen": did you mean "--guard-listen"?)"},
              {{"check", "boatswain.toml"}, R"(unexpected argument "boatswain.toml")"},
              {{"completion"}, "completion is for bash, zsh or fish: boatswaind completion bash"},
              {{"completion", "tcsh"}, "completion is for bash, zsh or fish: boatswaind completion bash"},
@@ -121,9 +124,27 @@ TEST(CommandLine, PrintsHelpThatNamesEverySettingItsDefaultAndExamples) {
         EXPECT_THAT(help.text, HasSubstr("default: " + setting.toml(Config{})));
     }
     EXPECT_THAT(help.text, HasSubstr("Examples\n  boatswaind agent --config /etc/boatswain/boatswain.toml\n"));
-    for (auto arguments :
-         std::vector<std::vector<const char*>>{{"--help"}, {"-h"}, {"agent", "--help"}, {"check", "-h"}})
+    for (auto arguments : std::vector<std::vector<const char*>>{{"--help"}, {"-h"}, {"version", "--help"}})
         EXPECT_EQ(answer(arguments).text, help.text);
+    EXPECT_THAT(help.text, HasSubstr("--version"));
+}
+
+TEST(CommandLine, EachCommandHasAHelpOfItsOwnWithExamplesAndItsFlags) {
+    for (const auto* command : {"agent", "check", "driver", "guard"}) {
+        auto help = answer({command, "--help"});
+        EXPECT_EQ(help.exit_code, 0);
+        EXPECT_FALSE(help.to_stderr);
+        EXPECT_THAT(help.text, StartsWith(std::string{"boatswaind "} + command + ": "));
+        EXPECT_THAT(help.text, HasSubstr(std::string{"\nExamples\n  boatswaind "} + command));
+        EXPECT_THAT(help.text, HasSubstr("\nExit code: 0 "));
+        EXPECT_EQ(answer({"help", command}).text, help.text);
+        EXPECT_EQ(answer({command, "--log-level", "debug", "-h"}).text, help.text);
+    }
+    auto guard = answer({"guard", "--help"}).text;
+    EXPECT_THAT(guard, HasSubstr("--guard-allow-uid"));
+    EXPECT_THAT(guard, testing::Not(HasSubstr("--batch-flush-after"))) << "nothing that it does not read";
+    EXPECT_THAT(answer({"driver", "--help"}).text, HasSubstr("--driver-hold-total"));
+    EXPECT_THAT(man_page(), HasSubstr("boatswaind check \\-\\-tenancy\\-keyring"));
 }
 
 TEST(CommandLine, PrintsItsVersion) {

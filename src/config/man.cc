@@ -1,6 +1,7 @@
 // The man page of boatswaind(8). What it says is said elsewhere already, in help_text() and in the table of settings;
 // here it only gets its form.
 #include "base/roff.h"
+#include "config/command_help.h"
 #include "config/flags.h"
 #include "config/settings.h"
 
@@ -36,6 +37,9 @@ std::string man_page() {
     page.section("SYNOPSIS").literal(help.commands);
     page.section("DESCRIPTION").paragraph(help.what);
     page.literal(help.rest);
+    page.section("COMMANDS");
+    for (const auto& command : command_helps())
+        page.subsection(command.name).paragraph(std::string{command.about}).literal(std::string{command.examples});
     page.section("SETTINGS")
         .paragraph("Each is said as a key of the file, as a variable of the environment, or as a flag.");
     const Config defaults;
