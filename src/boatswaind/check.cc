@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "boatswaind/assigning.h"
 #include "boatswaind/engine_check.h"
+#include "boatswaind/guarding.h"
 #include "boatswaind/state_place.h"
 #include "intake/docker/selection.h"
 #include "store/store.h"
@@ -51,6 +52,10 @@ int check(const config::Config& config) {
     if (rules)
         for (const auto& advice : advice_on_recipients(config, *rules)) std::printf("# note: %s\n", advice.c_str());
     wrong = failed(intake::docker::Selection::parse(config.docker.include, config.docker.exclude)) || wrong;
+    if (auto guard = check_guard(config); !guard) {
+        std::fprintf(stderr, "error: boatswaind guard would not start: %s\n", guard.error().what.c_str());
+        wrong = true;
+    }
     auto store = store::open_store(config.store.url, clock);
     wrong = failed(store) || wrong;
     // What may well come later (keys, a bucket, a directory) is told, and keeps nobody from starting.

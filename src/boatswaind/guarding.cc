@@ -187,6 +187,11 @@ Result<void> Guarding::run() {
 
 }  // namespace
 
+Result<void> check_guard(const config::Config& config) {
+    CHECK(options_of(config));
+    return {};
+}
+
 Result<void> run_guard(config::Config config, const std::function<Result<config::Config>()>& reload) {
     Signals::block();
     Guarding guarding{std::move(config), reload};
