@@ -63,9 +63,23 @@ std::string_view what_it_opens(std::string_view name) {
     return "opens the tenant's lines. It belongs to the tenant.";
 }
 
+// Where hosts keep public keys by default: an identity made there is on a host, and keeps the agent from starting.
+constexpr std::string_view keyring_of_hosts = "/etc/boatswain/keys";
+
+Result<void> refuse_keyring(const Path& directory) {
+    std::error_code unknown;
+    auto place = std::filesystem::weakly_canonical(directory.empty() ? "." : directory, unknown);
+    if (!unknown && !place.has_filename()) place = place.parent_path();
+    if (place != keyring_of_hosts) return {};
+    return fail(Remedy::stop, std::string{keyring_of_hosts} +
+                                  " is the keyring of a host, and a host keeps public keys only. Make keys on a safe "
+                                  "machine, write elsewhere with --out DIR, and copy the .pub file alone to hosts");
+}
+
 Result<void> make_keys(const KeysNew& request, Console& console) {
     TRY(auto name, key_name(request.tenant));
     Path directory = request.directory;
+    CHECK(refuse_keyring(directory));
     if (!directory.empty()) CHECK(make_directories(directory));
     auto secret = directory / (name + ".key");
     auto shown = directory / (name + ".pub");

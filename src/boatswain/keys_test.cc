@@ -43,6 +43,14 @@ TEST_F(Tool, KeysNewNeverOverwrites) {
     EXPECT_FALSE(std::filesystem::exists(directory_ / "initech.key"));
 }
 
+TEST_F(Tool, KeysNewMakesNoIdentityInTheKeyringOfAHost) {
+    for (const auto* place : {"/etc/boatswain/keys", "/etc/boatswain/keys/", "/etc/boatswain/./keys"}) {
+        auto refused = run(std::string{"boatswain keys new initech --out "} + place);
+        EXPECT_EQ(refused.code, 1) << place;
+        EXPECT_THAT(refused.err, HasSubstr("a host keeps public keys only")) << place;
+    }
+}
+
 TEST_F(Tool, KeysNewTakesOnlyNamesOfTenants) {
     for (auto name : {"'../evil'", "''", "'a/b'", "$'a\\nb'", "_hidden", ".x"})
         EXPECT_EQ(run(std::string{"boatswain keys new "} + name).code, 1) << name;
