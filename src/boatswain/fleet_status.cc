@@ -33,7 +33,7 @@ void add_row(Table& table, const fleet::HostStatus& host, Timestamp now) {
     } else {
         cells.insert(cells.end(), {"", "", "", "", ""});
     }
-    cells.push_back(host.ok ? (host.required ? "ok" : "-") : "AMISS");
+    cells.push_back(host.ok ? (host.required ? "ok" : "-") : "PROBLEM");
     cells.push_back(host.why);
     table.add(std::move(cells));
 }
@@ -43,7 +43,8 @@ void print_table(const fleet::FleetStanding& standing, Console& console, Timesta
         {"HOST", "AGENT", "INSTANCE", "HEALTH", "VERSION", ">BEHIND", ">SPOOL", ">SEGMENT", ">HEARD", "", "WHY"}};
     for (const auto& host : standing.hosts) add_row(table, host, now);
     if (!standing.hosts.empty()) table.print(console.out);
-    auto text = fmt::format("{} of {} have their agent", standing.well, counted(standing.required, "host"));
+    auto text = fmt::format("{} of {} {} agent", standing.well, counted(standing.required, "host"),
+                            standing.required == 1 ? "has its" : "have their");
     console.out.write(console.out.paint(standing.ok ? "32" : "31", text) + "\n");
     for (const auto& note : standing.notes) console.out.write("note: " + terminal_safe(note) + "\n");
 }

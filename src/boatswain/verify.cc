@@ -119,7 +119,7 @@ void print_limits(const query::Verification& verification, bool keyed, Console& 
             chain.last < chain.last_in_store ? fmt::format(" of {} in the store", chain.last_in_store) : std::string{},
             chain.last_sha256));
     }
-    console.out.write("What a host sealed after that, and has not stored or lost, only the host can say.\n");
+    console.out.write("Newer segments may wait on the host, or be lost there: `boatswain status` on the host says.\n");
     if (lines_missing > 0)
         console.out.write(
             fmt::format("At least {} of sources that go on are missing.\n", counted(lines_missing, "line")));

@@ -32,7 +32,7 @@ TEST_F(ToolVerify, ShowsWhatIsProvenAndWhatIsNot) {
             "TENANT  APP  NAME  REASON        LINES  BYTES  FROM                      TO\n"
             "acme    app  web   rotated-away    >=3   >=40  2026-11-23T11:00:00.000Z  2026-11-23T11:00:00.000Z\n"
             "\nacme on node-7 \\(20261123T043400Z-9f3a\\) ends at 3, SHA-256 [0-9a-f]+\n"
-            "What a host sealed after that, and has not stored or lost, only the host can say.\n"
+            "Newer segments may wait on the host, or be lost there: `boatswain status` on the host says.\n"
             "1 source has no closing record: still there, or not read to the end.\n"));
     EXPECT_EQ(ran.err, "");
     EXPECT_EQ(ran.code, 0);

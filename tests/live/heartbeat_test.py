@@ -71,7 +71,7 @@ class Heartbeats(unittest.TestCase):
         self.assertEqual(agents[1].wait(timeout=60), 0)
         self.wait_for(lambda: "last heard of" in self.rows()[1]["b"]["why"], "b to be late")
         table = self.tool("status", "--store", self.store).stdout
-        self.assertRegex(table, r"\na .*AMISS")
+        self.assertRegex(table, r"\na .*PROBLEM")
         self.assertNotIn("\x1b", table)
 
     def test_cannot_be_found_out_without_a_store(self):

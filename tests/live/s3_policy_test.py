@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The policies of docs/operate/s3.md and customers.md, of users and of the bucket, on a real S3 server, Ceph RGW (with_rgw.sh starts it): what they let a host do,
-what they do not, and what that server cannot enforce. The table in that page says what is asserted here."""
+"""The policies of docs/operate/s3.md and customers.md, as a user's and as the bucket's, on a real S3 server, Ceph RGW
+(with_rgw.sh starts it): what they let a host or a customer do, what they do not, and what that server cannot enforce.
+The table in s3.md says what is asserted here."""
 import datetime
 import hashlib
 import hmac
@@ -86,7 +87,8 @@ def heartbeat(host):
 
 class Policy(unittest.TestCase):
     # "bare" and "guest" have no policy of their own: what the bucket's says is all.
-    hosts = {host: (f"KEY{host}", f"SECRET{host}") for host in ("node-a", "node-b", "node", "reader", "customer", "bare", "guest")}
+    hosts = {host: (f"KEY{host}", f"SECRET{host}")
+             for host in ("node-a", "node-b", "node", "reader", "customer", "bare", "guest")}
 
     @classmethod
     def setUpClass(cls):
@@ -184,7 +186,8 @@ class Policy(unittest.TestCase):
         self.set_bucket_policy(with_principal(documented_policies("guest", "customers.md")[0], "guest"))
         for who in ("customer", "guest"):
             self.expect(200, who, "GET", segment("node-a"))
-            self.expect(200, who, "GET", f"/{BUCKET}/", query=[("list-type", "2"), ("prefix", f"{PREFIX}/v1/tenant=acme/")])
+            own = [("list-type", "2"), ("prefix", f"{PREFIX}/v1/tenant=acme/")]
+            self.expect(200, who, "GET", f"/{BUCKET}/", query=own)
             self.expect(403, who, "GET", other)
             for prefix in ("", f"{PREFIX}/v1/", f"{PREFIX}/v1/tenant=globex/", f"{PREFIX}/v1/tenant=acme"):
                 self.expect(403, who, "GET", f"/{BUCKET}/", query=[("list-type", "2"), ("prefix", prefix)])

@@ -18,6 +18,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*\s*$", re.MULTILINE)
 DEV_WORD = re.compile(r"\./dev ([a-z]+)")
 TERM = re.compile(r"^\| \*\*([^*]+)\*\*", re.MULTILINE)
+FIRST_SCREEN_LINES = 20
 ELSEWHERE = ("http://", "https://", "mailto:")
 
 
@@ -81,16 +82,40 @@ def check_glossary(root, problems):
             problems.append(f"docs/glossary.md: nobody says '{term}'")
 
 
+def linked_from(path):
+    """The pages that a page links to."""
+    links = (link.partition("#")[0] for link in LINK.findall(CODE.sub("", FENCE.sub("", path.read_text()))))
+    return {(path.parent / link).resolve() for link in links if link.endswith(".md") and not link.startswith(ELSEWHERE)}
+
+
+def check_ways_in(root, problems):
+    """An operator's first page is on README's first screen, and from README each operator's page can be reached."""
+    readme = root / "README.md"
+    if "(docs/start.md)" not in "\n".join(readme.read_text().splitlines()[:FIRST_SCREEN_LINES]):
+        problems.append("README.md: its first screen does not lead to docs/start.md")
+    seen, todo = {readme}, [readme]
+    while todo:
+        for page in linked_from(todo.pop()) - seen:
+            seen.add(page)
+            if page.exists():
+                todo.append(page)
+    for page in sorted((root / "docs/operate").glob("*.md")):
+        if page not in seen:
+            problems.append(f"{page.relative_to(root)}: no page leads here")
+
+
 def check(root):
     problems = []
-    for part in (check_links, check_decisions, check_commands, check_glossary):
+    for part in (check_links, check_decisions, check_commands, check_glossary, check_ways_in):
         part(root, problems)
     return problems
 
 
 def canary():
     """Trees with one mistake each, and the words that the complaint must hold."""
-    good = {"dev": "  build   builds\n", "README.md": "[a](docs/a.md#b-c) [w](https://example.org/x) `./dev build`\n",
+    good = {"dev": "  build   builds\n",
+            "README.md": "[s](docs/start.md)\n[a](docs/a.md#b-c) [w](https://example.org/x) `./dev build`\n",
+            "docs/start.md": "[o](operate/o.md)\n", "docs/operate/o.md": "[p](p.md)\n", "docs/operate/p.md": "\n",
             "docs/a.md": "# A\n## B: `c`\nsegment\n```\n[x](nowhere)\n```\n", "docs/glossary.md": "| **segment** | x |\n",
             "docs/decisions/README.md": "[1](0001-x.md)\n", "docs/decisions/0001-x.md": "# X\n"}
     mistakes = [({}, None),
@@ -99,6 +124,8 @@ def canary():
                 ({"README.md": "`./dev fly`"}, "'./dev fly' is not a command"),
                 ({"docs/decisions/0002-y.md": ""}, "0002-y.md is not in"),
                 ({"docs/decisions/0001-y.md": ""}, "has the number of"),
+                ({"README.md": "\n" * 30 + "[s](docs/start.md)"}, "first screen does not lead"),
+                ({"docs/operate/lost.md": "alone"}, "lost.md: no page leads here"),
                 ({"docs/glossary.md": "| **spool** | x |\n"}, "nobody says 'spool'")]
     for change, wanted in mistakes:
         with tempfile.TemporaryDirectory() as folder:
