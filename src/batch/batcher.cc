@@ -106,6 +106,8 @@ bool Feed::has_room() const {
     return batcher_.others_have_room(*this) && batcher_.budget_.has_room(source_.whose.tenant.str());
 }
 
+bool Feed::is_held() const { return batcher_.held_.contains(source_.id); }
+
 bool Feed::should_put_down() const {
     return pending_charge_.bytes() > 0 &&
            (batcher_.budget_.is_short() || batcher_.budget_.has_its_share(source_.whose.tenant.str()));
@@ -251,7 +253,14 @@ void Batcher::flush(const std::string& key) {
 
 // All that a read needs beside memory.
 bool Batcher::others_have_room(const Feed& feed) const {
-    return sealing_.queue_has_room() && spool_.has_room(feed.source_.whose.tenant.str());
+    return !feed.is_held() && sealing_.queue_has_room() && spool_.has_room(feed.source_.whose.tenant.str());
+}
+
+void Batcher::hold(const std::string& source, bool held) {
+    if (held)
+        held_.insert(source);
+    else
+        held_.erase(source);
 }
 
 void Batcher::seal_soon(const std::string& source) {

@@ -64,6 +64,7 @@ class Feed {
     // soon: who does not ask loses his place in the line (memory_budget.h).
     std::size_t ask_room();
     bool has_room() const;  // whether it would say yes, for those who watch
+    bool is_held() const;   // Batcher::hold
     // Of lines that are not complete the reader holds so much.
     void note_pending(std::size_t bytes);
     // Memory is short, or the tenant has its share: a long line that is not complete should become pieces, which can be
@@ -131,6 +132,8 @@ class Batcher {
     // the spool.
     void forget_when_sealed(const std::string& source) { forget_when_sealed(std::vector{source}); }
     void forget_when_sealed(const std::vector<std::string>& sources);
+    // Nothing more may be read of the source, or (`held` false) it may again: its feed has no room meanwhile.
+    void hold(const std::string& source, bool held);
     // The source has stopped, and all it printed was appended and marked; or it runs again. Known to the spool when
     // that is sealed.
     void note_ended(const std::string& source, bool ended);
@@ -180,6 +183,7 @@ class Batcher {
     const Clock& clock_;
     Metrics& metrics_;
     std::map<std::string, Growing> batches_;  // by tenant and recipients
+    std::set<std::string> held_;              // sources
     Gauge& memory_gauge_;
     Gauge& standing_gauge_;
     Gauge& waiting_gauge_;

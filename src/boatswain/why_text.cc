@@ -97,6 +97,7 @@ std::string how_read(const Told& container) {
     if (reader == "json-file") return "read from its json-file log";
     if (reader == "logs") return "read through the engine";
     if (reader == "attach") return "read by attaching to it";
+    if (reader == "driver") return "read from the log driver";
     return "not being read";
 }
 
@@ -332,11 +333,17 @@ Result<StatusText> explain_status(std::string_view json, Timestamp now) {
     TRY(auto status, parse(parser, json));
     auto detail = status.object("detail");
     auto said = [&](std::string_view name) { return detail ? detail->shown(name) : std::string{}; };
-    StatusText told{.text = {}, .healthy = status.truth("healthy")};
+    auto notes = status.array("notes");
+    bool ready = status.truth("healthy");
+    StatusText told{.text = {}, .healthy = ready && notes.empty()};
     told.text = fmt::format("boatswaind {} on {} {}: {} of {} containers read, up for {}\n\n", status.shown("version"),
-                            status.shown("host"), told.healthy ? "is healthy" : "is NOT healthy", said("reading"),
-                            said("containers"), length_text(status.seconds("uptime_seconds")));
+                            status.shown("host"),
+                            told.healthy ? "is healthy"
+                            : ready      ? "works, but needs somebody"
+                                         : "is NOT healthy",
+                            said("reading"), said("containers"), length_text(status.seconds("uptime_seconds")));
     Details details;
+    for (const auto& note : notes) details.add("to do", fmt::format("{}: {}", note.shown("part"), note.shown("what")));
     for (const auto& reason : status.array("reasons"))
         details.add("trouble", fmt::format("{}: {}", reason.shown("part"), reason.shown("what")));
     details.add("engine", said("engine"));

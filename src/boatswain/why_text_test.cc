@@ -45,6 +45,14 @@ TEST(WhyText, GivesTheDetailsBelow) {
         EXPECT_THAT(text, HasSubstr(part));
 }
 
+TEST(WhyText, SaysThatALogDriversContainerIsRead) {
+    auto told = explain_container(R"({"name":"x","collected":true,"verdict":"collected","tenant":"acme","rule":"env:T",
+        "reader":"driver","reason":"sealed"})",
+                                  now)
+                    .value();
+    EXPECT_THAT(told.text, StartsWith("x is collected for tenant acme (rule env:T), read from the log driver"));
+}
+
 TEST(WhyText, GivesTheReasonAndWhatToDoForOneThatIsNotCollected) {
     auto told = explain_container(
                     R"({"id":"bb","name":"db","collected":false,"verdict":"excluded","reason":"exclude rule name:db",
@@ -107,6 +115,18 @@ TEST(WhyText, SaysHowTheAgentStands) {
     EXPECT_THAT(told.text, HasSubstr("3 segments, 2.0 KiB of 4.0 KiB, the oldest sealed 60 min ago; full\n"));
     EXPECT_THAT(told.text, HasSubstr("0 B of 1.0 MiB; 12 tenants wait for their turn\n"));
     EXPECT_THAT(told.text, HasSubstr("  trouble      spool: the spool is full\n"));
+    EXPECT_FALSE(told.healthy);
+}
+
+TEST(WhyText, AsksForHelpWhereTheAgentWorksAndContainersAreHeld) {
+    auto told =
+        explain_status(
+            R"({"healthy":true,"reasons":[],"notes":[{"part":"held","what":"6 of 7 containers are held: no key"}],
+        "version":"1.0","host":"node-7","detail":{"containers":"7","reading":"1"}})",
+            now)
+            .value();
+    EXPECT_THAT(told.text, StartsWith("boatswaind 1.0 on node-7 works, but needs somebody: 1 of 7 containers read"));
+    EXPECT_THAT(told.text, HasSubstr("  to do        held: 6 of 7 containers are held: no key\n"));
     EXPECT_FALSE(told.healthy);
 }
 

@@ -84,6 +84,7 @@ class Agent {
     asio::awaitable<void> obey_signals();
     void reload_configuration();
     void warn_of_secrets();
+    void tell_of_held();
     void shut_down();
     Result<void> open_listeners();
     void open_control();
@@ -138,6 +139,7 @@ class Agent {
     Exhibit exhibit_{metrics_, config::version(), started_};
     std::optional<net::TaskGroup> tasks_;
     bool warned_of_secrets_ = false;
+    std::string told_held_;         // why containers are held, as it was logged last
     std::optional<Error> failure_;  // why it ended though nobody told it to
 };
 
@@ -173,7 +175,8 @@ Result<void> Agent::build() {
     auto derived = [this] { asio::post(io_, [this] { reassign_ready(); }); };
     assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
                        config_.state_dir / last_good_name, static_cast<std::size_t>(config_.tenancy.carried_max),
-                       metrics_, log_, derived);
+                       metrics_, log_, clock_, derived);
+    assigning_->treat_removed(removed_keys_of(config_));
     assigning_->refresh_keys(true);
     prefer_keyring();
 
@@ -387,7 +390,19 @@ asio::awaitable<void> Agent::watch_keyring() {
             reassign();
         }
         reassign_ready();
+        tell_of_held();
     }
+}
+
+// Each time that why containers are held has changed, and when none is any more.
+void Agent::tell_of_held() {
+    auto reading = intake_->health().reading;
+    auto why = held_words(reading) + (reading.reading == 0 && !reading.held.empty() ? "; no container is read" : "");
+    if (std::exchange(told_held_, why) == why) return;
+    if (auto held = held_text(reading))
+        log_.warning("containers are held: their lines are not read", {{"held", *held}});
+    else
+        log_.info("no container is held any more");
 }
 
 // The first heartbeat waits for the engine's first answer, or `heartbeat_first_after`: a host that has just started is
@@ -439,6 +454,7 @@ void Agent::reload_configuration() {
         return;
     }
     assigning_->trust_images(fresh->tenancy.trust_image);
+    assigning_->treat_removed(removed_keys_of(*fresh));
     if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) {
         images_->forget();
         intake_->learn_again();
@@ -483,6 +499,7 @@ Condition Agent::condition() const {
             .sealing_trouble = sealing_->trouble(),
             .shipping_trouble = shipper_->trouble(),
             .key_troubles = assigning_->key_troubles(),
+            .removed_keys = assigning_->removed_keys(),
             .sealing_for = sealing_->busy_for(),
             .putting_for = shipper_->busy_for(),
             .has_canary = canary_.has_value(),
@@ -555,8 +572,10 @@ heartbeat::Heartbeat Agent::heartbeat() const {
                              .interval_seconds = std::max<std::int64_t>(
                                  1, std::chrono::ceil<std::chrono::seconds>(config_.fleet.heartbeat).count()),
                              .healthy = readiness(current).ok(),
+                             .held_for = held_words(current.intake.reading),
                              .containers = current.intake.reading.containers,
                              .reading = current.intake.reading.reading,
+                             .held = held_count(current.intake.reading),
                              .lag_bytes = current.intake.reading.lag_bytes,
                              .spool_bytes = spool_->bytes(),
                              .spool_bytes_max = spool_->bytes_max(),
@@ -570,6 +589,8 @@ heartbeat::Heartbeat Agent::heartbeat() const {
     if (current.shipping_trouble || current.aside.refused > 0) now.troubles.emplace_back(heartbeat::trouble::store);
     if (!current.conflicts.empty()) now.troubles.emplace_back(heartbeat::trouble::conflict);
     if (!current.key_troubles.empty()) now.troubles.emplace_back(heartbeat::trouble::keyring);
+    if (!current.removed_keys.empty()) now.troubles.emplace_back(heartbeat::trouble::key_removed);
+    if (!current.intake.reading.held.empty()) now.troubles.emplace_back(heartbeat::trouble::held);
     return now;
 }
 

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/bytes.h"
+
 namespace boatswain::boatswaind {
 namespace {
 
@@ -81,7 +83,8 @@ tenancy::Forged forged_of(const config::Config& config) {
 }
 
 Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
-                     Path last_good, std::size_t carried_max, Metrics& metrics, Log& log, std::function<void()> derived)
+                     Path last_good, std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock,
+                     std::function<void()> derived)
     : rules_(std::move(rules)),
       environment_keys_(rules_.environment_keys()),
       label_keys_(rules_.label_keys()),
@@ -91,7 +94,10 @@ Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy
       places_(carried_max),
       metrics_(metrics),
       log_(log),
+      clock_(clock),
       tenants_gauge_(metrics.gauge("boatswain_keyring_tenants", "Tenants that the keyring has a key for")),
+      removed_gauge_(metrics.gauge("boatswain_keyring_removed_tenants",
+                                   "Tenants whose key file was removed, and nothing says that it is gone on purpose")),
       carried_gauge_(metrics.gauge("boatswain_carried_tenants",
                                    "Tenants without a key file whose key a container carries (tenancy.carried_max)")),
       without_place_(metrics.counter("boatswain_carried_over_max_total",
@@ -111,10 +117,57 @@ bool Assigning::change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenan
     return more;
 }
 
+RemovedKeys removed_keys_of(const config::Config& config) {
+    return {.hold = config.tenancy.removed_key == config::RemovedKey::hold,
+            .hold_max = config.tenancy.removed_key_hold};
+}
+
+bool Assigning::is_too_old(Timestamp since) const { return clock_.now() - since >= removed_terms_.hold_max; }
+
+tenancy::RemovedKey Assigning::removal_of(const tenancy::Keys& keys) const {
+    if (!removed_terms_.hold || !keys.removed_since) return tenancy::RemovedKey::not_removed;
+    return is_too_old(*keys.removed_since) ? tenancy::RemovedKey::too_old : tenancy::RemovedKey::hold;
+}
+
+// Logs those that are new. True: of some the hold has ended since.
+bool Assigning::count_removed() {
+    auto removed = removed_terms_.hold ? keyring_.removed() : tenancy::RemovedKeys{};
+    removed_gauge_.set(static_cast<double>(removed.size()));
+    std::size_t told = 0;
+    for (const auto& [tenant, since] : removed)
+        if (!known_removed_.contains(tenant) && told++ < key_troubles_max)
+            log_.warning("a key file was removed: its tenant's lines are held",
+                         {{"tenant", tenant}, {"until", to_text(since + removed_terms_.hold_max)}});
+    known_removed_ = std::move(removed);
+    auto too_old = static_cast<std::size_t>(
+        std::ranges::count_if(known_removed_, [&](const auto& one) { return is_too_old(one.second); }));
+    return std::exchange(too_old_, too_old) < too_old;
+}
+
+std::vector<std::string> Assigning::removed_keys() const {
+    std::vector<std::string> sentences;
+    for (const auto& [tenant, since] : known_removed_) {
+        if (sentences.size() >= key_troubles_max) break;
+        auto file = printable(tenant);
+        sentences.push_back(file + ".pub was removed from the keyring (noticed at " + to_text(since).substr(0, 19) +
+                            "Z): the tenant's lines are " +
+                            (is_too_old(since)
+                                 ? "dropped, as tenancy.removed_key_hold is over"
+                                 : "held until " + to_text(since + removed_terms_.hold_max).substr(0, 19) + "Z") +
+                            ". Put it back, or say with " + file + ".gone that it is gone on purpose");
+    }
+    return sentences;
+}
+
 bool Assigning::refresh_keys(bool always) {
+    bool changed = read_keys(always);
+    return count_removed() || changed;
+}
+
+bool Assigning::read_keys(bool always) {
     if (!always && !keyring_.changed_on_disk()) return false;
     auto before = keyring_.generation();
-    auto problems = keyring_.reload();
+    auto problems = keyring_.reload(clock_.now());
     if (!problems) {
         if (keyring_error_ == problems.error().what) return false;  // looked at every second
         keyring_error_ = problems.error().what;
@@ -213,6 +266,7 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
     if (tenancy::reads_words(rules_, facts)) told = starter(facts);
     if (told.is != Is::known) {
         intake::docker::Assignment held{.soon = told.is == Is::asked};
+        held.decision.lack = tenancy::Lack::words;
         held.decision.reason = std::move(told.why);
         held.whose.app = facts.name;
         return held;
@@ -245,7 +299,8 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
     // What is quarantined for a forgery is evidence, and who has no tenant because its image is gone may well have one:
     // neither is dropped, whatever is done with lines of no tenant.
     auto policy = quarantined || !told.why.empty() ? tenancy::Unassigned::quarantine : policy_;
-    auto decision = tenancy::decide(whose, keys, carried, policy);
+    auto removed = removal_of(keys);
+    auto decision = tenancy::decide(whose, keys, carried, policy, removed);
     using Action = tenancy::Decision::Action;
     std::shared_ptr<const void> place;
     if (decision.action == Action::seal && keys.tenant.empty()) {
@@ -254,7 +309,7 @@ intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_to
             logged_no_place_ = false;
         } else {
             tell_of_no_place(whose.tenant);
-            decision = tenancy::decide_without_place(whose, keys, policy);
+            decision = tenancy::decide_without_place(whose, keys, policy, removed);
         }
         carried_gauge_.set(static_cast<double>(places_.taken()));
     }

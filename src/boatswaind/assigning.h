@@ -30,6 +30,13 @@ std::vector<std::string> advice_on_recipients(const config::Config& config, cons
 tenancy::Unassigned policy_of(const config::Config& config);
 tenancy::Forged forged_of(const config::Config& config);
 
+// Of tenancy.removed_key and tenancy.removed_key_hold.
+struct RemovedKeys {
+    bool hold = true;
+    Nanoseconds hold_max = std::chrono::hours{24 * 7};
+};
+RemovedKeys removed_keys_of(const config::Config& config);
+
 // Of the agent's state directory: tenancy/last_good.h.
 inline constexpr std::string_view last_good_name = "keyring.last";
 
@@ -39,12 +46,15 @@ class Assigning {
     // `derived` is called from a thread of its own when a key that a container carries is ready: take_ready() then
     // names the containers.
     Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring, Path last_good,
-              std::size_t carried_max, Metrics& metrics, Log& log, std::function<void()> derived);
+              std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock, std::function<void()> derived);
 
     // Takes new rules: for containers found from now on, and for all at the next reassign(). True: they read words of
     // containers that those before did not, so that what is known of containers has to be learned again.
     bool change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged);
-    // Reads the keyring again if it changed on disk, or `always`; true when keys changed.
+    // What becomes of the lines of a tenant whose key file was removed; from the next refresh_keys() on.
+    void treat_removed(const RemovedKeys& terms) { removed_terms_ = terms; }
+    // Reads the keyring again if it changed on disk, or `always`; true when keys changed, or a hold for a key file that
+    // was removed has lasted as long as it may.
     bool refresh_keys(bool always);
 
     intake::docker::Assignment assign(const engine::ContainerFacts& facts);
@@ -66,6 +76,8 @@ class Assigning {
     const Path& keyring() const { return keyring_.directory(); }
     // What is wrong with key files, as sentences: the agent is not ready. At most so many.
     std::vector<std::string> key_troubles() const { return keyring_.broken(key_troubles_max); }
+    // Key files that were removed, and what is done about it, as sentences. At most so many.
+    std::vector<std::string> removed_keys() const;
     // The tenant in whose share the log driver counts a container's lines: one that the keyring knows, or none.
     std::string share_of(const engine::ContainerFacts& facts) const;
     std::size_t tenants() const { return keyring_.tenants().size(); }
@@ -76,6 +88,10 @@ class Assigning {
     // Containers whose forgery was logged: of more than these, some may be logged again.
     static constexpr std::size_t logged_forgeries_max = 4096;
 
+    tenancy::RemovedKey removal_of(const tenancy::Keys& keys) const;
+    bool is_too_old(Timestamp removed_since) const;
+    bool count_removed();
+    bool read_keys(bool always);
     Attribution attribute(const engine::ContainerFacts& facts, const engine::ContainerFacts& starter,
                           const std::vector<std::string>& forged);
     void tell_of_unnamed_secrets(const tenancy::CarriedText& carried);
@@ -87,6 +103,9 @@ class Assigning {
     std::set<std::string, std::less<>> label_keys_;
     tenancy::Unassigned policy_;
     tenancy::Forged forged_;
+    RemovedKeys removed_terms_;
+    tenancy::RemovedKeys known_removed_;  // what was logged
+    std::size_t too_old_ = 0;             // of them
     std::function<intake::docker::Starter(const engine::ContainerFacts&)> images_;
     bool trust_images_ = false;
     std::set<std::string> logged_forgeries_;  // ids of containers
@@ -99,7 +118,9 @@ class Assigning {
     bool logged_no_place_ = false;  // since one was had last
     Metrics& metrics_;
     Log& log_;
+    const Clock& clock_;
     Gauge& tenants_gauge_;
+    Gauge& removed_gauge_;
     Gauge& carried_gauge_;
     Counter& without_place_;
     Counter& problems_;

@@ -49,6 +49,7 @@ class AssigningTest : public ::testing::Test {
                 static_cast<std::size_t>(config.tenancy.carried_max),
                 metrics,
                 log,
+                clock,
                 [this] { ++derived; }};
     }
     void write_key(const std::string& tenant, std::uint8_t number) {
@@ -78,7 +79,7 @@ class AssigningTest : public ::testing::Test {
 
     boatswain::testing::TestDirectory directory;
     Path keyring = directory / "keys";
-    SystemClock clock;
+    SimulatedClock clock{*parse_time("2026-11-23T10:00:00Z")};
     Fd log_file{::open((directory / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
     Log log{clock, log_file.get(), LogFormat::text, LogLevel::debug};
     Metrics metrics;
@@ -283,6 +284,50 @@ TEST_F(AssigningTest, HoldsATenantWhoseKeyFileIsBrokenAndSealsForTheLastGoodKeyA
     EXPECT_EQ(sealed.decision.action, Action::seal);
     EXPECT_THAT(sealed.decision.recipients, ElementsAre(recipient(1)));
     EXPECT_THAT(assigning.key_troubles(), ElementsAre(HasSubstr("what it said before stays in force")));
+}
+
+// Attack of old: `rsync --delete` from a wrong directory handed every tenant's running lines to the operator.
+TEST_F(AssigningTest, HoldsWhoseKeyFileWasRemovedOverARestartForAsLongAsIsSet) {
+    write_key("_unassigned", 9);
+    write_key("acme", 1);
+    write_key("globex", 2);
+    auto of = [&](const std::string& tenant) { return container({{"BOATSWAIN_TENANT", tenant}}); };
+    {
+        auto assigning = this->assigning();
+        assigning.refresh_keys(true);
+        std::filesystem::remove(keyring / "acme.pub");
+        EXPECT_TRUE(assigning.refresh_keys(false));
+        EXPECT_EQ(assigning.assign(of("acme")).decision.action, Action::hold);
+        EXPECT_THAT(assigning.removed_keys(), ElementsAre(HasSubstr("acme.pub was removed from the keyring")));
+        EXPECT_THAT(logged(), HasSubstr("a key file was removed"));
+        EXPECT_EQ(metrics.gauge("boatswain_keyring_removed_tenants", "").value(), 1);
+    }
+    auto assigning = this->assigning(tenancy::Unassigned::drop);
+    assigning.treat_removed({.hold_max = std::chrono::hours{2}});
+    assigning.refresh_keys(true);
+    auto held = assigning.assign(of("acme"));
+    EXPECT_EQ(held.decision.action, Action::hold);
+    EXPECT_EQ(held.whose.tenant.str(), "acme");
+    EXPECT_EQ(assigning.assign(of("globex")).decision.action, Action::seal) << "nobody else is held";
+    clock.advance(std::chrono::hours{2});
+    EXPECT_TRUE(assigning.refresh_keys(false)) << "all are assigned again";
+    EXPECT_FALSE(assigning.refresh_keys(false));
+    EXPECT_EQ(assigning.assign(of("acme")).decision.action, Action::drop);
+    EXPECT_THAT(assigning.removed_keys(), ElementsAre(HasSubstr("tenancy.removed_key_hold is over")));
+
+    assigning.treat_removed({.hold = false});
+    assigning.refresh_keys(true);
+    EXPECT_THAT(assigning.removed_keys(), IsEmpty());
+    EXPECT_EQ(assigning.assign(of("acme")).decision.lack, tenancy::Lack::key) << "as tenancy.unassigned says";
+
+    assigning.treat_removed({});
+    write_key("acme", 3);
+    EXPECT_TRUE(assigning.refresh_keys(false));
+    EXPECT_THAT(assigning.assign(of("acme")).decision.recipients, ElementsAre(recipient(3)));
+    std::filesystem::rename(keyring / "acme.pub", keyring / "acme.gone");
+    EXPECT_TRUE(assigning.refresh_keys(false));
+    EXPECT_EQ(assigning.assign(of("acme")).decision.lack, tenancy::Lack::key) << "gone on purpose";
+    EXPECT_EQ(metrics.gauge("boatswain_keyring_removed_tenants", "").value(), 0);
 }
 
 TEST_F(AssigningTest, SaysOnceThatTheKeyringCannotBeReadAndHolds) {

@@ -70,7 +70,45 @@ void judge_storing(const Condition& condition, std::vector<serve::Health::Reason
         reasons.push_back({"store", "one put takes " + seconds_of(*condition.putting_for) + " by now"});
 }
 
+void judge_held(const Condition& condition, serve::Health& health) {
+    const auto& reading = condition.intake.reading;
+    if (auto held = held_text(reading))
+        (reading.reading == 0 ? health.reasons : health.notes)
+            .push_back({"held", *held + ". `boatswain why` names them" +
+                                    (reading.reading == 0 ? "; no container is read" : "")});
+    if (reading.unreadable > 0 && reading.reading == 0)
+        health.notes.push_back({"reading", "no container is read: " + std::to_string(reading.unreadable) + " of " +
+                                               plural(reading.containers, "container") +
+                                               " cannot be read. `boatswain why` says why"});
+    for (const auto& removed : condition.removed_keys) health.notes.push_back({"keyring", removed});
+}
+
 }  // namespace
+
+std::size_t held_count(const intake::docker::Standing& reading) {
+    std::size_t held = 0;
+    for (const auto& [lack, count] : reading.held) held += count;
+    return held;
+}
+
+std::string held_words(const intake::docker::Standing& reading) {
+    std::string words;
+    for (const auto& [lack, count] : reading.held)
+        words += (words.empty() ? "" : ", ") + std::string{tenancy::to_string(lack)};
+    return words;
+}
+
+std::optional<std::string> held_text(const intake::docker::Standing& reading) {
+    auto held = held_count(reading);
+    if (held == 0) return std::nullopt;
+    auto text = std::to_string(held) + " of " + plural(reading.containers, "container") + (held == 1 ? " is" : " are") +
+                " held: ";
+    if (reading.held.size() == 1) return text + held_words(reading);
+    std::string why;
+    for (const auto& [lack, count] : reading.held)
+        why += (why.empty() ? "" : ", ") + std::string{tenancy::to_string(lack)} + " (" + std::to_string(count) + ")";
+    return text + why;
+}
 
 serve::Health aliveness(const Condition& condition) {
     serve::Health health;
@@ -87,10 +125,12 @@ serve::Health readiness(const Condition& condition) {
     judge_reading(condition, health.reasons);
     judge_storing(condition, health.reasons);
     for (const auto& trouble : condition.key_troubles) health.reasons.push_back({"keyring", trouble});
+    judge_held(condition, health);
     if (condition.canary_trouble) health.reasons.push_back({"canary", *condition.canary_trouble});
     health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
                      {"containers", std::to_string(intake.reading.containers)},
                      {"reading", std::to_string(intake.reading.reading)},
+                     {"held", std::to_string(held_count(intake.reading))},
                      {"read_lag_bytes", std::to_string(intake.reading.lag_bytes)},
                      {"sealing", condition.sealing_trouble.value_or("ok")},
                      {"spool", spool_trouble(condition).value_or("ok")},

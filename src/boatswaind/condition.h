@@ -5,7 +5,9 @@
 // engine) is no reason to be ended for: it would be met again after the start, and what memory holds would be read
 // twice.
 //
-// Ready fails while lines are not read or do not reach the store.
+// Ready fails while lines are not read or do not reach the store. Containers that wait for a key are a note while
+// others are read: whoever starts one without a key must not make a rollout wait. Where none is read at all, they are a
+// reason (docs/decisions/0032-held-is-a-note.md).
 #pragma once
 
 #include <array>
@@ -32,6 +34,7 @@ struct Condition {
     std::vector<std::string> ended_tasks;  // of the agent's own that have to run for ever
     std::optional<std::string> sealing_trouble, shipping_trouble;
     std::vector<std::string> key_troubles;                // key files that are broken, with file and line
+    std::vector<std::string> removed_keys;                // key files that were removed, and what is done about it
     std::optional<Nanoseconds> sealing_for, putting_for;  // what is under way
     bool has_canary = false;
     std::optional<std::string> canary_trouble;  // lines of the agent's own that did not come back from the store
@@ -47,8 +50,14 @@ struct Condition {
 serve::Health aliveness(const Condition& condition);
 serve::Health readiness(const Condition& condition);
 
+// "6 of 7 containers are held: no key (5), its key file was removed (1)"; nothing when none is.
+std::optional<std::string> held_text(const intake::docker::Standing& reading);
+// The same without the numbers: "no key, its key file was removed".
+std::string held_words(const intake::docker::Standing& reading);
+std::size_t held_count(const intake::docker::Standing& reading);
+
 // Every word that may stand as `part` of a reason against being ready.
-inline constexpr std::array<std::string_view, 9> ready_parts{"tasks", "engine",   "reading", "sealing", "spool",
-                                                             "store", "conflict", "canary",  "keyring"};
+inline constexpr std::array<std::string_view, 10> ready_parts{"tasks", "engine",   "reading", "sealing", "spool",
+                                                              "store", "conflict", "canary",  "keyring", "held"};
 
 }  // namespace boatswain::boatswaind

@@ -109,5 +109,32 @@ TEST(Condition, AWriteOrAPutThatHangsIsToldAfterItsTime) {
     EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("61 s"));
 }
 
+TEST(Condition, HeldContainersAreANoteWhileOthersAreReadAndAReasonWhereNoneIs) {
+    using tenancy::Lack;
+    auto condition = well();
+    auto& reading = condition.intake.reading;
+    reading = {.containers = 7, .reading = 1, .held = {{Lack::key, 5}, {Lack::removed_key, 1}}};
+    EXPECT_TRUE(readiness(condition).ok()) << "one without a key makes no rollout wait";
+    ASSERT_EQ(readiness(condition).notes.size(), 1U);
+    EXPECT_EQ(readiness(condition).notes[0].part, "held");
+    EXPECT_THAT(readiness(condition).notes[0].what,
+                HasSubstr("6 of 7 containers are held: no key (5), its key file was removed (1)"));
+    EXPECT_EQ(readiness(condition).detail.at("held"), "6");
+    reading.reading = 0;
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("held"));
+    EXPECT_THAT(readiness(condition).notes, IsEmpty());
+    EXPECT_TRUE(aliveness(condition).ok()) << "no new start helps";
+    reading = {.containers = 1, .held = {{Lack::key, 1}}};
+    EXPECT_EQ(held_text(reading), "1 of 1 container is held: no key");
+    reading = {.containers = 1, .unreadable = 1};
+    EXPECT_TRUE(readiness(condition).ok()) << "its log driver keeps nothing: whoever started it wanted that";
+    EXPECT_THAT(readiness(condition).notes[0].what, HasSubstr("1 of 1 container cannot be read"));
+    reading = {};
+    EXPECT_TRUE(readiness(condition).ok()) << "a host without containers";
+    EXPECT_THAT(readiness(condition).notes, IsEmpty());
+    condition.removed_keys = {"acme.pub was removed"};
+    EXPECT_EQ(readiness(condition).notes[0].part, "keyring");
+}
+
 }  // namespace
 }  // namespace boatswain::boatswaind

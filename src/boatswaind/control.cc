@@ -122,14 +122,24 @@ std::string advice_for(const Description& container) {
             if (container.whose && container.whose->tenant_rule.starts_with(tenancy::forged_rule))
                 return "find out who submitted the task: its own env (or a label of its parameters) names another task "
                        "than the Mesos agent does; tenancy.forged says what becomes of such containers";
+            if (container.lack == tenancy::Lack::key)
+                return "put the TENANT.pub of the tenant that it names into the keyring; what is sealed until then "
+                       "opens "
+                       "with the operator's key";
             return "name a tenant (BOATSWAIN_TENANT in its environment) and put that tenant's TENANT.pub into the "
                    "keyring; "
                    "what is sealed until then opens with the operator's key";
         case Verdict::dropped:
+            if (container.lack == tenancy::Lack::removed_key)
+                return "put the tenant's TENANT.pub back into the keyring; what its log still holds is read then";
             return "name a tenant (BOATSWAIN_TENANT in its environment) and put that tenant's TENANT.pub into the "
                    "keyring, or "
                    "set tenancy.unassigned = \"quarantine\" to keep such lines for the operator";
         case Verdict::held:
+            if (container.lack == tenancy::Lack::removed_key)
+                return "put the tenant's TENANT.pub back into the keyring: reading goes on where it stopped. If it is "
+                       "gone "
+                       "on purpose, say so: rename it, there, to TENANT.gone";
             return "put the tenant's TENANT.pub, or the operator's _unassigned.pub, into the keyring: reading starts "
                    "within a second, from "
                    "the first line that the engine still has";
@@ -208,6 +218,7 @@ std::string to_json(const AgentStatus& status) {
     return Object{}
         .add("healthy", status.health.ok())
         .raw("reasons", serve::to_json(status.health.reasons))
+        .raw("notes", serve::to_json(status.health.notes))
         .add("version", status.version)
         .add("host", status.host)
         .add("epoch", status.epoch)

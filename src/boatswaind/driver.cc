@@ -66,7 +66,8 @@ Result<void> DriverProcess::run() {
     TRY(auto rules, parse_tenancy(config_));
     TRY(selection_, intake::docker::Selection::parse(config_.docker.include, config_.docker.exclude));
     assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, Path{},
-                       static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_, [] {});
+                       static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_, clock_, [] {});
+    assigning_->treat_removed(removed_keys_of(config_));
     assigning_->refresh_keys(true);
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("obey signals", obey_signals());
@@ -126,6 +127,7 @@ asio::awaitable<void> DriverProcess::obey_signals() {
             log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
             continue;
         }
+        assigning_->treat_removed(removed_keys_of(*fresh));
         assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
         assigning_->refresh_keys(true);
     }

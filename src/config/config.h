@@ -29,6 +29,7 @@
 namespace boatswain::config {
 
 enum class Unassigned { quarantine, drop };
+enum class RemovedKey { hold, unassigned };
 enum class HolderIs { agent, process };
 enum class Redact { none, environment, all };
 enum class Sandboxing { automatic, on, off };
@@ -93,6 +94,8 @@ struct Config {
         std::vector<std::string> recipient;
         std::int64_t carried_max = 500;
         Unassigned unassigned = Unassigned::quarantine;
+        RemovedKey removed_key = RemovedKey::hold;
+        Nanoseconds removed_key_hold = std::chrono::hours{24 * 7};
         Forged forged = Forged::quarantine;
         bool trust_image = false;
     } tenancy;

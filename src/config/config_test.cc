@@ -46,6 +46,8 @@ TEST(Config, HasADefaultForEverything) {
     EXPECT_THAT(config.tenancy.recipient, IsEmpty());
     EXPECT_EQ(config.tenancy.unassigned, Unassigned::quarantine);
     EXPECT_EQ(config.tenancy.forged, Forged::quarantine);
+    EXPECT_EQ(config.tenancy.removed_key, RemovedKey::hold);
+    EXPECT_EQ(config.tenancy.removed_key_hold, 24h * 7);
     EXPECT_FALSE(config.tenancy.trust_image);
     EXPECT_EQ(config.batch.flush_after, 60s);
     EXPECT_EQ(config.batch.flush_bytes, 8U << 20);
@@ -109,6 +111,8 @@ keyring = "/etc/keys"
 recipient = []
 unassigned = "drop"
 forged = "ignore-env"
+removed_key = "unassigned"
+removed_key_hold = "36h"
 trust_image = true
 carried_max = 7
 [batch]
@@ -181,6 +185,8 @@ format = "json"
     EXPECT_THAT(config.tenancy.component, IsEmpty());
     EXPECT_EQ(config.tenancy.unassigned, Unassigned::drop);
     EXPECT_EQ(config.tenancy.forged, Forged::ignore_env);
+    EXPECT_EQ(config.tenancy.removed_key, RemovedKey::unassigned);
+    EXPECT_EQ(config.tenancy.removed_key_hold, 36h);
     EXPECT_TRUE(config.tenancy.trust_image);
     EXPECT_EQ(config.tenancy.carried_max, 7);
     EXPECT_EQ(config.batch.flush_after, 5min);

@@ -260,6 +260,7 @@ Setting choice(std::string_view name, std::string_view form, std::string_view he
 }
 
 constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
+constexpr std::array<std::string_view, 2> removed_key_words{"hold", "unassigned"};
 constexpr std::array<std::string_view, 2> holder_words{"agent", "process"};
 constexpr std::array<std::string_view, 3> redact_words{"none", "environment", "all"};
 constexpr std::array<std::string_view, 3> sandbox_words{"auto", "on", "off"};
@@ -371,6 +372,12 @@ std::vector<Setting> make_settings() {
         choice<Unassigned>("tenancy.unassigned", "quarantine|drop",
                            "lines without a tenant or key: sealed for the operator, or dropped", unassigned_words,
                            AT(Unassigned, tenancy.unassigned)),
+        choice<RemovedKey>("tenancy.removed_key", "hold|unassigned",
+                           "lines of a tenant whose key file was removed: not read until it is back or TENANT.gone is "
+                           "there, or as `unassigned` says",
+                           removed_key_words, AT(RemovedKey, tenancy.removed_key)),
+        duration("tenancy.removed_key_hold", "how long such lines wait in the containers' logs; then they are dropped",
+                 1min, 24h * 365, AT(Nanoseconds, tenancy.removed_key_hold)),
         choice<Forged>(
             "tenancy.forged", "quarantine|ignore-env|trust-env",
             "a Mesos task that claims to be another one: sealed for the operator, taken for what its sandbox "

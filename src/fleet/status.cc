@@ -27,8 +27,14 @@ std::string_view trouble_text(std::string_view trouble) {
     if (trouble == heartbeat::trouble::spool_full) return "the spool is full, reading pauses";
     if (trouble == heartbeat::trouble::store) return "the store does not take segments";
     if (trouble == heartbeat::trouble::keyring) return "a key file is broken";
+    if (trouble == heartbeat::trouble::key_removed) return "a key file was removed";
     if (trouble == heartbeat::trouble::conflict) return "the store held something else under its keys";
     return trouble;
+}
+
+std::string held_text(const heartbeat::Heartbeat& beat) {
+    return fmt::format("{} of {} containers are held: {}", beat.held.value_or(0), beat.containers.value_or(0),
+                       beat.held_for.empty() ? "it does not say why" : printable(beat.held_for, 120));
 }
 
 std::string_view state_text(TaskState state) {
@@ -187,7 +193,8 @@ class StatusMaker {
             amiss("last heard of " + age_text(*host.heard) + " ago");
         else if (*host.heard < -heartbeat::ahead_max)
             amiss("its heartbeat is from the future: a clock is wrong");
-        for (const auto& trouble : beat.troubles) amiss(std::string{trouble_text(trouble)});
+        for (const auto& trouble : beat.troubles)
+            amiss(trouble == heartbeat::trouble::held ? held_text(beat) : std::string{trouble_text(trouble)});
         if (beat.healthy == false && beat.troubles.empty()) amiss("it says that it is not healthy");
     }
 

@@ -145,6 +145,20 @@ TEST_F(StatusTest, NamesHeartbeatsThatAreLateForgedTroubledOrFromTheFuture) {
     EXPECT_TRUE(host(standing, "well").ok);
 }
 
+TEST_F(StatusTest, SaysHowManyContainersAreHeldAndWhy) {
+    beats({"held", "removed"});
+    auto& beat = heartbeats.heartbeats[0].heartbeat;
+    beat.troubles = {"held"};
+    beat.containers = 7;
+    beat.held = 6;
+    beat.held_for = "no key";
+    heartbeats.heartbeats[1].heartbeat.troubles = {"key_removed"};
+    auto standing = without_cluster();
+    EXPECT_FALSE(standing.ok);
+    EXPECT_EQ(host(standing, "held").why, "6 of 7 containers are held: no key");
+    EXPECT_EQ(host(standing, "removed").why, "a key file was removed");
+}
+
 TEST_F(StatusTest, BearsTimesBeyondAllReason) {
     beats({"a"});
     for (auto time : {Timestamp::min(), Timestamp::max()}) {

@@ -82,8 +82,10 @@ Result<Heartbeat> parse(std::string_view bytes) {
                         .started = time_of(fields, "started"),
                         .time = *time,
                         .interval_seconds = static_cast<std::int64_t>(*interval),
+                        .held_for = text_of(fields, "held_for").value_or(""),
                         .containers = number_of(fields, "containers"),
                         .reading = number_of(fields, "reading"),
+                        .held = number_of(fields, "held"),
                         .lag_bytes = number_of(fields, "lag_bytes"),
                         .spool_bytes = number_of(fields, "spool_bytes"),
                         .spool_bytes_max = number_of(fields, "spool_bytes_max"),
@@ -137,6 +139,8 @@ std::string to_object(const Heartbeat& one, const std::optional<HostKey>& key) {
     add("troubles", "[" + troubles + "]");
     add_number("containers", one.containers);
     add_number("reading", one.reading);
+    add_number("held", one.held);
+    if (!one.held_for.empty()) add("held_for", json_quote(one.held_for));
     add_number("lag_bytes", one.lag_bytes);
     add_number("spool_bytes", one.spool_bytes);
     add_number("spool_bytes_max", one.spool_bytes_max);

@@ -29,6 +29,8 @@ inline constexpr std::string_view spool_write = "spool_write";  // segments cann
 inline constexpr std::string_view spool_full = "spool_full";    // reading pauses
 inline constexpr std::string_view store = "store";              // it does not take segments
 inline constexpr std::string_view keyring = "keyring";          // a key file is broken
+inline constexpr std::string_view held = "held";                // containers wait, for a key as a rule
+inline constexpr std::string_view key_removed = "key_removed";  // a key file was removed
 inline constexpr std::string_view conflict = "conflict";        // it held something else under the host's keys
 }  // namespace trouble
 
@@ -41,7 +43,8 @@ struct Heartbeat {
     std::int64_t interval_seconds = 60;
     std::optional<bool> healthy;
     std::vector<std::string> troubles;
-    std::optional<std::uint64_t> containers, reading, lag_bytes, spool_bytes, spool_bytes_max, spool_segments;
+    std::string held_for;  // why containers are held, in words that name nobody; empty: none is
+    std::optional<std::uint64_t> containers, reading, held, lag_bytes, spool_bytes, spool_bytes_max, spool_segments;
     std::optional<Timestamp> spool_oldest, last_segment;
     bool operator==(const Heartbeat&) const = default;
 };

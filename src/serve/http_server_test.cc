@@ -443,10 +443,11 @@ TEST(Observe, ShowsMetricsHealthReadinessAndVersion) {
     std::string end = " HTTP/1.0\r\n\r\n";
     EXPECT_THAT(Peer{serving}.ask("GET /metrics" + end),
                 AllOf(HasSubstr("text/plain; version=0.0.4"), HasSubstr("boatswain_lines_total 3\n")));
-    EXPECT_THAT(Peer{serving}.ask("GET /readyz" + end),
-                AllOf(StartsWith("HTTP/1.1 200"),
-                      EndsWith(R"({"ok":true,"reasons":[],"detail":{"engine":"said \"no\"","store":"reachable"}})"
-                               "\n")));
+    EXPECT_THAT(
+        Peer{serving}.ask("GET /readyz" + end),
+        AllOf(StartsWith("HTTP/1.1 200"),
+              EndsWith(R"({"ok":true,"reasons":[],"notes":[],"detail":{"engine":"said \"no\"","store":"reachable"}})"
+                       "\n")));
     ready = false;
     EXPECT_THAT(Peer{serving}.ask("GET /readyz" + end),
                 AllOf(StartsWith("HTTP/1.1 503"),

@@ -16,7 +16,8 @@ bool carries(std::string_view authorization, const Secret& token) {
 
 HttpAnswer to_answer(const Health& health) {
     std::string body = std::string{"{\"ok\":"} + (health.ok() ? "true" : "false") +
-                       ",\"reasons\":" + to_json(health.reasons) + ",\"detail\":{";
+                       ",\"reasons\":" + to_json(health.reasons) + ",\"notes\":" + to_json(health.notes) +
+                       ",\"detail\":{";
     for (const char* comma = ""; const auto& [name, value] : health.detail) {
         body += comma + json_quote(name) + ":" + json_quote(value);
         comma = ",";
@@ -41,7 +42,9 @@ HttpRoutes health_routes(ObserveSources sources) {
     auto without_names = [](std::function<Health()> ask) {
         return [ask = std::move(ask)] {
             Health brief;
-            for (auto& reason : ask().reasons) brief.reasons.push_back({.part = std::move(reason.part), .what = ""});
+            auto whole = ask();
+            for (auto& reason : whole.reasons) brief.reasons.push_back({.part = std::move(reason.part), .what = ""});
+            for (auto& note : whole.notes) brief.notes.push_back({.part = std::move(note.part), .what = ""});
             return brief;
         };
     };

@@ -3,8 +3,8 @@
 //   /healthz  whether it lives. Whoever started the agent ends it when this fails, so it fails only when starting anew
 //             helps: a full disk, a store or an engine that is away are no reason.
 //   /readyz   whether it does its work: reads, ships, and nothing is stuck. The reasons are told.
-// Both answer {"ok":true,"reasons":[{"part":"store","what":"..."}],"detail":{...}} with 200, or 503 when there is a
-// reason.
+// Both answer {"ok":true,"reasons":[{"part":"store","what":"..."}],"notes":[...],"detail":{...}} with 200, or 503 when
+// there is a reason. A note has the same form: somebody has to look at it, and it says nothing against the agent.
 //
 // None of them tells a tenant's line, a secret or an environment value. But metrics, and the reasons in words, name
 // tenants: so /metrics may ask for a token, and health can be had at an address of its own, where it names nobody.
@@ -31,6 +31,7 @@ struct Health {
         bool operator==(const Reason&) const = default;
     };
     std::vector<Reason> reasons;                // what is wrong; nothing when all is well
+    std::vector<Reason> notes;                  // what somebody has to see to, though the agent does its work
     std::map<std::string, std::string> detail;  // "spool_bytes": "0"
 
     bool ok() const { return reasons.empty(); }
@@ -46,14 +47,14 @@ struct ObserveSources {
 };
 
 HttpRoutes observe_routes(ObserveSources sources);
-// /healthz, /readyz and /version for everybody: of a reason the part alone is told, and no detail.
+// /healthz, /readyz and /version for everybody: of a reason or note the part alone is told, and no detail.
 HttpRoutes health_routes(ObserveSources sources);
 
 inline constexpr std::size_t token_bytes_min = 16, token_bytes_max = 4096;
 // A file of one token, which clients send as "Authorization: Bearer TOKEN". Read at each start.
 Result<Secret> read_token(const Path& path);
 
-// The reasons as a JSON array.
+// Reasons or notes as a JSON array.
 std::string to_json(const std::vector<Health::Reason>& reasons);
 
 }  // namespace boatswain::serve

@@ -15,6 +15,9 @@ namespace boatswain::tenancy {
 namespace {
 
 constexpr std::string_view suffix = ".pub";
+constexpr std::string_view gone_suffix = ".gone";
+
+constexpr auto second_of = [](const auto& pair) { return pair.second; };
 
 std::string_view unassigned_name() {
     static const std::string name = TenantId::unassigned().str();
@@ -99,42 +102,65 @@ Result<Keyring::Recipients> Keyring::read(const std::string& name, const Stamp& 
 }
 
 // Before the first reload() it is what an earlier process understood.
-Keyring::Files Keyring::known_before(std::vector<std::string>& problems) {
+LastGood Keyring::known_before(std::vector<std::string>& problems) {
     if (!std::exchange(loaded_, true) && !last_good_.empty()) {
         auto kept = read_last_good(last_good_, directory_);
         if (kept) return *(kept_ = std::move(*kept));
         problems.push_back("what the key files said at the last start is not known: " + kept.error().what);
     }
     std::scoped_lock lock{guard_};
-    return files_;
+    return {.files = files_, .removed = removed_};
+}
+
+// Whose key file was there before, and is not. What is reserved is nobody's lines.
+Keyring::Removed Keyring::removed_now(const LastGood& before, const Files& files, const Broken& broken,
+                                      const Listing& listing, Timestamp now, std::vector<std::string>& problems) const {
+    Removed removed;
+    auto is_gone = [&](const std::string& name) { return listing.others.contains(name + std::string{gone_suffix}); };
+    auto note = [&](const std::string& name, Timestamp since) {
+        if (!files.contains(name) && !is_reserved(name) && !is_gone(name)) removed.emplace(name, since);
+    };
+    for (const auto& [name, since] : before.removed) note(name, since);
+    for (const auto& [name, recipients] : before.files)
+        if (!broken.contains(name)) note(name, now);
+    for (; removed.size() > removed_keys_max; removed.erase(std::ranges::min_element(removed, {}, second_of)))
+        problems.push_back(printable(std::ranges::min_element(removed, {}, second_of)->first) +
+                           ".pub: was removed, and is forgotten: so many were");
+    for (const auto& [name, recipients] : files)
+        if (is_gone(name))
+            problems.push_back(printable(name) + std::string{gone_suffix} + ": does not count, as " + printable(name) +
+                               ".pub is there");
+    return removed;
 }
 
 // Without it, a key file that is broken at the next start holds its tenant's lines: no reason to stop now.
-void Keyring::keep(const Files& files, std::vector<std::string>& problems) {
-    if (last_good_.empty() || kept_ == files) return;
-    auto written = write_last_good(last_good_, directory_, files);
+void Keyring::keep(const LastGood& known, std::vector<std::string>& problems) {
+    if (last_good_.empty() || kept_ == known) return;
+    auto written = write_last_good(last_good_, directory_, known);
     if (written)
-        kept_ = files;
+        kept_ = known;
     else
         problems.push_back("what the key files say is not kept for the next start: " + written.error().what);
 }
 
-void Keyring::take(Files files, Broken broken, std::string unreadable) {
+void Keyring::take(LastGood known, Broken broken, std::string unreadable) {
     std::scoped_lock lock{guard_};
-    auto unknown = [](const Files& known, const Broken& all) {
+    auto unknown = [](const Files& files, const Broken& all) {
         Broken without;
         for (const auto& one : all)
-            if (!known.contains(one.first)) without.insert(one);
+            if (!files.contains(one.first)) without.insert(one);
         return without;
     };
-    bool changed = files != files_ || unknown(files, broken) != unknown(files_, broken_) || unreadable != unreadable_;
-    files_ = std::move(files);
+    bool changed = known.files != files_ || known.removed != removed_ ||
+                   unknown(known.files, broken) != unknown(files_, broken_) || unreadable != unreadable_;
+    files_ = std::move(known.files);
+    removed_ = std::move(known.removed);
     broken_ = std::move(broken);
     unreadable_ = std::move(unreadable);
     if (changed) ++generation_;
 }
 
-Result<std::vector<std::string>> Keyring::reload() {
+Result<std::vector<std::string>> Keyring::reload(Timestamp now) {
     std::scoped_lock one_at_a_time{reloading_};
     std::vector<std::string> problems;
     auto before = known_before(problems);
@@ -168,7 +194,7 @@ Result<std::vector<std::string>> Keyring::reload() {
             continue;
         }
         problems.push_back(printable(name) + ": " + recipients.error().what);
-        if (auto kept = before.find(stem); kept != before.end()) {
+        if (auto kept = before.files.find(stem); kept != before.files.end()) {
             problems.back() += "; what it said before stays in force";
             files.insert(*kept);
         }
@@ -181,8 +207,10 @@ Result<std::vector<std::string>> Keyring::reload() {
                                    ".pub more than " + std::to_string(segment::recipients_max) +
                                    " recipients; break-glass recipients past that are left out");
 
-    keep(files, problems);
-    take(std::move(files), std::move(broken), {});
+    auto removed = removed_now(before, files, broken, *listing, now, problems);
+    LastGood known{.files = std::move(files), .removed = std::move(removed)};
+    keep(known, problems);
+    take(std::move(known), std::move(broken), {});
     std::scoped_lock lock{guard_};
     identities_.clear();
     seen_ = std::move(*listing);
@@ -248,9 +276,15 @@ Keys Keyring::keys_for(const TenantId& tenant) const {
     if (tenant != TenantId::unassigned()) {
         keys.tenant = with_break_glass(tenant.str());
         keys.held = held(tenant.str());
+        if (auto found = removed_.find(tenant.str()); found != removed_.end()) keys.removed_since = found->second;
     }
     if (auto glass = files_.find(break_glass_name.data()); glass != files_.end()) keys.break_glass = glass->second;
     return keys;
+}
+
+RemovedKeys Keyring::removed() const {
+    std::scoped_lock lock{guard_};
+    return removed_;
 }
 
 std::string Keyring::identities() const {

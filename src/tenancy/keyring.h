@@ -3,12 +3,15 @@
 //   TENANT.pub         the tenant's recipients, one a line ('#' starts a comment line)
 //   _unassigned.pub    the operator's: for lines that belong to no known tenant, or to one without a key
 //   _break-glass.pub   added to every tenant's recipients (optional)
+//   TENANT.gone        TENANT.pub was removed on purpose: nothing is remembered of it
 //
-// Read again when the directory changes. A file that is gone takes its keys with it. A file that is there and cannot be
-// understood does not: it keeps what it said before, over a restart, too (tenancy/last_good.h). Was it never
-// understood, its tenant's lines are held (Keys::held): they are not the operator's because somebody mistyped a key.
-// The same goes for a directory that cannot be read, for one that holds an identity (tenancy/identity.h), and for
-// everybody while _break-glass.pub is broken. All of it is reported.
+// Read again when the directory changes. A tenant's file that is gone takes its keys with it, and is remembered as
+// removed, over a restart, too, until it is back or TENANT.gone is there: a slip must not make a tenant's lines those
+// of somebody without a key (tenancy/policy.h). A file that is there and cannot be understood takes no keys with it: it
+// keeps what it said before, over a restart, too (tenancy/last_good.h). Was it never understood, its tenant's lines are
+// held (Keys::held): they are not the operator's because somebody mistyped a key. The same goes for a directory that
+// cannot be read, for one that holds an identity (tenancy/identity.h), and for everybody while _break-glass.pub is
+// broken. All of it is reported.
 //
 // Whoever can write to this directory decides who can read what is sealed from then on, so files and directory that
 // group or others may write to are reported too. Replace a file by rename: a half-written one may hold fewer
@@ -25,6 +28,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "record/source.h"
 #include "segment/recipient.h"
 #include "tenancy/last_good.h"
@@ -34,6 +38,7 @@ namespace boatswain::tenancy {
 inline constexpr std::string_view break_glass_name = "_break-glass";
 inline constexpr std::size_t key_file_bytes_max = 64 << 10;
 inline constexpr std::size_t key_files_max = 100'000;
+inline constexpr std::size_t removed_keys_max = 10'000;  // remembered; of more, the oldest is forgotten, with a word
 
 // What the keyring says at one moment about one tenant (tenancy/policy.h decides with it). No list is longer than
 // segment::recipients_max, and none names a recipient twice.
@@ -44,6 +49,8 @@ struct Keys {
     // Why it is not known for whom to seal, although a file says so: nothing is read. Empty: it is known.
     std::string held;            // of the tenant's lines
     std::string operators_held;  // of what is quarantined
+    // The tenant had a key file, and since then it has none. A key that a container carries counts all the same.
+    std::optional<Timestamp> removed_since;
 };
 
 // Thread-safe.
@@ -56,7 +63,8 @@ class Keyring {
     // Reads the directory. The result lists what is wrong with single files ("acme.pub: line 2: not an age recipient:
     // ..."); a directory that cannot be read at all, holds over key_files_max files, or holds an identity, is an error,
     // and the keys stay as they were.
-    Result<std::vector<std::string>> reload();
+    // `now` is when a file is removed that is not there any more.
+    Result<std::vector<std::string>> reload(Timestamp now = SystemClock{}.now());
 
     // What is broken as of the last reload(), and what comes of it: sentences, of files at most `most`.
     std::vector<std::string> broken(std::size_t most = key_files_max) const;
@@ -77,6 +85,9 @@ class Keyring {
     // What to do about identities that the last reload() found in the directory, as a sentence; empty: it found none.
     std::string identities() const;
 
+    // Tenants whose key file was removed, and nobody said that it is gone on purpose.
+    RemovedKeys removed() const;
+
     std::vector<std::string> tenants() const;  // those with a key, sorted; without the two reserved names
     const Path& directory() const { return directory_; }
     // Grows by one with each reload() that changed what keys_for() says of somebody.
@@ -85,6 +96,7 @@ class Keyring {
   private:
     using Recipients = std::vector<segment::Recipient>;
     using Files = KeyFiles;
+    using Removed = RemovedKeys;
     using Broken = std::map<std::string, std::string>;  // by name without ".pub": what is wrong
 
     struct Stamp {
@@ -105,18 +117,21 @@ class Keyring {
     Result<Listing> list() const;
     std::vector<std::string> identities_in(const Listing& listing) const;
     Result<Recipients> read(const std::string& name, const Stamp& stamp) const;
-    Files known_before(std::vector<std::string>& problems);
-    void keep(const Files& files, std::vector<std::string>& problems);
-    void take(Files files, Broken broken, std::string unreadable);
+    LastGood known_before(std::vector<std::string>& problems);
+    Removed removed_now(const LastGood& before, const Files& files, const Broken& broken, const Listing& listing,
+                        Timestamp now, std::vector<std::string>& problems) const;
+    void keep(const LastGood& known, std::vector<std::string>& problems);
+    void take(LastGood known, Broken broken, std::string unreadable);
     std::string held(const std::string& name) const;             // guard_ is held
     Recipients with_break_glass(const std::string& name) const;  // guard_ is held
 
     Path directory_, last_good_;
-    bool loaded_ = false;        // last_good_ was read; of reload(), like the next
-    std::optional<Files> kept_;  // what last_good_ holds, where that is known
-    std::mutex reloading_;       // one reload at a time; taken before guard_
+    bool loaded_ = false;           // last_good_ was read; of reload(), like the next
+    std::optional<LastGood> kept_;  // what last_good_ holds, where that is known
+    std::mutex reloading_;          // one reload at a time; taken before guard_
     mutable std::mutex guard_;
     Files files_;
+    Removed removed_;
     Broken broken_;
     std::string unreadable_;  // why the directory cannot be read; empty: it can
     std::string identities_;

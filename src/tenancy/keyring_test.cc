@@ -105,6 +105,54 @@ TEST_F(KeyringTest, NamesFileAndLineOfWhatItDoesNotUnderstand) {
     EXPECT_THAT(keyring.tenants(), IsEmpty()) << "a file with one bad line is not taken in part";
 }
 
+TEST_F(KeyringTest, RemembersOverRestartsWhoseFileWasRemovedUntilItIsBackOrGone) {
+    auto last_good = Path{directory.string() + ".last"};
+    const Timestamp first{std::chrono::hours{1}}, later{std::chrono::hours{2}};
+    auto since = [](const Keyring& keyring, const std::string& tenant) {
+        return keyring.keys_for(*TenantId::parse(tenant)).removed_since;
+    };
+    for (const auto* name : {"acme.pub", "globex.pub", "hooli.pub", "_unassigned.pub", "_break-glass.pub"})
+        write(name, {1});
+    {
+        Keyring keyring{directory, last_good};
+        reload(keyring);
+        EXPECT_THAT(keyring.removed(), IsEmpty());
+        for (const auto* name : {"acme.pub", "globex.pub", "_unassigned.pub", "_break-glass.pub"})
+            fs::remove(directory / name);
+        auto generation = keyring.generation();
+        ASSERT_TRUE(keyring.reload(first));
+        EXPECT_GT(keyring.generation(), generation);
+        EXPECT_THAT(keyring.removed(), ElementsAre(testing::Pair("acme", first), testing::Pair("globex", first)))
+            << "reserved names are nobody's lines";
+        EXPECT_THAT(of(keyring, "acme"), IsEmpty());
+        EXPECT_EQ(since(keyring, "nobody"), std::nullopt) << "it never had a file";
+    }
+    fs::rename(directory / "hooli.pub", directory / "hooli.gone");
+    {
+        Keyring keyring{directory, last_good};
+        ASSERT_TRUE(keyring.reload(later));
+        EXPECT_EQ(since(keyring, "acme"), first) << "not when this process saw it first";
+        EXPECT_EQ(since(keyring, "hooli"), std::nullopt) << "gone on purpose";
+        write("globex.gone", "");
+        write("acme.pub", "age1typo\n");
+        EXPECT_THAT(reload(keyring), ElementsAre(StartsWith("acme.pub: line 1: ")));
+        EXPECT_THAT(keyring.removed(), ElementsAre(testing::Pair("acme", first))) << "a broken file is not back";
+        EXPECT_THAT(keyring.keys_for(*TenantId::parse("acme")).held, HasSubstr("acme.pub is broken"));
+        write("acme.pub", {2});
+        EXPECT_THAT(reload(keyring), IsEmpty());
+        EXPECT_THAT(keyring.removed(), IsEmpty());
+        EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(2)));
+        write("acme.gone", "");
+        EXPECT_THAT(reload(keyring), ElementsAre(StartsWith("acme.gone: does not count"))) << "its key is there";
+        EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(2)));
+    }
+    fs::remove(directory / "globex.gone");
+    Keyring keyring{directory, last_good};
+    reload(keyring);
+    EXPECT_EQ(since(keyring, "globex"), std::nullopt) << "forgotten";
+    fs::remove(last_good);
+}
+
 TEST_F(KeyringTest, AnIdentityInItIsRefusedAndTheKeysOfBeforeStay) {
     write("acme.pub", {1});
     Keyring keyring{directory};

@@ -1,6 +1,7 @@
 #include "tenancy/last_good.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/bytes.h"
 
@@ -18,9 +19,16 @@ std::string_view take(std::string_view& rest, char end) {
     return taken;
 }
 
-Result<std::pair<std::string, std::vector<segment::Recipient>>> parse_key(std::string_view rest) {
+Result<std::string> take_name(std::string_view& rest, const LastGood& known) {
     auto name = percent_decode(take(rest, ' '));
     if (!name || name->empty()) return fail(Remedy::quarantine, "a name is no percent-encoded text");
+    if (known.files.contains(*name) || known.removed.contains(*name))
+        return fail(Remedy::quarantine, "a name stands there twice");
+    return std::move(*name);
+}
+
+Result<void> take_key(std::string_view rest, LastGood& known) {
+    TRY(auto name, take_name(rest, known));
     std::vector<segment::Recipient> recipients;
     while (!rest.empty()) {
         TRY(auto recipient, segment::Recipient::parse(take(rest, ' ')));
@@ -28,56 +36,69 @@ Result<std::pair<std::string, std::vector<segment::Recipient>>> parse_key(std::s
         recipients.push_back(recipient);
     }
     if (recipients.empty()) return fail(Remedy::quarantine, "a name without a recipient");
-    return std::pair{std::move(*name), std::move(recipients)};
+    known.files.emplace(std::move(name), std::move(recipients));
+    return {};
+}
+
+Result<void> take_removed(std::string_view rest, LastGood& known) {
+    TRY(auto name, take_name(rest, known));
+    std::int64_t since = 0;
+    auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), since);
+    if (error != std::errc{} || end != rest.data() + rest.size())
+        return fail(Remedy::quarantine, "a removed name without its time");
+    known.removed.emplace(std::move(name), Timestamp{Nanoseconds{since}});
+    return {};
 }
 
 }  // namespace
 
-std::string format_last_good(const Path& keyring, const KeyFiles& files) {
+std::string format_last_good(const Path& keyring, const LastGood& known) {
     std::string text{first_line};
     text += "\nkeyring " + percent_encode(keyring.string()) + "\n";
-    for (const auto& [name, recipients] : files) {
+    for (const auto& [name, recipients] : known.files) {
         text += "key " + percent_encode(name);
         for (const auto& recipient : recipients) text += " " + recipient.str();
         text += '\n';
     }
-    return text + "end " + std::to_string(files.size()) + "\n";
+    for (const auto& [name, since] : known.removed)
+        text += "removed " + percent_encode(name) + " " + std::to_string(since.time_since_epoch().count()) + "\n";
+    return text + "end " + std::to_string(known.files.size() + known.removed.size()) + "\n";
 }
 
-Result<KeyFiles> parse_last_good(std::string_view text, const Path& keyring) {
+Result<LastGood> parse_last_good(std::string_view text, const Path& keyring) {
     if (take(text, '\n') != first_line) return fail(Remedy::quarantine, "line 1: not the beginning of such a file");
     auto of = take(text, '\n');
-    if (of != "keyring " + percent_encode(keyring.string())) return KeyFiles{};
-    KeyFiles files;
+    if (of != "keyring " + percent_encode(keyring.string())) return LastGood{};
+    LastGood known;
     for (std::size_t number = 3; !text.empty(); ++number) {
         auto line = take(text, '\n');
         auto where = "line " + std::to_string(number);
         auto word = take(line, ' ');
         if (word == "end") {
-            if (line != std::to_string(files.size()) || !text.empty())
+            if (line != std::to_string(known.files.size() + known.removed.size()) || !text.empty())
                 return fail(Remedy::quarantine, where + ": the end does not fit");
-            return files;
+            return known;
         }
-        if (word != "key") return fail(Remedy::quarantine, where + ": neither a key nor the end");
-        auto key = parse_key(line);
-        if (!key) return fail(Remedy::quarantine, where + ": " + key.error().what);
-        if (!files.insert(std::move(*key)).second)
-            return fail(Remedy::quarantine, where + ": a name stands there twice");
+        if (auto taken = word == "key"       ? take_key(line, known)
+                         : word == "removed" ? take_removed(line, known)
+                                             : fail(Remedy::quarantine, "neither a key nor the end");
+            !taken)
+            return fail(Remedy::quarantine, where + ": " + taken.error().what);
     }
     return fail(Remedy::quarantine, "the end is missing");
 }
 
-Result<KeyFiles> read_last_good(const Path& file, const Path& keyring) {
+Result<LastGood> read_last_good(const Path& file, const Path& keyring) {
     auto text = read_file(file, last_good_bytes_max);
-    if (!text && text.error().remedy == Remedy::re_resolve) return KeyFiles{};
+    if (!text && text.error().remedy == Remedy::re_resolve) return LastGood{};
     if (!text) return std::unexpected(std::move(text).error());
     auto files = parse_last_good(*text, keyring);
     if (!files) return std::unexpected(std::move(files).error().within(file.string()));
     return files;
 }
 
-Result<void> write_last_good(const Path& file, const Path& keyring, const KeyFiles& files) {
-    auto text = format_last_good(keyring, files);
+Result<void> write_last_good(const Path& file, const Path& keyring, const LastGood& known) {
+    auto text = format_last_good(keyring, known);
     if (text.size() > last_good_bytes_max)
         return fail(Remedy::stop, file.string() + ": the keyring's recipients are more than can be kept");
     return write_file_durably(file, text, for_us_and_our_group);

@@ -6,7 +6,8 @@
 //   boatswain keyring 1
 //   keyring PATH                     percent-encoded; the memory of another directory is no answer
 //   key NAME RECIPIENT RECIPIENT...  NAME.pub, percent-encoded; at least one "age1..."
-//   end COUNT                        of the lines `key`; a file without it was not written whole
+//   removed NAME NANOSECONDS         NAME.pub was there and is not any more, noticed then (since 1970)
+//   end COUNT                        of the lines `key` and `removed`; a file without it was not written whole
 //
 // Written durably, as a whole, by one process at a time (the state directory's lock).
 #pragma once
@@ -18,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "segment/recipient.h"
 
 namespace boatswain::tenancy {
@@ -25,13 +27,20 @@ namespace boatswain::tenancy {
 inline constexpr std::uint64_t last_good_bytes_max = 160ULL << 20;
 
 using KeyFiles = std::map<std::string, std::vector<segment::Recipient>>;  // by name without ".pub"
+using RemovedKeys = std::map<std::string, Timestamp>;                     // likewise: since when
 
-std::string format_last_good(const Path& keyring, const KeyFiles& files);
+struct LastGood {
+    KeyFiles files;
+    RemovedKeys removed;  // no name of these is one of `files`
+    bool operator==(const LastGood&) const = default;
+};
+
+std::string format_last_good(const Path& keyring, const LastGood& known);
 // Nothing for another keyring. Remedy::quarantine says which line is wrong.
-Result<KeyFiles> parse_last_good(std::string_view text, const Path& keyring);
+Result<LastGood> parse_last_good(std::string_view text, const Path& keyring);
 
 // A file that is not there holds nothing.
-Result<KeyFiles> read_last_good(const Path& file, const Path& keyring);
-Result<void> write_last_good(const Path& file, const Path& keyring, const KeyFiles& files);
+Result<LastGood> read_last_good(const Path& file, const Path& keyring);
+Result<void> write_last_good(const Path& file, const Path& keyring, const LastGood& known);
 
 }  // namespace boatswain::tenancy

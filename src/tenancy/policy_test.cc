@@ -10,6 +10,7 @@ using Action = Decision::Action;
 using segment::Recipient;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 Recipient recipient(std::uint8_t number) {
     std::array<std::uint8_t, 32> key{};
@@ -222,6 +223,40 @@ TEST(Policy, NeverSealsForMoreThanASegmentCanHoldAndForNobodyTwice) {
     EXPECT_EQ(decision.recipients.front(), of_container);
     keys.break_glass = {of_container, of_glass};
     EXPECT_THAT(decide(known(), keys, carried, Unassigned::quarantine).recipients, ElementsAre(of_container, of_glass));
+}
+
+// Attack of old: `rsync --delete` from a wrong directory handed every tenant's running lines to the operator.
+TEST(Policy, NeverHandsTheLinesOfARemovedKeyFileToTheOperator) {
+    auto keys = without_tenant();
+    keys.removed_since = Timestamp{std::chrono::hours{24}};
+    for (auto policy : {Unassigned::quarantine, Unassigned::drop})
+        for (const std::optional<Result<CarriedKey>>& none : {std::optional<Result<CarriedKey>>{}, {broken()}}) {
+            auto held = decide(known(), keys, none, policy, RemovedKey::hold);
+            EXPECT_EQ(held.action, Action::hold);
+            EXPECT_EQ(held.lack, Lack::removed_key);
+            EXPECT_EQ(held.tenant.str(), "acme");
+            EXPECT_THAT(held.recipients, IsEmpty());
+            EXPECT_THAT(held.reason, HasSubstr("acme.pub was removed (noticed at 1970-01-02T00:00:00Z)"));
+            EXPECT_THAT(held.reason, HasSubstr("acme.gone"));
+            auto old = decide(known(), keys, none, policy, RemovedKey::too_old);
+            EXPECT_EQ(old.action, Action::drop);
+            EXPECT_THAT(old.recipients, IsEmpty());
+            EXPECT_THAT(old.reason, HasSubstr("tenancy.removed_key_hold"));
+        }
+    EXPECT_EQ(decide(known(), keys, {carried}, Unassigned::quarantine, RemovedKey::hold).action, Action::seal)
+        << "the container says itself who reads";
+    EXPECT_EQ(decide_without_place(known(), keys, Unassigned::quarantine, RemovedKey::hold).action, Action::hold);
+    EXPECT_EQ(decide(unknown(), keys, {}, Unassigned::quarantine, RemovedKey::hold).action, Action::quarantine);
+    EXPECT_EQ(decide(known(), keys, {}, Unassigned::quarantine).action, Action::quarantine) << "as configured";
+    EXPECT_EQ(decide(known(), all_keys(), {}, Unassigned::quarantine, RemovedKey::hold).action, Action::seal);
+}
+
+TEST(Policy, NamesWhatIsLacking) {
+    EXPECT_EQ(decide(known(), all_keys(), {}, Unassigned::quarantine).lack, Lack::none);
+    EXPECT_EQ(decide(unknown(), {}, {}, Unassigned::quarantine).lack, Lack::tenant);
+    EXPECT_EQ(decide(known(), {}, {}, Unassigned::quarantine).lack, Lack::key);
+    EXPECT_EQ(decide(known(), {.held = "broken"}, {}, Unassigned::quarantine).lack, Lack::broken_key);
+    EXPECT_EQ(decide(known(), {.operators_held = "broken"}, {}, Unassigned::quarantine).lack, Lack::broken_key);
 }
 
 }  // namespace

@@ -230,6 +230,10 @@ class OtherAgents(Case):
         agent = self.start()
         told = self.until("held", lambda told: True, agent)
         self.assertEqual((told["verdict"], told["collected"], told["lines_read"]), ("held", False, 0))
+        ran = self.run_tool("status", agent=agent)
+        self.assertEqual(ran.returncode, 1, "nothing is read")
+        self.assertRegex(ran.stdout, r"held: [0-9]+ of [0-9]+ containers? (is|are) held: no key")
+        self.assertIn("containers are held: their lines are not read", (self.directory / "log").read_text())
         ran = self.run_tool("why", "held", agent=agent)
         self.assertEqual(ran.returncode, 1)
         self.assertIn("To do: put the tenant's TENANT.pub", ran.stdout)
@@ -241,6 +245,32 @@ class OtherAgents(Case):
         agent = self.start("--tenancy-unassigned", "drop")
         told = self.until("dropped", lambda told: told["verdict"] == "dropped", agent)
         self.assertFalse(told["collected"])
+
+    def test_a_key_file_that_is_removed_holds_what_runs_until_it_is_back_or_gone_on_purpose(self):
+        for tenant in ("globex", "_unassigned"):
+            make_key(self.directory, tenant)
+        self.addCleanup((self.directory / "keys" / "_unassigned.pub").unlink)
+        key, away = self.directory / "keys" / "globex.pub", self.directory / "globex.pub"
+        self.container("slip", "--env", "BOATSWAIN_TENANT=globex")
+        agent = self.start()
+        read = self.until("slip", lambda told: told["collected"] and told["lines_read"] > 0, agent)["lines_read"]
+        key.rename(away)
+        told = self.until("slip", lambda told: told["verdict"] == "held", agent)
+        self.assertEqual(told["tenant"], "globex", "not the operator's")
+        self.assertIn("globex.pub was removed", told["reason"])
+        ran = self.run_tool("status", agent=agent)
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("keyring: globex.pub was removed from the keyring", ran.stdout)
+        agent.stop()
+        agent = self.start()
+        self.assertEqual(self.until("slip", lambda told: True, agent)["verdict"], "held", "after a restart, too")
+        away.rename(key)
+        self.until("slip", lambda told: told["collected"] and told["tenant"] == "globex", agent)
+        key.rename(key.with_suffix(".gone"))
+        told = self.until("slip", lambda told: told["verdict"] == "quarantined", agent)
+        self.assertGreaterEqual(read, 1)
+        key.with_suffix(".gone").unlink()
+        self.assertEqual(self.until("slip", lambda told: True, agent)["verdict"], "quarantined", "forgotten")
 
     def test_a_private_key_in_the_keyring_is_named_and_keeps_an_agent_from_starting(self):
         make_key(self.directory, "acme")
@@ -256,8 +286,9 @@ class OtherAgents(Case):
         self.assertIn("the keys of before stay in force", ran.stdout)
         agent.stop()
         for command in ("agent", "check"):
-            ran = subprocess.run([DAEMON, command, "--state-dir", self.directory / "state", "--tenancy-keyring", self.directory / "keys",
-                                  "--store-url", f"dir:{self.directory}/store"], capture_output=True, text=True, timeout=60)
+            ran = subprocess.run([DAEMON, command, "--state-dir", self.directory / "state", "--store-url",
+                                  f"dir:{self.directory}/store", "--tenancy-keyring", self.directory / "keys"],
+                                 capture_output=True, text=True, timeout=60)
             self.assertEqual(ran.returncode, 1, ran.stderr)
             self.assertIn("holds a private key: acme.key. A host keeps public keys (*.pub) only", ran.stderr)
             self.assertNotIn("AGE-SECRET-KEY", ran.stdout + ran.stderr)

@@ -122,6 +122,7 @@ Assignment Containers::assignment_of(const engine::ContainerFacts& facts) const 
     auto open = exclusion_of(facts).open;
     if (!open) return assigner_.assign(facts);
     Assignment held;
+    held.decision.lack = tenancy::Lack::words;
     held.decision.reason = "a label excludes it, and it is not known yet whether its image set that: " + open->why;
     held.whose.app = facts.name;
     held.soon = open->is == Starter::Is::asked;
@@ -276,6 +277,7 @@ bool Containers::take(const Assignment& assignment, Container& container) {
     bool news = std::tie(container.action, container.reason, container.whose.tenant) !=
                 std::tie(decision.action, decision.reason, assignment.whose.tenant);
     container.action = decision.action;
+    container.lack = decision.lack;
     container.reason = decision.reason;
     container.whose = assignment.whose;
     container.carried = assignment.carried;
@@ -433,20 +435,30 @@ void Containers::assign_anew(const std::string& id, Container& container) {
                                           : pump_.feed(id);
     if (!feed) {
         if (exclude_late(id, container)) return;
-        if (container.action == tenancy::Decision::Action::hold || container.action == tenancy::Decision::Action::drop)
+        if (container.action == tenancy::Decision::Action::hold ||
+            container.action == tenancy::Decision::Action::drop || container.reader == Reader::driver)
             start_reading(id, container);
         return;
     }
     auto assignment = assigner_.assign(container.facts);
+    const auto& decision = assignment.decision;
+    // A key file that is removed stops the reading, and so does nothing else: what was decided stays until there is
+    // somebody to seal for.
+    bool nobody = decision.recipients.empty();
+    bool stops = nobody && (decision.lack == tenancy::Lack::removed_key || feed->is_held());
+    if (stops && container.life->removed && decision.action == tenancy::Decision::Action::drop)
+        return give_up(id, assignment);
     bool same =
         feed->source().whose.tenant == assignment.whose.tenant && feed->recipients() == assignment.decision.recipients;
-    // A key that is taken away stops nothing that runs: what was decided stays until there is somebody to seal for.
-    if (same || assignment.decision.recipients.empty()) return;
-    take(assignment, container);
+    if (!stops && !feed->is_held() && (same || nobody)) return;
+    if (!take(assignment, container) && stops) return;
+    batcher_.hold(id, stops);
     log_.info("container assigned anew", {{"container", id.substr(0, 12)},
                                           {"tenant", assignment.whose.tenant.str()},
                                           {"action", name_of(container.action)},
                                           {"reason", assignment.decision.reason}});
+    if (stops) return;
+    if (same) return progress(id, container);
     // Where reading stands goes on in the new feed: what is appended to it follows what the old one holds.
     auto change = [&](auto&& to) { to(open_feed(container, assignment, feed->handover())); };
     if (container.logs)
@@ -455,6 +467,21 @@ void Containers::assign_anew(const std::string& id, Container& container) {
         change([&](auto next) { container.attach->change_feed(std::move(next)); });
     else
         change([&](auto next) { pump_.change_feed(id, std::move(next)); });
+}
+
+// Its key file was removed so long ago that what is left of it is not read any more.
+void Containers::give_up(const std::string& id, const Assignment& assignment) {
+    auto& container = containers_.at(id);
+    take(assignment, container);
+    unread_counter(container.action).add();
+    log_.warning("removed container given up, its last lines unread",
+                 {{"container", id.substr(0, 12)}, {"name", container.facts.name}, {"reason", container.reason}});
+    drop(id);
+}
+
+void Containers::progress(const std::string& id, Container& container) {
+    pump_.touch(id);
+    container.life->changed.notify();
 }
 
 void Containers::set_running(Container& container, bool running) {

@@ -57,12 +57,14 @@ inline constexpr std::chrono::seconds stuck_after{60};
 struct Standing {
     std::size_t containers = 0;
     std::size_t reading = 0;
-    std::uint64_t lag_bytes = 0;             // not read yet, of log files
-    std::uint64_t held_lag_bytes = 0;        // of those, in logs that wait for a key
-    Nanoseconds lag_time{};                  // of the log that is behind most
-    std::size_t stuck = 0;                   // logs with something to read and no progress for stuck_after
-    std::string stuck_trouble;               // of one of them
-    std::vector<std::string> ended_readers;  // of containers that are not read any more, by a fault of ours
+    std::size_t unreadable = 0;                   // their log drivers keep nothing, or the engine serves nothing
+    std::map<tenancy::Lack, std::size_t> held{};  // nothing is read, for want of that; without those held for a moment
+    std::uint64_t lag_bytes = 0;                  // not read yet, of log files
+    std::uint64_t held_lag_bytes = 0;             // of those, in logs that wait for a key
+    Nanoseconds lag_time{};                       // of the log that is behind most
+    std::size_t stuck = 0;                        // logs with something to read and no progress for stuck_after
+    std::string stuck_trouble;                    // of one of them
+    std::vector<std::string> ended_readers;       // of containers that are not read any more, by a fault of ours
 };
 
 // The same of one tenant.
@@ -150,7 +152,8 @@ class Containers {
         std::string why;  // why this reader, or why none
         tenancy::Decision::Action action = tenancy::Decision::Action::hold;
         Attribution whose;
-        std::string reason;                                  // of the action
+        tenancy::Lack lack = tenancy::Lack::none;            // of the action
+        std::string reason;                                  // likewise
         std::shared_ptr<const tenancy::CarriedKey> carried;  // Assignment::carried
         std::shared_ptr<const void> place;                   // Assignment::place
         std::optional<std::uint64_t> lines_before;           // what the first feed began with: lines of earlier runs
@@ -194,6 +197,8 @@ class Containers {
     std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
     std::optional<LogBirth> log_birth(const engine::ContainerFacts& facts) const;
     void assign_anew(const std::string& id, Container& container);
+    void give_up(const std::string& id, const Assignment& assignment);
+    void progress(const std::string& id, Container& container);  // it may be read again
     // Takes the decision over; whether it differs from what was decided before, in words or in deed.
     static bool take(const Assignment& assignment, Container& container);
     void learn_words(const std::string& id, Container& container, engine::ContainerFacts facts);

@@ -97,6 +97,7 @@ void Containers::drop(const std::string& id) {
     if (gone_.size() > gone_max) gone_.pop_front();
     depart(id);
     pump_.remove(id);
+    batcher_.hold(id, false);
     auto dropped = containers_.extract(id);
     // Its lines may still be on their way here: the log driver knows when all are sealed.
     if (dropped && dropped.mapped().reader != Reader::driver) batcher_.forget_when_sealed(id);

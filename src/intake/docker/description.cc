@@ -41,6 +41,7 @@ const batch::Feed* Containers::feed_of(const Container& container) const {
 void Containers::describe_verdict(const Container& container, Description& description) const {
     using Action = tenancy::Decision::Action;
     description.reason = container.reason;
+    description.lack = container.lack;
     switch (container.action) {
         case Action::hold: description.verdict = container.soon ? Verdict::deriving : Verdict::held; return;
         case Action::drop: description.verdict = Verdict::dropped; return;

@@ -13,6 +13,7 @@
 #include "intake/docker/trouble.h"
 #include "record/position.h"
 #include "record/source.h"
+#include "tenancy/policy.h"
 
 namespace boatswain::intake::docker {
 
@@ -53,7 +54,8 @@ struct Description {
     bool removed = false;
 
     Verdict verdict = Verdict::not_inspected;
-    std::string reason;  // of the verdict: a sentence
+    std::string reason;                        // of the verdict: a sentence
+    tenancy::Lack lack = tenancy::Lack::none;  // likewise
     // The rest is known of containers that were looked at for reading: not excluded, own or uninspected.
     std::optional<Attribution> whose;  // with the tenant under whose name lines are sealed, and the rule that answered
     std::string reader = "none";       // "json-file", "logs", "attach"

@@ -203,6 +203,62 @@ TEST_F(DiscoveryTest, TellsADecisionOnceAndMakesItAgainOnlyForTheContainersThatA
     EXPECT_EQ(told(), 2);
 }
 
+TEST_F(DiscoveryTest, StopsReadingWhenAKeyFileIsRemovedAndGoesOnWhereItStoodWhenItIsBack) {
+    auto with_key = assigner.assign;
+    be_born();
+    run_until([&] { return reading(); });
+    print("before");
+    settle();
+    assigner.assign = [&](const engine::ContainerFacts&) {
+        return Assignment{.decision = {.action = tenancy::Decision::Action::hold,
+                                       .lack = tenancy::Lack::removed_key,
+                                       .reason = "its key file was removed"},
+                          .whose = batch::testing::source(id).whose};
+    };
+    containers.reassign();
+    EXPECT_EQ(containers.describe("web").at(0).verdict, Verdict::held);
+    EXPECT_EQ(containers.standing().held[tenancy::Lack::removed_key], 1U);
+    EXPECT_EQ(containers.standing().reading, 0U);
+    print("while it was away");
+    settle();
+    EXPECT_THAT(sealed(), ElementsAre("before"));
+    // Gone on purpose, and nobody else to seal for: it does not go on for the key of before.
+    assigner.assign = [&](const engine::ContainerFacts&) {
+        return Assignment{.decision = {.action = tenancy::Decision::Action::hold, .lack = tenancy::Lack::key},
+                          .whose = batch::testing::source(id).whose};
+    };
+    containers.reassign();
+    settle();
+    EXPECT_THAT(sealed(), ElementsAre("before"));
+    assigner.assign = with_key;
+    containers.reassign();
+    EXPECT_EQ(containers.describe("web").at(0).verdict, Verdict::collected);
+    run_until([&] { return containers.describe("web").at(0).lines_read == 2; });
+    EXPECT_THAT(sealed(), ElementsAre("before", "while it was away"));
+}
+
+TEST_F(DiscoveryTest, ARemovedContainerWhoseKeyFileStaysAwayIsGivenUpWhenTheHoldIsOver) {
+    be_born();
+    run_until([&] { return reading(); });
+    print("before");
+    settle();
+    auto action = tenancy::Decision::Action::hold;
+    assigner.assign = [&](const engine::ContainerFacts&) {
+        return Assignment{.decision = {.action = action, .lack = tenancy::Lack::removed_key},
+                          .whose = batch::testing::source(id).whose};
+    };
+    containers.reassign();
+    engine.there = engine.running = false;
+    engine.tell(Action::die);
+    engine.tell(Action::destroy);
+    run_until([&] { return containers.describe("web").empty() || containers.describe("web").at(0).removed; });
+    settle();
+    action = tenancy::Decision::Action::drop;
+    containers.reassign();
+    run_until([&] { return nothing_left(); });
+    EXPECT_THAT(sealed(), ElementsAre("before"));
+}
+
 // Attack of old: LABEL boatswain.exclude=true in an image hid its containers, and nothing counted them.
 TEST_F(DiscoveryTest, ExcludesByTheStartersLabelAloneOnceItIsKnownWhoseItIs) {
     engine.labels = {{"boatswain.exclude", "True"}};

@@ -99,13 +99,14 @@ const batch::Feed* FilePump::feed(const std::string& id) const {
 
 FilePump::Lag FilePump::lag() const {
     Lag lag;
-    for (const auto& [id, log] : logs_) (log.feed ? lag.read_bytes : lag.parked_bytes) += log.reader->lag_bytes();
+    for (const auto& [id, log] : logs_)
+        (log.feed && !log.feed->is_held() ? lag.read_bytes : lag.parked_bytes) += log.reader->lag_bytes();
     return lag;
 }
 
 FilePump::OneLag FilePump::lag(const std::string& id) const {
     auto found = logs_.find(id);
-    if (found == logs_.end() || !found->second.feed) return {};
+    if (found == logs_.end() || !found->second.feed || found->second.feed->is_held()) return {};
     const auto& log = found->second;
     OneLag lag{.bytes = log.reader->lag_bytes(), .time = log.reader->lag_time()};
     if (log.unread_since && lag.bytes > 0) lag.unread_for = std::chrono::steady_clock::now() - *log.unread_since;

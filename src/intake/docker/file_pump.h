@@ -64,7 +64,7 @@ class FilePump {
         Nanoseconds time{};        // JsonFileReader::lag_time
         Nanoseconds unread_for{};  // since something was there to read and nothing could be read
     };
-    OneLag lag(const std::string& id) const;  // zeros for one that is not here, or parked
+    OneLag lag(const std::string& id) const;  // zeros for one that is not here, parked or held
     const JsonFileReader* reader(const std::string& id) const;
     const batch::Feed* feed(const std::string& id) const;
 

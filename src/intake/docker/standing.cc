@@ -11,7 +11,10 @@ Standing Containers::standing() const {
     standing.lag_bytes = lag.read_bytes + lag.parked_bytes;
     standing.held_lag_bytes = lag.parked_bytes;
     for (const auto& [id, container] : containers_) {
-        standing.reading += container.reader != Reader::none ? 1 : 0;
+        using Action = tenancy::Decision::Action;
+        bool held = container.action == Action::hold, dropped = container.action == Action::drop;
+        if (held && !container.soon) ++standing.held[container.lack];
+        if (!held && !dropped) ++(container.reader == Reader::none ? standing.unreadable : standing.reading);
         auto one = pump_.lag(id);
         standing.lag_time = std::max(standing.lag_time, one.time);
         if (one.unread_for < stuck_after) continue;

@@ -254,11 +254,16 @@ void DriverIntake::assign_again(const std::string& id, Container& container) {
         container.excluded.reset();  // what is read already stays so
         bool same = container.feed->source().whose.tenant == container.assignment.whose.tenant &&
                     container.feed->recipients() == decision.recipients;
-        // A key that is taken away stops nothing that runs.
-        if (same || decision.recipients.empty() || container.closed) {
+        // A key file that is removed stops the reading, and so does nothing else.
+        bool was_held = before.decision.recipients.empty();
+        bool nobody = decision.recipients.empty();
+        bool stops = nobody && (decision.lack == tenancy::Lack::removed_key || was_held);
+        if (container.closed || (!stops && !was_held && (same || nobody))) {
             container.assignment = std::move(before);
             return;
         }
+        if (stops) return;
+        if (same) return touch(id);
         log_.info("container assigned anew", {{"container", id.substr(0, 12)},
                                               {"tenant", container.assignment.whose.tenant.str()},
                                               {"reason", decision.reason}});
@@ -521,6 +526,7 @@ void DriverIntake::describe(docker::Description& told) const {
         case Action::hold: told.verdict = container.assignment.soon ? Verdict::deriving : Verdict::held; break;
     }
     told.reason = container.assignment.decision.reason;
+    told.lack = container.assignment.decision.lack;
     told.whose = container.assignment.whose;
     told.last_error = container.trouble;
     auto hold = std::ranges::find_if(container.holds, [](const auto& one) { return !one->finished(); });
