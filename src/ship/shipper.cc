@@ -188,8 +188,23 @@ void Shipper::stored(const spool::Spooled& segment) {
         failing_.erase(segment.id);
         stood_aside_alone_.erase(segment.tenant);
     }
+    if (is_seen_again(segment)) return spool_.release_soon(segment);
     if (auto released = spool_.release(segment); !released)
         give_back(segment, released.error(), "segment stored but not released; it is offered again");
+}
+
+// Whether the store would tell its own bytes if they were offered again, after a crash: it does when it lets us read
+// what we put. Tried once. Where it does not, every put again makes a copy, and three of them look like a conflict.
+bool Shipper::is_seen_again(const spool::Spooled& segment) {
+    {
+        std::scoped_lock lock{guard_};
+        if (may_read_) return *may_read_;
+    }
+    auto read = store_.read(segment.key, store::Range{.first = 0, .length = 1});
+    if (!read && read.error().remedy != Remedy::stop) return false;  // asked again with the next
+    std::scoped_lock lock{guard_};
+    may_read_ = read.has_value();
+    return *may_read_;
 }
 
 void Shipper::key_is_taken(const spool::Spooled& segment, bool seen) {

@@ -68,6 +68,7 @@ class Shipper {
     void give_up_looking();
     void conclude(const spool::Spooled& segment, store::PutOutcome outcome);
     void stored(const spool::Spooled& segment);
+    bool is_seen_again(const spool::Spooled& segment);
     void key_is_taken(const spool::Spooled& segment, bool seen);
     void refused(const spool::Spooled& segment, const Error& error);
     void damaged(const spool::Spooled& segment, const Error& error);
@@ -100,6 +101,7 @@ class Shipper {
     std::uint64_t stored_ = 0;
     unsigned unseen_running_ = 0;
     bool may_look_ = true;
+    std::optional<bool> may_read_;  // what was put; nothing: not tried
     std::vector<std::jthread> threads_;
 };
 

@@ -288,7 +288,25 @@ TEST_F(ShipperTest, DoesNotHoldUpATenantForAnothersTrouble) {
     EXPECT_TRUE(drained());
 }
 
+TEST_F(ShipperTest, ReleasesLaterWhatCouldNotBeReleased) {
+    for (int i = 0; i < 3; ++i) add("acme");
+    auto other = spool::Database::open(directory / "state/state.sqlite");
+    ASSERT_TRUE(other->session().execute(
+        "CREATE TRIGGER full BEFORE DELETE ON segments BEGIN SELECT RAISE(ABORT, 'disk full'); END"));
+    start();
+    ASSERT_TRUE(drained()) << "the store has them";
+    EXPECT_EQ(uploads("created"), 3);
+    EXPECT_EQ(names_in(directory / "state/spool").size(), 4U) << "and the spool, beside quarantine";
+    EXPECT_GT(spool->bytes(), 0U) << "they take room until they are gone";
+    ASSERT_TRUE(other->session().execute("DROP TRIGGER full"));
+    ASSERT_TRUE(comes_true([&] { return names_in(directory / "state/spool").size() == 1; }));
+    EXPECT_TRUE(comes_true([&] { return spool->bytes() == 0; }));
+    EXPECT_EQ(uploads("already_there"), 0);
+}
+
+// A store that does not let us read would not tell our own bytes from others': there each is released by itself.
 TEST_F(ShipperTest, OffersASegmentAgainThatCouldNotBeReleased) {
+    faulty.on_every_call(Operation::read, {.error = Error{.remedy = Remedy::stop, .what = "403"}});
     add("acme");
     auto second = add("acme");
     auto other = spool::Database::open(directory / "state/state.sqlite");

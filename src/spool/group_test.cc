@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <thread>
 
 #include "base/bytes.h"
 #include "base/test_directory.h"
@@ -122,6 +123,44 @@ TEST_F(Group, HoldsWhatALaterAdditionSaysOfASource) {
     additions[3].beside.forget = {"web"};
     ASSERT_TRUE(spool->add(std::span{additions}.last(1)));
     for (int restarted = 0; restarted < 2; ++restarted, open()) EXPECT_FALSE(spool->checkpoint("web"));
+}
+
+TEST_F(Group, WhatIsReleasedSoonCostsOneSyncTogetherWhenNothingElseWaits) {
+    ASSERT_TRUE(spool->add(many(20)));
+    std::stop_source stop;
+    auto bytes = spool->bytes();
+    syncs = 0;
+    for (int i = 0; i < 20; ++i) spool->release_soon(spool->take(stop.get_token()).value());
+    EXPECT_EQ(syncs, 0U);
+    EXPECT_EQ(spool->count(), 0U);
+    EXPECT_EQ(spool->bytes(), bytes) << "they take room";
+    EXPECT_EQ(names_in(state / "spool").size(), 21U);
+    std::jthread uploader{[&] { (void)spool->take(stop.get_token()); }};
+    while (spool->bytes() > 0) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    EXPECT_EQ(syncs, 1U);
+    EXPECT_EQ(names_in(state / "spool"), std::vector<std::string>{"quarantine"});
+    stop.request_stop();
+}
+
+TEST_F(Group, WhatIsReleasedSoonIsGoneWhenThereAreMany) {
+    ASSERT_TRUE(spool->add(many(static_cast<int>(Spool::released_max) + 1)));
+    std::stop_source stop;
+    for (std::size_t i = 0; i < Spool::released_max; ++i) spool->release_soon(spool->take(stop.get_token()).value());
+    EXPECT_EQ(names_in(state / "spool").size(), 2U) << "the last one, and quarantine";
+}
+
+TEST_F(Group, WhatWasToBeReleasedSoonIsOfferedOnceMoreAfterAKill) {
+    ASSERT_TRUE(spool->add(many(3)));
+    std::stop_source stop;
+    spool->release_soon(spool->take(stop.get_token()).value());
+    std::filesystem::copy(state, directory / "killed", std::filesystem::copy_options::recursive);
+    open();
+    EXPECT_EQ(spool->count(), 2U) << "an orderly end leaves nothing to be done";
+    spool.reset();
+    std::filesystem::remove_all(state);
+    std::filesystem::rename(directory / "killed", state);
+    open();
+    EXPECT_EQ(spool->count(), 3U);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 namespace boatswain::spool {
 namespace {
 
+constexpr std::chrono::seconds settle_pause{1};  // after a failure
+
 std::int64_t to_number(Timestamp time) { return time.time_since_epoch().count(); }
 
 // The statements of a group of additions, each prepared once; for as long as the session.
@@ -304,6 +306,13 @@ std::optional<Spooled> Spool::take(std::stop_token stop) {
             return waiting.segment;
         }
         if (stop.stop_requested()) return std::nullopt;
+        if (may_settle_locked()) {
+            lock.unlock();
+            settle_released();
+            lock.lock();
+            continue;
+        }
+        if (!released_.empty()) soonest = std::min(soonest, settles_not_before_);
         auto seen = changes_;
         auto has_changed = [&] { return changes_ != seen; };
         if (soonest == std::chrono::steady_clock::time_point::max())
@@ -328,6 +337,56 @@ Result<void> Spool::release(const Spooled& segment) {
     tell_changed();
     return {};
 }
+
+void Spool::release_soon(const Spooled& segment) {
+    bool many = false;
+    {
+        std::scoped_lock lock{guard_};
+        drop_waiting(segment);
+        released_.push_back({.id = segment.id, .file = segment.file, .size = segment.size});
+        released_bytes_ += segment.size;
+        many = (released_.size() >= released_max || released_bytes_ >= released_bytes_max) && may_settle_locked();
+    }
+    tell_changed();
+    if (many) settle_released();
+}
+
+bool Spool::may_settle_locked() const { return !released_.empty() && clock_.steady() >= settles_not_before_; }
+
+// One transaction for all. After a failure they stay: a segment that is still named at the next start is offered once
+// more, and nothing comes of it.
+void Spool::settle_released() {
+    std::vector<Released> released;
+    {
+        std::scoped_lock lock{guard_};
+        released.swap(released_);
+    }
+    if (released.empty()) return;
+    auto removed = [&]() -> Result<void> {
+        auto session = database_.session();
+        TRY(auto transaction, Transaction::begin(session));
+        TRY(auto remove, session.prepare("DELETE FROM segments WHERE id = ?1"));
+        for (const auto& one : released) CHECK(remove.bind(1, one.id).run());
+        return transaction.commit();
+    }();
+    std::uint64_t bytes = 0;
+    for (const auto& one : removed ? released : std::vector<Released>{}) {
+        bytes += one.size;
+        if (auto gone = remove_file(one.file); !gone) log_.error("remove failed", {{"error", gone.error()}});
+    }
+    {
+        std::scoped_lock lock{guard_};
+        released_bytes_ -= bytes;
+        if (!removed) {
+            released_.insert(released_.begin(), released.begin(), released.end());
+            settles_not_before_ = clock_.steady() + settle_pause;
+        }
+    }
+    if (!removed) log_.error("stored segments not released; trying again", {{"error", removed.error()}});
+    tell_changed();
+}
+
+Spool::~Spool() { settle_released(); }
 
 void Spool::drop_waiting(const Spooled& segment) {
     tenants_under_way_.erase(segment.tenant);

@@ -14,7 +14,8 @@
 //     the checkpoints. Additions of many tenants cost the syncs of one (docs/decisions/0025-group-commit.md).
 //   - The key of a segment is fixed before add(); a retry of an upload sends the same bytes to the same key. One that
 //     the store holds something else under becomes its second form, once and durably.
-//   - A segment leaves only by release() (the store has it) or quarantine() (its file is not what was written).
+//   - A segment leaves only by release() or release_soon() (the store has it), or by quarantine() (its file is not what
+//     was written). What was to be released soon when the agent is killed is offered once more.
 //   - Segments of one tenant are handed out in the order in which they came, one at a time. Those that stand aside are
 //     offered again after aside_pause and hold up nobody.
 //   - open() never fails over the contents of the spool: what is torn or missing is counted and put aside. A state that
@@ -109,6 +110,7 @@ class Spool {
     static Result<std::unique_ptr<Spool>> open(Options options, const Clock& clock, Log& log, Metrics& metrics);
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
+    ~Spool();
 
     const std::string& host() const { return options_.host; }
     std::string epoch() const;
@@ -143,6 +145,12 @@ class Spool {
     // The oldest segment whose tenant has none under way and whose time has come; waits for one until `stop`.
     std::optional<Spooled> take(std::stop_token stop);
     Result<void> release(const Spooled& segment);  // the store has it; after an error: give_back()
+    // The same for a store that tells its own bytes when they are offered again: the segment is gone at once, and
+    // durably so together with others, when nothing else is to be done, there are released_max of them or
+    // released_bytes_max. It takes room until then.
+    void release_soon(const Spooled& segment);
+    static constexpr std::size_t released_max = 64;
+    static constexpr std::uint64_t released_bytes_max = 8ULL << 20;
     void give_back(const Spooled& segment, std::chrono::milliseconds wait);  // try again, not before `wait` is over
     Result<void> quarantine(const Spooled& segment);  // its file is damaged; after an error: give_back()
 
@@ -230,6 +238,8 @@ class Spool {
     bool stands(const Conflict& conflict) const;
     bool has_room_locked(const std::string& tenant) const;
     void drop_waiting(const Spooled& segment);
+    void settle_released();
+    bool may_settle_locked() const;
     std::vector<Waiting> number(std::span<const Addition> additions) const;
     Result<void> write_segments(std::span<const Addition> additions, std::span<const Waiting> numbered);
     Result<void> name_additions(std::span<const Addition> additions, std::span<const Waiting> numbered);
@@ -271,6 +281,14 @@ class Spool {
     std::condition_variable_any changed_;
     std::map<std::int64_t, Waiting> waiting_;
     std::set<std::string> tenants_under_way_;
+    struct Released {
+        std::int64_t id = 0;
+        Path file;
+        std::uint64_t size = 0;
+    };
+    std::vector<Released> released_;                            // and not durably so yet
+    std::uint64_t released_bytes_ = 0;                          // of those, and of what is being settled
+    std::chrono::steady_clock::time_point settles_not_before_;  // after a failure
     Checkpoints checkpoints_;
     std::set<std::string> ended_;                          // sources
     std::map<std::string, std::string> tenants_at_start_;  // by source; those that was_of_another() was not asked of

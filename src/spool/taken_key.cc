@@ -214,7 +214,8 @@ AsideTotals Spool::aside_totals() const {
 }
 
 std::uint64_t Spool::used_locked() const {
-    return bytes_ + (aside_bytes_locked() > options_.aside_max ? aside_bytes_locked() - options_.aside_max : 0);
+    return bytes_ + released_bytes_ +
+           (aside_bytes_locked() > options_.aside_max ? aside_bytes_locked() - options_.aside_max : 0);
 }
 
 bool Spool::stands(const Conflict& conflict) const {
