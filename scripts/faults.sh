@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # faults.sh [--seed N] [--minutes M] [--faults NAME...]: every change to the disk fails once and ends the process once (tests/faults/sweep.py),
-# and a broken spool is noticed, and so is each thing that can be wrong with a store; then the storm (tests/faults/storm.py): a real engine, a real S3
+# and a broken spool is noticed, and so is each thing that can be wrong with a store; random operations against a plain model
+# (tests/faults/model); then the storm (tests/faults/storm.py): a real engine, a real S3
 # server, one fault after the other and two at a time; then 500 containers that remove themselves, and a tenant that prints a hundred times
 # as much as the others.
 set -euo pipefail
@@ -16,11 +17,16 @@ heading "Every change to the disk goes wrong once"
 /usr/bin/python3 tests/faults/sweep.py --build build/release
 heading "A spool that is broken on purpose"
 /usr/bin/python3 tests/faults/sweep.py --build build/release/tests/faults/broken --expect-loss --how kill-before
+heading "Random operations against a plain model"
+ninja -C build/release model_test
+build/release/model_test --seed "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')" --runs 300 --steps 60
 heading "Stores that are wrong on purpose"
 /usr/bin/python3 tests/faults/oracle_test.py
 heading "The storm"
 /usr/bin/python3 tests/faults/storm.py "$@"
 heading "Containers that remove themselves"
 /usr/bin/python3 tests/faults/swarm.py
+heading "Thousands of small tenants"
+/usr/bin/python3 tests/faults/crowd.py Crowd.test_two_thousand_small_tenants_in_a_storm
 heading "A noisy tenant"
 /usr/bin/python3 tests/faults/noisy.py

@@ -61,7 +61,14 @@ void Machine::stop() {
 }
 
 void Machine::restart() {
+    shipper_.reset();
+    sealing_->drain(around_.clock.steady() + patience);
+    // What an orderly end would still write is not written.
+    auto as_it_was = directory_ / "killed";
+    std::filesystem::copy(state(), as_it_was, std::filesystem::copy_options::recursive);
     stop();
+    std::filesystem::remove_all(state());
+    std::filesystem::rename(as_it_was, state());
     start();
 }
 
@@ -177,14 +184,17 @@ void Machine::ship_until(Mood mood) {
         std::this_thread::sleep_for(1ms);
 }
 
-void Machine::seal_on_sick_disk(bool killed) {
+void Machine::seal_on_sick_disk(bool killed, const std::function<void()>& prints) {
     shipper_.reset();  // else it would find its files gone
     take_what_is_durable();
     auto place = state() / "spool";
     auto away = state() / "spool.away";
     std::filesystem::rename(place, away);
-    read();
-    batcher_->flush_all();
+    for (int piece = 0; piece < 3; ++piece) {
+        read();
+        batcher_->flush_all();
+        prints();
+    }
     sealing_->drain(around_.clock.steady() + a_moment);
     if (killed) stop();
     std::filesystem::rename(away, place);

@@ -3,6 +3,7 @@
 // a finding.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -54,8 +55,9 @@ class Machine {
     // Until the store's mood has changed, at most for a moment. The shipper may be anywhere then.
     void ship_until(Mood mood);
     void restart();  // as after kill -9: what is not durable is gone
-    // The disk takes no segment while what is read is sealed. Then the agent is killed, or the disk is well again.
-    void seal_on_sick_disk(bool killed);
+    // The disk takes no segment while what is read is sealed, and what `prints` prints after it, in pieces. Then the
+    // agent is killed, or the disk is well again.
+    void seal_on_sick_disk(bool killed, const std::function<void()>& prints);
     void forget_logs_behind(const std::map<std::string, std::size_t>& lengths);
     // Stopped; whoever changes the state directory starts it again. The second form: with what the model knows now.
     void stop();

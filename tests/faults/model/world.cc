@@ -88,7 +88,7 @@ void World::apply(const Operation& operation) {
         case Kind::ship_refused: return ship(machine, Mood::refusing, few);
         case Kind::ship_forbidden: return ship(machine, Mood::forbidding, few);
         case Kind::crash: return machine.restart();
-        case Kind::sick_disk: return machine.seal_on_sick_disk(operation.b % 3 != 0);
+        case Kind::sick_disk: return machine.seal_on_sick_disk(operation.b % 2 == 0, [&] { print(machine, whose, 8); });
         case Kind::snapshot: return keep_snapshot(machine);
         case Kind::state_goes_back: return go_back(machine, operation.b, false);
         case Kind::machine_goes_back: return go_back(machine, operation.b, true);
@@ -100,7 +100,10 @@ void World::apply(const Operation& operation) {
             ledger_.clock_went_back = ledger_.clock_went_back || hours < 0;
             return clock_.jump(std::chrono::hours{hours});
         }
-        case Kind::key_changes: return change_key(operation.a, operation.b);
+        case Kind::key_changes:
+            change_key(operation.a, operation.b);
+            if (operation.b % 3 != 0) machine.reload_keys();
+            return;
         case Kind::keys_reload: return machine.reload_keys();
         case Kind::damage: return damage(machine, operation.b);
         case Kind::retry: machine.spool().offer_again(); return;
@@ -257,29 +260,59 @@ void World::come_to_rest() {
     store_.let_look(true);
     store_.set(Mood::well);
     keyring_.mend();
+    // Each machine by itself: what the others of one state do shows like what a stranger does.
     for (auto& machine : machines_) {
         machine->stop();
         mend_damage(*machine);
         machine->start();
-        store_everything(*machine);
+        auto old = old_epoch(*machine);
+        for (int times = 0; times < 2; ++times) store_a_line_of_each(*machine);
+        check_epoch(*machine);
+        if (!old.empty() && machine->spool().epoch() == old)
+            findings_.push_back(machine->name() + ": goes on in epoch " + old +
+                                ", though the store has objects behind the end of its chains");
     }
-    // A new epoch begins with a segment, and once a minute at most: after a restart at once.
+    // An epoch begins once a minute at most, but after a restart.
     for (auto& machine : machines_) {
-        for (int times = 0; times < 2; ++times) {
-            machine->restart();
-            for (const auto& name : tenants) print(*machine, name, 8);
-            store_everything(*machine);
-        }
+        machine->restart();
+        for (int times = 0; times < 2; ++times) store_a_line_of_each(*machine);
+        check_epoch(*machine);
     }
-    check_epochs();
+}
+
+void World::store_a_line_of_each(Machine& machine) {
+    store_everything(machine);
+    for (const auto& name : tenants) print(machine, name, 8);
+    store_everything(machine);
 }
 
 // Nobody goes on in an epoch of which a key was taken.
-void World::check_epochs() {
-    for (auto& machine : machines_)
-        for (const auto& conflict : machine->spool().conflicts())
-            if (segment::parse_object_key(conflict.key)->epoch == machine->spool().epoch())
-                findings_.push_back(machine->name() + ": goes on in the epoch of " + conflict.key);
+void World::check_epoch(Machine& machine) {
+    for (const auto& conflict : machine.spool().conflicts())
+        if (segment::parse_object_key(conflict.key)->epoch == machine.spool().epoch())
+            findings_.push_back(machine.name() + ": goes on in the epoch of " + conflict.key);
+}
+
+// The machine's epoch, if the store shows that its state is an old one; else empty. What it shows: objects behind the
+// end of a chain, in the hours from that end on, by their names.
+std::string World::old_epoch(Machine& machine) {
+    auto epoch = machine.spool().epoch();
+    auto now = std::chrono::floor<std::chrono::hours>(clock_.now());
+    std::string old;
+    for (const auto& name : tenants) {
+        auto head = machine.spool().head_at_start(name);
+        if (!head) continue;
+        auto from = std::chrono::floor<std::chrono::hours>(head->moved);
+        (void)store::for_each_object(rest_, segment::tenant_prefix(TenantId::parse(name).value()),
+                                     [&](const auto& object) {
+                                         auto key = segment::parse_object_key(object.key);
+                                         if (key && key->epoch == epoch && key->sequence > head->sequence &&
+                                             !key->spanning && key->hour >= from && key->hour <= now)
+                                             old = epoch;
+                                         return true;
+                                     });
+    }
+    return old;
 }
 
 std::vector<std::string> World::findings() {

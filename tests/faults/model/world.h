@@ -44,7 +44,9 @@ class World {
     void damage(Machine& machine, std::uint32_t which);
     void mend_damage(const Machine& machine);
     void store_everything(Machine& machine);
-    void check_epochs();
+    void store_a_line_of_each(Machine& machine);
+    void check_epoch(Machine& machine);
+    std::string old_epoch(Machine& machine);
 
     testing::TestDirectory directory_;
     testing::JumpingClock clock_;
