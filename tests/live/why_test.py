@@ -332,7 +332,8 @@ class OtherAgents(Case):
         self.assertEqual(self.run_tool("status", agent=agent).returncode, 3)
 
     def test_a_store_that_takes_nothing_and_an_engine_that_is_away_are_told(self):
-        (self.directory / "flat").write_text("")
+        (self.directory / "flat").mkdir()
+        (self.directory / "flat" / "v1").write_text("")  # where the store wants a directory
         self.container("stuck", "--env", "BOATSWAIN_TENANT=acme")
         make_key(self.directory, "acme")
         agent = self.start("--store-url", f"dir:{self.directory}/flat")
