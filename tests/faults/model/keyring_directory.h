@@ -28,8 +28,11 @@ class KeyringDirectory {
     }
     void set(const std::string& name, KeyFile file) {
         auto path = place_ / (name + ".pub");
-        if (file.state == KeyFile::State::absent) {
+        auto gone = place_ / (name + ".gone");
+        std::filesystem::remove(gone);
+        if (file.state == KeyFile::State::absent || file.state == KeyFile::State::gone) {
             std::filesystem::remove(path);
+            if (file.state == KeyFile::State::gone) testing::write(gone, "");
         } else {
             std::string text = file.state == KeyFile::State::broken ? "age1typo\n" : "";
             for (const auto& recipient : recipients(file.keys)) text += recipient.str() + "\n";

@@ -80,18 +80,21 @@ std::unique_ptr<batch::Feed> Machine::open_feed(const std::string& tenant, const
                   .reader = "json-file",
                   .whose = {.tenant = tenant_id(whose.tenant), .app = "app", .tenant_rule = "const"}};
     // What the real policy says must be what the model says.
-    auto decision = tenancy::decide({.tenant = tenant_id(tenant), .tenant_rule = "const"},
-                                    keyring_->keys_for(tenant_id(tenant)), {}, tenancy::Unassigned::quarantine);
+    auto keys = keyring_->keys_for(tenant_id(tenant));
+    auto decision = tenancy::decide({.tenant = tenant_id(tenant), .tenant_rule = "const"}, keys, {},
+                                    tenancy::Unassigned::quarantine,
+                                    keys.removed_since ? tenancy::RemovedKey::hold : tenancy::RemovedKey::not_removed);
     auto recipients = around_.keyring.recipients(whose.keys);
     if (decision.tenant.str() != whose.tenant || !std::ranges::is_permutation(decision.recipients, recipients))
         find(tenant + " is sealed for others than the model says: " + decision.reason);
     return batcher_->open_feed(source, decision.recipients, from, false);
 }
 
-// As the intake does: a key that is taken away stops nothing that runs.
+// As the intake does: what runs goes on with the keys it has, but where the tenant's key file was removed.
 void Machine::assign(const std::string& tenant) {
     auto& reading = reading_[tenant];
-    auto whose = decide(around_.keyring.files(), memory_, tenant);
+    auto [whose, stops] = decide(around_.keyring.files(), memory_, tenant);
+    reading.stopped = stops || (reading.stopped && !whose);
     if (!whose || whose == reading.whose) return;
     auto from = reading.feed ? reading.feed->handover() : spool_->checkpoint(source_of(tenant)).value_or(Checkpoint{});
     auto feed = open_feed(tenant, *whose, from);
@@ -109,7 +112,7 @@ void Machine::reload_keys() {
 void Machine::read() {
     for (auto& [tenant, reading] : reading_) {
         const auto& log = logs_[tenant];
-        if (!reading.feed) continue;
+        if (!reading.feed || reading.stopped) continue;
         while (reading.read < log.size() && reading.feed->ask_room() > 0) {
             const auto& line = log[reading.read];
             reading.feed->append(Line{.time = line.time, .bytes = line.text});

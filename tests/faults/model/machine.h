@@ -76,6 +76,7 @@ class Machine {
     struct Reading {
         std::unique_ptr<batch::Feed> feed;
         std::optional<Whose> whose;  // of the feed
+        bool stopped = false;        // its key file was removed
         std::size_t read = 0;        // lines
     };
 

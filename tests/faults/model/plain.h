@@ -58,11 +58,12 @@ struct Memory {
     std::map<std::string, std::vector<Pending>> pending;
     std::set<CopyId> spooled;                // that the store may not have yet
     std::map<std::string, Keys> understood;  // by key file: what it said last
+    std::set<std::string> removed;           // key files that were there
 };
 
-// A key file of the keyring.
+// A key file of the keyring. `gone` says that it is absent on purpose.
 struct KeyFile {
-    enum class State { absent, broken, good } state = State::absent;
+    enum class State { absent, gone, broken, good } state = State::absent;
     Keys keys;
 };
 using KeyFiles = std::map<std::string, KeyFile>;
@@ -70,26 +71,42 @@ using KeyFiles = std::map<std::string, KeyFile>;
 // The recipients that file `name` stands for; nothing: it is there, and nobody knows what it says.
 inline std::optional<Keys> keys_of(const KeyFiles& files, const Memory& memory, const std::string& name) {
     auto file = files.find(name);
-    if (file == files.end() || file->second.state == KeyFile::State::absent) return Keys{};
+    if (file == files.end() || file->second.state == KeyFile::State::absent ||
+        file->second.state == KeyFile::State::gone)
+        return Keys{};
     if (file->second.state == KeyFile::State::good) return file->second.keys;
     auto understood = memory.understood.find(name);
     return understood == memory.understood.end() ? std::nullopt : std::optional{understood->second};
 }
 
-// For whom the lines of `tenant` are sealed; nothing: they are not read.
-inline std::optional<Whose> decide(const KeyFiles& files, const Memory& memory, const std::string& tenant) {
+// For whom the lines of a tenant are sealed; nothing: reading of them does not begin, and stops when the tenant had a
+// key file that was removed.
+struct Decision {
+    std::optional<Whose> whose;
+    bool stops = false;
+};
+
+inline Decision decide(const KeyFiles& files, const Memory& memory, const std::string& tenant) {
     auto own = keys_of(files, memory, tenant);
-    if (!own) return std::nullopt;
-    if (!own->empty()) return Whose{tenant, *own};
+    if (!own) return {};
+    if (!own->empty()) return {.whose = Whose{tenant, *own}};
+    if (memory.removed.contains(tenant)) return {.stops = true};
     auto operators = keys_of(files, memory, operators_name);
-    if (!operators || operators->empty()) return std::nullopt;
-    return Whose{operators_name, *operators};
+    if (!operators || operators->empty()) return {};
+    return {.whose = Whose{operators_name, *operators}};
 }
 
 inline void reload(const KeyFiles& files, Memory& memory) {
     for (const auto& [name, file] : files) {
-        if (file.state == KeyFile::State::good) memory.understood[name] = file.keys;
-        if (file.state == KeyFile::State::absent) memory.understood.erase(name);
+        switch (file.state) {
+            case KeyFile::State::broken: continue;
+            case KeyFile::State::good: memory.understood[name] = file.keys; break;
+            case KeyFile::State::gone: memory.understood.erase(name); break;
+            case KeyFile::State::absent:
+                if (memory.understood.erase(name) > 0 && name != operators_name) memory.removed.insert(name);
+                continue;
+        }
+        memory.removed.erase(name);
     }
 }
 

@@ -209,7 +209,7 @@ void World::change_key(std::uint32_t a, std::uint32_t b) {
             if (file.keys.size() < 3) file.keys.insert(keyring_.new_key());
             file.state = KeyFile::State::good;
             break;
-        case 2: file = {}; break;  // gone
+        case 2: file = {.state = b / 5 % 2 == 0 ? KeyFile::State::absent : KeyFile::State::gone}; break;
         case 3: file.state = KeyFile::State::broken; break;
         default: file = {KeyFile::State::good, file.keys.empty() ? Keys{keyring_.new_key()} : file.keys}; break;
     }
