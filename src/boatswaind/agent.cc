@@ -165,7 +165,7 @@ Result<void> Agent::build() {
     TRY(broker_, confine_agent(config_, log_));
 
     store_ = nullptr;
-    TRY(store_, store::open_store(config_.store.url, clock_));
+    TRY(store_, store::open_store(config_.store.url, clock_, store_options(config_)));
     TRY(spool_, spool::Spool::open({.state_dir = config_.state_dir,
                                     .host = config_.host,
                                     .bytes_max = config_.spool.bytes_max,

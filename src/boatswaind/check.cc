@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "boatswaind/assigning.h"
+#include "boatswaind/confining.h"
 #include "boatswaind/engine_check.h"
 #include "boatswaind/guarding.h"
 #include "boatswaind/state_place.h"
@@ -56,7 +57,7 @@ int check(const config::Config& config) {
         std::fprintf(stderr, "error: boatswaind guard would not start: %s\n", guard.error().what.c_str());
         wrong = true;
     }
-    auto store = store::open_store(config.store.url, clock);
+    auto store = store::open_store(config.store.url, clock, store_options(config));
     wrong = failed(store) || wrong;
     // What may well come later (keys, a bucket, a directory) is told, and keeps nobody from starting.
     if (store)

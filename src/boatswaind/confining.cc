@@ -10,6 +10,7 @@
 #include "engine/client.h"
 #include "intake/driver/hold.h"
 #include "net/address.h"
+#include "store/environment.h"
 #include "store/url.h"
 
 namespace boatswain::boatswaind {
@@ -65,9 +66,10 @@ void add_store(sandbox::Rules& rules, const config::Config& config) {
         return;
     }
     for (const auto* name : {"SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE", "AWS_SHARED_CREDENTIALS_FILE",
-                             "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"})
-        add_replaceable(rules.read, environment(name));
-    if (auto home = environment("HOME"); home.starts_with('/')) rules.read.push_back(Path{home} / ".aws");
+                             "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
+                             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"})
+        add_replaceable(rules.read, store::trimmed(environment(name)));
+    if (auto home = store::trimmed(environment("HOME")); home.starts_with('/')) rules.read.push_back(Path{home} / ".aws");
     if (const auto& file = std::get<store::S3Url>(*url).ca_file) add_replaceable(rules.read, *file);
 }
 
@@ -190,6 +192,13 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
             "sandbox: files can be read everywhere, since docker.root is not set and the engine does not answer");
     CHECK(confine(config, rules, log));
     return broker;
+}
+
+store::OpenOptions store_options(const config::Config& config) {
+    if (config.sandbox == config::Sandboxing::off) return {};
+    return {.no_programs_because =
+                "a confined agent starts no program: give keys in a file or in the environment, or set sandbox = "
+                "\"off\""};
 }
 
 Result<void> confine_guard(const config::Config& config, Log& log) {

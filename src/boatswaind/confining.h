@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "sandbox/broker.h"
 #include "sandbox/sandbox.h"
+#include "store/store.h"
 
 namespace boatswain::boatswaind {
 
@@ -24,6 +25,9 @@ inline constexpr std::string_view not_through_a_guard =
 sandbox::Rules agent_rules(const config::Config& config, const Path& containers);
 // The guard: read the configuration's directory; remove its socket. No connection over TCP.
 sandbox::Rules guard_rules(const config::Config& config);
+
+// How the agent opens its store: confined, it starts no program for credentials.
+store::OpenOptions store_options(const config::Config& config);
 
 // Called before any thread is started, after the state directory was made, and after every unix socket that is to be
 // listened at was opened. Logs what holds. With `sandbox = "on"` an error when not all of it does, or when the engine

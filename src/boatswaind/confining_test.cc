@@ -110,5 +110,13 @@ TEST_F(Confining, RefusesToStartOnlyWhereItIsToHoldAndTheEngineIsInReach) {
               0);
 }
 
+TEST(StoreOptions, LetAConfinedAgentStartNoProgram) {
+    config::Config config;
+    config.sandbox = config::Sandboxing::automatic;
+    EXPECT_NE(store_options(config).no_programs_because, "");
+    config.sandbox = config::Sandboxing::off;
+    EXPECT_EQ(store_options(config).no_programs_because, "");
+}
+
 }  // namespace
 }  // namespace boatswain::boatswaind

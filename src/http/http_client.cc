@@ -55,8 +55,22 @@ int status_of(std::string_view line) {
     return status;
 }
 
-int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<const std::atomic<bool>*>(user)->load() ? 1 : 0;
+// What is looked at while an exchange is under way.
+struct Watch {
+    const HttpRequest& request;
+    curl_off_t moved = -1;  // bytes, in both directions
+    std::chrono::steady_clock::time_point moved_last{};
+};
+
+int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+    auto& watch = *static_cast<Watch*>(user);
+    if (watch.request.give_up != nullptr && watch.request.give_up->load()) return 1;
+    if (!watch.request.on_silence) return 0;
+    auto now = std::chrono::steady_clock::now();
+    if (std::exchange(watch.moved, received + sent) != received + sent) watch.moved_last = now;
+    auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - watch.moved_last);
+    if (silent >= std::chrono::seconds{1}) watch.request.on_silence(silent);
+    return 0;
 }
 
 std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* user) {
@@ -106,6 +120,10 @@ Remedy remedy_of(CURLcode code) {
     }
 }
 
+std::error_code cause_of(CURLcode code) {
+    return code == CURLE_OPERATION_TIMEDOUT ? std::make_error_code(std::errc::timed_out) : std::error_code{};
+}
+
 // libcurl names a proxy or a host that it cannot resolve as it was given, without the scheme: "user:password@host".
 std::string without_secrets(std::string_view message) {
     std::string shown;
@@ -141,7 +159,7 @@ struct HttpClient::Handle {
             throw std::runtime_error(std::string{"curl_easy_setopt: "} + curl_easy_strerror(code));
     }
 
-    void set_limits(const HttpOptions& options, const HttpRequest& request) {
+    void set_limits(const HttpOptions& options, const HttpRequest& request, Watch& watch) {
         auto within = [&](std::chrono::milliseconds usual) {
             return static_cast<long>(std::min(usual, request.timeout.value_or(usual)).count());
         };
@@ -159,11 +177,10 @@ struct HttpClient::Handle {
             set(CURLOPT_PROXY, request.proxy.c_str());
             set(CURLOPT_NOPROXY, "");
         }
-        if (request.give_up != nullptr) {
+        if (request.give_up != nullptr || request.on_silence) {
             set(CURLOPT_NOPROGRESS, 0L);
             set(CURLOPT_XFERINFOFUNCTION, &on_progress);
-            // libcurl passes it back and nothing more.
-            set(CURLOPT_XFERINFODATA, const_cast<void*>(static_cast<const void*>(request.give_up)));
+            set(CURLOPT_XFERINFODATA, static_cast<void*>(&watch));
         }
     }
 
@@ -205,7 +222,8 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
     Arrival arrival{.body_bytes_max = request.answer_bytes_max, .on_bytes = &request.on_bytes};
     handle->why[0] = '\0';
     handle->set(CURLOPT_ERRORBUFFER, static_cast<char*>(handle->why));
-    handle->set_limits(options_, request);
+    Watch watch{request};
+    handle->set_limits(options_, request, watch);
     handle->set_request(request);
     handle->set(CURLOPT_HTTPHEADER, headers.get());
     handle->set(CURLOPT_WRITEFUNCTION, &on_body);
@@ -229,7 +247,7 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
                     "the answer is longer than " + std::to_string(request.answer_bytes_max) + " bytes");
     if (code == CURLE_ABORTED_BY_CALLBACK) return fail(Remedy::stop, "given up: told to end");
     if (code != CURLE_OK && !arrival.body_too_long && !arrival.had_enough)
-        return fail(remedy_of(code), printable(without_secrets(why)));
+        return fail(remedy_of(code), printable(without_secrets(why)), cause_of(code));
     arrival.answer.status = static_cast<int>(status);
     return std::move(arrival.answer);
 }

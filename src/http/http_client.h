@@ -44,6 +44,8 @@ struct HttpRequest {
     // An answer that goes on and on: its bytes are handed here as they come (of a status below 300), and not kept.
     // When it returns false the exchange ends, successfully. exchange_max does not count then, stall_max does.
     std::function<bool(std::string_view bytes)> on_bytes{};
+    // Called about once a second while nothing moves in either direction, for a second or longer by then.
+    std::function<void(std::chrono::milliseconds silent)> on_silence{};
     // Looked at about once a second: when it says so the exchange is given up (Remedy::stop). Borrowed.
     const std::atomic<bool>* give_up = nullptr;
 };
@@ -69,7 +71,8 @@ class HttpClient {
 
     // An answer of any status is a success here. No connection, a connection that broke or stalled: Remedy::back_off
     // (what the server did with the request is then unknown). A certificate that is not trusted, a CA file that cannot
-    // be read: Remedy::stop. An answer longer than its bound: Remedy::quarantine.
+    // be read: Remedy::stop. An answer longer than its bound: Remedy::quarantine. A time-out has std::errc::timed_out
+    // as its cause.
     Result<HttpAnswer> send(const HttpRequest& request);
 
   private:

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/file.h"
 #include "store/credentials.h"
 
 namespace boatswain::store {
@@ -17,17 +16,23 @@ using MaybeCredentials = Result<std::optional<Credentials>>;
 
 MaybeCredentials from_environment(const Environment& environment);
 
-// The text of a shared credentials file ("[profile]", "name = value"). A profile that is not there is nothing; one
-// without keys is an error. Errors name the profile and the line, never a value.
-MaybeCredentials from_profile(std::string_view file_text, std::string_view profile);
-
-// `wanted`: a profile that must be there; else AWS_PROFILE, which must be there too, or "default".
-MaybeCredentials from_shared_file(const Environment& environment, const std::optional<std::string>& wanted);
-
 // AssumeRoleWithWebIdentity at `region`'s STS; the request carries the token and needs no signature.
 MaybeCredentials from_web_identity(const Environment& environment, HttpClient& http, const std::string& region);
 
-// A token by PUT, then the role's name, then its keys (Amazon EC2 user guide, "Use IMDSv2").
+// The profile of the options, else of AWS_PROFILE, else "default": in the shared credentials file, then in the shared
+// configuration file. A profile that is named must be there, and so must be the profile in a credentials file that
+// AWS_SHARED_CREDENTIALS_FILE names: nothing falls through to another identity.
+MaybeCredentials from_shared_files(const Environment& environment, const CredentialOptions& options);
+
+// The service that an orchestrator runs for its containers (AWS SDKs and Tools Reference Guide, "Container credential
+// provider"): Amazon ECS, EKS Pod Identity, and whoever copies them.
+MaybeCredentials from_container(const Environment& environment, HttpClient& http);
+
+// Where from_container() asks. Over http only at addresses that no other host has; Remedy::stop for others.
+Result<std::optional<std::string>> container_endpoint(const Environment& environment);
+
+// A token by PUT, then the role's name, then its keys (Amazon EC2 user guide, "Use IMDSv2"). Remedy::re_resolve, with
+// the reason, when nobody answers there.
 MaybeCredentials from_instance_metadata(const Environment& environment, HttpClient& http);
 
 }  // namespace boatswain::store

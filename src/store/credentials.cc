@@ -1,7 +1,6 @@
 #include "store/credentials.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "store/credential_sources.h"
 
@@ -15,39 +14,44 @@ bool fits_a_header(std::string_view text) {
     return std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
 }
 
+bool is_blank(unsigned char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+bool stands_in_quotes(std::string_view text) {
+    return text.size() > 1 && (text.front() == '"' || text.front() == '\'') && text.front() == text.back();
+}
+
 constexpr std::string_view where_to_put_them =
     "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, "
-    "or write a "
-    "shared credentials file (AWS_SHARED_CREDENTIALS_FILE, ~/.aws/credentials); no instance metadata service gave any "
-    "either";
+    "or write a shared credentials file (AWS_SHARED_CREDENTIALS_FILE, ~/.aws/credentials); neither a container's "
+    "service (AWS_CONTAINER_CREDENTIALS_FULL_URI) nor an instance metadata service gave any either";
 
-}  // namespace
-
-std::optional<std::string> problem_with(const Credentials& credentials) {
-    if (credentials.access_key.empty()) return "the access key is missing";
-    if (credentials.secret_key.empty()) return "the secret key is missing";
-    if (!fits_a_header(credentials.access_key) || credentials.access_key.size() > key_bytes_max)
-        return "the access key is malformed";
-    if (!fits_a_header(credentials.secret_key.view()) || credentials.secret_key.size() > key_bytes_max)
-        return "the secret key is malformed";
-    if (!fits_a_header(credentials.session_token.view()) || credentials.session_token.size() > token_bytes_max)
-        return "the session token is malformed";
+// What keeps one part from standing in a header.
+std::optional<std::string> problem_of(std::string_view what, std::string_view text, std::size_t bytes_max) {
+    auto the = "the " + std::string{what};
+    if (stands_in_quotes(text)) return the + " stands in quotes: take them away";
+    if (std::ranges::any_of(text, is_blank)) return the + " holds a blank or newline inside";
+    if (!fits_a_header(text)) return the + " is malformed: it holds a character that is not printable ASCII";
+    if (text.size() > bytes_max) return the + " is malformed: longer than " + std::to_string(bytes_max) + " bytes";
     return std::nullopt;
 }
 
-std::optional<std::string> process_environment(std::string_view name) {
-    const char* value = std::getenv(std::string{name}.c_str());
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return value;
+}  // namespace
+
+std::optional<std::string> tidy(Credentials& credentials) {
+    credentials.access_key = std::string{trimmed(credentials.access_key)};
+    credentials.secret_key = Secret{trimmed(credentials.secret_key.view())};
+    credentials.session_token = Secret{trimmed(credentials.session_token.view())};
+    if (credentials.access_key.empty()) return "the access key is missing";
+    if (credentials.secret_key.empty()) return "the secret key is missing";
+    auto problem = problem_of("access key", credentials.access_key, key_bytes_max);
+    if (!problem) problem = problem_of("secret key", credentials.secret_key.view(), key_bytes_max);
+    if (!problem) problem = problem_of("session token", credentials.session_token.view(), token_bytes_max);
+    return problem;
 }
 
 CredentialChain::CredentialChain(HttpClient& http, const Clock& clock, Environment environment,
-                                 std::optional<std::string> profile, std::string region)
-    : http_(http),
-      clock_(clock),
-      environment_(std::move(environment)),
-      profile_(std::move(profile)),
-      region_(std::move(region)) {}
+                                 CredentialOptions options)
+    : http_(http), clock_(clock), environment_(std::move(environment)), options_(std::move(options)) {}
 
 bool CredentialChain::is_fresh() const {
     if (!kept_ || refused_) return false;
@@ -82,8 +86,8 @@ void CredentialChain::refused(const Credentials& credentials) {
 }
 
 Result<Credentials> CredentialChain::find() {
-    if (profile_) {
-        TRY(auto found, from_shared_file(environment_, profile_));
+    if (options_.profile) {
+        TRY(auto found, from_shared_files(environment_, options_));
         if (found) return std::move(*found);
         return fail(
             Remedy::stop,
@@ -91,16 +95,21 @@ Result<Credentials> CredentialChain::find() {
     }
     TRY(auto found, from_environment(environment_));
     if (!found) {
-        TRY(found, from_web_identity(environment_, http_, region_));
+        TRY(found, from_web_identity(environment_, http_, options_.region));
     }
     if (!found) {
-        TRY(found, from_shared_file(environment_, std::nullopt));
+        TRY(found, from_shared_files(environment_, options_));
     }
     if (!found) {
-        TRY(found, from_instance_metadata(environment_, http_));
+        TRY(found, from_container(environment_, http_));
     }
-    if (!found) return fail(Remedy::stop, std::string{where_to_put_them});
-    return std::move(*found);
+    if (found) return std::move(*found);
+    auto instance = from_instance_metadata(environment_, http_);
+    if (!instance && instance.error().remedy == Remedy::re_resolve)
+        return fail(Remedy::stop, std::string{where_to_put_them} + ": " + instance.error().what);
+    if (!instance) return std::unexpected(std::move(instance).error());
+    if (!*instance) return fail(Remedy::stop, std::string{where_to_put_them});
+    return std::move(**instance);
 }
 
 }  // namespace boatswain::store

@@ -8,6 +8,7 @@
 #include "http/http_client.h"
 #include "store/credential_sources.h"
 #include "store/http_server_for_test.h"
+#include "store/shared_profile.h"
 
 namespace boatswain::store {
 namespace {
@@ -22,12 +23,14 @@ const auto start = *parse_time("2026-11-23T10:00:00Z");
 
 // --- the shared credentials file ---
 
-std::string keys_in(std::string_view file, std::string_view profile = "default") {
-    auto found = from_profile(file, profile);
-    if (!found) return "error: " + found.error().what;
-    if (!*found) return "none";
-    return (*found)->access_key + ":" + std::string{(*found)->secret_key.view()} + ":" +
-           std::string{(*found)->session_token.view()};
+std::string keys_in(std::string_view text, std::string_view name = "default",
+                    SharedFile file = SharedFile::credentials) {
+    auto profile = parse_profile(text, name, file);
+    if (!profile) return "error: " + profile.error().what;
+    if (!profile->found) return "none";
+    auto& keys = profile->credentials;
+    if (auto problem = tidy(keys)) return "error: " + *problem;
+    return keys.access_key + ":" + std::string{keys.secret_key.view()} + ":" + std::string{keys.session_token.view()};
 }
 
 TEST(SharedCredentials, AreThoseOfTheProfile) {
@@ -66,9 +69,8 @@ TEST(SharedCredentials, SayWhatIsWrongWithoutTheSecret) {
     EXPECT_THAT(said, HasSubstr("line 3 is no NAME = VALUE"));
     EXPECT_THAT(said, Not(HasSubstr("geheim")));
     said = keys_in("[default]\naws_access_key_id=AK\naws_secret_access_key=ge heim");
-    EXPECT_THAT(said, HasSubstr("secret key is malformed"));
+    EXPECT_THAT(said, HasSubstr("secret key holds a blank"));
     EXPECT_THAT(said, Not(HasSubstr("heim")));
-    EXPECT_THAT(keys_in("[default]\nrole_arn = x"), HasSubstr("role_arn is not supported"));
     EXPECT_THAT(keys_in("[default]\naws_access_key_id=A\0K\naws_secret_access_key=s"sv), HasSubstr("malformed"));
     EXPECT_EQ(keys_in(""), "none");
 }
@@ -101,7 +103,8 @@ class Chain : public testing::Test {
                 auto found = environment.find(std::string{variable});
                 return found == environment.end() ? std::nullopt : std::optional{found->second};
             };
-            chain_ = std::make_unique<CredentialChain>(http, clock, look_up, std::move(profile), "us-east-1");
+            chain_ = std::make_unique<CredentialChain>(
+                http, clock, look_up, CredentialOptions{.profile = std::move(profile), .region = "us-east-1"});
         }
         return *chain_;
     }
@@ -254,6 +257,72 @@ TEST_F(Chain, ExchangesAWebIdentityForARole) {
               "Action=AssumeRoleWithWebIdentity&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Flogs&RoleSessionName=boatswain&"
               "Version=2011-06-15&"
               "WebIdentityToken=eyJ.a%2Bb%2Fc.d");
+}
+
+TEST_F(Chain, AsksTheStsOfThePartition) {
+    EXPECT_EQ(amazon_domain("cn-north-1"), "amazonaws.com.cn");
+    EXPECT_EQ(amazon_domain("eu-west-1"), "amazonaws.com");
+    EXPECT_EQ(amazon_domain("us-isob-east-1"), "sc2s.sgov.gov");
+    write("token", "t");
+    environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = (top / "token").string();
+    environment["AWS_ROLE_ARN"] = "arn:aws-cn:iam::1:role/logs";
+    // No name is looked up: the proxy is nobody's.
+    ::setenv("https_proxy", "http://127.0.0.1:1", 1);
+    auto found = from_web_identity(
+        [this](std::string_view name) -> std::optional<std::string> {
+            auto there = environment.find(std::string{name});
+            return there == environment.end() ? std::nullopt : std::optional{there->second};
+        },
+        http, "cn-north-1");
+    ::unsetenv("https_proxy");
+    ASSERT_FALSE(found);
+    EXPECT_THAT(found.error().what, HasSubstr("at https://sts.cn-north-1.amazonaws.com.cn:"));
+}
+
+TEST_F(Chain, TakesTheEndpointOfAllServicesForStsToo) {
+    HttpServer sts;
+    write("token", "t");
+    environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = (top / "token").string();
+    environment["AWS_ROLE_ARN"] = "r";
+    environment["AWS_ENDPOINT_URL"] = sts.url() + "/\n";
+    EXPECT_THAT(key(), HasSubstr("at " + sts.url() + ": 500"));
+}
+
+TEST_F(Chain, NeverFallsThroughToTheInstancesRole) {
+    HttpServer server;
+    use_metadata_of(server);
+    use_file("[other]\naws_access_key_id=FILE\naws_secret_access_key=s");
+    EXPECT_THAT(key(), HasSubstr("there is no profile \"default\" of " + (top / "credentials").string()));
+    environment.erase("AWS_SHARED_CREDENTIALS_FILE");
+    environment["AWS_PROFILE"] = "ops";
+    EXPECT_THAT(key(), HasSubstr("there is no profile \"ops\""));
+    environment.erase("AWS_PROFILE");
+    environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = server.url() + "/x";
+    EXPECT_THAT(key(), HasSubstr("the container's credentials service"));
+    EXPECT_EQ(server.seen().size(), 1U);
+}
+
+TEST_F(Chain, TakesTheInstancesRoleWhereNothingElseIsMeant) {
+    HttpServer server;
+    use_metadata_of(server);
+    script_metadata(server, "IMDS", "2026-11-23T16:00:00Z");
+    std::filesystem::create_directories(top / ".aws");
+    write(".aws/config", "[default]\nregion = eu-west-1\n");
+    environment["HOME"] = top.string();
+    environment["AWS_PROFILE"] = "default";
+    EXPECT_EQ(key(), "IMDS");
+}
+
+TEST_F(Chain, SaysThatTheHopLimitMayKeepTheInstanceSilent) {
+    HttpServer server;
+    use_metadata_of(server);
+    server.then({.delay = 3s});
+    EXPECT_THAT(key(), testing::AllOf(HasSubstr("no credentials: set AWS_ACCESS_KEY_ID"), HasSubstr(server.url()),
+                                      HasSubstr("in a container the instance's hop limit must be 2")));
+    environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1";
+    EXPECT_THAT(key(), testing::AllOf(HasSubstr("http://127.0.0.1:1 does not answer"), Not(HasSubstr("hop limit"))));
+    environment["AWS_EC2_METADATA_DISABLED"] = "True\n";
+    EXPECT_THAT(key(), Not(HasSubstr("does not answer")));
 }
 
 TEST_F(Chain, SaysWhyARoleWasRefusedWithoutTheToken) {

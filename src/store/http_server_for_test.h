@@ -1,6 +1,7 @@
 // A small HTTP server on loopback that answers as a test scripts it: late, wrongly, in part, or not at all.
 //
-// Each request takes the next answer of the script; after the last one, every request gets 500. The requests are kept.
+// Each request takes the next answer of the script; after the last one, every request gets 500. Or a function answers.
+// The requests are kept.
 #pragma once
 
 #include <arpa/inet.h>
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -31,6 +33,7 @@ struct ScriptedAnswer {
     std::chrono::milliseconds delay{0};          // before the answer
     std::chrono::milliseconds pause_in_body{0};  // in the middle of the body
     std::size_t promised_more = 0;               // Content-Length says this much more than is sent
+    bool without_length = false;                 // the end of the connection is the end of the body
 };
 
 struct SeenRequest {
@@ -62,6 +65,12 @@ class HttpServer {
         std::lock_guard lock{guard_};
         script_.push_back(std::move(answer));
         return *this;
+    }
+
+    // Instead of a script: what to answer to each request. Called from the server's thread.
+    void answer_with(std::function<ScriptedAnswer(const SeenRequest&)> handler) {
+        std::lock_guard lock{guard_};
+        handler_ = std::move(handler);
     }
 
     std::vector<SeenRequest> seen() const {
@@ -123,7 +132,9 @@ class HttpServer {
         ScriptedAnswer answer{.status = 500, .body = "the script is over"};
         {
             std::lock_guard lock{guard_};
-            if (!script_.empty()) {
+            if (handler_) {
+                answer = handler_(request);
+            } else if (!script_.empty()) {
                 answer = std::move(script_.front());
                 script_.pop_front();
             }
@@ -142,7 +153,7 @@ class HttpServer {
             head += header + "\r\n";
             says_length |= header.starts_with("Content-Length:");
         }
-        if (!says_length)
+        if (!says_length && !answer.without_length)
             head += "Content-Length: " + std::to_string(answer.body.size() + answer.promised_more) + "\r\n";
         send_all(fd, head + "\r\n");
         if (without_body) return;
@@ -164,6 +175,7 @@ class HttpServer {
     std::uint16_t port_ = 0;
     mutable std::mutex guard_;
     std::deque<ScriptedAnswer> script_;
+    std::function<ScriptedAnswer(const SeenRequest&)> handler_;
     std::vector<SeenRequest> seen_;
     std::jthread thread_;  // last: it uses all of the above, and ends first
 };

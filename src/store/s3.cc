@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "store/content_range.h"
 #include "store/digest.h"
+#include "store/environment.h"
 #include "store/key.h"
 #include "store/s3_answers.h"
 
@@ -16,7 +17,7 @@ constexpr std::string_view metadata_sha256 = "x-amz-meta-sha256";
 constexpr std::string_view objects_content_type = "application/octet-stream";
 
 std::string default_endpoint(const std::string& region) {
-    return "https://s3." + region + (region.starts_with("cn-") ? ".amazonaws.com.cn" : ".amazonaws.com");
+    return "https://s3." + region + "." + std::string{amazon_domain(region)};
 }
 
 std::optional<std::uint64_t> content_length(const HttpAnswer& answer) {
@@ -43,10 +44,32 @@ Error after_refused_put(Error error, std::string_view bytes, std::string_view sh
     return error;
 }
 
+// What keeps an answer from being one of S3.
+std::optional<std::string> missing_etag(const HttpAnswer& answer) {
+    return answer.header("etag").empty() ? std::optional<std::string>{"it has no ETag"} : std::nullopt;
+}
+
+std::optional<std::string> problem_of_listing(const HttpAnswer& answer) {
+    auto page = parse_list(answer.body);
+    return page ? std::nullopt : std::optional{page.error().what};
+}
+
 std::string range_header(const Range& range) {
     if (range.suffix) return "bytes=-" + std::to_string(range.length);
     auto last = range.first > UINT64_MAX - range.length ? UINT64_MAX : range.first + range.length - 1;
     return "bytes=" + std::to_string(range.first) + "-" + std::to_string(last);
+}
+
+// Of a page that goes on behind a name: leaves out what some servers repeat, the name itself (a common prefix, most of
+// all).
+Result<void> go_on_behind(std::string_view name, ListPage& page, const std::string& what) {
+    std::erase_if(page.objects, [&](const ObjectInfo& object) { return object.key <= name; });
+    std::erase_if(page.prefixes, [&](const std::string& common) { return common <= name; });
+    auto next = page.next ? name_to_go_on_behind(*page.next) : std::nullopt;
+    if (!next || *next > name) return {};
+    return fail(Remedy::stop, what +
+                                  ": the listing does not go on: the server gives no token, and behind a name it "
+                                  "answers with that name again");
 }
 
 bool is_asked_for(const ContentRange& part, const Range& range, std::size_t body_bytes) {
@@ -56,40 +79,21 @@ bool is_asked_for(const ContentRange& part, const Range& range, std::size_t body
 
 }  // namespace
 
-// The first of the variables that is set, without blanks and newlines around it: `echo` puts one at the end of secrets.
-std::optional<std::string> first_of(const Environment& environment, std::initializer_list<std::string_view> names) {
-    for (auto name : names)
-        if (auto value = environment(name)) {
-            constexpr std::string_view blanks = " \t\r\n";
-            auto begin = value->find_first_not_of(blanks);
-            if (begin != std::string::npos) return value->substr(begin, value->find_last_not_of(blanks) - begin + 1);
-        }
-    return std::nullopt;
-}
-
-// AWS SDKs and Tools Reference Guide, "Service-specific endpoints": the variable of the service wins. Both may be
-// turned off.
-std::optional<std::string> endpoint_of(const Environment& environment) {
-    if (first_of(environment, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"}) == "true") return std::nullopt;
-    auto endpoint = first_of(environment, {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
-    while (endpoint && endpoint->ends_with('/')) endpoint->pop_back();
-    return endpoint;
-}
-
 Result<S3Options> complete(const S3Url& url, Environment environment) {
     S3Options options{.bucket = url.bucket, .prefix = url.prefix, .profile = url.profile};
     auto region = url.region;
-    if (!region) region = first_of(environment, {"AWS_REGION", "AWS_DEFAULT_REGION"});
+    if (!region) region = setting(environment, {"AWS_REGION", "AWS_DEFAULT_REGION"});
     options.region = region.value_or("us-east-1");
     if (auto problem = region_problem(options.region)) return fail(Remedy::stop, "AWS_REGION: " + *problem);
-    auto endpoint = url.endpoint ? url.endpoint : endpoint_of(environment);
+    auto endpoint = url.endpoint ? url.endpoint : endpoint_setting(environment, "S3");
     if (auto problem = endpoint ? endpoint_problem(*endpoint) : std::nullopt)
         return fail(Remedy::stop, "AWS_ENDPOINT_URL: " + *problem);
     options.endpoint = endpoint.value_or(default_endpoint(options.region));
     // A certificate for *.s3.amazonaws.com does not cover a bucket with a dot in its name.
     options.path_style = url.path_style.value_or(endpoint.has_value() || url.bucket.find('.') != std::string::npos);
     options.http.ca_file = url.ca_file;
-    if (auto bundle = environment("AWS_CA_BUNDLE"); bundle && !options.http.ca_file) options.http.ca_file = *bundle;
+    if (auto bundle = setting(environment, {"AWS_CA_BUNDLE"}); bundle && !options.http.ca_file)
+        options.http.ca_file = *bundle;
     options.environment = std::move(environment);
     return options;
 }
@@ -98,7 +102,10 @@ S3Store::S3Store(S3Options options, const Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
       http_(options_.http),
-      credentials_(http_, clock_, options_.environment, options_.profile, options_.region) {}
+      credentials_(http_, clock_, options_.environment,
+                   {.profile = options_.profile,
+                    .region = options_.region,
+                    .no_programs_because = options_.no_programs_because}) {}
 
 std::string S3Store::describe() const {
     return "s3://" + options_.bucket + (options_.prefix.empty() ? "" : "/" + printable(options_.prefix));
@@ -123,18 +130,17 @@ Result<PutOutcome> S3Store::put(std::string_view key, std::string_view bytes, st
         return fail(Remedy::stop, "put " + describe() + ": the SHA-256 given is not 32 bytes long");
     TRY(auto full, full_key(key, "put"));
     auto hash = to_hex(sha256_of_bytes);
-    Call call{
-        .method = "PUT",
-        .key = full,
-        .headers = {{"Content-Type", std::string{objects_content_type}},
-                    {"If-None-Match", "*"},
-                    {"x-amz-checksum-sha256", to_base64(sha256_of_bytes)},
-                    {std::string{metadata_sha256}, hash}},
-        .body = bytes,
-        .payload_hash = hash,
-        .accepted = {200, 412},
-        .looks_right = [](const HttpAnswer& answer) { return answer.status == 412 || !answer.header("etag").empty(); },
-        .doing = doing("put", full)};
+    Call call{.method = "PUT",
+              .key = full,
+              .headers = {{"Content-Type", std::string{objects_content_type}},
+                          {"If-None-Match", "*"},
+                          {"x-amz-checksum-sha256", to_base64(sha256_of_bytes)},
+                          {std::string{metadata_sha256}, hash}},
+              .body = bytes,
+              .payload_hash = hash,
+              .accepted = {200, 412},
+              .problem_in = [](const HttpAnswer& one) { return one.status == 412 ? std::nullopt : missing_etag(one); },
+              .doing = doing("put", full)};
     auto answer = exchange(call);
     if (!answer) return std::unexpected(after_refused_put(std::move(answer).error(), bytes, sha256_of_bytes));
     if (answer->status == 412) return compare(call, bytes, sha256_of_bytes);
@@ -153,7 +159,7 @@ Result<void> S3Store::replace(std::string_view key, std::string_view bytes, std:
                                         {std::string{metadata_sha256}, hash}},
                             .body = bytes,
                             .payload_hash = hash,
-                            .looks_right = [](const HttpAnswer& one) { return !one.header("etag").empty(); },
+                            .problem_in = missing_etag,
                             .doing = doing("replace", full)});
     if (!answer) return std::unexpected(after_refused_put(std::move(answer).error(), bytes, sha256_of_bytes));
     return {};
@@ -168,17 +174,21 @@ Result<PutOutcome> S3Store::compare(const Call& put, std::string_view bytes, std
         return fail(Remedy::back_off, put.doing + ": an object was there, and then it was not");
     if (!head) return std::unexpected(std::move(head).error());
     if (head->status == 403) return PutOutcome::unseen;
-    if (content_length(*head) != bytes.size()) return PutOutcome::taken;
-    if (auto there = head->header(metadata_sha256); !there.empty() && there != to_hex(sha256_of_bytes))
-        return PutOutcome::taken;
-    else if (!there.empty())
-        return PutOutcome::already_there;
-    TRY(auto body, exchange({.key = put.key,
-                             .answer_bytes_max = std::max<std::uint64_t>(bytes.size(), error_bytes_max),
-                             .accepted = {200, 403},
-                             .doing = put.doing + ": read what is there"}));
-    if (body.status == 403) return PutOutcome::unseen;
-    return body.body == bytes ? PutOutcome::already_there : PutOutcome::taken;
+    // What stands in front of a store may leave the length out, or say 0 since it sends no body: that is no other
+    // length.
+    auto length = content_length(*head);
+    if (length && *length != bytes.size() && *length != 0) return PutOutcome::taken;
+    auto there = head->header(metadata_sha256);
+    if (!there.empty() && there != to_hex(sha256_of_bytes)) return PutOutcome::taken;
+    if (!there.empty() && length != 0) return PutOutcome::already_there;
+    auto body = exchange({.key = put.key,
+                          .answer_bytes_max = std::max<std::uint64_t>(bytes.size(), error_bytes_max),
+                          .accepted = {200, 403},
+                          .doing = put.doing + ": read what is there"});
+    if (!body && body.error().remedy == Remedy::quarantine) return PutOutcome::taken;  // it is longer than ours
+    if (!body) return std::unexpected(std::move(body).error());
+    if (body->status == 403) return PutOutcome::unseen;
+    return body->body == bytes ? PutOutcome::already_there : PutOutcome::taken;
 }
 
 Result<std::string> S3Store::read(std::string_view key) {
@@ -214,9 +224,18 @@ Result<RangeBytes> S3Store::read(std::string_view key, Range range) {
 
 Result<std::uint64_t> S3Store::object_size(const std::string& key, const std::string& what) {
     TRY(auto head, exchange({.method = "HEAD", .key = key, .doing = what}));
-    auto size = content_length(head);
-    if (!size) return fail(Remedy::back_off, what + ": the answer does not say how long the object is");
-    return *size;
+    if (auto size = content_length(head); size && *size != 0) return *size;
+    // It does not say, or takes the body that it does not send for the object. The first byte tells, or the whole from
+    // a server that knows no ranges.
+    TRY(auto first, exchange({.key = key,
+                              .headers = {{"Range", "bytes=0-0"}},
+                              .answer_bytes_max = object_bytes_max,
+                              .accepted = {200, 206, 416},
+                              .doing = what}));
+    if (first.status == 416) return 0;  // there is no first byte
+    if (first.status == 200) return first.body.size();
+    if (auto part = parse_content_range(first.header("content-range"))) return part->size;
+    return fail(Remedy::back_off, what + ": the answer does not say how long the object is");
 }
 
 Result<ListPage> S3Store::list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) {
@@ -228,13 +247,20 @@ Result<ListPage> S3Store::list(std::string_view prefix, bool delimited, const st
                         {"max-keys", std::to_string(listed_max)},
                         {"prefix", ours + std::string{prefix}}},
               .answer_bytes_max = listing_bytes_max,
-              .looks_right = [](const HttpAnswer& answer) { return parse_list(answer.body).has_value(); },
+              .problem_in = problem_of_listing,
               .doing = what};
     if (delimited) call.query.emplace_back("delimiter", "/");
-    if (next) call.query.emplace_back("continuation-token", *next);
+    auto behind = next ? name_to_go_on_behind(*next) : std::nullopt;
+    if (behind) {
+        call.query.emplace_back("marker", *behind);
+        call.query.emplace_back("start-after", *behind);
+    } else if (next) {
+        call.query.emplace_back("continuation-token", *next);
+    }
     TRY(auto answer, exchange(call));
     auto page = parse_list(answer.body);
     if (!page) return std::unexpected(std::move(page).error().within(what));
+    if (behind) CHECK(go_on_behind(*behind, *page, what));
 
     // A bucket may hold what others put there: names that are no keys of ours are not seen.
     auto leave_out = [&](const std::string& key, auto problem_of) {
@@ -255,7 +281,7 @@ Result<ListPage> S3Store::list(std::string_view prefix, bool delimited, const st
 Result<void> S3Store::probe() {
     auto prefix = options_.prefix.empty() ? std::string{} : options_.prefix + "/";
     CHECK(exchange({.query = {{"list-type", "2"}, {"max-keys", "1"}, {"prefix", prefix}},
-                    .looks_right = [](const HttpAnswer& answer) { return parse_list(answer.body).has_value(); },
+                    .problem_in = problem_of_listing,
                     .doing = "look into " + describe()}));
     return {};
 }

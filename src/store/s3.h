@@ -35,6 +35,8 @@ struct S3Options {
     RetryOptions retry;
     Environment environment = process_environment;
     std::function<void(std::chrono::milliseconds)> sleep;  // between attempts; empty: sleeps
+    std::function<void(const Waiting&)> on_wait{};         // as OpenOptions has it
+    std::string no_programs_because{};
 };
 
 // What the url says, completed from the environment (AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_CA_BUNDLE)
@@ -68,19 +70,22 @@ class S3Store final : public Store {
         std::string payload_hash{};  // hex; empty: of no body
         std::uint64_t answer_bytes_max = error_bytes_max;
         std::vector<int> accepted{200};
-        std::function<bool(const HttpAnswer&)> looks_right{};  // empty: always
-        std::string doing{};                                   // "put s3://bucket/key"
+        // What keeps an accepted answer from being S3's; empty: nothing.
+        std::function<std::optional<std::string>(const HttpAnswer&)> problem_in{};
+        std::string doing{};  // "put s3://bucket/key"
     };
     struct Attempts;  // what one exchange has tried already
 
     Result<std::string> full_key(std::string_view key, std::string_view verb) const;
     std::string doing(std::string_view verb, std::string_view full_key) const;
     Result<HttpAnswer> exchange(const Call& call);
-    Result<HttpAnswer> attempt(const Call& call, const Credentials& credentials);
-    bool accepts(const Call& call, const HttpAnswer& answer) const;
+    Result<HttpAnswer> attempt(const Call& call, const Credentials& credentials, const Attempts& attempts);
     Result<PutOutcome> compare(const Call& put, std::string_view bytes, std::string_view sha256);
     Result<std::uint64_t> object_size(const std::string& key, const std::string& doing);
-    Refusal judge_attempt(const Call& call, const Result<HttpAnswer>& answer, const Credentials& credentials) const;
+    Refusal judge_attempt(const Call& call, const Result<HttpAnswer>& answer, const std::string& not_s3,
+                          const Credentials& credentials) const;
+    void wait(const Call& call, const std::string& why, std::chrono::milliseconds delay,
+              const Attempts& attempts) const;
     std::optional<Error> recover(const Call& call, Refusal refusal, const Result<HttpAnswer>& answer,
                                  const Credentials& credentials, Attempts& attempts);
     bool has_new_credentials(const Credentials& refused, Attempts& attempts);

@@ -1,5 +1,6 @@
 #include "store/s3_answers.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/bytes.h"
@@ -9,6 +10,8 @@ namespace boatswain::store {
 namespace {
 
 constexpr std::size_t error_text_bytes_max = 200;
+// Begins the `next` of a page without a token. No token of a server has it: XML knows no NUL.
+constexpr std::string_view behind_a_name{"\0", 1};
 
 // `encoding-type=url` is form encoding: a space is '+'.
 std::optional<std::string> decode_key(std::string_view encoded, bool url_encoded) {
@@ -39,6 +42,8 @@ class ListReader {
             truncated_ = text == "true";
         else if (path == "ListBucketResult/NextContinuationToken")
             page_.next = text;
+        else if (path == "ListBucketResult/NextMarker")
+            marker_ = text;
         else if (path == "ListBucketResult/EncodingType")
             url_encoded_ = text == "url";
     }
@@ -46,17 +51,33 @@ class ListReader {
     Result<ListPage> take() && {
         if (!is_list_) return wrong("it is no ListBucketResult");
         if (!problem_.empty()) return wrong(problem_);
-        if (truncated_ && (!page_.next || page_.next->empty()))
-            return wrong("it is cut off and does not say how to go on");
-        if (!truncated_) page_.next.reset();
         for (auto& object : page_.objects) CHECK(decode(object.key));
         for (auto& prefix : page_.prefixes) CHECK(decode(prefix));
+        if (!truncated_) page_.next.reset();
+        if (truncated_ && (!page_.next || page_.next->empty())) {
+            TRY(auto name, last_name());
+            if (name.empty()) return wrong("it is cut off and does not say how to go on");
+            page_.next = std::string{behind_a_name} + name;
+        }
         return std::move(page_);
     }
 
   private:
     static std::unexpected<Error> wrong(std::string_view why) {
         return fail(Remedy::back_off, "the answer is not a listing: " + std::string{why});
+    }
+
+    // The name behind which the next page begins: version 1 says it when there are common prefixes, and else leaves it
+    // to the client.
+    Result<std::string> last_name() {
+        if (!marker_.empty()) {
+            CHECK(decode(marker_));
+            return std::move(marker_);
+        }
+        std::string last;
+        for (const auto& object : page_.objects) last = std::max(last, object.key);
+        for (const auto& prefix : page_.prefixes) last = std::max(last, prefix);
+        return last;
     }
 
     Result<void> decode(std::string& key) const {
@@ -82,6 +103,7 @@ class ListReader {
     ListPage page_;
     ObjectInfo object_;
     bool is_list_ = false, truncated_ = false, url_encoded_ = false;
+    std::string marker_;
     std::string problem_;
 };
 
@@ -109,6 +131,11 @@ Result<ListPage> parse_list(std::string_view body) {
     return std::move(list).take();
 }
 
+std::optional<std::string_view> name_to_go_on_behind(std::string_view next) {
+    if (!next.starts_with(behind_a_name)) return std::nullopt;
+    return next.substr(behind_a_name.size());
+}
+
 Result<Credentials> parse_assumed_role(std::string_view body) {
     Credentials found;
     std::string expiration;
@@ -121,8 +148,8 @@ Result<Credentials> parse_assumed_role(std::string_view body) {
         if (name == "Expiration") expiration = text;
     };
     CHECK(read_xml(body, {.open = {}, .close = close}));
-    found.expires = parse_time(expiration);
-    if (auto problem = problem_with(found))
+    found.expires = parse_time(trimmed(expiration));
+    if (auto problem = tidy(found))
         return fail(Remedy::back_off, "the answer holds no usable credentials: " + *problem);
     if (!found.expires) return fail(Remedy::back_off, "the answer does not say when its credentials expire");
     return found;

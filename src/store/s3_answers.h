@@ -1,6 +1,6 @@
 // What S3 and STS answer, read from XML. The bytes come from outside: bounded, checked, fuzzed (s3_answers_fuzz.cc).
 //
-// Source: Amazon S3 API Reference, "ListObjectsV2" and "Error responses"; AWS STS API Reference,
+// Source: Amazon S3 API Reference, "ListObjectsV2", "ListObjects" and "Error responses"; AWS STS API Reference,
 // "AssumeRoleWithWebIdentity".
 #pragma once
 
@@ -29,7 +29,13 @@ S3Error parse_error(std::string_view body);
 
 // <ListBucketResult>. Keys and prefixes as they are in the bucket. Remedy::back_off when the body is not one: something
 // between us and the server answered in its place.
+//
+// A server that speaks only version 1 of the listing gives no token: its page goes on behind a name, NextMarker or the
+// last of the page, and page.next is then one that name_to_go_on_behind() knows.
 Result<ListPage> parse_list(std::string_view body);
+
+// The name of such a `next`, in the bucket; nothing for a token.
+std::optional<std::string_view> name_to_go_on_behind(std::string_view next);
 
 // <AssumeRoleWithWebIdentityResponse> and <AssumeRoleResponse>.
 Result<Credentials> parse_assumed_role(std::string_view body);

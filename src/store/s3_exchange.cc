@@ -16,6 +16,13 @@ namespace {
 // The hex SHA-256 of nothing.
 constexpr std::string_view hash_of_no_body = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+// So that a person who waits is not left alone for a long pause.
+constexpr std::chrono::milliseconds slice_max{500};
+
+std::chrono::milliseconds so_far(const Clock& clock, std::chrono::steady_clock::time_point began) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - began);
+}
+
 std::uint64_t random_seed() { return std::random_device{}(); }
 
 }  // namespace
@@ -23,6 +30,7 @@ std::uint64_t random_seed() { return std::random_device{}(); }
 // What one exchange has tried: new credentials and the server's clock help once or never.
 struct S3Store::Attempts {
     Backoff backoff;
+    std::chrono::steady_clock::time_point began;
     bool asked_for_new_credentials = false;
     bool set_clock = false;
 };
@@ -32,7 +40,7 @@ std::string S3Store::host() const {
     return options_.path_style ? host : options_.bucket + "." + host;
 }
 
-Result<HttpAnswer> S3Store::attempt(const Call& call, const Credentials& credentials) {
+Result<HttpAnswer> S3Store::attempt(const Call& call, const Credentials& credentials, const Attempts& attempts) {
     auto now = clock_.now() + std::chrono::seconds{clock_offset_seconds_.load()};
     auto payload_hash = call.payload_hash.empty() ? std::string{hash_of_no_body} : call.payload_hash;
     auto path = canonical_path((options_.path_style ? "/" + options_.bucket : "") + "/" + call.key);
@@ -56,26 +64,29 @@ Result<HttpAnswer> S3Store::attempt(const Call& call, const Credentials& credent
 
     auto scheme = options_.endpoint.substr(0, options_.endpoint.find("://") + 3);
     auto query = canonical_query(call.query);
-    return http_.send({.method = std::string{call.method},
-                       .url = scheme + host() + path + (query.empty() ? "" : "?" + query),
-                       .headers = std::move(headers),
-                       .body = call.body,
-                       .answer_bytes_max = call.answer_bytes_max});
+    http::HttpRequest request{.method = std::string{call.method},
+                              .url = scheme + host() + path + (query.empty() ? "" : "?" + query),
+                              .headers = std::move(headers),
+                              .body = call.body,
+                              .answer_bytes_max = call.answer_bytes_max};
+    if (options_.on_wait)
+        request.on_silence = [&](std::chrono::milliseconds) {
+            options_.on_wait({.doing = call.doing,
+                              .why = "no answer from " + options_.endpoint + " yet",
+                              .so_far = so_far(clock_, attempts.began)});
+        };
+    return http_.send(request);
 }
 
-bool S3Store::accepts(const Call& call, const HttpAnswer& answer) const {
-    return std::ranges::find(call.accepted, answer.status) != call.accepted.end() &&
-           (!call.looks_right || call.looks_right(answer));
-}
-
-Refusal S3Store::judge_attempt(const Call& call, const Result<HttpAnswer>& answer,
+Refusal S3Store::judge_attempt(const Call& call, const Result<HttpAnswer>& answer, const std::string& not_s3,
                                const Credentials& credentials) const {
     if (answer)
         return judge(*answer, {.method = call.method,
                                .bucket = options_.bucket,
                                .endpoint = options_.endpoint,
                                .credentials = credentials,
-                               .lists = call.key.empty()});
+                               .lists = call.key.empty(),
+                               .not_s3 = not_s3});
     auto remedy = answer.error().remedy;
     // Only an object that we read can be too long to be right. Anything else that long is not from S3, and what we put
     // is not to blame.
@@ -114,20 +125,34 @@ std::optional<Error> S3Store::recover(const Call& call, Refusal refusal, const R
                     refusal.what += " (" + std::to_string(attempts.backoff.attempts()) + " attempts)";
                 break;
             }
-            options_.sleep ? options_.sleep(*delay) : std::this_thread::sleep_for(*delay);
+            wait(call, refusal.what, *delay, attempts);
             return std::nullopt;
     }
     return Error{.remedy = refusal.remedy, .what = call.doing + ": " + refusal.what};
 }
 
+// Before the next attempt.
+void S3Store::wait(const Call& call, const std::string& why, std::chrono::milliseconds delay,
+                   const Attempts& attempts) const {
+    while (delay.count() > 0) {
+        auto slice = options_.on_wait ? std::min(delay, slice_max) : delay;
+        options_.sleep ? options_.sleep(slice) : std::this_thread::sleep_for(slice);
+        delay -= slice;
+        if (options_.on_wait)
+            options_.on_wait({.doing = call.doing, .why = why, .so_far = so_far(clock_, attempts.began)});
+    }
+}
+
 Result<HttpAnswer> S3Store::exchange(const Call& call) {
-    Attempts attempts{.backoff = Backoff{options_.retry, clock_, random_seed()}};
+    Attempts attempts{.backoff = Backoff{options_.retry, clock_, random_seed()}, .began = clock_.steady()};
     for (;;) {
         auto credentials = credentials_.get();
         if (!credentials) return std::unexpected(std::move(credentials).error().within(call.doing));
-        auto answer = attempt(call, *credentials);
-        if (answer && accepts(call, *answer)) return answer;
-        auto refusal = judge_attempt(call, answer, *credentials);
+        auto answer = attempt(call, *credentials, attempts);
+        bool accepted = answer && std::ranges::find(call.accepted, answer->status) != call.accepted.end();
+        auto problem = accepted && call.problem_in ? call.problem_in(*answer) : std::nullopt;
+        if (accepted && !problem) return answer;
+        auto refusal = judge_attempt(call, answer, problem.value_or(""), *credentials);
         if (auto error = recover(call, std::move(refusal), answer, *credentials, attempts))
             return std::unexpected(std::move(*error));
     }

@@ -10,6 +10,7 @@ namespace boatswain::store {
 namespace {
 
 constexpr std::size_t location_bytes_max = 200;
+constexpr std::size_t type_bytes_max = 60;
 
 struct Rule {
     std::string_view code;
@@ -139,6 +140,13 @@ Refusal judge_status(const HttpAnswer& answer, const S3Error& error, const Refus
     return {Reaction::give_up, Remedy::stop, std::string{advice}};
 }
 
+std::string why_foreign(const HttpAnswer& answer, const RefusalContext& context) {
+    std::string why{context.not_s3};
+    if (auto type = answer.header("content-type"); type.starts_with("text/html"))
+        why += (why.empty() ? "" : ", and ") + std::string{"it is a page (" + printable(type, type_bytes_max) + ")"};
+    return "not an answer of an S3 server" + (why.empty() ? "" : ": " + why) + "; is the endpoint right?";
+}
+
 // Ceph RGW's answer to a session token that it cannot read has no message, or one about the token.
 bool is_about_the_token(const S3Error& error, const RefusalContext& context) {
     return error.code == "InvalidArgument" && !context.credentials.session_token.empty() &&
@@ -162,8 +170,7 @@ Refusal judge(const HttpAnswer& answer, const RefusalContext& context) {
     // No server of S3 answers so: a proxy, a load balancer or another service speaks in its place, perhaps not for
     // long.
     bool foreign = error.code.empty() && context.method != "HEAD" && (answer.status < 300 || answer.status == 404);
-    if (foreign)
-        refusal = {Reaction::ask_again, Remedy::back_off, "not an answer of an S3 server; is the endpoint right?"};
+    if (foreign) refusal = {Reaction::ask_again, Remedy::back_off, why_foreign(answer, context)};
 
     if (is_about_the_token(error, context))
         refusal = {Reaction::new_credentials, Remedy::stop,

@@ -32,7 +32,8 @@ struct RefusalContext {
     std::string_view bucket;
     std::string_view endpoint;
     const Credentials& credentials;
-    bool lists = false;  // a listing, and no object
+    bool lists = false;         // a listing, and no object
+    std::string_view not_s3{};  // what keeps a success from being S3's answer; empty: nothing was found
 };
 
 Refusal judge(const HttpAnswer& answer, const RefusalContext& context);

@@ -5,6 +5,7 @@
 // empty part, no part that is "." or "..". Other keys are refused with Remedy::stop.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -86,9 +87,27 @@ class Store {
     virtual std::string describe() const = 0;
 };
 
+// A call that takes long: what it does, why it waits, and for how long by now.
+struct Waiting {
+    std::string_view doing;
+    std::string why;
+    std::chrono::milliseconds so_far;
+};
+
+struct OpenOptions {
+    // Called about once a second while the store does not answer, from the thread that waits. A directory never does.
+    std::function<void(const Waiting&)> on_wait{};
+    // Why this process may not start a program that prints credentials; empty: it may.
+    std::string no_programs_because{};
+};
+
 // Opens "dir:PATH" or "s3://BUCKET[/PREFIX][?endpoint=URL&region=R&path_style=true&profile=P&ca_file=F]". An unknown
 // scheme or parameter is an error that names it. A directory store makes its directory on the first put.
-Result<std::unique_ptr<Store>> open_store(std::string_view url, const Clock& clock);
+Result<std::unique_ptr<Store>> open_store(std::string_view url, const Clock& clock, OpenOptions options = {});
+
+// The same for who only reads: a directory that is not there, or is none, is an error (Remedy::stop) and not an empty
+// store.
+Result<std::unique_ptr<Store>> open_store_to_read(std::string_view url, const Clock& clock, OpenOptions options = {});
 
 // Calls `each` with every object under `prefix`, page by page, until it returns false.
 Result<void> for_each_object(Store& store, std::string_view prefix, const std::function<bool(const ObjectInfo&)>& each);

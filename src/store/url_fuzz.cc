@@ -1,11 +1,9 @@
 // Whatever is written as a store's url, it is refused or has parts that can be used as they are.
-#include "store/credential_sources.h"
 #include "store/url.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     using namespace boatswain::store;
     std::string_view text{reinterpret_cast<const char*>(data), size};
-    (void)from_profile(text, "default");
     auto parsed = parse_url(text);
     if (!parsed) return 0;
     if (auto* s3 = std::get_if<S3Url>(&*parsed);
