@@ -7,6 +7,7 @@
 #include "open/test_support.h"
 #include "segment/age_primitives.h"
 #include "segment/age_writer.h"
+#include "segment/key_kind.h"
 
 namespace boatswain::open {
 namespace {
@@ -154,6 +155,21 @@ TEST(Identity, SaysWhatIsWrongAndNeverRepeatsIt) {
         auto parsed = Identity::parse(text);
         ASSERT_FALSE(parsed) << text;
         if (text.size() > 30) EXPECT_EQ(parsed.error().what.find(text.substr(20, 10)), std::string::npos);
+    }
+}
+
+TEST(Identity, NamesKeysOfOtherKinds) {
+    for (const auto& [text, kind] : std::vector<std::pair<std::string, std::string>>{
+             {"AGE-SECRET-KEY-PQ-1QQQQQQQQQQ", "an age identity of the post-quantum kind (ML-KEM-768 with X25519)"},
+             {"AGE-PLUGIN-YUBIKEY-1QQQQQQQQQQ", "an age identity of the plugin \"yubikey\""},
+             {"age1pq1qqqqqqqqqq", "an age recipient of the post-quantum kind (ML-KEM-768 with X25519)"},
+             {"-----BEGIN OPENSSH PRIVATE KEY-----", "an SSH key"},
+             {"-----BEGIN AGE ENCRYPTED FILE-----", "an encrypted file: decrypt it with age first"},
+             {"age-encryption.org/v1", "an encrypted file: decrypt it with age first"}}) {
+        auto identities = parse_identities("# made by somebody\n" + text + "\n");
+        ASSERT_FALSE(identities) << text;
+        EXPECT_EQ(identities.error().what,
+                  "line 2: not an age X25519 identity but " + kind + ": " + std::string{segment::x25519_alone});
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "segment/age_primitives.h"
 #include "segment/bech32.h"
+#include "segment/key_kind.h"
 
 namespace boatswain::open {
 namespace {
@@ -16,6 +17,10 @@ constexpr std::size_t identities_max = 100;  // each is tried on each recipient 
 }  // namespace
 
 Result<Identity> Identity::parse(std::string_view text) {
+    auto kind = segment::other_kind_of_key(text);
+    if (kind)
+        return fail(Remedy::stop,
+                    "not an age X25519 identity but " + *kind + ": " + std::string{segment::x25519_alone});
     if (text.starts_with("age1")) return fail(Remedy::stop, "not an age identity but a recipient, the public half");
     auto decoded = segment::decode_bech32(text);
     if (!decoded) return std::unexpected(std::move(decoded).error().within("not an age identity"));

@@ -5,6 +5,7 @@
 
 #include "segment/age_primitives.h"
 #include "segment/bech32.h"
+#include "segment/key_kind.h"
 
 namespace boatswain::segment {
 namespace {
@@ -12,10 +13,16 @@ namespace {
 constexpr std::string_view prefix = "age";
 constexpr std::string_view identity_prefix = "age-secret-key-";
 
+constexpr std::string_view plugin_identity_prefix = "age-plugin-";
+
+bool starts_like(std::string_view text, std::string_view start) {
+    return text.size() >= start.size() && std::ranges::equal(text.substr(0, start.size()), start, [](char a, char b) {
+               return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+           });
+}
+
 bool starts_like_an_identity(std::string_view text) {
-    return text.size() >= identity_prefix.size() &&
-           std::ranges::equal(text.substr(0, identity_prefix.size()), identity_prefix,
-                              [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+    return starts_like(text, identity_prefix) || starts_like(text, plugin_identity_prefix);
 }
 
 // A point of low order gives the same "shared secret" to everyone. Refused here, where the key is read, so that it does
@@ -33,6 +40,8 @@ Result<Recipient> Recipient::parse(std::string_view text) {
     if (starts_like_an_identity(text))
         return fail(Remedy::stop,
                     "not an age recipient but an identity, which is secret: give its public half, age1...");
+    if (auto kind = other_kind_of_key(text))
+        return fail(Remedy::stop, "not an age X25519 recipient but " + *kind + ": " + std::string{x25519_alone});
     auto decoded = decode_bech32(text);
     if (!decoded) return std::unexpected(std::move(decoded).error().within("not an age recipient"));
     if (decoded->prefix != prefix) return fail(Remedy::stop, "not an age recipient: it does not start with age1");

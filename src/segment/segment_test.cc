@@ -81,6 +81,39 @@ TEST(Recipient, RefusesAnIdentityByNameWithoutRepeatingIt) {
     }
 }
 
+TEST(Recipient, NamesKeysOfOtherKinds) {
+    const std::string data(60, 'q');
+    for (const auto& [text, kind] : std::vector<std::pair<std::string, std::string>>{
+             {"age1pq1" + std::string(1950, 'q'), "post-quantum kind"},
+             {"AGE1PQ1" + data, "post-quantum kind"},
+             {"age1yubikey1" + data, "the plugin \"yubikey\""},
+             {"age1tag1" + data, "hardware key (P-256"},
+             {"age1tagpq1" + data, "hardware key (post-quantum"},
+             {"age1fido2-hmac1" + data, "the plugin \"fido2-hmac\""},
+             {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@host", "an SSH key"},
+             {"ssh-rsa AAAAB3NzaC1yc2E", "an SSH key"},
+             {"sk-ssh-ed25519@openssh.com AAAA", "an SSH key"},
+             {"ecdsa-sha2-nistp256 AAAA", "an SSH key"},
+             {"-----BEGIN PGP PUBLIC KEY BLOCK-----", "a PGP key"}}) {
+        auto recipient = Recipient::parse(text);
+        ASSERT_FALSE(recipient) << text;
+        EXPECT_NE(recipient.error().what.find(kind), std::string::npos) << recipient.error().what;
+        EXPECT_NE(recipient.error().what.find("X25519 keys alone"), std::string::npos) << recipient.error().what;
+        EXPECT_EQ(recipient.error().what.find("qqqq"), std::string::npos) << recipient.error().what;
+    }
+    for (std::string_view text : {"AGE-PLUGIN-YUBIKEY-1QQQQQQQQQQ", "AGE-SECRET-KEY-PQ-1QQQQQQQQ"}) {
+        auto recipient = Recipient::parse(text);
+        ASSERT_FALSE(recipient);
+        EXPECT_NE(recipient.error().what.find("but an identity, which is secret"), std::string::npos);
+    }
+    // A letter of an X25519 key that was misread as a '1' makes no plugin.
+    for (auto at : {12, 40}) {
+        auto misread = std::string{a_recipient};
+        misread[static_cast<std::size_t>(at)] = '1';
+        EXPECT_EQ(Recipient::parse(misread).error().what.find("plugin"), std::string::npos);
+    }
+}
+
 TEST(Recipient, RefusesWhatIsNotOne) {
     for (std::string text :
          {std::string{}, std::string{"age1"}, std::string{"ssh-ed25519 AAAA"}, std::string{a_recipient.substr(0, 61)},
