@@ -498,6 +498,7 @@ Condition Agent::condition() const {
             .ended_tasks = ended_tasks(),
             .sealing_trouble = sealing_->trouble(),
             .shipping_trouble = shipper_->trouble(),
+            .store_lost = store_->lost(),
             .key_troubles = assigning_->key_troubles(),
             .removed_keys = assigning_->removed_keys(),
             .sealing_for = sealing_->busy_for(),

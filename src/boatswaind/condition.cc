@@ -116,6 +116,7 @@ serve::Health aliveness(const Condition& condition) {
         for (const auto& task : *tasks)
             health.reasons.push_back(
                 {"tasks", "\"" + task + "\" ended by a fault of ours; only a new start brings it back"});
+    if (condition.store_lost) health.reasons.push_back({"store", *condition.store_lost});
     return health;
 }
 

@@ -1,6 +1,7 @@
 // What the agent makes of its parts' troubles: whether it lives, and whether it does its work. Pure.
 //
-// Alive fails only when starting anew helps: when something that has to run for ever has ended. An agent whose I/O
+// Alive fails only when starting anew helps: when something that has to run for ever has ended, or when our own sandbox
+// keeps us out of a store's directory that was mounted again. An agent whose I/O
 // thread hangs does not answer at all, which comes to the same. Whatever comes from outside (a disk, a store, an
 // engine) is no reason to be ended for: it would be met again after the start, and what memory holds would be read
 // twice.
@@ -33,6 +34,7 @@ struct Condition {
     intake::docker::DockerIntake::Health intake;
     std::vector<std::string> ended_tasks;  // of the agent's own that have to run for ever
     std::optional<std::string> sealing_trouble, shipping_trouble;
+    std::optional<std::string> store_lost;                // store::Store::lost()
     std::vector<std::string> key_troubles;                // key files that are broken, with file and line
     std::vector<std::string> removed_keys;                // key files that were removed, and what is done about it
     std::optional<Nanoseconds> sealing_for, putting_for;  // what is under way

@@ -98,6 +98,13 @@ TEST(Condition, WhatHasToRunForEverAndEndedIsAReasonToStartAnew) {
     EXPECT_FALSE(readiness(condition).ok()) << "and it is not ready either";
 }
 
+TEST(Condition, AStoreOutOfReachOfOurSandboxIsAReasonToStartAnew) {
+    auto condition = well();
+    condition.store_lost = "dir:/mnt/store: it is another directory than at the start";
+    ASSERT_THAT(parts(aliveness(condition)), ElementsAre("store"));
+    EXPECT_THAT(readiness(condition).reasons.front().what, HasSubstr("another directory"));
+}
+
 TEST(Condition, AWriteOrAPutThatHangsIsToldAfterItsTime) {
     auto condition = well();
     condition.sealing_for = seal_stuck_after;

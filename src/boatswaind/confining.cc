@@ -65,11 +65,12 @@ void add_store(sandbox::Rules& rules, const config::Config& config) {
         rules.write.emplace_back(directory->path);
         return;
     }
-    for (const auto* name : {"SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE", "AWS_SHARED_CREDENTIALS_FILE",
-                             "AWS_CONFIG_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
-                             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"})
+    for (const auto* name :
+         {"SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE",
+          "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"})
         add_replaceable(rules.read, store::trimmed(environment(name)));
-    if (auto home = store::trimmed(environment("HOME")); home.starts_with('/')) rules.read.push_back(Path{home} / ".aws");
+    if (auto home = store::trimmed(environment("HOME")); home.starts_with('/'))
+        rules.read.push_back(Path{home} / ".aws");
     if (const auto& file = std::get<store::S3Url>(*url).ca_file) add_replaceable(rules.read, *file);
 }
 
@@ -196,7 +197,8 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
 
 store::OpenOptions store_options(const config::Config& config) {
     if (config.sandbox == config::Sandboxing::off) return {};
-    return {.no_programs_because =
+    return {.confined = true,
+            .no_programs_because =
                 "a confined agent starts no program: give keys in a file or in the environment, or set sandbox = "
                 "\"off\""};
 }

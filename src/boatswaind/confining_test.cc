@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/test_directory.h"
+#include "store/digest.h"
 
 namespace boatswain::boatswaind {
 namespace {
@@ -108,6 +109,45 @@ TEST_F(Confining, RefusesToStartOnlyWhereItIsToHoldAndTheEngineIsInReach) {
                   return broker && !*broker && connects((place / "docker.sock").string()) ? 0 : 1;
               }),
               0);
+}
+
+// Another directory under the same name is what a file system that is mounted again is to Landlock.
+TEST_F(Confining, SaysThatTheStoreIsAnotherDirectoryThanAtTheStart) {
+    config.sandbox = config::Sandboxing::automatic;
+    auto store_dir = place / "store";
+    int confined[2], changed[2];
+    ASSERT_EQ(::pipe(confined), 0);
+    ASSERT_EQ(::pipe(changed), 0);
+    auto child = ::fork();
+    if (child == 0) {
+        auto said = [&]() -> int {
+            char byte = 0;
+            SystemClock clock;
+            if (!confine_agent(config, log)) return 1;
+            auto store = store::open_store(config.store.url, clock, store_options(config)).value();
+            if (!store->put("v1/a", "bytes", store::sha256("bytes")) || store->lost()) return 2;
+            if (::write(confined[1], "c", 1) != 1 || ::read(changed[0], &byte, 1) != 1) return 3;
+            auto refused = store->put("v1/b", "bytes", store::sha256("bytes"));
+            if (refused || !refused.error().what.contains("another directory than at the start")) return 4;
+            if (!store->lost()) return 5;
+            if (::write(confined[1], "c", 1) != 1 || ::read(changed[0], &byte, 1) != 1) return 6;
+            return store->put("v1/b", "bytes", store::sha256("bytes")) && !store->lost() ? 0 : 7;
+        }();
+        ::_exit(said);
+    }
+    char byte = 0;
+    ASSERT_EQ(::read(confined[0], &byte, 1), 1);
+    std::filesystem::rename(store_dir, place / "before");
+    std::filesystem::create_directory(store_dir);
+    ASSERT_EQ(::write(changed[1], "n", 1), 1);
+    ASSERT_EQ(::read(confined[0], &byte, 1), 1);
+    std::filesystem::remove(store_dir);
+    std::filesystem::rename(place / "before", store_dir);
+    ASSERT_EQ(::write(changed[1], "n", 1), 1);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(StoreOptions, LetAConfinedAgentStartNoProgram) {

@@ -23,9 +23,13 @@ void append_part(Path& path, std::string_view part) {
     path /= (first ? "" : "+") + std::string{part};
 }
 
+constexpr std::string_view other_directory =
+    "it is another directory than at the start (mounted again?), and the sandbox of this process holds for that one: "
+    "start it again";
+
 // What a caller of put() should do: a vanished directory is made again by the next call, a file where a directory
 // should be is for a person.
-Error for_put(Error error) {
+Error with_remedy(Error error) {
     if (error.cause == std::errc::no_such_file_or_directory)
         error.remedy = Remedy::back_off;
     else if (error.cause == std::errc::not_a_directory || error.cause == std::errc::is_a_directory)
@@ -75,8 +79,27 @@ Result<std::string> read_bytes(const OpenObject& object, std::uint64_t first, st
 }  // namespace
 
 // "a/b/" and "a/b" are one directory; without the '/' the parents of an object's path meet root_.
-DirectoryStore::DirectoryStore(const Path& root)
-    : root_(root.has_filename() || !root.has_relative_path() ? root : root.parent_path()) {}
+DirectoryStore::DirectoryStore(const Path& root, bool confined)
+    : root_(root.has_filename() || !root.has_relative_path() ? root : root.parent_path()),
+      at_start_(confined ? identity_of(root_) : std::nullopt) {}
+
+std::optional<DirectoryStore::Identity> DirectoryStore::identity_of(const Path& directory) {
+    struct stat found{};
+    if (::stat(directory.c_str(), &found) != 0) return std::nullopt;
+    return Identity{found.st_dev, found.st_ino};
+}
+
+std::optional<std::string> DirectoryStore::lost() const {
+    if (!lost_) return std::nullopt;
+    return describe() + ": " + std::string{other_directory};
+}
+
+Error DirectoryStore::for_put(Error error) {
+    bool kept_out = error.cause == std::errc::permission_denied || error.cause == std::errc::operation_not_permitted;
+    lost_ = kept_out && at_start_ && identity_of(root_) != at_start_;
+    if (lost_) error.what += "; " + std::string{other_directory};
+    return with_remedy(std::move(error));
+}
 
 Result<Path> DirectoryStore::path_of(std::string_view key) const {
     if (auto problem = key_problem(key)) return fail(Remedy::stop, describe() + ": " + *problem);
@@ -115,8 +138,9 @@ Result<PutOutcome> DirectoryStore::put_file(std::string_view key, const Path& fi
 }
 
 Result<PutOutcome> DirectoryStore::outcome_of(Result<bool> created, const Path& path, std::string_view key,
-                                              std::string_view bytes) const {
+                                              std::string_view bytes) {
     if (!created) return std::unexpected(for_put(std::move(created).error()).within("put " + std::string{key}));
+    lost_ = false;
     if (*created) return PutOutcome::created;
     return compare(path, key, bytes);
 }
@@ -126,6 +150,7 @@ Result<void> DirectoryStore::replace(std::string_view key, std::string_view byte
     auto written = directories_.make(path.parent_path(), directory_mode);
     if (written) written = write_file_durably(path, bytes, file_mode);
     if (!written) return std::unexpected(for_put(std::move(written).error()).within("replace " + std::string{key}));
+    lost_ = false;
     return {};
 }
 

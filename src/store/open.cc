@@ -16,7 +16,8 @@ constexpr std::size_t path_shown_max = 1024;
 
 Result<std::unique_ptr<Store>> open_store(std::string_view url, const Clock& clock, OpenOptions options) {
     TRY(auto parsed, parse_url(url));
-    if (auto* directory = std::get_if<DirectoryUrl>(&parsed)) return std::make_unique<DirectoryStore>(directory->path);
+    if (auto* directory = std::get_if<DirectoryUrl>(&parsed))
+        return std::make_unique<DirectoryStore>(directory->path, options.confined);
     TRY(auto s3, complete(std::get<S3Url>(parsed), process_environment));
     s3.on_wait = std::move(options.on_wait);
     s3.no_programs_because = std::move(options.no_programs_because);

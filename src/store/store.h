@@ -83,6 +83,9 @@ class Store {
     // Whether the store can be reached and written to in principle (bucket exists, directory is there): for `check`.
     virtual Result<void> probe() = 0;
 
+    // Why only a new start of this process makes the store usable again; nothing while it may come back by itself.
+    virtual std::optional<std::string> lost() const { return std::nullopt; }
+
     // For people: "dir:/var/lib/boatswain/store", "s3://bucket/prefix". Holds no secret.
     virtual std::string describe() const = 0;
 };
@@ -97,6 +100,8 @@ struct Waiting {
 struct OpenOptions {
     // Called about once a second while the store does not answer, from the thread that waits. A directory never does.
     std::function<void(const Waiting&)> on_wait{};
+    // This process is held to the directories of its start (Landlock): one that is mounted again is another one.
+    bool confined = false;
     // Why this process may not start a program that prints credentials; empty: it may.
     std::string no_programs_because{};
 };
