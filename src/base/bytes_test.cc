@@ -1,6 +1,7 @@
 #include "base/bytes.h"
 
 #include <gtest/gtest.h>
+#include "base/shown_name.h"
 
 namespace boatswain {
 namespace {
@@ -60,6 +61,16 @@ TEST(Hex, GoesBothWays) {
     EXPECT_EQ(to_hex("\x01\xAF"), "01af");
     EXPECT_EQ(from_hex("01AF"), "\x01\xAF");
     EXPECT_FALSE(from_hex("1"));
+}
+
+TEST(ShownName, IsQuotedWhereItsEndsWouldNotBeSeen) {
+    EXPECT_EQ(shown_name("acme/shop-1"), "acme/shop-1");
+    EXPECT_EQ(shown_name("acme "), "\"acme \"");
+    EXPECT_EQ(shown_name("my shop"), "\"my shop\"");
+    EXPECT_EQ(shown_name("a\nb"), "\"a\\x0ab\"");
+    EXPECT_EQ(shown_name(""), "\"\"");
+    EXPECT_EQ(shown_name("\xC3\xA4"), "\xC3\xA4");
+    EXPECT_EQ(shown_name("acme:"), "\"acme:\"");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/shown_name.h"
 
 namespace boatswain::tool {
 
@@ -88,8 +89,8 @@ std::string behind_text(const Told& container) {
 }
 
 std::string name_of(const Told& container) {
-    auto name = container.shown("name");
-    return name.empty() ? container.shown("id").substr(0, id_shown) : name;
+    auto name = container.text("name");
+    return name.empty() ? container.shown("id").substr(0, id_shown) : shown_name(name, 400);
 }
 
 std::string how_read(const Told& container) {
@@ -98,7 +99,7 @@ std::string how_read(const Told& container) {
     if (reader == "logs") return "read through the engine";
     if (reader == "attach") return "read by attaching to it";
     if (reader == "driver") return "read from the log driver";
-    return "not being read";
+    return reader.empty() || reader == "none" ? "not being read" : "read by \"" + printable(reader, 40) + "\"";
 }
 
 std::string last_segment(const Told& container, Timestamp now) {
@@ -121,9 +122,9 @@ std::string sentence(const Told& container, Timestamp now) {
             return fmt::format("{} is about to be collected: {}", name, container.shown("reason"));
         return fmt::format("{} is not collected: {}", name, container.shown("reason"));
     }
-    auto whom = verdict == "quarantined"
-                    ? std::string{"the operator, in quarantine"}
-                    : fmt::format("tenant {} (rule {})", container.shown("tenant"), container.shown("rule"));
+    auto whom = verdict == "quarantined" ? std::string{"the operator, in quarantine"}
+                                         : fmt::format("tenant {} (rule {})", shown_name(container.text("tenant"), 400),
+                                                       container.shown("rule"));
     if (auto ended = container.time("ended"))
         return fmt::format("{} was collected for {} to its end, {}: {}; {}", name, whom, ago(*ended, now),
                            counted(container.number("lines_read"), "line"), last_segment(container, now));
@@ -145,10 +146,12 @@ class Details {
 };
 
 std::string whose_text(const Told& container) {
-    auto text = container.shown("tenant");
-    if (text.empty()) return text;
+    auto tenant = container.text("tenant");
+    if (tenant.empty()) return tenant;
+    auto text = shown_name(tenant, 400);
     for (const char* part : {"app", "component", "instance"})
-        if (auto value = container.shown(part); !value.empty()) text += fmt::format(", {} {}", part, value);
+        if (auto value = container.text(part); !value.empty())
+            text += fmt::format(", {} {}", part, shown_name(value, 400));
     return text;
 }
 

@@ -34,6 +34,23 @@ TEST(WhyText, AnswersInItsFirstSentence) {
     EXPECT_TRUE(told.collected);
 }
 
+TEST(WhyText, NamesAReaderThatItDoesNotKnow) {
+    std::string json{collected};
+    json.replace(json.find("\"json-file\""), 11, "\"a-new-one\"");
+    EXPECT_THAT(explain_container(json, now).value().text,
+                StartsWith("web-1 is collected for tenant acme (rule env:BOATSWAIN_TENANT), read by \"a-new-one\", "
+                           "30 B behind; last segment 3 s ago\n"));
+}
+
+TEST(WhyText, QuotesNamesWhoseEndsWouldNotBeSeen) {
+    std::string json{collected};
+    json.replace(json.find("\"acme\""), 6, "\"acme \"");
+    json.replace(json.find("\"web-1\""), 7, "\"web 1\"");
+    auto text = explain_container(json, now).value().text;
+    EXPECT_THAT(text, StartsWith("\"web 1\" is collected for tenant \"acme \" (rule"));
+    EXPECT_THAT(text, HasSubstr("\"acme \", app shop/cart"));
+}
+
 TEST(WhyText, GivesTheDetailsBelow) {
     auto text = explain_container(collected, now).value().text;
     for (const char* part : {"acme, app shop/cart, instance 2\n",

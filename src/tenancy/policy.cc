@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/shown_name.h"
+
 namespace boatswain::tenancy {
 namespace {
 
@@ -83,7 +85,7 @@ Decision decide(const Attribution& whose, const Keys& keys, const std::optional<
     if (tenant == TenantId::unassigned())
         return without_key(keys, policy, Lack::tenant, "no tenant (" + whose.tenant_rule + ")");
 
-    auto who = "tenant " + tenant.str() + " (" + whose.tenant_rule + ")";
+    auto who = "tenant " + shown_name(tenant.str()) + " (" + whose.tenant_rule + ")";
     auto seal = [&](std::vector<segment::Recipient> recipients, const std::string& with) -> Decision {
         return {.action = Decision::Action::seal,
                 .tenant = tenant,
@@ -112,7 +114,7 @@ Decision decide(const Attribution& whose, const Keys& keys, const std::optional<
 }
 
 Decision decide_without_place(const Attribution& whose, const Keys& keys, Unassigned policy, RemovedKey removed) {
-    auto who = "tenant " + whose.tenant.str() + " (" + whose.tenant_rule + ")";
+    auto who = "tenant " + shown_name(whose.tenant.str()) + " (" + whose.tenant_rule + ")";
     if (removed != RemovedKey::not_removed) return with_removed_key(whose.tenant, keys, removed, who);
     return without_key(
         keys, policy, Lack::key,

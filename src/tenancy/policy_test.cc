@@ -28,6 +28,15 @@ Keys all_keys() { return {.tenant = {of_acme, of_glass}, .operators = {of_operat
 Keys without_tenant() { return {.operators = {of_operator}, .break_glass = {of_glass}}; }
 Result<CarriedKey> broken() { return fail(Remedy::quarantine, "the secret is shorter than 8 bytes"); }
 
+TEST(Policy, QuotesATenantWhoseEndsWouldNotBeSeen) {
+    auto whose = known();
+    whose.tenant = *TenantId::parse("acme ");
+    EXPECT_THAT(decide(whose, without_tenant(), {}, Unassigned::quarantine).reason,
+                HasSubstr("tenant \"acme \" (env:TENANT) has no key in the keyring"));
+    EXPECT_THAT(decide_without_place(whose, without_tenant(), Unassigned::quarantine).reason,
+                HasSubstr("tenant \"acme \" (env:TENANT)"));
+}
+
 TEST(Policy, DecidesEveryCaseAsItsTableSays) {
     struct Case {
         std::string about;
