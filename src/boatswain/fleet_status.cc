@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "boatswain/commands.h"
 #include "boatswain/fleet_place.h"
+#include "boatswain/patience.h"
 #include "fleet/status.h"
 #include "store/store.h"
 
@@ -110,7 +111,7 @@ class StatusRun {
             TRY(key_, heartbeat::read_key(*request_.key_file));
         }
         if (!request_.store.empty()) {
-            TRY(store_, store::open_store(request_.store, console_.clock));
+            TRY(store_, open_store(request_.store, console_));
         }
         if (!request_.place.marathon.empty()) {
             TRY(auto connections, connections_of(request_.place, nullptr));

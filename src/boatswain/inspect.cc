@@ -30,7 +30,7 @@ struct Object {
 };
 
 Result<Object> from_store(const Inspect& request, Console& console) {
-    TRY(std::shared_ptr<store::Store> store, store::open_store(*request.store, console.clock));
+    TRY(std::shared_ptr<store::Store> store, open_store(*request.store, console));
     if (auto problem = store::key_problem(request.object))
         return fail(Remedy::stop,
                     printable(request.object) + " is neither a file nor the name of an object: " + *problem);

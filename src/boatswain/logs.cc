@@ -47,7 +47,7 @@ Result<Reading> prepare(const Logs& request, query::Budget& budget, Console& con
         TRY(reading.selection.tenant, query::parse_tenant(*request.tenant));
     }
     TRY(reading.identities, read_identities(request.identities, console));
-    TRY(reading.store, store::open_store(request.store, console.clock));
+    TRY(reading.store, open_store(request.store, console));
     return reading;
 }
 
@@ -57,19 +57,24 @@ void show(const Printed& printed, Console& console, Progress& progress) {
     console.err.write(printed.text);
 }
 
-Result<query::Tally> show_all(const Logs& request, Reading& reading, Console& console, Progress& progress) {
+// `complete` becomes false where the limit ends it.
+Result<query::Tally> show_all(const Logs& request, Reading& reading, Console& console, Progress& progress,
+                              bool& complete) {
     std::uint64_t left = request.limit.value_or(UINT64_MAX);
+    complete = left > 0;
     if (left == 0) return query::Tally{.hours_total = 1};
     return query::read_lines(*reading.store, reading.identities, reading.selection, reading.limits, progress,
                              [&](const query::Entry& entry) {
                                  if (entry.is_line()) ++reading.lines_found;
                                  show(print(entry, request.format, console.out), console, progress);
-                                 return --left > 0 && !console.out.ended();
+                                 complete = --left > 0;
+                                 return complete && !console.out.ended();
                              });
 }
 
 // The last lines lie in the last hours: those are tried first, then four times as many, until they hold enough.
-Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& console, Progress& progress) {
+Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& console, Progress& progress,
+                               bool& complete) {
     auto& budget = reading.limits.budget;
     TRY(auto hours, query::hours_with_segments(*reading.store, reading.selection, budget));
     struct Kept {
@@ -107,6 +112,7 @@ Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& c
         if (!read) return std::unexpected(std::move(read).error());
         if (over) return std::unexpected(std::move(*over));
         tally = *read;
+        complete = everything;
         if (everything || last.size() == *request.tail) break;
     }
     for (const auto& kept : last) show(kept.printed, console, progress);
@@ -123,9 +129,10 @@ int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found)
     query::Budget budget{request.allowance.memory};
     auto reading = prepare(request, budget, console);
     if (!reading) return failed(console, reading.error());
-    Progress progress{console};
-    auto read =
-        request.tail ? show_last(request, *reading, console, progress) : show_all(request, *reading, console, progress);
+    Progress progress{console, {.apps = request.apps, .containers = request.containers}};
+    bool complete = true;
+    auto read = request.tail ? show_last(request, *reading, console, progress, complete)
+                             : show_all(request, *reading, console, progress, complete);
     console.out.flush();
     lines_found = reading->lines_found;
     if (!read) {
@@ -134,7 +141,13 @@ int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found)
     }
     // Whoever stopped reading wants to hear nothing more.
     if (console.out.ended()) return exit_ok;
-    return conclude(console, progress, *read, reading->selection, reading->identities);
+    return conclude(console, progress,
+                    {.store = *reading->store,
+                     .tally = *read,
+                     .selection = reading->selection,
+                     .identities = reading->identities,
+                     .complete = complete,
+                     .says_when_nothing_matches = !request.grep && !request.regex});
 }
 
 }  // namespace

@@ -230,6 +230,55 @@ TEST_F(Tool, LogsNamesAnIdentityFileThatIsNone) {
     EXPECT_THAT(run("boatswain logs --store ftp://x -i acme.key").err, HasSubstr("ftp"));
 }
 
+TEST_F(Tool, LogsSaysWhichNamesDidNotPrintAndWhatIsNear) {
+    put_example();
+    auto notes = [&](const std::string& options) {
+        auto ran = logs("-i acme.key --tenant acme " + options);
+        EXPECT_EQ(ran.code, 0) << options;
+        return ran.err;
+    };
+    EXPECT_EQ(notes("--container crat-1"),
+              "note: no container \"crat-1\" printed in this stretch of time; did you mean \"cart-1\"?\n");
+    EXPECT_EQ(notes("--container NOPE"),
+              "note: no container \"NOPE\" printed in this stretch of time; there are \"cart-1\", \"db-1\"\n");
+    EXPECT_EQ(notes("--app NOPE"),
+              "note: no app \"NOPE\" printed in this stretch of time; there are \"shop/cart\", \"shop/db\"\n");
+    EXPECT_EQ(notes("--app cart"),
+              "note: no app \"cart\" printed in this stretch of time; did you mean \"shop/cart\"?\n");
+    EXPECT_EQ(notes("--app shop/cart --app 'shop/db '"),
+              "note: no app \"shop/db \" printed in this stretch of time; did you mean \"shop/db\"?\n")
+        << "beside one that did";
+    EXPECT_THAT(notes("--container NOPE --tail 1"), HasSubstr("no container \"NOPE\""));
+    EXPECT_EQ(notes("--container ccc"),
+              "note: no container \"ccc\" printed in this stretch of time; there are \"cart-1\", \"db-1\"\n")
+        << "too short for an id";
+    EXPECT_EQ(notes("--app shop/db --container cart-1"),
+              "note: no line of this stretch of time is one that was asked for\n");
+    for (const std::string there : {"--app shop/cart", "--container cccc", "--container db-1 --limit 1",
+                                    "--app shop/cart --app NOPE --limit 1", "--app shop/cart --tail 1"})
+        EXPECT_THAT(notes(there), Not(HasSubstr("note: no "))) << there;
+}
+
+// Nobody listens at one endpoint; at the other somebody does, and never answers.
+TEST_F(Tool, LogsSaysThatAStoreKeepsItWaiting) {
+    auto ran =
+        run("export AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=secret-of-mine\n"
+            "python3 -c 'import socket, time\ns = socket.create_server((\"127.0.0.1\", 0))\n"
+            "open(\"port\", \"w\").write(str(s.getsockname()[1]) + \"\\n\")\ntime.sleep(60)' & server=$!\n"
+            "until [ -s port ]; do sleep 0.05; done\n"
+            "for port in 1 $(cat port); do timeout 60 '" +
+            tool_path +
+            "' logs --store \"s3://logs/x?endpoint=http://127.0.0.1:$port\" -i acme.key 2> \"said-$port\" &\n"
+            "tools=\"$tools $!\"; done\n"
+            "for i in $(seq 300); do [ $(cat said-* | grep -c 'trying again') -ge 2 ] && break; sleep 0.1; done\n"
+            "kill $server $tools; wait; cat said-1; mv said-1 said; cat said-* >&2\n");
+    EXPECT_THAT(ran.out, MatchesRegex("boatswain: trying again, [34] s so far: list s3://logs/x/v1/[^\n]*: no usable "
+                                      "answer from http://127.0.0.1:1: [^\n]*\n(.|\n)*"));
+    EXPECT_THAT(ran.err, MatchesRegex("boatswain: trying again, [34] s so far: list s3://logs/x/v1/[^\n]*: no answer "
+                                      "from http://127.0.0.1:[0-9]+ yet\n(.|\n)*"));
+    EXPECT_THAT(ran.out + ran.err, Not(HasSubstr("secret-of-mine")));
+}
+
 TEST_F(Tool, LogsSaysWhenThereIsNothing) {
     put_example();
     auto ran = logs("-i acme.key --tenant nobody");

@@ -106,8 +106,8 @@ Result<void> list_segments(const Ls& request, const TenantId& tenant, store::Sto
     if (!request.json && !hours.empty()) table.print(console.out);
     if (hours.empty())
         console.note(fmt::format(
-            "there is no segment of tenant \"{}\" in this stretch of time; `boatswain ls` shows what there is",
-            printable(tenant.str())));
+            "there is no segment of tenant \"{}\" in this stretch of time; `boatswain ls` shows what there is{}",
+            printable(tenant.str()), suggestion_for_tenant(store, tenant)));
     if (catalog.foreign() > 0) console.note(counted(catalog.foreign(), "name") + " under this tenant: not Boatswain's");
     return {};
 }
@@ -189,11 +189,13 @@ Result<int> list_sources(const Ls& request, const TenantId& tenant, store::Store
     CHECK(gathered);
     progress.clear();
     if (!sources.empty()) print_sources(sources, tenant, request.json, console);
-    return conclude(console, progress, tally, selection, identities);
+    if (!sources.empty()) tally.entries = 1;  // what was asked for was found
+    return conclude(console, progress,
+                    {.store = store, .tally = tally, .selection = selection, .identities = identities});
 }
 
 Result<int> list(const Ls& request, Console& console) {
-    TRY(auto store, store::open_store(request.store, console.clock));
+    TRY(auto store, open_store(request.store, console));
     query::Budget budget{request.allowance.memory};
     if (!request.tenant) {
         CHECK(list_tenants(request, *store, budget, console));

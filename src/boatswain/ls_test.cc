@@ -4,10 +4,37 @@ namespace boatswain::tool {
 namespace {
 
 TEST_F(Tool, LsSaysWhenThereIsNothing) {
+    std::filesystem::create_directory(directory_ / "store");
     auto ran = run("boatswain ls --store dir:store");
     EXPECT_EQ(ran.out, "");
     EXPECT_EQ(ran.err, "note: there is no segment in dir:store\n");
     EXPECT_EQ(ran.code, 0);
+}
+
+TEST_F(Tool, AStoreThatIsNotThereIsAnErrorAndNoEmptyStore) {
+    put_example();
+    write("a-file", "no directory");
+    for (const std::string command : {"ls", "ls --tenant acme", "ls --tenant acme -i acme.key", "logs -i acme.key",
+                                      "logs -i acme.key --tail 5", "verify", "inspect v1/tenant=acme/x.age"}) {
+        auto missing = run("boatswain " + command + " --store dir:nowhere");
+        EXPECT_EQ(missing.code, 1) << command;
+        EXPECT_EQ(missing.err, "boatswain: store dir:nowhere: there is no such directory\n") << command;
+        auto no_directory = run("boatswain " + command + " --store dir:a-file");
+        EXPECT_EQ(no_directory.code, 1) << command;
+        EXPECT_EQ(no_directory.err, "boatswain: store dir:a-file: it is not a directory\n") << command;
+    }
+    auto fleet = run("boatswain fleet status --expect node-1 --store dir:nowhere");
+    EXPECT_EQ(fleet.code, 2) << "unknown";
+    EXPECT_EQ(fleet.err, "boatswain: store dir:nowhere: there is no such directory\n");
+    EXPECT_EQ(run("ln -s store link && boatswain ls --store dir:link").code, 0);
+}
+
+TEST_F(Tool, LsSuggestsATenant) {
+    put_example();
+    for (const std::string command : {"ls --tenant acmee", "logs --tenant acmee -i acme.key", "verify --tenant acmee"})
+        EXPECT_THAT(run("boatswain " + command + " --store dir:store").err, HasSubstr("; did you mean \"acme\"?\n"))
+            << command;
+    EXPECT_THAT(run("boatswain ls --tenant acme --since now --store dir:store").err, Not(HasSubstr("did you mean")));
 }
 
 TEST_F(Tool, LsShowsTenantsWithoutAnyKey) {

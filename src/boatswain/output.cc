@@ -47,6 +47,15 @@ void Output::flush() {
     buffer_.clear();
 }
 
+void Output::write_line(std::string_view text) const {
+    auto line = fmt::format("{}{}\n", terminal_ ? "\r\x1b[K" : "", text);
+    for (std::string_view rest = line; !rest.empty();) {
+        auto written = ::write(fd_, rest.data(), rest.size());
+        if (written < 0 && errno != EINTR) return;
+        if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
 Result<void> Output::trouble() const {
     if (error_number_ == 0 || error_number_ == EPIPE) return {};
     return fail_errno(Remedy::stop, "write the output", error_number_);

@@ -22,6 +22,9 @@ class Output {
 
     void write(std::string_view text);
     void flush();
+    // One line, past what is buffered: at once, and from any thread. Where that is a terminal it takes the place of
+    // what stands in the line.
+    void write_line(std::string_view text) const;
 
     // The other side went away, or the disk is full: more writing is of no use.
     bool ended() const { return error_number_ != 0; }

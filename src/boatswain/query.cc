@@ -107,7 +107,7 @@ int run(const Query& request, Console& console) {
         if (!tenant) return failed(console, tenant.error());
         whose.tenant = *tenant;
     }
-    auto store = store::open_store(request.store, console.clock);
+    auto store = open_store(request.store, console);
     if (!store) return failed(console, store.error());
 
     Progress progress{console};
@@ -131,7 +131,12 @@ int run(const Query& request, Console& console) {
         return failed(console, read.error());
     }
     if (console.out.ended()) return exit_ok;
-    return conclude(console, progress, *read, whose, *identities);
+    return conclude(console, progress,
+                    {.store = **store,
+                     .tally = *read,
+                     .selection = whose,
+                     .identities = *identities,
+                     .says_when_nothing_matches = false});
 }
 
 }  // namespace boatswain::tool

@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::chrono::milliseconds progress_every{200};
 
+// Silence must mean that those who were asked for were silent.
+void tell_unmatched(Console& console, const Unmatched& unmatched, bool nothing_matched) {
+    auto sentences = unmatched.sentences();
+    for (const auto& sentence : sentences) console.note(sentence);
+    if (sentences.empty() && nothing_matched) console.note("no line of this stretch of time is one that was asked for");
+}
+
 std::string recipients_text(const std::vector<open::Identity>& identities) {
     std::string text;
     for (const auto& identity : identities) text += (text.empty() ? "" : ", ") + identity.recipient().str();
@@ -40,7 +47,8 @@ Result<std::vector<open::Identity>> read_identities(const std::vector<std::strin
     return all;
 }
 
-Progress::Progress(Console& console) : console_(console), last_(console.clock.steady()) {}
+Progress::Progress(Console& console, const Unmatched::Names& asked_for)
+    : console_(console), last_(console.clock.steady()), unmatched_(asked_for) {}
 Progress::~Progress() { clear(); }
 
 void Progress::damaged(const Error& error) {
@@ -81,8 +89,8 @@ void Progress::tell_damages() {
     forget();
 }
 
-int conclude(Console& console, Progress& progress, const query::Tally& tally, const query::Selection& selection,
-             const std::vector<open::Identity>& identities) {
+int conclude(Console& console, Progress& progress, const Conclusion& reading) {
+    const auto& [store, tally, selection, identities, complete, says_when_nothing_matches] = reading;
     progress.tell_damages();
     auto whose =
         selection.tenant ? fmt::format(" of tenant \"{}\"", printable(selection.tenant->str())) : std::string{};
@@ -96,8 +104,8 @@ int conclude(Console& console, Progress& progress, const query::Tally& tally, co
                         "them are shown: a key was taken. `boatswain verify` names them",
                         counted(tally.conflicts, "segment"), whose, tally.conflicts == 1 ? "is" : "are"));
     if (tally.hours_total == 0)
-        console.note(
-            fmt::format("there is no segment{} in this stretch of time; `boatswain ls` shows what there is", whose));
+        console.note(fmt::format("there is no segment{} in this stretch of time; `boatswain ls` shows what there is{}",
+                                 whose, selection.tenant ? suggestion_for_tenant(store, *selection.tenant) : ""));
     if (tally.for_others > 0 && tally.segments_opened == 0) {
         console.complain(
             fmt::format("none of the {}{} can be opened: {} not sealed for the identity given ({}). Give the "
@@ -109,6 +117,8 @@ int conclude(Console& console, Progress& progress, const query::Tally& tally, co
     if (tally.for_others > 0)
         console.note(fmt::format("{}{} {} passed over: sealed for other keys", counted(tally.for_others, "segment"),
                                  whose, tally.for_others == 1 ? "was" : "were"));
+    if (complete && tally.segments_opened > 0)
+        tell_unmatched(console, progress.unmatched(), says_when_nothing_matches && tally.entries == 0);
     return tally.damaged > 0 ? exit_error : exit_ok;
 }
 

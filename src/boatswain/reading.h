@@ -7,6 +7,8 @@
 
 #include "base/result.h"
 #include "boatswain/output.h"
+#include "boatswain/patience.h"
+#include "boatswain/unmatched.h"
 #include "open/identity.h"
 #include "query/merge.h"
 #include "store/store.h"
@@ -22,13 +24,15 @@ inline constexpr std::size_t damages_named_max = 100;
 // A line on standard error that says how far reading has come. Only where that is a terminal, and only after a while.
 class Progress final : public query::Observer {
   public:
-    explicit Progress(Console& console);
+    // With names it notices which of them are not there.
+    explicit Progress(Console& console, const Unmatched::Names& asked_for = {});
     ~Progress() override;
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
     void damaged(const Error& error) override;
     void progress(const query::Tally& tally) override;
+    void met(const Source& source) override { unmatched_.met(source); }
 
     // Takes the line away, so that something else can be printed.
     void clear();
@@ -36,6 +40,7 @@ class Progress final : public query::Observer {
     void forget();
     // Names each damaged object on standard error.
     void tell_damages();
+    const Unmatched& unmatched() const { return unmatched_; }
 
   private:
     Console& console_;
@@ -43,12 +48,22 @@ class Progress final : public query::Observer {
     bool shown_ = false;
     std::vector<std::string> damages_;  // the first damages_named_max
     std::uint64_t damages_not_named_ = 0;
+    Unmatched unmatched_;
 };
 
-// What a person should know of a reading: objects passed over, damaged ones. The exit code: exit_error when something
-// was damaged, or when there were segments and none could be opened.
-int conclude(Console& console, Progress& progress, const query::Tally& tally, const query::Selection& selection,
-             const std::vector<open::Identity>& identities);
+// One reading that went well, to say what came of it.
+struct Conclusion {
+    store::Store& store;
+    const query::Tally& tally;
+    const query::Selection& selection;
+    const std::vector<open::Identity>& identities;
+    bool complete = true;                   // all that was asked for was gone through: no limit ended it
+    bool says_when_nothing_matches = true;  // else that is an answer like any other
+};
+
+// What a person should know of a reading: objects passed over, damaged ones, names that are not there. The exit code:
+// exit_error when something was damaged, or when there were segments and none could be opened.
+int conclude(Console& console, Progress& progress, const Conclusion& reading);
 
 // Error to standard error; exit_over_budget or exit_error.
 int failed(Console& console, const Error& error);

@@ -208,7 +208,7 @@ Result<int> verify(const Verify& request, Console& console) {
         TRY(wanted.tenant, query::parse_tenant(*request.tenant));
     }
     TRY(auto identities, read_identities(request.identities, console));
-    TRY(auto store, store::open_store(request.store, console.clock));
+    TRY(auto store, open_store(request.store, console));
     VerifyProgress progress{console};
     auto verified = query::verify_store(*store, identities, wanted, budget,
                                         [&](std::uint64_t done, std::uint64_t total) { progress.tell(done, total); });
@@ -228,7 +228,8 @@ Result<int> verify(const Verify& request, Console& console) {
         console.note(fmt::format("{} in the store {} not Boatswain's", counted(verified->foreign, "name"),
                                  verified->foreign == 1 ? "is" : "are"));
     if (verified->chains.empty()) {
-        console.complain("nothing was proven: there is no such segment; `boatswain ls` shows what there is");
+        console.complain("nothing was proven: there is no such segment; `boatswain ls` shows what there is" +
+                         (wanted.tenant ? suggestion_for_tenant(*store, *wanted.tenant) : ""));
         return exit_error;
     }
     if (keyed && !opened_something(*verified))

@@ -103,6 +103,7 @@ Result<std::vector<std::shared_ptr<Opened>>> Feed::open_next_hour() {
         } else {
             ++tally_.segments_opened;
             opened.push_back(std::make_shared<Opened>(std::move(***attempt)));
+            for (const auto& source : opened.back()->reader.footer().sources) observer_.met(source);
         }
     }
     observer_.progress(tally_);

@@ -34,14 +34,16 @@ class ContainerIsOneOf final : public OfSource {
 
   private:
     bool holds(const Source& source) const override {
-        return std::ranges::any_of(containers_, [&](const std::string& wanted) {
-            return wanted == source.name || (wanted.size() >= id_prefix_min && source.id.starts_with(wanted));
-        });
+        return std::ranges::any_of(containers_, [&](const std::string& wanted) { return is_named(source, wanted); });
     }
     std::vector<std::string> containers_;
 };
 
 }  // namespace
+
+bool is_named(const Source& source, std::string_view wanted) {
+    return wanted == source.name || (wanted.size() >= id_prefix_min && source.id.starts_with(wanted));
+}
 
 FilterPtr app_is_one_of(std::vector<std::string> apps) { return std::make_shared<AppIsOneOf>(std::move(apps)); }
 

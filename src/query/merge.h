@@ -53,6 +53,8 @@ class Observer {
     virtual ~Observer() = default;
     virtual void damaged(const Error& error) = 0;  // the error names the object
     virtual void progress(const Tally&) {}
+    // A source of a segment that was opened, whether or not the question is about it.
+    virtual void met(const Source&) {}
 };
 
 // A part of a frame is at least so much; and what is read again is at most so many times what was read, and as much as

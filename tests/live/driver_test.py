@@ -159,6 +159,8 @@ class Bytes(DriverTest):
         self.assertEqual(incomplete, {})
         self.assertEqual(reader.line_count(), 100 * SHORT_LIVED)
         self.assertEqual(len(ends), SHORT_LIVED)
+        # Nor is a hold that was read whole, and given back, taken for one that nobody understands.
+        self.assertEqual(agent.logged("description of a hold"), [])
 
 
 class Kills(DriverTest):
