@@ -83,7 +83,7 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
     auto start = spool->checkpoint(source.id).value_or(Checkpoint{});
     const auto* position = std::get_if<FilePosition>(&start.position);
     docker::JsonFileReader reader{
-        arguments.json_file, position ? std::optional{*position} : std::nullopt, std::nullopt, clock, counters, log};
+        arguments.json_file, position ? std::optional{*position} : std::nullopt, {}, clock, counters, log};
     docker::ReadBuffer buffer;
     auto feed = batcher.open_feed(source, {recipient}, start, false);
     for (;;) {

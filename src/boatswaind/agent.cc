@@ -215,6 +215,8 @@ Result<void> Agent::build() {
     assigning_->trust_images(config_.tenancy.trust_image);
     docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_ids)};
     terms.engine_id = config_.engine.id;
+    terms.from_first_start = config_.docker.read_from == config::ReadFrom::start;
+    terms.age_max = config_.docker.read_max_age;
     CHECK(build_driver(terms, assigner));
     intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
                     *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);

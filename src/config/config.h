@@ -31,6 +31,7 @@ namespace boatswain::config {
 enum class Unassigned { quarantine, drop };
 enum class RemovedKey { hold, unassigned };
 enum class HolderIs { agent, process };
+enum class ReadFrom { beginning, start };
 enum class Redact { none, environment, all };
 enum class Sandboxing { automatic, on, off };
 enum class Forged { quarantine, ignore_env, trust_env };
@@ -65,6 +66,9 @@ struct Config {
         std::vector<std::string> include;
         std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox", "name:^mesos-.*[.]executor$"};
         bool attach = false;
+        // Of containers that had started before this agent's first start: what it reads of their logs.
+        ReadFrom read_from = ReadFrom::beginning;
+        Nanoseconds read_max_age{};  // zero: no bound
     } docker;
 
     struct Driver {

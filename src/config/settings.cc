@@ -262,6 +262,7 @@ Setting choice(std::string_view name, std::string_view form, std::string_view he
 constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
 constexpr std::array<std::string_view, 2> removed_key_words{"hold", "unassigned"};
 constexpr std::array<std::string_view, 2> holder_words{"agent", "process"};
+constexpr std::array<std::string_view, 2> read_from_words{"beginning", "start"};
 constexpr std::array<std::string_view, 3> redact_words{"none", "environment", "all"};
 constexpr std::array<std::string_view, 3> sandbox_words{"auto", "on", "off"};
 constexpr std::array<std::string_view, 3> forged_words{"quarantine", "ignore-env", "trust-env"};
@@ -324,6 +325,14 @@ std::vector<Setting> make_settings() {
               "attach to containers whose log driver keeps nothing that can be read (the label boatswain.attach=true "
               "does it for one)",
               AT(bool, docker.attach)),
+        choice<ReadFrom>(
+            "docker.read_from", "beginning|start",
+            "of json-file logs that were there before this agent's first start on this host: everything, or "
+            "what is printed from that start on",
+            read_from_words, AT(ReadFrom, docker.read_from)),
+        duration("docker.read_max_age",
+                 "of the same logs, what is older than this at that start is passed over; 0s: nothing is", 0s,
+                 24h * 3650, AT(Nanoseconds, docker.read_max_age)),
 
         truth("driver.enabled", "read containers that run with our log driver (docker run --log-driver boatswain)",
               AT(bool, driver.enabled)),

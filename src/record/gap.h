@@ -26,13 +26,14 @@ inline constexpr const char* gap_driver_overflow = "driver-overflow";
 inline constexpr const char* gap_torn = "torn";
 inline constexpr const char* gap_host_restarted = "host-restarted";
 inline constexpr const char* gap_key_taken = "key-taken";
+inline constexpr const char* gap_passed_over = "passed-over";
 
 // All of them. Metrics show each from the start, so that the first gap is seen as a change.
-inline constexpr std::array<std::string_view, 15> gap_reasons{
+inline constexpr std::array<std::string_view, 16> gap_reasons{
     gap_rotated_away,   gap_truncated,      gap_malformed,       gap_too_long,
     gap_unreadable,     gap_not_attached,   gap_attach_overflow, gap_removed_while_away,
     gap_removed_unread, gap_unsealed,       gap_state_lost,      gap_driver_overflow,
-    gap_torn,           gap_host_restarted, gap_key_taken};
+    gap_torn,           gap_host_restarted, gap_key_taken,       gap_passed_over};
 
 struct Gap {
     Timestamp from{};

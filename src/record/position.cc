@@ -38,7 +38,10 @@ std::string to_text(const Position& position) {
     if (const auto* file = std::get_if<FilePosition>(&position))
         return "file " + std::to_string(file->device) + " " + std::to_string(file->inode) + " " +
                std::to_string(file->fingerprint) + " " + std::to_string(file->out_offset) + " " +
-               std::to_string(file->err_offset);
+               std::to_string(file->err_offset) +
+               (file->has_times() ? " " + nanoseconds(file->out_time) + " " + nanoseconds(file->err_time) + " " +
+                                        nanoseconds(file->end_time)
+                                  : std::string{});
     if (const auto* time = std::get_if<TimePosition>(&position))
         return "time " + nanoseconds(time->out) + " " + nanoseconds(time->err) +
                (time->mark == 0 ? std::string{}
@@ -54,11 +57,13 @@ std::string to_text(const Position& position) {
 std::optional<Position> parse_position(std::string_view text) {
     auto parts = words(text);
     if (parts.size() == 1 && parts[0] == "none") return Position{NoPosition{}};
-    if (parts.size() == 6 && parts[0] == "file") {
+    if ((parts.size() == 6 || parts.size() == 9) && parts[0] == "file") {
         FilePosition file;
         if (read_integer(parts[1], file.device) && read_integer(parts[2], file.inode) &&
             read_integer(parts[3], file.fingerprint) && read_integer(parts[4], file.out_offset) &&
-            read_integer(parts[5], file.err_offset))
+            read_integer(parts[5], file.err_offset) &&
+            (parts.size() == 6 || (read_time(parts[6], file.out_time) && read_time(parts[7], file.err_time) &&
+                                   read_time(parts[8], file.end_time))))
             return Position{file};
     }
     if ((parts.size() == 3 || parts.size() == 7 || parts.size() == 10) && parts[0] == "time") {

@@ -18,12 +18,19 @@ namespace boatswain {
 // The place is kept for each stream, because a long line of one stream comes in pieces between which lines of the other
 // may lie: a record of a stream is still to be taken when it starts at or after that stream's offset. Reading starts at
 // the smaller.
+//
+// A file can lose its end (a power cut) and grow past the place again. So the place says when the record was printed
+// that ends at the larger offset, and of each stream when its last record before that was.
 struct FilePosition {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
     std::uint64_t fingerprint = 0;  // of the file's first line; 0 while it has none
     std::uint64_t out_offset = 0;
     std::uint64_t err_offset = 0;
+    Timestamp out_time{};  // of the last line read; the epoch where there is none, or an older version wrote this
+    Timestamp err_time{};
+    Timestamp end_time{};  // of the record that ends at the larger offset; the epoch where none does
+    bool has_times() const { return out_time != Timestamp{} || err_time != Timestamp{}; }
     bool operator==(const FilePosition&) const = default;
 };
 
@@ -51,7 +58,8 @@ struct NoPosition {
 
 using Position = std::variant<NoPosition, FilePosition, TimePosition>;
 
-// Position as one line of text, and back: "file DEV INO FINGERPRINT OUT ERR", "time OUT_NS ERR_NS" (as older versions
+// Position as one line of text, and back: "file DEV INO FINGERPRINT OUT ERR" (where no times are known, and as older
+// versions wrote it), "file DEV INO FINGERPRINT OUT ERR OUT_NS ERR_NS END_NS", "time OUT_NS ERR_NS" (as older versions
 // wrote it), "time OUT_NS ERR_NS MARK_NS MARK AFTER NEWEST_NS" (likewise), the same with " BEFORE PAST TOLD" behind it,
 // "none".
 std::string to_text(const Position& position);

@@ -21,19 +21,22 @@ TEST(TenantId, AcceptsOrdinaryAndForeignNames) {
 }
 
 TEST(Position, SurvivesItsTextForm) {
-    for (Position position : {Position{NoPosition{}}, Position{FilePosition{1, 2, ~0ULL, 4, 5}},
-                              Position{TimePosition{Timestamp{Nanoseconds{5}}, Timestamp{Nanoseconds{-6}}}},
-                              Position{TimePosition{.out = Timestamp{Nanoseconds{5}},
-                                                    .err = Timestamp{Nanoseconds{-6}},
-                                                    .mark_time = Timestamp{Nanoseconds{4}},
-                                                    .mark = ~0ULL,
-                                                    .after = 3,
-                                                    .newest = Timestamp{Nanoseconds{9}}}},
-                              Position{TimePosition{.mark = 2, .before = ~0ULL, .past = 7}},
-                              Position{TimePosition{.mark = 2, .gap_told = true}}})
+    for (Position position :
+         {Position{NoPosition{}}, Position{FilePosition{1, 2, ~0ULL, 4, 5}},
+          Position{FilePosition{1, 2, 3, 4, 5, Timestamp{Nanoseconds{6}}, Timestamp{}, Timestamp{Nanoseconds{6}}}},
+          Position{TimePosition{Timestamp{Nanoseconds{5}}, Timestamp{Nanoseconds{-6}}}},
+          Position{TimePosition{.out = Timestamp{Nanoseconds{5}},
+                                .err = Timestamp{Nanoseconds{-6}},
+                                .mark_time = Timestamp{Nanoseconds{4}},
+                                .mark = ~0ULL,
+                                .after = 3,
+                                .newest = Timestamp{Nanoseconds{9}}}},
+          Position{TimePosition{.mark = 2, .before = ~0ULL, .past = 7}},
+          Position{TimePosition{.mark = 2, .gap_told = true}}})
         EXPECT_EQ(parse_position(to_text(position)), position);
-    for (auto text : {"", "file 1 2 3", "file 1 2 3 4", "file 1 2 3 4 x", "time 1", "time 1 2 3 4 5 x",
-                      "time 1 2 3 4 5 6 7", "time 1 2 3 4 5 6 7 8 2", "time 1 2 3", "none none", "file -1 2 3 4"})
+    for (auto text : {"", "file 1 2 3", "file 1 2 3 4", "file 1 2 3 4 x", "file 1 2 3 4 5 6", "file 1 2 3 4 5 6 7",
+                      "file 1 2 3 4 5 6 7 x", "time 1", "time 1 2 3 4 5 x", "time 1 2 3 4 5 6 7",
+                      "time 1 2 3 4 5 6 7 8 2", "time 1 2 3", "none none", "file -1 2 3 4"})
         EXPECT_FALSE(parse_position(text)) << text;
 }
 

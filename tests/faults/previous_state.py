@@ -12,13 +12,16 @@ BACK = {
     3: ["ALTER TABLE checkpoints DROP COLUMN about", "ALTER TABLE checkpoints DROP COLUMN last_time",
         "ALTER TABLE checkpoints DROP COLUMN ended"],
     4: ["ALTER TABLE segments DROP COLUMN aside", "ALTER TABLE segments DROP COLUMN aside_file",
-        "ALTER TABLE chains DROP COLUMN epoch", "ALTER TABLE chains DROP COLUMN moved", "DROP TABLE conflicts"],
+        "ALTER TABLE chains DROP COLUMN epoch", "ALTER TABLE chains DROP COLUMN moved", "DROP TABLE conflicts",
+        # Places in files came without the times of records.
+        "UPDATE checkpoints SET position = first_words(position, 6) WHERE position LIKE 'file %'"],
 }
 
 
 @contextlib.contextmanager
 def opened(state_dir):
     database = sqlite3.connect(state_dir / "state.sqlite", timeout=10)
+    database.create_function("first_words", 2, lambda text, count: " ".join(text.split(" ")[:count]))
     try:
         yield database
         database.commit()

@@ -110,6 +110,59 @@ class Garbage(LiveTest):
         self.assertEqual(stored.messages(), [b"line %d" % i for i in range(100)] + [b"after"])
         self.assertEqual([gap["reason"] for gap in stored.gaps], ["truncated"])
 
+    def test_a_deleted_log_is_read_on_and_so_is_the_one_that_follows(self):
+        agent = self.agent()
+        container, say = self.talker_of_held_log()
+        say(b"before")
+        self.wait_stored(agent.reader(), 1)
+        self.engine.log_file(container).unlink()
+        say(b"deleted")
+        self.wait_stored(agent.reader(), 2)
+        self.engine.docker("restart", "-t", "0", container)
+        say(b"again")
+        self.wait_stored(agent.reader(), 3)
+        self.assertEqual(agent.stop(), 0)
+        stored = agent.reader().of(container)
+        self.assertEqual(stored.messages(), [b"before", b"deleted", b"again"])
+        self.assertEqual(stored.gaps, [])
+        reader = agent.reader()
+        self.assertFalse(any(b"\n# end" in reader.open(key) for key in reader.objects()), "the engine has the container")
+        agent.tool("verify")
+
+    def test_a_renamed_log_is_read_on_until_the_engine_leaves_it(self):
+        for suffix in (".1", "-20261129"):
+            with self.subTest(suffix):
+                agent = self.agent()
+                container, say = self.talker_of_held_log()
+                say(b"before")
+                self.wait_stored(agent.reader(), 1)
+                log = self.engine.log_file(container)
+                log.rename(f"{log}{suffix}")
+                log.touch()
+                say(b"renamed")
+                self.wait_stored(agent.reader(), 2)
+                agent.kill()
+                agent.start()
+                say(b"after a kill")
+                self.wait_stored(agent.reader(), 3)
+                self.engine.docker("restart", "-t", "0", container)
+                say(b"again")
+                self.wait_stored(agent.reader(), 4)
+                self.assertEqual(agent.stop(), 0)
+                stored = agent.reader().of(container)
+                self.assertEqual(stored.messages(), [b"before", b"renamed", b"after a kill", b"again"])
+                self.assertEqual(stored.gaps, [])
+                self.engine.docker("rm", "-f", container)
+
+    def talker_of_held_log(self):
+        """As talker(), of a container whose log may be anywhere: nobody looks into it."""
+        path = self.engine.volume / f"pipe{time.monotonic_ns()}"
+        os.mkfifo(path)
+        pipe = os.open(path, os.O_RDWR)
+        self.addCleanup(os.close, pipe)
+        container = self.engine.run("cat", f"/volume/{path.name}", env=RED)
+        return container, lambda text: os.write(pipe, text + b"\n")
+
     def test_links_and_pipes_in_place_of_a_log_are_not_followed(self):
         secret = self.engine.place / "secret"
         secret.write_text('{"log":"secret\\n","stream":"stdout","time":"2026-11-23T00:00:00Z"}\n')

@@ -23,6 +23,22 @@ constexpr std::size_t skipped_max = 10'000;
 constexpr std::size_t container_cost = 6U << 10;
 constexpr std::size_t stream_cost = 48U << 10;
 
+std::optional<std::size_t> max_file(const engine::ContainerFacts& facts) {
+    auto option = facts.log_options.find("max-file");
+    if (option == facts.log_options.end()) return std::nullopt;
+    std::size_t files = 0;
+    const auto& text = option->second;
+    std::from_chars(text.data(), text.data() + text.size(), files);
+    return files;
+}
+
+// Without max-size the engine rotates nothing, and without max-file it keeps one file.
+std::size_t files_kept(const engine::ContainerFacts& facts) {
+    auto size = facts.log_options.find("max-size");
+    if (size == facts.log_options.end() || size->second == "-1") return files_kept_all;
+    return max_file(facts).value_or(1);
+}
+
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
 
 }  // namespace
@@ -375,9 +391,14 @@ std::unique_ptr<JsonFileReader> Containers::file_reader(const std::string& id, c
     const auto* position = std::get_if<FilePosition>(&start.position);
     // What was read in another way before is not looked for in the files.
     bool read_elsewhere = std::holds_alternative<TimePosition>(start.position);
+    const auto& facts = containers_.at(id).facts;
+    LogTerms terms{.files_kept = files_kept(facts)};
+    if (!read_elsewhere) {
+        terms.birth = log_birth(facts);
+        terms.passed_over_until = passed_over_until(facts);
+    }
     return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt,
-                                            read_elsewhere ? std::nullopt : log_birth(containers_.at(id).facts), clock_,
-                                            pump_.counters(), log_);
+                                            std::move(terms), clock_, pump_.counters(), log_);
 }
 
 // Nothing for a container that started before this state directory was made: nobody promised its first lines.
@@ -386,11 +407,18 @@ std::optional<LogBirth> Containers::log_birth(const engine::ContainerFacts& fact
     if (!facts.started_at || !in_care_since || *facts.started_at < *in_care_since) return std::nullopt;
     LogBirth birth{.started = *facts.started_at,
                    .started_before = facts.finished_at && *facts.finished_at < *facts.started_at};
-    if (auto files = facts.log_options.find("max-file"); files != facts.log_options.end()) {
-        const auto& text = files->second;
-        std::from_chars(text.data(), text.data() + text.size(), birth.files_max);
-    }
+    birth.files_max = max_file(facts).value_or(0);
     return birth;
+}
+
+// The state that a new agent makes: one that lost its state (spool_.state_lost) does not know what it had not sealed
+// yet.
+std::optional<Timestamp> Containers::passed_over_until(const engine::ContainerFacts& facts) const {
+    auto first_start = spool_.state_began();
+    if (!first_start || spool_.state_lost() || !facts.started_at || *facts.started_at >= *first_start)
+        return std::nullopt;
+    if (terms_.from_first_start) return first_start;
+    return terms_.age_max.count() > 0 ? std::optional{*first_start - terms_.age_max} : std::nullopt;
 }
 
 void Containers::reassign() {

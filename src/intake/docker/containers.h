@@ -48,6 +48,10 @@ struct Terms {
     std::vector<std::string> own_ids;  // containers that this process runs in
     Elsewhere elsewhere;               // containers of our own log driver
     std::string engine_id;             // of the engine that is meant; empty: the first that answered
+    // Of containers that had started before this agent's first start on this host, and of which nothing was read yet,
+    // what was printed earlier is passed over: before that start, or so long before it (zero: nothing is).
+    bool from_first_start = false;
+    Nanoseconds age_max{};
 };
 
 // A log that has something to read, and of which nothing could be read for so long, is told.
@@ -200,6 +204,7 @@ class Containers {
     void give_up(const std::string& id, const Assignment& assignment);
     void progress(const std::string& id, Container& container);  // it may be read again
     // Takes the decision over; whether it differs from what was decided before, in words or in deed.
+    std::optional<Timestamp> passed_over_until(const engine::ContainerFacts& facts) const;
     static bool take(const Assignment& assignment, Container& container);
     void learn_words(const std::string& id, Container& container, engine::ContainerFacts facts);
     void set_running(Container& container, bool running);

@@ -23,6 +23,7 @@ void Containers::vanished(const std::string& id) {
     if (found->second.reader == Reader::driver) return drop(id);
     if (found->second.life) found->second.life->removed = true;
     set_running(found->second, false);
+    pump_.notice_removal(id);
     // What is read, is read to its end first: its reader tells when that is done. What is held for a moment, waits for
     // that moment.
     if (found->second.reader != Reader::none || found->second.soon) return;

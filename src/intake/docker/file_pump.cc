@@ -87,6 +87,11 @@ void FilePump::set_running(const std::string& id, bool running) {
     touch(id);
 }
 
+void FilePump::notice_removal(const std::string& id) {
+    if (auto found = logs_.find(id); found != logs_.end()) found->second.reader->notice_removal();
+    touch(id);
+}
+
 const JsonFileReader* FilePump::reader(const std::string& id) const {
     auto found = logs_.find(id);
     return found == logs_.end() ? nullptr : found->second.reader.get();

@@ -21,7 +21,7 @@ namespace boatswain::intake::docker {
 
 class FilePump {
   public:
-    // All are told a container's id. `finished`: its log is removed and read to its end; it may remove() it.
+    // All are told a container's id. `finished`: it is removed, and its log read to its end; it may remove() it.
     // `settled`: it does not run, and its log is read to its end. `begun`: its log, which had no position, is being
     // read.
     FilePump(boost::asio::any_io_executor executor, Metrics& metrics, Log& log,
@@ -50,6 +50,7 @@ class FilePump {
     // When it does not run any more, what is pending at the end of its log is settled: once, because a container that
     // starts again prints before the engine tells of its start.
     void set_running(const std::string& id, bool running);
+    void notice_removal(const std::string& id);  // JsonFileReader::notice_removal
     FileReaderCounters& counters() { return counters_; }
     void progressed() { turns_.progressed(); }  // the batcher gave memory back
     void put_down();                            // JsonFileReader::put_down, where Feed::should_put_down

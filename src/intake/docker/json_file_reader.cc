@@ -25,11 +25,11 @@ FileReaderCounters::FileReaderCounters(Metrics& metrics)
       rotations(metrics.counter("boatswain_log_files_finished_total",
                                 "Log files read to their end and left for the next one")) {}
 
-JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, std::optional<LogBirth> birth,
-                               const Clock& clock, FileReaderCounters& counters, Log& log)
-    : files_(std::move(log_path), log),
+JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, LogTerms terms, const Clock& clock,
+                               FileReaderCounters& counters, Log& log)
+    : files_(std::move(log_path), terms.files_kept, first_record_time, log),
       start_(start),
-      birth_(birth),
+      terms_(std::move(terms)),
       clock_(clock),
       counters_(counters),
       log_(log),
@@ -39,20 +39,30 @@ JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start,
 
 Result<bool> JsonFileReader::open_first() {
     auto generations = list_generations(files_.path());
-    if (generations.empty()) return false;
+    if (generations.empty()) {
+        owe_what_nobody_can_read();
+        return false;
+    }
     first_open_ = start_ ? 0 : generations.size();
     if (start_ && start_->fingerprint != 0) {
         TRY(bool resumed, resume(*start_, generations));
+        if (resumed && std::exchange(place_lost_, false) && owed_gap_ && owed_gap_->reason == gap_rotated_away) {
+            owed_gap_.reset();  // it was away for a while
+            held_.reset();
+        }
         if (resumed) return true;
-        owed_gap_ = Gap{.reason = gap_rotated_away};
-        if (*start_ == before_all && birth_) last_time_ = birth_->started;
-        log_.warning("the log was rotated away while nobody read it; reading on with the oldest file",
-                     {{"log", files_.path().string()}});
+        owe_what_nobody_can_read();
+        if (*start_ == before_all && terms_.birth) last_time_ = terms_.birth->started;
+    }
+    if (!start_ && terms_.passed_over_until) {
+        TRY(bool passed, pass_over(*terms_.passed_over_until, generations));
+        if (passed) return true;
     }
     for (auto oldest = generations.rbegin(); oldest != generations.rend(); ++oldest) {
         auto open = files_.open(*oldest);
         if (open) {
             if (!owed_gap_ && begins_late(*open->file, generations.size())) owe_what_was_before();
+            open->doubtful = place_lost_ && start_->has_times();
             read_on_in(std::move(*open), 0);
             return true;
         }
@@ -62,23 +72,66 @@ Result<bool> JsonFileReader::open_first() {
     return false;
 }
 
+// Opens the newest file that begins by `until`, near to the first record that is later. False: the whole log is later.
+Result<bool> JsonFileReader::pass_over(Timestamp until, const std::vector<Generation>& generations) {
+    std::optional<OpenLog> start;
+    Gap gap{.from = until, .to = until, .reason = gap_passed_over};
+    std::uint64_t bytes = 0;
+    for (const auto& generation : generations) {
+        auto open = files_.open(generation);
+        if (!open && open.error().remedy == Remedy::quarantine) continue;
+        if (!open) return std::unexpected(std::move(open).error());
+        auto first = first_record_time(*open->file);
+        if (!first || *first > until) continue;
+        gap.from = std::min(gap.from, *first);
+        if (start)
+            bytes += open->file->size().value_or(0);
+        else
+            start = std::move(*open);
+    }
+    if (!start) return false;
+    taken_time_[0] = taken_time_[1] = until;
+    start->doubtful = true;
+    read_on_in(std::move(*start), 0);
+    read_on_at(old_record_before(files_.current().file->size().value_or(0)));
+    log_.warning("older lines of a log are passed over, as docker.read_from or docker.read_max_age says",
+                 {{"log", files_.path().string()}, {"until", to_text(until)}, {"bytes_at_least", bytes + offset_}});
+    passed_over_ = gap;
+    begun_ = true;  // until something is sealed, the next start passes over the same
+    return true;
+}
+
+// What was read before this start is in none of the files: rotated away, or deleted by somebody while the engine wrote
+// on into what has no name. What is there may be older than that, and was read then.
+void JsonFileReader::owe_what_nobody_can_read() {
+    if (!start_ || start_->fingerprint == 0 || std::exchange(place_lost_, true)) return;
+    owed_gap_ = Gap{.reason = gap_rotated_away};
+    held_ = start_;
+    taken_time_[0] = start_->out_time;
+    taken_time_[1] = start_->err_time;
+    last_time_ = latest_taken();
+    log_.warning(
+        "the log was rotated away or deleted while nobody read it; reading on with the oldest file that is there",
+        {{"log", files_.path().string()}});
+}
+
 // Whether the log had files before its oldest one, that were rotated away before anybody read them. The engine makes
 // the first file before it starts the container, and each later one when it rotates: one that was made after the start
 // is not the first. Where that cannot be said (the file was compressed, the container ran before, the file system keeps
 // no such time) a log that has as many files as the engine keeps may have had more, and is not called whole.
 bool JsonFileReader::begins_late(const LogFile& oldest, std::size_t files) const {
-    if (!birth_) return false;
+    if (!terms_.birth) return false;
     auto made = oldest.made();
-    if (made && *made > birth_->started) return true;
-    if (made && !birth_->started_before) return false;
-    return birth_->files_max > 1 && files >= birth_->files_max;
+    if (made && *made > terms_.birth->started) return true;
+    if (made && !terms_.birth->started_before) return false;
+    return terms_.birth->files_max > 1 && files >= terms_.birth->files_max;
 }
 
 // Until the gap is sealed, the position is one that no file has: whoever resumes there finds that what was before is
 // gone.
 void JsonFileReader::owe_what_was_before() {
     owed_gap_ = Gap{.reason = gap_rotated_away};
-    last_time_ = birth_->started;
+    last_time_ = terms_.birth->started;
     held_ = before_all;
     if (!start_ && !std::exchange(begun_, true)) beginning_ = before_all;
     log_.warning("the log was rotated away before anybody read it; reading on with the oldest file",
@@ -99,28 +152,64 @@ Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector
     read_on_in(std::move(*found), std::min(start.out_offset, start.err_offset));
     out_offset_ = start.out_offset;
     err_offset_ = start.err_offset;
-    recall_taken_time();
+    recall_taken_time(start);
+    if (lost_its_end(start)) read_behind_the_cut(start);
     return true;
 }
 
 // Of the last record that was taken before the restart, or of the file's first one: no line of an older file is later.
-void JsonFileReader::recall_taken_time() {
-    for (std::uint64_t look : {std::uint64_t{4096}, std::uint64_t{fingerprint_bytes_max}}) {
-        auto from = offset_ > look ? offset_ - look : 0;
-        std::string bytes(offset_ == 0 ? look : offset_ - from, '\0');
-        auto size = files_.current().file->read_at(from, bytes.data(), bytes.size());
-        if (!size) return;
-        std::string_view records{bytes.data(), *size};
-        auto end = offset_ == 0 ? records.find('\n') : records.rfind('\n');
-        if (end == records.npos) continue;
-        auto before = end == 0 || offset_ == 0 ? records.npos : records.rfind('\n', end - 1);
-        if (before == records.npos && from > 0) continue;
-        auto record = records.substr(before + 1, end - before - 1);
-        std::string message(record.size() + JsonLineScanner::slack, '\0');
-        JsonLine found;
-        if (scanner_.scan(record, message.data(), found)) taken_time_[0] = taken_time_[1] = found.time;
+void JsonFileReader::recall_taken_time(const FilePosition& start) {
+    if (start.has_times()) {
+        taken_time_[0] = start.out_time;
+        taken_time_[1] = start.err_time;
         return;
     }
+    auto& file = *files_.current().file;
+    auto ended = record_end_at(file, offset_);
+    auto time = offset_ > 0 && ended ? ended->time : first_record_time(file);
+    if (time) taken_time_[0] = taken_time_[1] = *time;
+}
+
+// Whether what was read up to `start` is not in the file any more, all of it.
+bool JsonFileReader::lost_its_end(const FilePosition& start) {
+    auto& file = *files_.current().file;
+    auto end = std::max(start.out_offset, start.err_offset);
+    auto ended = record_end_at(file, end);
+    if (end == 0 || !ended) return false;
+    // A file that was final with half a record at its end is as long as it was.
+    if (ended->is == RecordEnd::Is::torn) return !file.compressed() && file.size() != end;
+    if (ended->is == RecordEnd::Is::beyond) return true;
+    if (!ended->time) return false;
+    last_record_ = {.end = end, .time = *ended->time};
+    return start.end_time != Timestamp{} && *ended->time != start.end_time;
+}
+
+// A power cut took what the engine had written and we had read, up to `before`; records may have been written since.
+// What is not later than what was read is passed over; the first that is later is new, and all behind it.
+void JsonFileReader::read_behind_the_cut(const FilePosition& before) {
+    log_.warning("the log lost its end; reading on behind what is left", {{"log", files_.path().string()}});
+    auto end = std::max(before.out_offset, before.err_offset);
+    auto left = std::min(files_.current().file->size().value_or(end), end);
+    owed_gap_ = Gap{.reason = gap_truncated};
+    if (!held_) held_ = before;
+    last_time_ = std::max(last_time_, std::max(before.out_time, before.err_time));
+    bool known = before.has_times();
+    read_on_at(known ? old_record_before(left) : left);
+    if (!known) return;  // an older version's place: new is what lies behind it
+    cut_ = true;
+    out_offset_ = before.out_offset;
+    err_offset_ = before.err_offset;
+}
+
+// Where a record starts that was surely taken, before `end` and near to it; the start of the file where none is found.
+std::uint64_t JsonFileReader::old_record_before(std::uint64_t end) {
+    auto& file = *files_.current().file;
+    if (file.compressed()) return 0;
+    for (std::uint64_t back = record_look_bytes / 2; back < end; back *= 2) {
+        auto found = first_record_behind(file, end - back);
+        if (found && found->line.time <= taken_time_[index(found->line.stream)]) return found->offset;
+    }
+    return 0;
 }
 
 void JsonFileReader::read_on_in(OpenLog open, std::uint64_t offset) {
@@ -134,12 +223,14 @@ void JsonFileReader::read_on_at(std::uint64_t offset) {
     err_offset_ = 0;
     last_look_ = false;
     waited_ = false;
+    cut_ = false;
+    last_record_ = {};
     long_.reset();
 }
 
 Result<void> JsonFileReader::hold_open() {
     if (!files_.opened()) CHECK(open_first());
-    if (files_.opened()) files_.look_for_successors();
+    if (files_.opened()) files_.look_for_successors(latest_taken());
     return {};
 }
 
@@ -148,7 +239,7 @@ void JsonFileReader::notice_births(unsigned births, bool all) {
         owed_gap_ = Gap{.reason = gap_rotated_away};
         log_.warning("log files were rotated away before the first could be opened", {{"log", files_.path().string()}});
     }
-    if (files_.opened()) files_.look_for_successors();
+    if (files_.opened()) files_.look_for_successors(latest_taken());
 }
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
@@ -156,9 +247,14 @@ void JsonFileReader::notice_births(unsigned births, bool all) {
 Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBuffer& buffer, std::size_t bytes_max) {
     if (!files_.opened()) {
         TRY(bool opened, open_first());
-        if (!opened) return std::filesystem::exists(files_.path().parent_path()) ? Step::at_end : Step::finished;
+        if (!opened && !is_removed()) return Step::at_end;
+        if (!opened) {
+            if (owed_gap_) pay_gap(feed.text(), std::max(clock_.now(), last_time_));
+            return Step::finished;
+        }
     }
-    if (waited_) CHECK(look_for_truncation(feed));
+    CHECK(look_for_truncation(feed));
+    if (auto gap = std::exchange(passed_over_, std::nullopt)) feed.append(*gap);
 
     bytes_max = std::min(bytes_max, read_bytes_max);
     auto read = files_.current().file->read_at(offset_, buffer.data(), bytes_max);
@@ -185,12 +281,57 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
     return Step::more;
 }
 
+// By the engine's word, or because the directory of the log is gone: a person can delete a file of a container that
+// goes on.
+bool JsonFileReader::is_removed() const {
+    if (removed_) return true;
+    auto directory = files_.path().parent_path();
+    // With a data directory that is not mounted every log is away.
+    std::error_code problem;
+    return !std::filesystem::exists(directory, problem) && !problem &&
+           std::filesystem::is_directory(directory.parent_path(), problem);
+}
+
+// Whether the engine writes to a file behind the current one. Names do not say so: `logrotate` renames the file that
+// the engine has open and makes an empty one in its place, and a person copies it there.
+bool JsonFileReader::engine_went_on() {
+    if (!files_.has_successors()) return false;
+    return files_.current().file->compressed() ||
+           std::ranges::any_of(files_.successors(), [this](auto& next) { return holds_news(next); });
+}
+
+bool JsonFileReader::holds_news(OpenLog& next) {
+    if (next.file->compressed()) return true;
+    if (next.file->size().value_or(0) == 0) return false;
+    next.learn_fingerprint();
+    // Files that hold pieces of one long line begin alike, too.
+    bool copy = next.fingerprint != 0 && next.fingerprint == files_.current().fingerprint && !joiner_.pending();
+    if (!copy) return true;
+    next.doubtful = true;
+    auto last = last_record_time(*next.file);
+    return last && *last > latest_taken();
+}
+
+// Nobody should write there any more.
+void JsonFileReader::look_at_the_file_left() {
+    if (!left_) return;
+    auto size = left_->file->size().value_or(0);
+    if (size > left_->end && !owed_gap_) {
+        owed_gap_ = Gap{.reason = gap_unreadable, .bytes_min = size - left_->end};
+        log_.warning("a log file was written to after the next one had been begun; that is not read",
+                     {{"log", files_.path().string()}, {"bytes", size - left_->end}});
+        left_->end = size;
+    }
+    // What has no name any more is not kept from being deleted.
+    if (!left_->file->linked()) left_.reset();
+}
+
 // Nothing but the start of a line (`rest`) is left of the file as it is now.
 Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std::string_view rest) {
-    if (!files_.has_successors()) files_.look_for_successors();
-    bool removed = !files_.has_successors() && !std::filesystem::exists(files_.path()) &&
-                   (files_.current().file->compressed() || !files_.current().file->linked());
-    if (!files_.has_successors() && !removed) {
+    files_.look_for_successors(latest_taken());
+    bool removed = is_removed();
+    if (!removed && !engine_went_on()) {
+        look_at_the_file_left();
         waited_ = true;
         last_look_ = false;
         if (owed_gap_ && owed_gap_->reason == gap_too_long && !long_) {
@@ -215,8 +356,8 @@ Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std:
     }
     offset_ += rest.size();
     counters_.rotations.add();
-    if (removed) {
-        if (files_.current().doubtful && owed_gap_) owed_gap_.reset();  // nothing new came after all
+    if (!files_.has_successors()) {
+        if (files_.current().doubtful && owed_gap_ && !place_lost_) owed_gap_.reset();  // nothing new came after all
         settle(feed);
         return Step::finished;
     }
@@ -227,11 +368,15 @@ Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std:
 void JsonFileReader::next_file(batch::Feed& feed) {
     if (joiner_.pending(Stream::out) && joiner_.pending(Stream::err)) joiner_.end(feed.text());
     if (joiner_.pending() && !pending_in_previous_) {
-        pending_in_previous_ = files_.current().at(joiner_.pending(Stream::out) ? pending_offset_[0] : offset_,
-                                                   joiner_.pending(Stream::err) ? pending_offset_[1] : offset_);
+        pending_in_previous_ = place(joiner_.pending(Stream::out) ? pending_offset_[0] : offset_,
+                                     joiner_.pending(Stream::err) ? pending_offset_[1] : offset_);
     }
-    if (files_.current().fingerprint != 0) held_ = files_.current().at(offset_, offset_);
+    if (files_.current().fingerprint != 0) held_ = place(offset_, offset_);
     auto next = files_.take_successor();
+    next.doubtful = next.doubtful || files_.current().doubtful;
+    auto before = files_.take_current();
+    left_.reset();
+    if (!before.file->compressed()) left_ = Left{.file = std::move(before.file), .end = offset_};
     if (next.after_gap) {
         owed_gap_ = Gap{.reason = gap_rotated_away};
         log_.warning("log files were rotated away faster than they could be opened", {{"log", files_.path().string()}});
@@ -242,7 +387,7 @@ void JsonFileReader::next_file(batch::Feed& feed) {
 
 // The rest of the file is garbage (a .gz that a power cut tore). A file of this log that is newer holds what follows.
 JsonFileReader::Step JsonFileReader::leave_unreadable(batch::Feed& feed, const Error& error) {
-    if (!files_.has_successors()) files_.look_for_successors();
+    if (!files_.has_successors()) files_.look_for_successors(latest_taken());
     tell_unreadable(error);
     if (!files_.has_successors()) return Step::at_end;
     if (joiner_.pending()) joiner_.end(feed.text());
@@ -251,28 +396,38 @@ JsonFileReader::Step JsonFileReader::leave_unreadable(batch::Feed& feed, const E
     return Step::more;
 }
 
-// After `logrotate copytruncate` and its like: the file is shorter than we stand, or begins with another line.
+// Whether the last record that was passed is where it was: then so is everything before it.
+JsonFileReader::Stands JsonFileReader::last_record_stands() {
+    if (last_record_.end == 0) return Stands::unclear;
+    auto ended = record_end_at(*files_.current().file, last_record_.end);
+    if (!ended) return Stands::unclear;
+    if (ended->is != RecordEnd::Is::line) return Stands::no;
+    if (!ended->time) return Stands::unclear;  // of a shape that is not read from its end
+    return *ended->time == last_record_.time ? Stands::yes : Stands::no;
+}
+
+// After `logrotate copytruncate`, `truncate` and their like: the file is shorter than we stand, begins with another
+// line, or was filled again behind a cut.
 Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
-    waited_ = false;
+    bool waited = std::exchange(waited_, false);
+    if (files_.current().file->compressed() || files_.current().fingerprint == 0) return {};
+    auto stands = last_record_stands();
+    if (stands == Stands::unclear && !waited) return {};
     auto size = files_.current().file->size();
-    if (!size || files_.current().fingerprint == 0) return {};
+    if (!size || (stands == Stands::yes && *size >= offset_)) return {};
     TRY(auto fingerprint, fingerprint_of(*files_.current().file));
-    if (*size >= offset_ && fingerprint == files_.current().fingerprint) return {};
+    if (*size >= offset_ && fingerprint == files_.current().fingerprint && stands != Stands::no) return {};
     if (fingerprint == files_.current().fingerprint) {
         // The same file without its end: a power cut took what the engine had written and we had read. What comes now
         // is new.
-        log_.warning("the log lost its end; reading on behind what is left", {{"log", files_.path().string()}});
         if (joiner_.pending()) joiner_.end(feed.text());
         pending_in_previous_.reset();
-        owed_gap_ = Gap{.reason = gap_truncated};
-        long_.reset();
-        offset_ = *size;
-        out_offset_ = err_offset_ = 0;
+        read_behind_the_cut(place(std::max(offset_, out_offset_), std::max(offset_, err_offset_)));
         return {};
     }
 
     auto offset = offset_;
-    auto before = files_.current().at(offset, offset);
+    auto before = place(offset, offset);
     files_.current().fingerprint = fingerprint;
     if (auto copy = files_.find_copy(files_.current(), before.fingerprint)) {
         files_.read_before_current(std::move(*copy));
@@ -317,6 +472,7 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
         if (!take_behind_garbage(feed, line)) take_malformed(feed, line);
         return;
     }
+    passed(found, line.size() + 1);
     if (was_taken(found)) {
         frame.abandon_message();
         return;
@@ -334,8 +490,23 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
     take_message(feed, found, std::move(copy));
 }
 
-bool JsonFileReader::was_taken(const JsonLine& found) const {
-    return line_offset_ < already_taken(found.stream) || (files_.current().doubtful && read_before(found));
+void JsonFileReader::passed(const JsonLine& found, std::size_t bytes) {
+    last_record_ = {.end = line_offset_ + bytes, .time = found.time};
+}
+
+bool JsonFileReader::was_taken(const JsonLine& found) {
+    // Within a stream times only grow; the pieces of one line share one.
+    bool later = found.time > taken_time_[index(found.stream)];
+    if (line_offset_ >= already_taken(found.stream))
+        return files_.current().doubtful && !later && !joiner_.pending(found.stream);
+    if (!cut_) return true;
+    // The last one that was read is there, elsewhere in the file: nothing behind it was taken, and nothing is missing.
+    bool last = found.newline && found.time == latest_taken();
+    if (last && owed_gap_ && owed_gap_->reason == gap_truncated) owed_gap_.reset();
+    if (!later) return true;
+    cut_ = false;
+    out_offset_ = err_offset_ = 0;
+    return false;
 }
 
 // After a power cut the file may end in zeros, or in half a record; the engine goes on right behind it. What follows is
@@ -350,6 +521,7 @@ bool JsonFileReader::take_behind_garbage(batch::Feed& feed, std::string_view lin
     auto garbage = line.substr(0, at);
     bool zeros = zeros_before(garbage) == garbage.size();
     if (!zeros) take_malformed(feed, garbage);
+    passed(found, line.size() + 1);
     if (was_taken(found)) return true;
     if (zeros) owe_zeros(garbage.size());
     end_doubt();
@@ -392,6 +564,7 @@ void JsonFileReader::end_long(batch::Feed& feed, std::string_view rest) {
     line_offset_ = record.offset;
     if (!record.understood || !JsonLineScanner::scan_back(record.back, record.found))
         return tell_too_long(feed, record.bytes);
+    passed(record.found, record.bytes + 1);
     if (was_taken(record.found)) return;
     end_doubt();
     take_message(feed, record.found, std::move(record.message));
@@ -413,11 +586,6 @@ void JsonFileReader::tell_too_long(batch::Feed& feed, std::uint64_t bytes) {
     }
     ++owed_gap_->lines_min;
     owed_gap_->bytes_min += bytes;
-}
-
-// Within a stream times only grow; the pieces of one line share one.
-bool JsonFileReader::read_before(const JsonLine& found) const {
-    return found.time <= taken_time_[index(found.stream)] && !joiner_.pending(found.stream);
 }
 
 void JsonFileReader::take_message(batch::Feed& feed, const JsonLine& found, std::string message) {
@@ -473,6 +641,8 @@ void JsonFileReader::pay_gap(segment::FrameText& frame, Timestamp until) {
 }
 
 void JsonFileReader::settle(batch::Feed& feed) {
+    // Of a log that is not there, perhaps nothing is missing: that shows when it comes, or when its container goes.
+    if (!files_.opened()) return;
     if (owed_gap_) pay_gap(feed.text(), clock_.now());
     if (joiner_.pending()) joiner_.end(feed.text());
     pending_in_previous_.reset();
@@ -503,7 +673,20 @@ std::optional<FilePosition> JsonFileReader::position() const {
     auto of = [&](Stream stream) {
         return joiner_.pending(stream) ? pending_offset_[index(stream)] : std::max(offset_, already_taken(stream));
     };
-    return files_.current().at(of(Stream::out), of(Stream::err));
+    return place(of(Stream::out), of(Stream::err));
+}
+
+FilePosition JsonFileReader::place(std::uint64_t out_offset, std::uint64_t err_offset) const {
+    auto place = files_.current().at(out_offset, err_offset);
+    place.out_time = taken_time_[0];
+    place.err_time = taken_time_[1];
+    auto end = std::max(out_offset, err_offset);
+    if (end == last_record_.end)
+        place.end_time = last_record_.time;
+    else if (start_ && start_->fingerprint == place.fingerprint &&
+             end == std::max(start_->out_offset, start_->err_offset))
+        place.end_time = start_->end_time;  // reading starts at the smaller offset
+    return place;
 }
 
 std::uint64_t JsonFileReader::lag_bytes() const {
@@ -521,8 +704,10 @@ Nanoseconds JsonFileReader::lag_time() const {
 }
 
 FileStanding JsonFileReader::standing() const {
-    FileStanding standing{
-        .path = files_.path().string(), .offset = offset_, .lag_bytes = lag_bytes(), .files_held = files_.successors()};
+    FileStanding standing{.path = files_.path().string(),
+                          .offset = offset_,
+                          .lag_bytes = lag_bytes(),
+                          .files_held = files_.successors_held()};
     if (files_.opened()) standing.size = files_.current().file->size();
     return standing;
 }

@@ -31,6 +31,7 @@
 #include "batch/batcher.h"
 #include "intake/docker/description.h"
 #include "intake/docker/json_line.h"
+#include "intake/docker/json_record_at.h"
 #include "intake/docker/log_sequence.h"
 #include "intake/docker/piece_joiner.h"
 #include "record/position.h"
@@ -57,12 +58,22 @@ struct FileReaderCounters {
     explicit FileReaderCounters(Metrics& metrics);
 };
 
+// What is known of a log before it is opened. A log that is never rotated has files_kept_all.
+inline constexpr std::size_t files_kept_all = static_cast<std::size_t>(-1);
+
 // What a log must begin with to be whole, where nothing of it was read before: of a container that started while this
 // host was in Boatswain's care.
 struct LogBirth {
     Timestamp started{};          // the container's last start, as the engine says
     bool started_before = false;  // it had run before that
     std::size_t files_max = 0;    // that the engine keeps of the log; 0: not known
+};
+
+struct LogTerms {
+    std::optional<LogBirth> birth{};  // nothing where the log need not be there from its first line on
+    std::size_t files_kept = 0;       // by the engine, of the log, at most; 0: not known
+    // What was printed by then is passed over, where nothing of the log was read yet.
+    std::optional<Timestamp> passed_over_until{};
 };
 
 // A record that is longer than read_bytes_max, while it is read.
@@ -77,9 +88,8 @@ struct LongRecord {
 
 class JsonFileReader {
   public:
-    // `start`: what is already sealed; nothing for a container that is new here. `birth`: nothing where the log need
-    // not be there from its first line on. Opens nothing yet.
-    JsonFileReader(Path log_path, std::optional<FilePosition> start, std::optional<LogBirth> birth, const Clock& clock,
+    // `start`: what is already sealed; nothing for a container that is new here. Opens nothing yet.
+    JsonFileReader(Path log_path, std::optional<FilePosition> start, LogTerms terms, const Clock& clock,
                    FileReaderCounters& counters, Log& log);
 
     enum class Step {
@@ -102,6 +112,9 @@ class JsonFileReader {
     // since the container appeared, and they were seen before the first file was opened; so more births than files is a
     // loss.
     void notice_births(unsigned births, bool all = false);
+
+    // The engine has no such container any more: nobody writes to its log.
+    void notice_removal() { removed_ = true; }
 
     // The container has ended (it may start again): what is pending will not be continued.
     void settle(batch::Feed& feed);
@@ -127,10 +140,21 @@ class JsonFileReader {
     Result<bool> open_first();
     bool begins_late(const LogFile& oldest, std::size_t files) const;
     void owe_what_was_before();
+    Result<bool> pass_over(Timestamp until, const std::vector<Generation>& generations);
     Result<bool> resume(const FilePosition& start, const std::vector<Generation>& generations);
-    void recall_taken_time();
+    void recall_taken_time(const FilePosition& start);
+    bool lost_its_end(const FilePosition& start);
+    void read_behind_the_cut(const FilePosition& before);
+    std::uint64_t old_record_before(std::uint64_t end);
+    Timestamp latest_taken() const { return std::max(taken_time_[0], taken_time_[1]); }
+    FilePosition place(std::uint64_t out_offset, std::uint64_t err_offset) const;
+    bool is_removed() const;
+    void owe_what_nobody_can_read();
 
     Result<Step> at_file_end(batch::Feed& feed, std::string_view rest);
+    bool engine_went_on();
+    bool holds_news(OpenLog& next);
+    void look_at_the_file_left();
     void next_file(batch::Feed& feed);
     Step leave_unreadable(batch::Feed& feed, const Error& error);
     void tell_unreadable(const Error& error);
@@ -141,7 +165,10 @@ class JsonFileReader {
     std::size_t take_lines(batch::Feed& feed, std::string_view bytes);
     void take_line(batch::Feed& feed, std::string_view line);
     void take_message(batch::Feed& feed, const JsonLine& found, std::string message);
-    bool was_taken(const JsonLine& found) const;
+    bool was_taken(const JsonLine& found);
+    void passed(const JsonLine& found, std::size_t bytes);
+    enum class Stands { yes, no, unclear };
+    Stands last_record_stands();
     void begin_long(std::string_view front);
     void go_on_in_long(std::string_view piece);
     void end_long(batch::Feed& feed, std::string_view rest);
@@ -152,13 +179,12 @@ class JsonFileReader {
     void settle_previous(segment::FrameText& frame, Stream next_stream);
     void pay_gap(segment::FrameText& frame, Timestamp until);
     void mark(batch::Feed& feed);
-    bool read_before(const JsonLine& found) const;
     void end_doubt();
     std::uint64_t already_taken(Stream stream) const { return stream == Stream::out ? out_offset_ : err_offset_; }
 
     LogSequence files_;
     std::optional<FilePosition> start_;
-    const std::optional<LogBirth> birth_;
+    const LogTerms terms_;
     bool begun_ = false;                     // beginning_ was set
     std::optional<FilePosition> beginning_;  // until it is taken
     const Clock& clock_;
@@ -171,8 +197,20 @@ class JsonFileReader {
     std::uint64_t line_offset_ = 0;  // where the line being taken starts
     std::uint64_t out_offset_ = 0;   // records of a stream that start before its offset are taken already
     std::uint64_t err_offset_ = 0;
-    bool last_look_ = false;          // the file was seen to be final, and is read once more to its end
-    bool waited_ = false;             // the end was reached: the file may have been truncated since
+    bool last_look_ = false;   // the file was seen to be final, and is read once more to its end
+    bool waited_ = false;      // the end was reached: the file may have been truncated since
+    bool removed_ = false;     // the engine's word
+    bool cut_ = false;         // the file lost its end: of what starts before out_offset_ times tell what is new
+    bool place_lost_ = false;  // what was read before this start is in no file any more
+    struct LastRecord {        // that was passed in the current file, taken or not
+        std::uint64_t end = 0;
+        Timestamp time{};
+    } last_record_;
+    struct Left {  // the file before the current one, as long as it has a name
+        std::unique_ptr<LogFile> file;
+        std::uint64_t end = 0;  // read up to there
+    };
+    std::optional<Left> left_;
     std::optional<LongRecord> long_;  // the record being read, when it is longer than read_bytes_max
     Timestamp taken_time_[2] = {};    // per stream, of the last line taken
 
@@ -181,6 +219,7 @@ class JsonFileReader {
     std::uint64_t pending_offset_[2] = {};             // where the pending line of each stream starts
     std::optional<FilePosition> pending_in_previous_;  // the same, while it began in the file before
     std::optional<FilePosition> held_;                 // what is marked while the place itself cannot be found again
+    std::optional<Gap> passed_over_;                   // told as soon as there is somebody to tell
     std::optional<Gap> owed_gap_;                      // told before the next line, which gives it its end
     Timestamp last_time_{};
     std::optional<Trouble> trouble_;

@@ -98,7 +98,7 @@ struct UnreadBefore : JsonFileReaderTest {
         return log;
     }
     std::vector<std::string> found(const DockerLog& log, std::optional<LogBirth> birth) {
-        auto reading = Reading{rig, log.path(), identity.recipient(), birth};
+        auto reading = Reading{rig, log.path(), identity.recipient(), {.birth = birth}};
         EXPECT_EQ(reading.read_to_end(), Step::at_end);
         return sealed();
     }
@@ -142,7 +142,7 @@ TEST_F(UnreadBefore, IsNamedFromTheContainersStartToTheFirstLineThatIsThere) {
     log.rotate();
     log.rotate();
     print(log, "late");
-    auto reading = Reading{rig, log.path(), identity.recipient(), birth()};
+    auto reading = Reading{rig, log.path(), identity.recipient(), {.birth = birth()}};
     EXPECT_EQ(reading.read_to_end(), Step::at_end);
     ASSERT_TRUE(rig.seal_all());
     auto objects = rig.take_all();
@@ -155,7 +155,7 @@ TEST_F(UnreadBefore, IsNamedFromTheContainersStartToTheFirstLineThatIsThere) {
 
 TEST_F(UnreadBefore, IsNamedOnceThoughTheAgentIsKilledBeforeItIsSealed) {
     auto log = printed(3);
-    auto reading = Reading{rig, log.path(), identity.recipient(), birth()};
+    auto reading = Reading{rig, log.path(), identity.recipient(), {.birth = birth()}};
     EXPECT_EQ(reading.read_to_end(), Step::at_end);
     auto beginning = reading.reader->take_beginning();
     ASSERT_TRUE(beginning);

@@ -44,7 +44,7 @@ TEST_F(JsonFileReaderTest, WaitsForALogThatIsNotThereYet) {
 }
 
 TEST_F(JsonFileReaderTest, IsFinishedWhenTheDirectoryIsGoneBeforeItWasOpened) {
-    Reading reading{rig, rig.directory / "no/such/c-json.log", identity.recipient()};
+    Reading reading{rig, rig.directory / "no-such/c-json.log", identity.recipient()};
     EXPECT_EQ(reading.read_to_end(), Step::finished);
 }
 

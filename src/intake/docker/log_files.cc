@@ -92,6 +92,13 @@ class CompressedFile final : public LogFile {
     Timestamp modified_;
 };
 
+// Digits, with dashes between them: a year, a month and a day at least.
+bool is_date(std::string_view text) {
+    auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    return std::ranges::count_if(text, digit) >= 8 && digit(text.front()) && digit(text.back()) &&
+           std::ranges::all_of(text, [&](char c) { return digit(c) || c == '-' || c == '_'; });
+}
+
 // The age and compression that `name` says, when it is one of `base`'s generations.
 std::optional<Generation> generation_of(std::string_view name, std::string_view base) {
     if (!name.starts_with(base)) return std::nullopt;
@@ -101,6 +108,11 @@ std::optional<Generation> generation_of(std::string_view name, std::string_view 
     if (name.ends_with(".gz")) {
         generation.compressed = true;
         name.remove_suffix(3);
+    }
+    if (name.starts_with('-') && is_date(name.substr(1))) {
+        for (char c : name)
+            if (c >= '0' && c <= '9') generation.date += c;
+        return generation;
     }
     if (!name.starts_with('.')) return std::nullopt;
     auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), generation.age);
@@ -160,10 +172,15 @@ std::vector<Generation> list_generations(const Path& log_path) {
         generation->inode = status.st_ino;
         found.push_back(std::move(*generation));
     }
-    std::ranges::sort(found, [](const auto& a, const auto& b) {
+    // The log itself, then those that are named by a date, which nobody mixes with the engine's own rotation.
+    auto rank = [](const Generation& one) { return !one.date.empty() ? 1 : one.age == 0 ? 0 : 2; };
+    std::ranges::sort(found, [&](const Generation& a, const Generation& b) {
+        if (rank(a) != rank(b)) return rank(a) < rank(b);
+        if (a.date != b.date) return a.date > b.date;  // the later date is the newer file
         return std::pair{a.age, a.compressed} < std::pair{b.age, b.compressed};
     });
-    auto repeated = std::ranges::unique(found, [](const auto& a, const auto& b) { return a.age == b.age; });
+    auto repeated =
+        std::ranges::unique(found, [](const auto& a, const auto& b) { return a.age == b.age && a.date == b.date; });
     found.erase(repeated.begin(), repeated.end());
     return found;
 }

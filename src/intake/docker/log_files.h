@@ -3,6 +3,8 @@
 //   ID-json.log        being written
 //   ID-json.log.1      the one before; .2 is older, and so on
 //   ID-json.log.2.gz   the same, compressed (log option compress=true)
+//   ID-json.log-20261129, ID-json.log-20261129.gz
+//                      what logrotate makes of the log with `dateext`
 //
 // Rotation renames and makes a new file; compression replaces a file by its .gz. A file that is held open stays whole
 // and readable whatever happens to its name.
@@ -54,6 +56,7 @@ Result<std::uint64_t> fingerprint_of(LogFile& file);
 struct Generation {  // one file of the log as the directory shows it
     Path path;
     unsigned age = 0;  // 0: being written, 1: the one before, ...
+    std::string date;  // digits; of a file that is named by it, which has no age
     bool compressed = false;
     std::uint64_t device = 0;
     std::uint64_t inode = 0;

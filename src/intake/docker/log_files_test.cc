@@ -156,5 +156,15 @@ TEST(Generations, AreNothingElse) {
     EXPECT_THAT(list_generations(directory / "no/such/c-json.log"), IsEmpty());
 }
 
+TEST(ListGenerations, PutsFilesThatAreNamedByADateBehindTheLogTheLatestFirst) {
+    TestDirectory directory;
+    for (auto name : {"c-json.log", "c-json.log-20261127.gz", "c-json.log-20261129", "c-json.log-20261128-1796000000",
+                      "c-json.log.1", "c-json.log-x", "c-json.log-2026", "c-json.log-", "c-json.log-20261129x"})
+        write(directory / name, "");
+    EXPECT_THAT(names(list_generations(directory / "c-json.log")),
+                ElementsAre("c-json.log", "c-json.log-20261129", "c-json.log-20261128-1796000000",
+                            "c-json.log-20261127.gz", "c-json.log.1"));
+}
+
 }  // namespace
 }  // namespace boatswain::intake::docker

@@ -103,10 +103,31 @@ LogSequence::Place LogSequence::place_of(const OpenLog& held, const std::vector<
     return place;
 }
 
+Timestamp LogSequence::modified() const {
+    auto written = current_.file->modified();
+    return successors_.empty() ? written : std::max(written, successors_.back().file->modified());
+}
+
+// Those whose first record is not older than `time`, and the one that has the log's own name: the engine begins no
+// file with a record that is older than one it has written before.
+std::vector<Generation> LogSequence::later_than(Timestamp time, const std::vector<Generation>& generations) const {
+    std::vector<Generation> later;
+    for (const auto& generation : generations) {
+        bool is_later = generation.path == log_path_;
+        if (!is_later) {
+            auto old = open(generation);
+            auto first = old ? first_time_(*old->file) : std::nullopt;
+            is_later = !first || *first >= time;
+        }
+        if (is_later) later.push_back(generation);
+    }
+    return later;
+}
+
 // Opens the files that are newer than all we hold. A rotation in the middle of looking makes a file seem to follow
 // another that it does not, so what was opened counts only when the directory is as it was before: a file that is held
 // open cannot give its inode to another, so the same names with the same inodes are the same files.
-void LogSequence::look_for_successors() {
+void LogSequence::look_for_successors(Timestamp taken) {
     for (unsigned look = 0; look < looks_max; ++look) {
         auto& newest = successors_.empty() ? current_ : successors_.back();
         struct stat now{};
@@ -117,14 +138,16 @@ void LogSequence::look_for_successors() {
 
         auto generations = list_generations(log_path_);
         auto at = place_of(newest, generations);
+        auto newest_time = at.index ? Timestamp{} : first_time_(*newest.file).value_or(Timestamp{});
+        auto newer = at.index ? std::vector(generations.begin(), generations.begin() + static_cast<long>(*at.index))
+                              : later_than(std::max(taken, newest_time), generations);
         std::vector<OpenLog> opened;
-        // The newest file that we held is gone. Rotated away, and others may have come and gone with it: silence would
-        // say that there were none. Or the container is being removed, file by file, and what is still there was read
-        // long ago.
-        bool gap = !at.sure;
-        for (auto newer = at.index.value_or(generations.size());
-             newer > 0 && successors_.size() + opened.size() < successors_max;) {
-            auto next = open(generations[--newer]);
+        // The newest file that we held has no name any more. Somebody deleted it, and what is there follows it; or it
+        // was rotated away, and others may have come and gone with it: silence would say that there were none. As long
+        // as fewer files follow it than the engine keeps, none has gone.
+        bool gap = at.index ? !at.sure : kept_max_ == 0 || newer.size() >= kept_max_;
+        for (auto left = newer.size(); left > 0 && successors_.size() + opened.size() < successors_max;) {
+            auto next = open(newer[--left]);
             if (!next && next.error().remedy == Remedy::retry) break;
             if (!next && next.error().remedy == Remedy::quarantine) {
                 log_.warning("a log file cannot be read; reading on with the next one",
@@ -134,7 +157,8 @@ void LogSequence::look_for_successors() {
             }
             if (!next) return;  // no descriptor free: the next look begins where this one ended
             next->after_gap = std::exchange(gap, false);
-            next->doubtful = !at.index;
+            auto first = at.index ? std::nullopt : first_time_(*next->file);
+            next->doubtful = first && *first <= std::max(taken, newest_time);
             opened.push_back(std::move(*next));
         }
         if (list_generations(log_path_) != generations) continue;

@@ -40,8 +40,12 @@ struct OpenLog {
 
 class LogSequence {
   public:
-    // Opens nothing yet.
-    LogSequence(Path log_path, Log& log) : log_path_(std::move(log_path)), log_(log) {}
+    // When the first record of a file was printed; nothing where that cannot be said.
+    using FirstTime = std::optional<Timestamp> (*)(LogFile& file);
+
+    // `kept_max`: files that the engine keeps of the log at most; 0: not known. Opens nothing yet.
+    LogSequence(Path log_path, std::size_t kept_max, FirstTime first_time, Log& log)
+        : log_path_(std::move(log_path)), kept_max_(kept_max), first_time_(first_time), log_(log) {}
 
     const Path& path() const { return log_path_; }
     bool opened() const { return current_.file != nullptr; }
@@ -60,16 +64,17 @@ class LogSequence {
     void read_before_current(OpenLog copy);
     OpenLog take_current() { return std::move(current_); }
 
-    // Opens what has appeared behind the newest file that is held.
-    void look_for_successors();
+    // Opens what has appeared behind the newest file that is held. `taken`: the latest time of what was read.
+    void look_for_successors(Timestamp taken);
     bool has_successors() const { return !successors_.empty(); }
-    std::size_t successors() const { return successors_.size(); }
+    std::deque<OpenLog>& successors() { return successors_; }
+    std::size_t successors_held() const { return successors_.size(); }
     OpenLog take_successor();
     // What follows is newer than what was read, surely.
     void end_doubt();
 
     std::uint64_t bytes_behind_current() const;
-    Timestamp modified() const { return (successors_.empty() ? current_ : successors_.back()).file->modified(); }
+    Timestamp modified() const;  // when the log was last written
 
   private:
     struct Place {
@@ -77,8 +82,11 @@ class LogSequence {
         bool sure = false;
     };
     Place place_of(const OpenLog& open, const std::vector<Generation>& generations) const;
+    std::vector<Generation> later_than(Timestamp time, const std::vector<Generation>& generations) const;
 
     const Path log_path_;
+    const std::size_t kept_max_;
+    const FirstTime first_time_;
     Log& log_;
     OpenLog current_;
     std::deque<OpenLog> successors_;  // files that follow current_, oldest first

@@ -16,9 +16,8 @@ class Reading {
   public:
     static constexpr auto id = "c0ffee";
 
-    Reading(batch::testing::Rig& rig, Path log_path, segment::Recipient recipient,
-            std::optional<LogBirth> log_birth = std::nullopt)
-        : birth(log_birth), rig_(rig), log_path_(std::move(log_path)), recipients_{recipient}, counters_(rig.metrics) {
+    Reading(batch::testing::Rig& rig, Path log_path, segment::Recipient recipient, LogTerms log_terms = {})
+        : terms(log_terms), rig_(rig), log_path_(std::move(log_path)), recipients_{recipient}, counters_(rig.metrics) {
         open();
     }
 
@@ -26,7 +25,7 @@ class Reading {
         auto start = rig_.spool->checkpoint(id).value_or(Checkpoint{});
         const auto* position = std::get_if<FilePosition>(&start.position);
         feed = rig_.batcher->open_feed(batch::testing::source(id), recipients_, start, false);
-        reader = std::make_unique<JsonFileReader>(log_path_, position ? std::optional{*position} : std::nullopt, birth,
+        reader = std::make_unique<JsonFileReader>(log_path_, position ? std::optional{*position} : std::nullopt, terms,
                                                   rig_.clock, counters_, rig_.log);
     }
     // As a kill and a new start would: what was not sealed is forgotten.
@@ -50,9 +49,10 @@ class Reading {
         }
     }
     void settle() { reader->settle(*feed); }
+    FileReaderCounters& counters() { return counters_; }
     std::uint64_t malformed() const { return static_cast<std::uint64_t>(counters_.malformed.value()); }
 
-    const std::optional<LogBirth> birth;
+    const LogTerms terms;
     std::unique_ptr<batch::Feed> feed;
     std::unique_ptr<JsonFileReader> reader;
 
