@@ -236,6 +236,9 @@ Result<Explained> explain_container(std::string_view json, Timestamp now) {
     details.add("container", fmt::format("{}{}{}", container.shown("id").substr(0, id_shown),
                                          image.empty() ? "" : ", image " + image,
                                          container.text("created").empty() ? "" : ", " + state));
+    std::string formerly;
+    for (const auto& name : container.texts("former_names")) formerly += (formerly.empty() ? "" : ", ") + name;
+    if (!formerly.empty()) details.add("formerly", formerly);
     details.add("tenant", whose_text(container));
     if (explained.collected) details.add("decision", container.shown("reason"));
     if (auto reader = container.text("reader"); !reader.empty() && reader != "none")

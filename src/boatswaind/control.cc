@@ -44,6 +44,12 @@ std::string array_of(const std::vector<std::string>& elements) {
     return text.empty() ? "[]" : text + "]";
 }
 
+std::string array_of_texts(const std::vector<std::string>& texts) {
+    std::vector<std::string> quoted;
+    for (const auto& text : texts) quoted.push_back(json_quote(text));
+    return array_of(quoted);
+}
+
 std::string_view state_of(const Description& container) {
     if (container.removed) return "removed";
     return container.running ? "running" : "exited";
@@ -163,6 +169,7 @@ std::string to_json(const Description& container, const spool::Spool::TenantStan
     Object told;
     told.add("id", container.id)
         .add("name", container.name)
+        .raw("former_names", array_of_texts(container.former_names))
         .add("image", container.image)
         .add("state", state_of(container))
         .add("created", std::optional{container.created})
@@ -207,9 +214,7 @@ std::string to_json(const Description& container, const spool::Spool::TenantStan
     told.raw("last_error", error ? Object{}.add("time", std::optional{error->when}).add("what", error->what).str()
                                  : std::string{"null"});
     told.add("ended", container.ended);
-    std::vector<std::string> quoted;
-    for (const auto& trouble : troubles) quoted.push_back(json_quote(trouble));
-    return told.raw("agent_troubles", array_of(quoted)).str();
+    return told.raw("agent_troubles", array_of_texts(troubles)).str();
 }
 
 std::string to_json(const AgentStatus& status) {

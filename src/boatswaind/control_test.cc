@@ -17,8 +17,12 @@ constexpr std::string_view web_id = "aa11111111111111111111111111111111111111111
 constexpr std::string_view db_id = "aa22222222222222222222222222222222222222222222222222222222222222";
 
 Description collected() {
-    Description one{
-        .id = std::string{web_id}, .name = "web-1", .image = "nginx:1.25", .log_driver = "json-file", .running = true};
+    Description one{.id = std::string{web_id},
+                    .name = "web-1",
+                    .former_names = {"web"},
+                    .image = "nginx:1.25",
+                    .log_driver = "json-file",
+                    .running = true};
     one.created = parse_time("2026-11-23T10:00:00Z").value();
     one.verdict = Verdict::collected;
     one.reason = "tenant acme (env:BOATSWAIN_TENANT): sealed for its recipients of the keyring";
@@ -83,6 +87,7 @@ TEST(ControlJson, SaysWhoseAContainerIsHowItIsReadAndHowFar) {
                                         .waiting_bytes = 9};
     auto json = parsed(parser, to_json(collected(), tenant, {}));
     EXPECT_EQ(text(json, "/tenant"), "acme");
+    EXPECT_EQ(text(json, "/former_names/0"), "web");
     EXPECT_EQ(text(json, "/rule"), "env:BOATSWAIN_TENANT");
     EXPECT_EQ(text(json, "/verdict"), "collected");
     EXPECT_EQ(text(json, "/state"), "running");

@@ -187,7 +187,13 @@ class Away(LiveTest):
         self.wait_stored(agent.reader(), 1)
         self.engine.docker("rename", "first-name", "second-name")
         wait_for(lambda: "second-name" in self.why(agent, container), 20, "why tells the new name")
-        self.assertIn(container[:12], self.why(agent, "second-name"))
+        for name in ("first-name", "second-name"):
+            self.assertIn(container[:12], self.why(agent, name))
+        # From now on its lines are stored under the new name; what was before stays under the old one.
+        self.engine.docker("restart", "-t", "0", container)
+        self.wait_stored(agent.reader(), 2)
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual([agent.raw(name) for name in ("first-name", "second-name")], [b"hello\n", b"hello\n"])
 
     def why(self, agent, wanted):
         answer = subprocess.run([BUILD / "boatswain", "why", "--socket", agent.state / "agent.sock", wanted, "--json"],

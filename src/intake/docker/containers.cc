@@ -198,7 +198,7 @@ void Containers::adopt(engine::ContainerFacts facts) {
     std::optional<int> exit_code;
     if (!facts.running && facts.finished_at) exit_code = facts.exit_code;
     if (auto known = containers_.find(id); known != containers_.end()) {
-        known->second.name = facts.name;  // `docker rename`: whose it is stays as it was decided
+        if (!facts.name.empty() && known->second.name != facts.name) rename(id, known->second, facts.name);
         if (exit_code) known->second.exit_code = exit_code;
         // One that never ran has not ended, and may be printing by now.
         bool told_of_running = facts.running || facts.started_at;
@@ -279,7 +279,7 @@ std::unique_ptr<batch::Feed> Containers::open_feed(const Container& container, c
                                                    const Checkpoint& start) {
     Source source{.id = container.facts.id,
                   .kind = "docker",
-                  .name = container.facts.name,
+                  .name = container.name,
                   .image = container.facts.image,
                   .reader = std::string{reader_name(container.reader)},
                   .whose = assignment.whose,
@@ -487,14 +487,33 @@ void Containers::assign_anew(const std::string& id, Container& container) {
                                           {"reason", assignment.decision.reason}});
     if (stops) return;
     if (same) return progress(id, container);
-    // Where reading stands goes on in the new feed: what is appended to it follows what the old one holds.
-    auto change = [&](auto&& to) { to(open_feed(container, assignment, feed->handover())); };
+    change_feed(id, container, open_feed(container, assignment, feed->handover()));
+}
+
+// Where reading stands goes on in `next`: what is appended to it follows what the feed before holds.
+void Containers::change_feed(const std::string& id, Container& container, std::unique_ptr<batch::Feed> next) {
     if (container.logs)
-        change([&](auto next) { container.logs->change_feed(std::move(next)); });
+        container.logs->change_feed(std::move(next));
     else if (container.attach)
-        change([&](auto next) { container.attach->change_feed(std::move(next)); });
+        container.attach->change_feed(std::move(next));
     else
-        change([&](auto next) { pump_.change_feed(id, std::move(next)); });
+        pump_.change_feed(id, std::move(next));
+}
+
+// `docker rename`: whose it is stays as it was decided. Its lines go on under the new name, from the next segment on:
+// a segment has one name for a source.
+void Containers::rename(const std::string& id, Container& container, const std::string& name) {
+    log_.info("container renamed", {{"container", id.substr(0, 12)}, {"from", container.name}, {"to", name}});
+    std::erase(container.former_names, name);
+    container.former_names.push_back(std::exchange(container.name, name));
+    if (container.former_names.size() > former_names_max) container.former_names.erase(container.former_names.begin());
+    const auto* feed = feed_of(container);
+    if (!feed) return;
+    auto source = feed->source();
+    source.name = name;
+    change_feed(id, container,
+                batcher_.open_feed(std::move(source), feed->recipients(), feed->handover(), feed->fleeting()));
+    batcher_.seal_now(id);
 }
 
 // Its key file was removed so long ago that what is left of it is not read any more.

@@ -145,13 +145,15 @@ class Containers {
     // For `boatswain why` (description.cc); as DockerIntake says.
     std::vector<Description> describe_all() const;
     std::vector<Description> describe(std::string_view id_or_name) const;
-    static constexpr std::size_t departed_max = 256;  // containers that are gone and remembered
+    static constexpr std::size_t departed_max = 256;    // containers that are gone and remembered
+    static constexpr std::size_t former_names_max = 8;  // of one container, remembered
 
   private:
     enum class Reader { none, json_file, logs, attach, driver };
     struct Container {
-        engine::ContainerFacts facts;  // as they were when it was found: what rules and its source's name go by
-        std::string name;              // as it is called now
+        engine::ContainerFacts facts;           // as they were when it was found: what rules go by
+        std::string name;                       // as it is called now
+        std::vector<std::string> former_names;  // the latest last, former_names_max of them
         Reader reader = Reader::none;
         std::string why;  // why this reader, or why none
         tenancy::Decision::Action action = tenancy::Decision::Action::hold;
@@ -200,11 +202,13 @@ class Containers {
                                            const Checkpoint& start);
     std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
     std::optional<LogBirth> log_birth(const engine::ContainerFacts& facts) const;
+    std::optional<Timestamp> passed_over_until(const engine::ContainerFacts& facts) const;
     void assign_anew(const std::string& id, Container& container);
     void give_up(const std::string& id, const Assignment& assignment);
     void progress(const std::string& id, Container& container);  // it may be read again
+    void rename(const std::string& id, Container& container, const std::string& name);
+    void change_feed(const std::string& id, Container& container, std::unique_ptr<batch::Feed> next);
     // Takes the decision over; whether it differs from what was decided before, in words or in deed.
-    std::optional<Timestamp> passed_over_until(const engine::ContainerFacts& facts) const;
     static bool take(const Assignment& assignment, Container& container);
     void learn_words(const std::string& id, Container& container, engine::ContainerFacts facts);
     void set_running(Container& container, bool running);

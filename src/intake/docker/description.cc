@@ -58,6 +58,7 @@ Description Containers::describe_one(const Container& container) const {
     const auto& facts = container.facts;
     Description told{.id = facts.id,
                      .name = container.name,
+                     .former_names = container.former_names,
                      .image = facts.image,
                      .log_driver = facts.log_driver,
                      .created = facts.created,
@@ -140,6 +141,10 @@ std::vector<Description> Containers::describe(std::string_view wanted) const {
         // As the engine's own command line resolves it.
         auto found = those(departed, [&](const auto& one) { return one.id == wanted; });
         if (found.empty()) found = those(departed, [&](const auto& one) { return one.name == wanted; });
+        if (found.empty())
+            found = those(departed, [&](const auto& one) {
+                return std::ranges::find(one.former_names, wanted) != one.former_names.end();
+            });
         // Of those that are gone, the last one of this name is meant.
         if (departed && found.size() > 1) found.erase(found.begin(), found.end() - 1);
         if (found.empty()) found = those(departed, [&](const auto& one) { return one.id.starts_with(wanted); });

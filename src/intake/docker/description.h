@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "intake/docker/trouble.h"
@@ -47,6 +48,7 @@ struct FileStanding {
 struct Description {
     std::string id;
     std::string name;
+    std::vector<std::string> former_names;  // that it had since this agent knows it, the latest last
     std::string image;
     std::string log_driver;
     Timestamp created{};

@@ -52,7 +52,7 @@ class SlowEngine final : public ServedLog {
     engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
         bool was_there = there;
         engine::ContainerFacts answer{
-            .id = id, .name = "web", .running = running, .log_driver = "local", .labels = labels};
+            .id = id, .name = name, .running = running, .log_driver = "local", .labels = labels};
         answer.created = answer.started_at.emplace(*parse_time("2026-11-23T10:00:00Z"));
         ++inspections;
         while (hold_inspections) co_await net::sleep_for(std::chrono::milliseconds{1});
@@ -70,7 +70,7 @@ class SlowEngine final : public ServedLog {
     bool there = false, running = true, hold_inspections = false, hold_lists = false, refuses = false, wedged = false;
     bool list_is_odd = false;
     int empty_lists = 0;  // so many are wrong
-    std::string engine_id;
+    std::string engine_id, name = "web";
     std::map<std::string, std::string> labels;
     int inspections = 0, lists = 0, subscriptions = 0, log_requests = 0;
     Timestamp now = *parse_time("2026-11-23T10:00:00Z");
@@ -309,6 +309,29 @@ TEST_F(DiscoveryTest, AnAnswerThatComesLateBringsNoContainerBackThatWasReadToIts
     settle();
     EXPECT_TRUE(nothing_left());
     EXPECT_THAT(sealed(), ElementsAre("the only line", "gap:removed-unread"));
+}
+
+TEST_F(DiscoveryTest, ARenamedOneGoesOnUnderItsNewNameAndIsFoundByBoth) {
+    be_born();
+    print("before");
+    run_until([&] { return reading() && !containers.describe("web").empty(); });
+    run_until([&] { return containers.describe("web").at(0).lines_read == 1; });
+    engine.name = "shop";
+    engine.tell(Action::rename);
+    run_until([&] { return !containers.describe("shop").empty(); });
+    EXPECT_EQ(containers.describe("shop").at(0).id, id);
+    EXPECT_THAT(containers.describe("web").at(0).former_names, ElementsAre("web"));
+    print("after");
+    run_until([&] { return containers.describe("shop").at(0).lines_read == 2; });
+    ASSERT_TRUE(rig.seal_all());
+    std::vector<std::string> found;
+    for (const auto& object : rig.take_all()) {
+        auto segment = open::read_segment(object.bytes, identity);
+        for (const auto& line : segment.lines[id])
+            found.push_back(segment.footer.sources.at(0).name + ": " + line.bytes);
+    }
+    EXPECT_THAT(found, ElementsAre("web: before", "shop: after"));
+    EXPECT_EQ(containers.describe("shop").at(0).whose->app, batch::testing::source(id).whose.app);
 }
 
 TEST_F(DiscoveryTest, OneThatIsRemovedWhileTheEngineIsAskedIsNamedAndNotAskedForForEver) {
