@@ -86,6 +86,8 @@ root = "/host/docker"
 include = ["label:log=yes", "name:^web"]
 exclude = []
 attach = true
+read_from = "start"
+read_max_age = "24h"
 [driver]
 enabled = true
 holder = "process"
@@ -180,6 +182,8 @@ format = "json"
     EXPECT_THAT(config.docker.include, ElementsAre("label:log=yes", "name:^web"));
     EXPECT_THAT(config.docker.exclude, IsEmpty());
     EXPECT_TRUE(config.docker.attach);
+    EXPECT_EQ(config.docker.read_from, ReadFrom::start);
+    EXPECT_EQ(config.docker.read_max_age, 24h);
     EXPECT_THAT(config.store.url, StartsWith("s3://logs/prod?"));
     EXPECT_THAT(config.tenancy.tenant, ElementsAre("label:team", "kubernetes"));
     EXPECT_THAT(config.tenancy.component, IsEmpty());
