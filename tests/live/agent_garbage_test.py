@@ -126,7 +126,8 @@ class Garbage(LiveTest):
         self.assertEqual(stored.messages(), [b"before", b"deleted", b"again"])
         self.assertEqual(stored.gaps, [])
         reader = agent.reader()
-        self.assertFalse(any(b"\n# end" in reader.open(key) for key in reader.objects()), "the engine has the container")
+        closed = any(b"\n# end" in reader.open(key) for key in reader.objects())
+        self.assertFalse(closed, "the engine has the container")
         agent.tool("verify")
 
     def test_a_renamed_log_is_read_on_until_the_engine_leaves_it(self):
