@@ -205,7 +205,11 @@ bool Sealing::seal_one(Batch batch, Group& group, std::stop_token stop) {
 bool Sealing::seal_frames(Batch batch, spool::Addition& addition, Group& group, std::stop_token stop) {
     auto head = chain_head(batch.tenant, group, stop);
     if (!head) return false;
-    if (head->key_was_taken) tell_key_was_taken(batch);
+    // A state that went back, which is what a taken key can mean, is an old one for all tenants: whoever has lines in
+    // the new epoch that are older than it may have had them stored before.
+    bool perhaps_stored_before =
+        head->sequence == 1 && head->later_epoch_began && batch.first_time < *head->later_epoch_began;
+    if (head->key_was_taken || perhaps_stored_before) tell_key_was_taken(batch);
     auto beside = beside_of(batch);
     beside.tells_key_was_taken = head->key_was_taken;
     std::vector<LostFrame> frames;

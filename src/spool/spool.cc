@@ -118,6 +118,9 @@ Result<ChainHead> Spool::chain_head(const TenantId& tenant) {
     {
         std::scoped_lock lock{guard_};
         head.epoch = epoch_;
+        // An epoch names the second in which it began.
+        if (auto began = time_of_epoch(epoch_); began && epoch_ != began_epoch_)
+            head.later_epoch_began = *began + std::chrono::seconds{1};
         auto conflict = conflicts_.find(tenant.str());
         // Told once in each epoch at most, however often keys are taken.
         head.key_was_taken = conflict != conflicts_.end() && !conflict->second.told && !new_epoch_wanted_;

@@ -76,6 +76,8 @@ struct ChainHead {
     std::string previous_sha256;  // hex; empty for the first
     std::string epoch;
     bool key_was_taken = false;  // since then: the tenant's log has no record of it yet
+    // When this epoch had begun, where another came before it: what was printed earlier may be stored there, too.
+    std::optional<Timestamp> later_epoch_began;
 };
 
 using Checkpoints = std::map<std::string, Checkpoint>;  // by source id
