@@ -26,7 +26,5 @@ heading "The storm"
 /usr/bin/python3 tests/faults/storm.py "$@"
 heading "Containers that remove themselves"
 /usr/bin/python3 tests/faults/swarm.py
-heading "Thousands of small tenants"
-/usr/bin/python3 tests/faults/crowd.py Crowd.test_two_thousand_small_tenants_in_a_storm
 heading "A noisy tenant"
 /usr/bin/python3 tests/faults/noisy.py

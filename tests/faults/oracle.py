@@ -266,7 +266,8 @@ class OwnTools:
         self.directory, self.keys, self.tenants = directory, keys, tenants
 
     def run(self, *arguments, tenants=None, check=True):
-        identities = [word for tenant in tenants or self.tenants for word in ("--identity", self.keys / f"{tenant}.key")]
+        files = {(self.keys / f"{tenant}.key").read_bytes(): self.keys / f"{tenant}.key" for tenant in tenants or self.tenants}
+        identities = [word for file in files.values() for word in ("--identity", file)]  # many tenants may have one key
         return harness.run(harness.BUILD / "boatswain", *arguments, "--store", f"dir:{self.directory}", *identities, check=check, timeout=600)
 
     def entries(self):

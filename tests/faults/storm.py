@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A real engine, a real S3 server, containers that print numbered lines, and one fault after the other.
 
-    storm.py [--seed N] [--minutes M] [--faults NAME ...] [--previous PROGRAM]
+    storm.py [--seed N] [--minutes M] [--faults NAME ...] [--previous PROGRAM] [--small-tenants N]
     storm.py --list
 
 Afterwards every line is accounted for, with stock age and zstd and again with our own tools (oracle.py): stored exactly once, unaltered,
@@ -15,6 +15,7 @@ import contextlib
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -33,6 +34,7 @@ import strikes  # noqa: E402 - found by the path that is set above
 import swarm  # noqa: E402 - found by the path that is set above
 
 TENANTS = swarm.TENANTS
+SMALL_TENANTS = 2000          # of so many, each short container is the next one's
 SESSION_RENEWED_AFTER = 1500  # seconds; the server's sessions live an hour
 START_SECONDS_MAX = 180       # of the agent, faults included that keep it from starting
 STILL_SECONDS_MAX = 120       # without any progress, until settling is given up
@@ -73,7 +75,7 @@ class Gate:
 class Storm:
     tenants = TENANTS
 
-    def __init__(self, seed, minutes, faults, previous=None):
+    def __init__(self, seed, minutes, faults, previous=None, small_tenants=SMALL_TENANTS):
         # Containers and faults draw from sources of their own: they run beside each other.
         self.draw_containers, self.draw_faults = random.Random(seed), random.Random(seed + 1)
         self.minutes, self.names, self.previous = minutes, faults, previous
@@ -87,6 +89,8 @@ class Storm:
         self.disk_guard = threading.Lock()    # who must write to the agent's disk does not want it full
         self.engine_gate = Gate()
         self.swarms = 0
+        self.small = [f"small-{number:04d}" for number in range(small_tenants)] or list(TENANTS)
+        self.shorts = 0       # containers of theirs, so far
 
     # ---- set up
 
@@ -98,6 +102,7 @@ class Storm:
         url = self.s3.url("storm").replace(f":{self.s3.port}", f":{self.proxy.port}")
         self.agent = harness.Agent(self.engine, tenants=TENANTS, store=url)
         self.program = self.agent.program
+        self.add_small_tenants()
         if self.previous:
             self.agent.program = self.previous
         self.agent.environment = self.environment()
@@ -119,6 +124,13 @@ class Storm:
         self.proxy.close()
         self.s3.close()
         self.engine.close()
+
+    def add_small_tenants(self):
+        """Each has a key file; all have the same key, so that reading them all takes no longer."""
+        self.agent.make_key("small")
+        for tenant in set(self.small) - set(TENANTS):
+            for folder, end in ((self.agent.keys, "key"), (self.agent.keyring, "pub")):
+                shutil.copy(self.agent.keys / f"small.{end}", folder / f"{tenant}.{end}")
 
     def environment(self):
         """Of the agent: a clock that can be stepped, and credentials that are a session's."""
@@ -178,9 +190,14 @@ class Storm:
         self.printers[container] = oracle.Printer(f"p{number}", tenant, kind, started)
         self.engine.docker("start", container)
 
+    def next_small(self, count):
+        """The tenants of the next `count` short containers."""
+        first, self.shorts = self.shorts, self.shorts + count
+        return [self.small[number % len(self.small)] for number in range(first, first + count)]
+
     def run_swarm(self, count):
         self.swarms += 1
-        rate = swarm.run_many(self.engine, count, 4, f"w{self.swarms}-", self.printers, self.engine_gate)
+        rate = swarm.run_many(self.engine, count, 4, f"w{self.swarms}-", self.printers, self.engine_gate, self.next_small(count))
         print(f"    {count} short-lived containers, {rate:.0f} a minute", flush=True)
 
     def keep_printing(self, until):
@@ -190,7 +207,7 @@ class Storm:
                 if number % 12 == 0:
                     with self.engine_gate.passing():
                         self.start_printer(number)
-                swarm.run_many(self.engine, 1, 1, f"s{number}-", self.printers, self.engine_gate)
+                swarm.run_many(self.engine, 1, 1, f"s{number}-", self.printers, self.engine_gate, self.next_small(1))
             except (AssertionError, subprocess.SubprocessError) as trouble:
                 print(f"    (container {number} did not start: {str(trouble)[-200:]})", flush=True)
             number += 1
@@ -305,7 +322,8 @@ class Storm:
             path.write_bytes(source.bytes_of(key))
         entries, tenants = oracle.by_stock_tools(self.agent.reader(directory=directory))
         account = oracle.Oracle(self.printers, self.windows, self.record, oracle.EngineLog(self.engine_log)).account(entries, tenants)
-        own = oracle.OwnTools(directory, self.agent.keys, (*TENANTS, "_unassigned"))
+        small = sorted({printer.tenant for printer in self.printers.values()} - set(TENANTS))
+        own = oracle.OwnTools(directory, self.agent.keys, (*TENANTS, *small, "_unassigned"))
         raw_of = [(container, printer.tenant) for container, printer in self.printers.items() if not printer.short][:12]
         account.problems += oracle.disagreements(entries, own, raw_of)
         account.problems += own.verify()
@@ -315,7 +333,8 @@ class Storm:
         print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(self.struck.items()))}; {self.together} times two at once")
         print(f"agents ended: {', '.join(f'{how} {count}' for how, count in self.agents_ended.items())}; "
               f"requests by what the proxy did: {', '.join(f'{mode} {count}' for mode, count in self.proxy.counts.items() if count)}")
-        print(f"{len(self.printers)} containers, {account.lines} lines stored once and in order, named gaps: {dict(account.gaps) or 'none'}")
+        tenants = len({printer.tenant for printer in self.printers.values()})
+        print(f"{len(self.printers)} containers of {tenants} tenants, {account.lines} lines stored once and in order, named gaps: {dict(account.gaps) or 'none'}")
         for problem in account.problems:
             print(f"PROBLEM {problem}")
             for entry in self.agent.log(since_start=False):
@@ -333,6 +352,8 @@ def main():
     parser.add_argument("--faults", nargs="+", metavar="NAME", choices=list(strikes.FAULTS), help="only these (default: all)")
     parser.add_argument("--previous", type=pathlib.Path, metavar="PROGRAM",
                         help="an older boatswaind, which runs until the fault `upgrade` first puts this one in its place")
+    parser.add_argument("--small-tenants", type=int, default=SMALL_TENANTS, metavar="N",
+                        help="each container that removes itself is the next one's of so many tenants (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="what the faults are")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="copy keys, store and the agent's log there")
     arguments = parser.parse_args()
@@ -342,7 +363,7 @@ def main():
         return
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
     print(f"seed {seed}, {arguments.minutes:g} minutes", flush=True)
-    with Storm(seed, arguments.minutes, arguments.faults, arguments.previous) as storm:
+    with Storm(seed, arguments.minutes, arguments.faults, arguments.previous, arguments.small_tenants) as storm:
         try:
             account, seconds = storm.run()
         except BaseException:

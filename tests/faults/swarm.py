@@ -71,8 +71,8 @@ def run_short(engine, name, tenant, seed, lines=LINES):
     return None if code is None else (identity, code)
 
 
-def run_many(engine, count, workers, prefix, printers, gate=None):
-    """`count` short-lived containers; those that ran to their end are noted in `printers`. Containers a minute."""
+def run_many(engine, count, workers, prefix, printers, gate=None, tenants=TENANTS):
+    """`count` short-lived containers, of `tenants` in turn; those that ran to their end are noted in `printers`. Containers a minute."""
     def one(number):
         if gate is None:
             return run_noted(number)
@@ -80,7 +80,7 @@ def run_many(engine, count, workers, prefix, printers, gate=None):
             return run_noted(number)
 
     def run_noted(number):
-        tenant, started = TENANTS[number % len(TENANTS)], time.time()
+        tenant, started = tenants[number % len(tenants)], time.time()
         try:
             ran = run_short(engine, f"{prefix}{number}", tenant, number)
         except (OSError, http.client.HTTPException, ValueError):
