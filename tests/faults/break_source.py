@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """break_source.py MUTANT SOURCE OUT: a source file with one of its rules broken, for tests that must notice it.
 
-The change is made of the source as it stands, so that what is built of it differs from the real thing in nothing else. A
-source in which the place is not found any more is an error: then this script has to be brought up to date."""
+The change is made of the source as it stands, so that what is built of it differs from the real thing in nothing else.
+A source in which the place is not found any more is an error: then this script has to be brought up to date."""
 import re
 import sys
 
@@ -13,7 +13,8 @@ MUTANTS = {
         (r"(\n    CHECK\(write_segments\([^;]*\);)(\n    CHECK\(name_additions\([^;]*\);)", r"\2\1")]),
     # How far sources are sealed is not saved with the segment.
     "no_checkpoint": ("spool/spool.cc", "Result<void> Spool::name_additions(", [
-        (r"for \(const auto& \[source, checkpoint\] : addition\.checkpoints\)\s+CHECK\(statements\.move\([^;]*\);", "")]),
+        (r"for \(const auto& \[source, checkpoint\] : addition\.checkpoints\)\s+"
+         r"CHECK\(statements\.move\([^;]*\);", "")]),
     # What the store did not take is given up.
     "release_what_failed": ("ship/shipper.cc", "void Shipper::failed(", [
         (r"spool_\.give_back\(segment, wait\);", "(void)spool_.release(segment);")]),
