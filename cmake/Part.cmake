@@ -12,6 +12,10 @@ set_property(GLOBAL PROPERTY BOATSWAIN_PARTS "")
 set(BOATSWAIN_PARTS_WITH_THREADS base tenancy batch spool ship store canary query)
 add_custom_target(threads_tests)
 
+# Parts without a parser of their own, and with nothing that takes long in tests: sanitized builds do not optimize them
+# (Precompiled.cmake).
+set(BOATSWAIN_QUICK_PARTS http spool ship canary sandbox boatswaind tool)
+
 set(BOATSWAIN_LONG_TESTS intake_docker tool query fleet spool)
 
 # boatswain_only_in(TARGET [SANITIZE...]): part of the ordinary build only where its tests are run (scripts/test.sh), with `release` for
@@ -38,7 +42,11 @@ function(boatswain_part NAME)
   set(target boatswain_${NAME})
   if(sources)
     add_library(${target} STATIC ${sources})
-    boatswain_precompiled(${target})
+    if(NAME IN_LIST BOATSWAIN_QUICK_PARTS)
+      boatswain_quick(${target})
+    else()
+      boatswain_precompiled(${target})
+    endif()
     set(scope PUBLIC)
   else()
     add_library(${target} INTERFACE)

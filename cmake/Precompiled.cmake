@@ -3,10 +3,13 @@
 #
 # Not in release: a file that forgets an #include fails there, instead of leaning on what was compiled before.
 #
-# boatswain_precompiled(TARGET): for a library of src/. boatswain_test_code(TARGET): for an executable of tests.
+# boatswain_precompiled(TARGET): for a library of src/. boatswain_quick(TARGET): for one of which no fuzz target knows: compiled as tests
+# are. boatswain_test_code(TARGET): for an executable of tests.
 # boatswain_library_code(FILES...): for files of the folder that are for the most part other people's templates.
 if(BOATSWAIN_SANITIZE STREQUAL "")
   function(boatswain_precompiled TARGET)
+  endfunction()
+  function(boatswain_quick TARGET)
   endfunction()
   function(boatswain_test_code TARGET)
   endfunction()
@@ -28,6 +31,9 @@ file(WRITE ${CMAKE_BINARY_DIR}/precompiled/empty.cc "")
 file(WRITE ${CMAKE_BINARY_DIR}/precompiled/main.cc "int main() {}\n")
 add_library(precompiled STATIC ${CMAKE_BINARY_DIR}/precompiled/empty.cc)
 target_precompile_headers(precompiled PRIVATE ${standard_headers})
+add_library(precompiled_quick STATIC ${CMAKE_BINARY_DIR}/precompiled/empty.cc)
+target_compile_options(precompiled_quick PRIVATE ${quick_options})
+target_precompile_headers(precompiled_quick PRIVATE ${standard_headers})
 add_executable(precompiled_tests ${CMAKE_BINARY_DIR}/precompiled/main.cc)  # an executable: its code is -fPIE, as that of tests
 target_compile_options(precompiled_tests PRIVATE ${quick_options})
 target_link_libraries(precompiled_tests PRIVATE GTest::gtest GTest::gmock)
@@ -35,6 +41,10 @@ target_precompile_headers(precompiled_tests PRIVATE ${standard_headers} <gmock/g
 
 function(boatswain_precompiled TARGET)
   target_precompile_headers(${TARGET} REUSE_FROM precompiled)
+endfunction()
+function(boatswain_quick TARGET)
+  target_compile_options(${TARGET} PRIVATE ${quick_options})
+  target_precompile_headers(${TARGET} REUSE_FROM precompiled_quick)
 endfunction()
 function(boatswain_test_code TARGET)
   target_compile_options(${TARGET} PRIVATE ${quick_options})
