@@ -144,7 +144,9 @@ class Parser {
         while (!now().is(")")) {
             TRY(auto name, label());
             labels.push_back(std::move(name));
-            if (!take_if(",") && !now().is(")")) return unexpected(", or )");
+            if (now().is(")")) break;
+            if (!take_if(",")) return unexpected(", or )");
+            if (now().is(")")) return unexpected("IDENTIFIER");
         }
         take();
         return labels;

@@ -7,8 +7,9 @@
 //   interop_tool text IDENTITIES FILE            the text of all frames of a segment
 //   interop_tool compress LEVEL FILE             one zstd frame, as of a segment
 //   interop_tool decompress FILE                 what one zstd frame holds
-//   interop_tool primitives                      for each line of standard input, a line: what the primitive makes of
-//   it
+//   interop_tool logql                           for each line of standard input, a query in base64: "valid", or its
+//   error interop_tool primitives                      for each line of standard input, a line: what the primitive
+//   makes of it
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -19,6 +20,7 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "logql/query.h"
 #include "open/aead.h"
 #include "open/age_reader.h"
 #include "open/segment_reader.h"
@@ -129,6 +131,16 @@ std::string primitives() {
     return answers;
 }
 
+std::string queries() {
+    std::string answers;
+    for (std::string question; std::getline(std::cin, question);) {
+        auto query = from_base64_unpadded(question);
+        auto parsed = query ? logql::parse_query(*query) : Result<logql::Query>{fail(Remedy::stop, "not base64")};
+        answers += (parsed ? "valid" : parsed.error().what) + "\n";
+    }
+    return answers;
+}
+
 Result<std::string> run(std::span<char*> arguments) {
     std::string_view command = arguments.size() > 1 ? arguments[1] : "";
     if (command == "encrypt") return encrypt(arguments.subspan(2));
@@ -138,6 +150,7 @@ Result<std::string> run(std::span<char*> arguments) {
     if (command == "text" && arguments.size() == 4) return text(arguments[2], arguments[3]);
     if (command == "compress" && arguments.size() == 4) return compress(arguments[2], arguments[3]);
     if (command == "decompress" && arguments.size() == 3) return decompress(arguments[2]);
+    if (command == "logql") return queries();
     if (command == "primitives") return primitives();
     return fail(Remedy::stop, "usage: see the top of interop_tool.cc");
 }
