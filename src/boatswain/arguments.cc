@@ -27,6 +27,8 @@ struct Given {
     Ls ls;
     Logs logs;
     Query query;
+    Stats stats;
+    LabelsCommand labels;
     Inspect inspect;
     Verify verify;
     Why why;
@@ -47,8 +49,8 @@ struct Given {
 
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
-    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *inspect, *verify, *why, *status, *spool,
-        *spool_list, *spool_retry, *spool_acknowledge, *completion, *version, *help;
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *stats, *labels, *inspect, *verify, *why,
+        *status, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion, *version, *help;
     FleetCommands fleet;
 };
 
@@ -212,6 +214,33 @@ void add_query(Commands& commands, Given& given) {
         "  boatswain query --check '{app=\"shop\"} | logfmt'");
 }
 
+void add_footer_question(CLI::App* command, FooterQuestion& question, Given& given) {
+    add_source_options(command, question.store, question.identities);
+    command->add_option("--tenant", question.tenant, "Only this tenant (default: all that the identities open)");
+    add_times(command, given);
+    command->add_flag("--json", question.json, "One JSON object a line");
+    add_allowance(command, given);
+}
+
+void add_stats(Commands& commands, Given& given) {
+    auto* stats = commands.stats =
+        commands.tool.add_subcommand("stats", "Shows how much each app printed on each day: lines, bytes, objects");
+    add_footer_question(stats, given.stats.of, given);
+    stats->footer(
+        "No line is read for it.\n\nExamples:\n  boatswain stats --identity acme.key --since 7d\n"
+        "  boatswain stats --identity acme.key --json | jq -s 'map(.lines) | add'");
+}
+
+void add_labels(Commands& commands, Given& given) {
+    auto* labels = commands.labels =
+        commands.tool.add_subcommand("labels", "Lists the labels that a LogQL selector can ask for, or values of one");
+    labels->add_option("NAME", given.labels.name, "The label whose values to list");
+    add_footer_question(labels, given.labels.of, given);
+    labels->footer(
+        "No line is read for it.\n\nExamples:\n  boatswain labels --identity acme.key --since 1d\n"
+        "  boatswain labels app --identity acme.key");
+}
+
 void add_inspect(Commands& commands, Given& given) {
     auto* inspect = commands.inspect =
         commands.tool.add_subcommand("inspect", "Says what a segment holds, without printing lines");
@@ -326,6 +355,8 @@ std::unique_ptr<Commands> make_commands(Given& given) {
         "boatswain COMMAND --help explains a command.");
     add_logs(*commands, given);
     add_query(*commands, given);
+    add_stats(*commands, given);
+    add_labels(*commands, given);
     add_ls(*commands, given);
     add_inspect(*commands, given);
     add_verify(*commands, given);
@@ -454,6 +485,16 @@ LogFormatChoice format_of(const Given& given) {
     return given.format == "json" ? LogFormatChoice::json : LogFormatChoice::text;
 }
 
+// What stats and labels share.
+Result<void> complete_question(FooterQuestion& question, const query::TimeRange& range, const Allowance& allowance) {
+    add_environment(question.store, question.identities);
+    if (question.store.empty()) return fail(Remedy::stop, no_store);
+    if (question.identities.empty()) return fail(Remedy::stop, no_identity);
+    question.range = range;
+    question.allowance = allowance;
+    return {};
+}
+
 Arguments query_request(const CLI::App& command, Given& given, const query::TimeRange& range,
                         const Allowance& allowance) {
     auto& query = given.query;
@@ -517,6 +558,14 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         if (!given.stream.empty()) given.logs.stream = given.stream == "stdout" ? Stream::out : Stream::err;
         given.logs.format = format_of(given);
         return {.request = given.logs};
+    }
+    if (&command == commands.stats) {
+        auto complete = complete_question(given.stats.of, *range, *allowance);
+        return complete ? Arguments{.request = given.stats} : usage(command, complete.error().what);
+    }
+    if (&command == commands.labels) {
+        auto complete = complete_question(given.labels.of, *range, *allowance);
+        return complete ? Arguments{.request = given.labels} : usage(command, complete.error().what);
     }
     if (&command == commands.query) return query_request(command, given, *range, *allowance);
     if (&command == commands.verify) {

@@ -90,6 +90,25 @@ struct Query {
     Allowance allowance;
 };
 
+// What footers alone answer.
+struct FooterQuestion {
+    std::string store;
+    std::vector<std::string> identities;
+    std::optional<std::string> tenant;
+    query::TimeRange range;
+    bool json = false;
+    Allowance allowance;
+};
+// How much each app printed on each day.
+struct Stats {
+    FooterQuestion of;
+};
+// The labels of LogQL's selectors, or the values of one.
+struct LabelsCommand {
+    FooterQuestion of;
+    std::optional<std::string> name;
+};
+
 struct Inspect {
     std::string object;  // a key in the store, or a file
     std::optional<std::string> store;
@@ -137,9 +156,9 @@ struct Completion {
     std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Request =
-    std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Inspect, Verify, Why, Status, SpoolList, SpoolRetry,
-                 SpoolAcknowledge, Completion, FleetSync, FleetStatus, FleetKeyNew, FleetKeyDerive>;
+using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Stats, LabelsCommand, Inspect, Verify, Why,
+                             Status, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync, FleetStatus,
+                             FleetKeyNew, FleetKeyDerive>;
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;
@@ -151,6 +170,8 @@ int run(const KeysDerive& request, Console& console);
 int run(const Ls& request, Console& console);
 int run(const Logs& request, Console& console);
 int run(const Query& request, Console& console);
+int run(const Stats& request, Console& console);
+int run(const LabelsCommand& request, Console& console);
 int run(const Inspect& request, Console& console);
 int run(const Verify& request, Console& console);
 int run(const Why& request, Console& console);

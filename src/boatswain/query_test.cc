@@ -59,6 +59,24 @@ TEST_F(Tool, QueryRefusesWhatIsNoQueryWithItsPlace) {
     EXPECT_EQ(query("{app=\"x\"}", "-i acme.key --step soon").code, 2);
 }
 
+TEST_F(Tool, StatsCountsLinesOfEachAppAndDay) {
+    put_example();
+    auto ran = run("boatswain stats --store dir:store -i acme.key --json");
+    EXPECT_THAT(ran.out, HasSubstr(R"("tenant":"acme","app":"shop/cart","day":"2026-11-23","lines":3,)"));
+    EXPECT_THAT(ran.out, HasSubstr(R"("app":"shop/db","day":"2026-11-23","lines":1,)"));
+    EXPECT_THAT(ran.out, HasSubstr(R"("objects":1,"gaps":1})"));
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_THAT(run("boatswain stats --store dir:store -i acme.key").out, HasSubstr("TENANT  APP"));
+}
+
+TEST_F(Tool, LabelsListsWhatASelectorCanAskFor) {
+    put_example();
+    EXPECT_EQ(run("boatswain labels app --store dir:store -i acme.key").out, "shop/cart\nshop/db\n");
+    EXPECT_EQ(run("boatswain labels stream --store dir:store -i acme.key").out, "stderr\nstdout\n");
+    EXPECT_THAT(run("boatswain labels --store dir:store -i acme.key").out, HasSubstr("container (2 values)\n"));
+    EXPECT_EQ(run("boatswain labels nope --store dir:store -i acme.key").out, "");
+}
+
 TEST_F(Tool, LogsFindsTextAndExpressionsWithTheExitCodesOfGrep) {
     put_example();
     auto ran = logs("-i acme.key --tenant acme --output raw --app shop/cart --grep 'article 7'");

@@ -75,8 +75,10 @@ std::vector<Label> Labels::sorted() const {
     return labels;
 }
 
-bool is_origin_label(std::string_view name) {
-    return std::ranges::find(origin_labels, name, &OriginLabel::name) != origin_labels.end();
+std::vector<std::string_view> origin_label_names() {
+    std::vector<std::string_view> names;
+    for (const auto& label : origin_labels) names.push_back(label.name);
+    return names;
 }
 
 std::string_view origin_label(const query::Origin& origin, std::string_view name) {

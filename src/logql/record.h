@@ -74,7 +74,7 @@ struct Record {
 inline constexpr std::string_view stream_label = "stream";
 // "" when there is none of that name.
 std::string_view origin_label(const query::Origin& origin, std::string_view name);
-bool is_origin_label(std::string_view name);
+std::vector<std::string_view> origin_label_names();  // in order; without stream, which lines have and sources do not
 void add_origin_labels(const query::Entry& entry, Labels& labels);
 
 }  // namespace boatswain::logql

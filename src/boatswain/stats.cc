@@ -1,0 +1,149 @@
+// stats: how much each app printed on each day, from footers alone. labels: what a selector of LogQL can ask for.
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/log.h"
+#include "boatswain/commands.h"
+#include "boatswain/reading.h"
+#include "logql/record.h"
+#include "query/merge.h"
+
+namespace boatswain::tool {
+
+namespace {
+
+struct AppDay {
+    std::uint64_t lines = 0, gaps = 0;
+    std::uint64_t text_bytes = 0;    // with times and headings
+    std::uint64_t sealed_bytes = 0;  // of the frames alone
+    std::uint64_t objects = 0;       // that hold something of it
+    query::Share held{};
+};
+using AppDays = std::map<std::tuple<TenantId, std::string, std::string>, AppDay>;  // tenant, app, day
+
+std::string day_of(Timestamp time) { return to_text(std::chrono::floor<std::chrono::days>(time)).substr(0, 10); }
+
+// A frame counts for the day of its first line.
+Result<void> gather(AppDays& days, const query::SegmentInfo& info, const open::Footer& footer,
+                    const query::Selection& selection, query::Budget& budget) {
+    constexpr std::uint64_t row_bytes = 600;
+    std::set<AppDay*> seen;
+    for (const auto& frame : footer.frames) {
+        const auto& source = footer.sources[frame.source];
+        if (!selection.wants(query::FrameSummary{{info.key, source}, frame})) continue;
+        auto [place, is_new] = days.try_emplace({info.key.tenant, source.whose.app, day_of(frame.counts.first_time)});
+        auto& day = place->second;
+        if (is_new) {
+            TRY(day.held, budget.hold(row_bytes, "the apps and days"));
+        }
+        day.lines += frame.counts.lines;
+        day.gaps += frame.counts.gaps;
+        day.text_bytes += frame.text_bytes;
+        day.sealed_bytes += frame.compressed_bytes;
+        if (seen.insert(&day).second) ++day.objects;
+    }
+    return {};
+}
+
+double ratio_of(const AppDay& day) {
+    return day.sealed_bytes == 0 ? 0 : static_cast<double>(day.text_bytes) / static_cast<double>(day.sealed_bytes);
+}
+
+void print_days(const AppDays& days, bool json, Output& out) {
+    Table table{{"TENANT", "APP", "DAY", ">LINES", ">TEXT", ">SEALED", ">RATIO", ">OBJECTS", ">GAPS"}};
+    for (const auto& [key, day] : days) {
+        const auto& [tenant, app, date] = key;
+        if (json)
+            out.write(fmt::format(
+                R"({{"tenant":{},"app":{},"day":"{}","lines":{},"text_bytes":{},"sealed_bytes":{},"objects":{},"gaps":{}}})"
+                "\n",
+                json_quote(tenant.str()), json_quote(app), date, day.lines, day.text_bytes, day.sealed_bytes,
+                day.objects, day.gaps));
+        else
+            table.add({tenant.str(), app, date, std::to_string(day.lines), human_size(day.text_bytes),
+                       human_size(day.sealed_bytes), fmt::format("{:.1f}", ratio_of(day)), std::to_string(day.objects),
+                       std::to_string(day.gaps)});
+    }
+    if (!json && !days.empty()) table.print(out);
+}
+
+// What both commands read: footers of a stretch.
+using EachFooter = std::function<Result<void>(const query::SegmentInfo&, const open::Footer&, const query::Selection&,
+                                              query::Budget&)>;
+Result<int> read_all_footers(const FooterQuestion& request, Console& console, const EachFooter& each,
+                             const std::function<void()>& print) {
+    query::Budget budget{request.allowance.memory};
+    TRY(auto identities, read_identities(request.identities, console));
+    query::Selection selection{.tenant = {}, .range = request.range};
+    if (request.tenant) {
+        TRY(selection.tenant, query::parse_tenant(*request.tenant));
+    }
+    TRY(auto store, store::open_store(request.store, console.clock));
+    Progress progress{console};
+    Result<void> taken;
+    query::Limits limits{.budget = budget, .bounds = request.allowance.bounds()};
+    TRY(auto tally, query::read_footers(
+                        *store, identities, selection, limits, progress,
+                        [&](const query::SegmentInfo& info, const open::Footer& footer) {
+                            taken = each(info, footer, selection, budget);
+                            return taken.has_value();
+                        }));
+    CHECK(taken);
+    progress.clear();
+    print();
+    console.out.flush();
+    return conclude(console, progress, tally, selection, identities);
+}
+
+}  // namespace
+
+int run(const Stats& request, Console& console) {
+    AppDays days;
+    auto done = read_all_footers(
+        request.of, console,
+        [&](const query::SegmentInfo& info, const open::Footer& footer, const query::Selection& selection,
+            query::Budget& budget) { return gather(days, info, footer, selection, budget); },
+        [&] { print_days(days, request.of.json, console.out); });
+    return done ? *done : failed(console, done.error());
+}
+
+int run(const LabelsCommand& request, Console& console) {
+    std::map<std::string, std::set<std::string>> values;
+    std::vector<query::Share> held;
+    auto take = [&](const query::SegmentInfo& info, const open::Footer& footer, const query::Selection& selection,
+                    query::Budget& budget) -> Result<void> {
+        for (const auto& frame : footer.frames) {
+            const auto& source = footer.sources[frame.source];
+            query::Origin origin{info.key, source};
+            if (!selection.wants(query::FrameSummary{origin, frame})) continue;
+            for (auto name : logql::origin_label_names()) {
+                auto value = logql::origin_label(origin, name);
+                if (value.empty() || !values[std::string{name}].emplace(value).second) continue;
+                constexpr std::uint64_t value_bytes = 200;
+                TRY(held.emplace_back(), budget.hold(value_bytes, "the values of labels"));
+            }
+        }
+        return {};
+    };
+    auto print = [&] {
+        if (!values.empty()) values[std::string{logql::stream_label}] = {"stderr", "stdout"};
+        for (const auto& [name, all] : values) {
+            if (request.name && *request.name != name) continue;
+            if (!request.name && !request.of.json) {
+                console.out.write(fmt::format("{} ({})\n", name, counted(all.size(), "value")));
+                continue;
+            }
+            for (const auto& value : all)
+                console.out.write(request.of.json ? fmt::format("{{\"label\":{},\"value\":{}}}\n", json_quote(name),
+                                                                json_quote(value))
+                                                  : terminal_safe(value) + "\n");
+        }
+    };
+    auto done = read_all_footers(request.of, console, take, print);
+    return done ? *done : failed(console, done.error());
+}
+
+}  // namespace boatswain::tool
