@@ -65,7 +65,7 @@ TEST_F(Tool, StatsCountsLinesOfEachAppAndDay) {
     EXPECT_THAT(ran.out, HasSubstr(R"("tenant":"acme","app":"shop/cart","day":"2026-11-23","lines":3,)"));
     EXPECT_THAT(ran.out, HasSubstr(R"("app":"shop/db","day":"2026-11-23","lines":1,)"));
     EXPECT_THAT(ran.out, HasSubstr(R"("objects":1,"gaps":1})"));
-    EXPECT_EQ(ran.code, 0);
+    EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_THAT(run("boatswain stats --store dir:store -i acme.key").out, HasSubstr("TENANT  APP"));
 }
 

@@ -70,12 +70,11 @@ void print_days(const AppDays& days, bool json, Output& out) {
     if (!json && !days.empty()) table.print(out);
 }
 
-// What both commands read: footers of a stretch.
+// What both commands read: footers of a stretch. What `each` keeps may hold shares of `budget`.
 using EachFooter = std::function<Result<void>(const query::SegmentInfo&, const open::Footer&, const query::Selection&,
                                               query::Budget&)>;
-Result<int> read_all_footers(const FooterQuestion& request, Console& console, const EachFooter& each,
-                             const std::function<void()>& print) {
-    query::Budget budget{request.allowance.memory};
+Result<int> read_all_footers(const FooterQuestion& request, query::Budget& budget, Console& console,
+                             const EachFooter& each, const std::function<void()>& print) {
     TRY(auto identities, read_identities(request.identities, console));
     query::Selection selection{.tenant = {}, .range = request.range};
     if (request.tenant) {
@@ -101,20 +100,22 @@ Result<int> read_all_footers(const FooterQuestion& request, Console& console, co
 }  // namespace
 
 int run(const Stats& request, Console& console) {
+    query::Budget budget{request.of.allowance.memory};
     AppDays days;
     auto done = read_all_footers(
-        request.of, console,
+        request.of, budget, console,
         [&](const query::SegmentInfo& info, const open::Footer& footer, const query::Selection& selection,
-            query::Budget& budget) { return gather(days, info, footer, selection, budget); },
+            query::Budget& room) { return gather(days, info, footer, selection, room); },
         [&] { print_days(days, request.of.json, console.out); });
     return done ? *done : failed(console, done.error());
 }
 
 int run(const LabelsCommand& request, Console& console) {
+    query::Budget budget{request.of.allowance.memory};
     std::map<std::string, std::set<std::string>> values;
     std::vector<query::Share> held;
     auto take = [&](const query::SegmentInfo& info, const open::Footer& footer, const query::Selection& selection,
-                    query::Budget& budget) -> Result<void> {
+                    query::Budget& room) -> Result<void> {
         for (const auto& frame : footer.frames) {
             const auto& source = footer.sources[frame.source];
             query::Origin origin{info.key, source};
@@ -123,7 +124,7 @@ int run(const LabelsCommand& request, Console& console) {
                 auto value = logql::origin_label(origin, name);
                 if (value.empty() || !values[std::string{name}].emplace(value).second) continue;
                 constexpr std::uint64_t value_bytes = 200;
-                TRY(held.emplace_back(), budget.hold(value_bytes, "the values of labels"));
+                TRY(held.emplace_back(), room.hold(value_bytes, "the values of labels"));
             }
         }
         return {};
@@ -142,7 +143,7 @@ int run(const LabelsCommand& request, Console& console) {
                                                   : terminal_safe(value) + "\n");
         }
     };
-    auto done = read_all_footers(request.of, console, take, print);
+    auto done = read_all_footers(request.of, budget, console, take, print);
     return done ? *done : failed(console, done.error());
 }
 
