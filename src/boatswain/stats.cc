@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "boatswain/commands.h"
+#include "boatswain/patience.h"
 #include "boatswain/reading.h"
 #include "logql/record.h"
 #include "query/merge.h"
@@ -80,7 +81,7 @@ Result<int> read_all_footers(const FooterQuestion& request, query::Budget& budge
     if (request.tenant) {
         TRY(selection.tenant, query::parse_tenant(*request.tenant));
     }
-    TRY(auto store, store::open_store(request.store, console.clock));
+    TRY(auto store, open_store(request.store, console));
     Progress progress{console};
     Result<void> taken;
     query::Limits limits{.budget = budget, .bounds = request.allowance.bounds()};
@@ -94,7 +95,8 @@ Result<int> read_all_footers(const FooterQuestion& request, query::Budget& budge
     progress.clear();
     print();
     console.out.flush();
-    return conclude(console, progress, tally, selection, identities);
+    return conclude(console, progress,
+                    {.store = *store, .tally = tally, .selection = selection, .identities = identities});
 }
 
 }  // namespace
