@@ -69,7 +69,7 @@ TEST_F(Tool, BashCompletesCommandsOptionsAndChoices) {
     };
     EXPECT_EQ(complete("boatswain lo"), "logs\n");
     EXPECT_EQ(complete("boatswain keys ''"), "new show derive\n");
-    EXPECT_EQ(complete("boatswain logs --output ''"), "text json raw\n");
+    EXPECT_EQ(complete("boatswain logs --output ''"), "text json raw csv\n");
     EXPECT_EQ(complete("boatswain logs --store dir:keys --st"), "--store --stream\n");
     EXPECT_EQ(complete("boatswain keys new --o"), "--out\n");
     EXPECT_EQ(complete("boatswain completion ''"), "bash zsh fish\n");
