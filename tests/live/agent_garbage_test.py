@@ -164,6 +164,107 @@ class Garbage(LiveTest):
         container = self.engine.run("cat", f"/volume/{path.name}", env=RED)
         return container, lambda text: os.write(pipe, text + b"\n")
 
+    def test_a_stopped_containers_log_is_read_through_the_engine_behind_what_is_broken_in_it(self):
+        def record(number):
+            return b'{"log":"line %d\\n","stream":"stdout","time":"2026-11-29T10:%02d:%02d.%09dZ"}\n' % (
+                number, number // 3000, number // 50 % 60, number % 50 * 10_000_000 + 123_456)
+
+        def records(*numbers):
+            return b"".join(record(number) for number in range(*numbers))
+        zeros = b"\0" * 300 + b"\n"
+        logs = {"in the middle": (204, records(202) + zeros + records(202, 204)), "at the beginning": (200, zeros + records(200)),
+                "at the end": (200, records(200) + zeros), "far from the end": (1500, records(202) + zeros + records(202, 1500)),
+                "twice": (150, records(50) + zeros + records(50, 100) + zeros + records(100, 150)),
+                "without a newline": (100, records(50) + zeros[:-1] + records(50, 100)), "nowhere": (300, records(300))}
+        containers = {}
+        for what, (lines, log) in logs.items():
+            containers[what] = self.engine.run("true", env=RED)
+            self.engine.wait(containers[what])
+            self.engine.log_file(containers[what]).write_bytes(log)
+        agent = self.agent(docker__root=str(self.engine.place))
+        for what, (lines, _) in logs.items():
+            # Zeros without a newline are one record with what follows them.
+            wanted = [b"line %d" % number for number in range(lines) if (what, number) != ("without a newline", 50)]
+            wait_for(lambda: agent.reader().of(containers[what]).messages() == wanted, 60,
+                     lambda: f"{what}: {len(agent.reader().of(containers[what]).messages())} of {len(wanted)}")
+        self.assertEqual(agent.stop(), 0)
+        for what, container in containers.items():
+            stored = agent.reader().of(container)
+            self.assertEqual({gap["reason"] for gap in stored.gaps}, set() if what == "nowhere" else {"unreadable"}, what)
+            self.assertEqual(len(stored.gaps), {"nowhere": 0, "twice": 2}.get(what, 1), what)
+
+    def test_a_log_that_the_engine_dies_of_is_asked_for_twice_and_harms_nobody(self):
+        local = ("--log-driver", "local", "--log-opt", "compress=false")
+        damaged = self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local)
+        others = [self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local) for _ in range(3)]
+        self.engine.wait(damaged, *others)
+        path = self.engine.root / "containers" / damaged / "local-logs/container.log"
+        with open(path, "r+b") as log:
+            log.seek(1500)
+            log.write(bytes(200))
+        agent = self.agent(start=False)
+        agent.start(wait=False)
+        agent.wait_logged("container found")
+        deaths = 0
+
+        def answers():
+            return "Version" in self.engine.docker("version", "--format", "Version {{.Server.Version}}", check=False)
+
+        def settled():
+            nonlocal deaths
+            if not answers():
+                deaths += 1
+                self.engine.restart("KILL")
+            return agent.metric("boatswain_logs_left_alone") == 1
+        wait_for(settled, 120, "the log is left alone", pause=0.3)
+        self.assertEqual(deaths, 2)
+        wanted = [b"line %d" % number for number in range(1, 101)]
+        for other in others:
+            wait_for(lambda: agent.reader().of(other).messages() == wanted, 60, "the others are read")
+        why = run(BUILD / "boatswain", "why", damaged, "--socket", agent.state / "agent.sock", check=False).stdout.decode()
+        self.assertIn("the engine died 2 times", why)
+        wait_for(lambda: agent.reader().of(damaged).gaps, 30, "the gap")
+        # Nor does a new agent ask again.
+        self.assertEqual(agent.stop(), 0)
+        agent.start()
+        wait_for(lambda: agent.metric("boatswain_logs_left_alone") == 1, 30, "it is still left alone")
+        time.sleep(3)
+        self.assertTrue(answers())
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual([gap["reason"] for gap in agent.reader().of(damaged).gaps], ["unreadable"])
+        self.assertEqual(agent.reader().of(others[0]).messages(), wanted)
+
+    def test_a_data_directory_that_appears_goes_and_comes_back_costs_no_line_and_doubles_none(self):
+        root = self.engine.place / "later"
+        agent = self.agent(docker__root=str(root))
+        container, say = self.talker()
+        ended = self.engine.shell("for i in $(seq 0 299); do echo line $i; done", env=RED)
+        self.engine.wait(ended)
+
+        def tell(first):
+            say(b"".join(b"line %d\n" % i for i in range(first, first + 100)))
+            wait_for(lambda: len(agent.reader().of(container).lines) >= first + 100, 30,
+                     lambda: f"{len(agent.reader().of(container).lines)} of {first + 100} lines are stored")
+        tell(0)
+        self.assertTrue(agent.logged("containers directory not watched"))
+        self.assertEqual(agent.metric("boatswain_containers_directory_unseen"), 1)
+        self.assertIn("later", agent.health()[1]["containers_directory"])
+        root.symlink_to(self.engine.root)
+        agent.wait_logged("container read from its files from now on", 30, container=container[:12])
+        agent.wait_logged("container read from its files from now on", 30, container=ended[:12])
+        self.assertEqual(agent.metric("boatswain_containers_directory_unseen"), 0)
+        tell(100)
+        root.unlink()
+        wait_for(lambda: agent.metric("boatswain_containers_directory_unseen") == 1, 30, "it is gone", pause=0.3)
+        tell(200)  # what is held open is read on
+        agent.kill()
+        root.symlink_to(self.engine.root)
+        agent.start()
+        tell(300)
+        self.assertEqual(agent.stop(), 0)
+        self.assert_numbers(agent.reader().of(container), 400)
+        self.assert_numbers(agent.reader().of(ended), 300)
+
     def test_links_and_pipes_in_place_of_a_log_are_not_followed(self):
         secret = self.engine.place / "secret"
         secret.write_text('{"log":"secret\\n","stream":"stdout","time":"2026-11-23T00:00:00Z"}\n')
