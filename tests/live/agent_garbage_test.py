@@ -172,8 +172,9 @@ class Garbage(LiveTest):
         def records(*numbers):
             return b"".join(record(number) for number in range(*numbers))
         zeros = b"\0" * 300 + b"\n"
-        logs = {"in the middle": (204, records(202) + zeros + records(202, 204)), "at the beginning": (200, zeros + records(200)),
-                "at the end": (200, records(200) + zeros), "far from the end": (1500, records(202) + zeros + records(202, 1500)),
+        logs = {"in the middle": (204, records(202) + zeros + records(202, 204)),
+                "at the beginning": (200, zeros + records(200)), "at the end": (200, records(200) + zeros),
+                "far from the end": (1500, records(202) + zeros + records(202, 1500)),
                 "twice": (150, records(50) + zeros + records(50, 100) + zeros + records(100, 150)),
                 "without a newline": (100, records(50) + zeros[:-1] + records(50, 100)), "nowhere": (300, records(300))}
         containers = {}
@@ -190,13 +191,15 @@ class Garbage(LiveTest):
         self.assertEqual(agent.stop(), 0)
         for what, container in containers.items():
             stored = agent.reader().of(container)
-            self.assertEqual({gap["reason"] for gap in stored.gaps}, set() if what == "nowhere" else {"unreadable"}, what)
+            reasons = {gap["reason"] for gap in stored.gaps}
+            self.assertEqual(reasons, set() if what == "nowhere" else {"unreadable"}, what)
             self.assertEqual(len(stored.gaps), {"nowhere": 0, "twice": 2}.get(what, 1), what)
 
     def test_a_log_that_the_engine_dies_of_is_asked_for_twice_and_harms_nobody(self):
         local = ("--log-driver", "local", "--log-opt", "compress=false")
         damaged = self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local)
-        others = [self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local) for _ in range(3)]
+        others = [self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local)
+                  for _ in range(3)]
         self.engine.wait(damaged, *others)
         path = self.engine.root / "containers" / damaged / "local-logs/container.log"
         with open(path, "r+b") as log:
@@ -221,8 +224,8 @@ class Garbage(LiveTest):
         wanted = [b"line %d" % number for number in range(1, 101)]
         for other in others:
             wait_for(lambda: agent.reader().of(other).messages() == wanted, 60, "the others are read")
-        why = run(BUILD / "boatswain", "why", damaged, "--socket", agent.state / "agent.sock", check=False).stdout.decode()
-        self.assertIn("the engine died 2 times", why)
+        why = run(BUILD / "boatswain", "why", damaged, "--socket", agent.state / "agent.sock", check=False)
+        self.assertIn("the engine died 2 times", why.stdout.decode())
         wait_for(lambda: agent.reader().of(damaged).gaps, 30, "the gap")
         # Nor does a new agent ask again.
         self.assertEqual(agent.stop(), 0)
