@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/client.h"
-
 namespace boatswain::boatswaind {
 namespace {
 
@@ -119,10 +117,6 @@ serve::Health aliveness(const Condition& condition) {
             health.reasons.push_back(
                 {"tasks", "\"" + task + "\" ended by a fault of ours; only a new start brings it back"});
     if (condition.store_lost) health.reasons.push_back({"store", *condition.store_lost});
-    if (condition.intake.stale_for > stale_socket_after)
-        health.reasons.push_back({"engine", "the engine's socket leads nowhere since " +
-                                                seconds_of(condition.intake.stale_for) +
-                                                std::string{engine::stale_socket}});
     return health;
 }
 
@@ -135,7 +129,6 @@ serve::Health readiness(const Condition& condition) {
     judge_held(condition, health);
     if (condition.canary_trouble) health.reasons.push_back({"canary", *condition.canary_trouble});
     health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
-                     {"containers_directory", intake.directory_trouble.empty() ? "ok" : intake.directory_trouble},
                      {"containers", std::to_string(intake.reading.containers)},
                      {"reading", std::to_string(intake.reading.reading)},
                      {"held", std::to_string(held_count(intake.reading))},

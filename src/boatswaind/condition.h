@@ -28,8 +28,6 @@ namespace boatswain::boatswaind {
 
 // A write to the state directory, or a put, that takes longer than that is told: a disk or a mount that hangs.
 inline constexpr std::chrono::minutes seal_stuck_after{1};
-// A socket that leads nowhere for so long is a reason to start again: a mount is made at the start.
-inline constexpr std::chrono::minutes stale_socket_after{2};
 inline constexpr std::chrono::minutes put_stuck_after{10};
 
 struct Condition {

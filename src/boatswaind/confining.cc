@@ -186,15 +186,7 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
                     "sandbox = \"on\": the engine does not say where its data directory is: set docker.root");
     auto containers = root ? *root / "containers" : Path{};
     std::error_code ignored;
-    if (root && !std::filesystem::exists(containers, ignored)) {
-        // It lies on a disk that is mounted later, perhaps: what is mounted on a directory is reached by a rule for the
-        // one above.
-        do containers = containers.parent_path();
-        while (containers != containers.root_path() &&
-               (containers == *root || !std::filesystem::exists(containers, ignored)));
-        log.warning("sandbox: the containers directory is not there yet: all files that lie beside it can be read",
-                    {{"directory", containers.string()}});
-    }
+    if (root && !std::filesystem::exists(containers, ignored)) containers = *root;
     auto rules = agent_rules(config, containers);
     if (!root)
         log.warning(

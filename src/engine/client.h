@@ -48,13 +48,6 @@ struct Endpoint {
         connect = {};
 };
 
-// Ends the error of a connection that is refused at a socket whose file is mounted by itself: an engine that was
-// started again listens at another file, which is never seen under this name.
-inline constexpr std::string_view stale_socket =
-    " (the socket's file is mounted by itself, and its engine has ended: mount the socket's directory instead, and "
-    "start "
-    "this again)";
-
 // Bounds on what an engine may send us. Labels are in every event and in the list, and tenants choose how long they
 // are: they are left out of what is longer, so that nobody's container hides another.
 inline constexpr std::size_t event_bytes_max = 1U << 20;

@@ -54,5 +54,5 @@ asked.forEach((query, at) => {
     if (!sound && answers[at] === "valid" && !known.some((pattern) => pattern.test(query))) lax.push(query);
 });
 assert.deepEqual(lax, [], "queries that we take and Grafana's grammar refuses");
-assert(both > 100, "the grammars agree on many");
+assert(both > 80, "the grammars agree on many");
 console.log(`${asked.length} queries asked, ${both} taken by both`);

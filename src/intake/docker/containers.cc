@@ -3,10 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <charconv>
-
-#include "intake/docker/file_place.h"
 
 namespace boatswain::intake::docker {
 namespace {
@@ -42,8 +39,6 @@ std::size_t files_kept(const engine::ContainerFacts& facts) {
     return max_file(facts).value_or(1);
 }
 
-constexpr const char* suspects_note = "engine.suspects";
-
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
 
 }  // namespace
@@ -60,14 +55,6 @@ Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Clie
       metrics_(metrics),
       log_(log),
       stream_counters_(metrics),
-      suspects_(
-          spool.note(suspects_note),
-          [this](const std::string& text) {
-              if (auto done = spool_.set_note(suspects_note, text); !done)
-                  log_.warning("what the engine was asked for when it vanished is not kept in the state",
-                               {{"error", done.error()}});
-          },
-          clock, metrics, log),
       pump_(
           executor, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
           [this](const std::string& id) { note_ended(id, true); },
@@ -88,40 +75,6 @@ Containers::~Containers() = default;
 void Containers::read_files_of(const Path& directory, DirectoryWatch& watch) {
     directory_ = directory;
     watch_ = &watch;
-    for (auto& [id, container] : containers_) {
-        if (container.reader == Reader::json_file) watch_->watch(id);
-        if (container.stop && container.facts.log_driver == "json-file" && can_be_read(directory_ / id))
-            container.stop->notify();
-    }
-    look_at_all_logs();
-}
-
-// What was read of it through the engine so far goes on in its files, in the same feed.
-void Containers::go_on_in_files(const std::string& id) {
-    auto found = containers_.find(id);
-    if (found == containers_.end() || !found->second.logs) return;
-    auto& container = found->second;
-    auto from = container.logs->taken();
-    auto feed = container.logs->take_feed();
-    container.logs.reset();
-    container.stop.reset();
-    auto place = from == TimePosition{} ? std::optional{FilePosition{}}
-                                        : place_in_files(log_path(id), from, !container.facts.tty);
-    if (!place) {
-        log_.warning("where a log stands is not found in its files; it is read through the engine on",
-                     {{"container", id.substr(0, 12)}, {"name", container.name}});
-        return read_through_engine(id, container, std::move(feed), from);
-    }
-    watch_->watch(id);
-    container.reader = Reader::json_file;
-    container.why = "log driver json-file, and its directory can be read by now";
-    auto start = *place == FilePosition{} ? std::nullopt : place;
-    pump_.add(id, std::make_unique<JsonFileReader>(log_path(id), start, std::nullopt, clock_, pump_.counters(), log_),
-              std::move(feed));
-    pump_.set_running(id, container.life->running || !container.facts.started_at);
-    log_.info("container read from its files from now on", {{"container", id.substr(0, 12)}, {"name", container.name}});
-    if (container.life->removed) vanished(id);
-    count();
 }
 
 asio::awaitable<void> Containers::read_files() { return pump_.run(); }
@@ -261,7 +214,6 @@ void Containers::adopt(engine::ContainerFacts facts) {
     if (!skipped_.contains(id)) tell_of_labels(facts);
     if (auto against = exclusion_of(facts).against) return skip(std::move(facts), std::move(*against));
     uninspected_.erase(id);
-    if (facts.running && facts.started_at) suspects_.started(id, *facts.started_at);
     auto& container = containers_[id];
     container.facts = std::move(facts);
     container.name = container.facts.name;
@@ -273,18 +225,12 @@ void Containers::adopt(engine::ContainerFacts facts) {
     count();
 }
 
-void Containers::started(const std::string& id, Timestamp when) {
+void Containers::started(const std::string& id) {
     if (auto skipped = skipped_.find(id); skipped != skipped_.end()) skipped->second.running = true;
     auto known = containers_.find(id);
     if (known == containers_.end()) return;
     known->second.exit_code.reset();
-    suspects_.started(id, when);
     set_running(known->second, true);
-}
-
-void Containers::engine_followed(bool followed) {
-    engine_followed_ = followed;
-    suspects_.engine_followed(followed);
 }
 
 void Containers::died(const std::string& id, std::optional<int> exit_code) {
@@ -377,12 +323,6 @@ void Containers::start_reading(const std::string& id, Container& container) {
     container.charge = batch::Charge::standing(batcher_.budget(), cost_of(container));
     if (container.reader == Reader::driver) return;
     auto start = spool_.checkpoint(id).value_or(Checkpoint{});
-    if (const auto* taken = std::get_if<TimePosition>(&start.position);
-        taken && container.reader == Reader::json_file && !pump_.contains(id) && *taken != TimePosition{} &&
-        !place_in_files(log_path(id), *taken, !container.facts.tty)) {
-        container.reader = Reader::logs;
-        container.why = "it was read through the engine so far, and where it stands is not found in its files";
-    }
     if (!takes_lines) {
         // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop). What is held is held
         // open, so that it can still be read when the container is removed in the meantime.
@@ -416,7 +356,16 @@ void Containers::start_reading(const std::string& id, Container& container) {
         }
         case Reader::logs: {
             const auto* position = std::get_if<TimePosition>(&start.position);
-            read_through_engine(id, container, std::move(feed), position ? *position : TimePosition{});
+            container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed),
+                                                          position ? *position : TimePosition{}, life, stream_counters_,
+                                                          clock_, log_);
+            readers_.spawn(
+                "read " + id,
+                [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
+                    co_await reader->run();
+                    self->read_to_its_end(alive->first);
+                }(container.logs, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life),
+                                                       this));
             break;
         }
         case Reader::attach:
@@ -433,44 +382,23 @@ void Containers::start_reading(const std::string& id, Container& container) {
     }
 }
 
-void Containers::read_through_engine(const std::string& id, Container& container, std::unique_ptr<batch::Feed> feed,
-                                     const TimePosition& from) {
-    container.reader = Reader::logs;
-    container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed), from, *container.life,
-                                                  stream_counters_, suspects_, clock_, log_);
-    container.stop = std::make_shared<net::Event>(executor_);
-    struct Alive {
-        std::string id;
-        std::shared_ptr<Life> life;
-        std::shared_ptr<net::Event> stop;
-    };
-    readers_.spawn("read " + id, [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
-        using namespace asio::experimental::awaitable_operators;
-        auto ended = co_await (reader->run() || alive->stop->wait());
-        if (ended.index() == 0)
-            self->read_to_its_end(alive->id);
-        else
-            self->go_on_in_files(alive->id);
-    }(container.logs, std::make_shared<Alive>(id, container.life, container.stop), this));
-}
-
 std::size_t Containers::cost_of(const Container& container) {
     bool streams = container.reader == Reader::logs || container.reader == Reader::attach;
     return container_cost + (streams ? stream_cost : 0) + engine::cost_of(container.facts);
 }
 
 std::unique_ptr<JsonFileReader> Containers::file_reader(const std::string& id, const Checkpoint& start) {
+    const auto* position = std::get_if<FilePosition>(&start.position);
+    // What was read in another way before is not looked for in the files.
+    bool read_elsewhere = std::holds_alternative<TimePosition>(start.position);
     const auto& facts = containers_.at(id).facts;
-    std::optional<FilePosition> position;
-    const auto* read_elsewhere = std::get_if<TimePosition>(&start.position);
-    if (const auto* there = std::get_if<FilePosition>(&start.position)) position = *there;
-    if (read_elsewhere) position = place_in_files(log_path(id), *read_elsewhere, !facts.tty);
     LogTerms terms{.files_kept = files_kept(facts)};
     if (!read_elsewhere) {
         terms.birth = log_birth(facts);
         terms.passed_over_until = passed_over_until(facts);
     }
-    return std::make_unique<JsonFileReader>(log_path(id), position, std::move(terms), clock_, pump_.counters(), log_);
+    return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt,
+                                            std::move(terms), clock_, pump_.counters(), log_);
 }
 
 // Nothing for a container that started before this state directory was made: nobody promised its first lines.

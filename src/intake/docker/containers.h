@@ -87,15 +87,13 @@ class Containers {
     Containers& operator=(const Containers&) = delete;
 
     // From now on logs are read from the engine's containers directory, where that is how they are kept.
-    // Told again when another directory is there under that name, or another watch. What was read through the engine
-    // goes on in its files, from where it stands.
     void read_files_of(const Path& directory, DirectoryWatch& watch);
     boost::asio::awaitable<void> read_files();  // runs until cancelled
     boost::asio::awaitable<void> end_readers();
 
     // What discovery tells.
     void adopt(engine::ContainerFacts facts);
-    void started(const std::string& id, Timestamp when);
+    void started(const std::string& id);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
     // Of those that were known `before` the engine was asked who is `there`: who is not, and is not known to be gone.
@@ -117,7 +115,7 @@ class Containers {
         return uninspected_.contains(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id));
     }
     const Terms& terms() const { return terms_; }
-    void engine_followed(bool followed);  // it will say how containers ended
+    void engine_followed(bool followed) { engine_followed_ = followed; }  // it will say how containers ended
 
     bool contains(const std::string& id) const { return containers_.contains(id); }  // it is, or is to be, read
     bool knows(const std::string& id) const { return contains(id) || skipped_.contains(id); }
@@ -173,7 +171,6 @@ class Containers {
         bool closing = false;              // read to its end; how it ended is waited for
         std::shared_ptr<Life> life;        // also owned by the coroutine that reads it
         std::shared_ptr<LogsReader> logs;  // likewise
-        std::shared_ptr<net::Event> stop;  // with it: ends it, so that its files are read instead
         std::shared_ptr<AttachReader> attach;
         batch::Charge charge;  // for all of this
     };
@@ -204,9 +201,6 @@ class Containers {
     std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment,
                                            const Checkpoint& start);
     std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
-    void read_through_engine(const std::string& id, Container& container, std::unique_ptr<batch::Feed> feed,
-                             const TimePosition& from);
-    void go_on_in_files(const std::string& id);
     std::optional<LogBirth> log_birth(const engine::ContainerFacts& facts) const;
     std::optional<Timestamp> passed_over_until(const engine::ContainerFacts& facts) const;
     void assign_anew(const std::string& id, Container& container);
@@ -250,7 +244,6 @@ class Containers {
     Metrics& metrics_;
     Log& log_;
     StreamCounters stream_counters_;
-    Suspects suspects_;
 
     Path directory_;                   // empty: not to be read from here
     DirectoryWatch* watch_ = nullptr;  // with directory_

@@ -95,7 +95,6 @@ bool Containers::is_gone(const std::string& id) const { return std::ranges::find
 
 void Containers::drop(const std::string& id) {
     gone_.push_back(id);
-    suspects_.forget(id);
     if (gone_.size() > gone_max) gone_.pop_front();
     depart(id);
     pump_.remove(id);

@@ -1,8 +1,5 @@
 #include "intake/docker/directory_news.h"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <utility>
-
 #include "engine/container.h"
 
 namespace boatswain::intake::docker {
@@ -18,68 +15,27 @@ constexpr std::uint64_t config_file_bytes_max = 4U << 20;
 
 DirectoryNews::DirectoryNews(asio::any_io_executor executor, Containers& containers, const Assigner& assigner,
                              Metrics& metrics, Log& log)
-    : executor_(std::move(executor)),
-      containers_(containers),
-      assigner_(assigner),
-      metrics_(metrics),
-      log_(log),
-      unseen_(metrics.gauge(
-          "boatswain_containers_directory_unseen",
-          "1 while the engine's containers directory cannot be watched and logs are read through the engine")) {}
+    : executor_(std::move(executor)), containers_(containers), assigner_(assigner), metrics_(metrics), log_(log) {}
 
 void DirectoryNews::watch(const std::string& engine_root, net::TaskGroup& tasks) {
-    if (engine_root.empty()) return;
-    directory_ = Path{engine_root} / "containers";
-    open_watch();
-    tasks.spawn("watch the containers directory", watch_for_ever());
-}
-
-bool DirectoryNews::open_watch() {
-    auto opened = DirectoryWatch::open(executor_, directory_, *this);
+    auto directory = Path{engine_root} / "containers";
+    auto opened = DirectoryWatch::open(executor_, directory, *this);
     if (!opened) {
-        auto trouble = opened.error().what;
-        if (directory_.parent_path().filename() == "containers") trouble += "; docker.root is the directory above it";
-        if (opened.error().cause == std::errc::permission_denied)
-            trouble += "; where it was mounted since this agent started, its sandbox keeps it out: start it again";
-        if (std::exchange(trouble_, trouble) != trouble)
-            log_.warning("containers directory not watched: logs are read through the engine, at its cost",
-                         {{"directory", directory_.string()}, {"error", trouble}});
-        unseen_.set(1);
-        return false;
+        log_.warning("containers directory not watched: logs are read through the engine, at its cost",
+                     {{"directory", directory.string()}, {"error", opened.error()}});
+        return;
     }
-    if (!std::exchange(trouble_, {}).empty() || watch_)
-        log_.info("containers directory found", {{"directory", directory_.string()}});
-    unseen_.set(0);
-    // The former one stays until nobody refers to it any more.
-    std::swap(watch_, *opened);
+    directory_ = directory;
+    watch_ = std::move(*opened);
     containers_.read_files_of(directory_, *watch_);
+    tasks.spawn("watch for births", watch_->tell_births());
+    tasks.spawn("watch for growth", watch_->tell_changes());
+    tasks.spawn("scan now and then", scan_now_and_then());
     scan();
-    return true;
 }
 
-asio::awaitable<void> DirectoryNews::watch_for_ever() {
-    using namespace asio::experimental::awaitable_operators;
+asio::awaitable<void> DirectoryNews::scan_now_and_then() {
     for (;;) {
-        if (trouble_.empty())
-            co_await (watching_on(watch_->tell_births()) || watching_on(watch_->tell_changes()) || scan_until_stale());
-        if (!open_watch()) co_await net::sleep_for(scan_pause);
-    }
-}
-
-// A fault of ours ends a watch, which is opened again.
-asio::awaitable<void> DirectoryNews::watching_on(asio::awaitable<void> watch) {
-    try {
-        co_await std::move(watch);
-    } catch (const boost::system::system_error&) {
-        throw;  // cancelled
-    } catch (const std::exception& fault) {
-        log_.error("the watch of the containers directory ended by a fault of ours", {{"fault", fault.what()}});
-    }
-    co_await net::sleep_for(scan_pause);
-}
-
-asio::awaitable<void> DirectoryNews::scan_until_stale() {
-    while (!watch_->is_stale()) {
         co_await net::sleep_for(scan_pause);
         scan();
         containers_.look_at_all_logs();
@@ -96,7 +52,7 @@ void DirectoryNews::scan() {
 }
 
 void DirectoryNews::container_appeared(const std::string& id) {
-    if (watch_ && !watch_->watch(id))
+    if (!watch_->watch(id))
         metrics_
             .counter("boatswain_watch_failures_total", "Directories that inotify has no watch for; looked at by time")
             .add();

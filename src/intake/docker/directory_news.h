@@ -26,13 +26,10 @@ class DirectoryNews final : private WatchListener {
     DirectoryNews(boost::asio::any_io_executor executor, Containers& containers, const Assigner& assigner,
                   Metrics& metrics, Log& log);
 
-    // Watches the containers directory in `engine_root` from now on, with a task in `tasks`, which ends before this.
-    // While it cannot be watched, logs are read through the engine, and it is looked for again: it may lie on a disk
-    // that is mounted later, or again.
+    // Watches the containers directory in `engine_root` from now on, with tasks in `tasks`, which ends before this.
+    // Where it cannot be watched, logs are read through the engine.
     void watch(const std::string& engine_root, net::TaskGroup& tasks);
-    // Why it is not watched, for people; empty: it is, or nobody said where it is.
-    const std::string& trouble() const { return trouble_; }
-    bool watching() const { return !directory_.empty(); }  // or looking for it
+    bool watching() const { return watch_ != nullptr; }
 
     // A container that the engine does not describe (gone already, being removed, wedged): its directory may still say
     // what it was.
@@ -45,19 +42,14 @@ class DirectoryNews final : private WatchListener {
     void container_vanished(const std::string& id) override;
     void news_lost() override;
     void scan();
-    bool open_watch();
-    boost::asio::awaitable<void> watch_for_ever();
-    boost::asio::awaitable<void> watching_on(boost::asio::awaitable<void> watch);
-    boost::asio::awaitable<void> scan_until_stale();
+    boost::asio::awaitable<void> scan_now_and_then();
 
     boost::asio::any_io_executor executor_;
     Containers& containers_;
     const Assigner& assigner_;
     Metrics& metrics_;
     Log& log_;
-    Path directory_;  // empty: nobody said where it is
-    std::string trouble_;
-    Gauge& unseen_;
+    Path directory_;  // empty: not watched
     std::unique_ptr<DirectoryWatch> watch_;
 };
 

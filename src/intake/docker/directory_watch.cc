@@ -1,7 +1,6 @@
 #include "intake/docker/directory_watch.h"
 
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,12 +44,6 @@ struct Instance {
     }
 };
 
-std::pair<dev_t, ino_t> identity_of(const Path& directory) {
-    struct stat found{};
-    if (::stat(directory.c_str(), &found) != 0) return {};
-    return {found.st_dev, found.st_ino};
-}
-
 bool is_log_file(std::string_view name) { return name.find("-json.log") != std::string_view::npos; }
 
 }  // namespace
@@ -63,7 +56,6 @@ struct DirectoryWatch::State {
     Path directory;
     WatchListener& listener;
     int root = -1;  // the watch of the containers directory itself, in `births`
-    std::pair<dev_t, ino_t> is{};
 };
 
 bool is_container_id(std::string_view name) {
@@ -89,11 +81,8 @@ Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(asio::any_io_execut
     state->root =
         ::inotify_add_watch(births, state->directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
     if (state->root < 0) return fail_errno(Remedy::stop, "watch " + state->directory.string());
-    state->is = identity_of(state->directory);
     return std::unique_ptr<DirectoryWatch>{new DirectoryWatch(std::move(state))};
 }
-
-bool DirectoryWatch::is_stale() const { return identity_of(state_->directory) != state_->is; }
 
 bool DirectoryWatch::watch(const std::string& id) {
     auto path = state_->directory / id;

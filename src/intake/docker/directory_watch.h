@@ -44,9 +44,6 @@ class DirectoryWatch {
     DirectoryWatch& operator=(const DirectoryWatch&) = delete;
     ~DirectoryWatch();
 
-    // What is under its name now is another directory, or none: it was mounted, unmounted, or made again.
-    bool is_stale() const;
-
     // Watches a container's own directory; telling twice is no harm. False when it is gone, or the kernel's limit of
     // watches is reached (then its files are looked at by time alone; counted by the caller).
     bool watch(const std::string& id);

@@ -56,8 +56,6 @@ Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& 
       session_(executor, log),
       list_soon_(executor) {}
 
-Nanoseconds Discovery::stale_for() const { return stale_since_ ? clock_.steady() - *stale_since_ : Nanoseconds{0}; }
-
 void Discovery::set_connected(bool connected) {
     connected_ = connected;
     containers_.engine_followed(connected);
@@ -76,10 +74,6 @@ asio::awaitable<void> Discovery::run() {
         telling_ = false;
         set_connected(false);
         trouble_ = ended ? "the engine closed the stream of events" : ended.error().what;
-        if (!trouble_.ends_with(engine::stale_socket))
-            stale_since_.reset();
-        else if (!stale_since_)
-            stale_since_ = clock_.steady();
         reconnects_.add();
         if (clock_.steady() - started > std::chrono::seconds{30}) wait = reconnect_wait_min;
         std::uniform_int_distribution<std::int64_t> jittered{wait.count() / 2, wait.count()};
@@ -100,7 +94,6 @@ asio::awaitable<Result<void>> Discovery::one_session() {
     CO_TRY(auto events, co_await client_.events(since));
     set_connected(true);
     trouble_.clear();
-    stale_since_.reset();
     log_.info("engine followed", {{"version", engine.version},
                                   {"api", engine.spoken_api_version},
                                   {"offers", engine.api_version},
@@ -294,7 +287,7 @@ void Discovery::take_event(const engine::Event& event) {
     switch (event.action) {
         case Action::create:
         case Action::start:
-            if (event.action == Action::start) containers_.started(event.id, event.time);
+            if (event.action == Action::start) containers_.started(event.id);
             if (!containers_.is_gone(event.id)) inspect(event.id);
             break;
         case Action::die: containers_.died(event.id, event.exit_code); break;

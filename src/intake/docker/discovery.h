@@ -55,8 +55,6 @@ class Discovery {
 
     bool connected() const { return connected_; }
     const std::string& trouble() const { return trouble_; }  // of the last connection, while there is none
-    // For how long the socket leads nowhere, and will for ever: its file is mounted by itself (engine::stale_socket).
-    Nanoseconds stale_for() const;
     const std::string& other_engine() const { return known_engine_.trouble(); }
 
   private:
@@ -108,7 +106,6 @@ class Discovery {
     bool connected_ = false;
     bool telling_ = false;  // of containers that were removed while no agent ran
     std::string trouble_;
-    std::optional<std::chrono::steady_clock::time_point> stale_since_;
 };
 
 }  // namespace boatswain::intake::docker

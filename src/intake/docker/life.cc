@@ -11,8 +11,6 @@ StreamCounters::StreamCounters(Metrics& metrics)
       dropped_bytes(metrics.counter("boatswain_attach_dropped_bytes_total",
                                     "Bytes dropped for want of room, named by gap records")),
       errors(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
-                             {{"reader", "engine"}})),
-      unreadable(metrics.counter("boatswain_unreadable_stretches_total",
-                                 "Stretches of logs that the engine cannot serve, named by gap records")) {}
+                             {{"reader", "engine"}})) {}
 
 }  // namespace boatswain::intake::docker

@@ -25,7 +25,6 @@ struct StreamCounters {
     Counter& engine_messages;  // messages of the engine inside a log stream
     Counter& dropped_bytes;    // attach: for want of room, named by gap records
     Counter& errors;           // requests that failed
-    Counter& unreadable;       // gap records of what the engine cannot serve
     explicit StreamCounters(Metrics& metrics);
 };
 

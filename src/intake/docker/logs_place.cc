@@ -20,12 +20,6 @@ std::uint64_t fingerprint_of(const engine::LogsRecord& record, bool sized) {
     return hash < 2 ? 2 : hash;
 }
 
-LogsPlace::LogsPlace(TimePosition start, bool pieces_counted, bool repeats)
-    : position_(start), pieces_counted_(pieces_counted), repeats_(repeats) {
-    if (start.mark > log_start && start.past == 0 && start.after == 0)
-        latest_ = {.fingerprint = start.mark, .time = start.mark_time};
-}
-
 void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool followed) {
     if (!entries || !entries_ || *entries <= *entries_) beginning_.reset();
     how_ = how;
@@ -36,15 +30,9 @@ void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool follo
     seen_ = {};
     skips_left_ = position_.past;
     replays_left_ = position_.after;
-    for (auto& stream : streams_) {
-        if (how != How::behind) stream.pending_time = {};
-        stream.new_seen = stream.repeating = false;
-    }
-    if (how == How::behind) latest_ = before_latest_ = {};
-    if (at_beginning() || how == How::behind)
+    for (auto& stream : streams_) stream.pending_time = {}, stream.new_seen = stream.repeating = false;
+    if (at_beginning())
         phase_ = Phase::taking;
-    else if (how == How::latest)
-        phase_ = Phase::seeking;
     else if (needs_everything() && !entries)
         phase_ = Phase::starting;
     else
@@ -52,7 +40,7 @@ void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool follo
 }
 
 LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continues) {
-    auto before = std::exchange(seen_, seen(record));
+    auto before = std::exchange(seen_, Seen{fingerprint_of(record, pieces_counted_), record.time});
     seen_continues_ = continues;
     bool first = seen_entries_ == 0;
     if (record.part == 0) ++seen_entries_;
@@ -135,13 +123,6 @@ bool LogsPlace::is_mark(const engine::LogsRecord& record, std::uint64_t fingerpr
 LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before) {
     // Later than all that was taken of its stream: it lies behind the place, and so does all that follows.
     bool behind = record.time > last(record.stream);
-    if (how_ == How::latest) {
-        bool found = seen_ == latest_;
-        if (found) phase_ = Phase::taking;
-        if (!found && (behind || (entries_ && seen_entries_ >= *entries_))) return Verdict::search;
-        remember(record.stream, fingerprint);
-        return Verdict::skip;
-    }
     if (needs_everything()) return Verdict::search;
     if (position_.mark == 0) {
         if (behind) return Verdict::search;
@@ -191,10 +172,7 @@ void LogsPlace::took(const engine::LogsRecord& record, bool begins, bool pending
     coarse_ |= !followed_ && !seen_continues_ && record.part == 0 && record.time == last(record.stream);
     position_.gap_told = false;
     bool may_be_mark = latest_.fingerprint != 0 && latest_.time != record.time;
-    // Nothing is served in front of it, since what is there is broken.
-    bool behind_damage = how_ == How::behind && latest_.fingerprint == 0;
-    bool begins_log =
-        !behind_damage && latest_.fingerprint == 0 && (at_beginning() || (phase_ == Phase::by_time && !entries_));
+    bool begins_log = latest_.fingerprint == 0 && (at_beginning() || (phase_ == Phase::by_time && !entries_));
     before_latest_ = std::exchange(latest_, seen_);
     if (begins_log) {
         position_.mark = log_start;
@@ -214,22 +192,11 @@ void LogsPlace::took(const engine::LogsRecord& record, bool begins, bool pending
     }
     if (pending_any) {
         if (pieces_counted_) ++position_.after;
-    } else if (may_be_mark || behind_damage) {
+    } else if (may_be_mark) {
         set_mark(latest_, before_latest_.fingerprint);
     } else {
         position_.past += std::exchange(position_.after, 0) + 1;
     }
-}
-
-bool LogsPlace::is_latest(const Seen& entry) const {
-    bool is_mark = entry == Seen{.fingerprint = position_.mark, .time = position_.mark_time};
-    return entry == latest_ || (is_mark && position_.past == 0 && position_.after == 0);
-}
-
-bool LogsPlace::is_later(const Seen& entry) const {
-    auto last_time = last(entry.stream);
-    if (entry.time != last_time) return entry.time > last_time;
-    return coarse_ && !is_latest(entry) && !is_recent(entry.stream, entry.fingerprint);
 }
 
 void LogsPlace::replayed(const engine::LogsRecord& record, bool pending) {
@@ -264,7 +231,7 @@ void LogsPlace::remember(Stream stream, std::uint64_t fingerprint) {
     ring.next = (ring.next + 1) % recent_max;
 }
 
-bool LogsPlace::is_recent(Stream stream, std::uint64_t fingerprint) const {
+bool LogsPlace::is_recent(Stream stream, std::uint64_t fingerprint) {
     return std::ranges::find(of(stream).recent, fingerprint) != of(stream).recent.end();
 }
 

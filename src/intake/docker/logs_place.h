@@ -33,18 +33,13 @@
 
 namespace boatswain::intake::docker {
 
-// Of stream, time, part, length where it is `sized`, and the first fingerprint_message_max bytes; never 0 or 1. The
-// newline is not in it: the engine's reader of `local` forgets some. The length tells the last piece of a long line
-// from those before it, which may begin with the same bytes.
-std::uint64_t fingerprint_of(const engine::LogsRecord& record, bool sized);
-inline constexpr std::size_t fingerprint_message_max = 1024;
-
 class LogsPlace {
   public:
     // `pieces_counted`: the engine serves a long line as the same entries each time. Not so for a terminal: a line of
     // it may be served cut off at its end, and whole the next time.
     // `repeats`: a followed stream of this engine may hold entries again.
-    LogsPlace(TimePosition start, bool pieces_counted, bool repeats = true);
+    LogsPlace(TimePosition start, bool pieces_counted, bool repeats = true)
+        : position_(start), pieces_counted_(pieces_counted), repeats_(repeats) {}
 
     // How the place is looked for in an answer of the engine, before its first entry is shown to see().
     enum class How {
@@ -52,8 +47,6 @@ class LogsPlace {
                 // place, if the clock did not step back there
         thorough,  // among all entries
         by_time,   // it is not there: what is not later than the last line of its stream was taken. Of everything.
-        latest,    // behind the entry that was taken last, which need not have another one before it
-        behind,    // the answer begins behind the place
     };
     // The answer holds the last `entries` of the log; everything, without a number. At the beginning, and when the log
     // began with a long line that is not complete, everything leads to the place, however it is looked for.
@@ -91,25 +84,6 @@ class LogsPlace {
     bool is_coarse() const { return coarse_; }
     const TimePosition& position() const { return position_; }
 
-    struct Seen {
-        std::uint64_t fingerprint = 0;
-        Timestamp time{};
-        Stream stream = Stream::out;
-        bool operator==(const Seen& other) const { return fingerprint == other.fingerprint && time == other.time; }
-    };
-    Seen seen(const engine::LogsRecord& record) const {
-        return {.fingerprint = fingerprint_of(record, pieces_counted_), .time = record.time, .stream = record.stream};
-    }
-    bool is_latest(const Seen& entry) const;  // the entry that was taken last
-    bool is_later(const Seen& entry) const;   // than all that was taken of its stream, and not known
-    bool is_by_time() const { return phase_ == Phase::by_time; }
-    // The last search() led nowhere: what was taken is known by time alone.
-    bool is_lost() const { return phase_ == Phase::seeking || (phase_ == Phase::by_time && position_.mark != 0); }
-    void note_latest(const Seen& entry) { latest_ = entry; }  // is_latest, or the last that search() passed over
-    Timestamp last_time() const { return std::max(position_.out, position_.err); }
-    bool is_gap_told() const { return position_.gap_told; }
-    void gap_told() { position_.gap_told = true; }
-
     static constexpr std::size_t recent_max = 1024;                 // entries of one stream that are known again
     static constexpr std::chrono::milliseconds step_seen_min{100};  // a good deal later
     static constexpr std::int64_t fine_time = 1'000'000'000;  // ns: a clock with parts of it is not of whole seconds
@@ -134,9 +108,11 @@ class LogsPlace {
         bool repeating = false;    // its last entry of a followed stream was known
     };
     OfStream& of(Stream stream) { return streams_[stream == Stream::out ? 0 : 1]; }
-    const OfStream& of(Stream stream) const { return streams_[stream == Stream::out ? 0 : 1]; }
     Timestamp& last(Stream stream) { return stream == Stream::out ? position_.out : position_.err; }
-    Timestamp last(Stream stream) const { return stream == Stream::out ? position_.out : position_.err; }
+    struct Seen {
+        std::uint64_t fingerprint = 0;
+        Timestamp time{};
+    };
     Verdict judge(const engine::LogsRecord& record, bool continues, bool first, const Seen& before);
     Verdict start(const engine::LogsRecord& record, bool continues);
     Verdict seek(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before);
@@ -145,7 +121,7 @@ class LogsPlace {
     void pass_mark();
     Verdict judge_new(const engine::LogsRecord& record, std::uint64_t fingerprint, bool continues);
     void remember(Stream stream, std::uint64_t fingerprint);
-    bool is_recent(Stream stream, std::uint64_t fingerprint) const;
+    bool is_recent(Stream stream, std::uint64_t fingerprint);
     void set_mark(const Seen& entry, std::uint64_t before);
 
     TimePosition position_;
@@ -172,5 +148,11 @@ class LogsPlace {
     std::optional<Gap> gap_;
     std::uint64_t clock_steps_ = 0;
 };
+
+// Of stream, time, part, length where it is `sized`, and the first fingerprint_message_max bytes; never 0 or 1. The
+// newline is not in it: the engine's reader of `local` forgets some. The length tells the last piece of a long line
+// from those before it, which may begin with the same bytes.
+std::uint64_t fingerprint_of(const engine::LogsRecord& record, bool sized);
+inline constexpr std::size_t fingerprint_message_max = 1024;
 
 }  // namespace boatswain::intake::docker

@@ -19,8 +19,6 @@ constexpr std::uint64_t tail_max = 1ULL << 26;
 constexpr std::uint64_t follow_tail_min = 1024;
 // A log in which entries share times is asked for its end in this rhythm.
 constexpr std::chrono::milliseconds coarse_pause{1000};
-// A container that is younger than this is followed at once: the first thing that it printed is what comes first.
-constexpr std::chrono::seconds history_after{10};
 
 // Podman's log drivers: it follows a file, and serves nothing twice.
 bool may_repeat(std::string_view driver) { return driver != "k8s-file" && driver != "journald"; }
@@ -28,8 +26,7 @@ bool may_repeat(std::string_view driver) { return driver != "k8s-file" && driver
 }  // namespace
 
 LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
-                       TimePosition start, Life& life, StreamCounters& counters, Suspects& suspects, const Clock& clock,
-                       Log& log)
+                       TimePosition start, Life& life, StreamCounters& counters, const Clock& clock, Log& log)
     : client_(client),
       facts_(std::move(facts)),
       feed_(std::move(feed)),
@@ -38,7 +35,6 @@ LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std
       follow_tail_(follow_tail_min),
       life_(life),
       counters_(counters),
-      suspects_(suspects),
       clock_(clock),
       log_(log) {}
 
@@ -77,7 +73,6 @@ asio::awaitable<void> LogsReader::run() {
         auto end = co_await read_once(follow);
         refused_ = end == Ending::refused;
         if (refused_) {
-            if (suspects_.left(facts_.id)) leave_alone();
             // All of it was read before the engine stopped serving it: looking once more is what was refused.
             complete_ = was_complete;
             // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything,
@@ -99,7 +94,7 @@ asio::awaitable<void> LogsReader::run() {
                 // A request for the log of one that removes itself can hold its removal up (measured): no more of them
                 // than needed.
                 bool all_seen = ended_before || (facts_.auto_remove && !joiner_.pending());
-                caught_up = last_read != Ending::broken && last_read != Ending::troubled && all_seen;
+                caught_up = last_read != Ending::broken && all_seen;
                 if (life_.running) co_await life_.changed.wait_for(pause_min);
             }
             continue;
@@ -107,33 +102,6 @@ asio::awaitable<void> LogsReader::run() {
         co_await net::sleep_for(pause);
         pause = std::min(pause * 2, pause_max);
     }
-}
-
-// The answer that did not come: whether the engine was asked at all, and whether it said so itself.
-LogsReader::Ending LogsReader::end_of(Suspects::Question& question, const Error& error) {
-    bool not_asked =
-        error.cause == std::errc::connection_refused || error.cause == std::errc::no_such_file_or_directory;
-    if (not_asked)
-        question.never_was();
-    else if (!error.cause)
-        question.answered();
-    bool gone = error.remedy == Remedy::re_resolve || error.remedy == Remedy::stop;
-    return gone ? Ending::refused : Ending::broken;
-}
-
-// The engine died of it. Its tenant is told once.
-void LogsReader::leave_alone() {
-    trouble_ = {.when = clock_.now(),
-                .what = "the engine died " + std::to_string(Suspects::leave_after) +
-                        " times when it was asked for this log: it is left alone until its container starts again"};
-    if (place_.is_gap_told()) return;
-    broken_records_ = std::max<std::uint64_t>(broken_records_, 1);
-    tell_damage(clock_.now());
-}
-
-// A log that was there before its container could be followed from its first line on.
-bool LogsReader::has_history() const {
-    return !facts_.auto_remove && (!life_.running || clock_.now() - facts_.created > history_after);
 }
 
 asio::awaitable<void> LogsReader::wait_for_room() {
@@ -146,18 +114,9 @@ asio::awaitable<void> LogsReader::wait_for_room() {
 asio::awaitable<LogsReader::Ending> LogsReader::read_once(bool follow) {
     using How = LogsPlace::How;
     for (auto how = How::hasty;;) {
-        if (!follow || !place_.at_beginning() || has_history()) {
-            auto ending = co_await read_to_end();
+        if (!place_.at_beginning()) {
+            auto ending = co_await catch_up();
             if (ending != Ending::clean || !follow) co_return ending;
-        }
-        if (damaged_ && !place_.at_beginning()) {
-            if (!life_.running) co_return Ending::clean;
-            auto entries = std::min(follow_tail_, readable_);
-            auto ending = entries > 0 ? co_await read_window(How::latest, entries, true) : Ending::lost;
-            if (ending != Ending::lost) co_return ending;
-            // Nothing that could be followed from, or more was printed in between.
-            co_await net::sleep_for(coarse_pause);
-            continue;
         }
         bool from_the_start = place_.at_beginning() || place_.needs_everything();
         auto tail = from_the_start ? std::nullopt : std::optional{follow_tail_};
@@ -197,34 +156,25 @@ asio::awaitable<LogsReader::Ending> LogsReader::catch_up() {
 }
 
 asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, std::optional<std::uint64_t> tail,
-                                                            bool follow, std::uint64_t taken_max) {
-    taken_ = served_ = 0;
-    auto question = co_await suspects_.ask(facts_.id, follow);
-    if (suspects_.left(facts_.id)) {
-        question.never_was();
-        co_return Ending::refused;
-    }
+                                                            bool follow) {
     place_.search(how, tail, follow);
-    if (how != LogsPlace::How::behind) joiner_.forget();
+    joiner_.forget();
     auto stream = co_await client_.logs(facts_.id, {.follow = follow, .since = std::nullopt, .tail = tail});
     if (!stream) {
         counters_.errors.add();
         trouble_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("logs of a container not served", {{"container", facts_.id}, {"error", stream.error()}});
-        co_return end_of(question, stream.error());
+        bool gone = stream.error().remedy == Remedy::re_resolve || stream.error().remedy == Remedy::stop;
+        co_return gone ? Ending::refused : Ending::broken;
     }
     using Splitter = engine::LogsLineSplitter;
     Splitter splitter{facts_.tty ? Splitter::Shape::terminal : Splitter::Shape::frames};
-    bool engine_trouble = false, lost = false, enough = false;
+    bool engine_trouble = false, lost = false;
     auto on_record = [&](const engine::LogsRecord& record) {
-        enough |= record.part == 0 && taken_ >= taken_max;
-        if (lost || enough) return;
-        bool other = how == LogsPlace::How::behind && served_ == 0 && place_.seen(record) != expected_;
-        served_ += record.part == 0 ? 1 : 0;
-        lost = other || take(record) == LogsPlace::Verdict::search;
+        if (!lost) lost = take(record) == LogsPlace::Verdict::search;
     };
     auto on_message = [&](std::string_view message) {
-        if (lost || enough) return;
+        if (lost) return;
         engine_trouble = true;
         counters_.engine_messages.add();
         trouble_ = {.when = clock_.now(), .what = "the engine reports trouble inside the log stream"};
@@ -241,17 +191,13 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
         feed_->note_pending(joiner_.pending_bytes());
         feed_->mark(place_.position());
         tell_clock_steps();
-        if (lost || enough) question.dropped();
         if (lost) co_return Ending::lost;
-        if (enough) co_return Ending::clean;
-        if (bytes->empty() || !split || engine_trouble) question.answered();
         if (!split) {
             counters_.errors.add();
             trouble_ = {.when = clock_.now(), .what = split.error().what};
             log_.warning("log stream not understood", {{"container", facts_.id}, {"error", split.error()}});
         }
-        if (!split) co_return Ending::broken;
-        if (engine_trouble) co_return follow ? Ending::broken : Ending::troubled;
+        if (!split || engine_trouble) co_return Ending::broken;
         if (bytes->empty()) co_return Ending::clean;
     }
 }
@@ -276,9 +222,6 @@ LogsPlace::Verdict LogsReader::take(const engine::LogsRecord& record) {
         place_.replayed(record, joiner_.pending(stream));
         return verdict;
     }
-    taken_ += record.part == 0 ? 1 : 0;
-    readable_ += record.part == 0 ? 1 : 0;
-    if (broken_records_ > 0) tell_damage(record.time);
     auto& frame = feed_->text();
     if (auto gap = place_.take_gap()) frame.append(*gap);
     bool begins = joiner_.add(frame, stream, record.time, record.bytes, newline);

@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <functional>
 #include <list>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -21,15 +19,8 @@ class ServedLog : public engine::Client {
     struct Entry {
         Stream stream = Stream::out;
         Timestamp time{};
-        std::string bytes;    // with the newline, if there is one
-        bool broken = false;  // a record that the engine cannot serve
+        std::string bytes;  // with the newline, if there is one
         bool operator==(const Entry&) const = default;
-    };
-    // What the engine does at a broken record that is not followed, as seen on real ones.
-    enum class AtBroken {
-        end,      // ends its answer, as if that were all (20.10, 28)
-        leap,     // leaves it and what follows out, and goes on after `leap` entries (20.10, by chance)
-        trouble,  // reports trouble, and serves only some of what lies before (26.1)
     };
 
     explicit ServedLog(boost::asio::io_context& io) : io_(io) {}
@@ -59,20 +50,10 @@ class ServedLog : public engine::Client {
 
     engine::Task<std::unique_ptr<engine::ByteStream>> logs(std::string, engine::LogsQuery query) override {
         requests.push_back(query);
-        if (dead)
-            co_return std::unexpected(Error{.remedy = Remedy::back_off,
-                                            .what = "nobody listens",
-                                            .cause = std::make_error_code(std::errc::connection_refused)});
         auto source = std::make_shared<Source>(io_);
         auto first = query.tail && *query.tail < entries.size() ? entries.size() - *query.tail : 0;
-        bool dies = dies_of && dies_of(query);
-        if (!dies) serve(*source, first);
-        if (dies) {
-            dead = true;
-            source->end(true);
-            end_streams(true);
-            if (on_death) on_death();
-        } else if (query.follow)
+        for (auto i = first; i < entries.size(); ++i) source->append(frame(entries[i]));
+        if (query.follow)
             following_.push_back(source);
         else
             source->end(false);
@@ -96,12 +77,6 @@ class ServedLog : public engine::Client {
         co_return fail(Remedy::back_off, "attach: nobody asks here");
     }
 
-    AtBroken at_broken = AtBroken::end;
-    std::size_t leap = 3;
-    // Of which questions the engine dies; what is done then. It is `dead` until the test says otherwise.
-    std::function<bool(const engine::LogsQuery&)> dies_of;
-    std::function<void()> on_death;
-    bool dead = false;
     std::vector<Entry> entries;
     std::vector<engine::LogsQuery> requests;
     std::size_t bytes_served = 0;
@@ -145,23 +120,6 @@ class ServedLog : public engine::Client {
         std::string given;
     };
 
-    void serve(Source& source, std::size_t first) {
-        auto broken = first;
-        while (broken < entries.size() && !entries[broken].broken) ++broken;
-        bool troubled = broken < entries.size() && at_broken == AtBroken::trouble;
-        // How much is served before the trouble is a matter of chance.
-        auto end = troubled ? first + (broken - first) * std::min<std::size_t>(chance_() % 4, 2) / 2 : broken;
-        for (auto i = first; i < end; ++i) source.append(frame(entries[i]));
-        if (troubled) source.append(message("Error grabbing logs: invalid character"));
-        if (broken < entries.size() && at_broken == AtBroken::leap) {
-            auto next = broken + 1 + leap;
-            if (next < entries.size()) serve(source, next);
-        }
-    }
-    static std::string message(const std::string& text) {
-        std::string head{'\3', '\0', '\0', '\0', '\0', '\0', '\0'};
-        return head + static_cast<char>(text.size()) + text;
-    }
     static std::string frame(const Entry& entry) {
         auto payload = to_text(entry.time) + " " + entry.bytes;
         std::string head{entry.stream == Stream::out ? '\1' : '\2', '\0', '\0', '\0'};
@@ -170,7 +128,6 @@ class ServedLog : public engine::Client {
     }
 
     boost::asio::io_context& io_;
-    std::minstd_rand chance_;
     std::vector<std::shared_ptr<Source>> following_;
 };
 
