@@ -77,6 +77,8 @@ class Heartbeats(unittest.TestCase):
     def test_cannot_be_found_out_without_a_store(self):
         self.assertEqual(self.tool("status", "--store", "s3://nobody?endpoint=http://127.0.0.1:1").returncode, 2)
         self.assertEqual(self.tool("status").returncode, 2)
+        self.assertEqual(self.tool("status", "--store", f"dir:{self.top}/nowhere").returncode, 2)
+        (self.top / "empty").mkdir()
         self.assertEqual(self.tool("status", "--store", f"dir:{self.top}/empty").returncode, 1)
 
     def test_a_key_of_another_host_is_refused_before_anything_is_read(self):
