@@ -19,6 +19,7 @@ class Heartbeats(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.top = pathlib.Path(folder.name)
         self.store = f"dir:{self.top}/store"
+        (self.top / "store").mkdir()
         (self.top / "keys").mkdir()
 
     def tool(self, *arguments):
