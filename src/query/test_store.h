@@ -145,7 +145,8 @@ inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestF
         segment::FrameText text{frame.source};
         for (const auto& entry : frame.entries) {
             if (entry.gap)
-                text.append(Gap{.from = entry.time, .to = entry.time + entry.gap_length, .reason = entry.bytes, .lines_min = 3});
+                text.append(Gap{
+                    .from = entry.time, .to = entry.time + entry.gap_length, .reason = entry.bytes, .lines_min = 3});
             else
                 text.append(
                     Line{.time = entry.time, .stream = entry.stream, .partial = entry.partial, .bytes = entry.bytes});
