@@ -104,7 +104,7 @@ Printed as_csv(const query::Entry& entry) {
          {std::string_view{entry.segment.tenant.str()}, std::string_view{source.whose.app},
           std::string_view{source.whose.component}, std::string_view{source.whose.instance},
           std::string_view{source.id}, std::string_view{source.name}, to_string(line.stream), line.bytes})
-        text += "," + csv_field(field);
+        text += "," + csv_field(terminal_safe(field));
     return {.text = text + "\n"};
 }
 

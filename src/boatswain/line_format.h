@@ -26,7 +26,7 @@ Printed as_json(const query::Entry& entry, std::string_view more = {});
 // The bytes and, after a complete line, its newline. A gap goes aside.
 Printed as_raw(const query::Entry& entry);
 
-// One record of CSV (RFC 4180), with the columns of csv_heading(). A gap goes aside.
+// One record of CSV (RFC 4180), with the columns of csv_heading(). Nothing in it acts on a terminal. A gap goes aside.
 Printed as_csv(const query::Entry& entry);
 std::string csv_heading();
 // In quotes where it has to be.

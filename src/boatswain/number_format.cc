@@ -62,7 +62,7 @@ void print_numbers(const logql::Numbers& numbers, const logql::Steps& steps, Log
             if (!series.present[i]) continue;
             auto number = logql::number_text(series.values[i]);
             if (is_csv)
-                out.write(to_text(steps.at(i)) + "," + csv_field(labels) + "," + number + "\n");
+                out.write(to_text(steps.at(i)) + "," + csv_field(terminal_safe(labels)) + "," + number + "\n");
             else
                 out.write((steps.count() == 1 ? "" : short_time(steps.at(i)) + " ") + terminal_safe(labels) + " " +
                           number + "\n");

@@ -29,6 +29,9 @@ TEST_F(Tool, QueryPrintsJsonWithLabelsAndCsv) {
                 "-i acme.key --since 2026-11-23 --output csv");
     EXPECT_THAT(ran.out, HasSubstr("time,tenant,app,component,instance,container,name,stream,message\n"));
     EXPECT_THAT(ran.out, HasSubstr(",db-1,stdout,\"say \"\"hi\"\", x\"\n"));
+    put(key("acme", ten, 3), {{source("acme", "shop/odd", "odd-1"), {{ten, "\x1b[2J, gone"}}}}, acme_);
+    ran = query(R"({app="shop/odd"})", "-i acme.key --since 2026-11-23 --output csv");
+    EXPECT_THAT(ran.out, HasSubstr(R"(,odd-1,stdout,"\x1b[2J, gone")")) << "nothing acts on a terminal";
 }
 
 TEST_F(Tool, QueryPrintsNumbersAtOnceAndOverTime) {
