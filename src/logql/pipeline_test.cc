@@ -88,6 +88,16 @@ TEST(JsonParser, FollowsPaths) {
     EXPECT_THAT(labels_of(R"(| json gone="resp.nope", odd="resp.code.x", far="resp.tags[9]")", line), IsEmpty());
 }
 
+TEST(JsonParser, KeepsSoManyFieldsOfALineAndNoMore) {
+    std::string line = "{";
+    for (int i = 0; i < 100'000; ++i) line += (i ? ",\"k" : "\"k") + std::to_string(i) + "\":1";
+    auto outcome = through("| json", line + "}");
+    EXPECT_TRUE(outcome.kept);
+    EXPECT_EQ(outcome.error, "TooManyLabels");
+    EXPECT_LE(outcome.labels.size(), labels_max);
+    EXPECT_EQ(outcome.labels.front(), "k0=1");
+}
+
 TEST(Unpack, MakesLabelsOfStringsAndALineOfTheEntry) {
     auto outcome = through("| unpack", R"({"pod":"a","n":1,"_entry":"hello"})");
     EXPECT_THAT(outcome.labels, ElementsAre("pod=a"));

@@ -52,6 +52,10 @@ void Labels::set(std::string_view name, std::string_view value, LabelKind kind) 
 }
 
 void Labels::add_parsed(std::string_view name, std::string_view value) {
+    if (all_.size() >= labels_max && !has(name)) {
+        if (!has(error_label)) set_error(too_many_labels, "more than " + std::to_string(labels_max) + " labels");
+        return;
+    }
     if (has_stream(name))
         set(std::string{name} + "_extracted", value, LabelKind::parsed);
     else

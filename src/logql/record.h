@@ -30,6 +30,11 @@ struct Label {
 inline constexpr std::string_view error_label = "__error__";
 inline constexpr std::string_view error_details_label = "__error_details__";
 
+// A line that gives more keeps the first ones, with an error: labels are searched one by one, and a line of a megabyte
+// can have a hundred thousand fields.
+inline constexpr std::size_t labels_max = 500;
+inline constexpr std::string_view too_many_labels = "TooManyLabels";
+
 // Labels of one line; a handful, so they are searched one by one.
 class Labels {
   public:
