@@ -16,7 +16,7 @@ add_custom_target(threads_tests)
 # (Precompiled.cmake).
 set(BOATSWAIN_QUICK_PARTS http spool ship canary sandbox boatswaind tool)
 
-set(BOATSWAIN_LONG_TESTS intake_docker tool query fleet spool)
+set(BOATSWAIN_LONG_TESTS intake_docker intake_json_file intake_engine_logs tool query fleet spool)
 
 # boatswain_only_in(TARGET [SANITIZE...]): part of the ordinary build only where its tests are run (scripts/test.sh), with `release` for
 # no sanitizer. Elsewhere it can still be named: cmake --build --preset release --target spool_test.

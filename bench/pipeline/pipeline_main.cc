@@ -12,14 +12,12 @@
 #include <thread>
 
 #include "batch/batcher.h"
-#include "intake/docker/json_file_reader.h"
+#include "intake/json_file/json_file_reader.h"
 #include "ship/shipper.h"
 #include "store/store.h"
 
 namespace boatswain {
 namespace {
-
-namespace docker = intake::docker;
 
 struct Arguments {
     std::string json_file, store, state_dir, recipient, seal_only;
@@ -78,13 +76,13 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
                            clock,
                            metrics};
     ship::Shipper shipper{{}, *spool, *store, clock, metrics, log};
-    docker::FileReaderCounters counters{metrics};
+    intake::FileReaderCounters counters{metrics};
     auto source = bench_source();
     auto start = spool->checkpoint(source.id).value_or(Checkpoint{});
     const auto* position = std::get_if<FilePosition>(&start.position);
-    docker::JsonFileReader reader{
+    intake::JsonFileReader reader{
         arguments.json_file, position ? std::optional{*position} : std::nullopt, {}, clock, counters, log};
-    docker::ReadBuffer buffer;
+    intake::ReadBuffer buffer;
     auto feed = batcher.open_feed(source, {recipient}, start, false);
     for (;;) {
         auto bytes_max = feed->ask_room();
@@ -93,7 +91,7 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
             progress.wait();
         }
         TRY(auto step, reader.read_some(*feed, buffer, bytes_max));
-        if (step != docker::JsonFileReader::Step::more) break;
+        if (step != intake::JsonFileReader::Step::more) break;
     }
     reader.settle(*feed);
     feed.reset();

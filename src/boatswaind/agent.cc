@@ -88,7 +88,7 @@ class Agent {
     void shut_down();
     Result<void> open_listeners();
     void open_control();
-    Result<void> build_driver(docker::Terms& terms, const docker::Assigner& assigner);
+    Result<void> build_driver(docker::Terms& terms, const intake::Assigner& assigner);
     void reassign();
     void reassign_ready();
     void reassign(const std::vector<std::string>& ids);
@@ -205,7 +205,7 @@ Result<void> Agent::build() {
     }
     shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_,
                      metrics_, log_);
-    docker::Assigner assigner{
+    intake::Assigner assigner{
         .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
         .starter = [this](const engine::ContainerFacts& facts) { return assigning_->starter(facts); },
         .keep = words_kept(*assigning_, selection_)};
@@ -245,7 +245,7 @@ Result<void> Agent::open_listeners() {
 }
 
 // After the state lock is held: a holder inside an agent before us is gone.
-Result<void> Agent::build_driver(docker::Terms& terms, const docker::Assigner& assigner) {
+Result<void> Agent::build_driver(docker::Terms& terms, const intake::Assigner& assigner) {
     const auto& driver = config_.driver;
     if (!driver.enabled) return {};
     CHECK(intake::driver::check_in_memory(driver.hold_dir));

@@ -215,7 +215,7 @@ void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::ve
                                                            {"ruled", ruling(forged_)}});
 }
 
-intake::docker::Starter Assigning::starter(const engine::ContainerFacts& facts) {
+intake::Starter Assigning::starter(const engine::ContainerFacts& facts) {
     if (trust_images_ || !images_) return {.facts = facts, .why = {}};
     return images_(facts);
 }
@@ -255,17 +255,17 @@ std::string Assigning::share_of(const engine::ContainerFacts& facts) const {
     return known ? whose.tenant.str() : std::string{};
 }
 
-intake::docker::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
+intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
     auto facts = as_told;
     tenancy::follow_sandbox_link(facts.mounts, read_link);
     auto forged = tenancy::forged_claims(facts);
     if (!forged.empty()) count_forgery(facts, forged);
     bool quarantined = !forged.empty() && forged_ == tenancy::Forged::quarantine;
-    using Is = intake::docker::Starter::Is;
-    intake::docker::Starter told{.facts = facts, .why = {}};
+    using Is = intake::Starter::Is;
+    intake::Starter told{.facts = facts, .why = {}};
     if (tenancy::reads_words(rules_, facts)) told = starter(facts);
     if (told.is != Is::known) {
-        intake::docker::Assignment held{.soon = told.is == Is::asked};
+        intake::Assignment held{.soon = told.is == Is::asked};
         held.decision.lack = tenancy::Lack::words;
         held.decision.reason = std::move(told.why);
         held.whose.app = facts.name;

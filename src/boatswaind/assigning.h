@@ -10,8 +10,8 @@
 #include "base/metrics.h"
 #include "boatswaind/deriving.h"
 #include "config/config.h"
-#include "intake/docker/assigner.h"
 #include "intake/docker/selection.h"
+#include "intake/source/assigner.h"
 #include "tenancy/carried.h"
 #include "tenancy/carried_places.h"
 #include "tenancy/forgery.h"
@@ -57,14 +57,14 @@ class Assigning {
     // was removed has lasted as long as it may.
     bool refresh_keys(bool always);
 
-    intake::docker::Assignment assign(const engine::ContainerFacts& facts);
+    intake::Assignment assign(const engine::ContainerFacts& facts);
     // Who tells what the starter of a container said, apart from its image. Until it is set, and while `trust` (the
     // setting tenancy.trust_image), an image's words count as well.
-    void ask_images(std::function<intake::docker::Starter(const engine::ContainerFacts&)> starter) {
+    void ask_images(std::function<intake::Starter(const engine::ContainerFacts&)> starter) {
         images_ = std::move(starter);
     }
     void trust_images(bool trust) { trust_images_ = trust; }
-    intake::docker::Starter starter(const engine::ContainerFacts& facts);
+    intake::Starter starter(const engine::ContainerFacts& facts);
     bool keeps(std::string_view environment_key);
     bool names_label(std::string_view label) const {
         return label_keys_.contains(label) || tenancy::is_label_claim(label);
@@ -106,7 +106,7 @@ class Assigning {
     RemovedKeys removed_terms_;
     tenancy::RemovedKeys known_removed_;  // what was logged
     std::size_t too_old_ = 0;             // of them
-    std::function<intake::docker::Starter(const engine::ContainerFacts&)> images_;
+    std::function<intake::Starter(const engine::ContainerFacts&)> images_;
     bool trust_images_ = false;
     std::set<std::string> logged_forgeries_;  // ids of containers
     std::set<std::string> logged_rules_;      // of tenancy.recipient, that answered with what may be a secret

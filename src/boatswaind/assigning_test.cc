@@ -65,7 +65,7 @@ class AssigningTest : public ::testing::Test {
     }
     std::string logged() { return boatswain::testing::contents(directory / "log"); }
     // The answer when the key that a container carries is derived.
-    intake::docker::Assignment settled(Assigning& assigning, const engine::ContainerFacts& facts) {
+    intake::Assignment settled(Assigning& assigning, const engine::ContainerFacts& facts) {
         for (int waited = 0; waited < 10'000; ++waited) {
             auto assigned = assigning.assign(facts);
             if (!assigned.soon) return assigned;
@@ -128,7 +128,7 @@ TEST_F(AssigningTest, CapsTenantsThatHaveNoKeyFile) {
     auto assign = [&](const std::string& tenant) {
         return assigning.assign(container({{"BOATSWAIN_TENANT", tenant}, {"BOATSWAIN_RECIPIENT", recipient(7).str()}}));
     };
-    std::vector<intake::docker::Assignment> there;
+    std::vector<intake::Assignment> there;
     for (const auto* tenant : {"one", "two", "one"}) {
         there.push_back(assign(tenant));
         EXPECT_EQ(there.back().decision.action, Action::seal) << tenant;
@@ -442,7 +442,7 @@ TEST_F(AssigningTest, RefusesAnotherKeyringWithoutARestartAndSaysWhy) {
 }
 
 TEST_F(AssigningTest, TakesTheStartersWordForTenantAndKeyAndWaitsUntilItIsKnown) {
-    using docker_starter = intake::docker::Starter;
+    using docker_starter = intake::Starter;
     write_key("globex", 2);
     write_key("acme", 1);
     write_key("_unassigned", 9);

@@ -7,8 +7,8 @@
 namespace boatswain::boatswaind {
 namespace {
 
-using intake::docker::Description;
-using intake::docker::Verdict;
+using intake::Description;
+using intake::Verdict;
 
 // Writes one JSON object, member by member.
 class Object {

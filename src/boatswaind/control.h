@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "intake/docker/description.h"
+#include "intake/source/description.h"
 #include "serve/http_server.h"
 #include "serve/observe.h"
 #include "spool/spool.h"
@@ -45,8 +45,8 @@ struct SpoolStatus {
 
 // Where the answers come from, asked on the I/O thread.
 struct ControlSources {
-    std::function<std::vector<intake::docker::Description>()> all;
-    std::function<std::vector<intake::docker::Description>(std::string_view id_or_name)> find;
+    std::function<std::vector<intake::Description>()> all;
+    std::function<std::vector<intake::Description>(std::string_view id_or_name)> find;
     std::function<spool::Spool::TenantStanding(const std::string& tenant)> tenant;
     std::function<std::vector<std::string>()>
         troubles;  // of the whole agent, as sentences: what may hold up any container
@@ -59,12 +59,12 @@ struct ControlSources {
 serve::HttpRoutes control_routes(ControlSources sources);
 
 // One container as JSON. `tenant`: how the segments of its tenant stand.
-std::string to_json(const intake::docker::Description& container, const spool::Spool::TenantStanding& tenant,
+std::string to_json(const intake::Description& container, const spool::Spool::TenantStanding& tenant,
                     const std::vector<std::string>& troubles);
 std::string to_json(const AgentStatus& status);
 std::string to_json(const SpoolStatus& status);
 
 // What a person can do about a container whose lines do not reach its tenant; empty when there is nothing to do.
-std::string advice_for(const intake::docker::Description& container);
+std::string advice_for(const intake::Description& container);
 
 }  // namespace boatswain::boatswaind

@@ -8,8 +8,8 @@
 namespace boatswain::boatswaind {
 namespace {
 
-using intake::docker::Description;
-using intake::docker::Verdict;
+using intake::Description;
+using intake::Verdict;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

@@ -42,7 +42,7 @@ struct TimePosition {
     Timestamp out{};  // per stream, the time of the last line taken
     Timestamp err{};
     Timestamp mark_time{};
-    std::uint64_t mark = 0;    // fingerprint of the mark (intake/docker/logs_place.h); 0: none, only times are known
+    std::uint64_t mark = 0;  // fingerprint of the mark (intake/engine_logs/logs_place.h); 0: none, only times are known
     std::uint64_t after = 0;   // entries taken behind it and `past`: pieces of lines that are not complete, and between
     Timestamp newest{};        // the latest time taken; later than out and err once the clock stepped back
     std::uint64_t before = 0;  // fingerprint of the entry before the mark; 0: not known (an older version saved it)

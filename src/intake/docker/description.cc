@@ -1,25 +1,9 @@
-#include "intake/docker/description.h"
-
+// What `boatswain why` is told of containers.
 #include <algorithm>
 
 #include "intake/docker/containers.h"
 
 namespace boatswain::intake::docker {
-
-std::string_view to_string(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::collected: return "collected";
-        case Verdict::quarantined: return "quarantined";
-        case Verdict::dropped: return "dropped";
-        case Verdict::held: return "held";
-        case Verdict::deriving: return "deriving";
-        case Verdict::excluded: return "excluded";
-        case Verdict::own: return "own";
-        case Verdict::unreadable: return "unreadable";
-        case Verdict::not_inspected: return "not-inspected";
-    }
-    return "unknown";
-}
 
 std::string_view Containers::reader_name(Reader reader) {
     switch (reader) {

@@ -14,9 +14,9 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "intake/docker/assigner.h"
 #include "intake/docker/containers.h"
 #include "intake/docker/directory_watch.h"
+#include "intake/source/assigner.h"
 #include "net/task_group.h"
 
 namespace boatswain::intake::docker {

@@ -23,10 +23,10 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "engine/client.h"
-#include "intake/docker/assigner.h"
 #include "intake/docker/containers.h"
 #include "intake/docker/directory_news.h"
 #include "intake/docker/known_engine.h"
+#include "intake/source/assigner.h"
 #include "net/task.h"
 #include "net/task_group.h"
 

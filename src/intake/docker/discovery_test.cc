@@ -8,7 +8,7 @@
 #include <map>
 
 #include "batch/test_rig.h"
-#include "intake/docker/served_log_for_test.h"
+#include "intake/engine_logs/served_log_for_test.h"
 #include "net/run_for_test.h"
 #include "net/task_group.h"
 #include "open/test_support.h"

@@ -20,10 +20,10 @@
 #include "base/metrics.h"
 #include "batch/batcher.h"
 #include "engine/client.h"
-#include "intake/docker/assigner.h"
 #include "intake/docker/containers.h"
 #include "intake/docker/directory_news.h"
 #include "intake/docker/discovery.h"
+#include "intake/source/assigner.h"
 #include "net/task_group.h"
 #include "spool/spool.h"
 

@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "intake/docker/description.h"
+#include "intake/source/description.h"
 
 namespace boatswain::intake::docker {
 

@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "batch/batcher.h"
-#include "intake/docker/json_file_reader.h"
+#include "intake/json_file/json_file_reader.h"
 #include "net/turns.h"
 
 namespace boatswain::intake::docker {

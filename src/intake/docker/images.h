@@ -25,7 +25,7 @@
 #include "base/metrics.h"
 #include "engine/client.h"
 #include "engine/image.h"
-#include "intake/docker/assigner.h"
+#include "intake/source/assigner.h"
 #include "net/event.h"
 #include "net/task_group.h"
 

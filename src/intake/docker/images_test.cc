@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "batch/test_rig.h"
-#include "intake/docker/served_log_for_test.h"
+#include "intake/engine_logs/served_log_for_test.h"
 #include "net/run_for_test.h"
 
 namespace boatswain::intake::docker {

@@ -29,7 +29,7 @@ constexpr int looks_per_figures = 5;  // until the holder's figures are read aga
 
 }  // namespace
 
-DriverIntake::DriverIntake(asio::any_io_executor executor, IntakeOptions options, docker::Assigner assigner,
+DriverIntake::DriverIntake(asio::any_io_executor executor, IntakeOptions options, Assigner assigner,
                            batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log)
     : options_(std::move(options)),
       assigner_(std::move(assigner)),
@@ -203,13 +203,13 @@ void DriverIntake::decide(Container& container) {
         container.excluded = "it is Boatswain's own container";
         return;
     }
-    docker::Starter starter{.facts = facts, .why = {}};
+    Starter starter{.facts = facts, .why = {}};
     if (assigner_.starter && options_.selection.hangs_on_a_label(facts)) starter = assigner_.starter(facts);
-    if (starter.is == docker::Starter::Is::known) {
+    if (starter.is == Starter::Is::known) {
         container.excluded = options_.selection.reason_against(facts, starter.facts);
         return;
     }
-    container.assignment = {.soon = starter.is == docker::Starter::Is::asked};
+    container.assignment = {.soon = starter.is == Starter::Is::asked};
     container.assignment.decision.reason =
         "a label excludes it, and it is not known yet whether its image set that: " + starter.why;
 }
@@ -295,7 +295,7 @@ net::Turn DriverIntake::take_turn(const std::string& id) {
         step = (*hold)->read_some(*container.feed, buffer_);
     }
     if (!step) {
-        container.trouble = docker::Trouble{.when = clock_.now(), .what = step.error().what};
+        container.trouble = Trouble{.when = clock_.now(), .what = step.error().what};
         log_.warning("hold not read; trying again", {{"hold", (*hold)->name().str()}, {"error", step.error()}});
         return net::Turn::no_room;
     }
@@ -433,7 +433,7 @@ void DriverIntake::finish(std::chrono::steady_clock::time_point deadline) {
 docker::Elsewhere DriverIntake::elsewhere(std::string driver) {
     return {.driver = std::move(driver),
             .reads = [this](const std::string& id) { return containers_.contains(id); },
-            .describe = [this](docker::Description& told) { describe(told); },
+            .describe = [this](Description& told) { describe(told); },
             .died = [this](const std::string& id, std::optional<int> code) { died(id, code); },
             .vanished = [this](const std::string& id) { vanished(id); },
             .listed =
@@ -514,11 +514,10 @@ void DriverIntake::vanished(const std::string& id) {
     mark_gone(found->second);
 }
 
-void DriverIntake::describe(docker::Description& told) const {
+void DriverIntake::describe(Description& told) const {
     auto found = containers_.find(told.id);
     if (found == containers_.end()) return;
     const auto& container = found->second;
-    using docker::Verdict;
     switch (container.assignment.decision.action) {
         case Action::seal: told.verdict = Verdict::collected; break;
         case Action::quarantine: told.verdict = Verdict::quarantined; break;
@@ -534,11 +533,11 @@ void DriverIntake::describe(docker::Description& told) const {
     if (hold != container.holds.end()) {
         std::uint64_t lag = 0;
         for (const auto& one : container.holds) lag += one->size() - std::min(one->size(), one->offset());
-        told.file = docker::FileStanding{.path = (*hold)->path().string(),
-                                         .offset = (*hold)->offset(),
-                                         .size = (*hold)->size(),
-                                         .lag_bytes = lag,
-                                         .files_held = 0};
+        told.file = FileStanding{.path = (*hold)->path().string(),
+                                 .offset = (*hold)->offset(),
+                                 .size = (*hold)->size(),
+                                 .lag_bytes = lag,
+                                 .files_held = 0};
     }
     if (!container.feed) return;
     auto saved = spool_.checkpoint(told.id);

@@ -28,12 +28,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "batch/batcher.h"
-#include "intake/docker/assigner.h"
 #include "intake/docker/elsewhere.h"
 #include "intake/docker/selection.h"
-#include "intake/docker/trouble.h"
 #include "intake/driver/hold_reader.h"
 #include "intake/driver/plugin_request.h"
+#include "intake/source/assigner.h"
+#include "intake/source/trouble.h"
 #include "net/task_group.h"
 #include "net/turns.h"
 #include "spool/spool.h"
@@ -50,7 +50,7 @@ struct IntakeOptions {
 
 class DriverIntake {
   public:
-    DriverIntake(boost::asio::any_io_executor executor, IntakeOptions options, docker::Assigner assigner,
+    DriverIntake(boost::asio::any_io_executor executor, IntakeOptions options, Assigner assigner,
                  batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
     DriverIntake(const DriverIntake&) = delete;
     ~DriverIntake();
@@ -71,7 +71,7 @@ class DriverIntake {
   private:
     struct Container {
         engine::ContainerFacts facts;
-        docker::Assignment assignment;
+        Assignment assignment;
         std::optional<std::string> excluded;            // why it is not read although it could be
         std::deque<std::unique_ptr<HoldReader>> holds;  // in the order in which they are read
         std::unique_ptr<batch::Feed> feed;
@@ -81,7 +81,7 @@ class DriverIntake {
         bool noted_ended = false;  // the spool was told that all it printed is sealed
         bool removed = false;      // the engine said so
         bool closed = false;       // the closing record is written; waits to be durable
-        std::optional<docker::Trouble> trouble;
+        std::optional<Trouble> trouble;
     };
     struct News {  // of a container that no hold is known of yet
         std::optional<int> exit_code;
@@ -107,13 +107,13 @@ class DriverIntake {
     bool discards(const Container& container) const;
     void count();
     void show_figures();
-    void describe(docker::Description& told) const;
+    void describe(Description& told) const;
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
     News& early_news(const std::string& id);
 
     const IntakeOptions options_;
-    docker::Assigner assigner_;
+    Assigner assigner_;
     batch::Batcher& batcher_;
     spool::Spool& spool_;
     const Clock& clock_;

@@ -12,9 +12,9 @@
 #include "base/file.h"
 #include "base/metrics.h"
 #include "batch/batcher.h"
-#include "intake/docker/piece_joiner.h"
 #include "intake/driver/hold.h"
 #include "intake/driver/log_entry.h"
+#include "intake/source/piece_joiner.h"
 
 namespace boatswain::intake::driver {
 
@@ -73,7 +73,7 @@ class HoldReader {
     std::uint64_t offset_ = hold_data_offset;
     std::uint64_t from_[2] = {0, 0};     // of each stream: frames before were taken already
     std::uint64_t pending_[2] = {0, 0};  // of each stream: where the line begins that the joiner holds
-    docker::PieceJoiner joiner_;
+    PieceJoiner joiner_;
     bool finished_ = false;
 };
 

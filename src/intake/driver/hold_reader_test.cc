@@ -83,7 +83,7 @@ TEST_F(HoldReaderTest, MakesLinesOfFrames) {
 }
 
 TEST_F(HoldReaderTest, JoinsThePiecesOfALineOverLinesOfTheOtherStream) {
-    std::string full(docker::engine_piece_bytes, 'x');
+    std::string full(engine_piece_bytes, 'x');
     print({piece(1, full, 1, false), entry(2, "between", "stderr"), piece(1, "end", 2, true),
            piece(3, "no newline", 1, false)});
     hold.end();
@@ -108,7 +108,7 @@ TEST_F(HoldReaderTest, GivesBackOnlyWhatIsDurable) {
 }
 
 TEST_F(HoldReaderTest, GoesOnBehindWhatIsSealedAndBeforeALineThatIsNotWholeYet) {
-    std::string full(docker::engine_piece_bytes, 'x');
+    std::string full(engine_piece_bytes, 'x');
     print({entry(1, "sealed"), piece(2, full, 1, false), entry(3, "sealed too", "stderr")});
     {
         auto from = reader();
@@ -173,7 +173,7 @@ TEST_F(HoldReaderTest, DiscardsForNobodyAndGivesBackAtOnce) {
 // Random frames, sealed and killed at random: every line once, in order.
 TEST_F(HoldReaderTest, StoresEachLineOnceOverKillsAtAnyMoment) {
     std::mt19937 random{20'261'125};
-    std::string full(docker::engine_piece_bytes, 'y');
+    std::string full(engine_piece_bytes, 'y');
     std::vector<std::string> wanted_out, wanted_err;
     std::int64_t time = 1;
     auto from = reader();

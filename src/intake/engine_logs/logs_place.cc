@@ -1,0 +1,238 @@
+#include "intake/engine_logs/logs_place.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace boatswain::intake {
+
+std::uint64_t fingerprint_of(const engine::LogsRecord& record, bool sized) {
+    std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a: the same in every build
+    auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x100000001B3ULL; };
+    auto number = [&add](std::uint64_t value) {
+        for (int shift = 0; shift < 64; shift += 8) add(static_cast<unsigned char>(value >> shift));
+    };
+    number(static_cast<std::uint64_t>(record.time.time_since_epoch().count()));
+    number(record.part);
+    if (sized) number(record.bytes.size());
+    add(record.stream == Stream::out ? 1 : 2);
+    for (char byte : record.bytes.substr(0, fingerprint_message_max)) add(static_cast<unsigned char>(byte));
+    return hash < 2 ? 2 : hash;
+}
+
+void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool followed) {
+    if (!entries || !entries_ || *entries <= *entries_) beginning_.reset();
+    how_ = how;
+    entries_ = entries;
+    followed_ = followed;
+    seen_entries_ = 0;
+    same_beginning_ = passing_mark_ = false;
+    seen_ = {};
+    skips_left_ = position_.past;
+    replays_left_ = position_.after;
+    for (auto& stream : streams_) stream.pending_time = {}, stream.new_seen = stream.repeating = false;
+    if (at_beginning())
+        phase_ = Phase::taking;
+    else if (needs_everything() && !entries)
+        phase_ = Phase::starting;
+    else
+        phase_ = how == How::by_time ? Phase::by_time : Phase::seeking;
+}
+
+LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continues) {
+    auto before = std::exchange(seen_, Seen{fingerprint_of(record, pieces_counted_), record.time});
+    seen_continues_ = continues;
+    bool first = seen_entries_ == 0;
+    if (record.part == 0) ++seen_entries_;
+    if (first) {
+        same_beginning_ = beginning_ == seen_.fingerprint;
+        beginning_ = seen_.fingerprint;
+    }
+    return judge(record, continues, first, before);
+}
+
+LogsPlace::Verdict LogsPlace::judge(const engine::LogsRecord& record, bool continues, bool first, const Seen& before) {
+    auto fingerprint = seen_.fingerprint;
+    if (passing_mark_) {
+        if (fingerprint == position_.mark && record.time == position_.mark_time) {
+            remember(record.stream, fingerprint);
+            return Verdict::skip;
+        }
+        passing_mark_ = false;
+    }
+    switch (phase_) {
+        case Phase::starting: return start(record, continues);
+        case Phase::seeking: return seek(record, fingerprint, before);
+        case Phase::skipping:
+            remember(record.stream, fingerprint);
+            before_latest_ = std::exchange(latest_, seen_);
+            if (is_one_entry(record) && --skips_left_ == 0)
+                phase_ = replays_left_ > 0 ? Phase::replaying : Phase::taking;
+            return Verdict::skip;
+        case Phase::replaying:
+            remember(record.stream, fingerprint);
+            if (--replays_left_ == 0) phase_ = Phase::taking;
+            return Verdict::replay;
+        case Phase::by_time: {
+            auto last_time = last(record.stream);
+            if (first) latest_ = before_latest_ = {};
+            // Entries of the last one's time may have gone with the mark, too.
+            if (first && (record.time > last_time || (record.time == last_time && position_.mark != 0)))
+                gap_ = Gap{.from = std::max(position_.out, position_.err),
+                           .to = std::max({record.time, position_.out, position_.err}),
+                           .reason = gap_rotated_away};
+            if (!of(record.stream).new_seen && record.time <= last_time) {
+                remember(record.stream, fingerprint);
+                before_latest_ = std::exchange(latest_, seen_);
+                return Verdict::skip;
+            }
+            of(record.stream).new_seen = true;
+            return judge_new(record, fingerprint, continues);
+        }
+        case Phase::taking: return judge_new(record, fingerprint, continues);
+    }
+    return Verdict::take;
+}
+
+// A terminal's line of over 1 MiB comes in several records, the first of which ends nothing.
+bool LogsPlace::is_one_entry(const engine::LogsRecord& record) const {
+    return pieces_counted_ || record.ended_by_newline || record.bytes.size() < engine::logs_piece_bytes;
+}
+
+void LogsPlace::pass_mark() {
+    phase_ = skips_left_ > 0 ? Phase::skipping : replays_left_ > 0 ? Phase::replaying : Phase::taking;
+}
+
+LogsPlace::Verdict LogsPlace::start(const engine::LogsRecord& record, bool continues) {
+    bool same = record.time == position_.mark_time && (position_.before == 0 || position_.before == seen_.fingerprint);
+    if (same)
+        pass_mark();
+    else
+        phase_ = Phase::by_time;  // the log begins elsewhere by now
+    return judge(record, continues, true, {});
+}
+
+bool LogsPlace::is_mark(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before) const {
+    if (fingerprint != position_.mark || record.time != position_.mark_time) return false;
+    if (position_.before == 0 || position_.before == before.fingerprint) return true;
+    // What was before it may be gone. That it is another one of the same time, a fine clock rules out.
+    bool first_of_all = !entries_ && seen_entries_ == 1 && before.fingerprint == 0;
+    return first_of_all && position_.past == 0 && record.time.time_since_epoch().count() % fine_time != 0;
+}
+
+LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before) {
+    // Later than all that was taken of its stream: it lies behind the place, and so does all that follows.
+    bool behind = record.time > last(record.stream);
+    if (needs_everything()) return Verdict::search;
+    if (position_.mark == 0) {
+        if (behind) return Verdict::search;
+        phase_ = Phase::by_time;
+        remember(record.stream, fingerprint);
+        before_latest_ = std::exchange(latest_, seen_);
+        return Verdict::skip;
+    }
+    if (is_mark(record, fingerprint, before)) {
+        pass_mark();
+        passing_mark_ = position_.before == 0;
+        before_latest_ = before;
+        latest_ = seen_;
+        remember(record.stream, fingerprint);
+        return Verdict::skip;
+    }
+    if ((behind && how_ == How::hasty) || (entries_ && seen_entries_ >= *entries_)) return Verdict::search;
+    remember(record.stream, fingerprint);
+    return Verdict::skip;
+}
+
+LogsPlace::Verdict LogsPlace::judge_new(const engine::LogsRecord& record, std::uint64_t fingerprint, bool continues) {
+    if (continues) return Verdict::take;
+    // Only a followed stream holds what was served before.
+    auto before = last(record.stream);
+    auto& repeating = of(record.stream).repeating;
+    bool repeated = std::exchange(repeating, false);
+    if (followed_ && repeats_ && record.time <= std::max(position_.newest, before)) {
+        if (is_recent(record.stream, fingerprint)) {
+            // Known, or a new one of the same moment: only behind another one that is known, where times are fine, is
+            // there no doubt.
+            if (coarse_ || (record.time == before && !repeated)) return Verdict::search;
+            repeating = true;
+            return Verdict::skip;
+        }
+        bool of_one_entry = record.part > 0 && record.time == before;
+        bool goes_on = record.time > before && record.time - before < step_seen_min;
+        if (!of_one_entry && !goes_on) return Verdict::search;
+    }
+    if (record.time < last(record.stream)) ++clock_steps_;
+    return Verdict::take;
+}
+
+void LogsPlace::took(const engine::LogsRecord& record, bool begins, bool pending, bool pending_any) {
+    auto& stream = of(record.stream);
+    remember(record.stream, seen_.fingerprint);
+    coarse_ |= !followed_ && !seen_continues_ && record.part == 0 && record.time == last(record.stream);
+    position_.gap_told = false;
+    bool may_be_mark = latest_.fingerprint != 0 && latest_.time != record.time;
+    bool begins_log = latest_.fingerprint == 0 && (at_beginning() || (phase_ == Phase::by_time && !entries_));
+    before_latest_ = std::exchange(latest_, seen_);
+    if (begins_log) {
+        position_.mark = log_start;
+        position_.mark_time = record.time;
+        position_.before = pieces_counted_ ? seen_.fingerprint : 0;
+        position_.after = position_.past = 0;
+    }
+    position_.newest = std::max(position_.newest, record.time);
+    if (pending) {
+        // Pieces of one line share its time, so only a complete line moves the time on.
+        if (begins && stream.pending_time != Timestamp{} && stream.pending_time != record.time)
+            last(record.stream) = stream.pending_time;
+        stream.pending_time = record.time;
+    } else {
+        stream.pending_time = {};
+        last(record.stream) = record.time;
+    }
+    if (pending_any) {
+        if (pieces_counted_) ++position_.after;
+    } else if (may_be_mark) {
+        set_mark(latest_, before_latest_.fingerprint);
+    } else {
+        position_.past += std::exchange(position_.after, 0) + 1;
+    }
+}
+
+void LogsPlace::replayed(const engine::LogsRecord& record, bool pending) {
+    of(record.stream).pending_time = pending ? record.time : Timestamp{};
+    before_latest_ = std::exchange(latest_, seen_);
+}
+
+void LogsPlace::settled() {
+    for (auto stream : {Stream::out, Stream::err})
+        if (auto time = std::exchange(of(stream).pending_time, Timestamp{}); time != Timestamp{}) last(stream) = time;
+    if (pieces_counted_) {
+        position_.past += std::exchange(position_.after, 0);
+    } else if (latest_.fingerprint != 0) {
+        set_mark(latest_, 0);
+    }
+}
+
+void LogsPlace::set_mark(const Seen& entry, std::uint64_t before) {
+    position_.mark_time = entry.time;
+    position_.mark = entry.fingerprint;
+    position_.before = before;
+    position_.after = position_.past = 0;
+}
+
+void LogsPlace::remember(Stream stream, std::uint64_t fingerprint) {
+    auto& ring = of(stream);
+    if (ring.recent.size() < recent_max) {
+        ring.recent.push_back(fingerprint);
+        return;
+    }
+    ring.recent[ring.next] = fingerprint;
+    ring.next = (ring.next + 1) % recent_max;
+}
+
+bool LogsPlace::is_recent(Stream stream, std::uint64_t fingerprint) {
+    return std::ranges::find(of(stream).recent, fingerprint) != of(stream).recent.end();
+}
+
+}  // namespace boatswain::intake

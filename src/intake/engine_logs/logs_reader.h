@@ -1,0 +1,74 @@
+// Reads one container through the engine's GET /logs: lines with times, that can be asked for again. One coroutine a
+// container.
+//
+// Which of the entries that the engine serves are new, logs_place.h decides. A place is found again from the end of the
+// log, by `tail`; then the stream is followed from there. At its end the log is read once more without following,
+// because the engine may end a follow stream before its last lines.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/log.h"
+#include "batch/batcher.h"
+#include "engine/client.h"
+#include "intake/engine_logs/life.h"
+#include "intake/engine_logs/logs_place.h"
+#include "intake/source/piece_joiner.h"
+#include "intake/source/trouble.h"
+#include "record/position.h"
+
+namespace boatswain::intake {
+
+class LogsReader {
+  public:
+    LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
+               TimePosition start, Life& life, StreamCounters& counters, const Clock& clock, Log& log);
+    boost::asio::awaitable<void> run();  // until the container is removed and read
+    void change_feed(std::unique_ptr<batch::Feed> feed);
+    void close(const End& end);  // after run(): with the closing record, if all was read
+    void put_down();             // a few times a second: Feed::should_put_down
+    const batch::Feed& feed() const { return *feed_; }
+    const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
+    const TimePosition& taken() const { return place_.position(); }
+    // The engine will not serve this log, for good: trouble() says why.
+    bool refused() const { return refused_; }
+    const std::optional<Trouble>& trouble() const { return trouble_; }
+
+  private:
+    enum class Ending {
+        clean,    // by the engine, as it should
+        broken,   // try again
+        refused,  // the engine will not serve this log
+        lost,     // the place was not in the answer, or has to be looked for again
+    };
+    boost::asio::awaitable<Ending> read_once(bool follow);
+    boost::asio::awaitable<Ending> catch_up();
+    boost::asio::awaitable<Ending> read_window(LogsPlace::How how, std::optional<std::uint64_t> tail, bool follow);
+    boost::asio::awaitable<void> wait_for_room();
+    LogsPlace::Verdict take(const engine::LogsRecord& record);
+    void tell_clock_steps();
+    void finish_pending();
+
+    engine::Client& client_;
+    const engine::ContainerFacts facts_;
+    std::unique_ptr<batch::Feed> feed_;
+    LogsPlace place_;
+    PieceJoiner joiner_;
+    segment::FrameText replayed_;  // what is joined again of lines that were taken: goes nowhere
+    std::uint64_t follow_tail_;    // entries that a followed stream begins with, so that the place is among them
+    std::uint64_t clock_steps_told_ = 0;
+    bool complete_ = false;  // the log was read to its end, after the container had stopped
+    Life& life_;
+    StreamCounters& counters_;
+    const Clock& clock_;
+    Log& log_;
+    std::optional<Trouble> trouble_;
+    bool refused_ = false;
+};
+
+}  // namespace boatswain::intake

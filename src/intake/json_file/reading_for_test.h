@@ -1,0 +1,67 @@
+// For tests: one container's log, read through the real batcher and spool, stopped and started again at will.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "batch/test_rig.h"
+#include "intake/json_file/json_file_reader.h"
+#include "segment/recipient.h"
+
+namespace boatswain::intake {
+
+class Reading {
+  public:
+    static constexpr auto id = "c0ffee";
+
+    Reading(batch::testing::Rig& rig, Path log_path, segment::Recipient recipient, LogTerms log_terms = {})
+        : terms(log_terms), rig_(rig), log_path_(std::move(log_path)), recipients_{recipient}, counters_(rig.metrics) {
+        open();
+    }
+
+    void open() {
+        auto start = rig_.spool->checkpoint(id).value_or(Checkpoint{});
+        const auto* position = std::get_if<FilePosition>(&start.position);
+        feed = rig_.batcher->open_feed(batch::testing::source(id), recipients_, start, false);
+        reader = std::make_unique<JsonFileReader>(log_path_, position ? std::optional{*position} : std::nullopt, terms,
+                                                  rig_.clock, counters_, rig_.log);
+    }
+    // As a kill and a new start would: what was not sealed is forgotten.
+    void crash() {
+        reader.reset();
+        feed.reset();
+        rig_.restart();
+        open();
+    }
+
+    Result<JsonFileReader::Step> step() {
+        auto step = reader->read_some(*feed, buffer_);
+        if (!step && step.error().remedy == Remedy::retry) return JsonFileReader::Step::more;
+        return step;
+    }
+    JsonFileReader::Step read_to_end() {
+        for (;;) {
+            auto now = step();
+            if (!now) throw std::runtime_error(now.error().what);
+            if (*now != JsonFileReader::Step::more) return *now;
+        }
+    }
+    void settle() { reader->settle(*feed); }
+    FileReaderCounters& counters() { return counters_; }
+    std::uint64_t malformed() const { return static_cast<std::uint64_t>(counters_.malformed.value()); }
+
+    const LogTerms terms;
+    std::unique_ptr<batch::Feed> feed;
+    std::unique_ptr<JsonFileReader> reader;
+
+  private:
+    batch::testing::Rig& rig_;
+    Path log_path_;
+    std::vector<segment::Recipient> recipients_;
+    FileReaderCounters counters_;
+    ReadBuffer buffer_;
+};
+
+}  // namespace boatswain::intake
