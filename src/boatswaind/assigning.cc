@@ -165,7 +165,7 @@ bool Assigning::refresh_keys(bool always) {
 }
 
 bool Assigning::read_keys(bool always) {
-    if (!always && !keyring_.changed_on_disk()) return false;
+    if (!always && !keyring_.changed_on_disk(clock_.now())) return false;
     auto before = keyring_.generation();
     auto problems = keyring_.reload(clock_.now());
     if (!problems) {
@@ -177,7 +177,10 @@ bool Assigning::read_keys(bool always) {
         return keyring_.generation() != before;
     }
     keyring_error_.clear();
+    std::set<std::string> known = always ? std::set<std::string>{} : std::move(logged_problems_);
+    logged_problems_ = {problems->begin(), problems->end()};
     for (const auto& problem : *problems) {
+        if (known.contains(problem)) continue;
         problems_.add();
         log_.error("key file not understood", {{"keyring", keyring_.directory().string()}, {"problem", problem}});
     }

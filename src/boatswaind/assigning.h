@@ -112,7 +112,8 @@ class Assigning {
     std::set<std::string> logged_rules_;      // of tenancy.recipient, that answered with what may be a secret
     bool logged_unread_ = false;              // a container carries a key, and no rule reads any
     tenancy::Keyring keyring_;
-    std::string keyring_error_;  // why it could not be read last, logged once
+    std::string keyring_error_;              // why it could not be read last, logged once
+    std::set<std::string> logged_problems_;  // of key files, as of the last time that it was read
     tenancy::CarriedKeys carried_;
     tenancy::CarriedPlaces places_;
     bool logged_no_place_ = false;  // since one was had last

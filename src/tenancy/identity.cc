@@ -1,10 +1,5 @@
 #include "tenancy/identity.h"
 
-#include <fcntl.h>
-#include <openssl/crypto.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 
@@ -31,20 +26,6 @@ bool is_named_as_identity(std::string_view name) {
 bool is_identity_text(std::string_view text) {
     return std::ranges::any_of(
         marks, [&](std::string_view mark) { return !std::ranges::search(text, mark, equal_in_any_case).empty(); });
-}
-
-bool is_identity(const Path& file) {
-    // Without waiting for the other end of what may be a pipe by now.
-    Fd opened{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-    struct stat found{};
-    if (opened && (::fstat(opened.get(), &found) != 0 || !S_ISREG(found.st_mode))) return false;
-    if (is_named_as_identity(file.filename().native())) return true;
-    if (!opened) return false;
-    std::string text(identity_look_bytes, '\0');
-    auto size = ::pread(opened.get(), text.data(), text.size(), 0);
-    bool is = size > 0 && is_identity_text({text.data(), static_cast<std::size_t>(size)});
-    OPENSSL_cleanse(text.data(), text.size());
-    return is;
 }
 
 std::string identities_refused(const Path& directory, const std::vector<std::string>& names) {

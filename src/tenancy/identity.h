@@ -5,7 +5,8 @@
 //
 // Recognized by name: `*.key`, in any case. By text, in any case: age identities ("AGE-SECRET-KEY-"), those of age's
 // plugins ("AGE-PLUGIN-"), and private keys in PEM ("PRIVATE KEY-----": OpenSSH and others). Only the first
-// `identity_look_bytes` of a file are looked at. What is no regular file is not opened.
+// `identity_look_bytes` of a file are looked at. What is no regular file is not opened, and a file that cannot be read
+// is judged by its name alone (tenancy/key_file.h).
 #pragma once
 
 #include <string>
@@ -20,8 +21,6 @@ inline constexpr std::size_t identity_look_bytes = 64 << 10;
 
 bool is_named_as_identity(std::string_view file_name);
 bool is_identity_text(std::string_view text);
-// By name or text. A file that cannot be read is judged by its name alone.
-bool is_identity(const Path& file);
 
 // For people: what to do about the identities `names` (file names, at least one) in the keyring `directory`.
 // Never holds anything of their text.

@@ -14,7 +14,7 @@
 namespace boatswain::tenancy {
 namespace {
 
-constexpr std::string_view suffix = ".pub";
+constexpr auto suffix = key_file_suffix;
 constexpr std::string_view gone_suffix = ".gone";
 
 constexpr auto second_of = [](const auto& pair) { return pair.second; };
@@ -23,8 +23,6 @@ std::string_view unassigned_name() {
     static const std::string name = TenantId::unassigned().str();
     return name;
 }
-
-bool is_reserved(std::string_view name) { return name == unassigned_name() || name == break_glass_name; }
 
 // Adds those of `more` that are not there yet, up to the number that one segment can be sealed for.
 void add(std::vector<segment::Recipient>& to, const std::vector<segment::Recipient>& more) {
@@ -40,15 +38,8 @@ Result<Keyring::Listing> Keyring::list() const {
     std::unique_ptr<DIR, int (*)(DIR*)> directory{::opendir(directory_.c_str()), ::closedir};
     if (!directory) return fail_errno(Remedy::stop, "read the keyring " + directory_.string());
     Listing listing;
-    auto stamp_of = [](const struct stat& found) -> Stamp {
-        return {.changed_ns = found.st_mtim.tv_sec * 1'000'000'000LL + found.st_mtim.tv_nsec,
-                .status_changed_ns = found.st_ctim.tv_sec * 1'000'000'000LL + found.st_ctim.tv_nsec,
-                .bytes = static_cast<std::uint64_t>(found.st_size),
-                .inode = found.st_ino,
-                .regular = S_ISREG(found.st_mode)};
-    };
     auto add_stamp = [&](const std::string& name, const struct stat& found) {
-        listing.files[name] = stamp_of(found);
+        listing.files[name] = Stamp::of(found);
         if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0) listing.writable.insert(name);
     };
     struct stat found{};
@@ -64,7 +55,7 @@ Result<Keyring::Listing> Keyring::list() const {
         bool there = ::fstatat(::dirfd(directory.get()), name.c_str(), &found, 0) == 0;
         // Hidden names are other programs' (an editor's, Kubernetes' "..data").
         if (!name.ends_with(suffix) || name.size() == suffix.size() || name.front() == '.') {
-            if (there && S_ISREG(found.st_mode)) listing.others[name] = stamp_of(found);
+            if (there && S_ISREG(found.st_mode)) listing.others[name] = Stamp::of(found);
         } else if (there) {
             add_stamp(name, found);
         } else {
@@ -75,30 +66,26 @@ Result<Keyring::Listing> Keyring::list() const {
     return listing;
 }
 
-// Hidden files, too: an editor's copy of an identity opens as much as the identity.
-std::vector<std::string> Keyring::identities_in(const Listing& listing) const {
-    std::vector<std::string> names;
-    for (const auto* files : {&listing.files, &listing.others})
-        for (const auto& [name, stamp] : *files)
-            if (!name.empty() && stamp.regular && is_identity(directory_ / name)) names.push_back(name);
-    return names;
+// What is known of a file that was not changed is not read again: with thousands of them that takes most of a second.
+void Keyring::read_files(const Listing& listing, Timestamp now) {
+    std::map<std::string, KeyFile> files;
+    KeyFileReader reader;
+    for (const auto* of : {&listing.files, &listing.others})
+        for (const auto& [name, stamp] : *of) {
+            if (name.empty()) continue;
+            auto known = read_.find(name);
+            bool same = known != read_.end() && known->second.lasts && known->second.stamp == stamp;
+            files.emplace(name, same ? std::move(known->second) : reader.read(directory_, name, stamp, now));
+        }
+    read_ = std::move(files);
 }
 
-Result<Keyring::Recipients> Keyring::read(const std::string& name, const Stamp& stamp) const {
-    std::string_view stem{name.data(), name.size() - suffix.size()};
-    if (!is_reserved(stem)) {
-        auto tenant = TenantId::parse(stem);
-        if (!tenant) return std::unexpected(std::move(tenant).error());
-    }
-    // Only a regular file is opened: opening a pipe or a device could wait for ever.
-    if (stamp.inode == 0) return fail(Remedy::re_resolve, "cannot be found (a dangling link?)");
-    if (!stamp.regular) return fail(Remedy::quarantine, "is not a regular file");
-    TRY(auto text, read_file(directory_ / name, key_file_bytes_max));
-    TRY(auto parsed, segment::parse_recipients(text));
-    if (parsed.empty()) return fail(Remedy::quarantine, "holds no recipient");
-    Recipients recipients;
-    add(recipients, parsed);
-    return recipients;
+// Hidden files, too: an editor's copy of an identity opens as much as the identity.
+std::vector<std::string> Keyring::identities_read() const {
+    std::vector<std::string> names;
+    for (const auto& [name, file] : read_)
+        if (file.identity) names.push_back(name);
+    return names;
 }
 
 // Before the first reload() it is what an earlier process understood.
@@ -118,7 +105,7 @@ Keyring::Removed Keyring::removed_now(const LastGood& before, const Files& files
     Removed removed;
     auto is_gone = [&](const std::string& name) { return listing.others.contains(name + std::string{gone_suffix}); };
     auto note = [&](const std::string& name, Timestamp since) {
-        if (!files.contains(name) && !is_reserved(name) && !is_gone(name)) removed.emplace(name, since);
+        if (!files.contains(name) && !is_reserved_key_name(name) && !is_gone(name)) removed.emplace(name, since);
     };
     for (const auto& [name, since] : before.removed) note(name, since);
     for (const auto& [name, recipients] : before.files)
@@ -160,6 +147,16 @@ void Keyring::take(LastGood known, Broken broken, std::string unreadable) {
     if (changed) ++generation_;
 }
 
+void Keyring::note_seen(Listing listing, std::string identities) {
+    std::optional<Timestamp> look_again;
+    for (const auto& [name, file] : read_)
+        if (file.read && !file.lasts) look_again = std::max(look_again.value_or(Timestamp{}), file.stamp.settled_at());
+    std::scoped_lock lock{guard_};
+    identities_ = std::move(identities);
+    seen_ = std::move(listing);
+    look_again_ = look_again;
+}
+
 Result<std::vector<std::string>> Keyring::reload(Timestamp now) {
     std::scoped_lock one_at_a_time{reloading_};
     std::vector<std::string> problems;
@@ -170,12 +167,11 @@ Result<std::vector<std::string>> Keyring::reload(Timestamp now) {
         return std::unexpected(std::move(listing).error());
     }
 
-    if (auto names = identities_in(*listing); !names.empty()) {
+    read_files(*listing, now);
+    if (auto names = identities_read(); !names.empty()) {
         auto refused = identities_refused(directory_, names);
         take(std::move(before), {}, refused);
-        std::scoped_lock lock{guard_};
-        identities_ = refused;
-        seen_ = std::move(*listing);
+        note_seen(std::move(*listing), refused);
         return fail(Remedy::stop, std::move(refused));
     }
 
@@ -188,17 +184,17 @@ Result<std::vector<std::string>> Keyring::reload(Timestamp now) {
         if (listing->writable.contains(name))
             problems.push_back(printable(name) + ": may be written to by group or others");
         auto stem = name.substr(0, name.size() - suffix.size());
-        auto recipients = read(name, stamp);
-        if (recipients) {
-            files.emplace(std::move(stem), std::move(*recipients));
+        const auto& file = read_.at(name);
+        if (file.trouble.empty()) {
+            files.emplace(std::move(stem), file.recipients);
             continue;
         }
-        problems.push_back(printable(name) + ": " + recipients.error().what);
+        problems.push_back(printable(name) + ": " + file.trouble);
         if (auto kept = before.files.find(stem); kept != before.files.end()) {
             problems.back() += "; what it said before stays in force";
             files.insert(*kept);
         }
-        broken.emplace(std::move(stem), recipients.error().what);
+        broken.emplace(std::move(stem), file.trouble);
     }
     if (auto glass = files.find(break_glass_name.data()); glass != files.end())
         for (const auto& [name, recipients] : files)
@@ -211,9 +207,7 @@ Result<std::vector<std::string>> Keyring::reload(Timestamp now) {
     LastGood known{.files = std::move(files), .removed = std::move(removed)};
     keep(known, problems);
     take(std::move(known), std::move(broken), {});
-    std::scoped_lock lock{guard_};
-    identities_.clear();
-    seen_ = std::move(*listing);
+    note_seen(std::move(*listing), {});
     return problems;
 }
 
@@ -240,10 +234,10 @@ bool Keyring::is_of_a_broken_file(std::string_view problem) const {
         broken_, [&](const auto& one) { return problem.starts_with(printable(one.first) + ".pub: " + one.second); });
 }
 
-bool Keyring::changed_on_disk() const {
+bool Keyring::changed_on_disk(Timestamp now) const {
     auto listing = list();
     std::scoped_lock lock{guard_};
-    return !listing || !seen_ || *listing != *seen_;
+    return !listing || !seen_ || *listing != *seen_ || (look_again_ && *look_again_ <= now);
 }
 
 Keyring::Recipients Keyring::with_break_glass(const std::string& name) const {
@@ -296,7 +290,7 @@ std::vector<std::string> Keyring::tenants() const {
     std::scoped_lock lock{guard_};
     std::vector<std::string> names;
     for (const auto& [name, recipients] : files_)
-        if (!is_reserved(name)) names.push_back(name);
+        if (!is_reserved_key_name(name)) names.push_back(name);
     return names;
 }
 

@@ -31,12 +31,11 @@
 #include "base/time.h"
 #include "record/source.h"
 #include "segment/recipient.h"
+#include "tenancy/key_file.h"
 #include "tenancy/last_good.h"
 
 namespace boatswain::tenancy {
 
-inline constexpr std::string_view break_glass_name = "_break-glass";
-inline constexpr std::size_t key_file_bytes_max = 64 << 10;
 inline constexpr std::size_t key_files_max = 100'000;
 inline constexpr std::size_t removed_keys_max = 10'000;  // remembered; of more, the oldest is forgotten, with a word
 
@@ -60,10 +59,10 @@ class Keyring {
     explicit Keyring(Path directory, Path last_good = {})
         : directory_(std::move(directory)), last_good_(std::move(last_good)) {}
 
-    // Reads the directory. The result lists what is wrong with single files ("acme.pub: line 2: not an age recipient:
-    // ..."); a directory that cannot be read at all, holds over key_files_max files, or holds an identity, is an error,
-    // and the keys stay as they were.
-    // `now` is when a file is removed that is not there any more.
+    // Reads the directory, and of its files those that changed since the last time (tenancy/key_file.h). The result
+    // lists what is wrong with single files ("acme.pub: line 2: not an age recipient: ..."); a directory that cannot be
+    // read at all, holds over key_files_max files, or holds an identity, is an error, and the keys stay as they were.
+    // `now` is when a file is removed that is not there any more, and what files' times are compared with.
     Result<std::vector<std::string>> reload(Timestamp now = SystemClock{}.now());
 
     // What is broken as of the last reload(), and what comes of it: sentences, of files at most `most`.
@@ -73,8 +72,8 @@ class Keyring {
 
     // Whether the directory differs from what the last reload() saw, by names, times, sizes and inodes (symbolic links
     // followed): one stat a file, nothing is opened. True before the first reload(), and while the directory cannot be
-    // read.
-    bool changed_on_disk() const;
+    // read; and once more when the last reload() read a file that had been changed just before.
+    bool changed_on_disk(Timestamp now = SystemClock{}.now()) const;
 
     // The tenant's recipients, break-glass included; empty: no key. For TenantId::unassigned() the operator's.
     std::vector<segment::Recipient> recipients(const TenantId& tenant) const;
@@ -99,14 +98,7 @@ class Keyring {
     using Removed = RemovedKeys;
     using Broken = std::map<std::string, std::string>;  // by name without ".pub": what is wrong
 
-    struct Stamp {
-        std::int64_t changed_ns = 0;
-        std::int64_t status_changed_ns = 0;  // a file that we were not allowed to read, and are now
-        std::uint64_t bytes = 0;
-        std::uint64_t inode = 0;
-        bool regular = false;
-        bool operator==(const Stamp&) const = default;
-    };
+    using Stamp = KeyFileStamp;
     struct Listing {
         std::map<std::string, Stamp> files;   // by file name; "" is the directory itself
         std::map<std::string, Stamp> others;  // that are no public keys by their names
@@ -115,8 +107,9 @@ class Keyring {
     };
 
     Result<Listing> list() const;
-    std::vector<std::string> identities_in(const Listing& listing) const;
-    Result<Recipients> read(const std::string& name, const Stamp& stamp) const;
+    void read_files(const Listing& listing, Timestamp now);
+    void note_seen(Listing listing, std::string identities);
+    std::vector<std::string> identities_read() const;
     LastGood known_before(std::vector<std::string>& problems);
     Removed removed_now(const LastGood& before, const Files& files, const Broken& broken, const Listing& listing,
                         Timestamp now, std::vector<std::string>& problems) const;
@@ -126,9 +119,10 @@ class Keyring {
     Recipients with_break_glass(const std::string& name) const;  // guard_ is held
 
     Path directory_, last_good_;
-    bool loaded_ = false;           // last_good_ was read; of reload(), like the next
-    std::optional<LastGood> kept_;  // what last_good_ holds, where that is known
-    std::mutex reloading_;          // one reload at a time; taken before guard_
+    bool loaded_ = false;                  // last_good_ was read; of reload(), like the next two
+    std::optional<LastGood> kept_;         // what last_good_ holds, where that is known
+    std::map<std::string, KeyFile> read_;  // of the last reload(), by file name; others than *.pub, too
+    std::mutex reloading_;                 // one reload at a time; taken before guard_
     mutable std::mutex guard_;
     Files files_;
     Removed removed_;
@@ -136,6 +130,7 @@ class Keyring {
     std::string unreadable_;  // why the directory cannot be read; empty: it can
     std::string identities_;
     std::optional<Listing> seen_;
+    std::optional<Timestamp> look_again_;  // files that were changed just before they were read are settled then
     std::uint64_t generation_ = 0;
 };
 

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -402,6 +404,105 @@ TEST_F(KeyringTest, SeesEveryKindOfChangeOnDiskAndNoneWhereThereIsNone) {
     EXPECT_TRUE(settled());
     ::chmod((directory / "acme.pub").c_str(), 0666);
     EXPECT_TRUE(keyring.changed_on_disk()) << "others may write to it now";
+}
+
+// Names of files that are opened in a directory while this lives, in the order in which they are.
+class Opens {
+  public:
+    explicit Opens(const Path& directory) : watch_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+        EXPECT_GE(::inotify_add_watch(watch_.get(), directory.c_str(), IN_OPEN), 0);
+    }
+    std::vector<std::string> take() {
+        std::vector<std::string> names;
+        alignas(inotify_event) char buffer[1 << 14];
+        for (ssize_t n = 0; (n = ::read(watch_.get(), buffer, sizeof buffer)) > 0;)
+            for (ssize_t at = 0; at < n;) {
+                const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+                if (event->len > 0) names.emplace_back(event->name);
+                at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+            }
+        return names;
+    }
+
+  private:
+    Fd watch_;
+};
+
+constexpr auto long_ago = std::chrono::hours{-1}, long_after = std::chrono::hours{1};
+
+TEST_F(KeyringTest, OpensEachFileOnceAndThenOnlyWhatWasChanged) {
+    write("acme.pub", {1});
+    write("globex.pub", {2});
+    write("hooli.pub", "age1typo\n");
+    write("README", "not a key");
+    Keyring keyring{directory};
+    const auto later = SystemClock{}.now() + long_after;
+    Opens opens{directory};
+    ASSERT_TRUE(keyring.reload(later));
+    EXPECT_THAT(opens.take(), testing::UnorderedElementsAre("README", "acme.pub", "globex.pub", "hooli.pub"));
+    EXPECT_FALSE(keyring.changed_on_disk(later));
+    write("globex.pub", {2, 3});
+    (void)opens.take();
+    EXPECT_TRUE(keyring.changed_on_disk(later));
+    for (const auto& opened : {std::vector<std::string>{"globex.pub"}, std::vector<std::string>{}}) {
+        auto problems = keyring.reload(later);
+        ASSERT_TRUE(problems);
+        EXPECT_THAT(opens.take(), testing::ElementsAreArray(opened));
+        EXPECT_THAT(*problems, ElementsAre(StartsWith("hooli.pub: line 1: "))) << "it is still broken";
+        EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+        EXPECT_THAT(of(keyring, "globex"), ElementsAre(recipient(2), recipient(3)));
+        EXPECT_THAT(keyring.keys_for(*TenantId::parse("hooli")).held, HasSubstr("hooli.pub is broken"));
+    }
+}
+
+TEST_F(KeyringTest, StillRefusesAnIdentityThatItDoesNotReadAgain) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    const auto later = SystemClock{}.now() + long_after;
+    ASSERT_TRUE(keyring.reload(later));
+    write("notes", "AGE-SECRET-KEY-1QQQQ");
+    EXPECT_FALSE(keyring.reload(later));
+    Opens opens{directory};
+    EXPECT_FALSE(keyring.reload(later));
+    EXPECT_THAT(opens.take(), IsEmpty());
+    fs::remove(directory / "notes");
+    EXPECT_TRUE(keyring.reload(later));
+    EXPECT_THAT(opens.take(), IsEmpty());
+    EXPECT_THAT(of(keyring, "acme"), ElementsAre(recipient(1)));
+}
+
+// Two changes within the grain of the file system's clock leave one stamp for two texts.
+TEST_F(KeyringTest, ReadsAFileAgainThatWasChangedJustBeforeItWasRead) {
+    write("acme.pub", {1});
+    Keyring keyring{directory};
+    Opens opens{directory};
+    const auto now = SystemClock{}.now();
+    for (auto early : {now + long_ago, now}) {
+        ASSERT_TRUE(keyring.reload(early));
+        EXPECT_THAT(opens.take(), ElementsAre("acme.pub"));
+        EXPECT_FALSE(keyring.changed_on_disk(early)) << "not each second";
+    }
+    EXPECT_TRUE(keyring.changed_on_disk(now + long_after)) << "once more without being asked to";
+    ASSERT_TRUE(keyring.reload(now + long_after));
+    EXPECT_THAT(opens.take(), ElementsAre("acme.pub"));
+    EXPECT_FALSE(keyring.changed_on_disk(now + 2 * long_after)) << "that is enough";
+    ASSERT_TRUE(keyring.reload(now + 2 * long_after));
+    EXPECT_THAT(opens.take(), IsEmpty());
+}
+
+// What keeps a file from being read may leave no trace in its stamp.
+TEST_F(KeyringTest, JudgesNoFileForGoodThatItCouldNotRead) {
+    write("acme.pub", {1});
+    struct stat found{};
+    ASSERT_EQ(::stat((directory / "acme.pub").c_str(), &found), 0);
+    const auto stamp = KeyFileStamp::of(found);
+    const auto later = SystemClock{}.now() + long_after;
+    KeyFileReader reader;
+    EXPECT_TRUE(reader.read(directory, "acme.pub", stamp, later).lasts);
+    fs::remove(directory / "acme.pub");
+    auto file = reader.read(directory, "acme.pub", stamp, later);
+    EXPECT_FALSE(file.lasts);
+    EXPECT_THAT(file.trouble, HasSubstr("No such file"));
 }
 
 TEST_F(KeyringTest, NeverGivesMoreRecipientsThanASegmentCanHoldNorOneTwice) {
