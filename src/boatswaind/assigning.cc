@@ -100,8 +100,8 @@ Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy
                                    "Tenants whose key file was removed, and nothing says that it is gone on purpose")),
       carried_gauge_(metrics.gauge("boatswain_carried_tenants",
                                    "Tenants without a key file whose key a container carries (tenancy.carried_max)")),
-      without_place_(metrics.counter("boatswain_carried_over_max_total",
-                                     "Decisions against a key that a container carries: too many such tenants")),
+      over_max_(metrics.counter("boatswain_carried_over_max_total",
+                                "Decisions against a key that a container carries: too many such tenants")),
       problems_(metrics.counter("boatswain_keyring_problems_total", "Key files that could not be understood")),
       deriving_(carried_, std::move(derived)) {}
 
@@ -197,11 +197,21 @@ std::set<std::string> Assigning::tenant_names() const {
 
 // Named once, and then in what is logged of each container: there may be thousands.
 void Assigning::tell_of_no_place(const TenantId& tenant) {
-    without_place_.add();
+    over_max_.add();
     if (std::exchange(logged_no_place_, true)) return;
     log_.warning("too many tenants without a key file; more are unassigned",
                  {{"tenant", tenant.str()}, {"tenancy.carried_max", places_.taken()}});
 }
+// All of them at once: those that find none are remembered again, and one that is gone is forgotten.
+std::vector<std::string> Assigning::take_ready() {
+    auto ready = deriving_.take_ready();
+    carried_gauge_.set(static_cast<double>(places_.taken()));
+    if (!places_.has_room()) return ready;
+    auto waiting = std::exchange(without_place_, {});
+    ready.insert(ready.end(), waiting.begin(), waiting.end());
+    return ready;
+}
+
 
 void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged) {
     if (logged_forgeries_.contains(facts.id)) return;
@@ -281,6 +291,7 @@ intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
     tenancy::CarriedKeys::Key in_use;
     bool quoted_secret = false;
     if (auto text = tenancy::carried_text(rules_, told.facts);
+    without_place_.erase(facts.id);
         text && keys.tenant.empty() && keys.held.empty() && whose.tenant != TenantId::unassigned()) {
         tell_of_unnamed_secrets(*text);
         auto known = carried_.recall(whose.tenant, *text);
@@ -319,6 +330,7 @@ intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
     if (!forged.empty() && !quarantined)
         decision.reason += "; " + contradiction(forged) + ", and tenancy.forged is " + std::string{ruling(forged_)};
     if (rules_.recipient.empty() && decision.action != Action::seal && whose.tenant != TenantId::unassigned())
+            if (without_place_.size() < without_place_max) without_place_.insert(facts.id);
         decision.reason += " (tenancy.recipient has no rule: a key that the container carries is not looked at)";
     if (!told.why.empty() && decision.action != Action::seal) decision.reason += "; " + told.why;
     if (quoted_secret && decision.action == Action::seal) decision.reason += " (the quotes around it are part of it)";

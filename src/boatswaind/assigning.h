@@ -70,9 +70,9 @@ class Assigning {
         return label_keys_.contains(label) || tenancy::is_label_claim(label);
     }
     bool keeps_label(std::string_view label) const { return tenancy::keeps_label(rules_, label); }
-    // Containers for which assign() may give another answer than it gave last. Call it after `derived`, and every
-    // second or so.
-    std::vector<std::string> take_ready() { return deriving_.take_ready(); }
+    // Containers for which assign() may give another answer than it gave last: their key is derived, or there is a
+    // place for a tenant without a key file again. Call it after `derived`, and every second or so.
+    std::vector<std::string> take_ready();
     const Path& keyring() const { return keyring_.directory(); }
     // What is wrong with key files, as sentences: the agent is not ready. At most so many.
     std::vector<std::string> key_troubles() const { return keyring_.broken(key_troubles_max); }
@@ -97,6 +97,9 @@ class Assigning {
     void tell_of_unnamed_secrets(const tenancy::CarriedText& carried);
     void tell_of_no_place(const TenantId& tenant);
     void count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
+    // Containers that are remembered because there was no place for their tenant. One that is not has its place when
+    // keys or rules change, or by another container of its tenant.
+    static constexpr std::size_t without_place_max = 10'000;
 
     tenancy::RuleSet rules_;
     std::set<std::string, std::less<>> environment_keys_;
@@ -116,14 +119,15 @@ class Assigning {
     std::set<std::string> logged_problems_;  // of key files, as of the last time that it was read
     tenancy::CarriedKeys carried_;
     tenancy::CarriedPlaces places_;
-    bool logged_no_place_ = false;  // since one was had last
+    std::set<std::string> without_place_;  // containers; they ask again when there is a place
+    bool logged_no_place_ = false;         // since one was had last
     Metrics& metrics_;
     Log& log_;
     const Clock& clock_;
     Gauge& tenants_gauge_;
     Gauge& removed_gauge_;
     Gauge& carried_gauge_;
-    Counter& without_place_;
+    Counter& over_max_;
     Counter& problems_;
     Deriving deriving_;  // last: its thread uses the keys above
 };

@@ -146,6 +146,33 @@ TEST_F(AssigningTest, CapsTenantsThatHaveNoKeyFile) {
     EXPECT_EQ(assign("three").decision.action, Action::seal);
 }
 
+TEST_F(AssigningTest, NamesWhoseTenantHadNoPlaceAsSoonAsThereIsOne) {
+    write_key("_unassigned", 1);
+    config::Config config;
+    config.tenancy.recipient = {"env:BOATSWAIN_RECIPIENT"};
+    config.tenancy.carried_max = 1;
+    auto assigning = assigning_by(config, tenancy::Forged::quarantine);
+    assigning.refresh_keys(true);
+    auto assign = [&](const std::string& tenant, char id) {
+        auto facts = container({{"BOATSWAIN_TENANT", tenant}, {"BOATSWAIN_RECIPIENT", recipient(7).str()}});
+        facts.id = std::string(64, id);
+        return assigning.assign(facts);
+    };
+    auto first = std::optional{assign("one", '1')};
+    for (char id : {'2', '3'}) EXPECT_EQ(assign("two", id).decision.action, Action::quarantine);
+    EXPECT_EQ(assign("three", '4').decision.action, Action::quarantine);
+    EXPECT_THAT(assigning.take_ready(), IsEmpty()) << "there is none";
+    first.reset();  // its container is gone
+    EXPECT_THAT(assigning.take_ready(), ElementsAre(std::string(64, '2'), std::string(64, '3'), std::string(64, '4')));
+    EXPECT_EQ(metrics.gauge("boatswain_carried_tenants", "").value(), 0);
+    auto second = assign("two", '2'), third = assign("two", '3');
+    for (const auto& one : {second, third}) EXPECT_EQ(one.decision.action, Action::seal);
+    EXPECT_EQ(assign("three", '4').decision.action, Action::quarantine);
+    second = third = {};
+    EXPECT_THAT(assigning.take_ready(), ElementsAre(std::string(64, '4'))) << "nobody else waits";
+    EXPECT_THAT(assigning.take_ready(), IsEmpty()) << "each is named once";
+}
+
 TEST_F(AssigningTest, LetsTheKeyringWinOverWhatAContainerCarries) {
     write_key("acme", 1);
     auto assigning = carrying("env:BOATSWAIN_RECIPIENT");

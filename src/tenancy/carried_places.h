@@ -20,6 +20,7 @@ class CarriedPlaces {
     // The tenant's place, one for all of its containers; nothing when all are taken by others.
     std::shared_ptr<const void> take(const TenantId& tenant);
     std::size_t taken() const { return taken_->size(); }
+    bool has_room() const { return taken() < places_max_; }
 
   private:
     using Taken = std::map<std::string, std::weak_ptr<const void>>;
