@@ -21,6 +21,7 @@
 #include "boatswaind/driver.h"
 #include "boatswaind/exhibit.h"
 #include "boatswaind/heart.h"
+#include "boatswaind/key_reading.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/process.h"
@@ -122,6 +123,7 @@ class Agent {
     std::optional<batch::MemoryBudget> budget_;
     std::unique_ptr<engine::Client> client_;
     std::optional<Assigning> assigning_;
+    std::optional<KeyReading> key_reading_;
     std::optional<docker::Images> images_;
     std::optional<batch::Sealing> sealing_;
     std::optional<batch::Batcher> batcher_;
@@ -138,6 +140,8 @@ class Agent {
     const std::chrono::steady_clock::time_point started_steady_ = clock_.steady();
     Exhibit exhibit_{metrics_, config::version(), started_};
     std::optional<net::TaskGroup> tasks_;
+    net::Event look_at_keys_{io_.get_executor()};  // before the next second
+    bool reloading_ = false;                       // the configuration was read again, the keyring not yet
     bool warned_of_secrets_ = false;
     std::string told_held_;         // why containers are held, as it was logged last
     std::optional<Error> failure_;  // why it ended though nobody told it to
@@ -178,6 +182,7 @@ Result<void> Agent::build() {
                        metrics_, log_, clock_, derived);
     assigning_->treat_removed(removed_keys_of(config_));
     assigning_->refresh_keys(true);
+    key_reading_.emplace(io_.get_executor(), *assigning_);
     prefer_keyring();
 
     auto& engine = config_.engine;
@@ -386,11 +391,14 @@ void Agent::warn_of_secrets() {
 
 asio::awaitable<void> Agent::watch_keyring() {
     for (;;) {
-        co_await net::sleep_for(keyring_pause);
-        if (assigning_->refresh_keys(false)) {
+        co_await look_at_keys_.wait_for(keyring_pause);
+        bool reloading = std::exchange(reloading_, false);
+        if (co_await key_reading_->refresh(reloading) || reloading) {
             prefer_keyring();
             reassign();
         }
+        if (reloading)
+            log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
         reassign_ready();
         tell_of_held();
     }
@@ -449,7 +457,7 @@ void Agent::reload_configuration() {
         log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
         return;
     }
-    // Reading the configuration, the keyring and the containers' tenants again can each take a while.
+    // Reading the configuration and the containers' tenants again can each take a while.
     if (told_to_end()) return;
     if (auto may = check_keyring_stays(*assigning_, *fresh); !may) {
         log_.error("configuration not taken over; the old one stays", {{"error", may.error()}});
@@ -461,11 +469,8 @@ void Agent::reload_configuration() {
         images_->forget();
         intake_->learn_again();
     }
-    assigning_->refresh_keys(true);
-    prefer_keyring();
-    if (told_to_end()) return;
-    reassign();
-    log_.info("configuration read again: rules and keyring hold now, everything else from the next start on");
+    reloading_ = true;  // watch_keyring() goes on with it
+    look_at_keys_.notify();
 }
 
 void Agent::shut_down() {

@@ -159,35 +159,42 @@ std::vector<std::string> Assigning::removed_keys() const {
     return sentences;
 }
 
-bool Assigning::refresh_keys(bool always) {
-    bool changed = read_keys(always);
+Assigning::KeysRead Assigning::read_keys(bool always) {
+    KeysRead read{.always = always, .is = std::nullopt};
+    if (!always && !keyring_.changed_on_disk(clock_.now())) return read;
+    auto before = keyring_.generation();
+    read.is = keyring_.reload(clock_.now());
+    read.changed = keyring_.generation() != before;
+    return read;
+}
+
+bool Assigning::take(KeysRead read) {
+    bool changed = tell_of_keys(std::move(read));
     return count_removed() || changed;
 }
 
-bool Assigning::read_keys(bool always) {
-    if (!always && !keyring_.changed_on_disk(clock_.now())) return false;
-    auto before = keyring_.generation();
-    auto problems = keyring_.reload(clock_.now());
-    if (!problems) {
+bool Assigning::tell_of_keys(KeysRead read) {
+    if (!read.is) return false;
+    auto keyring = keyring_.directory().string();
+    if (const auto& problems = *read.is; !problems) {
         if (keyring_error_ == problems.error().what) return false;  // looked at every second
         keyring_error_ = problems.error().what;
         problems_.add();
-        log_.error("keyring not read; the keys stay as they were",
-                   {{"keyring", keyring_.directory().string()}, {"error", problems.error()}});
-        return keyring_.generation() != before;
+        log_.error("keyring not read; the keys stay as they were", {{"keyring", keyring}, {"error", problems.error()}});
+        return read.changed;
     }
     keyring_error_.clear();
-    std::set<std::string> known = always ? std::set<std::string>{} : std::move(logged_problems_);
-    logged_problems_ = {problems->begin(), problems->end()};
-    for (const auto& problem : *problems) {
-        if (known.contains(problem)) continue;
+    std::set<std::string> logged = read.always ? std::set<std::string>{} : std::move(logged_problems_);
+    logged_problems_ = {(*read.is)->begin(), (*read.is)->end()};
+    for (const auto& problem : **read.is) {
+        if (logged.contains(problem)) continue;
         problems_.add();
-        log_.error("key file not understood", {{"keyring", keyring_.directory().string()}, {"problem", problem}});
+        log_.error("key file not understood", {{"keyring", keyring}, {"problem", problem}});
     }
-    tenants_gauge_.set(static_cast<double>(tenants()));
-    if (keyring_.generation() == before) return false;
-    log_.info("keyring read", {{"keyring", keyring_.directory().string()}, {"tenants", tenants()}});
-    return true;
+    auto tenants_now = tenants();
+    tenants_gauge_.set(static_cast<double>(tenants_now));
+    if (read.changed) log_.info("keyring read", {{"keyring", keyring}, {"tenants", tenants_now}});
+    return read.changed;
 }
 
 std::set<std::string> Assigning::tenant_names() const {
@@ -195,13 +202,6 @@ std::set<std::string> Assigning::tenant_names() const {
     return {names.begin(), names.end()};
 }
 
-// Named once, and then in what is logged of each container: there may be thousands.
-void Assigning::tell_of_no_place(const TenantId& tenant) {
-    over_max_.add();
-    if (std::exchange(logged_no_place_, true)) return;
-    log_.warning("too many tenants without a key file; more are unassigned",
-                 {{"tenant", tenant.str()}, {"tenancy.carried_max", places_.taken()}});
-}
 // All of them at once: those that find none are remembered again, and one that is gone is forgotten.
 std::vector<std::string> Assigning::take_ready() {
     auto ready = deriving_.take_ready();
@@ -212,6 +212,13 @@ std::vector<std::string> Assigning::take_ready() {
     return ready;
 }
 
+// Named once, and then in what is logged of each container: there may be thousands.
+void Assigning::tell_of_no_place(const TenantId& tenant) {
+    over_max_.add();
+    if (std::exchange(logged_no_place_, true)) return;
+    log_.warning("too many tenants without a key file; more are unassigned",
+                 {{"tenant", tenant.str()}, {"tenancy.carried_max", places_.taken()}});
+}
 
 void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged) {
     if (logged_forgeries_.contains(facts.id)) return;
@@ -284,6 +291,7 @@ intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
         held.whose.app = facts.name;
         return held;
     }
+    without_place_.erase(facts.id);
     auto whose = attribute(facts, told.facts, forged);
     auto keys = keyring_.keys_for(whose.tenant);
     std::optional<Result<tenancy::CarriedKey>> carried;
@@ -291,7 +299,6 @@ intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
     tenancy::CarriedKeys::Key in_use;
     bool quoted_secret = false;
     if (auto text = tenancy::carried_text(rules_, told.facts);
-    without_place_.erase(facts.id);
         text && keys.tenant.empty() && keys.held.empty() && whose.tenant != TenantId::unassigned()) {
         tell_of_unnamed_secrets(*text);
         auto known = carried_.recall(whose.tenant, *text);
@@ -323,6 +330,7 @@ intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
             logged_no_place_ = false;
         } else {
             tell_of_no_place(whose.tenant);
+            if (without_place_.size() < without_place_max) without_place_.insert(facts.id);
             decision = tenancy::decide_without_place(whose, keys, policy, removed);
         }
         carried_gauge_.set(static_cast<double>(places_.taken()));
@@ -330,7 +338,6 @@ intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
     if (!forged.empty() && !quarantined)
         decision.reason += "; " + contradiction(forged) + ", and tenancy.forged is " + std::string{ruling(forged_)};
     if (rules_.recipient.empty() && decision.action != Action::seal && whose.tenant != TenantId::unassigned())
-            if (without_place_.size() < without_place_max) without_place_.insert(facts.id);
         decision.reason += " (tenancy.recipient has no rule: a key that the container carries is not looked at)";
     if (!told.why.empty() && decision.action != Action::seal) decision.reason += "; " + told.why;
     if (quoted_secret && decision.action == Action::seal) decision.reason += " (the quotes around it are part of it)";

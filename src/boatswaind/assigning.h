@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,7 +56,16 @@ class Assigning {
     void treat_removed(const RemovedKeys& terms) { removed_terms_ = terms; }
     // Reads the keyring again if it changed on disk, or `always`; true when keys changed, or a hold for a key file that
     // was removed has lasted as long as it may.
-    bool refresh_keys(bool always);
+    bool refresh_keys(bool always) { return take(read_keys(always)); }
+    // Its two halves. To read can take as long as a disk takes, and may be done by any thread (KeyReading); what
+    // assign() says follows at once. take() logs and counts.
+    struct KeysRead {
+        bool always = false;
+        bool changed = false;                                // what the keys say
+        std::optional<Result<std::vector<std::string>>> is;  // Keyring::reload's; nothing: it was not read
+    };
+    KeysRead read_keys(bool always);
+    bool take(KeysRead read);
 
     intake::Assignment assign(const engine::ContainerFacts& facts);
     // Who tells what the starter of a container said, apart from its image. Until it is set, and while `trust` (the
@@ -87,19 +97,19 @@ class Assigning {
     static constexpr std::size_t key_troubles_max = 8;
     // Containers whose forgery was logged: of more than these, some may be logged again.
     static constexpr std::size_t logged_forgeries_max = 4096;
+    // Containers that are remembered because there was no place for their tenant. One that is not has its place when
+    // keys or rules change, or by another container of its tenant.
+    static constexpr std::size_t without_place_max = 10'000;
 
     tenancy::RemovedKey removal_of(const tenancy::Keys& keys) const;
     bool is_too_old(Timestamp removed_since) const;
     bool count_removed();
-    bool read_keys(bool always);
+    bool tell_of_keys(KeysRead read);
     Attribution attribute(const engine::ContainerFacts& facts, const engine::ContainerFacts& starter,
                           const std::vector<std::string>& forged);
     void tell_of_unnamed_secrets(const tenancy::CarriedText& carried);
     void tell_of_no_place(const TenantId& tenant);
     void count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
-    // Containers that are remembered because there was no place for their tenant. One that is not has its place when
-    // keys or rules change, or by another container of its tenant.
-    static constexpr std::size_t without_place_max = 10'000;
 
     tenancy::RuleSet rules_;
     std::set<std::string, std::less<>> environment_keys_;

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "boatswaind/key_reading.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/signals.h"
@@ -45,6 +46,9 @@ class DriverProcess {
     asio::io_context io_{1};
     std::unique_ptr<Signals> signals_;
     std::optional<Assigning> assigning_;
+    std::optional<KeyReading> key_reading_;
+    net::Event look_at_keys_{io_.get_executor()};  // before the next second
+    bool reloading_ = false;                       // the configuration was read again, the keyring not yet
     intake::docker::Selection selection_;
     std::unique_ptr<driver::Holder> holder_;
     std::optional<net::TaskGroup> tasks_;
@@ -69,6 +73,7 @@ Result<void> DriverProcess::run() {
                        static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_, clock_, [] {});
     assigning_->treat_removed(removed_keys_of(config_));
     assigning_->refresh_keys(true);
+    key_reading_.emplace(io_.get_executor(), *assigning_);
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("obey signals", obey_signals());
     tasks_->spawn("be the driver", live());
@@ -101,8 +106,8 @@ asio::awaitable<void> DriverProcess::live() {
 
 asio::awaitable<void> DriverProcess::watch_keyring() {
     for (;;) {
-        co_await net::sleep_for(keyring_pause);
-        (void)assigning_->refresh_keys(false);
+        co_await look_at_keys_.wait_for(keyring_pause);
+        (void)co_await key_reading_->refresh(std::exchange(reloading_, false));
         (void)assigning_->take_ready();  // who waits for a key asks by itself
         if (holder_->ended_tasks().empty()) continue;
         // Nobody asks this process whether it is well: the service manager starts another one.
@@ -129,7 +134,8 @@ asio::awaitable<void> DriverProcess::obey_signals() {
         }
         assigning_->treat_removed(removed_keys_of(*fresh));
         assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
-        assigning_->refresh_keys(true);
+        reloading_ = true;  // watch_keyring() goes on with it
+        look_at_keys_.notify();
     }
     let_second_signal_end();
     tasks_->cancel();

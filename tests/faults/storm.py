@@ -34,9 +34,9 @@ import strikes  # noqa: E402 - found by the path that is set above
 import swarm  # noqa: E402 - found by the path that is set above
 
 TENANTS = swarm.TENANTS
-# Of so many, each short container is the next one's. With 2,000 key files an agent that reads all of them again (a changed
-# key, SIGHUP) stands still for a second, in which short containers come and go unseen (docs/operate/guarantees.md).
-SMALL_TENANTS = 200
+# Of so many, each short container is the next one's. An agent that stood still while it reads that many key files again (a
+# changed key, SIGHUP) would miss short containers.
+SMALL_TENANTS = 2000
 SESSION_RENEWED_AFTER = 1500  # seconds; the server's sessions live an hour
 START_SECONDS_MAX = 180       # of the agent, faults included that keep it from starting
 STILL_SECONDS_MAX = 120       # without any progress, until settling is given up
