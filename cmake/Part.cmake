@@ -14,7 +14,7 @@ add_custom_target(threads_tests)
 
 # Parts without a parser of their own, and with nothing that takes long in tests: sanitized builds do not optimize them
 # (Precompiled.cmake).
-set(BOATSWAIN_QUICK_PARTS http spool ship canary sandbox boatswaind tool)
+set(BOATSWAIN_QUICK_PARTS http_client spool ship canary sandbox boatswaind tool)
 
 set(BOATSWAIN_LONG_TESTS intake_docker intake_json_file intake_engine_logs tool query fleet spool)
 

@@ -72,7 +72,7 @@ std::map<std::string, std::string> FleetStanding::detail() const {
 
 struct FleetServer::State {
     boost::asio::io_context io{1};
-    std::unique_ptr<serve::HttpServer> server;
+    std::unique_ptr<http::Server> server;
     std::thread thread;
 };
 
@@ -91,11 +91,11 @@ Result<std::unique_ptr<FleetServer>> FleetServer::open(const std::string& addres
         if (!standing.healthy()) health.reasons.push_back({"looks", "no look at Marathon and Mesos succeeded of late"});
         return health;
     };
-    TRY(state->server, serve::HttpServer::open(state->io.get_executor(), address,
-                                               serve::observe_routes({.alive = health,
-                                                                      .ready = health,
-                                                                      .metrics = [&metrics] { return metrics.text(); },
-                                                                      .version = BOATSWAIN_VERSION})));
+    TRY(state->server, http::Server::open(state->io.get_executor(), address,
+                                          serve::observe_routes({.alive = health,
+                                                                 .ready = health,
+                                                                 .metrics = [&metrics] { return metrics.text(); },
+                                                                 .version = BOATSWAIN_VERSION})));
     boost::asio::co_spawn(state->io, state->server->run(), boost::asio::detached);
     state->thread = std::thread{[io = &state->io] { io->run(); }};
     return std::unique_ptr<FleetServer>{new FleetServer{std::move(state)}};

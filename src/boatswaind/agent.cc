@@ -133,9 +133,9 @@ class Agent {
     std::optional<intake::driver::DriverIntake> driver_;
     std::optional<docker::DockerIntake> intake_;
     std::optional<Heart> heart_;
-    std::unique_ptr<serve::HttpServer> observe_;
-    std::unique_ptr<serve::HttpServer> health_;
-    std::unique_ptr<serve::HttpServer> control_;
+    std::unique_ptr<http::Server> observe_;
+    std::unique_ptr<http::Server> health_;
+    std::unique_ptr<http::Server> control_;
     const Timestamp started_ = clock_.now();
     const std::chrono::steady_clock::time_point started_steady_ = clock_.steady();
     Exhibit exhibit_{metrics_, config::version(), started_};
@@ -238,12 +238,12 @@ Result<void> Agent::open_listeners() {
         TRY(sources.metrics_token, serve::read_token(config_.metrics.token_file));
     }
     if (config_.health.listen != "off") {
-        TRY(health_, serve::HttpServer::open(io_.get_executor(), config_.health.listen, serve::health_routes(sources)));
+        TRY(health_, http::Server::open(io_.get_executor(), config_.health.listen, serve::health_routes(sources)));
         log_.info("listening", {{"address", health_->address()}});
     }
     if (config_.listen != "off") {
         TRY(observe_,
-            serve::HttpServer::open(io_.get_executor(), config_.listen, serve::observe_routes(std::move(sources))));
+            http::Server::open(io_.get_executor(), config_.listen, serve::observe_routes(std::move(sources))));
         log_.info("listening", {{"address", observe_->address()}});
     }
     return {};
@@ -308,7 +308,7 @@ void Agent::open_control() {
                                   .spool = [this] { return spool_status(); },
                                   .retry = [this] { return spool_->offer_again(); },
                                   .acknowledge = [this] { return spool_->acknowledge_conflicts(); }});
-    auto opened = serve::HttpServer::open(io_.get_executor(), "unix:" + config_.control, std::move(routes));
+    auto opened = http::Server::open(io_.get_executor(), "unix:" + config_.control, std::move(routes));
     if (!opened) {
         log_.error("control socket not opened: `boatswain why` cannot ask this agent", {{"error", opened.error()}});
         return;

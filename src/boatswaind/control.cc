@@ -81,11 +81,11 @@ std::string json_of(const spool::Conflict& conflict) {
         .str();
 }
 
-serve::HttpAnswer json_answer(int status, std::string body) {
+http::Answer json_answer(int status, std::string body) {
     return {.status = status, .content_type = "application/json", .body = std::move(body) + "\n"};
 }
 
-serve::HttpAnswer answer_all(const ControlSources& sources) {
+http::Answer answer_all(const ControlSources& sources) {
     auto troubles = sources.troubles();
     std::vector<std::string> containers;
     for (const auto& one : sources.all())
@@ -94,7 +94,7 @@ serve::HttpAnswer answer_all(const ControlSources& sources) {
     return json_answer(200, Object{}.raw("containers", array_of(containers)).str());
 }
 
-serve::HttpAnswer answer_one(const ControlSources& sources, std::string_view path) {
+http::Answer answer_one(const ControlSources& sources, std::string_view path) {
     auto wanted = percent_decode(path.substr(path.rfind('/') + 1)).value_or("");
     auto found = sources.find(wanted);
     std::vector<std::string> troubles;
@@ -269,18 +269,16 @@ std::string to_json(const SpoolStatus& status) {
         .str();
 }
 
-serve::HttpRoutes control_routes(ControlSources sources) {
-    serve::HttpRoutes routes;
-    routes["/v1/containers"] = [sources](const serve::HttpRequest&) { return answer_all(sources); };
-    routes["/v1/containers/"] = [sources](const serve::HttpRequest& request) {
-        return answer_one(sources, request.path);
-    };
-    routes["/v1/status"] = [sources](const serve::HttpRequest&) { return json_answer(200, to_json(sources.status())); };
-    routes["/v1/spool"] = [sources](const serve::HttpRequest&) { return json_answer(200, to_json(sources.spool())); };
-    routes["POST /v1/spool/retry"] = [sources](const serve::HttpRequest&) {
+http::Routes control_routes(ControlSources sources) {
+    http::Routes routes;
+    routes["/v1/containers"] = [sources](const http::Request&) { return answer_all(sources); };
+    routes["/v1/containers/"] = [sources](const http::Request& request) { return answer_one(sources, request.path); };
+    routes["/v1/status"] = [sources](const http::Request&) { return json_answer(200, to_json(sources.status())); };
+    routes["/v1/spool"] = [sources](const http::Request&) { return json_answer(200, to_json(sources.spool())); };
+    routes["POST /v1/spool/retry"] = [sources](const http::Request&) {
         return json_answer(200, Object{}.add("offered", std::uint64_t{sources.retry()}).str());
     };
-    routes["POST /v1/spool/acknowledge"] = [sources](const serve::HttpRequest&) {
+    routes["POST /v1/spool/acknowledge"] = [sources](const http::Request&) {
         return json_answer(200, Object{}.add("acknowledged", std::uint64_t{sources.acknowledge()}).str());
     };
     return routes;

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/time.h"
+#include "http/server.h"
 #include "intake/source/description.h"
-#include "serve/http_server.h"
 #include "serve/observe.h"
 #include "spool/spool.h"
 
@@ -56,7 +56,7 @@ struct ControlSources {
     std::function<std::size_t()> acknowledge;  // of how many tenants conflicts ended
 };
 
-serve::HttpRoutes control_routes(ControlSources sources);
+http::Routes control_routes(ControlSources sources);
 
 // One container as JSON. `tenant`: how the segments of its tenant stand.
 std::string to_json(const intake::Description& container, const spool::Spool::TenantStanding& tenant,

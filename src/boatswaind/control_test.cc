@@ -69,14 +69,14 @@ class Control : public ::testing::Test {
                               .retry = [] { return 3U; },
                               .acknowledge = [] { return 2U; }})) {}
 
-    serve::HttpAnswer ask(const std::string& route, const std::string& path) {
+    http::Answer ask(const std::string& route, const std::string& path) {
         return routes_.at(route)({.method = "GET", .path = path, .query = ""});
     }
 
     std::vector<Description> all_{collected()}, found_;
     std::string asked_;
     SpoolStatus spool_;
-    serve::HttpRoutes routes_;
+    http::Routes routes_;
 };
 
 TEST(ControlJson, SaysWhoseAContainerIsHowItIsReadAndHowFar) {

@@ -105,7 +105,7 @@ class Guarding {
     asio::io_context io_{1};
     std::unique_ptr<Signals> signals_;
     std::unique_ptr<guard::Guard> guard_;
-    std::unique_ptr<serve::HttpServer> observe_;
+    std::unique_ptr<http::Server> observe_;
     std::optional<net::TaskGroup> tasks_;
 };
 
@@ -124,7 +124,7 @@ Result<void> Guarding::build() {
                                              .ready = [this] { return health(); },
                                              .metrics = [this] { return metrics_.text(); },
                                              .version = std::string{config::version()}});
-        TRY(observe_, serve::HttpServer::open(io_.get_executor(), config_.guard.metrics, std::move(routes)));
+        TRY(observe_, http::Server::open(io_.get_executor(), config_.guard.metrics, std::move(routes)));
         log_.info("listening", {{"address", observe_->address()}});
     }
     CHECK(drop_privileges(log_, false));

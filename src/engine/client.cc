@@ -6,16 +6,16 @@
 
 #include "base/bytes.h"
 #include "engine/json_splitter.h"
+#include "http/exchange.h"
 #include "net/error.h"
-#include "net/http_exchange.h"
 
 namespace boatswain::engine {
 namespace {
 
+using http::Exchange;
+using http::ExchangeRequest;
 using net::after;
 using net::Deadline;
-using net::HttpExchange;
-using net::HttpRequest;
 
 // Bounds on what a refusal may say, and on what describes one container or the engine.
 constexpr std::size_t refusal_bytes_max = 64U << 10;
@@ -99,7 +99,7 @@ constexpr JsonSplitter::Bounds list_bounds{.bytes_max = list_entry_bytes_max, .d
 // Events, out of the answer to GET /events.
 class HttpEventStream final : public EventStream {
   public:
-    explicit HttpEventStream(std::unique_ptr<HttpExchange> exchange)
+    explicit HttpEventStream(std::unique_ptr<Exchange> exchange)
         : exchange_(std::move(exchange)), objects_(event_bounds) {}
 
     Task<Event> next() override {
@@ -123,13 +123,13 @@ class HttpEventStream final : public EventStream {
     }
 
   private:
-    std::unique_ptr<HttpExchange> exchange_;
+    std::unique_ptr<Exchange> exchange_;
     JsonSplitter objects_;
 };
 
 class HttpByteStream final : public ByteStream {
   public:
-    HttpByteStream(std::unique_ptr<HttpExchange> exchange, std::string doing)
+    HttpByteStream(std::unique_ptr<Exchange> exchange, std::string doing)
         : exchange_(std::move(exchange)), doing_(std::move(doing)) {}
 
     Task<std::string_view> next() override {
@@ -139,8 +139,8 @@ class HttpByteStream final : public ByteStream {
     }
 
   private:
-    static_assert(net::http_read_bytes <= stream_chunk_bytes_max);
-    std::unique_ptr<HttpExchange> exchange_;
+    static_assert(http::http_read_bytes <= stream_chunk_bytes_max);
+    std::unique_ptr<Exchange> exchange_;
     std::string doing_;
 };
 
@@ -177,19 +177,19 @@ class HttpClient final : public Client {
 
     // Connects, asks, and has the head of an answer of status 2xx (or 101); a refusal becomes an Error with the
     // engine's words.
-    Task<std::unique_ptr<HttpExchange>> begin(HttpRequest request, Deadline until);
+    Task<std::unique_ptr<Exchange>> begin(ExchangeRequest request, Deadline until);
     Task<std::string> get(std::string target, std::size_t bytes_max);
 
     // Of an answer that is a stream of objects, and ends within long_call_factor timeouts. next() is nothing behind the
     // last; Remedy::quarantine: one was too long, the next call goes on behind it.
     class Objects {
       public:
-        Objects(std::unique_ptr<HttpExchange> exchange, JsonSplitter splitter, Deadline until)
+        Objects(std::unique_ptr<Exchange> exchange, JsonSplitter splitter, Deadline until)
             : exchange_(std::move(exchange)), splitter_(std::move(splitter)), until_(until) {}
         Task<std::optional<std::string>> next();
 
       private:
-        std::unique_ptr<HttpExchange> exchange_;
+        std::unique_ptr<Exchange> exchange_;
         JsonSplitter splitter_;
         Deadline until_;
     };
@@ -203,13 +203,13 @@ class HttpClient final : public Client {
     std::string version_path_;  // "/v1.41"
 };
 
-Task<std::unique_ptr<HttpExchange>> HttpClient::begin(HttpRequest request, Deadline until) {
+Task<std::unique_ptr<Exchange>> HttpClient::begin(ExchangeRequest request, Deadline until) {
     auto doing = "engine " + request.method + " " + request.target.substr(0, request.target.find('?'));
     if (!address_.is_unix()) request.host = net::to_text(address_);
     auto connection =
         connect_ ? co_await connect_(until) : co_await net::connect(executor_, address_, tls_.get(), until);
     if (!connection) co_return std::unexpected(std::move(connection).error().within(doing));
-    auto exchange = co_await HttpExchange::begin(std::move(*connection), std::move(request), until);
+    auto exchange = co_await Exchange::begin(std::move(*connection), std::move(request), until);
     if (!exchange) co_return std::unexpected(std::move(exchange).error().within(doing));
     auto status = (*exchange)->status();
     if (status < 300) co_return std::move(*exchange);
@@ -223,7 +223,7 @@ Task<std::unique_ptr<HttpExchange>> HttpClient::begin(HttpRequest request, Deadl
 
 Task<std::string> HttpClient::get(std::string target, std::size_t bytes_max) {
     auto until = after(call_timeout_);
-    HttpRequest request{.target = target};
+    ExchangeRequest request{.target = target};
     CO_TRY(auto exchange, co_await begin(std::move(request), until));
     auto body = co_await exchange->whole(bytes_max, until);
     if (!body) co_return std::unexpected(std::move(body).error().within("engine GET " + target));
@@ -246,7 +246,7 @@ Task<EngineInfo> HttpClient::negotiate() {
 
 Task<HttpClient::Objects> HttpClient::get_objects(std::string target, JsonSplitter splitter) {
     auto until = after(call_timeout_ * long_call_factor);
-    HttpRequest request{.target = std::move(target)};
+    ExchangeRequest request{.target = std::move(target)};
     CO_TRY(auto exchange, co_await begin(std::move(request), until));
     co_return Objects{std::move(exchange), std::move(splitter), until};
 }
@@ -324,7 +324,7 @@ Task<std::vector<Event>> HttpClient::past_events(Timestamp since) {
 Task<std::unique_ptr<EventStream>> HttpClient::events(std::optional<Timestamp> since) {
     auto target = events_path();
     if (since) target += "&since=" + to_since(*since);
-    HttpRequest request{.target = std::move(target)};
+    ExchangeRequest request{.target = std::move(target)};
     CO_TRY(auto exchange, co_await begin(std::move(request), after(call_timeout_)));
     co_return std::make_unique<HttpEventStream>(std::move(exchange));
 }
@@ -334,14 +334,14 @@ Task<std::unique_ptr<ByteStream>> HttpClient::logs(std::string id, LogsQuery que
     if (query.follow) target += "&follow=1";
     if (query.since) target += "&since=" + to_since(*query.since);
     if (query.tail) target += "&tail=" + std::to_string(*query.tail);
-    HttpRequest request{.target = std::move(target)};
+    ExchangeRequest request{.target = std::move(target)};
     CO_TRY(auto exchange, co_await begin(std::move(request), after(call_timeout_)));
     co_return std::make_unique<HttpByteStream>(std::move(exchange), "logs of " + printable(id));
 }
 
 Task<std::unique_ptr<ByteStream>> HttpClient::attach(std::string id) {
     CO_TRY(auto target, container_path(id, "/attach?stream=1&stdout=1&stderr=1"));
-    HttpRequest request{.method = "POST", .target = std::move(target), .upgrade_to = "tcp"};
+    ExchangeRequest request{.method = "POST", .target = std::move(target), .upgrade_to = "tcp"};
     CO_TRY(auto exchange, co_await begin(std::move(request), after(call_timeout_)));
     co_return std::make_unique<HttpByteStream>(std::move(exchange), "attach to " + printable(id));
 }

@@ -24,7 +24,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
-#include "http/http_client.h"
+#include "http/client/http_client.h"
 
 namespace boatswain::fleet {
 

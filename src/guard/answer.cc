@@ -33,7 +33,7 @@ std::string_view end_of_head(bool to_upgrade) { return to_upgrade ? "\r\n" : "Co
 
 }  // namespace
 
-std::string answer_head(const net::HttpExchange& answer, Framing framing, std::string_view length, bool to_upgrade) {
+std::string answer_head(const http::Exchange& answer, Framing framing, std::string_view length, bool to_upgrade) {
     std::string head = "HTTP/1.1 " + std::to_string(answer.status()) + " " + printable(answer.reason(), 80) + "\r\n";
     for (auto name : passed_fields)
         if (auto value = answer.field(name); !value.empty())

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/http_exchange.h"
+#include "http/exchange.h"
 
 namespace boatswain::guard {
 
@@ -19,7 +19,7 @@ enum class Framing {
 // Status line and fields of the engine's answer, as far as clients need them. `length` counts for Framing::length
 // alone. `to_upgrade`: of a request to upgrade the connection, whose end is then not announced: told of it, Docker's
 // command of 20.10 takes a refusal for the stream that it asked for.
-std::string answer_head(const net::HttpExchange& answer, Framing framing, std::string_view length,
+std::string answer_head(const http::Exchange& answer, Framing framing, std::string_view length,
                         bool to_upgrade = false);
 
 // {"message":"..."}, as the engine refuses. `with_body`: false after HEAD. `to_upgrade`: as above.

@@ -9,9 +9,9 @@
 #include "guard/answer.h"
 #include "guard/refusal_log.h"
 #include "guard/request.h"
+#include "http/exchange.h"
 #include "net/error.h"
 #include "net/event.h"
-#include "net/http_exchange.h"
 #include "net/task_group.h"
 
 namespace boatswain::guard {
@@ -20,8 +20,8 @@ namespace {
 namespace asio = boost::asio;
 using asio::experimental::awaitable_operators::operator&&;
 using asio::experimental::awaitable_operators::operator||;
+using http::Exchange;
 using net::after;
-using net::HttpExchange;
 using net::Task;
 using std::chrono::milliseconds;
 
@@ -129,13 +129,13 @@ struct Guard::State {
     Task<void> finish(Session& session);
 
     Task<void> ask(Session& session);
-    Task<void> pass(Session& session, HttpExchange& answer);
-    Task<void> pass_stream(Session& session, HttpExchange& answer);
-    Task<void> pass_rewritten(Session& session, HttpExchange& answer, net::Deadline until);
-    Task<void> pass_list(Session& session, HttpExchange& answer, net::Deadline until);
-    Task<void> pass_events(Session& session, HttpExchange& answer);
+    Task<void> pass(Session& session, Exchange& answer);
+    Task<void> pass_stream(Session& session, Exchange& answer);
+    Task<void> pass_rewritten(Session& session, Exchange& answer, net::Deadline until);
+    Task<void> pass_list(Session& session, Exchange& answer, net::Deadline until);
+    Task<void> pass_events(Session& session, Exchange& answer);
     void leave_out(const Error& error);
-    Task<void> pass_attached(Session& session, HttpExchange& answer);
+    Task<void> pass_attached(Session& session, Exchange& answer);
 
     asio::any_io_executor executor;
     std::unique_ptr<net::Listener> listener;
@@ -265,12 +265,12 @@ Task<void> Guard::State::ask(Session& session) {
         co_return co_await fail_client(session, std::move(connection).error(), "the engine cannot be reached");
     }
     engine_trouble.clear();
-    net::HttpRequest request{.method = allowed.method, .target = allowed.target};
+    http::ExchangeRequest request{.method = allowed.method, .target = allowed.target};
     if (allowed.upgrade) request.upgrade_to = "tcp";
     // A client that knows the engine's framing gets it as it is.
     bool streamed = allowed.call == Call::logs && !session.http_1_0 && !session.head();
     if (streamed) request.framed_body = true, request.read_bytes = stream_read_bytes;
-    auto answer = co_await HttpExchange::begin(std::move(*connection), std::move(request), until);
+    auto answer = co_await Exchange::begin(std::move(*connection), std::move(request), until);
     if (!answer) co_return co_await fail_client(session, std::move(answer).error(), "the engine does not answer");
 
     auto& got = **answer;
@@ -288,7 +288,7 @@ Task<void> Guard::State::ask(Session& session) {
 }
 
 // The body as it comes.
-Task<void> Guard::State::pass(Session& session, HttpExchange& answer) {
+Task<void> Guard::State::pass(Session& session, Exchange& answer) {
     auto length = answer.field("Content-Length");
     auto framing = !length.empty() ? Framing::length : session.http_1_0 ? Framing::to_close : Framing::chunked;
     if (session.head() && length.empty()) framing = Framing::to_close;
@@ -318,7 +318,7 @@ Task<void> Guard::State::pass(Session& session, HttpExchange& answer) {
 
 // The body as it comes, framing and all, so that nobody looks at it: the client sees where it ends, or that it broke
 // off. What was asked for never ends by a deadline.
-Task<void> Guard::State::pass_stream(Session& session, HttpExchange& answer) {
+Task<void> Guard::State::pass_stream(Session& session, Exchange& answer) {
     auto coding = answer.field("Transfer-Encoding");
     auto length = answer.field("Content-Length");
     if (!coding.empty() && coding != "chunked")
@@ -337,7 +337,7 @@ Task<void> Guard::State::pass_stream(Session& session, HttpExchange& answer) {
 }
 
 // Gathered, rewritten, and given out in one piece or not at all.
-Task<void> Guard::State::pass_rewritten(Session& session, HttpExchange& answer, net::Deadline until) {
+Task<void> Guard::State::pass_rewritten(Session& session, Exchange& answer, net::Deadline until) {
     auto hides = redactor;
     auto body = co_await answer.whole(redacted_bytes_max, until);
     if (!body) co_return co_await fail_client(session, std::move(body).error(), "the engine's answer is not whole");
@@ -353,7 +353,7 @@ Task<void> Guard::State::pass_rewritten(Session& session, HttpExchange& answer, 
 
 // Entry by entry. A short list is given out whole or not at all; one that is longer breaks off where something is
 // wrong.
-Task<void> Guard::State::pass_list(Session& session, HttpExchange& answer, net::Deadline until) {
+Task<void> Guard::State::pass_list(Session& session, Exchange& answer, net::Deadline until) {
     auto hides = redactor;
     auto framing = session.http_1_0 ? Framing::to_close : Framing::chunked;
     engine::JsonSplitter entries{{.bytes_max = object_bytes_max, .deep = 2, .text_bytes_max = object_bytes_max / 4},
@@ -405,7 +405,7 @@ void Guard::State::leave_out(const Error& error) {
     log.warning("an event is not given out", {{"error", error}});
 }
 
-Task<void> Guard::State::pass_events(Session& session, HttpExchange& answer) {
+Task<void> Guard::State::pass_events(Session& session, Exchange& answer) {
     auto hides = redactor;
     auto framing = session.http_1_0 ? Framing::to_close : Framing::chunked;
     auto head = answer_head(answer, framing, {});
@@ -447,7 +447,7 @@ struct Attached {
     bool overflowed = false;
 };
 
-Task<void> read_attached(Attached& attached, HttpExchange& answer, net::Connection& client) {
+Task<void> read_attached(Attached& attached, Exchange& answer, net::Connection& client) {
     for (;;) {
         auto piece = co_await answer.next(net::no_deadline);
         if (!piece || piece->empty()) break;
@@ -466,7 +466,7 @@ Task<void> read_attached(Attached& attached, HttpExchange& answer, net::Connecti
 
 }  // namespace
 
-Task<void> Guard::State::pass_attached(Session& session, HttpExchange& answer) {
+Task<void> Guard::State::pass_attached(Session& session, Exchange& answer) {
     auto framing = answer.status() == switching_protocols ? Framing::upgraded : Framing::to_close;
     Attached attached{executor};
     attached.pending = answer_head(answer, framing, {});

@@ -8,7 +8,7 @@
 
 #include "guard/allow.h"
 #include "guard/request.h"
-#include "serve/http_request.h"
+#include "http/request_reader.h"
 
 namespace {
 
@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         auto allowed = guard::judge(*request, {.attach = attach});
         if (!allowed) continue;
         demand(!request->body);
-        serve::HttpRequestReader reader;
+        http::RequestReader reader;
         reader.feed(allowed->method + " " + allowed->target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
         auto seen = reader.next();
         demand(seen.request && !reader.in_request());

@@ -1,5 +1,6 @@
 #include "net/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -180,8 +181,31 @@ class StreamConnection final : public Connection {
         stream_.lowest_layer().close(ignored);
     }
 
+    Task<void> handshake(Deadline until) override {
+        if constexpr (!std::is_same_v<Stream, Socket>) {
+            watch_.start(until);
+            auto [shaken] = co_await stream_.async_handshake(asio::ssl::stream_base::server, as_result);
+            watch_.end();
+            if (shaken) co_return trouble(shaken, "TLS with");
+        }
+        co_return Result<void>{};
+    }
+
+    bool peer_gone() const override {
+        if (closed_) return true;
+        pollfd asked{.fd = const_cast<Stream&>(stream_).lowest_layer().native_handle(), .events = POLLRDHUP};
+        return ::poll(&asked, 1, 0) > 0;
+    }
+
     Task<void> finish(std::size_t bytes_max, Deadline until) override {
         error_code ignored;
+        if constexpr (!std::is_same_v<Stream, Socket>) {
+            // Says that what was sent is whole; what the peer still sends is dropped on the way.
+            watch_.start(until);
+            co_await stream_.async_shutdown(as_result);
+            watch_.end();
+            if (watch_.expired() || closed_) co_return fail_timeout("finish with " + peer_);
+        }
         stream_.lowest_layer().shutdown(Socket::shutdown_send, ignored);
         char dropped[4096];
         for (std::size_t seen = 0; seen < bytes_max;) {
@@ -230,7 +254,10 @@ using TlsConnection = StreamConnection<asio::ssl::stream<Socket>>;
 
 class TlsContext final : public Tls {
   public:
-    asio::ssl::context context{asio::ssl::context::tls_client};
+    explicit TlsContext(asio::ssl::context::method side) : context(side) {
+        SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    }
+    asio::ssl::context context;
 };
 
 // getaddrinfo(3) cannot be interrupted. Its answer, when it comes after the deadline or after a cancellation, finds
@@ -405,34 +432,59 @@ Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const A
     return std::make_unique<SocketListener>(std::move(acceptor), std::move(bound));
 }
 
+namespace {
+
+std::unexpected<Error> broken_tls(const error_code& code, const std::string& file) {
+    auto error = fail_with(code, "TLS file " + file);
+    error.error().remedy = Remedy::stop;
+    return error;
+}
+
+Result<void> show_certificate(asio::ssl::context& context, const std::string& certificate, const std::string& key) {
+    error_code code;
+    context.use_certificate_chain_file(certificate, code);
+    if (code) return broken_tls(code, certificate);
+    context.use_private_key_file(key, asio::ssl::context::pem, code);
+    if (code) return broken_tls(code, key);
+    return {};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files) {
-    auto tls = std::make_unique<TlsContext>();
+    auto tls = std::make_unique<TlsContext>(asio::ssl::context::tls_client);
     auto& context = tls->context;
     error_code code;
-    auto broken = [&](const std::string& file) {
-        auto error = fail_with(code, "TLS file " + file);
-        error.error().remedy = Remedy::stop;
-        return error;
-    };
-    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
     context.set_verify_mode(asio::ssl::verify_peer, code);
-    if (code) return broken("settings");
+    if (code) return broken_tls(code, "settings");
     if (files.ca_file.empty()) {
         context.set_default_verify_paths(code);
     } else {
         context.load_verify_file(files.ca_file, code);
     }
-    if (code) return broken(files.ca_file);
+    if (code) return broken_tls(code, files.ca_file);
     if (!files.certificate_file.empty()) {
-        context.use_certificate_chain_file(files.certificate_file, code);
-        if (code) return broken(files.certificate_file);
-        const auto& key = files.key_file.empty() ? files.certificate_file : files.key_file;
-        context.use_private_key_file(key, asio::ssl::context::pem, code);
-        if (code) return broken(key);
+        CHECK(show_certificate(context, files.certificate_file,
+                               files.key_file.empty() ? files.certificate_file : files.key_file));
     } else if (!files.key_file.empty()) {
         return fail(Remedy::stop, "TLS file " + files.key_file + ": a key without a certificate");
     }
     return tls;
+}
+
+Result<std::unique_ptr<Tls>> make_server_tls(const std::string& certificate_file, const std::string& key_file) {
+    auto tls = std::make_unique<TlsContext>(asio::ssl::context::tls_server);
+    CHECK(show_certificate(tls->context, certificate_file, key_file));
+    if (SSL_CTX_check_private_key(tls->context.native_handle()) != 1)
+        return fail(Remedy::stop, "TLS file " + key_file + ": not the key of the certificate in " + certificate_file);
+    // A client's own renegotiation only costs: TLS 1.3 has none.
+    SSL_CTX_set_options(tls->context.native_handle(), SSL_OP_NO_RENEGOTIATION);
+    return tls;
+}
+
+std::unique_ptr<Connection> over_tls(std::unique_ptr<Connection> plain, Tls& tls) {
+    return std::make_unique<TlsConnection>("client", std::move(static_cast<PlainConnection&>(*plain).stream()),
+                                           static_cast<TlsContext&>(tls).context);
 }
 
 namespace {

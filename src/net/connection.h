@@ -41,6 +41,11 @@ class Connection {
     // Until the peer is gone altogether (not merely done with sending) or close() was called. May wait beside one
     // reader and one writer.
     virtual boost::asio::awaitable<void> wait_gone() = 0;
+    // The peer closed its connection or said that it sends no more, or close() was called. Asks the kernel, does not
+    // wait: over TCP nothing else tells of a client that left while nothing is read.
+    virtual bool peer_gone() const = 0;
+    // Of a connection from over_tls(), before anything is read or written; of all others nothing.
+    virtual Task<void> handshake(Deadline until) = 0;
     // The user whose process connected, as the kernel says (SO_PEERCRED); nothing unless it is a unix socket.
     virtual std::optional<unsigned> peer_uid() const = 0;
     // Who connected, as far as one party alone can choose it: an IPv4 address, the /64 of an IPv6 address
@@ -65,6 +70,14 @@ class Tls {
 
 // Reads the files. A missing or broken one is Remedy::stop and named.
 Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files);
+
+// What a server needs to speak TLS: a PEM file of its certificate with those that lead to a CA, and one of its key.
+// Clients show no certificate.
+Result<std::unique_ptr<Tls>> make_server_tls(const std::string& certificate_file, const std::string& key_file);
+
+// What a client of a TLS server sent, decrypted. `plain` comes from a listener; `tls` from make_server_tls() and
+// outlives what is returned. Its handshake() comes first.
+std::unique_ptr<Connection> over_tls(std::unique_ptr<Connection> plain, Tls& tls);
 
 // Connects, with TLS when `tls` is set (borrowed until connect() is done). Names are resolved and their addresses tried
 // in turn.

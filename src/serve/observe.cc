@@ -14,7 +14,7 @@ bool carries(std::string_view authorization, const Secret& token) {
     return Secret{authorization.substr(scheme.size())} == token;
 }
 
-HttpAnswer to_answer(const Health& health) {
+http::Answer to_answer(const Health& health) {
     std::string body = std::string{"{\"ok\":"} + (health.ok() ? "true" : "false") +
                        ",\"reasons\":" + to_json(health.reasons) + ",\"notes\":" + to_json(health.notes) +
                        ",\"detail\":{";
@@ -38,7 +38,7 @@ std::string to_json(const std::vector<Health::Reason>& reasons) {
     return text + "]";
 }
 
-HttpRoutes health_routes(ObserveSources sources) {
+http::Routes health_routes(ObserveSources sources) {
     auto without_names = [](std::function<Health()> ask) {
         return [ask = std::move(ask)] {
             Health brief;
@@ -67,18 +67,18 @@ Result<Secret> read_token(const Path& path) {
     return Secret{token};
 }
 
-HttpRoutes observe_routes(ObserveSources sources) {
-    HttpRoutes routes;
+http::Routes observe_routes(ObserveSources sources) {
+    http::Routes routes;
     routes["/metrics"] = [metrics = std::move(sources.metrics),
-                          token = std::move(sources.metrics_token)](const HttpRequest& request) {
-        if (token && !carries(request.authorization, *token))
-            return HttpAnswer{.status = 401, .body = "Unauthorized\n"};
-        return HttpAnswer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics()};
+                          token = std::move(sources.metrics_token)](const http::Request& request) {
+        if (token && !carries(request.field("authorization"), *token))
+            return http::Answer{.status = 401, .body = "Unauthorized\n"};
+        return http::Answer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics()};
     };
-    routes["/healthz"] = [alive = std::move(sources.alive)](const HttpRequest&) { return to_answer(alive()); };
-    routes["/readyz"] = [ready = std::move(sources.ready)](const HttpRequest&) { return to_answer(ready()); };
-    routes["/version"] = [version = std::move(sources.version)](const HttpRequest&) {
-        return HttpAnswer{.content_type = "application/json", .body = "{\"version\":" + json_quote(version) + "}\n"};
+    routes["/healthz"] = [alive = std::move(sources.alive)](const http::Request&) { return to_answer(alive()); };
+    routes["/readyz"] = [ready = std::move(sources.ready)](const http::Request&) { return to_answer(ready()); };
+    routes["/version"] = [version = std::move(sources.version)](const http::Request&) {
+        return http::Answer{.content_type = "application/json", .body = "{\"version\":" + json_quote(version) + "}\n"};
     };
     return routes;
 }

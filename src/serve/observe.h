@@ -20,7 +20,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "serve/http_server.h"
+#include "http/server.h"
 
 namespace boatswain::serve {
 
@@ -46,9 +46,9 @@ struct ObserveSources {
     std::optional<Secret> metrics_token = {};  // nothing: /metrics is for whoever reaches the address
 };
 
-HttpRoutes observe_routes(ObserveSources sources);
+http::Routes observe_routes(ObserveSources sources);
 // /healthz, /readyz and /version for everybody: of a reason or note the part alone is told, and no detail.
-HttpRoutes health_routes(ObserveSources sources);
+http::Routes health_routes(ObserveSources sources);
 
 inline constexpr std::size_t token_bytes_min = 16, token_bytes_max = 4096;
 // A file of one token, which clients send as "Authorization: Bearer TOKEN". Read at each start.

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/url_text.h"
-#include "http/http_client.h"
+#include "http/client/http_client.h"
 #include "store/credential_json.h"
 #include "store/s3_answers.h"
 #include "store/sigv4.h"

@@ -25,7 +25,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/time.h"
-#include "http/http_client.h"
+#include "http/client/http_client.h"
 #include "store/environment.h"
 
 namespace boatswain::store {

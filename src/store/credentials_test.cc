@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "http/http_client.h"
+#include "http/client/http_client.h"
 #include "store/credential_sources.h"
 #include "store/http_server_for_test.h"
 #include "store/shared_profile.h"

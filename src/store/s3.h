@@ -12,7 +12,7 @@
 #include <atomic>
 #include <functional>
 
-#include "http/http_client.h"
+#include "http/client/http_client.h"
 #include "store/credentials.h"
 #include "store/retry.h"
 #include "store/s3_refusal.h"

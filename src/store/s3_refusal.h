@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "http/http_client.h"
+#include "http/client/http_client.h"
 #include "store/credentials.h"
 
 namespace boatswain::store {

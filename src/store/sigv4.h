@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/time.h"
-#include "http/http_client.h"
+#include "http/client/http_client.h"
 
 namespace boatswain::store {
 

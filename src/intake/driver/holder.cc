@@ -37,7 +37,7 @@ struct Holder::State {
                    .block_max = options.block_max},
                   asks.share_for, c, l, recent, tasks) {}
 
-    asio::awaitable<std::string> answer(const Post& post);
+    asio::awaitable<std::string> answer(const http::Request& post);
     asio::awaitable<std::string> start_logging(const std::string& body);
     asio::awaitable<std::string> reason_against(const StartRequest& request);
     void warn_of(const StartRequest& request);
@@ -53,7 +53,7 @@ struct Holder::State {
     Holding holding;
 };
 
-asio::awaitable<std::string> Holder::State::answer(const Post& post) {
+asio::awaitable<std::string> Holder::State::answer(const http::Request& post) {
     if (post.path == "/Plugin.Activate") co_return "{\"Implements\":[\"LogDriver\"]}";
     if (post.path == "/LogDriver.Capabilities")
         co_return options.ring_bytes > 0 ? "{\"Cap\":{\"ReadLogs\":true}}" : "{\"Cap\":{\"ReadLogs\":false}}";
@@ -124,8 +124,9 @@ asio::awaitable<void> Holder::run() {
     auto& state = *state_;
     state.holding.resume_all();
     state.tasks.spawn("look after the holds", state.holding.look_now_and_then());
-    state.tasks.spawn("answer the engine",
-                      state.server->run([&state](const Post& post) { return state.answer(post); }, state.recent));
+    state.tasks.spawn(
+        "answer the engine",
+        state.server->run([&state](const http::Request& post) { return state.answer(post); }, state.recent));
     state.log.info("log driver ready",
                    {{"socket", state.options.socket.string()}, {"holds", state.options.hold_dir.string()}});
     try {

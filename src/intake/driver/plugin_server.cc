@@ -1,53 +1,58 @@
 #include "intake/driver/plugin_server.h"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "http/server.h"
 #include "net/connection.h"
 #include "net/event.h"
-#include "net/task_group.h"
 
 namespace boatswain::intake::driver {
 namespace {
 
 namespace asio = boost::asio;
-using namespace asio::experimental::awaitable_operators;
-using net::after;
+using http::AnswerWriter;
+using net::Task;
 
-constexpr std::size_t read_bytes = 64U << 10;
 constexpr std::chrono::milliseconds write_timeout{10'000};
 constexpr std::chrono::milliseconds request_timeout{30'000};
-constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::milliseconds follow_pause{50};
+constexpr const char* plugin_type = "application/vnd.docker.plugins.v1.2+json";
 
-std::string head(int status, std::string_view reason, std::string_view type, std::optional<std::size_t> length) {
-    auto text = "HTTP/1.1 " + std::to_string(status) + " " + std::string{reason} +
-                "\r\nContent-Type: " + std::string{type} + "\r\n";
-    // Without a length the answer ends with the connection.
-    return text + (length ? "Content-Length: " + std::to_string(*length) : std::string{"Connection: close"}) +
-           "\r\n\r\n";
+// The engine is one client with many connections, which it keeps; and a container that starts is never cut off for
+// another one.
+http::Limits limits() {
+    return {.connections_max = PluginServer::connections_max,
+            .connections_of_a_peer_max = PluginServer::connections_max,
+            .answering_gives_way = false,
+            .body_bytes_max = post_body_bytes_max,
+            .request_timeout = request_timeout,
+            .idle_timeout = http::no_limit,
+            .write_timeout = write_timeout,
+            .stop_grace = std::chrono::milliseconds{0}};
 }
-
-constexpr std::string_view plugin_type = "application/vnd.docker.plugins.v1.2+json";
 
 }  // namespace
 
 struct PluginServer::State {
-    State(asio::any_io_executor e, std::unique_ptr<net::Listener> l, Log& log_)
-        : listener(std::move(l)), log(log_), sessions(e, log_) {}
+    State(asio::any_io_executor executor, std::unique_ptr<net::Listener> listener, Log& log_)
+        : log(log_), server(executor, std::move(listener), handler(), {.limits = limits(), .on_exception = teller()}) {}
 
-    asio::awaitable<void> accept_all();
-    asio::awaitable<void> serve(std::shared_ptr<net::Connection> connection);
-    asio::awaitable<void> admit_reader(net::Connection& connection, const std::string& body);
-    net::Task<void> read_logs(net::Connection& connection, const std::string& body);
+    http::Handler handler() {
+        return [this](http::Request request, AnswerWriter& writer) { return serve(std::move(request), writer); };
+    }
+    std::function<void(const std::string&)> teller() {
+        return [this](const std::string& what) { log.error("plugin request ended with an error", {{"error", what}}); };
+    }
+    Task<void> serve(http::Request request, AnswerWriter& writer);
+    Task<void> admit_reader(AnswerWriter& writer, const std::string& body);
+    Task<void> read_logs(AnswerWriter& writer, const std::string& body);
 
-    std::unique_ptr<net::Listener> listener;
     Log& log;
-    net::TaskGroup sessions;
-    Answer answer;
+    AnswerTo answer;
     const Recent* recent = nullptr;
     std::size_t readers = 0;
     bool readers_were_full = false;  // logged once each time
+    http::Server server;
 };
 
 PluginServer::PluginServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -74,34 +79,32 @@ Result<std::unique_ptr<PluginServer>> PluginServer::open(asio::any_io_executor e
     return std::unique_ptr<PluginServer>{new PluginServer(std::make_unique<State>(executor, std::move(listener), log))};
 }
 
-net::Task<void> PluginServer::State::read_logs(net::Connection& connection, const std::string& body) {
+Task<void> PluginServer::State::read_logs(AnswerWriter& writer, const std::string& body) {
     auto request = parse_read(body);
     if (!request) {
         log.error("ReadLogs not understood", {{"error", request.error()}});
-        co_return co_await connection.write(head(400, "Bad Request", "text/plain", 0), after(write_timeout));
+        co_return co_await writer.send(http::refusal(400));
     }
-    CO_CHECK(
-        co_await connection.write(head(200, "OK", "application/x-json-stream", std::nullopt), after(write_timeout)));
+    http::Answer head{.content_type = "application/x-json-stream"};
+    CO_CHECK(co_await writer.begin(std::move(head)));
+    // Who leaves cancels this, also where the container prints nothing.
     auto place = recent->begin(*request);
     for (;;) {
         auto before = place;
         bool running = recent->running(request->container);
         auto frames = recent->next(*request, place);
-        if (!frames.empty()) CO_CHECK(co_await connection.write(frames, after(write_timeout)));
+        CO_CHECK(co_await writer.write(frames));
         if (place != before) continue;
-        if (!request->follow || !running) co_return co_await connection.finish(0, after(write_timeout));
-        // Who left is not met by a write where the container prints nothing.
-        auto woken = co_await (net::sleep_for(follow_pause) || connection.wait_gone());
-        if (woken.index() == 1) co_return Result<void>{};
+        if (!request->follow || !running) co_return Result<void>{};
+        co_await net::sleep_for(follow_pause);
     }
 }
 
-asio::awaitable<void> PluginServer::State::admit_reader(net::Connection& connection, const std::string& body) {
+Task<void> PluginServer::State::admit_reader(AnswerWriter& writer, const std::string& body) {
     if (readers >= readers_max) {
         if (!std::exchange(readers_were_full, true))
             log.warning("`docker logs` refused: no more may look on at a time", {{"readers", readers}});
-        (void)co_await connection.write(head(503, "Service Unavailable", "text/plain", 0), after(write_timeout));
-        co_return;
+        co_return co_await writer.send(http::refusal(503));
     }
     ++readers;
     // However it ends, by cancellation too.
@@ -110,62 +113,26 @@ asio::awaitable<void> PluginServer::State::admit_reader(net::Connection& connect
                         state->readers_were_full = false;
                     })>
         leaves{this};
-    (void)co_await read_logs(connection, body);
+    co_return co_await read_logs(writer, body);
 }
 
-asio::awaitable<void> PluginServer::State::serve(std::shared_ptr<net::Connection> connection) {
-    PostReader reader;
-    std::string buffer(read_bytes, '\0');
-    for (;;) {
-        auto outcome = reader.next();
-        if (outcome.refusal) {
-            auto refused = head(outcome.refusal, "Refused", "text/plain", 0);
-            (void)co_await connection->write(refused, after(write_timeout));
-            co_return;
-        }
-        if (!outcome.post) {
-            auto until = reader.in_request() ? after(request_timeout) : net::no_deadline;
-            auto n = co_await connection->read_some(buffer, until);
-            if (!n || *n == 0) co_return;
-            reader.feed({buffer.data(), *n});
-            continue;
-        }
-        if (outcome.post->path == "/LogDriver.ReadLogs") {
-            co_await admit_reader(*connection, outcome.post->body);
-            co_return;
-        }
-        auto said = co_await answer(*outcome.post);
-        auto bytes =
-            said.empty() ? head(404, "Not Found", "text/plain", 0) : head(200, "OK", plugin_type, said.size()) + said;
-        auto written = co_await connection->write(bytes, after(write_timeout));
-        if (!written || !outcome.post->keep_alive) co_return;
+Task<void> PluginServer::State::serve(http::Request request, AnswerWriter& writer) {
+    if (request.method != "POST") {
+        auto refused = http::refusal(405);
+        refused.fields.emplace_back("Allow", "POST");
+        co_return co_await writer.send(std::move(refused));
     }
+    if (request.path == "/LogDriver.ReadLogs") co_return co_await admit_reader(writer, request.body);
+    auto said = co_await answer(request);
+    if (said.empty()) co_return co_await writer.send(http::refusal(404));
+    http::Answer whole{.content_type = plugin_type, .body = std::move(said)};
+    co_return co_await writer.send(std::move(whole));
 }
 
-asio::awaitable<void> PluginServer::State::accept_all() {
-    for (;;) {
-        auto connection = co_await listener->accept();
-        if (!connection) {
-            co_await net::sleep_for(accept_pause);
-            continue;
-        }
-        if (sessions.size() >= connections_max) continue;  // closes it
-        sessions.spawn("plugin request", serve(std::shared_ptr<net::Connection>{std::move(*connection)}));
-    }
-}
-
-asio::awaitable<void> PluginServer::run(Answer answer, const Recent& recent) {
+asio::awaitable<void> PluginServer::run(AnswerTo answer, const Recent& recent) {
     state_->answer = std::move(answer);
     state_->recent = &recent;
-    try {
-        co_await state_->accept_all();
-    } catch (...) {
-        // Cancelled: what runs is asked to end, and waited for.
-    }
-    co_await asio::this_coro::reset_cancellation_state();
-    state_->listener->close();
-    state_->sessions.cancel();
-    co_await state_->sessions.join();
+    co_await state_->server.run();
 }
 
 }  // namespace boatswain::intake::driver

@@ -12,11 +12,14 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "intake/driver/http_post.h"
+#include "http/message.h"
 #include "intake/driver/recent.h"
 #include "net/connection.h"
 
 namespace boatswain::intake::driver {
+
+// StartLogging carries the container's whole environment and labels: a megabyte or two at the very most.
+inline constexpr std::size_t post_body_bytes_max = 8U << 20;
 
 class PluginServer {
   public:
@@ -35,9 +38,9 @@ class PluginServer {
     PluginServer& operator=(const PluginServer&) = delete;
 
     // The JSON to answer with; empty: there is no such call.
-    using Answer = std::function<boost::asio::awaitable<std::string>(const Post& post)>;
+    using AnswerTo = std::function<boost::asio::awaitable<std::string>(const http::Request& post)>;
     // Until cancelled. ReadLogs is answered from `recent`.
-    boost::asio::awaitable<void> run(Answer answer, const Recent& recent);
+    boost::asio::awaitable<void> run(AnswerTo answer, const Recent& recent);
 
   private:
     struct State;

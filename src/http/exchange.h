@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include "http/answer_reader.h"
 #include "net/connection.h"
-#include "net/http_answer.h"
 #include "net/task.h"
 
-namespace boatswain::net {
+namespace boatswain::http {
 
 inline constexpr std::size_t http_read_bytes = 16U << 10;
 
-struct HttpRequest {
+struct ExchangeRequest {
     std::string method = "GET";
     std::string target;  // "/v1.41/info": what is not a letter, digit or delimiter is percent-encoded by the caller
     std::string host = "localhost";
@@ -29,11 +29,11 @@ struct HttpRequest {
     std::size_t read_bytes = http_read_bytes;  // how much is read at once; also bounds what next() returns
 };
 
-class HttpExchange {
+class Exchange {
   public:
     // Sends the request and waits for the head of the answer, of whatever status.
-    static Task<std::unique_ptr<HttpExchange>> begin(std::unique_ptr<Connection> connection, HttpRequest request,
-                                                     Deadline until);
+    static net::Task<std::unique_ptr<Exchange>> begin(std::unique_ptr<net::Connection> connection,
+                                                      ExchangeRequest request, net::Deadline until);
 
     unsigned status() const { return answer_.status(); }
     std::string_view reason() const { return answer_.reason(); }
@@ -41,35 +41,35 @@ class HttpExchange {
 
     // The next bytes of the body (after 101: of the new protocol), borrowed until the next call. Empty: its end, and
     // again whenever asked. A body that breaks off is Remedy::back_off, except a framed one: its framing tells.
-    Task<std::string_view> next(Deadline until);
+    net::Task<std::string_view> next(net::Deadline until);
 
     // All of it. Longer than `bytes_max` is Remedy::quarantine.
-    Task<std::string> whole(std::size_t bytes_max, Deadline until);
+    net::Task<std::string> whole(std::size_t bytes_max, net::Deadline until);
 
     // Leaves the peer alone for so long: as Connection::pause().
-    Task<void> pause(std::chrono::microseconds time) { return connection_->pause(time); }
+    net::Task<void> pause(std::chrono::microseconds time) { return connection_->pause(time); }
 
     // Ends at once what is being read.
     void close() { connection_->close(); }
 
   private:
-    HttpExchange(std::unique_ptr<Connection> connection, const HttpRequest& request)
+    Exchange(std::unique_ptr<net::Connection> connection, const ExchangeRequest& request)
         : connection_(std::move(connection)),
           read_bytes_(request.read_bytes),
           buffer_(std::make_unique<char[]>(read_bytes_)),
           answer_(request.framed_body || request.method == "HEAD"),
           as_it_comes_(request.framed_body) {}
 
-    Task<bool> read(Deadline until);  // false: the peer closed
+    net::Task<bool> read(net::Deadline until);  // false: the peer closed
 
-    std::unique_ptr<Connection> connection_;
+    std::unique_ptr<net::Connection> connection_;
     const std::size_t read_bytes_;
     std::unique_ptr<char[]> buffer_;
-    HttpAnswer answer_;
+    AnswerReader answer_;
     bool as_it_comes_;   // what follows the head: a framed body, or another protocol
     std::string body_;   // read with what is not yet handed out
     std::string given_;  // what next() lends
     bool ended_ = false;
 };
 
-}  // namespace boatswain::net
+}  // namespace boatswain::http

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace boatswain::serve {
+namespace boatswain::http {
 
 enum class Stage { idle, asking, answering };
 
@@ -25,9 +25,12 @@ struct Seat {
 struct Room {
     std::size_t seats_max = 0;
     std::size_t of_a_peer_max = 0;
+    bool answering_gives_way = true;  // else, when all are being answered, the newcomer is closed
 };
 
-// The place in `seats` of the one to close before `peer` takes one more; nothing while there is room.
+inline constexpr std::size_t the_newcomer = SIZE_MAX;
+
+// The place in `seats` of the one to close before `peer` takes one more, or the_newcomer; nothing while there is room.
 std::optional<std::size_t> makes_room(std::span<const Seat* const> seats, std::string_view peer, const Room& room);
 
-}  // namespace boatswain::serve
+}  // namespace boatswain::http

@@ -13,19 +13,19 @@
 
 #include "base/result.h"
 
-namespace boatswain::net {
+namespace boatswain::http {
 
 inline constexpr std::size_t http_head_bytes_max = 64U << 10;   // status line and fields
 inline constexpr std::size_t http_chunk_head_bytes_max = 4096;  // a chunk's size with extensions; the trailer
 
-class HttpAnswer {
+class AnswerReader {
   public:
     // `head_only`: the head is the whole answer, whatever its fields say of a body: that of a HEAD request, or one
     // whose body is taken as it comes.
-    explicit HttpAnswer(bool head_only = false);
-    ~HttpAnswer();
-    HttpAnswer(HttpAnswer&&) noexcept;
-    HttpAnswer& operator=(HttpAnswer&&) noexcept;
+    explicit AnswerReader(bool head_only = false);
+    ~AnswerReader();
+    AnswerReader(AnswerReader&&) noexcept;
+    AnswerReader& operator=(AnswerReader&&) noexcept;
 
     // Takes bytes and appends what they hold of the body to `body`. Nonsense is Remedy::quarantine. Bytes after the
     // answer's end are kept for rest().
@@ -49,4 +49,4 @@ class HttpAnswer {
     std::unique_ptr<State> state_;
 };
 
-}  // namespace boatswain::net
+}  // namespace boatswain::http

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "net/http_answer.h"
+#include "http/answer_reader.h"
 
-using boatswain::net::HttpAnswer;
+using boatswain::http::AnswerReader;
 
 namespace {
 
@@ -21,7 +21,7 @@ struct Outcome {
 
 // Nothing when it is nonsense or torn: which of the two a head without end is may depend on where it is cut.
 std::optional<Outcome> read(std::string_view bytes, std::size_t piece) {
-    HttpAnswer answer;
+    AnswerReader answer;
     Outcome outcome;
     for (std::size_t at = 0; at < bytes.size(); at += piece)
         if (!answer.feed(bytes.substr(at, piece), outcome.body)) return std::nullopt;
@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto cut = read(bytes, std::size_t{data[0]} % 32 + 1);
     // Bounds are checked at the end of each piece, so one that is overstepped and left again in one piece is not seen:
     // with small inputs there is no such case.
-    if (bytes.size() < boatswain::net::http_chunk_head_bytes_max && !(whole == cut)) std::abort();
+    if (bytes.size() < boatswain::http::http_chunk_head_bytes_max && !(whole == cut)) std::abort();
     if (whole && whole->body.size() + whole->rest.size() > bytes.size()) std::abort();
     return 0;
 }

@@ -1,4 +1,4 @@
-#include "net/http_answer.h"
+#include "http/answer_reader.h"
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -10,10 +10,10 @@
 
 #include "base/bytes.h"
 
-namespace boatswain::net {
+namespace boatswain::http {
 namespace {
 
-namespace http = boost::beast::http;
+namespace beast = boost::beast::http;
 using boost::beast::string_view;
 using boost::system::error_code;
 
@@ -27,7 +27,7 @@ std::string lower(std::string_view text) {
 std::string_view ours(string_view text) { return {text.data(), text.size()}; }
 
 // Beast calls back with what it finds.
-class Parser final : public http::basic_parser<false> {
+class Parser final : public beast::basic_parser<false> {
   public:
     unsigned status = 0;
     std::string reason;
@@ -35,13 +35,13 @@ class Parser final : public http::basic_parser<false> {
     std::string* body = nullptr;
 
   private:
-    void on_request_impl(http::verb, string_view, string_view, int, error_code&) override {}
+    void on_request_impl(beast::verb, string_view, string_view, int, error_code&) override {}
     void on_response_impl(int code, string_view why, int, error_code& error) override {
         status = static_cast<unsigned>(code);
         reason = ours(why);
         error = {};
     }
-    void on_field_impl(http::field, string_view name, string_view value, error_code& error) override {
+    void on_field_impl(beast::field, string_view name, string_view value, error_code& error) override {
         // A trailer's fields come here too, after the head; we have no use for them.
         if (!is_header_done()) fields.emplace_back(lower(ours(name)), ours(value));
         error = {};
@@ -49,7 +49,7 @@ class Parser final : public http::basic_parser<false> {
     // One framing is told once, or two readers see two bodies (RFC 9112 section 6.3, RFC 9110 section 5.3).
     void on_header_impl(error_code& error) override {
         auto told = std::ranges::count(fields, "transfer-encoding", &std::pair<std::string, std::string>::first);
-        error = told > 1 ? http::make_error_code(http::error::bad_transfer_encoding) : error_code{};
+        error = told > 1 ? beast::make_error_code(beast::error::bad_transfer_encoding) : error_code{};
     }
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& error) override { error = {}; }
     std::size_t on_body_impl(string_view bytes, error_code& error) override {
@@ -68,7 +68,7 @@ class Parser final : public http::basic_parser<false> {
 
 }  // namespace
 
-struct HttpAnswer::State {
+struct AnswerReader::State {
     Parser parser;
     std::string pending;  // not yet understood: part of the head, of a chunk's head or of the trailer
     std::string rest;
@@ -81,12 +81,12 @@ struct HttpAnswer::State {
     }
 };
 
-HttpAnswer::HttpAnswer(bool head_only) : state_(std::make_unique<State>(head_only)) {}
-HttpAnswer::~HttpAnswer() = default;
-HttpAnswer::HttpAnswer(HttpAnswer&&) noexcept = default;
-HttpAnswer& HttpAnswer::operator=(HttpAnswer&&) noexcept = default;
+AnswerReader::AnswerReader(bool head_only) : state_(std::make_unique<State>(head_only)) {}
+AnswerReader::~AnswerReader() = default;
+AnswerReader::AnswerReader(AnswerReader&&) noexcept = default;
+AnswerReader& AnswerReader::operator=(AnswerReader&&) noexcept = default;
 
-Result<void> HttpAnswer::feed(std::string_view bytes, std::string& body) {
+Result<void> AnswerReader::feed(std::string_view bytes, std::string& body) {
     auto& parser = state_->parser;
     if (!state_->pending.empty()) state_->pending += bytes;
     std::string_view left = state_->pending.empty() ? bytes : std::string_view{state_->pending};
@@ -95,7 +95,7 @@ Result<void> HttpAnswer::feed(std::string_view bytes, std::string& body) {
     while (!left.empty() && !parser.is_done()) {
         auto used = parser.put(boost::asio::const_buffer{left.data(), left.size()}, code);
         left.remove_prefix(used);
-        if (code == http::error::need_more) {
+        if (code == beast::error::need_more) {
             code = {};
             if (used == 0) break;
         }
@@ -113,7 +113,7 @@ Result<void> HttpAnswer::feed(std::string_view bytes, std::string& body) {
     return {};
 }
 
-Result<void> HttpAnswer::end() {
+Result<void> AnswerReader::end() {
     auto& parser = state_->parser;
     if (parser.is_done()) return {};
     error_code code;
@@ -122,18 +122,18 @@ Result<void> HttpAnswer::end() {
     return {};
 }
 
-bool HttpAnswer::head_complete() const { return state_->parser.is_header_done(); }
-bool HttpAnswer::complete() const { return state_->parser.is_done(); }
-unsigned HttpAnswer::status() const { return state_->parser.status; }
-std::string_view HttpAnswer::reason() const { return state_->parser.reason; }
+bool AnswerReader::head_complete() const { return state_->parser.is_header_done(); }
+bool AnswerReader::complete() const { return state_->parser.is_done(); }
+unsigned AnswerReader::status() const { return state_->parser.status; }
+std::string_view AnswerReader::reason() const { return state_->parser.reason; }
 
-std::string_view HttpAnswer::field(std::string_view name) const {
+std::string_view AnswerReader::field(std::string_view name) const {
     auto wanted = lower(name);
     for (const auto& [have, value] : state_->parser.fields)
         if (have == wanted) return value;
     return {};
 }
 
-std::string& HttpAnswer::rest() { return state_->rest; }
+std::string& AnswerReader::rest() { return state_->rest; }
 
-}  // namespace boatswain::net
+}  // namespace boatswain::http

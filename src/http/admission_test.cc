@@ -1,10 +1,10 @@
-#include "serve/admission.h"
+#include "http/admission.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace boatswain::serve {
+namespace boatswain::http {
 namespace {
 
 std::optional<std::size_t> asked(const std::vector<Seat>& seats, std::string_view peer, Room room) {
@@ -35,5 +35,12 @@ TEST(Admission, TakesOnlyFromAPeerThatHasItsShare) {
     EXPECT_EQ(asked(seats, "loud", {.seats_max = 3, .of_a_peer_max = 2}), 1U);
 }
 
+TEST(Admission, SparesWhoIsBeingAnsweredWhereThatIsWanted) {
+    Room room{.seats_max = 2, .of_a_peer_max = 2, .answering_gives_way = false};
+    Seat answering{"a", Stage::answering, 1}, asking{"a", Stage::asking, 2};
+    EXPECT_EQ(asked({answering, asking}, "a", room), 1U);
+    EXPECT_EQ(asked({answering, answering}, "a", room), the_newcomer);
+}
+
 }  // namespace
-}  // namespace boatswain::serve
+}  // namespace boatswain::http

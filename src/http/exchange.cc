@@ -1,11 +1,11 @@
-#include "net/http_exchange.h"
+#include "http/exchange.h"
 
 #include <algorithm>
 
-namespace boatswain::net {
+namespace boatswain::http {
 namespace {
 
-std::string to_bytes(const HttpRequest& request) {
+std::string to_bytes(const ExchangeRequest& request) {
     std::string bytes = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + request.host +
                         "\r\nUser-Agent: boatswain\r\nAccept: application/json\r\n";
     if (request.method != "GET" && request.method != "HEAD") bytes += "Content-Length: 0\r\n";
@@ -18,9 +18,9 @@ constexpr unsigned switching_protocols = 101;
 
 }  // namespace
 
-Task<std::unique_ptr<HttpExchange>> HttpExchange::begin(std::unique_ptr<Connection> connection, HttpRequest request,
-                                                        Deadline until) {
-    std::unique_ptr<HttpExchange> exchange{new HttpExchange(std::move(connection), request)};
+net::Task<std::unique_ptr<Exchange>> Exchange::begin(std::unique_ptr<net::Connection> connection,
+                                                     ExchangeRequest request, net::Deadline until) {
+    std::unique_ptr<Exchange> exchange{new Exchange(std::move(connection), request)};
     auto bytes = to_bytes(request);
     CO_CHECK(co_await exchange->connection_->write(bytes, until));
     while (!exchange->answer_.head_complete()) {
@@ -35,7 +35,7 @@ Task<std::unique_ptr<HttpExchange>> HttpExchange::begin(std::unique_ptr<Connecti
     co_return exchange;
 }
 
-Task<bool> HttpExchange::read(Deadline until) {
+net::Task<bool> Exchange::read(net::Deadline until) {
     std::span<char> into{buffer_.get(), read_bytes_};
     CO_TRY(auto size, co_await connection_->read_some(into, until));
     std::string_view bytes{buffer_.get(), size};
@@ -48,7 +48,7 @@ Task<bool> HttpExchange::read(Deadline until) {
     co_return true;
 }
 
-Task<std::string_view> HttpExchange::next(Deadline until) {
+net::Task<std::string_view> Exchange::next(net::Deadline until) {
     while (body_.empty() && !ended_) {
         if (!as_it_comes_ && answer_.complete()) {
             ended_ = true;
@@ -65,7 +65,7 @@ Task<std::string_view> HttpExchange::next(Deadline until) {
     co_return std::string_view{given_};
 }
 
-Task<std::string> HttpExchange::whole(std::size_t bytes_max, Deadline until) {
+net::Task<std::string> Exchange::whole(std::size_t bytes_max, net::Deadline until) {
     std::string all;
     for (;;) {
         CO_TRY(auto piece, co_await next(until));
@@ -76,4 +76,4 @@ Task<std::string> HttpExchange::whole(std::size_t bytes_max, Deadline until) {
     }
 }
 
-}  // namespace boatswain::net
+}  // namespace boatswain::http
