@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """What happened while no agent ran: containers that were removed, a state that was damaged, a log that grew; and the canary."""
+import contextlib
+import sqlite3
 import sys
 
 sys.dont_write_bytecode = True
@@ -11,6 +13,15 @@ FOREVER = "i=0; while true; do echo line $i; i=$((i+1)); sleep 0.1; done"
 
 
 class Away(LiveTest):
+    def in_state(self, agent):
+        """What the agent's state durably knows: container -> whether all that it printed before its end is sealed."""
+        with contextlib.closing(sqlite3.connect(agent.state / "state.sqlite")) as state:
+            return {source: bool(ended) for source, ended in state.execute("SELECT source, ended FROM checkpoints")}
+
+    def wait_known_to_have_ended(self, agent, *containers):
+        wait_for(lambda: all(self.in_state(agent).get(one) for one in containers), 60,
+                 lambda: f"the state knows that they have ended: {self.in_state(agent)}")
+
     def ends(self, agent, container):
         """The reasons of a container's closing records, as stock tools show them."""
         reader = agent.reader()
@@ -34,7 +45,7 @@ class Away(LiveTest):
         stays = self.engine.shell("echo here; sleep 1000", env=RED)
         self.engine.wait(*ended)
         wait_for(lambda: all(agent.reader().of(c).lines for c in (*running, *ended, stays)), 60, "something of each is stored")
-        time.sleep(1)  # what ended is known to have ended when that was sealed
+        self.wait_known_to_have_ended(agent, *ended)
         self.assertEqual(agent.stop(), 0)
         self.engine.docker("rm", "-f", *running, *ended)
         agent.start()
@@ -51,10 +62,10 @@ class Away(LiveTest):
         self.assertEqual(agent.metric("boatswain_containers_removed_while_away_total", outcome="gap"), 2)
         self.assertEqual(agent.metric("boatswain_containers_removed_while_away_total", outcome="read-whole"), 2)
         # Told once; and what is there is not touched.
+        wait_for(lambda: set(self.in_state(agent)) == {stays}, 30, "who was told of is forgotten")
         self.assertEqual(agent.stop(), 0)
         agent.start()
-        wait_for(lambda: agent.health()[1]["engine"] == "followed", 20)
-        time.sleep(2)
+        wait_for(lambda: agent.health()[1]["reading"] == "1", 60, "the one that is there is read")
         self.assertEqual(agent.stop(), 0)
         self.assertEqual([len(agent.reader().of(c).gaps) for c in (*running, *ended, stays)], [1, 1, 0, 0, 0])
         self.assertEqual(agent.tool("verify", check=False).returncode, 0)
@@ -64,7 +75,7 @@ class Away(LiveTest):
         again, once = (self.engine.shell("echo line", env=RED) for _ in range(2))
         self.engine.wait(again, once)
         wait_for(lambda: all(agent.reader().of(c).lines for c in (again, once)), 60, "both lines are stored")
-        time.sleep(1)  # what ended is known to have ended when that was sealed
+        self.wait_known_to_have_ended(agent, again, once)
         self.assertEqual(agent.stop(), 0)
         self.engine.docker("start", again)
         self.engine.wait(again)
@@ -83,7 +94,7 @@ class Away(LiveTest):
                                      options=["--log-opt", "max-size=50k", "--log-opt", "max-file=2"])
         removed = self.engine.shell("echo early; sleep 1000", env=RED)
         wait_for(lambda: (agent.health()[1]["reading"], agent.health()[1]["read_lag_bytes"]) == ("2", "0"), 60, "both first lines are read")
-        time.sleep(1)
+        wait_for(lambda: set(self.in_state(agent)) == {rotating, removed}, 30, "the state knows of both")
         agent.kill()
         self.engine.put("go", b"")
         wait_for(lambda: "20000" in self.engine.docker("logs", "--tail", "1", rotating), 60, "the log has been rotated away")
