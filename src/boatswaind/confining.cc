@@ -9,6 +9,7 @@
 #include "boatswaind/privileges.h"
 #include "engine/client.h"
 #include "intake/driver/hold.h"
+#include "intake/driver/pipe_share.h"
 #include "net/address.h"
 #include "store/environment.h"
 #include "store/url.h"
@@ -115,6 +116,12 @@ sandbox::BrokerOptions broker_options(const config::Config& config) {
             .give_up_privileges = [] { (void)drop_all_capabilities(); }};
 }
 
+// What the log driver asks of the host lies in /proc, which is out of reach afterwards. Both remember it.
+void look_at_host() {
+    (void)intake::driver::this_boot();
+    (void)intake::driver::pipe_pages_soft();
+}
+
 Result<void> confine(const config::Config& config, const sandbox::Rules& rules, Log& log) {
     TRY(auto done, sandbox::confine(rules));
     if (!done.whole() && config.sandbox == config::Sandboxing::on)
@@ -179,6 +186,7 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
         CHECK(intake::driver::check_in_memory(config.driver.hold_dir));
         CHECK(make_directories(around(config.driver.socket), directory_mode));
         CHECK(make_directories(engine_fifos, fifo_directory_mode));
+        look_at_host();
     }
     auto root = config.docker.root.empty() ? ask_engine(config) : config.docker.root;
     if (!root && config.sandbox == config::Sandboxing::on)

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/test_directory.h"
+#include "intake/driver/hold.h"
 #include "store/digest.h"
 
 namespace boatswain::boatswaind {
@@ -109,6 +110,20 @@ TEST_F(Confining, RefusesToStartOnlyWhereItIsToHoldAndTheEngineIsInReach) {
                   return broker && !*broker && connects((place / "docker.sock").string()) ? 0 : 1;
               }),
               0);
+}
+
+// Else what a crash of the host took would not be told from what was held before it.
+TEST_F(Confining, KnowsTheStartOfItsHostAllTheSame) {
+    config.sandbox = config::Sandboxing::automatic;
+    config.driver.enabled = true;
+    config.driver.hold_dir = "/dev/shm/boatswain-confining-" + std::to_string(::getpid());
+    config.driver.socket = place / "plugin.sock";
+    EXPECT_EQ(ends_with([&] {
+                  if (!confine_agent(config, log)) return 1;
+                  return intake::driver::this_boot() == intake::driver::unknown_boot ? 2 : 0;
+              }),
+              0);
+    std::filesystem::remove_all(config.driver.hold_dir);
 }
 
 // Another directory under the same name is what a file system that is mounted again is to Landlock.

@@ -334,7 +334,7 @@ std::uint64_t this_boot() {
     static const std::uint64_t boot = [] {
         auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
         // FNV-1a: equal for the same start of the host, whichever process asks.
-        std::uint64_t hash = 0xcbf29ce484222325;
+        std::uint64_t hash = unknown_boot;
         for (char c : text.value_or("")) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
         return hash;
     }();
@@ -351,7 +351,8 @@ FilePosition position_in(const Hold& hold, const HoldName& name, std::uint64_t o
 
 std::optional<FilePosition> position_of(const Hold& hold, const HoldName& name, const Position& position) {
     const auto* file = std::get_if<FilePosition>(&position);
-    bool here = file && file->device == this_boot() && file->inode == name.number && file->fingerprint == hold.id() &&
+    bool boot = file && (file->device == this_boot() || file->device == unknown_boot);
+    bool here = boot && file->inode == name.number && file->fingerprint == hold.id() &&
                 std::min(file->out_offset, file->err_offset) >= hold.start() &&
                 std::max(file->out_offset, file->err_offset) <= hold.size();
     return here ? std::optional{*file} : std::nullopt;

@@ -14,7 +14,7 @@ constexpr std::size_t wide_fifos_max(std::uint64_t pages_soft, std::size_t bytes
     return static_cast<std::size_t>(pages_soft / 2 * 4096 / bytes_each);
 }
 
-// As the kernel says; its default where it says nothing.
+// As the kernel says; where it can not be asked (a confined process), as it said last, and at first its default.
 std::uint64_t pipe_pages_soft();
 
 }  // namespace boatswain::intake::driver
