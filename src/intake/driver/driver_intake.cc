@@ -218,7 +218,7 @@ bool DriverIntake::discards(const Container& container) const {
     return container.excluded || container.assignment.decision.action == Action::drop;
 }
 
-void DriverIntake::open_feed(Container& container) {
+void DriverIntake::open_feed(Container& container, const Checkpoint& start) {
     const auto& facts = container.facts;
     Source source{.id = facts.id,
                   .kind = "docker",
@@ -227,11 +227,18 @@ void DriverIntake::open_feed(Container& container) {
                   .reader = "driver",
                   .whose = container.assignment.whose,
                   .labels = container.assignment.labels};
+    container.feed = batcher_.open_feed(std::move(source), container.assignment.decision.recipients, start, false);
+}
+
+void DriverIntake::begin_feed(Container& container) {
+    const auto& facts = container.facts;
     auto saved = spool_.checkpoint(facts.id).value_or(Checkpoint{});
-    container.feed = batcher_.open_feed(std::move(source), container.assignment.decision.recipients, saved, false);
+    open_feed(container, saved);
     // A hold does not outlive the host: what it held at its end is in nobody's hands, unless all had been sealed.
     const auto* position = std::get_if<FilePosition>(&saved.position);
-    if (position && position->device != this_boot() && !spool_.ended(facts.id)) {
+    bool is_there =
+        position && std::ranges::any_of(container.holds, [&](const auto& hold) { return hold->is_at(*position); });
+    if (position && position->device != this_boot() && !is_there && !spool_.ended(facts.id)) {
         auto now = clock_.now();
         container.feed->append(Gap{.from = now, .to = now, .reason = gap_host_restarted});
     }
@@ -268,7 +275,7 @@ void DriverIntake::assign_again(const std::string& id, Container& container) {
                                               {"tenant", container.assignment.whose.tenant.str()},
                                               {"reason", decision.reason}});
         auto old = std::move(container.feed);
-        open_feed(container);
+        open_feed(container, old->handover());
         old->hand_over(*container.feed);
     }
     touch(id);
@@ -290,7 +297,7 @@ net::Turn DriverIntake::take_turn(const std::string& id) {
     if (discards(container)) {
         step = (*hold)->discard(buffer_);
     } else {
-        if (!container.feed) open_feed(container);
+        if (!container.feed) begin_feed(container);
         if (container.feed->ask_room() == 0) return net::Turn::no_room;
         step = (*hold)->read_some(*container.feed, buffer_);
     }

@@ -99,7 +99,8 @@ class DriverIntake {
     void assign(Container& container);
     void decide(Container& container);
     void assign_again(const std::string& id, Container& container);
-    void open_feed(Container& container);
+    void begin_feed(Container& container);
+    void open_feed(Container& container, const Checkpoint& start);
     net::Turn take_turn(const std::string& id);
     void give_back(const std::string& id, Container& container);
     void seal_if_full(const std::string& id, Container& container);

@@ -1,0 +1,81 @@
+#include "intake/driver/driver_intake.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "batch/test_rig.h"
+#include "intake/driver/holder_for_test.h"
+#include "net/run_for_test.h"
+#include "open/test_support.h"
+
+namespace boatswain::intake::driver {
+namespace {
+
+class DriverIntakeTest : public ::testing::Test {
+  protected:
+    // The holder's half: a container that prints, and its description.
+    void print(const std::string& line) {
+        StartRequest request{.fifo = "/run/fifo", .facts = {}, .options = {}};
+        request.facts.id = name.container;
+        request.facts.name = "web";
+        boatswain::testing::write(memory.path / (name.str() + ".json"), describe(request));
+        auto hold = Hold::create(memory.path / (name.str() + ".hold")).value();
+        ASSERT_TRUE(hold.append(to_frame({.source = "stdout", .time_nano = 1'000, .line = line})));
+        hold.settle();
+    }
+    Assignment assign() const {
+        Assignment answer;
+        answer.whose.tenant = tenant;
+        answer.decision = {.action = tenancy::Decision::Action::seal,
+                           .tenant = tenant,
+                           .recipients = {identity.recipient()},
+                           .reason = {}};
+        return answer;
+    }
+    double gaps(const std::string& reason) {
+        return rig.metrics.counter("boatswain_gap_records_total", "", {{"reason", reason}}).value();
+    }
+
+    const HoldName name{.container = std::string(64, 'c'), .number = 1};
+    TenantId tenant = TenantId::parse("acme").value();
+    open::Identity identity = open::Identity::generate();
+    Memory memory;
+    batch::testing::Rig rig;
+    boost::asio::io_context io;
+    DriverIntake intake{
+        io.get_executor(),
+        {.hold_dir = memory.path, .selection = {}, .own_ids = {}},
+        {.assign = [this](const engine::ContainerFacts&) { return assign(); }, .starter = {}, .keep = {}},
+        *rig.batcher,
+        *rig.spool,
+        rig.clock,
+        rig.metrics,
+        rig.log};
+};
+
+// Until a segment is durable, the place in the state is still that of before the crash.
+TEST_F(DriverIntakeTest, NamesWhatACrashOfTheHostTookOnceWhoeverItsTenantIsAfterwards) {
+    {
+        auto before = rig.batcher->open_feed(batch::testing::source(name.container), {identity.recipient()}, {}, false);
+        before->append({.time = rig.clock.now(), .stream = Stream::out, .bytes = "before the crash"});
+        before->mark(FilePosition{.device = this_boot() ^ 1, .inode = 1, .fingerprint = 1});
+    }
+    ASSERT_TRUE(rig.seal_all());
+    print("after the crash");
+    net::TaskGroup tasks{io.get_executor(), rig.log};
+    tasks.spawn("driver intake", intake.run());
+    auto is_read = [&] { return rig.batcher->open_batches() > 0; };
+    ASSERT_TRUE(net::testing::run_until(io, is_read));
+    for (const auto* other : {"globex", "hooli"}) {
+        tenant = TenantId::parse(other).value();
+        intake.reassign();
+    }
+    tasks.cancel();
+    ASSERT_TRUE(net::testing::run_to_end(io, tasks.join()));
+    intake.finish(rig.clock.steady());
+    ASSERT_TRUE(rig.seal_all());
+    EXPECT_EQ(gaps(gap_host_restarted), 1);
+}
+
+}  // namespace
+}  // namespace boatswain::intake::driver
