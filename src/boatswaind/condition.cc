@@ -117,6 +117,9 @@ serve::Health aliveness(const Condition& condition) {
             health.reasons.push_back(
                 {"tasks", "\"" + task + "\" ended by a fault of ours; only a new start brings it back"});
     if (condition.store_lost) health.reasons.push_back({"store", *condition.store_lost});
+    if (condition.intake.directory_too_late) health.reasons.push_back({"engine", condition.intake.directory_trouble});
+    if (condition.intake.stale_for > stale_socket_after)
+        health.reasons.push_back({"engine", condition.intake.engine_trouble});
     return health;
 }
 
@@ -129,6 +132,7 @@ serve::Health readiness(const Condition& condition) {
     judge_held(condition, health);
     if (condition.canary_trouble) health.reasons.push_back({"canary", *condition.canary_trouble});
     health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
+                     {"containers_directory", intake.directory_trouble.empty() ? "ok" : intake.directory_trouble},
                      {"containers", std::to_string(intake.reading.containers)},
                      {"reading", std::to_string(intake.reading.reading)},
                      {"held", std::to_string(held_count(intake.reading))},

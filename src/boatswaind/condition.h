@@ -1,8 +1,9 @@
 // What the agent makes of its parts' troubles: whether it lives, and whether it does its work. Pure.
 //
-// Alive fails only when starting anew helps: when something that has to run for ever has ended, or when our own sandbox
-// keeps us out of a store's directory that was mounted again. An agent whose I/O
-// thread hangs does not answer at all, which comes to the same. Whatever comes from outside (a disk, a store, an
+// Alive fails only when starting anew helps: when something that has to run for ever has ended, when our own sandbox
+// keeps us out of a directory that was mounted since the start (the store's, the engine's), or when the engine's socket
+// is a mounted file that went stale. An agent whose I/O thread hangs does not answer at all, which comes to the same.
+// Whatever comes from outside (a disk, a store, an
 // engine) is no reason to be ended for: it would be met again after the start, and what memory holds would be read
 // twice.
 //
@@ -29,6 +30,8 @@ namespace boatswain::boatswaind {
 // A write to the state directory, or a put, that takes longer than that is told: a disk or a mount that hangs.
 inline constexpr std::chrono::minutes seal_stuck_after{1};
 inline constexpr std::chrono::minutes put_stuck_after{10};
+// A socket that leads nowhere for so long is a reason to start again: a mount is made at the start.
+inline constexpr std::chrono::minutes stale_socket_after{2};
 
 struct Condition {
     intake::docker::DockerIntake::Health intake;

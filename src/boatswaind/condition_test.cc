@@ -105,6 +105,26 @@ TEST(Condition, AStoreOutOfReachOfOurSandboxIsAReasonToStartAnew) {
     EXPECT_THAT(readiness(condition).reasons.front().what, HasSubstr("another directory"));
 }
 
+TEST(Condition, ASocketThatLeadsNowhereForGoodIsAReasonToStartAgain) {
+    auto condition = well();
+    condition.intake.engine_connected = false;
+    condition.intake.engine_trouble = "mount the socket's directory";
+    condition.intake.stale_for = stale_socket_after;
+    EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
+    condition.intake.stale_for += 1s;
+    ASSERT_THAT(parts(aliveness(condition)), ElementsAre("engine"));
+    EXPECT_THAT(aliveness(condition).reasons[0].what, HasSubstr("mount the socket's directory"));
+}
+
+TEST(Condition, AContainersDirectoryThatIsNotSeenIsTold) {
+    auto condition = well();
+    condition.intake.directory_trouble = "open /x/containers: No such file or directory";
+    EXPECT_THAT(readiness(condition).reasons, IsEmpty()) << "lines are read through the engine";
+    EXPECT_EQ(readiness(condition).detail.at("containers_directory"), condition.intake.directory_trouble);
+    condition.intake.directory_too_late = true;
+    EXPECT_THAT(parts(aliveness(condition)), ElementsAre("engine"));
+}
+
 TEST(Condition, AWriteOrAPutThatHangsIsToldAfterItsTime) {
     auto condition = well();
     condition.sealing_for = seal_stuck_after;

@@ -1,5 +1,8 @@
 #include "engine/client.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -74,6 +77,23 @@ bool is_container_name(std::string_view text) {
     auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
     return !text.empty() && is_word(text.front()) &&
            std::ranges::all_of(text, [&](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
+}
+
+// A file that is a mount of its own: bind-mounted into a container.
+bool is_mounted_file(const std::string& path) {
+    struct statx found{};
+    return ::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) == 0 &&
+           (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+Error explain_refusal(Error error, const net::Address& address) {
+    if (!address.is_unix() || error.cause != std::errc::connection_refused || !is_mounted_file(address.unix_path))
+        return error;
+    error.cause = stale_socket;
+    error.what +=
+        " (the socket's file is mounted by itself, and its engine has ended: mount the socket's directory instead, and "
+        "start this again)";
+    return error;
 }
 
 Remedy remedy_of(unsigned status) {
@@ -208,7 +228,7 @@ Task<std::unique_ptr<Exchange>> HttpClient::begin(ExchangeRequest request, Deadl
     if (!address_.is_unix()) request.host = net::to_text(address_);
     auto connection =
         connect_ ? co_await connect_(until) : co_await net::connect(executor_, address_, tls_.get(), until);
-    if (!connection) co_return std::unexpected(std::move(connection).error().within(doing));
+    if (!connection) co_return std::unexpected(explain_refusal(std::move(connection).error().within(doing), address_));
     auto exchange = co_await Exchange::begin(std::move(*connection), std::move(request), until);
     if (!exchange) co_return std::unexpected(std::move(exchange).error().within(doing));
     auto status = (*exchange)->status();

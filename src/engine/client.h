@@ -48,6 +48,10 @@ struct Endpoint {
         connect = {};
 };
 
+// The cause of the error of a connection that is refused at a socket whose file is mounted by itself: an engine that
+// was started again listens at another file, which is never seen under this name. Only another mount helps.
+inline const std::error_code stale_socket{ESTALE, std::generic_category()};
+
 // Bounds on what an engine may send us. Labels are in every event and in the list, and tenants choose how long they
 // are: they are left out of what is longer, so that nobody's container hides another.
 inline constexpr std::size_t event_bytes_max = 1U << 20;

@@ -18,11 +18,15 @@ struct TaskGroup::State {
     asio::any_io_executor executor;
     Log& log;
     Event emptied;
-    std::list<asio::cancellation_signal> running;
+    struct Task {
+        std::string name;
+        asio::cancellation_signal signal;
+    };
+    std::list<Task> running;
     // Of tasks that have just ended. A cancel() from outside the I/O thread's turn is carried out in a later one (Boost
     // 1.81, impl/co_spawn.hpp: the handler in the signal dispatches with a plain pointer into it): the task may end
     // before that, and its signal must still be there.
-    std::list<asio::cancellation_signal> ended;
+    std::list<Task> ended;
     std::vector<std::string> failed;
 
     void note_failure(const std::string& task, const std::string& what) {
@@ -36,8 +40,10 @@ TaskGroup::TaskGroup(asio::any_io_executor executor, Log& log)
 TaskGroup::~TaskGroup() { assert(state_->running.empty()); }
 
 void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
-    auto signal = state_->running.emplace(state_->running.end());
-    auto ended = [state = state_, signal, name = std::move(name)](std::exception_ptr trouble) {
+    auto running = state_->running.emplace(state_->running.end());
+    running->name = std::move(name);
+    auto ended = [state = state_, running](std::exception_ptr trouble) {
+        const auto& name = running->name;
         if (trouble) {
             try {
                 std::rethrow_exception(trouble);
@@ -49,17 +55,23 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
                 state->note_failure(name, "not an exception of the standard library");
             }
         }
-        state->ended.splice(state->ended.end(), state->running, signal);
-        asio::post(state->executor, [state, signal] { state->ended.erase(signal); });
+        state->ended.splice(state->ended.end(), state->running, running);
+        asio::post(state->executor, [state, running] { state->ended.erase(running); });
         if (state->running.empty()) state->emptied.notify();
     };
-    asio::co_spawn(state_->executor, std::move(task), asio::bind_cancellation_slot(signal->slot(), std::move(ended)));
+    asio::co_spawn(state_->executor, std::move(task),
+                   asio::bind_cancellation_slot(running->signal.slot(), std::move(ended)));
 }
 
 void TaskGroup::cancel() {
     // A task that ends at once removes itself from the list: step on before asking.
-    for (auto signal = state_->running.begin(); signal != state_->running.end();)
-        (signal++)->emit(asio::cancellation_type::terminal);
+    for (auto task = state_->running.begin(); task != state_->running.end();)
+        (task++)->signal.emit(asio::cancellation_type::terminal);
+}
+
+void TaskGroup::cancel(std::string_view name) {
+    for (auto task = state_->running.begin(); task != state_->running.end();)
+        if (auto& one = *task++; one.name == name) one.signal.emit(asio::cancellation_type::terminal);
 }
 
 asio::awaitable<void> TaskGroup::join() {

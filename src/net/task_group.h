@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -25,6 +26,7 @@ class TaskGroup {
     void spawn(std::string name, boost::asio::awaitable<void> task);
 
     void cancel();                        // asks every task to stop
+    void cancel(std::string_view name);   // asks those of that name
     boost::asio::awaitable<void> join();  // waits until none runs
     std::size_t size() const;
     // Names of tasks that ended with an exception, so far; at most failed_max are remembered.

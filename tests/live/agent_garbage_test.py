@@ -164,6 +164,44 @@ class Garbage(LiveTest):
         container = self.engine.run("cat", f"/volume/{path.name}", env=RED)
         return container, lambda text: os.write(pipe, text + b"\n")
 
+    def test_a_data_directory_that_comes_after_the_agent_costs_no_line_and_doubles_none(self):
+        root = self.engine.place / "later"
+        agent = self.agent(docker__root=str(root))
+        container, say = self.talker()
+
+        def tell(first):
+            say(b"".join(b"line %d\n" % i for i in range(first, first + 100)))
+            self.wait_stored(agent.reader(), first + 100)
+        tell(0)
+        self.assertEqual(agent.metric("boatswain_containers_directory_unseen"), 1)
+        self.assertIn("later", agent.health()[1]["containers_directory"])
+        root.symlink_to(self.engine.root)
+        # Its sandbox was made before: only a new start helps, and that is what it asks for.
+        wait_for(lambda: agent.health()[0] == 503, 30, "it asks to be started again", pause=0.3)
+        self.assertIn("sandbox keeps it out", agent.health()[1]["containers_directory"])
+        tell(100)
+        agent.kill()
+        agent.start()
+        tell(200)
+        self.assertEqual(agent.metric("boatswain_containers", reader="json-file"), 1)
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual(agent.reader().of(container).messages(), [b"line %d" % i for i in range(300)])
+
+    def test_a_socket_whose_file_was_mounted_and_went_stale_is_told_from_one_of_an_engine_that_is_down(self):
+        place = self.engine.place
+        mounted = place / "mounted.sock"
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.bind(str(place / "ended.sock"))
+            engine.listen()
+        mounted.touch()
+        run("mount", "--bind", place / "ended.sock", mounted)
+        self.addCleanup(run, "umount", mounted)
+        for path, advice in ((place / "ended.sock", False), (mounted, True)):
+            ran = run(BUILD / "boatswaind", "check", "--engine-socket", path, "--state-dir", place / "state", "--store-url",
+                      f"dir:{place}/store", check=False)
+            told = (ran.stdout + ran.stderr).decode()
+            self.assertEqual("mount the socket's directory instead" in told, advice, told)
+
     def test_links_and_pipes_in_place_of_a_log_are_not_followed(self):
         secret = self.engine.place / "secret"
         secret.write_text('{"log":"secret\\n","stream":"stdout","time":"2026-11-23T00:00:00Z"}\n')

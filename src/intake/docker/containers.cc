@@ -3,7 +3,10 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <charconv>
+
+#include "intake/docker/file_place.h"
 
 namespace boatswain::intake::docker {
 namespace {
@@ -75,6 +78,17 @@ Containers::~Containers() = default;
 void Containers::read_files_of(const Path& directory, DirectoryWatch& watch) {
     directory_ = directory;
     watch_ = &watch;
+    std::vector<std::string> held;
+    for (auto& [id, container] : containers_) {
+        if (container.reader == Reader::json_file) watch_->watch(id);
+        if (container.facts.log_driver != "json-file" || !can_be_read(directory_ / id)) continue;
+        if (container.logs)
+            leave_the_engine(id, container);
+        else if (container.action == tenancy::Decision::Action::hold && !pump_.contains(id))
+            held.push_back(id);
+    }
+    if (!held.empty()) reassign(held);
+    look_at_all_logs();
 }
 
 asio::awaitable<void> Containers::read_files() { return pump_.run(); }
@@ -323,6 +337,10 @@ void Containers::start_reading(const std::string& id, Container& container) {
     container.charge = batch::Charge::standing(batcher_.budget(), cost_of(container));
     if (container.reader == Reader::driver) return;
     auto start = spool_.checkpoint(id).value_or(Checkpoint{});
+    if (container.reader == Reader::json_file && !pump_.contains(id) && !find_in_files(container, start.position)) {
+        container.reader = Reader::logs;
+        container.why = "it was read through the engine so far, and where it stands is not found in its files";
+    }
     if (!takes_lines) {
         // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop). What is held is held
         // open, so that it can still be read when the container is removed in the meantime.
@@ -356,16 +374,7 @@ void Containers::start_reading(const std::string& id, Container& container) {
         }
         case Reader::logs: {
             const auto* position = std::get_if<TimePosition>(&start.position);
-            container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed),
-                                                          position ? *position : TimePosition{}, life, stream_counters_,
-                                                          clock_, log_);
-            readers_.spawn(
-                "read " + id,
-                [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
-                    co_await reader->run();
-                    self->read_to_its_end(alive->first);
-                }(container.logs, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life),
-                                                       this));
+            read_through_engine(id, container, std::move(feed), position ? *position : TimePosition{});
             break;
         }
         case Reader::attach:
@@ -382,6 +391,71 @@ void Containers::start_reading(const std::string& id, Container& container) {
     }
 }
 
+void Containers::read_through_engine(const std::string& id, Container& container, std::unique_ptr<batch::Feed> feed,
+                                     const TimePosition& from) {
+    container.reader = Reader::logs;
+    container.to_files = false;
+    container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed), from, *container.life,
+                                                  stream_counters_, clock_, log_);
+    readers_.spawn("read " + id, run_logs_reader(container.logs, container.life, id, *this));
+}
+
+// Owns `life`, to which the reader refers.
+asio::awaitable<void> Containers::run_logs_reader(std::shared_ptr<LogsReader> reader, std::shared_ptr<Life>,
+                                                  std::string id, Containers& of) {
+    try {
+        co_await reader->run();
+    } catch (const boost::system::system_error&) {
+        auto found = of.containers_.find(id);
+        if (found == of.containers_.end() || !found->second.to_files) throw;
+    }
+    auto found = of.containers_.find(id);
+    if (found != of.containers_.end() && found->second.to_files)
+        of.go_on_in_files(id);
+    else
+        of.read_to_its_end(id);
+}
+
+void Containers::leave_the_engine(const std::string& id, Container& container) {
+    if (container.closing || !container.logs->open_feed() || std::exchange(container.to_files, true)) return;
+    readers_.cancel("read " + id);
+}
+
+// In the same feed: what is taken from the files follows what it holds.
+void Containers::go_on_in_files(const std::string& id) {
+    auto& container = containers_.at(id);
+    container.to_files = false;
+    auto from = container.logs->taken();
+    auto feed = container.logs->take_feed();
+    container.logs.reset();
+    Checkpoint start{.position = from};
+    if (!find_in_files(container, start.position)) {
+        log_.warning("where a log stands is not found in its files; it is read through the engine on",
+                     {{"container", id.substr(0, 12)}, {"name", container.name}});
+        return read_through_engine(id, container, std::move(feed), from);
+    }
+    container.reader = Reader::json_file;
+    container.why = "log driver json-file, and its directory can be read by now";
+    watch_->watch(id);
+    pump_.add(id, file_reader(id, start), std::move(feed));
+    pump_.set_running(id, container.life->running || !container.facts.started_at);
+    if (container.life->removed) pump_.notice_removal(id);
+    log_.info("container read from its files from now on", {{"container", id.substr(0, 12)}, {"name", container.name}});
+    count();
+}
+
+bool Containers::find_in_files(const Container& container, Position& position) const {
+    const auto* taken = std::get_if<TimePosition>(&position);
+    if (!taken) return true;
+    if (*taken == TimePosition{}) {
+        position = NoPosition{};
+        return true;
+    }
+    auto place = place_in_files(log_path(container.facts.id), *taken, !container.facts.tty);
+    if (place) position = *place;
+    return place.has_value();
+}
+
 std::size_t Containers::cost_of(const Container& container) {
     bool streams = container.reader == Reader::logs || container.reader == Reader::attach;
     return container_cost + (streams ? stream_cost : 0) + engine::cost_of(container.facts);
@@ -389,14 +463,9 @@ std::size_t Containers::cost_of(const Container& container) {
 
 std::unique_ptr<JsonFileReader> Containers::file_reader(const std::string& id, const Checkpoint& start) {
     const auto* position = std::get_if<FilePosition>(&start.position);
-    // What was read in another way before is not looked for in the files.
-    bool read_elsewhere = std::holds_alternative<TimePosition>(start.position);
     const auto& facts = containers_.at(id).facts;
-    LogTerms terms{.files_kept = files_kept(facts)};
-    if (!read_elsewhere) {
-        terms.birth = log_birth(facts);
-        terms.passed_over_until = passed_over_until(facts);
-    }
+    LogTerms terms{
+        .birth = log_birth(facts), .files_kept = files_kept(facts), .passed_over_until = passed_over_until(facts)};
     return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt,
                                             std::move(terms), clock_, pump_.counters(), log_);
 }

@@ -86,7 +86,8 @@ class Containers {
     Containers(const Containers&) = delete;
     Containers& operator=(const Containers&) = delete;
 
-    // From now on logs are read from the engine's containers directory, where that is how they are kept.
+    // From now on logs are read from the engine's containers directory, where that is how they are kept. Told again
+    // when another directory is under that name. What was read through the engine goes on in its files.
     void read_files_of(const Path& directory, DirectoryWatch& watch);
     boost::asio::awaitable<void> read_files();  // runs until cancelled
     boost::asio::awaitable<void> end_readers();
@@ -171,6 +172,7 @@ class Containers {
         bool closing = false;              // read to its end; how it ended is waited for
         std::shared_ptr<Life> life;        // also owned by the coroutine that reads it
         std::shared_ptr<LogsReader> logs;  // likewise
+        bool to_files = false;             // that reader is being ended, so that the files are read
         std::shared_ptr<AttachReader> attach;
         batch::Charge charge;  // for all of this
     };
@@ -200,6 +202,14 @@ class Containers {
     std::pair<Reader, std::string> reader_for(const engine::ContainerFacts& facts) const;
     std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment,
                                            const Checkpoint& start);
+    void read_through_engine(const std::string& id, Container& container, std::unique_ptr<batch::Feed> feed,
+                             const TimePosition& from);
+    static boost::asio::awaitable<void> run_logs_reader(std::shared_ptr<LogsReader> reader, std::shared_ptr<Life> life,
+                                                        std::string id, Containers& of);
+    void leave_the_engine(const std::string& id, Container& container);
+    void go_on_in_files(const std::string& id);
+    // Where it stands in its files, if it was read through the engine before.
+    bool find_in_files(const Container& container, Position& position) const;
     std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
     std::optional<LogBirth> log_birth(const engine::ContainerFacts& facts) const;
     std::optional<Timestamp> passed_over_until(const engine::ContainerFacts& facts) const;

@@ -1,5 +1,7 @@
 #include "intake/docker/directory_news.h"
 
+#include <utility>
+
 #include "engine/container.h"
 
 namespace boatswain::intake::docker {
@@ -7,39 +9,71 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A directory is looked through again in this rhythm, should inotify have no watch to give for it.
-constexpr std::chrono::milliseconds scan_pause{10'000};
 constexpr std::uint64_t config_file_bytes_max = 4U << 20;
 
 }  // namespace
 
 DirectoryNews::DirectoryNews(asio::any_io_executor executor, Containers& containers, const Assigner& assigner,
-                             Metrics& metrics, Log& log)
-    : executor_(std::move(executor)), containers_(containers), assigner_(assigner), metrics_(metrics), log_(log) {}
+                             Metrics& metrics, Log& log, std::chrono::milliseconds pause_between_looks)
+    : executor_(std::move(executor)),
+      containers_(containers),
+      assigner_(assigner),
+      metrics_(metrics),
+      log_(log),
+      unseen_(metrics.gauge(
+          "boatswain_containers_directory_unseen",
+          "1 while the engine's containers directory cannot be watched and logs are read through the engine")),
+      look_pause_(pause_between_looks) {}
 
 void DirectoryNews::watch(const std::string& engine_root, net::TaskGroup& tasks) {
-    auto directory = Path{engine_root} / "containers";
-    auto opened = DirectoryWatch::open(executor_, directory, *this);
-    if (!opened) {
-        log_.warning("containers directory not watched: logs are read through the engine, at its cost",
-                     {{"directory", directory.string()}, {"error", opened.error()}});
-        return;
+    if (engine_root.empty()) return;
+    directory_ = Path{engine_root} / "containers";
+    look(tasks);
+    tasks.spawn("look at the containers directory now and then", look_now_and_then(tasks));
+}
+
+asio::awaitable<void> DirectoryNews::look_now_and_then(net::TaskGroup& tasks) {
+    for (;;) {
+        co_await net::sleep_for(look_pause_);
+        look(tasks);
+        containers_.look_at_all_logs();
     }
-    directory_ = directory;
-    watch_ = std::move(*opened);
-    containers_.read_files_of(directory_, *watch_);
-    tasks.spawn("watch for births", watch_->tell_births());
-    tasks.spawn("watch for growth", watch_->tell_changes());
-    tasks.spawn("scan now and then", scan_now_and_then());
+}
+
+void DirectoryNews::look(net::TaskGroup& tasks) {
+    auto another = find(tasks);
+    if (!another) return tell(another.error());
+    bool was_away = !std::exchange(trouble_, {}).empty();
+    looked_ = true;
+    came_too_late_ = false;
+    unseen_.set(0);
+    if (was_away || *another) {
+        if (was_away) log_.info("containers directory found", {{"directory", directory_.string()}});
+        containers_.read_files_of(directory_, *watch_);
+    }
     scan();
 }
 
-asio::awaitable<void> DirectoryNews::scan_now_and_then() {
-    for (;;) {
-        co_await net::sleep_for(scan_pause);
-        scan();
-        containers_.look_at_all_logs();
+Result<bool> DirectoryNews::find(net::TaskGroup& tasks) {
+    if (!watch_) {
+        TRY(watch_, DirectoryWatch::open(executor_, directory_, *this));
+        tasks.spawn("watch for births", watch_->tell_births());
+        tasks.spawn("watch for growth", watch_->tell_changes());
     }
+    return watch_->find();
+}
+
+void DirectoryNews::tell(const Error& error) {
+    auto trouble = error.what;
+    if (directory_.parent_path().filename() == "containers") trouble += "; docker.root is the directory above it";
+    bool denied = error.cause == std::errc::permission_denied;
+    if (!std::exchange(looked_, true)) denied_at_first_ = denied;
+    came_too_late_ = denied && !denied_at_first_;
+    if (came_too_late_) trouble += "; it came since this agent started, whose sandbox keeps it out: start it again";
+    if (std::exchange(trouble_, trouble) != trouble)
+        log_.warning("containers directory not watched: logs are read through the engine, at its cost",
+                     {{"directory", directory_.string()}, {"error", trouble}});
+    unseen_.set(1);
 }
 
 void DirectoryNews::scan() {
@@ -76,7 +110,7 @@ void DirectoryNews::news_lost() {
 }
 
 void DirectoryNews::adopt(const std::string& id) {
-    if (directory_.empty() || containers_.knows(id)) return;
+    if (!watch_ || !trouble_.empty() || containers_.knows(id)) return;
     // Opened before anything else is read: from now on the log can be removed, and is read all the same.
     auto held = open_log_file(containers_.log_path(id));
     if (!held) return;  // no log yet, or not a json-file container

@@ -9,6 +9,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -21,15 +22,24 @@
 
 namespace boatswain::intake::docker {
 
+// The directory is looked for, and looked through, in this rhythm: should it come late, or inotify have no watch to
+// give.
+inline constexpr std::chrono::milliseconds look_pause{10'000};
+
 class DirectoryNews final : private WatchListener {
   public:
     DirectoryNews(boost::asio::any_io_executor executor, Containers& containers, const Assigner& assigner,
-                  Metrics& metrics, Log& log);
+                  Metrics& metrics, Log& log, std::chrono::milliseconds pause_between_looks = look_pause);
 
     // Watches the containers directory in `engine_root` from now on, with tasks in `tasks`, which ends before this.
-    // Where it cannot be watched, logs are read through the engine.
+    // While it cannot be watched, logs are read through the engine, and it is looked for again: it may lie on a disk
+    // that is mounted later, or again.
     void watch(const std::string& engine_root, net::TaskGroup& tasks);
-    bool watching() const { return watch_ != nullptr; }
+    bool watching() const { return !directory_.empty(); }  // or looking for it
+    // Why it is not watched, for people; empty: it is, or nobody said where it is.
+    const std::string& trouble() const { return trouble_; }
+    // It came under its name after this process had been confined, which keeps it out.
+    bool came_too_late() const { return came_too_late_; }
 
     // A container that the engine does not describe (gone already, being removed, wedged): its directory may still say
     // what it was.
@@ -41,16 +51,25 @@ class DirectoryNews final : private WatchListener {
     void log_grew(const std::string& id) override;
     void container_vanished(const std::string& id) override;
     void news_lost() override;
+    void look(net::TaskGroup& tasks);
+    Result<bool> find(net::TaskGroup& tasks);
+    void tell(const Error& error);
     void scan();
-    boost::asio::awaitable<void> scan_now_and_then();
+    boost::asio::awaitable<void> look_now_and_then(net::TaskGroup& tasks);
 
     boost::asio::any_io_executor executor_;
     Containers& containers_;
     const Assigner& assigner_;
     Metrics& metrics_;
     Log& log_;
-    Path directory_;  // empty: not watched
+    Gauge& unseen_;
+    const std::chrono::milliseconds look_pause_;
+    Path directory_;  // empty: nobody said where it is
     std::unique_ptr<DirectoryWatch> watch_;
+    std::string trouble_;
+    bool denied_at_first_ = false;
+    bool looked_ = false;
+    bool came_too_late_ = false;
 };
 
 }  // namespace boatswain::intake::docker

@@ -1,5 +1,6 @@
 #include "intake/docker/directory_watch.h"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -55,7 +56,7 @@ struct DirectoryWatch::State {
     Instance changes;
     Path directory;
     WatchListener& listener;
-    int root = -1;  // the watch of the containers directory itself, in `births`
+    int root = -1;  // the watch of the containers directory itself, in `births`; none before find()
 };
 
 bool is_container_id(std::string_view name) {
@@ -77,11 +78,23 @@ Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(asio::any_io_execut
         if (changes >= 0) ::close(changes);
         return error;
     }
-    auto state = std::make_unique<State>(std::move(executor), births, changes, std::move(directory), listener);
-    state->root =
-        ::inotify_add_watch(births, state->directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
-    if (state->root < 0) return fail_errno(Remedy::stop, "watch " + state->directory.string());
-    return std::unique_ptr<DirectoryWatch>{new DirectoryWatch(std::move(state))};
+    return std::unique_ptr<DirectoryWatch>{new DirectoryWatch(
+        std::make_unique<State>(std::move(executor), births, changes, std::move(directory), listener))};
+}
+
+// The kernel gives one directory the same watch each time, and another one another.
+Result<bool> DirectoryWatch::find() {
+    const auto& directory = state_->directory;
+    // A watch is given for what may not be read, too.
+    Fd readable{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!readable) return fail_errno(Remedy::stop, "open " + directory.string());
+    int births = state_->births.descriptor.native_handle();
+    int root = ::inotify_add_watch(births, directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
+    if (root < 0) return fail_errno(Remedy::stop, "watch " + directory.string());
+    auto before = std::exchange(state_->root, root);
+    if (before == root) return false;
+    if (before >= 0) ::inotify_rm_watch(births, before);
+    return true;
 }
 
 bool DirectoryWatch::watch(const std::string& id) {

@@ -36,13 +36,17 @@ class WatchListener {
 
 class DirectoryWatch {
   public:
-    // `directory` is the engine's containers directory. Remedy::stop when it cannot be watched (missing, no
-    // permission).
+    // `directory` is the engine's containers directory, which find() looks for. An error: the kernel gives no watch.
     static Result<std::unique_ptr<DirectoryWatch>> open(boost::asio::any_io_executor executor, Path directory,
                                                         WatchListener& listener);
     DirectoryWatch(const DirectoryWatch&) = delete;
     DirectoryWatch& operator=(const DirectoryWatch&) = delete;
     ~DirectoryWatch();
+
+    // Watches what is under the directory's name, from now on. True: it is another directory than before (the first
+    // one, or one that was mounted or made again). An error while there is none, or it may not be read; then the one
+    // before is still watched.
+    Result<bool> find();
 
     // Watches a container's own directory; telling twice is no harm. False when it is gone, or the kernel's limit of
     // watches is reached (then its files are looked at by time alone; counted by the caller).

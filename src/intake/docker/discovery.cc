@@ -56,6 +56,15 @@ Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& 
       session_(executor, log),
       list_soon_(executor) {}
 
+Nanoseconds Discovery::stale_for() const { return stale_since_ ? clock_.steady() - *stale_since_ : Nanoseconds{0}; }
+
+void Discovery::note_staleness(const Result<void>& ended) {
+    if (ended || ended.error().cause != engine::stale_socket)
+        stale_since_.reset();
+    else if (!stale_since_)
+        stale_since_ = clock_.steady();
+}
+
 void Discovery::set_connected(bool connected) {
     connected_ = connected;
     containers_.engine_followed(connected);
@@ -74,6 +83,7 @@ asio::awaitable<void> Discovery::run() {
         telling_ = false;
         set_connected(false);
         trouble_ = ended ? "the engine closed the stream of events" : ended.error().what;
+        note_staleness(ended);
         reconnects_.add();
         if (clock_.steady() - started > std::chrono::seconds{30}) wait = reconnect_wait_min;
         std::uniform_int_distribution<std::int64_t> jittered{wait.count() / 2, wait.count()};

@@ -55,6 +55,8 @@ class Discovery {
 
     bool connected() const { return connected_; }
     const std::string& trouble() const { return trouble_; }  // of the last connection, while there is none
+    // For how long the socket leads nowhere, and will for ever (engine::stale_socket).
+    Nanoseconds stale_for() const;
     const std::string& other_engine() const { return known_engine_.trouble(); }
 
   private:
@@ -75,6 +77,7 @@ class Discovery {
     void take_event(const engine::Event& event);
     void miss_event(const Error& error);
     void set_connected(bool connected);
+    void note_staleness(const Result<void>& ended);
 
     const Path root_;  // empty: as the engine says
     engine::Client& client_;
@@ -106,6 +109,7 @@ class Discovery {
     bool connected_ = false;
     bool telling_ = false;  // of containers that were removed while no agent ran
     std::string trouble_;
+    std::optional<std::chrono::steady_clock::time_point> stale_since_;
 };
 
 }  // namespace boatswain::intake::docker

@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <fstream>
 #include <map>
 
+#include "base/test_directory.h"
 #include "batch/test_rig.h"
 #include "intake/engine_logs/served_log_for_test.h"
 #include "net/run_for_test.h"
@@ -52,7 +54,7 @@ class SlowEngine final : public ServedLog {
     engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
         bool was_there = there;
         engine::ContainerFacts answer{
-            .id = id, .name = name, .running = running, .log_driver = "local", .labels = labels};
+            .id = id, .name = name, .running = running, .log_driver = driver, .labels = labels};
         answer.created = answer.started_at.emplace(*parse_time("2026-11-23T10:00:00Z"));
         ++inspections;
         while (hold_inspections) co_await net::sleep_for(std::chrono::milliseconds{1});
@@ -70,7 +72,7 @@ class SlowEngine final : public ServedLog {
     bool there = false, running = true, hold_inspections = false, hold_lists = false, refuses = false, wedged = false;
     bool list_is_odd = false;
     int empty_lists = 0;  // so many are wrong
-    std::string engine_id, name = "web";
+    std::string engine_id, name = "web", driver = "local";
     std::map<std::string, std::string> labels;
     int inspections = 0, lists = 0, subscriptions = 0, log_requests = 0;
     Timestamp now = *parse_time("2026-11-23T10:00:00Z");
@@ -149,7 +151,7 @@ class DiscoveryTest : public ::testing::Test {
     Terms terms{.elsewhere = {.reads = [this](const std::string&) { return driver_reads; }}};
     Containers containers{io.get_executor(), terms,     engine,      assigner, *rig.batcher,
                           *rig.spool,        rig.clock, rig.metrics, rig.log};
-    DirectoryNews news{io.get_executor(), containers, assigner, rig.metrics, rig.log};
+    DirectoryNews news{io.get_executor(), containers, assigner, rig.metrics, rig.log, std::chrono::milliseconds{20}};
     Discovery discovery{io.get_executor(), "/nonexistent", engine,  assigner,
                         containers,        news,           tasks,   *rig.spool,
                         rig.clock,         rig.metrics,    rig.log, std::chrono::milliseconds{20}};
@@ -566,6 +568,91 @@ TEST_F(EventsThatAreLost, OfOneThatTheLogDriverReadsAreNoneThoughTheEngineNeverD
     run_until([&] { return engine.inspections > 3; });
     EXPECT_EQ(untold(), 0);
     EXPECT_EQ(rig.metrics.counter("boatswain_containers_missed_total", "").value(), 0);
+}
+
+// The engine's data directory, on a disk that comes and goes.
+class LateDirectoryTest : public DiscoveryTest {
+  protected:
+    LateDirectoryTest() {
+        engine.driver = "json-file";
+        news.watch(root.string(), tasks);
+        tasks.spawn("read log files", containers.read_files());
+    }
+    void append_to(const Path& containers_directory, const std::string& line) {
+        std::filesystem::create_directories(containers_directory / id);
+        std::ofstream file{containers_directory / id / (id + "-json.log"), std::ios::app};
+        file << R"({"log":")" << line << R"(\n","stream":"stdout","time":")" << to_text(engine.now) << "\"}\n";
+        lines.push_back(line);
+    }
+    void print_and_append(int count) {
+        for (int i = 0; i < count; ++i) {
+            print("line " + std::to_string(lines.size()));
+            append_to(disk / "containers", "line " + std::to_string(lines.size()));
+        }
+    }
+    void be_read_by(const std::string& reader) {
+        run_until([&] {
+            auto found = containers.describe("web");
+            return !found.empty() && found[0].reader == reader && found[0].lines_read == lines.size();
+        });
+    }
+    double unseen() { return rig.metrics.gauge("boatswain_containers_directory_unseen", "").value(); }
+
+    boatswain::testing::TestDirectory place;
+    Path disk = place / "disk", root = place / "docker";
+    std::vector<std::string> lines;
+};
+
+TEST_F(LateDirectoryTest, IsTakenUpInItsFilesWhereTheEngineStood) {
+    be_born();
+    print_and_append(200);
+    be_read_by("logs");
+    EXPECT_EQ(unseen(), 1);
+    EXPECT_FALSE(news.trouble().empty());
+    std::filesystem::create_directory_symlink(disk, root);
+    be_read_by("json-file");
+    EXPECT_EQ(unseen(), 0);
+    print_and_append(10);
+    be_read_by("json-file");
+    EXPECT_EQ(sealed(), lines);
+}
+
+TEST_F(LateDirectoryTest, ThatGoesAwayStopsNoLogAndComesBackAsAnother) {
+    std::filesystem::create_directories(disk / "containers");
+    std::filesystem::create_directory_symlink(disk, root);
+    be_born();
+    print_and_append(5);
+    be_read_by("json-file");
+    std::filesystem::remove(root);
+    run_until([&] { return unseen() == 1; });
+    print_and_append(5);
+    be_read_by("json-file");
+    // Another one: its containers are found, and what is held open of the first is read on.
+    auto other = place / "other";
+    std::filesystem::create_directories(other / "containers" / id);
+    std::filesystem::copy(disk / "containers" / id, other / "containers" / id,
+                          std::filesystem::copy_options::recursive);
+    std::filesystem::create_directory_symlink(other, root);
+    run_until([&] { return unseen() == 0; });
+    print_and_append(5);
+    be_read_by("json-file");
+    EXPECT_EQ(sealed(), lines);
+}
+
+TEST_F(LateDirectoryTest, ALogWhosePlaceIsNotInItsFilesIsReadThroughTheEngineOn) {
+    be_born();
+    print_and_append(5);
+    be_read_by("logs");
+    std::filesystem::remove_all(disk);
+    append_to(disk / "containers", "of nobody");
+    lines.pop_back();
+    std::filesystem::create_directory_symlink(disk, root);
+    run_until([&] { return unseen() == 0; });
+    settle();
+    print("line 5");
+    lines.push_back("line 5");
+    be_read_by("logs");
+    EXPECT_EQ(sealed(), lines);
 }
 
 }  // namespace

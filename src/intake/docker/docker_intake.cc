@@ -41,6 +41,9 @@ DockerIntake::Health DockerIntake::health() const {
     return {.engine_connected = discovery_.connected(),
             .engine_trouble = discovery_.trouble(),
             .other_engine = discovery_.other_engine(),
+            .stale_for = discovery_.stale_for(),
+            .directory_trouble = news_.trouble(),
+            .directory_too_late = news_.came_too_late(),
             .reading = containers_.standing(),
             .ended_tasks = tasks_.failed()};
 }

@@ -59,6 +59,9 @@ class DockerIntake {
         bool engine_connected = false;
         std::string engine_trouble;
         std::string other_engine;  // a sentence, while another engine answers than the one whose containers are known
+        Nanoseconds stale_for{};   // Discovery::stale_for
+        std::string directory_trouble;    // DirectoryNews::trouble
+        bool directory_too_late = false;  // DirectoryNews::came_too_late
         Standing reading;
         std::vector<std::string> ended_tasks;  // of those that have to run for ever: nothing brings them back
     };

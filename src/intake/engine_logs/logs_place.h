@@ -75,6 +75,7 @@ class LogsPlace {
     bool found() const { return phase_ != Phase::seeking; }  // since search(): the place was passed
     // Every entry is a new one: what is pending of long lines is not being gathered for the second time.
     bool is_taking() const { return phase_ == Phase::taking || phase_ == Phase::by_time; }
+    bool is_by_time() const { return phase_ == Phase::by_time; }
     // The answer began with the same entry as a shorter one before: the engine keeps no more.
     bool saw_everything() const { return same_beginning_; }
     // Set by the first entry of everything, by_time, when it shows that what was to come next is gone.

@@ -52,6 +52,11 @@ void LogsReader::close(const End& end) {
     feed_.reset();
 }
 
+std::unique_ptr<batch::Feed> LogsReader::take_feed() {
+    feed_->note_pending(0);
+    return std::move(feed_);
+}
+
 asio::awaitable<void> LogsReader::run() {
     auto pause = pause_min;
     bool caught_up = false;

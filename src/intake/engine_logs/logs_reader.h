@@ -32,6 +32,8 @@ class LogsReader {
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if all was read
     void put_down();             // a few times a second: Feed::should_put_down
+    // After run() was cancelled: what is taken is in it, up to taken().
+    std::unique_ptr<batch::Feed> take_feed();
     const batch::Feed& feed() const { return *feed_; }
     const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
     const TimePosition& taken() const { return place_.position(); }
