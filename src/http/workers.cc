@@ -52,9 +52,10 @@ struct Workers::State {
             }
             lock.lock();
             --busy;
-            asio::post(executor, [work] {
-                work->is_over = true;
-                work->ended.notify();
+            // It ends on the I/O thread, whose timer it holds: nothing of it is left here.
+            asio::post(executor, [ended = std::move(work)] {
+                ended->is_over = true;
+                ended->ended.notify();
             });
         }
     }

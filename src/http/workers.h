@@ -18,7 +18,7 @@
 
 namespace boatswain::http {
 
-// Owned by main; outlives every run(). Belongs to the I/O thread.
+// Owned by main; outlives every run(), and ends before the executor's context. Belongs to the I/O thread.
 class Workers {
   public:
     using GivenUp = std::atomic<bool>;
