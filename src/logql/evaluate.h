@@ -29,6 +29,8 @@ struct Ground {
     std::optional<TenantId> tenant;
     query::Limits limits;
     query::Observer& observer;
+    // What the one who asks may see at all, whatever the query says; empty: everything of the tenant.
+    query::FilterPtr scope{};
 };
 
 // Hands out each line that the pipeline lets through, with its record, and each gap, with nullptr. False: enough.

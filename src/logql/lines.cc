@@ -16,7 +16,9 @@ bool process(const LogQuery& query, const query::Entry& entry, Record& record) {
 }
 
 query::Selection selection_of(const Ground& ground, const LogQuery& query, const query::TimeRange& range) {
-    return {.tenant = ground.tenant, .range = range, .filter = query.filter()};
+    auto filter = query.filter();
+    if (ground.scope) filter = query::all_of({ground.scope, std::move(filter)});
+    return {.tenant = ground.tenant, .range = range, .filter = std::move(filter)};
 }
 
 }  // namespace
