@@ -1,0 +1,213 @@
+#include "api/api.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "base/bytes.h"
+#include "net/error.h"
+
+namespace boatswain::api {
+namespace {
+
+using http::AnswerWriter;
+using net::Task;
+
+constexpr std::string_view prefix = "/loki/api/v1/";
+constexpr int unauthorized = 401, not_found = 404, not_allowed = 405, too_many = 429, client_gone = 499,
+              unavailable = 503;
+
+struct Route {
+    std::string_view path;  // behind the prefix
+    Kind kind;
+};
+constexpr std::array<Route, 6> routes{Route{"query_range", Kind::query_range}, Route{"query", Kind::query},
+                                      Route{"labels", Kind::labels},           Route{"label", Kind::labels},
+                                      Route{"series", Kind::series},           Route{"index/stats", Kind::index_stats}};
+
+struct Found {
+    std::string_view name;  // of the route, for logs and metrics
+    Kind kind;
+    std::string label;
+};
+
+std::optional<Found> route_of(std::string_view path) {
+    if (!path.starts_with(prefix)) return std::nullopt;
+    path.remove_prefix(prefix.size());
+    for (const auto& route : routes)
+        if (route.path == path) return Found{.name = route.path, .kind = route.kind, .label = {}};
+    constexpr std::string_view before = "label/", behind = "/values";
+    if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
+        return std::nullopt;
+    path.remove_prefix(before.size());
+    path.remove_suffix(behind.size());
+    auto label = percent_decode(path);
+    if (!label || path.contains('/')) return std::nullopt;
+    return Found{.name = "label/values", .kind = Kind::label_values, .label = std::move(*label)};
+}
+
+bool is_form(std::string_view content_type) {
+    constexpr std::string_view form = "application/x-www-form-urlencoded";
+    return content_type.substr(0, form.size()) == form &&
+           (content_type.size() == form.size() || content_type[form.size()] == ';');
+}
+
+// A list with commas; items are not trimmed, as Loki does not.
+bool has_flag(std::string_view flags, std::string_view wanted) {
+    while (!flags.empty()) {
+        auto one = flags.substr(0, flags.find(','));
+        if (one == wanted) return true;
+        flags.remove_prefix(std::min(flags.size(), one.size() + 1));
+    }
+    return false;
+}
+
+http::Answer refuse_method(const char* allowed) {
+    auto answer = error_answer(not_allowed, "405 method not allowed");
+    answer.fields.emplace_back("Allow", allowed);
+    return answer;
+}
+
+}  // namespace
+
+// One request, for the log.
+struct Api::Asked {
+    std::chrono::steady_clock::time_point began;
+    std::string_view route = "other";
+    std::string peer;
+    std::optional<Token> who;
+    std::uint64_t bytes_read = 0;
+    bool is_logged = true;
+};
+
+Api::Api(boost::asio::any_io_executor executor, Sources sources, TokenFile& tokens, ApiOptions options,
+         Metrics& metrics, Log& log)
+    : sources_(std::move(sources)),
+      tokens_(tokens),
+      options_(std::move(options)),
+      metrics_(metrics),
+      log_(log),
+      workers_(std::move(executor), options_.queries, options_.queries_waiting) {}
+
+http::Handler Api::handler() {
+    return [this](http::Request request, AnswerWriter& writer) { return serve(std::move(request), writer); };
+}
+
+// A balancer or a Grafana is one peer with many connections; and an answer under way is worth more than a newcomer.
+http::Limits Api::limits() {
+    constexpr std::size_t connections_max = 1024;
+    return {.connections_max = connections_max,
+            .connections_of_a_peer_max = connections_max,
+            .answering_gives_way = false,
+            .body_bytes_max = form_bytes_max,
+            .idle_timeout = std::chrono::milliseconds{60'000}};
+}
+
+void Api::note(const Asked& asked, int status, std::uint64_t bytes) {
+    metrics_
+        .counter("boatswain_serve_requests_total", "Requests to Loki's API",
+                 {{"route", std::string{asked.route}}, {"status", std::to_string(status)}})
+        .add();
+    metrics_.counter("boatswain_serve_read_bytes_total", "Bytes read of the store to answer").add(asked.bytes_read);
+    if (!asked.is_logged) return;
+    auto took = std::chrono::duration_cast<std::chrono::milliseconds>(sources_.clock.steady() - asked.began).count();
+    // Neither the query nor the path as it was sent: what people look for is theirs.
+    log_.info("request answered", {{"route", asked.route},
+                                   {"status", status},
+                                   {"tenant", asked.who ? asked.who->tenant.str() : std::string{"-"}},
+                                   {"token", asked.who ? asked.who->id : std::string{"-"}},
+                                   {"peer", asked.peer},
+                                   {"bytes", bytes},
+                                   {"read_bytes", asked.bytes_read},
+                                   {"ms", took}});
+}
+
+Task<void> Api::send(Asked& asked, http::Answer answer, AnswerWriter& writer) {
+    auto status = answer.status;
+    auto bytes = answer.body.size();
+    auto sent = co_await writer.send(std::move(answer));
+    note(asked, sent ? status : client_gone, bytes);
+    co_return sent;
+}
+
+Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
+    Asked asked{.began = sources_.clock.steady(), .peer = request.peer, .who = {}};
+    bool reads = request.method == "GET" || request.is_head();
+    if (request.path == "/ready" || request.path == "/metrics") {
+        asked.route = request.path == "/ready" ? "ready" : "metrics";
+        asked.is_logged = false;
+        if (!reads) co_return co_await send(asked, refuse_method("GET, HEAD"), writer);
+        http::Answer answer;
+        if (asked.route == "ready") {
+            answer = error_answer(200, "ready");
+            if (auto trouble = tokens_.trouble()) {
+                log_.error("tokens cannot be read: nobody is served", {{"error", *trouble}});
+                answer = error_answer(unavailable, "not ready");
+            }
+        } else {
+            metrics_.gauge("boatswain_serve_queries_running", "Questions that run now")
+                .set(static_cast<double>(workers_.busy()));
+            metrics_.gauge("boatswain_serve_queries_waiting", "Questions that wait for a worker")
+                .set(static_cast<double>(workers_.waiting()));
+            answer = {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_.text()};
+        }
+        co_return co_await send(asked, std::move(answer), writer);
+    }
+    asked.who = tokens_.find(bearer_of(request.field("authorization")));
+    if (!asked.who) co_return co_await send(asked, error_answer(unauthorized, "unauthorized"), writer);
+    if (request.path == "/loki/api/v1/status/buildinfo") {
+        asked.route = "status/buildinfo";
+        if (!reads) co_return co_await send(asked, refuse_method("GET, HEAD"), writer);
+        auto version = json_quote(options_.version);
+        http::Answer answer{.content_type = "application/json",
+                            .body = "{\"version\":" + version +
+                                    ",\"revision\":\"boatswain\",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\","
+                                    "\"goVersion\":\"\"}\n"};
+        co_return co_await send(asked, std::move(answer), writer);
+    }
+    co_return co_await answer_question(asked, request, writer);
+}
+
+Task<void> Api::answer_question(Asked& asked, const http::Request& request, AnswerWriter& writer) {
+    auto found = route_of(request.path);
+    if (!found) co_return co_await send(asked, error_answer(not_found, "404 page not found"), writer);
+    asked.route = found->name;
+    if (request.method != "GET" && request.method != "POST")
+        co_return co_await send(asked, refuse_method("GET, POST"), writer);
+    bool has_form = request.method == "POST" && is_form(request.field("content-type"));
+    auto given = Parameters::parse(request.query, has_form ? std::string_view{request.body} : std::string_view{});
+    if (!given) co_return co_await send(asked, error_answer(400, given.error().what), writer);
+
+    auto& running = running_[asked.who->tenant];
+    if (running >= options_.queries_of_a_tenant)
+        co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
+    ++running;
+    auto leave = [this, tenant = asked.who->tenant](void*) {
+        if (auto at = running_.find(tenant); at != running_.end() && --at->second == 0) running_.erase(at);
+    };
+    // However it ends, by cancellation too. (The pointer stands for nothing.)
+    std::unique_ptr<void, decltype(leave)> leaves{this, leave};
+
+    Question question{.kind = found->kind,
+                      .label = std::move(found->label),
+                      .who = *asked.who,
+                      .given = std::move(*given),
+                      .categorised = has_flag(request.field("x-loki-response-encoding-flags"), "categorize-labels"),
+                      .now = sources_.clock.now()};
+    auto job = [&](const http::Workers::GivenUp& given_up) -> Result<Reply> {
+        return answer(question, sources_, given_up);
+    };
+    auto reply = co_await workers_.run(job);
+    if (!reply && net::is_cancelled(reply.error())) {
+        note(asked, client_gone, 0);
+        co_return std::unexpected(std::move(reply).error());
+    }
+    if (!reply) co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
+    asked.bytes_read = reply->bytes_read;
+    if (!reply->trouble.empty())
+        log_.error("question not answered",
+                   {{"route", asked.route}, {"tenant", asked.who->tenant.str()}, {"error", reply->trouble}});
+    co_return co_await send(asked, std::move(reply->answer), writer);
+}
+
+}  // namespace boatswain::api

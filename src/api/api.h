@@ -1,0 +1,60 @@
+// Loki's HTTP API over sealed segments: who asks, what, and with what limits.
+//
+//   GET, POST /loki/api/v1/{query_range,query,labels,label,label/NAME/values,series,index/stats}
+//   GET       /loki/api/v1/status/buildinfo, /ready, /metrics
+//
+// The tenant comes from the token alone: no field, path or parameter names one. Everything but /ready and /metrics
+// needs a token, and is answered alike without one, whether it is there or not; neither of those two names anybody.
+//
+// Belongs to the I/O thread; questions run on workers.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <map>
+#include <string>
+
+#include "api/questions.h"
+#include "api/tokens.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "http/server.h"
+#include "http/workers.h"
+
+namespace boatswain::api {
+
+// A query may come as a form.
+inline constexpr std::uint64_t form_bytes_max = 512U << 10;
+
+struct ApiOptions {
+    std::size_t queries = 8;              // that run at a time
+    std::size_t queries_waiting = 64;     // and that wait for their turn
+    std::size_t queries_of_a_tenant = 4;  // that run or wait
+    std::string version;
+};
+
+class Api {
+  public:
+    // All borrowed.
+    Api(boost::asio::any_io_executor executor, Sources sources, TokenFile& tokens, ApiOptions options, Metrics& metrics,
+        Log& log);
+
+    http::Handler handler();
+    static http::Limits limits();
+
+  private:
+    struct Asked;
+    net::Task<void> serve(http::Request request, http::AnswerWriter& writer);
+    net::Task<void> answer_question(Asked& asked, const http::Request& request, http::AnswerWriter& writer);
+    net::Task<void> send(Asked& asked, http::Answer answer, http::AnswerWriter& writer);
+    void note(const Asked& asked, int status, std::uint64_t bytes);
+
+    Sources sources_;
+    TokenFile& tokens_;
+    const ApiOptions options_;
+    Metrics& metrics_;
+    Log& log_;
+    std::map<TenantId, std::size_t> running_;  // questions by tenant
+    http::Workers workers_;
+};
+
+}  // namespace boatswain::api

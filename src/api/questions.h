@@ -1,0 +1,63 @@
+// Questions of Loki's API, answered from the store: what blocks, and runs on a worker.
+//
+// Invariants
+//   - A question reads one tenant's objects, with that tenant's identity, which is read from its file for this question
+//     and wiped behind it; and of them nothing but the apps that the token is for.
+//   - Memory, bytes read and time are bounded; what goes beyond is refused with how much that is.
+//   - What is wrong with the store or a key is for our log. The client learns only that it is so.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <string>
+
+#include "api/parameters.h"
+#include "api/tokens.h"
+#include "base/file.h"
+#include "http/message.h"
+#include "query/budget.h"
+#include "store/store.h"
+
+namespace boatswain::api {
+
+inline constexpr std::size_t series_max = 500;
+inline constexpr std::size_t warnings_max = 10;
+
+struct QuestionLimits {
+    std::uint64_t memory = 128U << 20;      // query/budget.h
+    std::uint64_t bytes_max = 64ULL << 30;  // read of the store
+    std::chrono::milliseconds time_max{60'000};
+    Nanoseconds range_max = std::chrono::hours{721};
+};
+
+enum class Kind { query_range, query, labels, label_values, series, index_stats };
+
+struct Question {
+    Kind kind = Kind::query_range;
+    std::string label;  // of label_values
+    Token who;
+    Parameters given;
+    bool categorised = false;
+    Timestamp now{};
+};
+
+struct Reply {
+    http::Answer answer;
+    std::uint64_t bytes_read = 0;
+    std::string trouble;  // for our log alone; empty: there is none
+};
+
+// What all questions share. Borrowed.
+struct Sources {
+    store::Store& store;
+    Path identities;  // a directory of TENANT.key
+    QuestionLimits limits;
+    const Clock& clock;
+};
+
+Reply answer(const Question& question, const Sources& sources, const std::atomic<bool>& given_up);
+
+// An error for the client, as Loki says it: plain text.
+http::Answer error_answer(int status, std::string_view what);
+
+}  // namespace boatswain::api

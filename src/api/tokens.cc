@@ -1,0 +1,172 @@
+#include "api/tokens.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "base/bytes.h"
+#include "segment/sha256.h"
+
+namespace boatswain::api {
+namespace {
+
+constexpr std::string_view token_prefix = "bst_";
+constexpr std::size_t secret_bytes = 32, id_bytes = 4, hash_bytes = 32;
+constexpr unsigned file_mode = 0600;
+constexpr std::string_view heading =
+    "# Tokens of `boatswain serve`: ID SHA256 TENANT EXPIRES APPS. `boatswain token` writes this file.\n";
+
+std::string random_hex(std::size_t bytes) {
+    std::array<char, secret_bytes> random{};
+    WipeAtEnd wiped{random};
+    if (::RAND_bytes(reinterpret_cast<unsigned char*>(random.data()), static_cast<int>(bytes)) != 1)
+        throw std::runtime_error("no randomness for a token");
+    return to_hex({random.data(), bytes});
+}
+
+std::string sha256(std::string_view text) {
+    segment::Sha256 hash;
+    hash.update(text);
+    return hash.finish();
+}
+
+std::vector<std::string_view> split(std::string_view text, char by) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        auto end = text.find(by);
+        parts.push_back(text.substr(0, end));
+        if (end == text.npos) return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::optional<Token> parse_token(std::string_view line) {
+    auto words = split(line, ' ');
+    if (words.size() != 5) return std::nullopt;
+    auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (words[0].size() != 2 * id_bytes || !std::ranges::all_of(words[0], is_hex)) return std::nullopt;
+    auto hash = from_hex(words[1]);
+    auto name = percent_decode(words[2]);
+    if (!hash || hash->size() != hash_bytes || !name) return std::nullopt;
+    auto tenant = TenantId::parse(*name);
+    if (!tenant) return std::nullopt;
+    Token token{.id = std::string{words[0]}, .sha256 = *hash, .tenant = *tenant, .expires = {}, .apps = {}};
+    if (words[3] != "never") {
+        token.expires = parse_time(words[3]);
+        if (!token.expires) return std::nullopt;
+    }
+    if (words[4] == "*") return token;
+    for (auto part : split(words[4], ',')) {
+        auto app = percent_decode(part);
+        if (!app || app->empty() || token.apps.size() == token_apps_max) return std::nullopt;
+        token.apps.push_back(std::move(*app));
+    }
+    return token;
+}
+
+}  // namespace
+
+NewToken make_token(TenantId tenant, std::optional<Timestamp> expires, std::vector<std::string> apps) {
+    auto text = std::string{token_prefix} + random_hex(secret_bytes);
+    WipeAtEnd wiped{text};
+    return {.token = {.id = random_hex(id_bytes),
+                      .sha256 = sha256(text),
+                      .tenant = std::move(tenant),
+                      .expires = expires,
+                      .apps = std::move(apps)},
+            .text = Secret{text}};
+}
+
+Result<std::vector<Token>> parse_tokens(std::string_view text) {
+    std::vector<Token> tokens;
+    std::size_t number = 0;
+    for (auto line : split(text, '\n')) {
+        ++number;
+        if (line.empty() || line.starts_with('#')) continue;
+        auto token = parse_token(line);
+        if (!token) return fail(Remedy::stop, "line " + std::to_string(number) + " is no token");
+        if (tokens.size() == tokens_max)
+            return fail(Remedy::stop, "more than " + std::to_string(tokens_max) + " tokens");
+        tokens.push_back(std::move(*token));
+    }
+    return tokens;
+}
+
+std::string to_file(const std::vector<Token>& tokens) {
+    std::string text{heading};
+    for (const auto& token : tokens) {
+        text += token.id + " " + to_hex(token.sha256) + " " + percent_encode(token.tenant.str()) + " " +
+                (token.expires ? to_text(*token.expires) : "never") + " ";
+        for (const char* comma = ""; const auto& app : token.apps)
+            text += std::exchange(comma, ",") + percent_encode(app);
+        text += token.apps.empty() ? "*\n" : "\n";
+    }
+    return text;
+}
+
+Result<std::vector<Token>> read_tokens(const Path& file) {
+    struct stat found{};
+    if (::stat(file.c_str(), &found) != 0)
+        return fail_errno(errno == ENOENT ? Remedy::re_resolve : Remedy::stop, "read " + file.string());
+    if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return fail(Remedy::stop, file.string() + " may be written to by others than its owner (chmod 600)");
+    TRY(auto text, read_file(file, tokens_file_bytes_max));
+    auto tokens = parse_tokens(text);
+    if (!tokens) return std::unexpected(std::move(tokens).error().within(file.string()));
+    return tokens;
+}
+
+Result<void> change_tokens(const Path& file, const std::function<Result<void>(std::vector<Token>&)>& change) {
+    auto beside = file.string() + ".lock";
+    Fd lock{::open(beside.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode)};
+    if (!lock || ::flock(lock.get(), LOCK_EX) != 0) return fail_errno(Remedy::stop, "lock " + beside);
+    auto tokens = read_tokens(file);
+    if (!tokens && tokens.error().remedy != Remedy::re_resolve) return std::unexpected(std::move(tokens).error());
+    auto all = tokens ? std::move(*tokens) : std::vector<Token>{};
+    CHECK(change(all));
+    if (all.size() > tokens_max)
+        return fail(Remedy::stop,
+                    file.string() + " holds " + std::to_string(tokens_max) + " tokens, and no more may be");
+    return write_file_durably(file, to_file(all), file_mode);
+}
+
+std::string_view bearer_of(std::string_view authorization) {
+    constexpr std::string_view scheme = "bearer ";
+    auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+    if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, same)) return {};
+    return authorization.substr(scheme.size());
+}
+
+void TokenFile::look() {
+    auto now = clock_.steady();
+    if (looked_ && now - *looked_ < tokens_look_every) return;
+    looked_ = now;
+    auto read = read_tokens(file_);
+    trouble_ = read ? std::optional<Error>{} : std::optional{std::move(read).error()};
+    tokens_ = trouble_ ? std::vector<Token>{} : std::move(*read);
+}
+
+std::optional<Token> TokenFile::find(std::string_view text) {
+    auto hash = sha256(text);
+    std::lock_guard lock{guard_};
+    look();
+    const Token* found = nullptr;
+    for (const auto& token : tokens_)
+        if (::CRYPTO_memcmp(token.sha256.data(), hash.data(), hash_bytes) == 0) found = &token;
+    if (found == nullptr || text.empty() || (found->expires && *found->expires <= clock_.now())) return std::nullopt;
+    return *found;
+}
+
+std::optional<Error> TokenFile::trouble() {
+    std::lock_guard lock{guard_};
+    look();
+    return trouble_;
+}
+
+}  // namespace boatswain::api
