@@ -10,6 +10,7 @@
 #include "base/url_text.h"
 #include "boatswain/agent_client.h"
 #include "boatswain/fleet_arguments.h"
+#include "boatswain/serving_arguments.h"
 
 namespace boatswain::tool {
 
@@ -38,6 +39,7 @@ struct Given {
     SpoolAcknowledge spool_acknowledge;
     Completion completion;
     FleetGiven fleet;
+    ServingGiven serving;
     std::string stream;
     std::string format = "text";
     std::optional<std::string> since, until;
@@ -52,6 +54,7 @@ struct Commands {
     CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *stats, *labels, *inspect, *verify, *why,
         *status, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion, *version, *help;
     FleetCommands fleet;
+    ServingCommands serving;
 };
 
 constexpr const char* store_help =
@@ -360,6 +363,7 @@ std::unique_ptr<Commands> make_commands(Given& given) {
     add_ls(*commands, given);
     add_inspect(*commands, given);
     add_verify(*commands, given);
+    commands->serving = add_serving(commands->tool, given.serving);
     add_keys(*commands, given);
     add_agent(*commands, given);
     add_spool(*commands, given);
@@ -466,6 +470,19 @@ std::optional<Arguments> fleet_request(const Commands& commands, const Given& gi
     return std::nullopt;
 }
 
+// `serve`, or one of `token`; nothing when it is another command.
+std::optional<Arguments> serving_request(const Commands& commands, const Given& given, const CLI::App& command) {
+    const auto& serving = commands.serving;
+    auto completed = [&](auto result) {
+        return result ? Arguments{.request = std::move(*result)} : usage(command, result.error().what);
+    };
+    if (&command == serving.serve) return completed(complete_serve(given.serving));
+    if (&command == serving.token_new) return completed(complete_token(given.serving));
+    if (&command == serving.token_list) return Arguments{.request = given.serving.token_list};
+    if (&command == serving.token_revoke) return Arguments{.request = given.serving.token_revoke};
+    return std::nullopt;
+}
+
 Result<Allowance> allowance_of(const Given& given) {
     Allowance allowance{.oversized = given.oversized};
     if (given.memory.empty()) return allowance;
@@ -521,6 +538,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
     if (!allowance) return usage(command, allowance.error().what);
 
     if (auto fleet = fleet_request(commands, given, command)) return *fleet;
+    if (auto serving = serving_request(commands, given, command)) return *serving;
     if (&command == commands.keys_new) return {.request = given.keys_new};
     if (&command == commands.keys_show) return {.request = given.keys_show};
     if (&command == commands.keys_derive) return {.request = given.keys_derive};
@@ -597,6 +615,7 @@ std::string for_people(std::string_view message) {
 std::vector<std::string> choices_of(const std::string& option) {
     if (option == "--stream") return streams;
     if (option == "--output") return formats;
+    if (option == "--log-format") return {"text", "json"};
     if (option == "SHELL") return shells;
     return fleet_choices(option);
 }

@@ -9,6 +9,7 @@
 
 #include "boatswain/fleet_commands.h"
 #include "boatswain/output.h"
+#include "boatswain/serving_commands.h"
 #include "query/budget.h"
 #include "query/range.h"
 #include "record/line.h"
@@ -158,7 +159,7 @@ struct Completion {
 
 using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Stats, LabelsCommand, Inspect, Verify, Why,
                              Status, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync, FleetStatus,
-                             FleetKeyNew, FleetKeyDerive>;
+                             FleetKeyNew, FleetKeyDerive, Serve, TokenNew, TokenList, TokenRevoke>;
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;

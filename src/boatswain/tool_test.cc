@@ -28,7 +28,12 @@ TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
                          "fleet status",
                          "fleet key",
                          "fleet key new",
-                         "fleet key derive"}) {
+                         "fleet key derive",
+                         "serve",
+                         "token",
+                         "token new",
+                         "token list",
+                         "token revoke"}) {
         auto ran = run(std::string{"boatswain "} + command + " --help");
         EXPECT_EQ(ran.code, 0) << command;
         auto path = std::string{"boatswain"} + (*command == 0 ? "" : " ") + command;

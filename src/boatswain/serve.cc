@@ -1,0 +1,111 @@
+// serve: Loki's HTTP API over sealed segments (api/api.h).
+#include <unistd.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <filesystem>
+
+#include "api/api.h"
+#include "base/metrics.h"
+#include "boatswain/commands.h"
+#include "open/identity.h"
+#include "store/store.h"
+
+namespace boatswain::tool {
+namespace {
+
+namespace asio = boost::asio;
+
+int failed_with(Console& console, const Error& error) {
+    console.complain(error.what);
+    return exit_error;
+}
+
+// How many tenants have a key; each file is read once, so that a broken one is found now.
+Result<std::size_t> check_identities(const Path& directory) {
+    std::size_t count = 0;
+    std::error_code problem;
+    for (std::filesystem::directory_iterator at{directory, problem}, end; !problem && at != end;
+         at.increment(problem)) {
+        if (at->path().extension() != ".key") continue;
+        auto identities = open::read_identity_file(at->path());
+        if (!identities) return std::unexpected(std::move(identities).error());
+        if (identities->empty())
+            return fail(Remedy::stop,
+                        at->path().string() + ": there is no identity (AGE-SECRET-KEY-1...) in this file");
+        ++count;
+    }
+    if (problem) return fail(Remedy::stop, "read " + directory.string() + ": " + problem.message(), problem);
+    return count;
+}
+
+}  // namespace
+
+int run(const Serve& request, Console& console) {
+    Log log{console.clock, STDERR_FILENO, request.log_format, LogLevel::info};
+    auto on_wait = [&log](const store::Waiting& waiting) {
+        log.warning("the store does not answer", {{"doing", waiting.doing}, {"why", waiting.why}});
+    };
+    auto store = store::open_store_to_read(request.store, console.clock, {.on_wait = on_wait});
+    if (!store) return failed_with(console, store.error());
+    auto tenants = check_identities(request.identities);
+    if (!tenants) return failed_with(console, tenants.error());
+    auto tokens = api::read_tokens(request.tokens);
+    if (!tokens) return failed_with(console, tokens.error());
+    std::unique_ptr<net::Tls> tls;
+    if (!request.certificate.empty()) {
+        auto made = net::make_server_tls(request.certificate, request.key);
+        if (!made) return failed_with(console, made.error());
+        tls = std::move(*made);
+    }
+    if (request.check) {
+        if (auto probed = (*store)->probe(); !probed) return failed_with(console, probed.error());
+        console.out.write("ready to serve: " + counted(*tenants, "key") + ", " + counted(tokens->size(), "token") +
+                          (tls ? ", with TLS\n" : ", without TLS\n"));
+        return exit_ok;
+    }
+
+    asio::io_context io{1};
+    Metrics metrics;
+    api::TokenFile token_file{request.tokens, console.clock};
+    api::Sources sources{.store = **store,
+                         .identities = request.identities,
+                         .limits = {.memory = request.memory,
+                                    .bytes_max = request.read_max,
+                                    .time_max = request.timeout,
+                                    .range_max = request.range_max},
+                         .clock = console.clock};
+    api::Api api{
+        io.get_executor(),
+        std::move(sources),
+        token_file,
+        {.queries = request.queries, .queries_of_a_tenant = request.queries_per_tenant, .version = BOATSWAIN_VERSION},
+        metrics,
+        log};
+    auto server = http::Server::open(
+        io.get_executor(), request.listen, api.handler(),
+        {.limits = api::Api::limits(), .tls = tls.get(), .on_exception = [&log](const std::string& what) {
+             log.error("a request ended with an error", {{"error", what}});
+         }});
+    if (!server) return failed_with(console, server.error());
+    asio::signal_set signals{io, SIGTERM, SIGINT};
+    signals.async_wait([&](const boost::system::error_code& code, int) {
+        if (!code) (*server)->stop();
+    });
+    asio::co_spawn(io, (*server)->run(), [&](std::exception_ptr failure) {
+        signals.cancel();
+        if (failure) std::rethrow_exception(failure);
+    });
+    log.info("serving", {{"address", (*server)->address()},
+                         {"store", (*store)->describe()},
+                         {"tenants", *tenants},
+                         {"tokens", tokens->size()},
+                         {"tls", tls ? "yes" : "no"}});
+    io.run();
+    log.info("ended");
+    return exit_ok;
+}
+
+}  // namespace boatswain::tool

@@ -1,0 +1,171 @@
+#include "boatswain/serving_arguments.h"
+
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "net/address.h"
+#include "query/budget.h"
+#include "record/source.h"
+
+namespace boatswain::tool {
+namespace {
+
+const std::vector<std::string> log_formats{"text", "json"};
+
+std::unexpected<Error> wrong(std::string_view option, std::string_view given, std::string_view wanted) {
+    return fail(Remedy::stop, std::string{option} + ": \"" + printable(given, 40) + "\" is not " + std::string{wanted});
+}
+
+void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
+    auto& serve = given.serve;
+    auto* command = commands.serve =
+        tool.add_subcommand("serve", "Answers Loki's HTTP API: each token reads the logs of its tenant");
+    command
+        ->add_option("--listen", serve.listen, "Where to listen: ADDRESS:PORT or unix:PATH (default: 127.0.0.1:3100)")
+        ->type_name("ADDRESS");
+    command
+        ->add_option("--store", serve.store,
+                     "Where the segments are: dir:PATH, or s3://BUCKET/PREFIX (environment: BOATSWAIN_STORE)")
+        ->type_name("URL");
+    command->add_option("--identities", serve.identities, "The directory with a TENANT.key for each tenant")
+        ->type_name("DIR");
+    command->add_option("--tokens", serve.tokens, "The file of tokens that `boatswain token` writes")
+        ->type_name("FILE");
+    command->add_option("--tls-certificate", serve.certificate, "The server's certificate with its chain, PEM")
+        ->type_name("FILE");
+    command->add_option("--tls-key", serve.key, "The certificate's key, PEM")->type_name("FILE");
+    command->add_flag("--no-tls", serve.no_tls,
+                      "Listen without TLS at an address that others reach: something in front must speak it");
+    command->add_option("--memory", given.memory, "What one query may take of memory (default: 128MiB)")
+        ->type_name("SIZE");
+    command->add_option("--read-max", given.read_max, "What one query may read of the store (default: 64GiB)")
+        ->type_name("SIZE");
+    command->add_option("--timeout", given.timeout, "What one query may take of time (default: 1m)")->type_name("TIME");
+    command->add_option("--range-max", given.range_max, "The longest range of one query (default: 721h)")
+        ->type_name("TIME");
+    command->add_option("--queries", serve.queries, "Queries that run at a time (default: 8)")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{256}))
+        ->type_name("N");
+    command
+        ->add_option("--queries-per-tenant", serve.queries_per_tenant,
+                     "Queries of one tenant that run or wait (default: 4)")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{256}))
+        ->type_name("N");
+    command->add_option("--log-format", given.log_format, "text or json")
+        ->check(CLI::IsMember(log_formats))
+        ->type_name("FORMAT");
+    command->add_flag("--check", serve.check, "Open store, tokens, keys and certificate, say how they stand, and end");
+    command->footer(
+        "What it answers: docs/reading/http.md. It ends with SIGTERM, after the queries under way.\n\n"
+        "Examples:\n  boatswain serve --store dir:/var/lib/boatswain/store --identities keys --tokens tokens\n"
+        "  boatswain serve --listen 0.0.0.0:3100 --tls-certificate cert.pem --tls-key key.pem \\\n"
+        "      --store s3://logs/prod --identities /etc/boatswain/keys --tokens /etc/boatswain/tokens");
+}
+
+void add_token(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
+    auto* token = commands.token = tool.add_subcommand("token", "Makes, lists and revokes tokens of `boatswain serve`");
+    token->require_subcommand(1);
+    token->footer(
+        "Examples:\n  boatswain token new acme --tokens tokens\n  boatswain token list --tokens tokens\n"
+        "  boatswain token revoke 3f9c2a1b --tokens tokens");
+    auto add_file = [](CLI::App* command, std::string& file) {
+        command->add_option("--tokens", file, "The file of tokens")->required()->type_name("FILE");
+    };
+    auto* fresh = commands.token_new = token->add_subcommand("new", "Makes a token for a tenant, and prints it once");
+    fresh->add_option("TENANT", given.token_new.tenant, "The tenant whose logs it reads")->required();
+    add_file(fresh, given.token_new.file);
+    fresh->add_option("--app", given.token_new.apps, "Only this app; may be given several times")
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("APP");
+    fresh->add_option("--expires", given.expires, "For how long it is valid, like 12h or 90d; or never (default: 90d)")
+        ->type_name("TIME");
+    fresh->footer(
+        "The file keeps a hash of it: what is printed cannot be printed again.\n\n"
+        "Examples:\n  boatswain token new acme --tokens tokens\n"
+        "  boatswain token new acme --tokens tokens --app shop/cart --expires 12h");
+    auto* list = commands.token_list = token->add_subcommand("list", "Lists tokens, without what opens");
+    add_file(list, given.token_list.file);
+    list->add_flag("--json", given.token_list.json, "One JSON object a line");
+    list->footer("Example:\n  boatswain token list --tokens tokens");
+    auto* revoke = commands.token_revoke = token->add_subcommand("revoke", "Takes a token away");
+    revoke->add_option("ID", given.token_revoke.id, "Its id, as `boatswain token list` shows it")->required();
+    add_file(revoke, given.token_revoke.file);
+    revoke->footer(
+        "A running server refuses it within a second or two.\n\nExample:\n  boatswain token revoke 3f9c2a1b --tokens "
+        "tokens");
+}
+
+bool is_local(const net::Address& address) {
+    return address.is_unix() || address.host.starts_with("127.") || address.host == "::1";
+}
+
+Result<void> take_size(std::string_view option, const std::string& given, std::uint64_t least, std::uint64_t& size) {
+    if (given.empty()) return {};
+    auto parsed = parse_size(given);
+    if (!parsed || *parsed < least) return wrong(option, given, "a size of at least " + size_to_text(least));
+    size = *parsed;
+    return {};
+}
+
+}  // namespace
+
+ServingCommands add_serving(CLI::App& tool, ServingGiven& given) {
+    ServingCommands commands{};
+    add_serve(commands, tool, given);
+    add_token(commands, tool, given);
+    return commands;
+}
+
+Result<Serve> complete_serve(const ServingGiven& given) {
+    auto serve = given.serve;
+    if (const char* store = std::getenv("BOATSWAIN_STORE"); serve.store.empty() && store != nullptr)
+        serve.store = store;
+    if (serve.listen.empty()) serve.listen = "127.0.0.1:3100";
+    if (serve.store.empty()) return fail(Remedy::stop, "which store? Give --store, or set BOATSWAIN_STORE");
+    if (serve.identities.empty())
+        return fail(Remedy::stop, "lines are sealed: give --identities DIR with a TENANT.key each");
+    if (serve.tokens.empty()) return fail(Remedy::stop, "who may ask? Give --tokens FILE (boatswain token new)");
+    auto address = net::parse_address(serve.listen);
+    if (!address) return std::unexpected(std::move(address).error().within("--listen"));
+    if (serve.certificate.empty() != serve.key.empty())
+        return fail(Remedy::stop, "--tls-certificate and --tls-key belong together");
+    if (serve.certificate.empty() && !serve.no_tls && !is_local(*address))
+        return fail(Remedy::stop,
+                    "tokens and lines would travel in clear: give --tls-certificate and --tls-key, or --no-tls where "
+                    "something in front speaks TLS");
+    CHECK(take_size("--memory", given.memory, query::budget_bytes_min, serve.memory));
+    CHECK(take_size("--read-max", given.read_max, 1U << 20, serve.read_max));
+    if (!given.timeout.empty()) {
+        auto timeout = parse_duration(given.timeout);
+        if (!timeout || *timeout < std::chrono::seconds{1} || *timeout > std::chrono::hours{1})
+            return wrong("--timeout", given.timeout, "a time from 1s to 1h");
+        serve.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout);
+    }
+    if (!given.range_max.empty()) {
+        auto range = parse_duration(given.range_max);
+        if (!range || *range < std::chrono::minutes{1})
+            return wrong("--range-max", given.range_max, "a time of at least 1m");
+        serve.range_max = *range;
+    }
+    serve.log_format = given.log_format == "json" ? LogFormat::json : LogFormat::text;
+    return serve;
+}
+
+Result<TokenNew> complete_token(const ServingGiven& given) {
+    auto token = given.token_new;
+    auto tenant = TenantId::parse(token.tenant);
+    if (!tenant) return fail(Remedy::stop, tenant.error().what);
+    for (const auto& app : token.apps)
+        if (app.empty()) return fail(Remedy::stop, "--app: an app has a name");
+    token.valid_for.reset();
+    if (given.expires == "never") return token;
+    auto valid_for = parse_duration(given.expires);
+    constexpr std::chrono::hours longest{24 * 3660};
+    if (!valid_for || *valid_for <= Nanoseconds{0} || *valid_for > longest)
+        return wrong("--expires", given.expires, "a time like 12h or 90d, of at most ten years, or never");
+    token.valid_for = *valid_for;
+    return token;
+}
+
+}  // namespace boatswain::tool

@@ -1,0 +1,53 @@
+// The commands of the query server: `serve`, and `token` for who may ask it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "boatswain/output.h"
+
+namespace boatswain::tool {
+
+struct Serve {
+    std::string listen;
+    std::string store;
+    std::string identities;  // a directory of TENANT.key
+    std::string tokens;      // a file
+    std::string certificate, key;
+    bool no_tls = false;
+    std::uint64_t memory = 128U << 20;
+    std::uint64_t read_max = 64ULL << 30;
+    std::chrono::milliseconds timeout{60'000};
+    Nanoseconds range_max = std::chrono::hours{721};
+    std::size_t queries = 8;
+    std::size_t queries_per_tenant = 4;
+    LogFormat log_format = LogFormat::text;
+    bool check = false;  // open everything, answer nobody
+};
+
+struct TokenNew {
+    std::string file;
+    std::string tenant;
+    std::vector<std::string> apps;
+    std::optional<Nanoseconds> valid_for;  // nothing: for ever
+};
+struct TokenList {
+    std::string file;
+    bool json = false;
+};
+struct TokenRevoke {
+    std::string file;
+    std::string id;
+};
+
+int run(const Serve& request, Console& console);
+int run(const TokenNew& request, Console& console);
+int run(const TokenList& request, Console& console);
+int run(const TokenRevoke& request, Console& console);
+
+}  // namespace boatswain::tool
