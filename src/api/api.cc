@@ -93,6 +93,12 @@ http::Handler Api::handler() {
     return [this](http::Request request, AnswerWriter& writer) { return serve(std::move(request), writer); };
 }
 
+std::function<int(const http::Request& head)> Api::admits_body() {
+    return [this](const http::Request& head) {
+        return tokens_.find(bearer_of(head.field("authorization"))) ? 0 : unauthorized;
+    };
+}
+
 // A balancer or a Grafana is one peer with many connections; and an answer under way is worth more than a newcomer.
 http::Limits Api::limits() {
     constexpr std::size_t connections_max = 1024;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -39,6 +40,8 @@ class Api {
         Log& log);
 
     http::Handler handler();
+    // For the server: of whom it reads the body of a request.
+    std::function<int(const http::Request& head)> admits_body();
     static http::Limits limits();
 
   private:

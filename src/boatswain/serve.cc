@@ -84,11 +84,13 @@ int run(const Serve& request, Console& console) {
         {.queries = request.queries, .queries_of_a_tenant = request.queries_per_tenant, .version = BOATSWAIN_VERSION},
         metrics,
         log};
-    auto server = http::Server::open(
-        io.get_executor(), request.listen, api.handler(),
-        {.limits = api::Api::limits(), .tls = tls.get(), .on_exception = [&log](const std::string& what) {
-             log.error("a request ended with an error", {{"error", what}});
-         }});
+    auto server = http::Server::open(io.get_executor(), request.listen, api.handler(),
+                                     {.limits = api::Api::limits(),
+                                      .tls = tls.get(),
+                                      .admits_body = api.admits_body(),
+                                      .on_exception = [&log](const std::string& what) {
+                                          log.error("a request ended with an error", {{"error", what}});
+                                      }});
     if (!server) return failed_with(console, server.error());
     asio::signal_set signals{io, SIGTERM, SIGINT};
     signals.async_wait([&](const boost::system::error_code& code, int) {

@@ -105,6 +105,25 @@ TEST(Handler, AsksForABodyThatWaits) {
     EXPECT_THAT(peer.ask("z"), EndsWith("POST uid  z"));
 }
 
+TEST(Handler, ReadsNoBodyOfWhoMayAskNothing) {
+    Seen seen;
+    Serving serving{Serving::MakeService{[&](const boost::asio::any_io_executor&) { return handler(seen); }},
+                    {.body_bytes_max = 1U << 20},
+                    Serving::On::unix_socket,
+                    nullptr,
+                    [](const Request& head) { return head.field("authorization") == "me" ? 0 : 401; }};
+    auto head = [](const std::string& who) {
+        return "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 100000\r\n" +
+               who + "\r\n";
+    };
+    EXPECT_THAT(Peer{serving}.ask(head("")), StartsWith("HTTP/1.1 401 ")) << "without a byte of the body";
+    Peer peer{serving};
+    peer.send(head("Authorization: me\r\n"));
+    EXPECT_THAT(peer.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 100 "));
+    EXPECT_THAT(peer.ask(std::string(100'000, 'b')), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("bbb")));
+    EXPECT_EQ(seen.began, 1);
+}
+
 TEST(Handler, AnswersInPiecesAndKeepsTheConnection) {
     Seen seen;
     Serving serving{handler(seen)};

@@ -32,6 +32,8 @@ class RequestReader {
     Outcome next();
     // A request has begun: some of its bytes are there.
     bool in_request() const { return !pending_.empty() || begun_; }
+    // The request whose body has not come yet; nothing before its head has.
+    const Request* waiting_for_body() const { return begun_ ? &begun_->request : nullptr; }
     // What was fed and is not read yet: after an upgrade, the other protocol's first bytes.
     std::string take_rest() { return std::exchange(pending_, {}); }
 

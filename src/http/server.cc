@@ -220,12 +220,16 @@ Answer Server::State::answer(const Routes& routes, const Request& request) const
 Task<Request> Server::State::read_request(Session& session, RequestReader& reader, int& refused) {
     enter(session, reader.in_request() ? Stage::asking : Stage::idle);
     bool idle = session.seat.stage == Stage::idle;
+    bool head_is_known = false;
     auto until = after(idle ? limits.idle_timeout : limits.request_timeout);
     for (;;) {
         auto outcome = reader.next();
         refused = outcome.refusal;
         if (refused) co_return fail(Remedy::stop, "request refused");
         if (outcome.request) co_return std::move(*outcome.request);
+        if (const auto* head = reader.waiting_for_body(); head && !std::exchange(head_is_known, true))
+            if (options.admits_body && (refused = options.admits_body(*head)) != 0)
+                co_return fail(Remedy::stop, "body refused");
         if (outcome.wants_continue)
             CO_CHECK(co_await session.connection->write("HTTP/1.1 100 Continue\r\n\r\n", until));
         if (idle && stopping) co_return fail(Remedy::stop, "stopping");

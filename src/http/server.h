@@ -84,6 +84,9 @@ inline constexpr std::chrono::milliseconds gone_pause{250};
 struct ServerOptions {
     Limits limits{};
     net::Tls* tls = nullptr;  // net::make_server_tls(); outlives run()
+    // Asked before the body of a request is read, unless it came along with the head: 0, or the status to refuse with.
+    // So that who may ask nothing cannot fill our memory.
+    std::function<int(const Request& head)> admits_body = {};
     // Told of what a handler threw: a bug. Says nothing of the request.
     std::function<void(const std::string& what)> on_exception = {};
 };

@@ -29,13 +29,15 @@ class Serving {
     explicit Serving(Service service, Limits limits = {}, On on = On::unix_socket, net::Tls* tls = nullptr)
         : Serving(MakeService{[&](const boost::asio::any_io_executor&) { return std::move(service); }}, limits, on,
                   tls) {}
-    explicit Serving(const MakeService& make, Limits limits = {}, On on = On::unix_socket, net::Tls* tls = nullptr) {
+    using AdmitsBody = std::function<int(const Request& head)>;
+    explicit Serving(const MakeService& make, Limits limits = {}, On on = On::unix_socket, net::Tls* tls = nullptr,
+                     const AdmitsBody& admits_body = {}) {
         char name[] = "/tmp/bwt.XXXXXX";
         directory_ = ::mkdtemp(name);
         auto address = on == On::tcp ? "127.0.0.1:0" : "unix:" + path();
-        server = std::move(
-            Server::open(io_.get_executor(), address, make(io_.get_executor()), {.limits = limits, .tls = tls})
-                .value());
+        server = std::move(Server::open(io_.get_executor(), address, make(io_.get_executor()),
+                                        {.limits = limits, .tls = tls, .admits_body = admits_body})
+                               .value());
         auto bound = server->address();
         port = on == On::tcp ? static_cast<std::uint16_t>(std::stoi(bound.substr(bound.rfind(':') + 1))) : 0;
         boost::asio::co_spawn(io_, server->run(), [this](std::exception_ptr failure) {
