@@ -44,13 +44,14 @@ std::string to_text(const Position& position) {
                                   : std::string{});
     if (const auto* time = std::get_if<TimePosition>(&position))
         return "time " + nanoseconds(time->out) + " " + nanoseconds(time->err) +
-               (time->mark == 0 ? std::string{}
-                                : " " + nanoseconds(time->mark_time) + " " + std::to_string(time->mark) + " " +
-                                      std::to_string(time->after) + " " + nanoseconds(time->newest) +
-                                      (time->before == 0 && time->past == 0 && !time->gap_told
-                                           ? std::string{}
-                                           : " " + std::to_string(time->before) + " " + std::to_string(time->past) +
-                                                 (time->gap_told ? " 1" : " 0")));
+               (time->mark == 0 && !time->gap_told
+                    ? std::string{}
+                    : " " + nanoseconds(time->mark_time) + " " + std::to_string(time->mark) + " " +
+                          std::to_string(time->after) + " " + nanoseconds(time->newest) +
+                          (time->before == 0 && time->past == 0 && !time->gap_told
+                               ? std::string{}
+                               : " " + std::to_string(time->before) + " " + std::to_string(time->past) +
+                                     (time->gap_told ? " 1" : " 0")));
     return "none";
 }
 

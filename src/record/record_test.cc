@@ -32,7 +32,7 @@ TEST(Position, SurvivesItsTextForm) {
                                 .after = 3,
                                 .newest = Timestamp{Nanoseconds{9}}}},
           Position{TimePosition{.mark = 2, .before = ~0ULL, .past = 7}},
-          Position{TimePosition{.mark = 2, .gap_told = true}}})
+          Position{TimePosition{.mark = 2, .gap_told = true}}, Position{TimePosition{.gap_told = true}}})
         EXPECT_EQ(parse_position(to_text(position)), position);
     for (auto text : {"", "file 1 2 3", "file 1 2 3 4", "file 1 2 3 4 x", "file 1 2 3 4 5 6", "file 1 2 3 4 5 6 7",
                       "file 1 2 3 4 5 6 7 x", "time 1", "time 1 2 3 4 5 x", "time 1 2 3 4 5 6 7",

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Logs that others have written into, cut off, or moved away."""
+import contextlib
 import sys
 
 sys.dont_write_bytecode = True
@@ -163,6 +164,31 @@ class Garbage(LiveTest):
         self.addCleanup(os.close, pipe)
         container = self.engine.run("cat", f"/volume/{path.name}", env=RED)
         return container, lambda text: os.write(pipe, text + b"\n")
+
+    def test_a_log_that_the_engine_dies_of_is_asked_for_twice_and_harms_no_other(self):
+        local = ("--log-driver", "local", "--log-opt", "compress=false")
+        damaged, other = (self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local) for _ in range(2))
+        self.engine.wait(damaged, other)
+        with open(self.engine.root / "containers" / damaged / "local-logs/container.log", "r+b") as log:
+            log.seek(1500)
+            log.write(bytes(200))
+        agent = self.agent(start=False).start(wait=False)
+        agent.wait_logged("container found")
+
+        def left_alone():
+            if run("docker", "ps", check=False, env=self.engine.env).returncode == 0:
+                return agent.metric("boatswain_logs_left_alone") == 1
+            with contextlib.suppress(AssertionError):  # it may die of the next question before it is seen to answer
+                self.engine.restart("KILL")
+        wait_for(left_alone, 180, "the log is left alone, and the engine answers", pause=0.3)
+        wanted = [b"line %d" % number for number in range(1, 101)]
+        wait_for(lambda: agent.reader().of(other).messages() == wanted, 60, "the other is read")
+        why = lambda: run(BUILD / "boatswain", "why", damaged, "--socket", agent.state / "agent.sock", check=False).stdout.decode()
+        wait_for(lambda: "the engine died 2 times" in why(), 30, why)
+        self.assertEqual(agent.stop(), 0)
+        self.assertEqual((self.engine.dir / "dockerd.log").read_text().count("panic: runtime error"), 2)
+        self.assertEqual([gap["reason"] for gap in agent.reader().of(damaged).gaps], ["unreadable"])
+        self.assertEqual(agent.reader().of(other).messages(), wanted)
 
     def test_a_data_directory_that_comes_after_the_agent_costs_no_line_and_doubles_none(self):
         root = self.engine.place / "later"

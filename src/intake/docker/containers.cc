@@ -20,6 +20,7 @@ bool can_be_read(const Path& directory) {
 namespace asio = boost::asio;
 
 constexpr std::size_t skipped_max = 10'000;
+constexpr const char* suspects_note = "engine.suspects";
 
 // What a container costs in memory beside the words kept of it, by how it is read: nodes of maps, a reader's own
 // members; with the engine's answer, a coroutine, a connection and what is known again of what was served. Estimates.
@@ -58,6 +59,14 @@ Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Clie
       metrics_(metrics),
       log_(log),
       stream_counters_(metrics),
+      suspects_(
+          spool.note(suspects_note),
+          [this](const std::string& text) {
+              if (auto done = spool_.set_note(suspects_note, text); !done)
+                  log_.warning("what the engine was asked for when it vanished is not kept in the state",
+                               {{"error", done.error()}});
+          },
+          clock, metrics, log),
       pump_(
           executor, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
           [this](const std::string& id) { note_ended(id, true); },
@@ -228,6 +237,7 @@ void Containers::adopt(engine::ContainerFacts facts) {
     if (!skipped_.contains(id)) tell_of_labels(facts);
     if (auto against = exclusion_of(facts).against) return skip(std::move(facts), std::move(*against));
     uninspected_.erase(id);
+    if (facts.running && facts.started_at) suspects_.started(id, *facts.started_at);
     auto& container = containers_[id];
     container.facts = std::move(facts);
     container.name = container.facts.name;
@@ -239,11 +249,17 @@ void Containers::adopt(engine::ContainerFacts facts) {
     count();
 }
 
-void Containers::started(const std::string& id) {
+void Containers::engine_followed(bool followed) {
+    engine_followed_ = followed;
+    suspects_.engine_followed(followed);
+}
+
+void Containers::started(const std::string& id, Timestamp when) {
     if (auto skipped = skipped_.find(id); skipped != skipped_.end()) skipped->second.running = true;
     auto known = containers_.find(id);
     if (known == containers_.end()) return;
     known->second.exit_code.reset();
+    suspects_.started(id, when);
     set_running(known->second, true);
 }
 
@@ -396,7 +412,7 @@ void Containers::read_through_engine(const std::string& id, Container& container
     container.reader = Reader::logs;
     container.to_files = false;
     container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed), from, *container.life,
-                                                  stream_counters_, clock_, log_);
+                                                  stream_counters_, suspects_, clock_, log_);
     readers_.spawn("read " + id, run_logs_reader(container.logs, container.life, id, *this));
 }
 

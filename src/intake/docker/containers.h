@@ -33,6 +33,7 @@
 #include "intake/engine_logs/attach_reader.h"
 #include "intake/engine_logs/life.h"
 #include "intake/engine_logs/logs_reader.h"
+#include "intake/engine_logs/suspects.h"
 #include "intake/source/assigner.h"
 #include "intake/source/description.h"
 #include "net/task_group.h"
@@ -94,7 +95,7 @@ class Containers {
 
     // What discovery tells.
     void adopt(engine::ContainerFacts facts);
-    void started(const std::string& id);
+    void started(const std::string& id, Timestamp when);
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
     // Of those that were known `before` the engine was asked who is `there`: who is not, and is not known to be gone.
@@ -116,7 +117,7 @@ class Containers {
         return uninspected_.contains(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id));
     }
     const Terms& terms() const { return terms_; }
-    void engine_followed(bool followed) { engine_followed_ = followed; }  // it will say how containers ended
+    void engine_followed(bool followed);  // it will say how containers ended
 
     bool contains(const std::string& id) const { return containers_.contains(id); }  // it is, or is to be, read
     bool knows(const std::string& id) const { return contains(id) || skipped_.contains(id); }
@@ -254,6 +255,7 @@ class Containers {
     Metrics& metrics_;
     Log& log_;
     StreamCounters stream_counters_;
+    Suspects suspects_;
 
     Path directory_;                   // empty: not to be read from here
     DirectoryWatch* watch_ = nullptr;  // with directory_

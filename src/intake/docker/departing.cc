@@ -95,6 +95,7 @@ bool Containers::is_gone(const std::string& id) const { return std::ranges::find
 
 void Containers::drop(const std::string& id) {
     gone_.push_back(id);
+    suspects_.forget(id);
     if (gone_.size() > gone_max) gone_.pop_front();
     depart(id);
     pump_.remove(id);
@@ -144,6 +145,7 @@ void Containers::tell_of_the_removed(const std::vector<spool::KnownSource>& remo
     for (const auto& one : removed) {
         tell_of_removed(one, ran_once_more.contains(one.id));
         told_of_.insert(one.id);
+        suspects_.forget(one.id);
         gone.push_back(one.id);
     }
     if (!gone.empty()) batcher_.forget_when_sealed(gone);

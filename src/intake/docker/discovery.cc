@@ -297,7 +297,7 @@ void Discovery::take_event(const engine::Event& event) {
     switch (event.action) {
         case Action::create:
         case Action::start:
-            if (event.action == Action::start) containers_.started(event.id);
+            if (event.action == Action::start) containers_.started(event.id, event.time);
             if (!containers_.is_gone(event.id)) inspect(event.id);
             break;
         case Action::die: containers_.died(event.id, event.exit_code); break;

@@ -75,6 +75,8 @@ class LogsPlace {
     bool found() const { return phase_ != Phase::seeking; }  // since search(): the place was passed
     // Every entry is a new one: what is pending of long lines is not being gathered for the second time.
     bool is_taking() const { return phase_ == Phase::taking || phase_ == Phase::by_time; }
+    bool is_gap_told() const { return position_.gap_told; }
+    void gap_told() { position_.gap_told = true; }  // until the next entry is taken
     bool is_by_time() const { return phase_ == Phase::by_time; }
     // The answer began with the same entry as a shorter one before: the engine keeps no more.
     bool saw_everything() const { return same_beginning_; }

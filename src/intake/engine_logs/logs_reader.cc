@@ -26,7 +26,8 @@ bool may_repeat(std::string_view driver) { return driver != "k8s-file" && driver
 }  // namespace
 
 LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
-                       TimePosition start, Life& life, StreamCounters& counters, const Clock& clock, Log& log)
+                       TimePosition start, Life& life, StreamCounters& counters, Suspects& suspects, const Clock& clock,
+                       Log& log)
     : client_(client),
       facts_(std::move(facts)),
       feed_(std::move(feed)),
@@ -35,6 +36,7 @@ LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std
       follow_tail_(follow_tail_min),
       life_(life),
       counters_(counters),
+      suspects_(suspects),
       clock_(clock),
       log_(log) {}
 
@@ -47,7 +49,7 @@ void LogsReader::close(const End& end) {
     auto last = std::max({taken().out, taken().err, facts_.created});
     if (complete_)
         feed_->close(end);
-    else
+    else if (!place_.is_gap_told())
         feed_->append(Gap{.from = last, .to = std::max(last, end.time), .reason = gap_removed_unread});
     feed_.reset();
 }
@@ -78,6 +80,7 @@ asio::awaitable<void> LogsReader::run() {
         auto end = co_await read_once(follow);
         refused_ = end == Ending::refused;
         if (refused_) {
+            if (suspects_.left(facts_.id)) leave_alone();
             // All of it was read before the engine stopped serving it: looking once more is what was refused.
             complete_ = was_complete;
             // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything,
@@ -88,6 +91,7 @@ asio::awaitable<void> LogsReader::run() {
             continue;
         }
         if (end == Ending::clean) {
+            suspects_.absolve(facts_.id);
             pause = pause_min;
             // A follow stream ends when the container does, perhaps before its last lines: read once more without
             // following. Only a read that began after the container's end has surely seen all of its log.
@@ -107,6 +111,19 @@ asio::awaitable<void> LogsReader::run() {
         co_await net::sleep_for(pause);
         pause = std::min(pause * 2, pause_max);
     }
+}
+
+// The engine died of it. Its tenant is told once.
+void LogsReader::leave_alone() {
+    trouble_ = {.when = clock_.now(),
+                .what = "the engine died " + std::to_string(Suspects::leave_after) +
+                        " times when it was asked for this log: it is left alone until its container starts again"};
+    if (place_.is_gap_told()) return;
+    finish_pending();
+    auto last = std::max({taken().out, taken().err, facts_.created});
+    feed_->append(Gap{.from = last, .to = std::max(last, clock_.now()), .reason = gap_unreadable});
+    place_.gap_told();
+    feed_->mark(place_.position());
 }
 
 asio::awaitable<void> LogsReader::wait_for_room() {
@@ -162,6 +179,8 @@ asio::awaitable<LogsReader::Ending> LogsReader::catch_up() {
 
 asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, std::optional<std::uint64_t> tail,
                                                             bool follow) {
+    auto question = co_await suspects_.ask(facts_.id, follow);
+    if (!question) co_return Ending::refused;
     place_.search(how, tail, follow);
     joiner_.forget();
     auto stream = co_await client_.logs(facts_.id, {.follow = follow, .since = std::nullopt, .tail = tail});
@@ -169,6 +188,10 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
         counters_.errors.add();
         trouble_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("logs of a container not served", {{"container", facts_.id}, {"error", stream.error()}});
+        const auto& cause = stream.error().cause;
+        if (!cause || cause == std::errc::connection_refused || cause == std::errc::no_such_file_or_directory ||
+            cause == engine::stale_socket)
+            question->harmless();
         bool gone = stream.error().remedy == Remedy::re_resolve || stream.error().remedy == Remedy::stop;
         co_return gone ? Ending::refused : Ending::broken;
     }
@@ -203,7 +226,10 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
             log_.warning("log stream not understood", {{"container", facts_.id}, {"error", split.error()}});
         }
         if (!split || engine_trouble) co_return Ending::broken;
-        if (bytes->empty()) co_return Ending::clean;
+        if (bytes->empty()) {
+            question->harmless();
+            co_return Ending::clean;
+        }
     }
 }
 

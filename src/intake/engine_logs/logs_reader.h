@@ -18,6 +18,7 @@
 #include "engine/client.h"
 #include "intake/engine_logs/life.h"
 #include "intake/engine_logs/logs_place.h"
+#include "intake/engine_logs/suspects.h"
 #include "intake/source/piece_joiner.h"
 #include "intake/source/trouble.h"
 #include "record/position.h"
@@ -27,7 +28,8 @@ namespace boatswain::intake {
 class LogsReader {
   public:
     LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
-               TimePosition start, Life& life, StreamCounters& counters, const Clock& clock, Log& log);
+               TimePosition start, Life& life, StreamCounters& counters, Suspects& suspects, const Clock& clock,
+               Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed and read
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if all was read
@@ -55,6 +57,7 @@ class LogsReader {
     LogsPlace::Verdict take(const engine::LogsRecord& record);
     void tell_clock_steps();
     void finish_pending();
+    void leave_alone();
 
     engine::Client& client_;
     const engine::ContainerFacts facts_;
@@ -67,6 +70,7 @@ class LogsReader {
     bool complete_ = false;  // the log was read to its end, after the container had stopped
     Life& life_;
     StreamCounters& counters_;
+    Suspects& suspects_;
     const Clock& clock_;
     Log& log_;
     std::optional<Trouble> trouble_;

@@ -1,15 +1,7 @@
-#include "intake/engine_logs/logs_reader.h"
-
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <random>
 
-#include "batch/test_rig.h"
-#include "intake/engine_logs/served_log_for_test.h"
-#include "net/run_for_test.h"
-#include "net/task_group.h"
-#include "open/test_support.h"
+#include "intake/engine_logs/logs_reader_for_test.h"
 
 namespace boatswain::intake {
 namespace {
@@ -19,83 +11,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Le;
 using ::testing::SizeIs;
-
-constexpr auto id = "c0ffee";
-
-class LogsReaderTest : public ::testing::Test {
-  protected:
-    ~LogsReaderTest() override { kill(); }
-
-    void start() {
-        auto checkpoint = rig.spool->checkpoint(id).value_or(Checkpoint{});
-        const auto* position = std::get_if<TimePosition>(&checkpoint.position);
-        auto feed = rig.batcher->open_feed(batch::testing::source(id), {identity.recipient()}, checkpoint, false);
-        life = std::make_unique<Life>(io.get_executor());
-        life->running = running;
-        engine::ContainerFacts facts{.id = id, .log_driver = driver};
-        reader = std::make_unique<LogsReader>(log, facts, std::move(feed), position ? *position : TimePosition{}, *life,
-                                              counters, rig.clock, rig.log);
-        tasks.spawn("read", reader->run());
-    }
-    // Everything that was not sealed is forgotten, as kill -9 does.
-    void kill() {
-        tasks.cancel();
-        EXPECT_TRUE(net::testing::run_to_end(io, tasks.join()));
-        reader.reset();
-    }
-    void restart() {
-        kill();
-        rig.restart();
-        start();
-    }
-    template <class Condition>
-    void run_until(Condition condition) {
-        EXPECT_TRUE(net::testing::run_until(io, condition));
-    }
-    // Until the reader follows the log and has taken all of it.
-    void settle() {
-        run_until([&] { return log.idle(); });
-        for (int turns = 0; turns < 50; ++turns) io.poll_one();
-        run_until([&] { return log.idle(); });
-    }
-    void read() {
-        start();
-        settle();
-    }
-    // All that was sealed so far, "P " before a partial line, "gap:REASON".
-    std::vector<std::string> sealed() {
-        EXPECT_TRUE(rig.seal_all());
-        for (const auto& object : rig.take_all())
-            for (const auto& line : open::read_segment(object.bytes, identity).lines[id])
-                found_.push_back(open::shown(line));
-        return found_;
-    }
-    Timestamp next() { return now += Nanoseconds{1000}; }
-    void print(int count) {
-        for (int i = 0; i < count; ++i) {
-            log.print("line " + std::to_string(printed), next(), printed % 3 == 2 ? Stream::err : Stream::out);
-            wanted.push_back("line " + std::to_string(printed++));
-        }
-    }
-    double repeated() { return static_cast<double>(counters.repeated.value()); }
-
-    boost::asio::io_context io;
-    batch::testing::Rig rig;
-    StreamCounters counters{rig.metrics};
-    open::Identity identity = open::Identity::generate();
-    ServedLog log{io};
-    net::TaskGroup tasks{io.get_executor(), rig.log};
-    std::unique_ptr<Life> life;
-    std::unique_ptr<LogsReader> reader;
-    bool running = true;
-    std::string driver = "local";
-    Timestamp now = *parse_time("2026-11-23T10:00:00Z");
-    int printed = 0;
-    std::vector<std::string> wanted;
-
-  private:
-    std::vector<std::string> found_;
-};
 
 TEST_F(LogsReaderTest, TakesWhatIsThereAndWhatComes) {
     print(10);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -50,7 +51,18 @@ class ServedLog : public engine::Client {
 
     engine::Task<std::unique_ptr<engine::ByteStream>> logs(std::string, engine::LogsQuery query) override {
         requests.push_back(query);
+        if (dead)
+            co_return std::unexpected(Error{.remedy = Remedy::back_off,
+                                            .what = "nobody listens",
+                                            .cause = std::make_error_code(std::errc::connection_refused)});
         auto source = std::make_shared<Source>(io_);
+        if (dies_of && dies_of(query)) {
+            dead = true;
+            source->end(true);
+            end_streams(true);
+            if (on_death) on_death();
+            co_return std::make_unique<Answer>(source, *this);
+        }
         auto first = query.tail && *query.tail < entries.size() ? entries.size() - *query.tail : 0;
         for (auto i = first; i < entries.size(); ++i) source->append(frame(entries[i]));
         if (query.follow)
@@ -77,6 +89,10 @@ class ServedLog : public engine::Client {
         co_return fail(Remedy::back_off, "attach: nobody asks here");
     }
 
+    // Of which questions the engine dies; what is done then. It is `dead` until the test says otherwise.
+    std::function<bool(const engine::LogsQuery&)> dies_of;
+    std::function<void()> on_death;
+    bool dead = false;
     std::vector<Entry> entries;
     std::vector<engine::LogsQuery> requests;
     std::size_t bytes_served = 0;
