@@ -383,13 +383,20 @@ class Plugin(DriverTest):
 
     def test_the_agent_says_that_and_why_it_reads_by_the_driver(self):
         agent, driver = self.driver_agent()
-        container = self.engine.shell("echo hello; sleep 1000", name="talker", env=RED, options=driver.options())
+        container = self.engine.shell("echo hello; while [ ! -e /volume/again ]; do usleep 50000; done; echo again; sleep 1000",
+                                      name="talker", env=RED, options=driver.options())
         wait_for(lambda: agent.reader().of(container).messages() == [b"hello"], 30, "its line")
         told = run(BUILD / "boatswain", "why", "talker", "--socket", agent.state / "agent.sock").stdout.decode()
         self.assertIn(f"driver: log driver {driver.name} hands its lines to this agent", told)
         self.assertIn("red", told)
         self.assertEqual(agent.metric("boatswain_containers", reader="driver"), 1)
         self.assertEqual(agent.metric("boatswain_containers", reader="logs"), 0)
+        # Its lines go on under its new name.
+        self.engine.docker("rename", "talker", "renamed")
+        agent.wait_logged("container renamed")
+        self.engine.put("again", b"")
+        wait_for(lambda: agent.reader().of(container).messages() == [b"hello", b"again"], 30, "its other line")
+        self.assertEqual([agent.raw(name) for name in ("talker", "renamed")], [b"hello\n", b"again\n"])
 
 
 if __name__ == "__main__":

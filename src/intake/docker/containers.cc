@@ -351,7 +351,10 @@ void Containers::start_reading(const std::string& id, Container& container) {
                      {{"container", id.substr(0, 12)}, {"name", container.facts.name}, {"words", words}});
     container.soon = assignment.soon;
     container.charge = batch::Charge::standing(batcher_.budget(), cost_of(container));
-    if (container.reader == Reader::driver) return;
+    if (container.reader == Reader::driver) {
+        if (terms_.elsewhere.named) terms_.elsewhere.named(id, container.name);
+        return;
+    }
     auto start = spool_.checkpoint(id).value_or(Checkpoint{});
     if (container.reader == Reader::json_file && !pump_.contains(id) && !find_in_files(container, start.position)) {
         container.reader = Reader::logs;
@@ -592,6 +595,7 @@ void Containers::rename(const std::string& id, Container& container, const std::
     std::erase(container.former_names, name);
     container.former_names.push_back(std::exchange(container.name, name));
     if (container.former_names.size() > former_names_max) container.former_names.erase(container.former_names.begin());
+    if (container.reader == Reader::driver && terms_.elsewhere.named) terms_.elsewhere.named(id, name);
     const auto* feed = feed_of(container);
     if (!feed) return;
     auto source = feed->source();

@@ -16,6 +16,8 @@ struct Elsewhere {
     std::string driver;                                      // the log driver of such containers; empty: there are none
     std::function<bool(const std::string& id)> reads;        // its lines come that way, whatever else is known
     std::function<void(Description& description)> describe;  // adds what is known there
+    // What one of them is called now: told when it is found, and at each `docker rename`.
+    std::function<void(const std::string& id, const std::string& name)> named;
     // News of any container.
     std::function<void(const std::string& id, std::optional<int> exit_code)> died;
     std::function<void(const std::string& id)> vanished;

@@ -148,9 +148,11 @@ void DriverIntake::appeared(const HoldName& name) {
         found = containers_.try_emplace(name.container).first;
         auto& container = found->second;
         container.facts = std::move(request->facts);
+        container.name = container.facts.name;
         if (auto news = early_news_.find(name.container); news != early_news_.end()) {
             container.exit_code = news->second.exit_code;
             container.removed = news->second.removed;
+            if (!news->second.name.empty()) container.name = news->second.name;
         }
         assign(container);
         auto saved = spool_.checkpoint(name.container).value_or(Checkpoint{});
@@ -222,7 +224,7 @@ void DriverIntake::open_feed(Container& container, const Checkpoint& start) {
     const auto& facts = container.facts;
     Source source{.id = facts.id,
                   .kind = "docker",
-                  .name = facts.name,
+                  .name = container.name,
                   .image = facts.image,
                   .reader = "driver",
                   .whose = container.assignment.whose,
@@ -441,6 +443,7 @@ docker::Elsewhere DriverIntake::elsewhere(std::string driver) {
     return {.driver = std::move(driver),
             .reads = [this](const std::string& id) { return containers_.contains(id); },
             .describe = [this](Description& told) { describe(told); },
+            .named = [this](const std::string& id, const std::string& name) { named(id, name); },
             .died = [this](const std::string& id, std::optional<int> code) { died(id, code); },
             .vanished = [this](const std::string& id) { vanished(id); },
             .listed =
@@ -519,6 +522,23 @@ void DriverIntake::vanished(const std::string& id) {
     }
     found->second.removed = true;
     mark_gone(found->second);
+}
+
+// `docker rename`: its lines go on under the new name, from the next segment on. Whose it is stays as it was decided.
+void DriverIntake::named(const std::string& id, const std::string& name) {
+    auto found = containers_.find(id);
+    if (found == containers_.end()) {
+        early_news(id).name = name;
+        return;
+    }
+    auto& container = found->second;
+    if (name.empty() || std::exchange(container.name, name) == name || !container.feed) return;
+    auto source = container.feed->source();
+    source.name = name;
+    auto next = batcher_.open_feed(std::move(source), container.feed->recipients(), container.feed->handover(), false);
+    container.feed->hand_over(*next);
+    container.feed = std::move(next);
+    batcher_.seal_now(id);
 }
 
 void DriverIntake::describe(Description& told) const {

@@ -70,7 +70,8 @@ class DriverIntake {
 
   private:
     struct Container {
-        engine::ContainerFacts facts;
+        engine::ContainerFacts facts;  // as they were when it started: what rules go by
+        std::string name;              // as it is called now
         Assignment assignment;
         std::optional<std::string> excluded;            // why it is not read although it could be
         std::deque<std::unique_ptr<HoldReader>> holds;  // in the order in which they are read
@@ -86,6 +87,7 @@ class DriverIntake {
     struct News {  // of a container that no hold is known of yet
         std::optional<int> exit_code;
         bool removed = false;
+        std::string name{};
     };
 
     boost::asio::awaitable<void> watch();
@@ -111,6 +113,7 @@ class DriverIntake {
     void describe(Description& told) const;
     void died(const std::string& id, std::optional<int> exit_code);
     void vanished(const std::string& id);
+    void named(const std::string& id, const std::string& name);
     News& early_news(const std::string& id);
 
     const IntakeOptions options_;
