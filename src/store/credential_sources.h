@@ -24,6 +24,11 @@ MaybeCredentials from_web_identity(const Environment& environment, HttpClient& h
 // AWS_SHARED_CREDENTIALS_FILE names: nothing falls through to another identity.
 MaybeCredentials from_shared_files(const Environment& environment, const CredentialOptions& options);
 
+// What the profile, `named` or of AWS_PROFILE or "default", says of its region: in the configuration file, then in the
+// credentials file. Trouble with a file is none here: it shows where its credentials are looked for.
+std::optional<std::string> region_of_shared_files(const Environment& environment,
+                                                  const std::optional<std::string>& named);
+
 // The service that an orchestrator runs for its containers (AWS SDKs and Tools Reference Guide, "Container credential
 // provider"): Amazon ECS, EKS Pod Identity, and whoever copies them.
 MaybeCredentials from_container(const Environment& environment, HttpClient& http);

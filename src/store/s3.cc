@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "store/content_range.h"
+#include "store/credential_sources.h"
 #include "store/digest.h"
 #include "store/environment.h"
 #include "store/key.h"
@@ -83,8 +84,10 @@ Result<S3Options> complete(const S3Url& url, Environment environment) {
     S3Options options{.bucket = url.bucket, .prefix = url.prefix, .profile = url.profile};
     auto region = url.region;
     if (!region) region = setting(environment, {"AWS_REGION", "AWS_DEFAULT_REGION"});
-    options.region = region.value_or("us-east-1");
-    if (auto problem = region_problem(options.region)) return fail(Remedy::stop, "AWS_REGION: " + *problem);
+    auto of_profile = region ? std::nullopt : region_of_shared_files(environment, url.profile);
+    options.region = region.value_or(of_profile.value_or("us-east-1"));
+    if (auto problem = region_problem(options.region))
+        return fail(Remedy::stop, (of_profile ? "region of the profile: " : "AWS_REGION: ") + *problem);
     auto endpoint = url.endpoint ? url.endpoint : endpoint_setting(environment, "S3");
     if (auto problem = endpoint ? endpoint_problem(*endpoint) : std::nullopt)
         return fail(Remedy::stop, "AWS_ENDPOINT_URL: " + *problem);

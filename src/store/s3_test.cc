@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 
 #include "base/bytes.h"
+#include "base/test_directory.h"
 #include "store/digest.h"
 #include "store/http_server_for_test.h"
 
@@ -16,9 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 using test::HttpServer;
 using test::ScriptedAnswer;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr auto secret = "this-is-the-secret";
 
@@ -31,7 +33,7 @@ ScriptedAnswer refusal(int status, const std::string& code, std::vector<std::str
 const ScriptedAnswer stored{.status = 200, .headers = {"ETag: \"e\""}};
 
 // The client against a server that does what the test says. Waits are recorded, not waited.
-class S3 : public testing::Test {
+class S3 : public ::testing::Test {
   protected:
     void SetUp() override {
         environment = {
@@ -497,7 +499,7 @@ TEST_F(S3, ListsPageByPageWithoutItsPrefixAndWithoutForeignKeys) {
     std::vector<std::string> keys;
     EXPECT_TRUE(
         for_each_object(store(), "v1/", [&](const ObjectInfo& object) { return keys.push_back(object.key), true; }));
-    EXPECT_THAT(keys, testing::ElementsAre("v1/a", "v1/e"));
+    EXPECT_THAT(keys, ::testing::ElementsAre("v1/a", "v1/e"));
     auto seen = server.seen();
     EXPECT_EQ(seen.at(0).line, "GET /logs/?encoding-type=url&list-type=2&max-keys=1000&prefix=pre%2Fv1%2F HTTP/1.1");
     EXPECT_EQ(
@@ -532,6 +534,29 @@ TEST(S3Options, AreCompletedFromTheEnvironmentAndS3sDefaults) {
     EXPECT_TRUE(options.path_style);
     options = complete({.bucket = "logs", .endpoint = "http://x"}, in({})).value();
     EXPECT_TRUE(options.path_style);
+}
+
+TEST(S3Options, TakesTheRegionOfTheProfileWhereNothingElseSaysOne) {
+    boatswain::testing::TestDirectory home;
+    std::filesystem::create_directory(home / ".aws");
+    std::ofstream{home / ".aws/config"} << "[default]\nregion = eu-west-1 # here\n[profile ops]\nRegion: cn-north-1\n"
+                                           "[profile odd]\nregion = eu west\n";
+    auto with = [&](std::map<std::string, std::string, std::less<>> variables, const S3Url& url = {.bucket = "logs"}) {
+        variables.emplace("HOME", home.path().string());
+        return complete(url, [variables = std::move(variables)](std::string_view name) -> std::optional<std::string> {
+            auto found = variables.find(name);
+            return found == variables.end() ? std::nullopt : std::optional{found->second};
+        });
+    };
+    EXPECT_EQ(with({})->endpoint, "https://s3.eu-west-1.amazonaws.com");
+    EXPECT_EQ(with({{"AWS_PROFILE", "ops"}})->endpoint, "https://s3.cn-north-1.amazonaws.com.cn");
+    EXPECT_EQ(with({{"AWS_PROFILE", "none"}})->region, "us-east-1");
+    EXPECT_EQ(with({}, {.bucket = "logs", .profile = "ops"})->region, "cn-north-1");
+    EXPECT_EQ(with({{"AWS_DEFAULT_REGION", "us-west-2"}})->region, "us-west-2");
+    EXPECT_EQ(with({}, {.bucket = "logs", .region = "us-west-1"})->region, "us-west-1");
+    EXPECT_THAT(with({{"AWS_PROFILE", "odd"}}).error().what, HasSubstr("region of the profile"));
+    std::ofstream{home / ".aws/config"} << "[default\n";
+    EXPECT_EQ(with({})->region, "us-east-1");
 }
 
 TEST(S3Options, TakesTheEndpointThatTheOtherToolsTake) {

@@ -46,7 +46,7 @@ std::string where(const Place& place, std::string_view profile) {
 
 // What the profile gives by itself; nothing when it does not.
 MaybeCredentials from_place(Place& place, std::string_view profile, const CredentialOptions& options) {
-    auto& [found, credentials, process, unsupported] = place.profile;
+    auto& [found, credentials, process, region, unsupported] = place.profile;
     if (place.profile.has_keys()) {
         if (auto problem = tidy(credentials)) return fail(Remedy::stop, where(place, profile) + ": " + *problem);
         credentials.source = where(place, profile);
@@ -62,6 +62,20 @@ MaybeCredentials from_place(Place& place, std::string_view profile, const Creden
 }
 
 }  // namespace
+
+std::optional<std::string> region_of_shared_files(const Environment& environment,
+                                                  const std::optional<std::string>& named) {
+    auto asked_for = named ? named : setting(environment, {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"});
+    auto profile = asked_for.value_or("default");
+    auto config = place_of(environment, "AWS_CONFIG_FILE", "config");
+    auto credentials = place_of(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+    // What is wrong with a file is told where credentials are looked for in it.
+    if (config && read(*config, profile, SharedFile::config) && !config->profile.region.empty())
+        return config->profile.region;
+    if (credentials && read(*credentials, profile, SharedFile::credentials) && !credentials->profile.region.empty())
+        return credentials->profile.region;
+    return std::nullopt;
+}
 
 MaybeCredentials from_shared_files(const Environment& environment, const CredentialOptions& options) {
     auto asked_for = options.profile ? options.profile : setting(environment, {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"});

@@ -114,6 +114,7 @@ class Reader {
         opens_nested_ = setting && setting->value.empty() && !above_.starts_with("aws_");
         if (!inside_) return {};
         if (!setting) return wrong_line(number_, "is no NAME = VALUE");
+        if (setting->name == "region") profile_.region = without_comment(setting->value);
         set(profile_, *setting);
         return {};
     }

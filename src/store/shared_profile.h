@@ -23,6 +23,7 @@ struct SharedProfile {
     bool found = false;       // there is a section of this name
     Credentials credentials;  // as they stand there, perhaps empty
     std::string process;      // credential_process
+    std::string region;       // empty: not set
     std::string unsupported;  // the name of a setting that gives credentials in a way that we do not speak
 
     bool has_keys() const { return !credentials.access_key.empty() || !credentials.secret_key.empty(); }
