@@ -4,7 +4,7 @@
 //   s3://BUCKET[/PREFIX][?NAME=VALUE&...]
 //       endpoint=URL      http:// or https://, a host and perhaps a port; default AWS_ENDPOINT_URL_S3, then
 //                         AWS_ENDPOINT_URL, then https://s3.REGION.amazonaws.com
-//       region=R          default AWS_REGION, then AWS_DEFAULT_REGION, then us-east-1
+//       region=R          default AWS_REGION, then AWS_DEFAULT_REGION, then the profile's, then us-east-1
 //       path_style=true   bucket in the path (true) or in the host name (false); default true when an endpoint is given
 //       profile=P         take credentials from this profile of the shared credentials file only
 //       ca_file=F         certificates (PEM) of the authorities to trust instead of the system's
