@@ -12,7 +12,8 @@
 #include <thread>
 
 #include "batch/batcher.h"
-#include "intake/json_file/json_file_reader.h"
+#include "intake/json_file/json_line.h"
+#include "intake/log_file/log_file_reader.h"
 #include "ship/shipper.h"
 #include "store/store.h"
 
@@ -80,8 +81,13 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
     auto source = bench_source();
     auto start = spool->checkpoint(source.id).value_or(Checkpoint{});
     const auto* position = std::get_if<FilePosition>(&start.position);
-    intake::JsonFileReader reader{
-        arguments.json_file, position ? std::optional{*position} : std::nullopt, {}, clock, counters, log};
+    intake::LogFileReader reader{intake::json_form,
+                                 arguments.json_file,
+                                 position ? std::optional{*position} : std::nullopt,
+                                 {},
+                                 clock,
+                                 counters,
+                                 log};
     intake::ReadBuffer buffer;
     auto feed = batcher.open_feed(source, {recipient}, start, false);
     for (;;) {
@@ -91,7 +97,7 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
             progress.wait();
         }
         TRY(auto step, reader.read_some(*feed, buffer, bytes_max));
-        if (step != intake::JsonFileReader::Step::more) break;
+        if (step != intake::LogFileReader::Step::more) break;
     }
     reader.settle(*feed);
     feed.reset();

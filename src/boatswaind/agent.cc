@@ -33,6 +33,7 @@
 #include "intake/docker/docker_intake.h"
 #include "intake/docker/images.h"
 #include "intake/driver/plugin_server.h"
+#include "intake/source/intake.h"
 #include "net/connection.h"
 #include "net/event.h"
 #include "net/task_group.h"
@@ -93,6 +94,7 @@ class Agent {
     void reassign();
     void reassign_ready();
     void reassign(const std::vector<std::string>& ids);
+    std::vector<intake::Description> describe_all() const;
     void tell_stopping();
     std::vector<std::string> ended_tasks() const;
     decltype(engine::Endpoint::connect) connect_by_broker();
@@ -100,6 +102,7 @@ class Agent {
     void put_down();
     void prefer_keyring();
     Condition condition() const;
+    std::map<std::string, intake::TenantLag> lag_by_tenant() const;
     std::string metrics();
     AgentStatus status() const;
     SpoolStatus spool_status() const;
@@ -130,8 +133,7 @@ class Agent {
     std::optional<canary::Canary> canary_;
     std::optional<ship::Shipper> shipper_;
     std::unique_ptr<intake::driver::Holder> holder_;  // where the agent itself is the engine's plugin
-    std::optional<intake::driver::DriverIntake> driver_;
-    std::optional<docker::DockerIntake> intake_;
+    std::vector<std::unique_ptr<intake::Intake>> intakes_;
     std::optional<Heart> heart_;
     std::unique_ptr<http::Server> observe_;
     std::unique_ptr<http::Server> health_;
@@ -196,8 +198,7 @@ Result<void> Agent::build() {
 
     auto progressed = [this] {
         asio::post(io_, [this] {
-            if (intake_) intake_->progressed();
-            if (driver_) driver_->progressed();
+            for (const auto& intake : intakes_) intake->progressed();
         });
     };
     sealing_.emplace(static_cast<int>(config_.batch.zstd_level), seal_workers(), *spool_, *budget_, clock_, metrics_,
@@ -223,8 +224,11 @@ Result<void> Agent::build() {
     terms.from_first_start = config_.docker.read_from == config::ReadFrom::start;
     terms.age_max = config_.docker.read_max_age;
     CHECK(build_driver(terms, assigner));
-    intake_.emplace(io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
-                    *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_);
+    // Before the driver's, which it tells of its containers: ended first, and gone first.
+    intakes_.insert(intakes_.begin(),
+                    std::make_unique<docker::DockerIntake>(
+                        io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
+                        *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_));
     if (config_.fleet.heartbeat.count() > 0) heart_.emplace(*store_, std::move(fleet_key), metrics_, log_);
     return open_listeners();
 }
@@ -259,20 +263,21 @@ Result<void> Agent::build_driver(docker::Terms& terms, const intake::Assigner& a
             intake::driver::Holder::open(io_.get_executor(), holder_options(config_),
                                          holder_asks(*assigning_, selection_), clock_, log_, std::move(plugin_)));
     }
-    driver_.emplace(io_.get_executor(),
-                    intake::driver::IntakeOptions{.hold_dir = driver.hold_dir,
-                                                  .hold_bytes = driver.hold_bytes,
-                                                  .hold_total = driver.hold_total,
-                                                  .selection = terms.selection,
-                                                  .own_ids = terms.own_ids},
-                    assigner, *batcher_, *spool_, clock_, metrics_, log_);
-    terms.elsewhere = driver_->elsewhere(driver.name);
+    auto driver_intake =
+        std::make_unique<intake::driver::DriverIntake>(io_.get_executor(),
+                                                       intake::driver::IntakeOptions{.hold_dir = driver.hold_dir,
+                                                                                     .hold_bytes = driver.hold_bytes,
+                                                                                     .hold_total = driver.hold_total,
+                                                                                     .selection = terms.selection,
+                                                                                     .own_ids = terms.own_ids},
+                                                       assigner, *batcher_, *spool_, clock_, metrics_, log_);
+    terms.elsewhere = driver_intake->elsewhere(driver.name);
+    intakes_.push_back(std::move(driver_intake));
     return {};
 }
 
 void Agent::reassign() {
-    if (intake_) intake_->reassign();
-    if (driver_) driver_->reassign();
+    for (const auto& intake : intakes_) intake->reassign();
 }
 
 void Agent::reassign_ready() {
@@ -280,13 +285,11 @@ void Agent::reassign_ready() {
 }
 
 void Agent::reassign(const std::vector<std::string>& ids) {
-    if (intake_) intake_->reassign(ids);
-    if (driver_) driver_->reassign(ids);
+    for (const auto& intake : intakes_) intake->reassign(ids);
 }
 
 void Agent::put_down() {
-    if (intake_) intake_->put_down();
-    if (driver_) driver_->put_down();
+    for (const auto& intake : intakes_) intake->put_down();
 }
 
 // Tenants that the operator knows are not crowded out by names that somebody makes up.
@@ -300,14 +303,15 @@ void Agent::prefer_keyring() {
 // the agent collects all the same; only nobody can ask it why.
 void Agent::open_control() {
     if (config_.control == "off") return;
-    auto routes = control_routes({.all = [this] { return intake_->describe_all(); },
-                                  .find = [this](std::string_view wanted) { return intake_->describe(wanted); },
-                                  .tenant = [this](const std::string& tenant) { return spool_->standing(tenant); },
-                                  .troubles = [this] { return troubles(); },
-                                  .status = [this] { return status(); },
-                                  .spool = [this] { return spool_status(); },
-                                  .retry = [this] { return spool_->offer_again(); },
-                                  .acknowledge = [this] { return spool_->acknowledge_conflicts(); }});
+    auto routes =
+        control_routes({.all = [this] { return describe_all(); },
+                        .find = [this](std::string_view wanted) { return find_described(describe_all(), wanted); },
+                        .tenant = [this](const std::string& tenant) { return spool_->standing(tenant); },
+                        .troubles = [this] { return troubles(); },
+                        .status = [this] { return status(); },
+                        .spool = [this] { return spool_status(); },
+                        .retry = [this] { return spool_->offer_again(); },
+                        .acknowledge = [this] { return spool_->acknowledge_conflicts(); }});
     auto opened = http::Server::open(io_.get_executor(), "unix:" + config_.control, std::move(routes));
     if (!opened) {
         log_.error("control socket not opened: `boatswain why` cannot ask this agent", {{"error", opened.error()}});
@@ -315,6 +319,12 @@ void Agent::open_control() {
     }
     control_ = std::move(*opened);
     log_.info("listening", {{"address", control_->address()}});
+}
+
+std::vector<intake::Description> Agent::describe_all() const {
+    std::vector<intake::Description> all;
+    for (const auto& intake : intakes_) std::ranges::move(intake->describe_all(), std::back_inserter(all));
+    return all;
 }
 
 void Agent::tell_stopping() {
@@ -351,10 +361,9 @@ Result<void> Agent::run() {
                                 {"engine", config_.engine.socket},
                                 {"tenants", assigning_->tenants()}});
     tasks_.emplace(io_.get_executor(), log_);
-    tasks_->spawn("docker intake", intake_->run());
+    for (const auto& intake : intakes_) tasks_->spawn(std::string{intake->name()}, intake->run());
     tasks_->spawn("ask about images", images_->run());
     if (holder_) tasks_->spawn("log driver", holder_->run());
-    if (driver_) tasks_->spawn("driver intake", driver_->run());
     tasks_->spawn("tick", tick());
     tasks_->spawn("watch the keyring", watch_keyring());
     tasks_->spawn("obey signals", obey_signals());
@@ -406,7 +415,7 @@ asio::awaitable<void> Agent::watch_keyring() {
 
 // Each time that why containers are held has changed, and when none is any more.
 void Agent::tell_of_held() {
-    auto reading = intake_->health().reading;
+    auto reading = condition().reading;
     auto why = held_words(reading) + (reading.reading == 0 && !reading.held.empty() ? "; no container is read" : "");
     if (std::exchange(told_held_, why) == why) return;
     if (auto held = held_text(reading))
@@ -419,7 +428,7 @@ void Agent::tell_of_held() {
 // not one in trouble. Later ones come at the interval, and between two of them when the troubles have changed.
 asio::awaitable<void> Agent::beat() {
     auto started = clock_.steady();
-    while (!condition().intake.engine_connected && clock_.steady() - started < heartbeat_first_after)
+    while (!follows_all(condition()) && clock_.steady() - started < heartbeat_first_after)
         co_await net::sleep_for(heartbeat_look);
     for (;;) {
         auto now = heartbeat();
@@ -467,7 +476,7 @@ void Agent::reload_configuration() {
     assigning_->treat_removed(removed_keys_of(*fresh));
     if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) {
         images_->forget();
-        intake_->learn_again();
+        for (const auto& intake : intakes_) intake->learn_again();
     }
     reloading_ = true;  // watch_keyring() goes on with it
     look_at_keys_.notify();
@@ -476,8 +485,7 @@ void Agent::reload_configuration() {
 void Agent::shut_down() {
     auto deadline =
         clock_.steady() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(config_.shutdown_timeout);
-    intake_->finish(deadline);
-    if (driver_) driver_->finish(deadline);
+    for (const auto& intake : intakes_) intake->finish(deadline);
     if (canary_) canary_->finish();
     batcher_->flush_all();
     bool sealed = sealing_->drain(deadline);
@@ -492,16 +500,22 @@ void Agent::shut_down() {
     if (!shipped || !quiet) std::_Exit(failure_ ? 1 : 0);
 }
 
-// Of all parts whose tasks have to run for ever; the Docker intake says it with its health.
+// Of parts whose tasks have to run for ever; an intake says it with its health.
 std::vector<std::string> Agent::ended_tasks() const {
     auto ended = tasks_->failed();
     if (holder_) ended.insert(ended.end(), holder_->ended_tasks().begin(), holder_->ended_tasks().end());
-    if (driver_) ended.insert(ended.end(), driver_->ended_tasks().begin(), driver_->ended_tasks().end());
     return ended;
 }
 
 Condition Agent::condition() const {
-    return {.intake = intake_->health(),
+    std::vector<intake::IntakeHealth> intakes;
+    intake::ReadingStatus reading;
+    for (const auto& intake : intakes_) {
+        intakes.push_back(intake->health());
+        reading += intakes.back().reading;
+    }
+    return {.intakes = std::move(intakes),
+            .reading = std::move(reading),
             .ended_tasks = ended_tasks(),
             .sealing_trouble = sealing_->trouble(),
             .shipping_trouble = shipper_->trouble(),
@@ -521,9 +535,16 @@ Condition Agent::condition() const {
             .conflicts = spool_->conflicts()};
 }
 
+std::map<std::string, intake::TenantLag> Agent::lag_by_tenant() const {
+    std::map<std::string, intake::TenantLag> all;
+    for (const auto& intake : intakes_)
+        for (const auto& [tenant, lag] : intake->lag_by_tenant()) all[tenant] += lag;
+    return all;
+}
+
 std::string Agent::metrics() {
     Measured measured{.condition = condition(),
-                      .lag = intake_->lag_by_tenant(),
+                      .lag = lag_by_tenant(),
                       .spooled_bytes = spool_->waiting_bytes(),
                       .memory_bytes_max = budget_->bytes_max()};
     measured.ready = readiness(measured.condition);
@@ -580,17 +601,17 @@ heartbeat::Heartbeat Agent::heartbeat() const {
                              .interval_seconds = std::max<std::int64_t>(
                                  1, std::chrono::ceil<std::chrono::seconds>(config_.fleet.heartbeat).count()),
                              .healthy = readiness(current).ok(),
-                             .held_for = held_words(current.intake.reading),
-                             .containers = current.intake.reading.containers,
-                             .reading = current.intake.reading.reading,
-                             .held = held_count(current.intake.reading),
-                             .lag_bytes = current.intake.reading.lag_bytes,
+                             .held_for = held_words(current.reading),
+                             .containers = current.reading.containers,
+                             .reading = current.reading.reading,
+                             .held = held_count(current.reading),
+                             .lag_bytes = current.reading.lag_bytes,
                              .spool_bytes = spool_->bytes(),
                              .spool_bytes_max = spool_->bytes_max(),
                              .spool_segments = spool_->count(),
                              .spool_oldest = spool_->oldest(),
                              .last_segment = spool_->newest()};
-    if (!current.intake.engine_connected) now.troubles.emplace_back(heartbeat::trouble::engine);
+    if (!follows_all(current)) now.troubles.emplace_back(heartbeat::trouble::engine);
     if (current.sealing_trouble) now.troubles.emplace_back(heartbeat::trouble::spool_write);
     if (current.spool_bytes >= current.spool_bytes_max || current.tenants_without_room > 0)
         now.troubles.emplace_back(heartbeat::trouble::spool_full);
@@ -598,7 +619,7 @@ heartbeat::Heartbeat Agent::heartbeat() const {
     if (!current.conflicts.empty()) now.troubles.emplace_back(heartbeat::trouble::conflict);
     if (!current.key_troubles.empty()) now.troubles.emplace_back(heartbeat::trouble::keyring);
     if (!current.removed_keys.empty()) now.troubles.emplace_back(heartbeat::trouble::key_removed);
-    if (!current.intake.reading.held.empty()) now.troubles.emplace_back(heartbeat::trouble::held);
+    if (!current.reading.held.empty()) now.troubles.emplace_back(heartbeat::trouble::held);
     return now;
 }
 

@@ -41,19 +41,17 @@ std::optional<std::string> conflict_trouble(const Condition& condition) {
 }
 
 void judge_reading(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
-    const auto& intake = condition.intake;
-    if (!intake.engine_connected)
-        reasons.push_back({"engine", "the engine is not followed" +
-                                         (intake.engine_trouble.empty() ? "" : ": " + intake.engine_trouble)});
-    if (!intake.other_engine.empty()) reasons.push_back({"engine", intake.other_engine});
-    if (intake.reading.stuck > 0)
-        reasons.push_back({"reading", std::to_string(intake.reading.stuck) +
-                                          " containers are not read on for a minute: " + intake.reading.stuck_trouble});
-    if (!intake.reading.ended_readers.empty())
-        reasons.push_back({"reading", std::to_string(intake.reading.ended_readers.size()) +
+    for (const auto& intake : condition.intakes)
+        for (const auto& trouble : intake.troubles) reasons.push_back({intake.part, trouble});
+    const auto& reading = condition.reading;
+    if (reading.stuck > 0)
+        reasons.push_back({"reading", std::to_string(reading.stuck) +
+                                          " containers are not read on for a minute: " + reading.stuck_trouble});
+    if (!reading.ended_readers.empty())
+        reasons.push_back({"reading", std::to_string(reading.ended_readers.size()) +
                                           " readers ended by a fault of ours; until the next start these containers "
                                           "are not read: " +
-                                          intake.reading.ended_readers.front()});
+                                          reading.ended_readers.front()});
 }
 
 void judge_storing(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
@@ -71,7 +69,7 @@ void judge_storing(const Condition& condition, std::vector<serve::Health::Reason
 }
 
 void judge_held(const Condition& condition, serve::Health& health) {
-    const auto& reading = condition.intake.reading;
+    const auto& reading = condition.reading;
     if (auto held = held_text(reading))
         (reading.reading == 0 ? health.reasons : health.notes)
             .push_back({"held", *held + ". `boatswain why` names them" +
@@ -85,20 +83,20 @@ void judge_held(const Condition& condition, serve::Health& health) {
 
 }  // namespace
 
-std::size_t held_count(const intake::docker::Standing& reading) {
+std::size_t held_count(const intake::ReadingStatus& reading) {
     std::size_t held = 0;
     for (const auto& [lack, count] : reading.held) held += count;
     return held;
 }
 
-std::string held_words(const intake::docker::Standing& reading) {
+std::string held_words(const intake::ReadingStatus& reading) {
     std::string words;
     for (const auto& [lack, count] : reading.held)
         words += (words.empty() ? "" : ", ") + std::string{tenancy::to_string(lack)};
     return words;
 }
 
-std::optional<std::string> held_text(const intake::docker::Standing& reading) {
+std::optional<std::string> held_text(const intake::ReadingStatus& reading) {
     auto held = held_count(reading);
     if (held == 0) return std::nullopt;
     auto text = std::to_string(held) + " of " + plural(reading.containers, "container") + (held == 1 ? " is" : " are") +
@@ -110,33 +108,41 @@ std::optional<std::string> held_text(const intake::docker::Standing& reading) {
     return text + why;
 }
 
+bool follows_all(const Condition& condition) {
+    return std::ranges::all_of(condition.intakes, &intake::IntakeHealth::follows);
+}
+
+bool follows(const Condition& condition, std::string_view part) {
+    return std::ranges::any_of(condition.intakes,
+                               [&](const auto& intake) { return intake.part == part && intake.follows; });
+}
+
 serve::Health aliveness(const Condition& condition) {
     serve::Health health;
-    for (const auto* tasks : {&condition.ended_tasks, &condition.intake.ended_tasks})
-        for (const auto& task : *tasks)
-            health.reasons.push_back(
-                {"tasks", "\"" + task + "\" ended by a fault of ours; only a new start brings it back"});
+    auto ended = condition.ended_tasks;
+    for (const auto& intake : condition.intakes)
+        ended.insert(ended.end(), intake.ended_tasks.begin(), intake.ended_tasks.end());
+    for (const auto& task : ended)
+        health.reasons.push_back(
+            {"tasks", "\"" + task + "\" ended by a fault of ours; only a new start brings it back"});
     if (condition.store_lost) health.reasons.push_back({"store", *condition.store_lost});
-    if (condition.intake.directory_too_late) health.reasons.push_back({"engine", condition.intake.directory_trouble});
-    if (condition.intake.stale_for > stale_socket_after)
-        health.reasons.push_back({"engine", condition.intake.engine_trouble});
+    for (const auto& intake : condition.intakes)
+        for (const auto& why : intake.restart_helps) health.reasons.push_back({intake.part, why});
     return health;
 }
 
 serve::Health readiness(const Condition& condition) {
-    const auto& intake = condition.intake;
+    const auto& reading = condition.reading;
     auto health = aliveness(condition);
     judge_reading(condition, health.reasons);
     judge_storing(condition, health.reasons);
     for (const auto& trouble : condition.key_troubles) health.reasons.push_back({"keyring", trouble});
     judge_held(condition, health);
     if (condition.canary_trouble) health.reasons.push_back({"canary", *condition.canary_trouble});
-    health.detail = {{"engine", intake.engine_connected ? "followed" : "not followed: " + intake.engine_trouble},
-                     {"containers_directory", intake.directory_trouble.empty() ? "ok" : intake.directory_trouble},
-                     {"containers", std::to_string(intake.reading.containers)},
-                     {"reading", std::to_string(intake.reading.reading)},
-                     {"held", std::to_string(held_count(intake.reading))},
-                     {"read_lag_bytes", std::to_string(intake.reading.lag_bytes)},
+    health.detail = {{"containers", std::to_string(reading.containers)},
+                     {"reading", std::to_string(reading.reading)},
+                     {"held", std::to_string(held_count(reading))},
+                     {"read_lag_bytes", std::to_string(reading.lag_bytes)},
                      {"sealing", condition.sealing_trouble.value_or("ok")},
                      {"spool", spool_trouble(condition).value_or("ok")},
                      {"state", condition.state_trouble.value_or("ok")},
@@ -145,6 +151,10 @@ serve::Health readiness(const Condition& condition) {
                      {"spool_bytes", std::to_string(condition.spool_bytes)},
                      {"spool_segments", std::to_string(condition.spool_segments)},
                      {"shipping", condition.shipping_trouble.value_or("ok")}};
+    for (const auto& intake : condition.intakes) {
+        if (!intake.state.empty()) health.detail[intake.part] = intake.state;
+        health.detail.insert(intake.detail.begin(), intake.detail.end());
+    }
     if (condition.has_canary) health.detail["canary"] = condition.canary_trouble.value_or("ok");
     return health;
 }

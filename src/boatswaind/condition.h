@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "intake/docker/docker_intake.h"
+#include "intake/source/intake.h"
 #include "serve/observe.h"
 #include "spool/taken_key.h"
 
@@ -30,11 +30,10 @@ namespace boatswain::boatswaind {
 // A write to the state directory, or a put, that takes longer than that is told: a disk or a mount that hangs.
 inline constexpr std::chrono::minutes seal_stuck_after{1};
 inline constexpr std::chrono::minutes put_stuck_after{10};
-// A socket that leads nowhere for so long is a reason to start again: a mount is made at the start.
-inline constexpr std::chrono::minutes stale_socket_after{2};
 
 struct Condition {
-    intake::docker::DockerIntake::Health intake;
+    std::vector<intake::IntakeHealth> intakes;
+    intake::ReadingStatus reading;         // of all of them
     std::vector<std::string> ended_tasks;  // of the agent's own that have to run for ever
     std::optional<std::string> sealing_trouble, shipping_trouble;
     std::optional<std::string> store_lost;                // store::Store::lost()
@@ -52,17 +51,21 @@ struct Condition {
     std::vector<spool::Conflict> conflicts;  // keys that were taken, which nobody acknowledged
 };
 
+// Whether every way in has looked for what is there. A part's word alone: "engine".
+bool follows_all(const Condition& condition);
+bool follows(const Condition& condition, std::string_view part);
+
 serve::Health aliveness(const Condition& condition);
 serve::Health readiness(const Condition& condition);
 
 // "6 of 7 containers are held: no key (5), its key file was removed (1)"; nothing when none is.
-std::optional<std::string> held_text(const intake::docker::Standing& reading);
+std::optional<std::string> held_text(const intake::ReadingStatus& reading);
 // The same without the numbers: "no key, its key file was removed".
-std::string held_words(const intake::docker::Standing& reading);
-std::size_t held_count(const intake::docker::Standing& reading);
+std::string held_words(const intake::ReadingStatus& reading);
+std::size_t held_count(const intake::ReadingStatus& reading);
 
 // Every word that may stand as `part` of a reason against being ready.
-inline constexpr std::array<std::string_view, 10> ready_parts{"tasks", "engine",   "reading", "sealing", "spool",
-                                                              "store", "conflict", "canary",  "keyring", "held"};
+inline constexpr std::array<std::string_view, 11> ready_parts{
+    "tasks", "engine", "pods", "reading", "sealing", "spool", "store", "conflict", "canary", "keyring", "held"};
 
 }  // namespace boatswain::boatswaind

@@ -15,7 +15,7 @@ using ::testing::IsEmpty;
 
 Condition well() {
     Condition condition{.spool_bytes = 10, .spool_bytes_max = 100};
-    condition.intake.engine_connected = true;
+    condition.intakes = {{.part = "engine", .follows = true, .state = "followed"}};
     return condition;
 }
 
@@ -41,10 +41,11 @@ TEST(Condition, IsNotReadyWhileAKeyFileIsBroken) {
 
 TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
     auto condition = well();
-    condition.intake.engine_connected = false;
-    condition.intake.engine_trouble = "connect: refused";
-    condition.intake.reading.stuck = 2;
-    condition.intake.reading.ended_readers = {"read abc"};
+    condition.intakes.front() = {.part = "engine",
+                                 .state = "not followed: connect: refused",
+                                 .troubles = {"the engine is not followed: connect: refused"}};
+    condition.reading.stuck = 2;
+    condition.reading.ended_readers = {"read abc"};
     condition.sealing_trouble = "No space left on device";
     condition.shipping_trouble = "put: 503";
     condition.spool_bytes = condition.spool_bytes_max;
@@ -57,7 +58,7 @@ TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
 
 TEST(Condition, AnotherEngineThanBeforeIsTold) {
     auto condition = well();
-    condition.intake.other_engine = "another engine answers";
+    condition.intakes.front().troubles = {"another engine answers"};
     EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
     EXPECT_THAT(parts(readiness(condition)), ElementsAre("engine"));
     EXPECT_EQ(readiness(condition).reasons[0].what, "another engine answers");
@@ -91,7 +92,7 @@ TEST(Condition, OneTenantWithoutRoomOrALineThatDidNotComeBackIsToldAndALostState
 
 TEST(Condition, WhatHasToRunForEverAndEndedIsAReasonToStartAnew) {
     auto condition = well();
-    condition.intake.ended_tasks = {"read log files"};
+    condition.intakes.front().ended_tasks = {"read log files"};
     condition.ended_tasks = {"tick"};
     ASSERT_THAT(parts(aliveness(condition)), ElementsAre("tasks", "tasks"));
     EXPECT_THAT(aliveness(condition).reasons[1].what, HasSubstr("read log files"));
@@ -105,24 +106,12 @@ TEST(Condition, AStoreOutOfReachOfOurSandboxIsAReasonToStartAnew) {
     EXPECT_THAT(readiness(condition).reasons.front().what, HasSubstr("another directory"));
 }
 
-TEST(Condition, ASocketThatLeadsNowhereForGoodIsAReasonToStartAgain) {
+TEST(Condition, WhereOnlyANewStartHelpsTheAgentIsNotAlive) {
     auto condition = well();
-    condition.intake.engine_connected = false;
-    condition.intake.engine_trouble = "mount the socket's directory";
-    condition.intake.stale_for = stale_socket_after;
-    EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
-    condition.intake.stale_for += 1s;
+    condition.intakes.front().restart_helps = {"mount the socket's directory"};
     ASSERT_THAT(parts(aliveness(condition)), ElementsAre("engine"));
     EXPECT_THAT(aliveness(condition).reasons[0].what, HasSubstr("mount the socket's directory"));
-}
-
-TEST(Condition, AContainersDirectoryThatIsNotSeenIsTold) {
-    auto condition = well();
-    condition.intake.directory_trouble = "open /x/containers: No such file or directory";
-    EXPECT_THAT(readiness(condition).reasons, IsEmpty()) << "lines are read through the engine";
-    EXPECT_EQ(readiness(condition).detail.at("containers_directory"), condition.intake.directory_trouble);
-    condition.intake.directory_too_late = true;
-    EXPECT_THAT(parts(aliveness(condition)), ElementsAre("engine"));
+    EXPECT_THAT(parts(readiness(condition)), ElementsAre("engine"));
 }
 
 TEST(Condition, AWriteOrAPutThatHangsIsToldAfterItsTime) {
@@ -139,7 +128,7 @@ TEST(Condition, AWriteOrAPutThatHangsIsToldAfterItsTime) {
 TEST(Condition, HeldContainersAreANoteWhileOthersAreReadAndAReasonWhereNoneIs) {
     using tenancy::Lack;
     auto condition = well();
-    auto& reading = condition.intake.reading;
+    auto& reading = condition.reading;
     reading = {.containers = 7, .reading = 1, .held = {{Lack::key, 5}, {Lack::removed_key, 1}}};
     EXPECT_TRUE(readiness(condition).ok()) << "one without a key makes no rollout wait";
     ASSERT_EQ(readiness(condition).notes.size(), 1U);

@@ -70,24 +70,23 @@ Exhibit::Exhibit(Metrics& metrics, std::string_view version, Timestamp started)
 
 void Exhibit::show(const Measured& measured) {
     const auto& condition = measured.condition;
-    const auto& intake = condition.intake;
+    const auto& reading = condition.reading;
     set("boatswain_ready", "1 while lines are read and reach the store: /readyz says 200", measured.ready.ok());
     std::map<std::string_view, int> against;
     for (const auto& reason : measured.ready.reasons) ++against[reason.part];
     for (auto part : ready_parts)
         set("boatswain_not_ready", "Reasons of each part against being ready", against[part],
             {{"part", std::string{part}}});
-    set("boatswain_engine_connected", "1 while the engine's events are followed", intake.engine_connected);
-    set("boatswain_stuck_logs", "Logs with something to read and no progress for a minute",
-        number(intake.reading.stuck));
+    set("boatswain_engine_connected", "1 while the engine's events are followed", follows(condition, "engine"));
+    set("boatswain_stuck_logs", "Logs with something to read and no progress for a minute", number(reading.stuck));
 
     constexpr auto lag_help = "Bytes of logs on disk that are not read yet";
-    set("boatswain_read_lag_bytes", lag_help, number(intake.reading.lag_bytes - intake.reading.held_lag_bytes),
+    set("boatswain_read_lag_bytes", lag_help, number(reading.lag_bytes - reading.held_lag_bytes),
         {{"reader", "json-file"}});
-    set("boatswain_read_lag_bytes", lag_help, number(intake.reading.held_lag_bytes), {{"reader", "held"}});
+    set("boatswain_read_lag_bytes", lag_help, number(reading.held_lag_bytes), {{"reader", "held"}});
     set("boatswain_read_lag_seconds",
-        "How much later a log was written than the last line taken from it; the worst log",
-        seconds(intake.reading.lag_time), {{"reader", "json-file"}});
+        "How much later a log was written than the last line taken from it; the worst log", seconds(reading.lag_time),
+        {{"reader", "json-file"}});
 
     set("boatswain_spool_bytes_max", "Where reading pauses (spool.bytes_max)", number(condition.spool_bytes_max));
     set("boatswain_conflicting_tenants", "Tenants whose keys were taken, which nobody acknowledged within a day",

@@ -16,9 +16,9 @@ namespace boatswain::boatswaind {
 struct Measured {
     Condition condition;
     serve::Health ready;
-    std::map<std::string, intake::docker::TenantLag> lag;  // by tenant
-    std::map<std::string, std::uint64_t> spooled_bytes;    // by tenant
-    std::optional<Nanoseconds> spool_oldest;               // how long the oldest segment has waited
+    std::map<std::string, intake::TenantLag> lag;        // by tenant
+    std::map<std::string, std::uint64_t> spooled_bytes;  // by tenant
+    std::optional<Nanoseconds> spool_oldest;             // how long the oldest segment has waited
     std::uint64_t memory_bytes_max = 0;
 };
 

@@ -24,10 +24,11 @@ class ExhibitTest : public ::testing::Test {
 };
 
 TEST_F(ExhibitTest, ShowsReadinessByPart) {
+    measured.condition.intakes = {{.part = "engine", .troubles = {"the engine is not followed"}}};
     EXPECT_THAT(shown(), AllOf(HasSubstr("boatswain_ready 0\n"), HasSubstr("boatswain_not_ready{part=\"engine\"} 1\n"),
                                HasSubstr("boatswain_not_ready{part=\"store\"} 0\n"),
                                HasSubstr("boatswain_build_info{version=\"1.2.3\"} 1\n")));
-    measured.condition.intake.engine_connected = true;
+    measured.condition.intakes = {{.part = "engine", .follows = true}};
     EXPECT_THAT(shown(), AllOf(HasSubstr("boatswain_ready 1\n"), HasSubstr("boatswain_not_ready{part=\"engine\"} 0\n"),
                                HasSubstr("boatswain_engine_connected 1\n")));
 }

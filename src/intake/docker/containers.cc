@@ -7,6 +7,8 @@
 #include <charconv>
 
 #include "intake/docker/file_place.h"
+#include "intake/json_file/json_line.h"
+#include "intake/source/source_feed.h"
 
 namespace boatswain::intake::docker {
 namespace {
@@ -68,7 +70,7 @@ Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Clie
           },
           clock, metrics, log),
       pump_(
-          executor, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
+          executor, "json-file", metrics, log, [this](const std::string& id) { read_to_its_end(id); },
           [this](const std::string& id) { note_ended(id, true); },
           [this](const std::string& id, const FilePosition& from) {
               batcher_.note_begun(*pump_.feed(id), from, containers_.at(id).facts.created);
@@ -376,8 +378,7 @@ void Containers::start_reading(const std::string& id, Container& container) {
 
     if (!container.lines_before) container.lines_before = start.lines;
     auto feed = container.reader == Reader::none ? nullptr : open_feed(container, assignment, start);
-    if (auto lost = spool_.state_lost(); feed && lost && start.lines == 0 && container.facts.created < *lost)
-        feed->append(Gap{.from = container.facts.created, .to = *lost, .reason = gap_state_lost});
+    if (feed) append_state_lost(*feed, spool_, start, container.facts.created);
     auto& life = *container.life;
     switch (container.reader) {
         case Reader::none:
@@ -480,13 +481,13 @@ std::size_t Containers::cost_of(const Container& container) {
     return container_cost + (streams ? stream_cost : 0) + engine::cost_of(container.facts);
 }
 
-std::unique_ptr<JsonFileReader> Containers::file_reader(const std::string& id, const Checkpoint& start) {
+std::unique_ptr<LogFileReader> Containers::file_reader(const std::string& id, const Checkpoint& start) {
     const auto* position = std::get_if<FilePosition>(&start.position);
     const auto& facts = containers_.at(id).facts;
     LogTerms terms{
         .birth = log_birth(facts), .files_kept = files_kept(facts), .passed_over_until = passed_over_until(facts)};
-    return std::make_unique<JsonFileReader>(log_path(id), position ? std::optional{*position} : std::nullopt,
-                                            std::move(terms), clock_, pump_.counters(), log_);
+    return std::make_unique<LogFileReader>(json_form, log_path(id), position ? std::optional{*position} : std::nullopt,
+                                           std::move(terms), clock_, pump_.counters(), log_);
 }
 
 // Nothing for a container that started before this state directory was made: nobody promised its first lines.
@@ -557,16 +558,11 @@ void Containers::assign_anew(const std::string& id, Container& container) {
         return;
     }
     auto assignment = assigner_.assign(container.facts);
-    const auto& decision = assignment.decision;
-    // A key file that is removed stops the reading, and so does nothing else: what was decided stays until there is
-    // somebody to seal for.
-    bool nobody = decision.recipients.empty();
-    bool stops = nobody && (decision.lack == tenancy::Lack::removed_key || feed->is_held());
-    if (stops && container.life->removed && decision.action == tenancy::Decision::Action::drop)
+    auto change = reassign_feed(*feed, assignment);
+    bool stops = change == Reassignment::stop;
+    if (stops && container.life->removed && assignment.decision.action == tenancy::Decision::Action::drop)
         return give_up(id, assignment);
-    bool same =
-        feed->source().whose.tenant == assignment.whose.tenant && feed->recipients() == assignment.decision.recipients;
-    if (!stops && !feed->is_held() && (same || nobody)) return;
+    if (change == Reassignment::none) return;
     if (!take(assignment, container) && stops) return;
     batcher_.hold(id, stops);
     log_.info("container assigned anew", {{"container", id.substr(0, 12)},
@@ -574,7 +570,7 @@ void Containers::assign_anew(const std::string& id, Container& container) {
                                           {"action", name_of(container.action)},
                                           {"reason", assignment.decision.reason}});
     if (stops) return;
-    if (same) return progress(id, container);
+    if (change == Reassignment::go_on) return progress(id, container);
     change_feed(id, container, open_feed(container, assignment, feed->handover()));
 }
 

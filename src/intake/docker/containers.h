@@ -28,14 +28,15 @@
 #include "engine/client.h"
 #include "intake/docker/directory_watch.h"
 #include "intake/docker/elsewhere.h"
-#include "intake/docker/file_pump.h"
 #include "intake/docker/selection.h"
 #include "intake/engine_logs/attach_reader.h"
 #include "intake/engine_logs/life.h"
 #include "intake/engine_logs/logs_reader.h"
 #include "intake/engine_logs/suspects.h"
+#include "intake/log_file/file_pump.h"
 #include "intake/source/assigner.h"
 #include "intake/source/description.h"
+#include "intake/source/reading_status.h"
 #include "net/task_group.h"
 #include "spool/spool.h"
 
@@ -53,30 +54,6 @@ struct Terms {
     // what was printed earlier is passed over: before that start, or so long before it (zero: nothing is).
     bool from_first_start = false;
     Nanoseconds age_max{};
-};
-
-// A log that has something to read, and of which nothing could be read for so long, is told.
-inline constexpr std::chrono::seconds stuck_after{60};
-
-// How reading stands, of all containers together.
-struct Standing {
-    std::size_t containers = 0;
-    std::size_t reading = 0;
-    std::size_t unreadable = 0;                   // their log drivers keep nothing, or the engine serves nothing
-    std::map<tenancy::Lack, std::size_t> held{};  // nothing is read, for want of that; without those held for a moment
-    std::uint64_t lag_bytes = 0;                  // not read yet, of log files
-    std::uint64_t held_lag_bytes = 0;             // of those, in logs that wait for a key
-    Nanoseconds lag_time{};                       // of the log that is behind most
-    std::size_t stuck = 0;                        // logs with something to read and no progress for stuck_after
-    std::string stuck_trouble;                    // of one of them
-    std::vector<std::string> ended_readers;       // of containers that are not read any more, by a fault of ours
-};
-
-// The same of one tenant.
-struct TenantLag {
-    std::size_t containers = 0;  // being read
-    std::uint64_t bytes = 0;
-    Nanoseconds time{};
 };
 
 class Containers {
@@ -141,12 +118,11 @@ class Containers {
     void finish(std::chrono::steady_clock::time_point deadline);
 
     // For those who watch (standing.cc).
-    Standing standing() const;
+    ReadingStatus standing() const;
     std::map<std::string, TenantLag> lag_by_tenant() const;
 
     // For `boatswain why` (description.cc); as DockerIntake says.
     std::vector<Description> describe_all() const;
-    std::vector<Description> describe(std::string_view id_or_name) const;
     static constexpr std::size_t departed_max = 256;    // containers that are gone and remembered
     static constexpr std::size_t former_names_max = 8;  // of one container, remembered
 
@@ -211,7 +187,7 @@ class Containers {
     void go_on_in_files(const std::string& id);
     // Where it stands in its files, if it was read through the engine before.
     bool find_in_files(const Container& container, Position& position) const;
-    std::unique_ptr<JsonFileReader> file_reader(const std::string& id, const Checkpoint& start);
+    std::unique_ptr<LogFileReader> file_reader(const std::string& id, const Checkpoint& start);
     std::optional<LogBirth> log_birth(const engine::ContainerFacts& facts) const;
     std::optional<Timestamp> passed_over_until(const engine::ContainerFacts& facts) const;
     void assign_anew(const std::string& id, Container& container);
@@ -231,7 +207,6 @@ class Containers {
     void tell_of_labels(const engine::ContainerFacts& facts);
 
     // How it ends (departing.cc).
-    void tell_of_removed(const spool::KnownSource& gone, bool ran_once_more);
     void read_to_its_end(const std::string& id);
     boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<Life> life);
     void close_source(const std::string& id);

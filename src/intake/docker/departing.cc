@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "intake/docker/containers.h"
+#include "intake/source/removed_while_away.h"
 
 namespace boatswain::intake::docker {
 namespace {
@@ -143,36 +144,12 @@ void Containers::tell_of_the_removed(const std::vector<spool::KnownSource>& remo
                                      const std::set<std::string>& ran_once_more) {
     std::vector<std::string> gone;
     for (const auto& one : removed) {
-        tell_of_removed(one, ran_once_more.contains(one.id));
+        record_removed_while_away(one, ran_once_more.contains(one.id), batcher_, clock_, metrics_, log_);
         told_of_.insert(one.id);
         suspects_.forget(one.id);
         gone.push_back(one.id);
     }
     if (!gone.empty()) batcher_.forget_when_sealed(gone);
-}
-
-void Containers::tell_of_removed(const spool::KnownSource& gone, bool ran_once_more) {
-    bool whole = gone.known && gone.known->ended && !ran_once_more;
-    auto outcome = !gone.known ? "unnamed" : whole ? "read-whole" : "gap";
-    metrics_
-        .counter("boatswain_containers_removed_while_away_total",
-                 "Containers that were removed while no agent ran, by whether their tenants' logs name a loss",
-                 {{"outcome", outcome}})
-        .add();
-    log_.warning("container was removed while no agent ran",
-                 {{"container", gone.id.substr(0, 12)},
-                  {"name", gone.known ? gone.known->source.name : std::string{}},
-                  {"outcome", outcome}});
-    if (!gone.known) return;
-    auto feed = batcher_.open_feed(gone.known->source, gone.known->recipients, gone.checkpoint, true);
-    auto now = clock_.now();
-    if (whole)
-        feed->close({.time = now, .reason = end_removed_while_away});
-    else
-        // From its last line on, whatever our own clock says by now.
-        feed->append(Gap{.from = gone.known->last_time,
-                         .to = std::max(gone.known->last_time, now),
-                         .reason = gap_removed_while_away});
 }
 
 void Containers::finish(std::chrono::steady_clock::time_point deadline) {

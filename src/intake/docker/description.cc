@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "intake/docker/containers.h"
+#include "intake/source/source_feed.h"
 
 namespace boatswain::intake::docker {
 
@@ -68,20 +69,7 @@ Description Containers::describe_one(const Container& container) const {
     }
     const auto* feed = feed_of(container);
     if (!feed) return told;
-    auto taken = feed->handover().lines;
-    auto before = container.lines_before.value_or(0);
-    auto saved = spool_.checkpoint(facts.id);
-    auto sealed = saved ? saved->lines : before;
-    told.lines_read = taken - std::min(before, taken);
-    told.lines_unsealed = taken - std::min(sealed, taken);
-    told.open_frame_bytes = feed->open_bytes();
-    told.last_line = feed->last_time();
-    told.waits_for_room = !feed->has_room();
-    if (auto growth = batcher_.growth(*feed)) {
-        told.batch_lines = growth->lines;
-        told.batch_bytes = growth->bytes;
-        told.batch_age = growth->age;
-    }
+    describe_feed(*feed, batcher_, spool_, container.lines_before.value_or(0), told);
     return told;
 }
 
@@ -110,31 +98,6 @@ std::vector<Description> Containers::describe_all() const {
     for (const auto& [id, trouble] : uninspected_) all.push_back(describe_uninspected(id, trouble));
     all.insert(all.end(), departed_.begin(), departed_.end());
     return all;
-}
-
-std::vector<Description> Containers::describe(std::string_view wanted) const {
-    if (wanted.empty()) return {};
-    auto all = describe_all();
-    auto those = [&](bool departed, auto&& matches) {
-        std::vector<Description> found;
-        for (const auto& one : all)
-            if (one.ended.has_value() == departed && matches(one)) found.push_back(one);
-        return found;
-    };
-    for (bool departed : {false, true}) {
-        // As the engine's own command line resolves it.
-        auto found = those(departed, [&](const auto& one) { return one.id == wanted; });
-        if (found.empty()) found = those(departed, [&](const auto& one) { return one.name == wanted; });
-        if (found.empty())
-            found = those(departed, [&](const auto& one) {
-                return std::ranges::find(one.former_names, wanted) != one.former_names.end();
-            });
-        // Of those that are gone, the last one of this name is meant.
-        if (departed && found.size() > 1) found.erase(found.begin(), found.end() - 1);
-        if (found.empty()) found = those(departed, [&](const auto& one) { return one.id.starts_with(wanted); });
-        if (!found.empty()) return found;
-    }
-    return {};
 }
 
 }  // namespace boatswain::intake::docker

@@ -218,7 +218,7 @@ TEST_F(DiscoveryTest, StopsReadingWhenAKeyFileIsRemovedAndGoesOnWhereItStoodWhen
                           .whose = batch::testing::source(id).whose};
     };
     containers.reassign();
-    EXPECT_EQ(containers.describe("web").at(0).verdict, Verdict::held);
+    EXPECT_EQ(find_described(containers.describe_all(), "web").at(0).verdict, Verdict::held);
     EXPECT_EQ(containers.standing().held[tenancy::Lack::removed_key], 1U);
     EXPECT_EQ(containers.standing().reading, 0U);
     print("while it was away");
@@ -234,8 +234,8 @@ TEST_F(DiscoveryTest, StopsReadingWhenAKeyFileIsRemovedAndGoesOnWhereItStoodWhen
     EXPECT_THAT(sealed(), ElementsAre("before"));
     assigner.assign = with_key;
     containers.reassign();
-    EXPECT_EQ(containers.describe("web").at(0).verdict, Verdict::collected);
-    run_until([&] { return containers.describe("web").at(0).lines_read == 2; });
+    EXPECT_EQ(find_described(containers.describe_all(), "web").at(0).verdict, Verdict::collected);
+    run_until([&] { return find_described(containers.describe_all(), "web").at(0).lines_read == 2; });
     EXPECT_THAT(sealed(), ElementsAre("before", "while it was away"));
 }
 
@@ -253,7 +253,10 @@ TEST_F(DiscoveryTest, ARemovedContainerWhoseKeyFileStaysAwayIsGivenUpWhenTheHold
     engine.there = engine.running = false;
     engine.tell(Action::die);
     engine.tell(Action::destroy);
-    run_until([&] { return containers.describe("web").empty() || containers.describe("web").at(0).removed; });
+    run_until([&] {
+        return find_described(containers.describe_all(), "web").empty() ||
+               find_described(containers.describe_all(), "web").at(0).removed;
+    });
     settle();
     action = tenancy::Decision::Action::drop;
     containers.reassign();
@@ -275,15 +278,16 @@ TEST_F(DiscoveryTest, ExcludesByTheStartersLabelAloneOnceItIsKnownWhoseItIs) {
     run_until([&] { return containers.contains(id); });
     settle();
     EXPECT_FALSE(reading()) << "it may yet be excluded";
-    EXPECT_THAT(containers.describe("web").at(0).reason, ::testing::HasSubstr("whether its image set that"));
+    EXPECT_THAT(find_described(containers.describe_all(), "web").at(0).reason,
+                ::testing::HasSubstr("whether its image set that"));
     answer.is = Starter::Is::known;
     by_starter = true;
     containers.reassign({id});
-    EXPECT_EQ(containers.describe("web").at(0).verdict, Verdict::excluded);
+    EXPECT_EQ(find_described(containers.describe_all(), "web").at(0).verdict, Verdict::excluded);
     EXPECT_EQ(rig.metrics.gauge("boatswain_containers_excluded", "", {{"by", "label"}}).value(), 1);
     EXPECT_TRUE(nothing_left());
     be_removed();
-    run_until([&] { return containers.describe("web").empty(); });
+    run_until([&] { return find_described(containers.describe_all(), "web").empty(); });
 
     engine.running = true;
     answer.is = Starter::Is::asked;
@@ -316,15 +320,15 @@ TEST_F(DiscoveryTest, AnAnswerThatComesLateBringsNoContainerBackThatWasReadToIts
 TEST_F(DiscoveryTest, ARenamedOneGoesOnUnderItsNewNameAndIsFoundByBoth) {
     be_born();
     print("before");
-    run_until([&] { return reading() && !containers.describe("web").empty(); });
-    run_until([&] { return containers.describe("web").at(0).lines_read == 1; });
+    run_until([&] { return reading() && !find_described(containers.describe_all(), "web").empty(); });
+    run_until([&] { return find_described(containers.describe_all(), "web").at(0).lines_read == 1; });
     engine.name = "shop";
     engine.tell(Action::rename);
-    run_until([&] { return !containers.describe("shop").empty(); });
-    EXPECT_EQ(containers.describe("shop").at(0).id, id);
-    EXPECT_THAT(containers.describe("web").at(0).former_names, ElementsAre("web"));
+    run_until([&] { return !find_described(containers.describe_all(), "shop").empty(); });
+    EXPECT_EQ(find_described(containers.describe_all(), "shop").at(0).id, id);
+    EXPECT_THAT(find_described(containers.describe_all(), "web").at(0).former_names, ElementsAre("web"));
     print("after");
-    run_until([&] { return containers.describe("shop").at(0).lines_read == 2; });
+    run_until([&] { return find_described(containers.describe_all(), "shop").at(0).lines_read == 2; });
     ASSERT_TRUE(rig.seal_all());
     std::vector<std::string> found;
     for (const auto& object : rig.take_all()) {
@@ -333,7 +337,7 @@ TEST_F(DiscoveryTest, ARenamedOneGoesOnUnderItsNewNameAndIsFoundByBoth) {
             found.push_back(segment.footer.sources.at(0).name + ": " + line.bytes);
     }
     EXPECT_THAT(found, ElementsAre("web: before", "shop: after"));
-    EXPECT_EQ(containers.describe("shop").at(0).whose->app, batch::testing::source(id).whose.app);
+    EXPECT_EQ(find_described(containers.describe_all(), "shop").at(0).whose->app, batch::testing::source(id).whose.app);
 }
 
 TEST_F(DiscoveryTest, OneThatIsRemovedWhileTheEngineIsAskedIsNamedAndNotAskedForForEver) {
@@ -592,7 +596,7 @@ class LateDirectoryTest : public DiscoveryTest {
     }
     void be_read_by(const std::string& reader) {
         run_until([&] {
-            auto found = containers.describe("web");
+            auto found = find_described(containers.describe_all(), "web");
             return !found.empty() && found[0].reader == reader && found[0].lines_read == lines.size();
         });
     }

@@ -37,15 +37,36 @@ void DockerIntake::learn_again() {
     discovery_.list_again();
 }
 
-DockerIntake::Health DockerIntake::health() const {
-    return {.engine_connected = discovery_.connected(),
-            .engine_trouble = discovery_.trouble(),
-            .other_engine = discovery_.other_engine(),
-            .stale_for = discovery_.stale_for(),
-            .directory_trouble = news_.trouble(),
-            .directory_too_late = news_.came_too_late(),
-            .reading = containers_.standing(),
-            .ended_tasks = tasks_.failed()};
+IntakeHealth health_of(const EngineState& state, ReadingStatus reading, std::vector<std::string> ended_tasks) {
+    IntakeHealth health{.part = "engine",
+                        .follows = state.connected,
+                        .state = "followed",
+                        .troubles = {},
+                        .restart_helps = {},
+                        .detail = {},
+                        .reading = std::move(reading),
+                        .ended_tasks = std::move(ended_tasks)};
+    const auto& trouble = state.trouble;
+    if (!state.connected) {
+        health.state = "not followed: " + trouble;
+        health.troubles.push_back("the engine is not followed" + (trouble.empty() ? "" : ": " + trouble));
+    }
+    if (!state.other_engine.empty()) health.troubles.push_back(state.other_engine);
+    const auto& directory = state.directory_trouble;
+    health.detail["containers_directory"] = directory.empty() ? "ok" : directory;
+    if (state.directory_too_late) health.restart_helps.push_back(directory);
+    if (state.stale_for > stale_socket_after) health.restart_helps.push_back(trouble);
+    return health;
+}
+
+IntakeHealth DockerIntake::health() const {
+    return health_of({.connected = discovery_.connected(),
+                      .trouble = discovery_.trouble(),
+                      .other_engine = discovery_.other_engine(),
+                      .stale_for = discovery_.stale_for(),
+                      .directory_trouble = news_.trouble(),
+                      .directory_too_late = news_.came_too_late()},
+                     containers_.standing(), tasks_.failed());
 }
 
 }  // namespace boatswain::intake::docker

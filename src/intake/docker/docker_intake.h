@@ -24,6 +24,7 @@
 #include "intake/docker/directory_news.h"
 #include "intake/docker/discovery.h"
 #include "intake/source/assigner.h"
+#include "intake/source/intake.h"
 #include "net/task_group.h"
 #include "spool/spool.h"
 
@@ -34,46 +35,40 @@ struct Options {
     Terms terms;
 };
 
-class DockerIntake {
+// A socket that leads nowhere for so long is a reason to start again: a mount is made at the start.
+inline constexpr std::chrono::minutes stale_socket_after{2};
+
+struct EngineState {
+    bool connected = false;
+    std::string trouble;              // of the connection
+    std::string other_engine;         // a sentence, while another engine answers than the one that is known
+    Nanoseconds stale_for{};          // Discovery::stale_for
+    std::string directory_trouble;    // DirectoryNews::trouble
+    bool directory_too_late = false;  // DirectoryNews::came_too_late
+};
+IntakeHealth health_of(const EngineState& state, ReadingStatus reading, std::vector<std::string> ended_tasks);
+
+class DockerIntake final : public Intake {
   public:
     DockerIntake(boost::asio::any_io_executor executor, Options options, engine::Client& client, Assigner assigner,
                  batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
     DockerIntake(const DockerIntake&) = delete;
     DockerIntake& operator=(const DockerIntake&) = delete;
 
-    // Finds and reads until cancelled; then everything it started has ended.
-    boost::asio::awaitable<void> run();
+    std::string_view name() const override { return "docker intake"; }
+    boost::asio::awaitable<void> run() override;
+    void finish(std::chrono::steady_clock::time_point deadline) override { containers_.finish(deadline); }
 
-    void reassign() { containers_.reassign(); }  // the keyring or the rules changed
-    void reassign(const std::vector<std::string>& ids) { containers_.reassign(ids); }  // more is known of these
-    // Rules read words of containers that were not kept: the engine is asked again. Until it has answered about a
-    // container, its assignment stays.
-    void learn_again();
-    void progressed() { containers_.progressed(); }  // the batcher gave memory back
-    void put_down() { containers_.put_down(); }      // a few times a second: Feed::should_put_down
-    // After run(): reads what the logs on disk still hold, and closes all feeds.
-    void finish(std::chrono::steady_clock::time_point deadline) { containers_.finish(deadline); }
+    void reassign() override { containers_.reassign(); }
+    void reassign(const std::vector<std::string>& ids) override { containers_.reassign(ids); }
+    // Until the engine has answered about a container, its assignment stays.
+    void learn_again() override;
+    void progressed() override { containers_.progressed(); }
+    void put_down() override { containers_.put_down(); }
 
-    // For /healthz, /readyz and /metrics: whether the engine answers, what is read, and how far reading is behind.
-    struct Health {
-        bool engine_connected = false;
-        std::string engine_trouble;
-        std::string other_engine;  // a sentence, while another engine answers than the one whose containers are known
-        Nanoseconds stale_for{};   // Discovery::stale_for
-        std::string directory_trouble;    // DirectoryNews::trouble
-        bool directory_too_late = false;  // DirectoryNews::came_too_late
-        Standing reading;
-        std::vector<std::string> ended_tasks;  // of those that have to run for ever: nothing brings them back
-    };
-    Health health() const;
-    std::map<std::string, TenantLag> lag_by_tenant() const { return containers_.lag_by_tenant(); }
-
-    // For `boatswain why`. What is known of every container: read, held, passed over; and of the last ones that are
-    // gone.
-    std::vector<Description> describe_all() const { return containers_.describe_all(); }
-    // Of the container with that id, else of those with that name, else of those whose id begins so. A container that
-    // is gone is found only when none that is there answers.
-    std::vector<Description> describe(std::string_view id_or_name) const { return containers_.describe(id_or_name); }
+    IntakeHealth health() const override;
+    std::map<std::string, TenantLag> lag_by_tenant() const override { return containers_.lag_by_tenant(); }
+    std::vector<Description> describe_all() const override { return containers_.describe_all(); }
 
   private:
     const Path root_;

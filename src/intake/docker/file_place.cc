@@ -69,7 +69,7 @@ std::uint64_t each_line(LogFile& file, std::uint64_t at, See&& see) {
 
 // Of one line of the file: whether the place lies before it.
 bool is_behind(LogsPlace& place, JsonLineScanner& scanner, std::string_view line, std::string& text) {
-    JsonLine found;
+    LogRecord found;
     text.resize(line.size() + JsonLineScanner::slack);
     if (!scanner.scan(line, text.data(), found)) return false;
     auto message = std::string_view{text}.substr(0, found.message_bytes);

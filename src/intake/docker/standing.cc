@@ -5,8 +5,8 @@
 
 namespace boatswain::intake::docker {
 
-Standing Containers::standing() const {
-    Standing standing{.containers = containers_.size(), .ended_readers = readers_.failed()};
+ReadingStatus Containers::standing() const {
+    ReadingStatus standing{.containers = containers_.size(), .ended_readers = readers_.failed()};
     auto lag = pump_.lag();
     standing.lag_bytes = lag.read_bytes + lag.parked_bytes;
     standing.held_lag_bytes = lag.parked_bytes;

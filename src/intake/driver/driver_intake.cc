@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "intake/driver/fifo_table.h"
+#include "intake/source/source_feed.h"
 
 namespace boatswain::intake::driver {
 namespace {
@@ -322,6 +323,11 @@ net::Turn DriverIntake::take_turn(const std::string& id) {
     return *step == HoldReader::Step::more ? net::Turn::worked : net::Turn::done;
 }
 
+IntakeHealth DriverIntake::health() const {
+    return {
+        .part = "driver", .follows = true, .state = {}, .troubles = {}, .reading = {}, .ended_tasks = tasks_.failed()};
+}
+
 void DriverIntake::put_down() {
     for (auto& [id, container] : containers_)
         if (container.feed && container.feed->should_put_down())
@@ -545,15 +551,7 @@ void DriverIntake::describe(Description& told) const {
     auto found = containers_.find(told.id);
     if (found == containers_.end()) return;
     const auto& container = found->second;
-    switch (container.assignment.decision.action) {
-        case Action::seal: told.verdict = Verdict::collected; break;
-        case Action::quarantine: told.verdict = Verdict::quarantined; break;
-        case Action::drop: told.verdict = Verdict::dropped; break;
-        case Action::hold: told.verdict = container.assignment.soon ? Verdict::deriving : Verdict::held; break;
-    }
-    told.reason = container.assignment.decision.reason;
-    told.lack = container.assignment.decision.lack;
-    told.whose = container.assignment.whose;
+    describe_decision(container.assignment, told);
     told.last_error = container.trouble;
     auto hold = std::ranges::find_if(container.holds, [](const auto& one) { return !one->finished(); });
     if (hold == container.holds.end() && !container.holds.empty()) --hold;
@@ -567,19 +565,7 @@ void DriverIntake::describe(Description& told) const {
                                  .files_held = 0};
     }
     if (!container.feed) return;
-    auto saved = spool_.checkpoint(told.id);
-    auto taken = container.feed->handover().lines;
-    auto sealed = saved ? saved->lines : container.lines_before;
-    told.lines_read = taken - std::min(container.lines_before, taken);
-    told.lines_unsealed = taken - std::min(sealed, taken);
-    told.open_frame_bytes = container.feed->open_bytes();
-    told.last_line = container.feed->last_time();
-    told.waits_for_room = !container.feed->has_room();
-    if (auto growth = batcher_.growth(*container.feed)) {
-        told.batch_lines = growth->lines;
-        told.batch_bytes = growth->bytes;
-        told.batch_age = growth->age;
-    }
+    describe_feed(*container.feed, batcher_, spool_, container.lines_before, told);
 }
 
 }  // namespace boatswain::intake::driver

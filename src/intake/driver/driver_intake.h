@@ -33,6 +33,7 @@
 #include "intake/driver/hold_reader.h"
 #include "intake/driver/plugin_request.h"
 #include "intake/source/assigner.h"
+#include "intake/source/intake.h"
 #include "intake/source/trouble.h"
 #include "net/task_group.h"
 #include "net/turns.h"
@@ -48,22 +49,22 @@ struct IntakeOptions {
     std::vector<std::string> own_ids;  // containers that this process runs in
 };
 
-class DriverIntake {
+class DriverIntake final : public Intake {
   public:
     DriverIntake(boost::asio::any_io_executor executor, IntakeOptions options, Assigner assigner,
                  batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
     DriverIntake(const DriverIntake&) = delete;
-    ~DriverIntake();
+    ~DriverIntake() override;
 
-    boost::asio::awaitable<void> run();                  // until cancelled
-    void reassign();                                     // the keyring or the rules changed
-    void reassign(const std::vector<std::string>& ids);  // more is known of these
-    void progressed();                                   // the batcher gave memory back, or a segment became durable
-    void put_down();                                     // a few times a second: Feed::should_put_down
-    // Names of tasks that ended by a fault of ours: only a new start brings them back.
-    const std::vector<std::string>& ended_tasks() const { return tasks_.failed(); }
-    // After run(): reads what the holds have, and closes all feeds.
-    void finish(std::chrono::steady_clock::time_point deadline);
+    std::string_view name() const override { return "driver intake"; }
+    boost::asio::awaitable<void> run() override;
+    void finish(std::chrono::steady_clock::time_point deadline) override;
+    void reassign() override;
+    void reassign(const std::vector<std::string>& ids) override;
+    void progressed() override;
+    void put_down() override;
+    // Its containers are counted and described by the Docker intake, which finds them.
+    IntakeHealth health() const override;
 
     // What the Docker intake tells and asks. Outlived by this.
     docker::Elsewhere elsewhere(std::string driver);

@@ -8,9 +8,9 @@ namespace {
 using boatswain::testing::contents;
 using boatswain::testing::write;
 using ::testing::ElementsAre;
-using Step = JsonFileReader::Step;
+using Step = LogFileReader::Step;
 
-struct CutLog : JsonFileReaderTest {
+struct CutLog : LogFileReaderTest {
     // Prints `lines` lines with numbers that go on.
     void print_numbered(DockerLog& log, int lines) {
         for (int i = 0; i < lines; ++i) print(log, "line " + std::to_string(printed++));
@@ -188,8 +188,8 @@ TEST_F(CutLog, OfAPlaceWithoutTimesIsReadOnBehindWhatIsLeft) {
     print(log, "three, which is longer");
     batch::testing::Rig fresh;
     Reading again{fresh, log.path(), identity.recipient()};
-    again.reader =
-        std::make_unique<JsonFileReader>(log.path(), place, LogTerms{}, fresh.clock, again.counters(), fresh.log);
+    again.reader = std::make_unique<LogFileReader>(json_form, log.path(), place, LogTerms{}, fresh.clock,
+                                                   again.counters(), fresh.log);
     again.read_to_end();
     ASSERT_TRUE(fresh.seal_all());
     std::vector<std::string> found;

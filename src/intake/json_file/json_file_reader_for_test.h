@@ -13,7 +13,7 @@
 
 namespace boatswain::intake {
 
-class JsonFileReaderTest : public ::testing::Test {
+class LogFileReaderTest : public ::testing::Test {
   protected:
     Timestamp next() { return now += Nanoseconds{1000}; }
     void print(DockerLog& log, std::string_view message, Stream stream = Stream::out) {

@@ -7,9 +7,9 @@ namespace boatswain::intake {
 namespace {
 
 using ::testing::ElementsAre;
-using Step = JsonFileReader::Step;
+using Step = LogFileReader::Step;
 
-TEST_F(JsonFileReaderTest, NamesTheGapWhenFilesWereRotatedAwayUnseen) {
+TEST_F(LogFileReaderTest, NamesTheGapWhenFilesWereRotatedAwayUnseen) {
     DockerLog log{directory / "c-json.log", {.files_max = 2}};
     auto reading = read(log);
     print(log, "one");
@@ -24,7 +24,7 @@ TEST_F(JsonFileReaderTest, NamesTheGapWhenFilesWereRotatedAwayUnseen) {
 
 // The pieces of a long line share its time: where it is not known whether a file is older than what was read, they look
 // as if they had been read.
-TEST_F(JsonFileReaderTest, TakesTheRestOfALineBehindALineOfTheOtherStreamInFilesThatFollowAGap) {
+TEST_F(LogFileReaderTest, TakesTheRestOfALineBehindALineOfTheOtherStreamInFilesThatFollowAGap) {
     DockerLog log{directory / "c-json.log", {.files_max = 3}};
     auto reading = read(log);
     print(log, "one");
@@ -45,7 +45,7 @@ TEST_F(JsonFileReaderTest, TakesTheRestOfALineBehindALineOfTheOtherStreamInFiles
                 ElementsAre("one", "gap:rotated-away", "three", "four", "P " + begun, "between", "the rest", "five"));
 }
 
-TEST_F(JsonFileReaderTest, NamesTheGapWhenItsPlaceIsGoneAfterARestart) {
+TEST_F(LogFileReaderTest, NamesTheGapWhenItsPlaceIsGoneAfterARestart) {
     DockerLog log{directory / "c-json.log", {.files_max = 2}};
     auto reading = read(log);
     print(log, "one");
@@ -61,7 +61,7 @@ TEST_F(JsonFileReaderTest, NamesTheGapWhenItsPlaceIsGoneAfterARestart) {
 }
 
 // Its record is in no frame while no line followed: a crash then must not lose it.
-TEST_F(JsonFileReaderTest, NamesTheGapOnceEvenWhenACrashCameBeforeItsRecord) {
+TEST_F(LogFileReaderTest, NamesTheGapOnceEvenWhenACrashCameBeforeItsRecord) {
     DockerLog log{directory / "c-json.log", {.files_max = 1}};
     auto reading = read(log);
     print(log, "one");
@@ -83,7 +83,7 @@ TEST_F(JsonFileReaderTest, NamesTheGapOnceEvenWhenACrashCameBeforeItsRecord) {
 
 // ---- A log that nobody read from its first line on
 
-struct UnreadBefore : JsonFileReaderTest {
+struct UnreadBefore : LogFileReaderTest {
     // Where `rotations` of them came before the reader did.
     DockerLog printed(unsigned rotations, bool compress = false) {
         DockerLog log{directory / "c-json.log", {.files_max = 3, .compress = compress}};

@@ -4,8 +4,8 @@
 
 #include <random>
 
-#include "intake/json_file/json_file_reader.h"
 #include "intake/json_file/json_file_reader_for_test.h"
+#include "intake/log_file/log_file_reader.h"
 
 namespace boatswain::intake {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 using batch::testing::Rig;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using Step = JsonFileReader::Step;
+using Step = LogFileReader::Step;
 
 // As --log-opt env=... makes it.
 std::string with_attrs(std::string record, std::size_t bytes) {
@@ -21,7 +21,7 @@ std::string with_attrs(std::string record, std::size_t bytes) {
     return record.insert(record.rfind("\"time\":"), attrs);
 }
 
-class LongRecords : public JsonFileReaderTest {
+class LongRecords : public LogFileReaderTest {
   protected:
     std::string record(std::string_view message, std::size_t attrs_bytes, Stream stream = Stream::out) {
         return with_attrs(json_record(stream, next(), std::string{message} + "\n"), attrs_bytes);
@@ -108,7 +108,7 @@ TEST_F(LongRecords, ThatRotationCutOffAreNamed) {
     EXPECT_THAT(sealed(), ElementsAre("whole", "gap:too-long", "next file"));
 }
 
-class AfterAPowerCut : public JsonFileReaderTest {};
+class AfterAPowerCut : public LogFileReaderTest {};
 
 TEST_F(AfterAPowerCut, TheRecordBehindZerosIsReadAndTheZerosAreNamed) {
     for (std::size_t zeros : {1UL, 300UL, 600'000UL, 2 * read_bytes_max}) {

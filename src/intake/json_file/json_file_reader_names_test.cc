@@ -9,7 +9,7 @@ using boatswain::testing::append;
 using boatswain::testing::contents;
 using boatswain::testing::write;
 using ::testing::ElementsAre;
-using Step = JsonFileReader::Step;
+using Step = LogFileReader::Step;
 
 // The file that the engine has open, whatever becomes of its name.
 class EngineFile {
@@ -28,7 +28,7 @@ class EngineFile {
     std::unique_ptr<std::FILE, Close> file_;
 };
 
-struct LogNames : JsonFileReaderTest {
+struct LogNames : LogFileReaderTest {
     LogNames() { write_new_log(); }
     void write_new_log() {
         std::filesystem::create_directories(directory);
@@ -306,7 +306,7 @@ TEST_F(LogNames, WhatIsWrittenToALogThatWasLeftIsNamed) {
 
 // ---- Years of old lines, before the agent came
 
-struct OldLog : JsonFileReaderTest {
+struct OldLog : LogFileReaderTest {
     DockerLog printed() {
         DockerLog log{directory / "c-json.log"};
         print(log, "oldest");

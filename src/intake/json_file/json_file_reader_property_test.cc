@@ -8,8 +8,8 @@
 #include <random>
 
 #include "intake/json_file/docker_log_for_test.h"
-#include "intake/json_file/json_file_reader.h"
 #include "intake/json_file/reading_for_test.h"
+#include "intake/log_file/log_file_reader.h"
 #include "open/test_support.h"
 
 namespace boatswain::intake {
@@ -130,7 +130,7 @@ void check_every_byte_once(unsigned seed) {
     EXPECT_EQ(reading.malformed(), 0U);
 }
 
-TEST(JsonFileReaderProperty, SealsEveryByteOnceOverCrashesRotationAndCompression) {
+TEST(LogFileReaderProperty, SealsEveryByteOnceOverCrashesRotationAndCompression) {
     for (unsigned seed = 1; seed <= 25 && !::testing::Test::HasFailure(); ++seed) check_every_byte_once(seed);
 }
 
@@ -184,7 +184,7 @@ void check_gaps_are_named(unsigned seed) {
     EXPECT_EQ(expected, printed) << "the last line is there";
 }
 
-TEST(JsonFileReaderProperty, NamesEveryLossToDeletion) {
+TEST(LogFileReaderProperty, NamesEveryLossToDeletion) {
     for (unsigned seed = 1; seed <= 50 && !::testing::Test::HasFailure(); ++seed) check_gaps_are_named(seed);
 }
 

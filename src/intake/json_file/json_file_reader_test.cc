@@ -1,4 +1,4 @@
-#include "intake/json_file/json_file_reader.h"
+#include "intake/log_file/log_file_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,9 +16,9 @@ using boatswain::testing::write;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Step = JsonFileReader::Step;
+using Step = LogFileReader::Step;
 
-TEST_F(JsonFileReaderTest, ReadsWhatIsThereAndWhatComes) {
+TEST_F(LogFileReaderTest, ReadsWhatIsThereAndWhatComes) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     EXPECT_EQ(reading.read_to_end(), Step::at_end);
@@ -33,7 +33,7 @@ TEST_F(JsonFileReaderTest, ReadsWhatIsThereAndWhatComes) {
     EXPECT_THAT(sealed(), ElementsAre("one", "", "two", "three"));
 }
 
-TEST_F(JsonFileReaderTest, WaitsForALogThatIsNotThereYet) {
+TEST_F(LogFileReaderTest, WaitsForALogThatIsNotThereYet) {
     std::filesystem::create_directories(directory);
     Reading reading{rig, directory / "c-json.log", identity.recipient()};
     EXPECT_EQ(reading.read_to_end(), Step::at_end);
@@ -43,12 +43,12 @@ TEST_F(JsonFileReaderTest, WaitsForALogThatIsNotThereYet) {
     EXPECT_THAT(sealed(), ElementsAre("one"));
 }
 
-TEST_F(JsonFileReaderTest, IsFinishedWhenTheDirectoryIsGoneBeforeItWasOpened) {
+TEST_F(LogFileReaderTest, IsFinishedWhenTheDirectoryIsGoneBeforeItWasOpened) {
     Reading reading{rig, rig.directory / "no-such/c-json.log", identity.recipient()};
     EXPECT_EQ(reading.read_to_end(), Step::finished);
 }
 
-TEST_F(JsonFileReaderTest, TakesATornLineOnlyWhenItIsWhole) {
+TEST_F(LogFileReaderTest, TakesATornLineOnlyWhenItIsWhole) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     auto record = json_record(Stream::out, next(), "whole\n");
@@ -63,7 +63,7 @@ TEST_F(JsonFileReaderTest, TakesATornLineOnlyWhenItIsWhole) {
     EXPECT_EQ(reading.malformed(), 0U);
 }
 
-TEST_F(JsonFileReaderTest, SplitsARecordThatHoldsSeveralLines) {
+TEST_F(LogFileReaderTest, SplitsARecordThatHoldsSeveralLines) {
     DockerLog log{directory / "c-json.log"};
     log.raw(json_record(Stream::out, next(), "a\n\nb\n"));
     log.raw(json_record(Stream::out, next(), "c\nd"));
@@ -73,7 +73,7 @@ TEST_F(JsonFileReaderTest, SplitsARecordThatHoldsSeveralLines) {
 }
 
 // The position after each line is one from which reading goes on exactly.
-TEST_F(JsonFileReaderTest, ResumesBehindEveryRecord) {
+TEST_F(LogFileReaderTest, ResumesBehindEveryRecord) {
     auto message = [](int i) {
         return i % 7 == 3 ? std::string(40'000, static_cast<char>('a' + i % 26)) : "line " + std::to_string(i);
     };
@@ -105,7 +105,7 @@ TEST_F(JsonFileReaderTest, ResumesBehindEveryRecord) {
     }
 }
 
-TEST_F(JsonFileReaderTest, ReadsOnOverRotationWhateverBecomesOfTheOldFiles) {
+TEST_F(LogFileReaderTest, ReadsOnOverRotationWhateverBecomesOfTheOldFiles) {
     for (bool compress : {false, true}) {
         std::string name = compress ? "z" : "c";
         DockerLog log{directory / (name + "-json.log"), {.compress = compress}};
@@ -124,7 +124,7 @@ TEST_F(JsonFileReaderTest, ReadsOnOverRotationWhateverBecomesOfTheOldFiles) {
                                                           "z three", "z four"));
 }
 
-TEST_F(JsonFileReaderTest, FindsItsPlaceAgainInACompressedFile) {
+TEST_F(LogFileReaderTest, FindsItsPlaceAgainInACompressedFile) {
     DockerLog log{directory / "c-json.log", {.compress = true}};
     auto reading = read(log);
     print(log, "one");
@@ -140,7 +140,7 @@ TEST_F(JsonFileReaderTest, FindsItsPlaceAgainInACompressedFile) {
 }
 
 // A file without a line has no fingerprint: a position in it could not be found again.
-TEST_F(JsonFileReaderTest, DoesNotReadTheOldFileAgainWhenTheNewOneWasEmptyAtTheCrash) {
+TEST_F(LogFileReaderTest, DoesNotReadTheOldFileAgainWhenTheNewOneWasEmptyAtTheCrash) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -154,7 +154,7 @@ TEST_F(JsonFileReaderTest, DoesNotReadTheOldFileAgainWhenTheNewOneWasEmptyAtTheC
     EXPECT_THAT(sealed(), ElementsAre("one", "two"));
 }
 
-TEST_F(JsonFileReaderTest, LosesNothingToDeletionWhenItSawEachBirth) {
+TEST_F(LogFileReaderTest, LosesNothingToDeletionWhenItSawEachBirth) {
     DockerLog log{directory / "c-json.log", {.files_max = 1}};
     auto reading = read(log);
     print(log, "one");
@@ -169,7 +169,7 @@ TEST_F(JsonFileReaderTest, LosesNothingToDeletionWhenItSawEachBirth) {
     EXPECT_THAT(sealed(), ElementsAre("one", "two", "three", "four"));
 }
 
-TEST_F(JsonFileReaderTest, DoesNotTakeARecycledInodeForItsFile) {
+TEST_F(LogFileReaderTest, DoesNotTakeARecycledInodeForItsFile) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "old");
@@ -189,7 +189,7 @@ TEST_F(JsonFileReaderTest, DoesNotTakeARecycledInodeForItsFile) {
     EXPECT_THAT(sealed(), ElementsAre("old", "old too", "gap:rotated-away", "new", "new too"));
 }
 
-TEST_F(JsonFileReaderTest, ReadsTheRestFromTheCopyThatLogrotateMade) {
+TEST_F(LogFileReaderTest, ReadsTheRestFromTheCopyThatLogrotateMade) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -203,7 +203,7 @@ TEST_F(JsonFileReaderTest, ReadsTheRestFromTheCopyThatLogrotateMade) {
     EXPECT_THAT(sealed(), ElementsAre("one", "two", "three"));
 }
 
-TEST_F(JsonFileReaderTest, NamesTheGapWhenTheLogWasTruncatedWithoutACopy) {
+TEST_F(LogFileReaderTest, NamesTheGapWhenTheLogWasTruncatedWithoutACopy) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -215,7 +215,7 @@ TEST_F(JsonFileReaderTest, NamesTheGapWhenTheLogWasTruncatedWithoutACopy) {
     EXPECT_THAT(sealed(), ElementsAre("one", "gap:truncated", "two"));
 }
 
-TEST_F(JsonFileReaderTest, SeesATruncationThatIsFilledBeyondItsPlace) {
+TEST_F(LogFileReaderTest, SeesATruncationThatIsFilledBeyondItsPlace) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -227,7 +227,7 @@ TEST_F(JsonFileReaderTest, SeesATruncationThatIsFilledBeyondItsPlace) {
     EXPECT_THAT(sealed(), ElementsAre("one", "gap:truncated", "two", "three"));
 }
 
-TEST_F(JsonFileReaderTest, ReadsNothingTwiceWhenAPowerCutTookTheEndOfTheLog) {
+TEST_F(LogFileReaderTest, ReadsNothingTwiceWhenAPowerCutTookTheEndOfTheLog) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -244,7 +244,7 @@ TEST_F(JsonFileReaderTest, ReadsNothingTwiceWhenAPowerCutTookTheEndOfTheLog) {
     EXPECT_THAT(sealed(), ElementsAre("one", "two", "gap:truncated", "three"));
 }
 
-TEST_F(JsonFileReaderTest, ReadsARemovedLogToItsEnd) {
+TEST_F(LogFileReaderTest, ReadsARemovedLogToItsEnd) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -257,7 +257,7 @@ TEST_F(JsonFileReaderTest, ReadsARemovedLogToItsEnd) {
 }
 
 // A container's directory is removed file by file, in any order.
-TEST_F(JsonFileReaderTest, ReadsNothingTwiceWhenTheNewestFileIsRemovedFirst) {
+TEST_F(LogFileReaderTest, ReadsNothingTwiceWhenTheNewestFileIsRemovedFirst) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -270,7 +270,7 @@ TEST_F(JsonFileReaderTest, ReadsNothingTwiceWhenTheNewestFileIsRemovedFirst) {
     EXPECT_THAT(sealed(), ElementsAre("one", "one", "two"));
 }
 
-TEST_F(JsonFileReaderTest, ReadsNothingTwiceWhenTheNewestFileIsRemovedFirstAfterARestart) {
+TEST_F(LogFileReaderTest, ReadsNothingTwiceWhenTheNewestFileIsRemovedFirstAfterARestart) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -286,7 +286,7 @@ TEST_F(JsonFileReaderTest, ReadsNothingTwiceWhenTheNewestFileIsRemovedFirstAfter
     EXPECT_THAT(sealed(), ElementsAre("one", "two", "two"));
 }
 
-TEST_F(JsonFileReaderTest, GivesTheTornEndOfARotatedFileAsItIs) {
+TEST_F(LogFileReaderTest, GivesTheTornEndOfARotatedFileAsItIs) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "one");
@@ -298,7 +298,7 @@ TEST_F(JsonFileReaderTest, GivesTheTornEndOfARotatedFileAsItIs) {
     EXPECT_EQ(reading.malformed(), 1U);
 }
 
-TEST_F(JsonFileReaderTest, KeepsAMalformedLineAsItIsAndGoesOn) {
+TEST_F(LogFileReaderTest, KeepsAMalformedLineAsItIsAndGoesOn) {
     DockerLog log{directory / "c-json.log"};
     print(log, "one");
     log.raw(std::string(50, '\0') + "garbage\n");
@@ -309,7 +309,7 @@ TEST_F(JsonFileReaderTest, KeepsAMalformedLineAsItIsAndGoesOn) {
     EXPECT_THAT(sealed(), ElementsAre("one", "gap:malformed", std::string(50, '\0') + "garbage", "two"));
 }
 
-TEST_F(JsonFileReaderTest, PassesOverALineThatNoEngineWritesAndNamesTheGap) {
+TEST_F(LogFileReaderTest, PassesOverALineThatNoEngineWritesAndNamesTheGap) {
     DockerLog log{directory / "c-json.log"};
     print(log, "one");
     auto reading = read(log);
@@ -325,7 +325,7 @@ TEST_F(JsonFileReaderTest, PassesOverALineThatNoEngineWritesAndNamesTheGap) {
     EXPECT_THAT(sealed(), ElementsAre("one", "gap:too-long", "two"));
 }
 
-TEST_F(JsonFileReaderTest, IsNotHeldUpByAnArchiveThatCannotBeRead) {
+TEST_F(LogFileReaderTest, IsNotHeldUpByAnArchiveThatCannotBeRead) {
     DockerLog log{directory / "c-json.log"};
     write(log.path().string() + ".3.gz", "\x1f\x8b\x08 this is no archive");
     print(log, "one");
@@ -336,7 +336,7 @@ TEST_F(JsonFileReaderTest, IsNotHeldUpByAnArchiveThatCannotBeRead) {
     EXPECT_THAT(sealed(), ElementsAre("gap:unreadable", "one", "two"));
 }
 
-TEST_F(JsonFileReaderTest, LeavesAnArchiveThatIsTornInItsMiddle) {
+TEST_F(LogFileReaderTest, LeavesAnArchiveThatIsTornInItsMiddle) {
     DockerLog log{directory / "c-json.log", {.compress = true}};
     unsigned noise = 1;
     for (int i = 0; i < 20'000; ++i) print(log, "line " + std::to_string(noise = noise * 1'103'515'245U + 12'345U));
@@ -359,7 +359,7 @@ TEST_F(JsonFileReaderTest, LeavesAnArchiveThatIsTornInItsMiddle) {
     EXPECT_EQ(sealed().size(), found.size()) << "nothing twice";
 }
 
-TEST_F(JsonFileReaderTest, JoinsALongLineOverARotation) {
+TEST_F(LogFileReaderTest, JoinsALongLineOverARotation) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     auto time = next();
@@ -375,7 +375,7 @@ TEST_F(JsonFileReaderTest, JoinsALongLineOverARotation) {
     EXPECT_THAT(sealed(), ElementsAre(piece + piece + "end"));
 }
 
-TEST_F(JsonFileReaderTest, ReadsALongLineAgainThatWasPendingAtTheCrash) {
+TEST_F(LogFileReaderTest, ReadsALongLineAgainThatWasPendingAtTheCrash) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     auto time = next();
@@ -392,7 +392,7 @@ TEST_F(JsonFileReaderTest, ReadsALongLineAgainThatWasPendingAtTheCrash) {
     EXPECT_THAT(sealed(), ElementsAre("between", piece + "end")) << "the line of the other stream is not taken twice";
 }
 
-TEST_F(JsonFileReaderTest, PutsALongLineDownInPiecesWhereMemoryIsWanted) {
+TEST_F(LogFileReaderTest, PutsALongLineDownInPiecesWhereMemoryIsWanted) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     auto time = next();
@@ -414,7 +414,7 @@ TEST_F(JsonFileReaderTest, PutsALongLineDownInPiecesWhereMemoryIsWanted) {
     EXPECT_THAT(sealed(), ElementsAre("P " + piece, "end")) << "each piece once";
 }
 
-TEST_F(JsonFileReaderTest, ReadsOneLineWhereItMayReadLess) {
+TEST_F(LogFileReaderTest, ReadsOneLineWhereItMayReadLess) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     std::string message(200'000, 'x');
@@ -425,7 +425,7 @@ TEST_F(JsonFileReaderTest, ReadsOneLineWhereItMayReadLess) {
     EXPECT_THAT(sealed(), ElementsAre(message, "next"));
 }
 
-TEST_F(JsonFileReaderTest, SettlesAPendingLineWhenItsContainerHasEnded) {
+TEST_F(LogFileReaderTest, SettlesAPendingLineWhenItsContainerHasEnded) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     log.piece(Stream::out, next(), std::string(engine_piece_bytes, 'x'), false);
@@ -438,7 +438,7 @@ TEST_F(JsonFileReaderTest, SettlesAPendingLineWhenItsContainerHasEnded) {
     EXPECT_EQ(sealed().size(), 1U);
 }
 
-TEST_F(JsonFileReaderTest, FollowsManyFilesWithBoundedDescriptors) {
+TEST_F(LogFileReaderTest, FollowsManyFilesWithBoundedDescriptors) {
     DockerLog log{directory / "c-json.log"};
     auto reading = read(log);
     print(log, "0");

@@ -27,14 +27,14 @@ bool two_digits(const char* at, int& value) {
 }
 
 // out_stream.size() bytes.
-bool scan_stream(const char* at, const char* end, JsonLine& found) {
+bool scan_stream(const char* at, const char* end, LogRecord& found) {
     bool out = starts_with(at, end, out_stream);
     found.stream = out ? Stream::out : Stream::err;
     return out || starts_with(at, end, err_stream);
 }
 
 // The message lies at `out`: takes its final newline off and looks for another.
-void finish_message(const char* out, std::size_t bytes, JsonLine& found) {
+void finish_message(const char* out, std::size_t bytes, LogRecord& found) {
     found.newline = bytes > 0 && out[bytes - 1] == '\n';
     found.message_bytes = bytes - (found.newline ? 1 : 0);
     found.inner_newline = std::memchr(out, '\n', found.message_bytes) != nullptr;
@@ -42,7 +42,7 @@ void finish_message(const char* out, std::size_t bytes, JsonLine& found) {
 
 }  // namespace
 
-bool JsonLineScanner::scan(std::string_view line, char* out, JsonLine& found) {
+bool JsonLineScanner::scan(std::string_view line, char* out, LogRecord& found) {
     const char* at = line.data();
     const char* end = at + line.size();
     if (starts_with(at, end, head)) {
@@ -55,7 +55,9 @@ bool JsonLineScanner::scan(std::string_view line, char* out, JsonLine& found) {
     return scan_generally(line, out, found);
 }
 
-bool JsonLineScanner::scan_front(std::string_view front, char* out, JsonLine& found) {
+std::size_t JsonForm::find_record(std::string_view line) const { return line.rfind(head); }
+
+bool JsonForm::scan_front(std::string_view front, char* out, LogRecord& found) const {
     const char* end = front.data() + front.size();
     if (!front.starts_with(head)) return false;
     auto message = unescape_json_string(front.data() + head.size(), end, out);
@@ -64,19 +66,18 @@ bool JsonLineScanner::scan_front(std::string_view front, char* out, JsonLine& fo
     return true;
 }
 
-bool JsonLineScanner::scan_back(std::string_view back, JsonLine& found) {
+std::optional<Timestamp> JsonForm::scan_back(std::string_view back, bool /*whole*/) const {
     constexpr std::string_view tail = "\"}";
     auto name = back.rfind(std::string{","} + std::string{time_name});
-    if (name == back.npos || !back.ends_with(tail)) return false;
+    if (name == back.npos || !back.ends_with(tail)) return std::nullopt;
     auto from = name + 1 + time_name.size();
-    if (from + tail.size() > back.size()) return false;
+    if (from + tail.size() > back.size()) return std::nullopt;
     auto time = parse_time(back.substr(from, back.size() - tail.size() - from));
-    if (time) found.time = *time;
-    return time.has_value();
+    return time ? std::optional{*time} : std::nullopt;
 }
 
 // What follows the message: stream, perhaps the attrs that the line before had too, time, and nothing more.
-bool JsonLineScanner::scan_tail(const char* at, const char* end, JsonLine& found) {
+bool JsonLineScanner::scan_tail(const char* at, const char* end, LogRecord& found) {
     if (!scan_stream(at, end, found)) return false;
     at += out_stream.size();
     if (!attrs_.empty() && starts_with(at, end, attrs_name) && starts_with(at + attrs_name.size(), end, attrs_)) {
@@ -92,7 +93,7 @@ bool JsonLineScanner::scan_tail(const char* at, const char* end, JsonLine& found
 
 // "2026-11-23T00:14:35.375600667Z", zeros at the end of the fraction trimmed. The minute is nearly always that of the
 // line before.
-bool JsonLineScanner::scan_time(const char* at, const char* end, JsonLine& found) {
+bool JsonLineScanner::scan_time(const char* at, const char* end, LogRecord& found) {
     auto size = end - at;
     if (size < 20 || size > 30 || end[-1] != 'Z') return false;
     if (!minute_ || std::memcmp(at, minute_text_, sizeof minute_text_) != 0) {
@@ -119,7 +120,7 @@ bool JsonLineScanner::scan_time(const char* at, const char* end, JsonLine& found
     return true;
 }
 
-bool JsonLineScanner::scan_generally(std::string_view line, char* out, JsonLine& found) {
+bool JsonLineScanner::scan_generally(std::string_view line, char* out, LogRecord& found) {
     ++general_lines_;
     padded_.assign(line);
     padded_.reserve(line.size() + simdjson::SIMDJSON_PADDING);

@@ -14,40 +14,21 @@
 #include <string_view>
 
 #include "base/time.h"
-#include "record/line.h"
+#include "intake/log_file/record_form.h"
 
 namespace boatswain::intake {
 
-struct JsonLine {
-    Timestamp time{};
-    Stream stream = Stream::out;
-    bool newline = false;        // "log" ended in a newline, which is not part of the message
-    bool inner_newline = false;  // the message holds another newline: the caller must split it
-    std::size_t message_bytes = 0;
-};
-
-class JsonLineScanner {
+class JsonLineScanner final : public RecordScanner {
   public:
-    // More than line.size() is written past the message's start at most by this.
-    static constexpr std::size_t slack = 64;
-
-    // Reads `line` (without its final '\n') and writes its message at `out`, which has room for line.size() + slack
-    // bytes. False: malformed; what lies at `out` has no meaning then.
-    bool scan(std::string_view line, char* out, JsonLine& found);
-
-    // A line that is longer than may be held is read from its two ends: the engine writes the message first, and the
-    // time last. `front` is its beginning, which must hold message and stream whole; `out` as above, for front.size().
-    static bool scan_front(std::string_view front, char* out, JsonLine& found);
-    static bool scan_back(std::string_view back, JsonLine& found);
-    static constexpr std::size_t back_bytes = 64;  // hold the time
+    bool scan(std::string_view line, char* out, LogRecord& found) override;
 
     // How many lines took the general parser: for the metric that shows an engine of another shape.
     std::uint64_t general_lines() const { return general_lines_; }
 
   private:
-    bool scan_tail(const char* at, const char* end, JsonLine& found);
-    bool scan_time(const char* at, const char* end, JsonLine& found);
-    bool scan_generally(std::string_view line, char* out, JsonLine& found);
+    bool scan_tail(const char* at, const char* end, LogRecord& found);
+    bool scan_time(const char* at, const char* end, LogRecord& found);
+    bool scan_generally(std::string_view line, char* out, LogRecord& found);
 
     std::string attrs_;          // the text between "attrs": and ,"time" of the last line that had some
     std::string padded_;         // for the general parser
@@ -55,5 +36,17 @@ class JsonLineScanner {
     std::optional<Timestamp> minute_;
     std::uint64_t general_lines_ = 0;
 };
+
+class JsonForm final : public RecordForm {
+  public:
+    std::unique_ptr<RecordScanner> scanner() const override { return std::make_unique<JsonLineScanner>(); }
+    std::size_t find_record(std::string_view line) const override;
+    // The engine writes the message first, and the time last.
+    bool scan_front(std::string_view front, char* out, LogRecord& found) const override;
+    std::optional<Timestamp> scan_back(std::string_view back, bool whole) const override;
+    std::size_t back_bytes() const override { return 64; }
+    PieceForm pieces() const override { return {}; }
+};
+inline constexpr JsonForm json_form;
 
 }  // namespace boatswain::intake

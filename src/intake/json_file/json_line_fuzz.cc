@@ -10,8 +10,8 @@
 
 #include "intake/json_file/json_line.h"
 
-using boatswain::intake::JsonLine;
 using boatswain::intake::JsonLineScanner;
+using boatswain::intake::LogRecord;
 
 namespace {
 
@@ -20,7 +20,7 @@ void require(bool kept) {
 }
 
 // The first of repeated names counts, as it does for the scanner's own general parser.
-void agree(std::string_view line, const JsonLine& found, std::string_view message) {
+void agree(std::string_view line, const LogRecord& found, std::string_view message) {
     simdjson::dom::parser parser;
     simdjson::dom::element root;
     if (parser.parse(line.data(), line.size()).get(root) != simdjson::SUCCESS) return;
@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         auto line = std::make_unique<char[]>(bytes.size());
         std::ranges::copy(bytes, line.get());
         auto output = std::make_unique<char[]>(bytes.size() + JsonLineScanner::slack);
-        JsonLine found;
+        LogRecord found;
         if (!scanner.scan({line.get(), bytes.size()}, output.get(), found)) continue;
         require(found.message_bytes + (found.newline ? 1 : 0) <= bytes.size());
         agree(bytes, found, {output.get(), found.message_bytes});

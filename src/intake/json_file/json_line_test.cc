@@ -13,7 +13,7 @@ namespace boatswain::intake {
 namespace {
 
 struct Scanned {
-    JsonLine line;
+    LogRecord line;
     std::string message;
 };
 
@@ -41,7 +41,7 @@ std::string line_of(std::string_view log, std::string_view stream = "stdout",
     return text + "\"time\":\"" + std::string{time} + "\"}";
 }
 
-TEST(JsonLine, TakesTheEnginesShapeWithoutTheGeneralParser) {
+TEST(LogRecord, TakesTheEnginesShapeWithoutTheGeneralParser) {
     JsonLineScanner scanner;
     auto found = scan(scanner, line_of(R"(GET / \u003cb\u003e\n)"));
     ASSERT_TRUE(found);
@@ -57,7 +57,7 @@ TEST(JsonLine, TakesTheEnginesShapeWithoutTheGeneralParser) {
     EXPECT_EQ(scanner.general_lines(), 0U);
 }
 
-TEST(JsonLine, TellsNewlinesApart) {
+TEST(LogRecord, TellsNewlinesApart) {
     EXPECT_EQ(scan(line_of(""))->message, "");
     EXPECT_FALSE(scan(line_of(""))->line.newline);
     EXPECT_EQ(scan(line_of("\\n"))->message, "");
@@ -72,7 +72,7 @@ TEST(JsonLine, TellsNewlinesApart) {
 }
 
 // Go trims zeros at the end of the fraction, and all of it when it is zero.
-TEST(JsonLine, ReadsTimesOfEveryPrecisionQuickly) {
+TEST(LogRecord, ReadsTimesOfEveryPrecisionQuickly) {
     JsonLineScanner scanner;
     for (std::string_view time : {"2026-11-23T00:14:35Z", "2026-11-23T00:14:35.3Z", "2026-11-23T00:14:35.37Z",
                                   "2026-11-23T00:14:35.000000001Z", "2026-11-23T00:14:35.12345678Z",
@@ -84,7 +84,7 @@ TEST(JsonLine, ReadsTimesOfEveryPrecisionQuickly) {
     EXPECT_EQ(scanner.general_lines(), 0U);
 }
 
-TEST(JsonLine, ReadsOddButValidTimesThroughTheGeneralParser) {
+TEST(LogRecord, ReadsOddButValidTimesThroughTheGeneralParser) {
     JsonLineScanner scanner;
     for (std::string_view time : {"2026-11-23T01:14:35.5+01:00", "2026-11-23T00:14:35.1234567891Z"}) {
         auto found = scan(scanner, line_of("x", "stdout", time));
@@ -94,7 +94,7 @@ TEST(JsonLine, ReadsOddButValidTimesThroughTheGeneralParser) {
     EXPECT_EQ(scanner.general_lines(), 2U);
 }
 
-TEST(JsonLine, RefusesTimesThatAreNone) {
+TEST(LogRecord, RefusesTimesThatAreNone) {
     for (std::string_view time : {"", "Z", "2026-11-23", "2026-11-23T00:14:35", "2026-11-23T00:14:35.Z",
                                   "2026-11-23T00:14:3xZ", "2026-11-23T00:14:99Z", "2026-13-23T00:14:35Z",
                                   "2026-11-23T00:14:35.12x4Z", "0001-01-01T00:00:00Z", "2026-11-23T25:14:35Z"})
@@ -106,7 +106,7 @@ TEST(JsonLine, RefusesTimesThatAreNone) {
     EXPECT_TRUE(scan(scanner, line_of("x")));
 }
 
-TEST(JsonLine, LearnsTheAttrsThatLinesOfAContainerShare) {
+TEST(LogRecord, LearnsTheAttrsThatLinesOfAContainerShare) {
     JsonLineScanner scanner;
     constexpr std::string_view attrs = R"({"TENANT":"acme","attrs":"y","tag":"na\"me","x":",\"time\":\""})";
     constexpr std::string_view time = "2026-11-23T00:14:35Z";
@@ -123,7 +123,7 @@ TEST(JsonLine, LearnsTheAttrsThatLinesOfAContainerShare) {
     EXPECT_EQ(scan(scanner, line_of("d", "stdout", time))->message, "d") << "none at all";
 }
 
-TEST(JsonLine, LooksAtNothingBehindALineThatEndsInItsAttrs) {
+TEST(LogRecord, LooksAtNothingBehindALineThatEndsInItsAttrs) {
     JsonLineScanner scanner;
     auto whole = line_of("hello", "stdout", "2026-11-23T00:14:35Z", R"({"tag":"web"})");
     ASSERT_TRUE(scan(scanner, whole));
@@ -133,7 +133,7 @@ TEST(JsonLine, LooksAtNothingBehindALineThatEndsInItsAttrs) {
     EXPECT_FALSE(scan(scanner, no_comma));
 }
 
-TEST(JsonLine, TakesOtherShapesThroughTheGeneralParser) {
+TEST(LogRecord, TakesOtherShapesThroughTheGeneralParser) {
     JsonLineScanner scanner;
     const std::pair<std::string_view, std::string_view> lines[] = {
         {R"({"stream":"stdout","log":"a\n","time":"2026-11-23T00:14:35Z"})", "a"},
@@ -152,7 +152,7 @@ TEST(JsonLine, TakesOtherShapesThroughTheGeneralParser) {
     EXPECT_EQ(scanner.general_lines(), std::size(lines));
 }
 
-TEST(JsonLine, RefusesWhatTheEngineCannotHaveWritten) {
+TEST(LogRecord, RefusesWhatTheEngineCannotHaveWritten) {
     for (
         std::string_view text :
         {"", "{", "{}", "[]", "null", "hello", "{\"log\":\"", R"({"log":"a"})", R"({"log":"a","stream":"stdout"})",
@@ -166,14 +166,14 @@ TEST(JsonLine, RefusesWhatTheEngineCannotHaveWritten) {
     EXPECT_FALSE(scan(std::string(5000, '[')));
 }
 
-TEST(JsonLine, RefusesEveryLineCutShort) {
+TEST(LogRecord, RefusesEveryLineCutShort) {
     auto whole = line_of(R"(a long message with \"quotes\" and \ud83d\udea2\n)");
     ASSERT_TRUE(scan(whole));
     for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(scan(whole.substr(0, size))) << size;
 }
 
 // What a container printed, through an encoder of the engine's kind, comes back byte for byte.
-TEST(JsonLine, GivesBackWhatWasPrinted) {
+TEST(LogRecord, GivesBackWhatWasPrinted) {
     constexpr unsigned seed = 7;
     std::mt19937 random{seed};
     JsonLineScanner scanner;

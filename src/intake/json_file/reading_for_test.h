@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "batch/test_rig.h"
-#include "intake/json_file/json_file_reader.h"
+#include "intake/json_file/json_line.h"
+#include "intake/log_file/log_file_reader.h"
 #include "segment/recipient.h"
 
 namespace boatswain::intake {
@@ -25,8 +26,9 @@ class Reading {
         auto start = rig_.spool->checkpoint(id).value_or(Checkpoint{});
         const auto* position = std::get_if<FilePosition>(&start.position);
         feed = rig_.batcher->open_feed(batch::testing::source(id), recipients_, start, false);
-        reader = std::make_unique<JsonFileReader>(log_path_, position ? std::optional{*position} : std::nullopt, terms,
-                                                  rig_.clock, counters_, rig_.log);
+        reader =
+            std::make_unique<LogFileReader>(json_form, log_path_, position ? std::optional{*position} : std::nullopt,
+                                            terms, rig_.clock, counters_, rig_.log);
     }
     // As a kill and a new start would: what was not sealed is forgotten.
     void crash() {
@@ -36,16 +38,16 @@ class Reading {
         open();
     }
 
-    Result<JsonFileReader::Step> step() {
+    Result<LogFileReader::Step> step() {
         auto step = reader->read_some(*feed, buffer_);
-        if (!step && step.error().remedy == Remedy::retry) return JsonFileReader::Step::more;
+        if (!step && step.error().remedy == Remedy::retry) return LogFileReader::Step::more;
         return step;
     }
-    JsonFileReader::Step read_to_end() {
+    LogFileReader::Step read_to_end() {
         for (;;) {
             auto now = step();
             if (!now) throw std::runtime_error(now.error().what);
-            if (*now != JsonFileReader::Step::more) return *now;
+            if (*now != LogFileReader::Step::more) return *now;
         }
     }
     void settle() { reader->settle(*feed); }
@@ -54,7 +56,7 @@ class Reading {
 
     const LogTerms terms;
     std::unique_ptr<batch::Feed> feed;
-    std::unique_ptr<JsonFileReader> reader;
+    std::unique_ptr<LogFileReader> reader;
 
   private:
     batch::testing::Rig& rig_;

@@ -109,7 +109,8 @@ std::optional<Generation> generation_of(std::string_view name, std::string_view 
         generation.compressed = true;
         name.remove_suffix(3);
     }
-    if (name.starts_with('-') && is_date(name.substr(1))) {
+    bool dated = name.starts_with('-') || (name.starts_with('.') && name.contains('-'));
+    if (dated && is_date(name.substr(1))) {
         for (char c : name)
             if (c >= '0' && c <= '9') generation.date += c;
         return generation;

@@ -1,10 +1,13 @@
-// The files of one container's json-file log, as rotation leaves them in its directory:
+// The files of one container's log, as rotation leaves them in its directory:
 //
 //   ID-json.log        being written
 //   ID-json.log.1      the one before; .2 is older, and so on
 //   ID-json.log.2.gz   the same, compressed (log option compress=true)
 //   ID-json.log-20261129, ID-json.log-20261129.gz
 //                      what logrotate makes of the log with `dateext`
+//   0.log              a log that containerd or CRI-O writes for a kubelet
+//   0.log.20261129-104753, 0.log.20261129-104753.gz
+//                      the same, as the kubelet renames and compresses it
 //
 // Rotation renames and makes a new file; compression replaces a file by its .gz. A file that is held open stays whole
 // and readable whatever happens to its name.

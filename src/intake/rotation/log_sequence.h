@@ -1,14 +1,15 @@
 // The files of one log in the order in which they were written: the one that is being read, and those that follow it.
 //
 // All of them are held open from the moment they appear: an open file outlives its renaming and its deletion. Knows
-// nothing of what a record looks like; a reader of records (json_file_reader.h) says where it stands in the current
-// file.
+// nothing of what a record looks like; a reader of records (log_file/log_file_reader.h) says where it stands in the
+// current file.
 //
 // Synchronous. Belongs to the I/O thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -41,11 +42,11 @@ struct OpenLog {
 class LogSequence {
   public:
     // When the first record of a file was printed; nothing where that cannot be said.
-    using FirstTime = std::optional<Timestamp> (*)(LogFile& file);
+    using FirstTime = std::function<std::optional<Timestamp>(LogFile& file)>;
 
     // `kept_max`: files that the engine keeps of the log at most; 0: not known. Opens nothing yet.
     LogSequence(Path log_path, std::size_t kept_max, FirstTime first_time, Log& log)
-        : log_path_(std::move(log_path)), kept_max_(kept_max), first_time_(first_time), log_(log) {}
+        : log_path_(std::move(log_path)), kept_max_(kept_max), first_time_(std::move(first_time)), log_(log) {}
 
     const Path& path() const { return log_path_; }
     bool opened() const { return current_.file != nullptr; }

@@ -81,4 +81,8 @@ struct Description {
     std::optional<Timestamp> ended;
 };
 
+// Those that `wanted` names: by id, else by name, else by a former name, else by the beginning of the id. One that is
+// gone is found only when none that is there answers; of those that are gone, the last one of a name is meant.
+std::vector<Description> find_described(const std::vector<Description>& all, std::string_view wanted);
+
 }  // namespace boatswain::intake

@@ -6,13 +6,14 @@ bool PieceJoiner::add(segment::FrameText& frame, Stream stream, Timestamp time, 
     auto& pending = at(stream);
     // Another time: another line. What was pending ended without its newline, as at the end of a container's run. And a
     // line over the bound is stored in parts, cut between pieces, so that each part can be read again by itself.
-    if (!pending.bytes.empty() && (pending.time != time || pending.bytes.size() + bytes.size() > line_bytes_max))
+    if (!pending.bytes.empty() &&
+        ((form_.share_time && pending.time != time) || pending.bytes.size() + bytes.size() > line_bytes_max))
         end(frame, stream);
 
-    bool continues = !newline && bytes.size() >= engine_piece_bytes;
+    bool continues = !newline && bytes.size() >= form_.bytes_min;
     if (continues) {
         bool first = pending.bytes.empty();
-        pending.time = time;
+        if (first) pending.time = time;
         pending.bytes.append(bytes);
         return first;
     }

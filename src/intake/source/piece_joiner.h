@@ -18,12 +18,21 @@ namespace boatswain::intake {
 
 inline constexpr std::size_t engine_piece_bytes = 16U << 10;
 
+// Into what pieces whoever writes a log cuts long lines.
+struct PieceForm {
+    // A piece that is shorter, and does not end its line, is the last one of its stream.
+    std::size_t bytes_min = engine_piece_bytes;
+    bool share_time = true;  // all pieces of a line carry its time
+};
+
 class PieceJoiner {
   public:
+    explicit PieceJoiner(PieceForm form = {}) : form_(form) {}
+
     // True when a line of `bytes`, ended by a newline or too short to be continued, needs no joining: the caller may
     // write it to the frame itself.
     bool is_whole(Stream stream, bool newline, std::size_t bytes) const {
-        return at(stream).bytes.empty() && (newline || bytes < engine_piece_bytes);
+        return at(stream).bytes.empty() && (newline || bytes < form_.bytes_min);
     }
 
     // Adds a piece of one line (no newline inside). Writes what becomes complete to `frame`. True when what is pending
@@ -56,6 +65,7 @@ class PieceJoiner {
     Pending& at(Stream stream) { return pending_[stream == Stream::out ? 0 : 1]; }
     const Pending& at(Stream stream) const { return pending_[stream == Stream::out ? 0 : 1]; }
 
+    const PieceForm form_;
     Pending pending_[2];
 };
 

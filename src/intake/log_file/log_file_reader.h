@@ -1,4 +1,5 @@
-// Reads one container's json-file log from disk, over rotation, removal, compression, recycled inodes and truncation.
+// Reads one container's log from disk, of whatever form its records have (record_form.h), over rotation, removal,
+// compression, recycled inodes and truncation.
 //
 // The file that is being read is held open; so are the files that follow it, from the moment they appear: an open file
 // outlives its renaming and its deletion, so a reader that lags behind loses nothing as long as it saw each file's
@@ -29,8 +30,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "batch/batcher.h"
-#include "intake/json_file/json_line.h"
-#include "intake/json_file/json_record_at.h"
+#include "intake/log_file/record_at.h"
+#include "intake/log_file/record_form.h"
 #include "intake/rotation/log_sequence.h"
 #include "intake/source/description.h"
 #include "intake/source/piece_joiner.h"
@@ -81,16 +82,16 @@ struct LongRecord {
     std::uint64_t offset = 0;  // where it starts
     std::uint64_t bytes = 0;   // of it, so far
     bool understood = false;   // its front has message and stream
-    JsonLine found;
+    LogRecord found;
     std::string message;
     std::string back;  // its last bytes, so far
 };
 
-class JsonFileReader {
+class LogFileReader {
   public:
     // `start`: what is already sealed; nothing for a container that is new here. Opens nothing yet.
-    JsonFileReader(Path log_path, std::optional<FilePosition> start, LogTerms terms, const Clock& clock,
-                   FileReaderCounters& counters, Log& log);
+    LogFileReader(const RecordForm& form, Path log_path, std::optional<FilePosition> start, LogTerms terms,
+                  const Clock& clock, FileReaderCounters& counters, Log& log);
 
     enum class Step {
         more,      // something was read, and more may be there
@@ -164,9 +165,9 @@ class JsonFileReader {
 
     std::size_t take_lines(batch::Feed& feed, std::string_view bytes);
     void take_line(batch::Feed& feed, std::string_view line);
-    void take_message(batch::Feed& feed, const JsonLine& found, std::string message);
-    bool was_taken(const JsonLine& found);
-    void passed(const JsonLine& found, std::size_t bytes);
+    void take_message(batch::Feed& feed, const LogRecord& found, std::string message);
+    bool was_taken(const LogRecord& found);
+    void passed(const LogRecord& found, std::size_t bytes);
     enum class Stands { yes, no, unclear };
     Stands last_record_stands();
     void begin_long(std::string_view front);
@@ -182,6 +183,7 @@ class JsonFileReader {
     void end_doubt();
     std::uint64_t already_taken(Stream stream) const { return stream == Stream::out ? out_offset_ : err_offset_; }
 
+    const RecordForm& form_;
     LogSequence files_;
     std::optional<FilePosition> start_;
     const LogTerms terms_;
@@ -214,7 +216,7 @@ class JsonFileReader {
     std::optional<LongRecord> long_;  // the record being read, when it is longer than read_bytes_max
     Timestamp taken_time_[2] = {};    // per stream, of the last line taken
 
-    JsonLineScanner scanner_;
+    std::unique_ptr<RecordScanner> scanner_;
     PieceJoiner joiner_;
     std::uint64_t pending_offset_[2] = {};             // where the pending line of each stream starts
     std::optional<FilePosition> pending_in_previous_;  // the same, while it began in the file before

@@ -1,8 +1,8 @@
-#include "intake/docker/file_pump.h"
+#include "intake/log_file/file_pump.h"
 
 #include <algorithm>
 
-namespace boatswain::intake::docker {
+namespace boatswain::intake {
 namespace {
 
 namespace asio = boost::asio;
@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds trouble_pause{1000};
 
 }  // namespace
 
-FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log,
+FilePump::FilePump(asio::any_io_executor executor, std::string reader, Metrics& metrics, Log& log,
                    std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
                    std::function<void(const std::string&, const FilePosition&)> begun)
     : finished_(std::move(finished)),
@@ -19,13 +19,13 @@ FilePump::FilePump(asio::any_io_executor executor, Metrics& metrics, Log& log,
       begun_(std::move(begun)),
       log_(log),
       errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
-                              {{"reader", "json-file"}})),
+                              {{"reader", std::move(reader)}})),
       unheld_(metrics.counter("boatswain_logs_not_held_open_total",
                               "Times a log that waits for a key was not held open, as too many were")),
       counters_(metrics),
       turns_(std::move(executor), [this](const std::string& id) { return take_turn(id); }) {}
 
-void FilePump::add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed) {
+void FilePump::add(const std::string& id, std::unique_ptr<LogFileReader> reader, std::unique_ptr<batch::Feed> feed) {
     // Opened at once, whether there is room for lines or not; trouble shows again at the first turn, and is told there.
     // That turn comes later, from run(): it may find the log finished, and must not call back to an owner who is in the
     // middle of adding.
@@ -34,7 +34,7 @@ void FilePump::add(const std::string& id, std::unique_ptr<JsonFileReader> reader
     touch(id);
 }
 
-void FilePump::park(const std::string& id, const std::string& tenant, std::unique_ptr<JsonFileReader> reader) {
+void FilePump::park(const std::string& id, const std::string& tenant, std::unique_ptr<LogFileReader> reader) {
     std::size_t parked = 0, of_tenant = 0;
     for (const auto& [other, log] : logs_) {
         parked += log.feed ? 0 : 1;
@@ -92,7 +92,7 @@ void FilePump::notice_removal(const std::string& id) {
     touch(id);
 }
 
-const JsonFileReader* FilePump::reader(const std::string& id) const {
+const LogFileReader* FilePump::reader(const std::string& id) const {
     auto found = logs_.find(id);
     return found == logs_.end() ? nullptr : found->second.reader.get();
 }
@@ -143,15 +143,15 @@ net::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
     }
     if (auto beginning = log.reader->take_beginning()) begun_(id, *beginning);
     switch (*step) {
-        case JsonFileReader::Step::more: log.unread_since = std::chrono::steady_clock::now(); return net::Turn::worked;
-        case JsonFileReader::Step::at_end:
+        case LogFileReader::Step::more: log.unread_since = std::chrono::steady_clock::now(); return net::Turn::worked;
+        case LogFileReader::Step::at_end:
             log.unread_since.reset();
             if (std::exchange(log.to_settle, false)) {
                 log.reader->settle(*log.feed);
                 settled_(id);
             }
             return net::Turn::done;
-        case JsonFileReader::Step::finished: finished_(id); return net::Turn::done;
+        case LogFileReader::Step::finished: finished_(id); return net::Turn::done;
     }
     return net::Turn::done;
 }
@@ -166,4 +166,4 @@ void FilePump::read_rest(std::chrono::steady_clock::time_point deadline) {
     turns_.run_rest([&] { return std::chrono::steady_clock::now() < deadline; });
 }
 
-}  // namespace boatswain::intake::docker
+}  // namespace boatswain::intake

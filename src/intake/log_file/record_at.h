@@ -1,4 +1,4 @@
-// Records of a json-file log at given places of a file: to tell whether a place is still where it was.
+// Records of a log file at given places: to tell whether a place is still where it was.
 //
 // No state, and no more is read than one record, or `record_look_bytes` where that is less.
 #pragma once
@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/time.h"
-#include "intake/json_file/json_line.h"
+#include "intake/log_file/record_form.h"
 #include "intake/rotation/log_files.h"
 
 namespace boatswain::intake {
@@ -16,7 +16,7 @@ namespace boatswain::intake {
 inline constexpr std::size_t record_look_bytes = 128U << 10;
 
 // When the file's first record was printed; nothing where it has none, or one that is not understood.
-std::optional<Timestamp> first_record_time(LogFile& file);
+std::optional<Timestamp> first_record_time(const RecordForm& form, LogFile& file);
 
 // What ends at `end`.
 struct RecordEnd {
@@ -27,16 +27,16 @@ struct RecordEnd {
     } is = Is::beyond;
     std::optional<Timestamp> time;  // of that line, where it is a record
 };
-Result<RecordEnd> record_end_at(LogFile& file, std::uint64_t end);
+Result<RecordEnd> record_end_at(const RecordForm& form, LogFile& file, std::uint64_t end);
 
 // The last record of a file that is not compressed; nothing as above.
-std::optional<Timestamp> last_record_time(LogFile& file);
+std::optional<Timestamp> last_record_time(const RecordForm& form, LogFile& file);
 
 struct RecordAt {
     std::uint64_t offset = 0;
-    JsonLine line;
+    LogRecord record;
 };
 // The first record that starts at `from` or behind it, where `from` may lie in the middle of one.
-std::optional<RecordAt> first_record_behind(LogFile& file, std::uint64_t from);
+std::optional<RecordAt> first_record_behind(const RecordForm& form, LogFile& file, std::uint64_t from);
 
 }  // namespace boatswain::intake

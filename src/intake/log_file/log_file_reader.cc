@@ -1,4 +1,4 @@
-#include "intake/json_file/json_file_reader.h"
+#include "intake/log_file/log_file_reader.h"
 
 #include <sys/stat.h>
 
@@ -10,8 +10,6 @@ namespace {
 
 std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
 
-constexpr std::string_view record_head = R"({"log":")";
-
 std::size_t zeros_before(std::string_view bytes) { return std::min(bytes.find_first_not_of('\0'), bytes.size()); }
 
 // A place that no file has.
@@ -21,23 +19,27 @@ constexpr FilePosition before_all{.fingerprint = 1};
 
 FileReaderCounters::FileReaderCounters(Metrics& metrics)
     : malformed(metrics.counter("boatswain_malformed_lines_total",
-                                "Lines of json-file logs that the engine cannot have written; kept as they are")),
+                                "Lines of log files that the engine cannot have written; kept as they are")),
       rotations(metrics.counter("boatswain_log_files_finished_total",
                                 "Log files read to their end and left for the next one")) {}
 
-JsonFileReader::JsonFileReader(Path log_path, std::optional<FilePosition> start, LogTerms terms, const Clock& clock,
-                               FileReaderCounters& counters, Log& log)
-    : files_(std::move(log_path), terms.files_kept, first_record_time, log),
+LogFileReader::LogFileReader(const RecordForm& form, Path log_path, std::optional<FilePosition> start, LogTerms terms,
+                             const Clock& clock, FileReaderCounters& counters, Log& log)
+    : form_(form),
+      files_(
+          std::move(log_path), terms.files_kept, [&form](LogFile& file) { return first_record_time(form, file); }, log),
       start_(start),
       terms_(std::move(terms)),
       clock_(clock),
       counters_(counters),
       log_(log),
-      made_(clock.now()) {}
+      made_(clock.now()),
+      scanner_(form.scanner()),
+      joiner_(form.pieces()) {}
 
 // ---- Which file is read ---------------------------------------------------------------------------------------------
 
-Result<bool> JsonFileReader::open_first() {
+Result<bool> LogFileReader::open_first() {
     auto generations = list_generations(files_.path());
     if (generations.empty()) {
         owe_what_nobody_can_read();
@@ -73,7 +75,7 @@ Result<bool> JsonFileReader::open_first() {
 }
 
 // Opens the newest file that begins by `until`, near to the first record that is later. False: the whole log is later.
-Result<bool> JsonFileReader::pass_over(Timestamp until, const std::vector<Generation>& generations) {
+Result<bool> LogFileReader::pass_over(Timestamp until, const std::vector<Generation>& generations) {
     std::optional<OpenLog> start;
     Gap gap{.from = until, .to = until, .reason = gap_passed_over};
     std::uint64_t bytes = 0;
@@ -81,7 +83,7 @@ Result<bool> JsonFileReader::pass_over(Timestamp until, const std::vector<Genera
         auto open = files_.open(generation);
         if (!open && open.error().remedy == Remedy::quarantine) continue;
         if (!open) return std::unexpected(std::move(open).error());
-        auto first = first_record_time(*open->file);
+        auto first = first_record_time(form_, *open->file);
         if (!first || *first > until) continue;
         gap.from = std::min(gap.from, *first);
         if (start)
@@ -103,7 +105,7 @@ Result<bool> JsonFileReader::pass_over(Timestamp until, const std::vector<Genera
 
 // What was read before this start is in none of the files: rotated away, or deleted by somebody while the engine wrote
 // on into what has no name. What is there may be older than that, and was read then.
-void JsonFileReader::owe_what_nobody_can_read() {
+void LogFileReader::owe_what_nobody_can_read() {
     if (!start_ || start_->fingerprint == 0 || std::exchange(place_lost_, true)) return;
     owed_gap_ = Gap{.reason = gap_rotated_away};
     held_ = start_;
@@ -119,7 +121,7 @@ void JsonFileReader::owe_what_nobody_can_read() {
 // the first file before it starts the container, and each later one when it rotates: one that was made after the start
 // is not the first. Where that cannot be said (the file was compressed, the container ran before, the file system keeps
 // no such time) a log that has as many files as the engine keeps may have had more, and is not called whole.
-bool JsonFileReader::begins_late(const LogFile& oldest, std::size_t files) const {
+bool LogFileReader::begins_late(const LogFile& oldest, std::size_t files) const {
     if (!terms_.birth) return false;
     auto made = oldest.made();
     if (made && *made > terms_.birth->started) return true;
@@ -129,7 +131,7 @@ bool JsonFileReader::begins_late(const LogFile& oldest, std::size_t files) const
 
 // Until the gap is sealed, the position is one that no file has: whoever resumes there finds that what was before is
 // gone.
-void JsonFileReader::owe_what_was_before() {
+void LogFileReader::owe_what_was_before() {
     owed_gap_ = Gap{.reason = gap_rotated_away};
     last_time_ = terms_.birth->started;
     held_ = before_all;
@@ -139,14 +141,14 @@ void JsonFileReader::owe_what_was_before() {
 }
 
 // Told once for each stretch of trouble; the gap record names it to the tenant.
-void JsonFileReader::tell_unreadable(const Error& error) {
+void LogFileReader::tell_unreadable(const Error& error) {
     if (owed_gap_ && owed_gap_->reason == "unreadable") return;
     owed_gap_ = Gap{.reason = gap_unreadable};
     log_.warning("a log file cannot be read; reading on with the next one",
                  {{"log", files_.path().string()}, {"error", error}});
 }
 
-Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector<Generation>& generations) {
+Result<bool> LogFileReader::resume(const FilePosition& start, const std::vector<Generation>& generations) {
     TRY(auto found, files_.find(start, generations));
     if (!found) return false;
     read_on_in(std::move(*found), std::min(start.out_offset, start.err_offset));
@@ -158,23 +160,23 @@ Result<bool> JsonFileReader::resume(const FilePosition& start, const std::vector
 }
 
 // Of the last record that was taken before the restart, or of the file's first one: no line of an older file is later.
-void JsonFileReader::recall_taken_time(const FilePosition& start) {
+void LogFileReader::recall_taken_time(const FilePosition& start) {
     if (start.has_times()) {
         taken_time_[0] = start.out_time;
         taken_time_[1] = start.err_time;
         return;
     }
     auto& file = *files_.current().file;
-    auto ended = record_end_at(file, offset_);
-    auto time = offset_ > 0 && ended ? ended->time : first_record_time(file);
+    auto ended = record_end_at(form_, file, offset_);
+    auto time = offset_ > 0 && ended ? ended->time : first_record_time(form_, file);
     if (time) taken_time_[0] = taken_time_[1] = *time;
 }
 
 // Whether what was read up to `start` is not in the file any more, all of it.
-bool JsonFileReader::lost_its_end(const FilePosition& start) {
+bool LogFileReader::lost_its_end(const FilePosition& start) {
     auto& file = *files_.current().file;
     auto end = std::max(start.out_offset, start.err_offset);
-    auto ended = record_end_at(file, end);
+    auto ended = record_end_at(form_, file, end);
     if (end == 0 || !ended) return false;
     // A file that was final with half a record at its end is as long as it was.
     if (ended->is == RecordEnd::Is::torn) return !file.compressed() && file.size() != end;
@@ -186,7 +188,7 @@ bool JsonFileReader::lost_its_end(const FilePosition& start) {
 
 // A power cut took what the engine had written and we had read, up to `before`; records may have been written since.
 // What is not later than what was read is passed over; the first that is later is new, and all behind it.
-void JsonFileReader::read_behind_the_cut(const FilePosition& before) {
+void LogFileReader::read_behind_the_cut(const FilePosition& before) {
     log_.warning("the log lost its end; reading on behind what is left", {{"log", files_.path().string()}});
     auto end = std::max(before.out_offset, before.err_offset);
     auto left = std::min(files_.current().file->size().value_or(end), end);
@@ -202,22 +204,22 @@ void JsonFileReader::read_behind_the_cut(const FilePosition& before) {
 }
 
 // Where a record starts that was surely taken, before `end` and near to it; the start of the file where none is found.
-std::uint64_t JsonFileReader::old_record_before(std::uint64_t end) {
+std::uint64_t LogFileReader::old_record_before(std::uint64_t end) {
     auto& file = *files_.current().file;
     if (file.compressed()) return 0;
     for (std::uint64_t back = record_look_bytes / 2; back < end; back *= 2) {
-        auto found = first_record_behind(file, end - back);
-        if (found && found->line.time <= taken_time_[index(found->line.stream)]) return found->offset;
+        auto found = first_record_behind(form_, file, end - back);
+        if (found && found->record.time <= taken_time_[index(found->record.stream)]) return found->offset;
     }
     return 0;
 }
 
-void JsonFileReader::read_on_in(OpenLog open, std::uint64_t offset) {
+void LogFileReader::read_on_in(OpenLog open, std::uint64_t offset) {
     files_.read(std::move(open));
     read_on_at(offset);
 }
 
-void JsonFileReader::read_on_at(std::uint64_t offset) {
+void LogFileReader::read_on_at(std::uint64_t offset) {
     offset_ = offset;
     out_offset_ = 0;
     err_offset_ = 0;
@@ -228,13 +230,13 @@ void JsonFileReader::read_on_at(std::uint64_t offset) {
     long_.reset();
 }
 
-Result<void> JsonFileReader::hold_open() {
+Result<void> LogFileReader::hold_open() {
     if (!files_.opened()) CHECK(open_first());
     if (files_.opened()) files_.look_for_successors(latest_taken());
     return {};
 }
 
-void JsonFileReader::notice_births(unsigned births, bool all) {
+void LogFileReader::notice_births(unsigned births, bool all) {
     if (all && first_open_ != 0 && births > first_open_) {
         owed_gap_ = Gap{.reason = gap_rotated_away};
         log_.warning("log files were rotated away before the first could be opened", {{"log", files_.path().string()}});
@@ -244,7 +246,7 @@ void JsonFileReader::notice_births(unsigned births, bool all) {
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
 
-Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBuffer& buffer, std::size_t bytes_max) {
+Result<LogFileReader::Step> LogFileReader::read_some(batch::Feed& feed, ReadBuffer& buffer, std::size_t bytes_max) {
     if (!files_.opened()) {
         TRY(bool opened, open_first());
         if (!opened && !is_removed()) return Step::at_end;
@@ -283,7 +285,7 @@ Result<JsonFileReader::Step> JsonFileReader::read_some(batch::Feed& feed, ReadBu
 
 // By the engine's word, or because the directory of the log is gone: a person can delete a file of a container that
 // goes on.
-bool JsonFileReader::is_removed() const {
+bool LogFileReader::is_removed() const {
     if (removed_) return true;
     auto directory = files_.path().parent_path();
     // With a data directory that is not mounted every log is away.
@@ -294,13 +296,13 @@ bool JsonFileReader::is_removed() const {
 
 // Whether the engine writes to a file behind the current one. Names do not say so: `logrotate` renames the file that
 // the engine has open and makes an empty one in its place, and a person copies it there.
-bool JsonFileReader::engine_went_on() {
+bool LogFileReader::engine_went_on() {
     if (!files_.has_successors()) return false;
     return files_.current().file->compressed() ||
            std::ranges::any_of(files_.successors(), [this](auto& next) { return holds_news(next); });
 }
 
-bool JsonFileReader::holds_news(OpenLog& next) {
+bool LogFileReader::holds_news(OpenLog& next) {
     if (next.file->compressed()) return true;
     if (next.file->size().value_or(0) == 0) return false;
     next.learn_fingerprint();
@@ -308,12 +310,12 @@ bool JsonFileReader::holds_news(OpenLog& next) {
     bool copy = next.fingerprint != 0 && next.fingerprint == files_.current().fingerprint && !joiner_.pending();
     if (!copy) return true;
     next.doubtful = true;
-    auto last = last_record_time(*next.file);
+    auto last = last_record_time(form_, *next.file);
     return last && *last > latest_taken();
 }
 
 // Nobody should write there any more.
-void JsonFileReader::look_at_the_file_left() {
+void LogFileReader::look_at_the_file_left() {
     if (!left_) return;
     auto size = left_->file->size().value_or(0);
     if (size > left_->end && !owed_gap_) {
@@ -327,7 +329,7 @@ void JsonFileReader::look_at_the_file_left() {
 }
 
 // Nothing but the start of a line (`rest`) is left of the file as it is now.
-Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std::string_view rest) {
+Result<LogFileReader::Step> LogFileReader::at_file_end(batch::Feed& feed, std::string_view rest) {
     files_.look_for_successors(latest_taken());
     bool removed = is_removed();
     if (!removed && !engine_went_on()) {
@@ -365,7 +367,7 @@ Result<JsonFileReader::Step> JsonFileReader::at_file_end(batch::Feed& feed, std:
     return Step::more;
 }
 
-void JsonFileReader::next_file(batch::Feed& feed) {
+void LogFileReader::next_file(batch::Feed& feed) {
     if (joiner_.pending(Stream::out) && joiner_.pending(Stream::err)) joiner_.end(feed.text());
     if (joiner_.pending() && !pending_in_previous_) {
         pending_in_previous_ = place(joiner_.pending(Stream::out) ? pending_offset_[0] : offset_,
@@ -386,7 +388,7 @@ void JsonFileReader::next_file(batch::Feed& feed) {
 }
 
 // The rest of the file is garbage (a .gz that a power cut tore). A file of this log that is newer holds what follows.
-JsonFileReader::Step JsonFileReader::leave_unreadable(batch::Feed& feed, const Error& error) {
+LogFileReader::Step LogFileReader::leave_unreadable(batch::Feed& feed, const Error& error) {
     if (!files_.has_successors()) files_.look_for_successors(latest_taken());
     tell_unreadable(error);
     if (!files_.has_successors()) return Step::at_end;
@@ -397,9 +399,9 @@ JsonFileReader::Step JsonFileReader::leave_unreadable(batch::Feed& feed, const E
 }
 
 // Whether the last record that was passed is where it was: then so is everything before it.
-JsonFileReader::Stands JsonFileReader::last_record_stands() {
+LogFileReader::Stands LogFileReader::last_record_stands() {
     if (last_record_.end == 0) return Stands::unclear;
-    auto ended = record_end_at(*files_.current().file, last_record_.end);
+    auto ended = record_end_at(form_, *files_.current().file, last_record_.end);
     if (!ended) return Stands::unclear;
     if (ended->is != RecordEnd::Is::line) return Stands::no;
     if (!ended->time) return Stands::unclear;  // of a shape that is not read from its end
@@ -408,7 +410,7 @@ JsonFileReader::Stands JsonFileReader::last_record_stands() {
 
 // After `logrotate copytruncate`, `truncate` and their like: the file is shorter than we stand, begins with another
 // line, or was filled again behind a cut.
-Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
+Result<void> LogFileReader::look_for_truncation(batch::Feed& feed) {
     bool waited = std::exchange(waited_, false);
     if (files_.current().file->compressed() || files_.current().fingerprint == 0) return {};
     auto stands = last_record_stands();
@@ -446,7 +448,7 @@ Result<void> JsonFileReader::look_for_truncation(batch::Feed& feed) {
 
 // ---- Lines ----------------------------------------------------------------------------------------------------------
 
-std::size_t JsonFileReader::take_lines(batch::Feed& feed, std::string_view bytes) {
+std::size_t LogFileReader::take_lines(batch::Feed& feed, std::string_view bytes) {
     std::size_t taken = 0;
     while (taken < bytes.size()) {
         const auto* start = bytes.data() + taken;
@@ -463,11 +465,11 @@ std::size_t JsonFileReader::take_lines(batch::Feed& feed, std::string_view bytes
     return taken;
 }
 
-void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
+void LogFileReader::take_line(batch::Feed& feed, std::string_view line) {
     auto& frame = feed.text();
-    char* message = frame.begin_message(line.size() + JsonLineScanner::slack);
-    JsonLine found;
-    if (!scanner_.scan(line, message, found)) {
+    char* message = frame.begin_message(line.size() + RecordScanner::slack);
+    LogRecord found;
+    if (!scanner_->scan(line, message, found)) {
         frame.abandon_message();
         if (!take_behind_garbage(feed, line)) take_malformed(feed, line);
         return;
@@ -490,11 +492,11 @@ void JsonFileReader::take_line(batch::Feed& feed, std::string_view line) {
     take_message(feed, found, std::move(copy));
 }
 
-void JsonFileReader::passed(const JsonLine& found, std::size_t bytes) {
+void LogFileReader::passed(const LogRecord& found, std::size_t bytes) {
     last_record_ = {.end = line_offset_ + bytes, .time = found.time};
 }
 
-bool JsonFileReader::was_taken(const JsonLine& found) {
+bool LogFileReader::was_taken(const LogRecord& found) {
     // Within a stream times only grow; the pieces of one line share one.
     bool later = found.time > taken_time_[index(found.stream)];
     if (line_offset_ >= already_taken(found.stream))
@@ -511,13 +513,13 @@ bool JsonFileReader::was_taken(const JsonLine& found) {
 
 // After a power cut the file may end in zeros, or in half a record; the engine goes on right behind it. What follows is
 // a record all the same.
-bool JsonFileReader::take_behind_garbage(batch::Feed& feed, std::string_view line) {
-    auto at = line.rfind(record_head);
+bool LogFileReader::take_behind_garbage(batch::Feed& feed, std::string_view line) {
+    auto at = form_.find_record(line);
     if (at == line.npos || at == 0) return false;
     auto record = line.substr(at);
-    std::string message(record.size() + JsonLineScanner::slack, '\0');
-    JsonLine found;
-    if (!scanner_.scan(record, message.data(), found)) return false;
+    std::string message(record.size() + RecordScanner::slack, '\0');
+    LogRecord found;
+    if (!scanner_->scan(record, message.data(), found)) return false;
     auto garbage = line.substr(0, at);
     bool zeros = zeros_before(garbage) == garbage.size();
     if (!zeros) take_malformed(feed, garbage);
@@ -531,7 +533,7 @@ bool JsonFileReader::take_behind_garbage(batch::Feed& feed, std::string_view lin
 }
 
 // What the zeros took the place of is lost.
-void JsonFileReader::owe_zeros(std::uint64_t bytes) {
+void LogFileReader::owe_zeros(std::uint64_t bytes) {
     if (!owed_gap_) {
         owed_gap_ = Gap{.reason = gap_truncated};
         log_.warning("zeros in a container's log, as a power cut leaves them; reading on behind them",
@@ -542,28 +544,28 @@ void JsonFileReader::owe_zeros(std::uint64_t bytes) {
 
 // ---- Records that are longer than one read --------------------------------------------------------------------------
 
-void JsonFileReader::begin_long(std::string_view front) {
+void LogFileReader::begin_long(std::string_view front) {
     long_.emplace();
     long_->offset = offset_;
-    std::string message(front.size() + JsonLineScanner::slack, '\0');
-    long_->understood = JsonLineScanner::scan_front(front, message.data(), long_->found);
+    std::string message(front.size() + RecordScanner::slack, '\0');
+    long_->understood = form_.scan_front(front, message.data(), long_->found);
     if (long_->understood) long_->message = message.substr(0, long_->found.message_bytes);
     go_on_in_long(front);
 }
 
-void JsonFileReader::go_on_in_long(std::string_view piece) {
+void LogFileReader::go_on_in_long(std::string_view piece) {
     long_->bytes += piece.size();
-    long_->back += piece.substr(piece.size() - std::min(piece.size(), JsonLineScanner::back_bytes));
-    if (auto more = long_->back.size(); more > JsonLineScanner::back_bytes)
-        long_->back.erase(0, more - JsonLineScanner::back_bytes);
+    long_->back += piece.substr(piece.size() - std::min(piece.size(), form_.back_bytes()));
+    if (auto more = long_->back.size(); more > form_.back_bytes()) long_->back.erase(0, more - form_.back_bytes());
 }
 
-void JsonFileReader::end_long(batch::Feed& feed, std::string_view rest) {
+void LogFileReader::end_long(batch::Feed& feed, std::string_view rest) {
     go_on_in_long(rest);
     auto record = *std::exchange(long_, std::nullopt);
     line_offset_ = record.offset;
-    if (!record.understood || !JsonLineScanner::scan_back(record.back, record.found))
-        return tell_too_long(feed, record.bytes);
+    auto time = record.understood ? form_.scan_back(record.back, false) : std::nullopt;
+    if (!time) return tell_too_long(feed, record.bytes);
+    record.found.time = *time;
     passed(record.found, record.bytes + 1);
     if (was_taken(record.found)) return;
     end_doubt();
@@ -572,7 +574,7 @@ void JsonFileReader::end_long(batch::Feed& feed, std::string_view rest) {
 
 // Its time is not known: those that follow one another share a gap, which is paid with the next line, or at the end of
 // what is there now.
-void JsonFileReader::tell_too_long(batch::Feed& feed, std::uint64_t bytes) {
+void LogFileReader::tell_too_long(batch::Feed& feed, std::uint64_t bytes) {
     if (line_offset_ < std::max(out_offset_, err_offset_)) return;
     auto& frame = feed.text();
     joiner_.end(frame);
@@ -588,7 +590,7 @@ void JsonFileReader::tell_too_long(batch::Feed& feed, std::uint64_t bytes) {
     owed_gap_->bytes_min += bytes;
 }
 
-void JsonFileReader::take_message(batch::Feed& feed, const JsonLine& found, std::string message) {
+void LogFileReader::take_message(batch::Feed& feed, const LogRecord& found, std::string message) {
     auto& frame = feed.text();
     pay_gap(frame, found.time);
     settle_previous(frame, found.stream);
@@ -609,16 +611,16 @@ void JsonFileReader::take_message(batch::Feed& feed, const JsonLine& found, std:
 // A line of one stream is pending since the file before. When the first line here is of the other stream, the position
 // could not say both "read this again" and "that not": the pending line is stored as partial instead. Rare, and no byte
 // is lost.
-void JsonFileReader::settle_previous(segment::FrameText& frame, Stream next_stream) {
+void LogFileReader::settle_previous(segment::FrameText& frame, Stream next_stream) {
     if (!pending_in_previous_ || joiner_.pending(next_stream)) return;
     joiner_.end(frame);
     pending_in_previous_.reset();
 }
 
 // Something new was found: all that follows it is new as well.
-void JsonFileReader::end_doubt() { files_.end_doubt(); }
+void LogFileReader::end_doubt() { files_.end_doubt(); }
 
-void JsonFileReader::take_malformed(batch::Feed& feed, std::string_view line) {
+void LogFileReader::take_malformed(batch::Feed& feed, std::string_view line) {
     if (line.empty() || line_offset_ < std::max(out_offset_, err_offset_)) return;
     counters_.malformed.add();
     log_.warning("malformed line in a container's log; kept as it is",
@@ -632,7 +634,7 @@ void JsonFileReader::take_malformed(batch::Feed& feed, std::string_view line) {
     frame.append(Line{.time = time, .stream = Stream::out, .partial = false, .bytes = line});
 }
 
-void JsonFileReader::pay_gap(segment::FrameText& frame, Timestamp until) {
+void LogFileReader::pay_gap(segment::FrameText& frame, Timestamp until) {
     if (!owed_gap_) return;
     owed_gap_->from = last_time_ == Timestamp{} ? until : last_time_;
     owed_gap_->to = until;
@@ -640,7 +642,7 @@ void JsonFileReader::pay_gap(segment::FrameText& frame, Timestamp until) {
     owed_gap_.reset();
 }
 
-void JsonFileReader::settle(batch::Feed& feed) {
+void LogFileReader::settle(batch::Feed& feed) {
     // Of a log that is not there, perhaps nothing is missing: that shows when it comes, or when its container goes.
     if (!files_.opened()) return;
     if (owed_gap_) pay_gap(feed.text(), clock_.now());
@@ -649,14 +651,14 @@ void JsonFileReader::settle(batch::Feed& feed) {
     mark(feed);
 }
 
-void JsonFileReader::put_down(batch::Feed& feed) {
+void LogFileReader::put_down(batch::Feed& feed) {
     // What began in the file before has no place to go on from in this one.
     if (!joiner_.pending() || pending_in_previous_) return;
     joiner_.end(feed.text());
     mark(feed);
 }
 
-void JsonFileReader::mark(batch::Feed& feed) {
+void LogFileReader::mark(batch::Feed& feed) {
     feed.note_pending(joiner_.pending_bytes());
     if (!files_.opened()) return;
     files_.current().learn_fingerprint();
@@ -666,7 +668,7 @@ void JsonFileReader::mark(batch::Feed& feed) {
     if (auto where = position()) feed.mark(*where);
 }
 
-std::optional<FilePosition> JsonFileReader::position() const {
+std::optional<FilePosition> LogFileReader::position() const {
     if (pending_in_previous_) return pending_in_previous_;
     if (held_) return held_;
     if (!files_.opened()) return start_;
@@ -676,7 +678,7 @@ std::optional<FilePosition> JsonFileReader::position() const {
     return place(of(Stream::out), of(Stream::err));
 }
 
-FilePosition JsonFileReader::place(std::uint64_t out_offset, std::uint64_t err_offset) const {
+FilePosition LogFileReader::place(std::uint64_t out_offset, std::uint64_t err_offset) const {
     auto place = files_.current().at(out_offset, err_offset);
     place.out_time = taken_time_[0];
     place.err_time = taken_time_[1];
@@ -689,13 +691,13 @@ FilePosition JsonFileReader::place(std::uint64_t out_offset, std::uint64_t err_o
     return place;
 }
 
-std::uint64_t JsonFileReader::lag_bytes() const {
+std::uint64_t LogFileReader::lag_bytes() const {
     if (!files_.opened()) return 0;
     auto size = files_.current().file->size().value_or(0);
     return size - std::min(size, offset_) + files_.bytes_behind_current();
 }
 
-Nanoseconds JsonFileReader::lag_time() const {
+Nanoseconds LogFileReader::lag_time() const {
     if (lag_bytes() == 0) return {};
     auto written = files_.modified();
     auto taken = std::max(taken_time_[0], taken_time_[1]);
@@ -703,7 +705,7 @@ Nanoseconds JsonFileReader::lag_time() const {
     return std::max(lag, Nanoseconds{});
 }
 
-FileStanding JsonFileReader::standing() const {
+FileStanding LogFileReader::standing() const {
     FileStanding standing{.path = files_.path().string(),
                           .offset = offset_,
                           .lag_bytes = lag_bytes(),

@@ -1,4 +1,4 @@
-// Reads many json-file logs in turn: each that has something new gets one read (json_file_reader.h), then the next one.
+// Reads many logs in turn: each that has something new gets one read (log_file_reader.h), then the next one.
 //
 // Fair: a container that writes without end gets one turn a round like every other. A container whose tenant has no
 // room waits until the batcher has progressed; nothing is lost, its log keeps it. Belongs to the I/O thread.
@@ -14,28 +14,29 @@
 
 #include "base/log.h"
 #include "batch/batcher.h"
-#include "intake/json_file/json_file_reader.h"
+#include "intake/log_file/log_file_reader.h"
 #include "net/turns.h"
 
-namespace boatswain::intake::docker {
+namespace boatswain::intake {
 
 class FilePump {
   public:
     // All are told a container's id. `finished`: it is removed, and its log read to its end; it may remove() it.
     // `settled`: it does not run, and its log is read to its end. `begun`: its log, which had no position, is being
     // read.
-    FilePump(boost::asio::any_io_executor executor, Metrics& metrics, Log& log,
+    // `reader` is the metrics' word for how these logs are read: "json-file".
+    FilePump(boost::asio::any_io_executor executor, std::string reader, Metrics& metrics, Log& log,
              std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
              std::function<void(const std::string&, const FilePosition&)> begun);
     FilePump(const FilePump&) = delete;
 
-    void add(const std::string& id, std::unique_ptr<JsonFileReader> reader, std::unique_ptr<batch::Feed> feed);
+    void add(const std::string& id, std::unique_ptr<LogFileReader> reader, std::unique_ptr<batch::Feed> feed);
     // Holds the log's files open without reading them, until change_feed() says where its lines go. At most parked_max
     // logs, and parked_of_tenant_max of one tenant, so that one with many takes nobody's place; more are not held, and
     // counted. `tenant` is empty while it is not known.
     static constexpr std::size_t parked_max = 1024;
     static constexpr std::size_t parked_of_tenant_max = 256;
-    void park(const std::string& id, const std::string& tenant, std::unique_ptr<JsonFileReader> reader);
+    void park(const std::string& id, const std::string& tenant, std::unique_ptr<LogFileReader> reader);
     // Lines from now on go to `feed`; what was read before stays where it went.
     void change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed);
     // Writes the closing record of a log that was read to its end. One that was never there to be read gets none.
@@ -46,14 +47,14 @@ class FilePump {
 
     void touch(const std::string& id);  // something may be there to read
     void touch_all();
-    void notice_births(const std::string& id, unsigned births, bool all);  // JsonFileReader::notice_births
+    void notice_births(const std::string& id, unsigned births, bool all);  // LogFileReader::notice_births
     // When it does not run any more, what is pending at the end of its log is settled: once, because a container that
     // starts again prints before the engine tells of its start.
     void set_running(const std::string& id, bool running);
-    void notice_removal(const std::string& id);  // JsonFileReader::notice_removal
+    void notice_removal(const std::string& id);  // LogFileReader::notice_removal
     FileReaderCounters& counters() { return counters_; }
     void progressed() { turns_.progressed(); }  // the batcher gave memory back
-    void put_down();                            // JsonFileReader::put_down, where Feed::should_put_down
+    void put_down();                            // LogFileReader::put_down, where Feed::should_put_down
 
     struct Lag {  // bytes not read, of all logs together
         std::uint64_t read_bytes = 0;
@@ -62,11 +63,11 @@ class FilePump {
     Lag lag() const;
     struct OneLag {
         std::uint64_t bytes = 0;
-        Nanoseconds time{};        // JsonFileReader::lag_time
+        Nanoseconds time{};        // LogFileReader::lag_time
         Nanoseconds unread_for{};  // since something was there to read and nothing could be read
     };
     OneLag lag(const std::string& id) const;  // zeros for one that is not here, parked or held
-    const JsonFileReader* reader(const std::string& id) const;
+    const LogFileReader* reader(const std::string& id) const;
     const batch::Feed* feed(const std::string& id) const;
 
     // Runs until cancelled.
@@ -76,7 +77,7 @@ class FilePump {
 
   private:
     struct OneLog {
-        std::unique_ptr<JsonFileReader> reader;
+        std::unique_ptr<LogFileReader> reader;
         std::unique_ptr<batch::Feed> feed;                                  // none: parked
         std::string tenant;                                                 // of a parked one
         bool to_settle = false;                                             // at the next end of the log
@@ -97,4 +98,4 @@ class FilePump {
     std::map<std::string, OneLog> logs_;
 };
 
-}  // namespace boatswain::intake::docker
+}  // namespace boatswain::intake
