@@ -1,0 +1,125 @@
+// The CRI intake: reads what a kubelet's containers print, whatever runtime runs them (containerd, CRI-O), from the
+// files that the runtime writes. It asks nobody: no socket, no token. A log's path says which pod and container it is
+// of (pod_log.h), and rules read that as labels.
+//
+//   a log appears          it is opened at once; rules and keyring say whose it is
+//   it grows               it is read
+//   a file is born         it was rotated: what was read goes on in the new one
+//   a later run appears    the container was started again: what is pending of the run before is settled
+//   its directory is gone  the pod was deleted: the log is read to its end, and its closing record is written
+//
+// The pods directory may come late, or go and come back: nothing is taken for removed while it cannot be read, or holds
+// no pod at all. Belongs to the I/O thread.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "batch/batcher.h"
+#include "intake/cri/pods_watch.h"
+#include "intake/log_file/file_pump.h"
+#include "intake/source/assigner.h"
+#include "intake/source/intake.h"
+#include "net/task_group.h"
+#include "spool/spool.h"
+
+namespace boatswain::intake::cri {
+
+struct Options {
+    Path pods = "/var/log/pods";
+    std::set<std::string> excluded_namespaces;
+    std::set<std::string> own_pods;  // uids of the pods that this process runs in: an agent never reads its own log
+};
+
+// Runs of containers that are known at a time; what is beyond is not read, and /readyz says so.
+inline constexpr std::size_t containers_max = 20'000;
+inline constexpr std::size_t departed_max = 256;  // that are gone and remembered
+
+class CriIntake final : public Intake, private PodsListener {
+  public:
+    CriIntake(boost::asio::any_io_executor executor, Options options, Assigner assigner, batch::Batcher& batcher,
+              spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
+    CriIntake(const CriIntake&) = delete;
+    CriIntake& operator=(const CriIntake&) = delete;
+    ~CriIntake() override;
+
+    std::string_view name() const override { return "cri intake"; }
+    boost::asio::awaitable<void> run() override;
+    void finish(std::chrono::steady_clock::time_point deadline) override;
+    void reassign() override;
+    void reassign(const std::vector<std::string>& ids) override;
+    void progressed() override { pump_.progressed(); }
+    void put_down() override { pump_.put_down(); }
+    IntakeHealth health() const override;
+    std::map<std::string, TenantLag> lag_by_tenant() const override;
+    std::vector<Description> describe_all() const override;
+
+  private:
+    struct Container {  // one run of one
+        PodLog log;
+        engine::ContainerFacts facts;
+        Assignment assignment;
+        std::uint64_t lines_before = 0;  // of earlier runs of the agent
+        bool running = true;
+        bool removed = false;
+        std::optional<bool> ended;  // what the spool was told last of its having ended
+        batch::Charge charge;
+    };
+
+    void log_appeared(const PodLog& log) override;
+    void log_born(const PodLog& log, unsigned births) override;
+    void log_grew(const PodLog& log) override { pump_.touch(log.id()); }
+    void logs_vanished(const Pod& pod, const std::string& container) override;
+    void news_lost() override;
+
+    boost::asio::awaitable<void> find();
+    void look();
+    void forget_who_is_gone(const std::set<PodLog>& there);
+    void record_who_went_while_away(const std::set<PodLog>& there);
+    bool is_excluded(const Pod& pod) const;
+    void assign(const std::string& id, Container& container);
+    bool takes_lines(const Container& container) const;
+    void start_reading(const std::string& id, Container& container);
+    void assign_again(const std::string& id, Container& container);
+    std::unique_ptr<batch::Feed> open_feed(const Container& container, const Checkpoint& start);
+    std::unique_ptr<LogFileReader> make_reader(const Container& container, const Checkpoint& start);
+    void end_runs_before(const PodLog& log);
+    void vanished(const std::string& id, Container& container);
+    void read_to_its_end(const std::string& id);
+    void note_ended(const std::string& id, bool ended);
+    void drop(const std::string& id);
+    Description describe(const Container& container) const;
+    void count();
+
+    const boost::asio::any_io_executor executor_;
+    const Options options_;
+    const Assigner assigner_;
+    batch::Batcher& batcher_;
+    spool::Spool& spool_;
+    const Clock& clock_;
+    Metrics& metrics_;
+    Log& log_;
+    FilePump pump_;
+    net::TaskGroup tasks_;
+    std::unique_ptr<PodsWatch> watch_;
+    std::map<std::string, Container> containers_;  // by PodLog::id()
+    std::deque<Description> departed_;             // oldest first
+    std::string trouble_ = "not looked at yet";    // why the pods directory cannot be read; empty: it can
+    unsigned empty_looks_ = 0;                     // in a row
+    bool told_of_the_gone_ = false;                // of those that went while no agent ran
+    bool full_ = false;                            // containers_max was reached
+};
+
+// From /proc: uids of the pods that this process runs in, by what the kubelet mounts into each container.
+std::set<std::string> own_pods();
+// The same from the text of a mountinfo (proc(5)).
+std::set<std::string> pods_in_mountinfo(std::string_view mountinfo);
+
+}  // namespace boatswain::intake::cri

@@ -1,0 +1,278 @@
+// Pods that come and go, their logs rotated, on a real file system with the kernel's own news of it.
+#include "intake/cri/cri_intake.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "batch/test_rig.h"
+#include "intake/cri/cri_log_for_test.h"
+#include "net/run_for_test.h"
+#include "open/test_support.h"
+
+namespace boatswain::intake::cri {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Action = tenancy::Decision::Action;
+using Lines = std::vector<std::string>;
+
+constexpr auto uid = "11111111-2222-3333-4444-555555555555";
+
+class CriIntakeTest : public ::testing::Test {
+  protected:
+    ~CriIntakeTest() override { stop(); }
+
+    void start() {
+        intake = std::make_unique<CriIntake>(io.get_executor(), options, assigner, *rig.batcher, *rig.spool, rig.clock,
+                                             rig.metrics, rig.log);
+        tasks.spawn("cri", intake->run());
+    }
+    // As SIGTERM would: everything that is there is read and sealed.
+    void stop() {
+        if (!intake) return;
+        end_tasks();
+        intake->finish(rig.clock.steady() + std::chrono::minutes{1});
+        intake.reset();
+    }
+    // As kill -9 would: what was not sealed is forgotten.
+    void crash() {
+        end_tasks();
+        intake.reset();
+        rig.restart();
+    }
+    void end_tasks() {
+        tasks.cancel();
+        EXPECT_TRUE(net::testing::run_to_end(io, tasks.join()));
+    }
+    template <class Condition>
+    void run_until(Condition condition) {
+        EXPECT_TRUE(net::testing::run_until(io, condition));
+    }
+    void settle() { net::testing::run_for(io, std::chrono::milliseconds{100}); }
+
+    Path directory_of(const std::string& space, const std::string& pod = "web-0", const std::string& of = uid) const {
+        return options.pods / (space + "_" + pod + "_" + of);
+    }
+    Path path_of(const std::string& space, unsigned run = 0) const {
+        return directory_of(space) / "app" / (std::to_string(run) + ".log");
+    }
+    static std::string id_of(unsigned run = 0) { return std::string{uid} + "/app/" + std::to_string(run); }
+
+    // What was sealed so far of each tenant: "hello", "P hello" for a partial line, "gap:REASON".
+    const std::map<std::string, Lines>& sealed() {
+        EXPECT_TRUE(rig.seal_all());
+        for (const auto& object : rig.take_all()) {
+            auto segment = open::read_segment(object.bytes, identity);
+            for (const auto& [source, lines] : segment.lines)
+                for (const auto& line : lines) found_[object.key.tenant.str()].push_back(open::shown(line));
+        }
+        return found_;
+    }
+    std::uint64_t lines_read(unsigned run = 0) const {
+        auto told = find_described(intake->describe_all(), id_of(run));
+        return told.empty() ? 0 : told.front().lines_read;
+    }
+    bool is_gone(unsigned run = 0) const {
+        auto told = find_described(intake->describe_all(), id_of(run));
+        return !told.empty() && told.front().ended.has_value();
+    }
+
+    boost::asio::io_context io;
+    batch::testing::Rig rig;
+    open::Identity identity = open::Identity::generate();
+    Options options{.pods = rig.directory / "pods"};
+    bool has_key = true;
+    // The tenant is the namespace, as the preset "kubernetes" has it.
+    Assigner assigner{.assign = [this](const engine::ContainerFacts& facts) {
+        auto tenant = TenantId::parse(facts.labels.at("io.kubernetes.pod.namespace")).value();
+        Assignment assignment{.whose = {.tenant = tenant, .app = facts.name, .tenant_rule = "label"}};
+        if (has_key)
+            assignment.decision = {.action = Action::seal, .recipients = {identity.recipient()}};
+        else
+            assignment.decision = {.action = Action::hold, .lack = tenancy::Lack::key, .reason = "no key"};
+        return assignment;
+    }};
+    net::TaskGroup tasks{io.get_executor(), rig.log};
+    std::unique_ptr<CriIntake> intake;
+
+  private:
+    std::map<std::string, Lines> found_;
+};
+
+TEST_F(CriIntakeTest, ReadsWhatIsThereAndWhatComesEachForItsTenant) {
+    CriLog acme{path_of("acme")};
+    acme.print("early");
+    start();
+    run_until([&] { return intake->health().follows && lines_read() == 1; });
+    CriLog late{directory_of("umbrella", "db-0", "u2") / "main/0.log"};
+    late.print("later", Stream::err);
+    acme.print("more");
+    run_until([&] { return lines_read() == 2 && intake->health().reading.reading == 2; });
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("early", "more"));
+    EXPECT_THAT(sealed().at("umbrella"), ElementsAre("later"));
+}
+
+TEST_F(CriIntakeTest, GoesOnWhereItStoodAfterACrash) {
+    CriLog log{path_of("acme")};
+    log.print("one");
+    start();
+    run_until([&] { return lines_read() == 1; });
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one"));
+    log.print("two");
+    run_until([&] { return lines_read() == 2; });
+    crash();
+    log.rotate();
+    log.print("three");
+    start();
+    run_until([&] { return lines_read() == 2; });
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one", "two", "three"));
+}
+
+TEST_F(CriIntakeTest, APieceGoesOnInTheNextFile) {
+    CriLog log{path_of("acme")};
+    start();
+    run_until([&] { return intake->health().reading.reading == 1; });
+    log.piece("half a ", Stream::out, "P");
+    log.print("whole", Stream::err);
+    log.rename();
+    log.piece("li", Stream::out, "P");
+    log.reopen();
+    log.piece("ne", Stream::out, "F");
+    run_until([&] { return lines_read() == 2; });
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("whole", "half a line"));
+}
+
+TEST_F(CriIntakeTest, ADeletedPodIsReadToItsEndAndClosed) {
+    CriLog log{path_of("acme")};
+    start();
+    run_until([&] { return intake->health().reading.reading == 1; });
+    log.print("last words");
+    std::filesystem::remove_all(directory_of("acme"));
+    run_until([&] { return is_gone(); });
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("last words"));
+    settle();
+    EXPECT_FALSE(rig.spool->checkpoint(id_of())) << "nothing is kept of it";
+}
+
+TEST_F(CriIntakeTest, APodThatLivesAMomentIsWhole) {
+    std::filesystem::create_directories(options.pods);
+    CriLog other{directory_of("acme", "other", "u2") / "app/0.log"};
+    start();
+    run_until([&] { return intake->health().follows; });
+    CriLog log{path_of("acme")};
+    for (int i = 0; i < 100; ++i) log.print("line " + std::to_string(i));
+    run_until([&] { return intake->health().reading.containers == 2; });
+    std::filesystem::remove_all(directory_of("acme"));
+    run_until([&] { return is_gone(); });
+    EXPECT_EQ(sealed().at("acme").size(), 100U);
+}
+
+TEST_F(CriIntakeTest, ARunThatIsOverIsSettled) {
+    CriLog first{path_of("acme", 0)};
+    start();
+    run_until([&] { return intake->health().reading.reading == 1; });
+    first.piece("no newline", Stream::out, "P");
+    CriLog second{path_of("acme", 1)};
+    second.print("again");
+    run_until([&] { return lines_read(1) == 1 && lines_read(0) == 1; });
+    EXPECT_THAT(sealed().at("acme"), ::testing::UnorderedElementsAre("P no newline", "again"));
+    // The kubelet keeps the last runs only.
+    std::filesystem::remove(first.path());
+    intake->describe_all();
+    stop();
+}
+
+TEST_F(CriIntakeTest, WhatWentWhileNoAgentRanIsNamed) {
+    CriLog log{path_of("acme")};
+    CriLog other{directory_of("acme", "other", "u2") / "app/0.log"};
+    log.print("one");
+    start();
+    run_until([&] { return lines_read() == 1; });
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one"));
+    stop();
+    std::filesystem::remove_all(directory_of("acme"));
+    start();
+    run_until([&] { return intake->health().follows; });
+    settle();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one", "gap:removed-while-away"));
+}
+
+TEST_F(CriIntakeTest, NothingIsForgottenWhileNoPodsAreMounted) {
+    CriLog log{path_of("acme")};
+    log.print("one");
+    start();
+    run_until([&] { return lines_read() == 1; });
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one"));
+    stop();
+    auto away = rig.directory / "unmounted";
+    std::filesystem::rename(options.pods, away);
+    start();
+    settle();
+    EXPECT_FALSE(intake->health().follows);
+    EXPECT_THAT(intake->health().troubles, ElementsAre(::testing::HasSubstr("No such file")));
+    std::filesystem::rename(away, options.pods);
+    log.print("two");
+    run_until([&] { return lines_read() == 1; });
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one", "two"));
+}
+
+TEST_F(CriIntakeTest, WhatWaitsForAKeyIsReadOnceItIsThere) {
+    has_key = false;
+    CriLog log{path_of("acme")};
+    log.print("early");
+    start();
+    run_until([&] { return intake->health().reading.held[tenancy::Lack::key] == 1; });
+    EXPECT_THAT(sealed(), IsEmpty());
+    log.rotate();
+    has_key = true;
+    intake->reassign();
+    run_until([&] { return lines_read() == 1; });
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("early"));
+}
+
+TEST_F(CriIntakeTest, OwnAndExcludedPodsAreNotRead) {
+    options.own_pods = pods_in_mountinfo(
+        "36 35 8:1 /var/lib/kubelet/pods/u3/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n"
+        "37 35 8:1 /var/lib/kubelet/pods/u4/volumes/x /var/log/pods/u5 rw - ext4 /dev/sda1 rw\n");
+    EXPECT_THAT(options.own_pods, ElementsAre("u3"));
+    options.excluded_namespaces = {"kube-system"};
+    CriLog own{directory_of("boatswain", "agent", "u3") / "app/0.log"};
+    CriLog excluded{directory_of("kube-system", "dns", "u4") / "app/0.log"};
+    CriLog log{path_of("acme")};
+    own.print("my own log");
+    start();
+    run_until([&] { return intake->health().follows; });
+    EXPECT_EQ(intake->health().reading.containers, 1U);
+}
+
+TEST_F(CriIntakeTest, ADeletedFileOfARunningContainerIsNoDeletedPod) {
+    CriLog log{path_of("acme")};
+    CriLog other{directory_of("acme", "other", "u2") / "app/0.log"};
+    log.print("one");
+    start();
+    run_until([&] { return lines_read() == 1; });
+    log.rename();
+    log.print("two");
+    std::filesystem::remove_all(directory_of("acme") / "app");
+    std::filesystem::create_directories(directory_of("acme") / "app");
+    settle();
+    log.reopen();
+    log.print("three");
+    run_until([&] { return lines_read() >= 3 || is_gone(); });
+    stop();
+    auto lines = sealed().at("acme");
+    EXPECT_THAT(lines, ::testing::IsSupersetOf({"one", "two", "three"}));
+}
+
+}  // namespace
+}  // namespace boatswain::intake::cri
