@@ -98,6 +98,7 @@ std::string how_read(const Told& container) {
     if (reader == "json-file") return "read from its json-file log";
     if (reader == "logs") return "read through the engine";
     if (reader == "attach") return "read by attaching to it";
+    if (reader == "cri") return "read from the log that its runtime writes";
     if (reader == "driver") return "read from the log driver";
     return reader.empty() || reader == "none" ? "not being read" : "read by \"" + printable(reader, 40) + "\"";
 }

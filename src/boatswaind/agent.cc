@@ -30,6 +30,7 @@
 #include "canary/canary.h"
 #include "config/flags.h"
 #include "engine/client.h"
+#include "intake/cri/cri_intake.h"
 #include "intake/docker/docker_intake.h"
 #include "intake/docker/images.h"
 #include "intake/driver/plugin_server.h"
@@ -88,6 +89,8 @@ class Agent {
     void warn_of_secrets();
     void tell_of_held();
     void shut_down();
+    Result<void> build_intakes(std::vector<std::string> own_containers);
+    Result<void> build_docker(intake::Assigner assigner, std::vector<std::string> own_containers);
     Result<void> open_listeners();
     void open_control();
     Result<void> build_driver(docker::Terms& terms, const intake::Assigner& assigner);
@@ -187,15 +190,6 @@ Result<void> Agent::build() {
     key_reading_.emplace(io_.get_executor(), *assigning_);
     prefer_keyring();
 
-    auto& engine = config_.engine;
-    TRY(client_, engine::make_client(io_.get_executor(),
-                                     {.address = engine.socket,
-                                      .ca_file = engine.ca_file,
-                                      .certificate_file = engine.certificate_file,
-                                      .key_file = engine.key_file,
-                                      .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout),
-                                      .connect = connect_by_broker()}));
-
     auto progressed = [this] {
         asio::post(io_, [this] {
             for (const auto& intake : intakes_) intake->progressed();
@@ -211,24 +205,7 @@ Result<void> Agent::build() {
     }
     shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_,
                      metrics_, log_);
-    intake::Assigner assigner{
-        .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
-        .starter = [this](const engine::ContainerFacts& facts) { return assigning_->starter(facts); },
-        .keep = words_kept(*assigning_, selection_)};
-    images_.emplace(io_.get_executor(), *client_, assigner.keep, metrics_, log_,
-                    [this](const std::vector<std::string>& ids) { reassign(ids); });
-    assigning_->ask_images([this](const engine::ContainerFacts& facts) { return images_->starter(facts); });
-    assigning_->trust_images(config_.tenancy.trust_image);
-    docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_ids)};
-    terms.engine_id = config_.engine.id;
-    terms.from_first_start = config_.docker.read_from == config::ReadFrom::start;
-    terms.age_max = config_.docker.read_max_age;
-    CHECK(build_driver(terms, assigner));
-    // Before the driver's, which it tells of its containers: ended first, and gone first.
-    intakes_.insert(intakes_.begin(),
-                    std::make_unique<docker::DockerIntake>(
-                        io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
-                        *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_));
+    CHECK(build_intakes(std::move(own_ids)));
     if (config_.fleet.heartbeat.count() > 0) heart_.emplace(*store_, std::move(fleet_key), metrics_, log_);
     return open_listeners();
 }
@@ -250,6 +227,50 @@ Result<void> Agent::open_listeners() {
             http::Server::open(io_.get_executor(), config_.listen, serve::observe_routes(std::move(sources))));
         log_.info("listening", {{"address", observe_->address()}});
     }
+    return {};
+}
+
+// The ways in. Those that share containers know of each other; the rest of the agent knows the list alone.
+Result<void> Agent::build_intakes(std::vector<std::string> own_containers) {
+    intake::Assigner assigner{
+        .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
+        .starter = [this](const engine::ContainerFacts& facts) { return assigning_->starter(facts); },
+        .keep = words_kept(*assigning_, selection_)};
+    assigning_->trust_images(config_.tenancy.trust_image);
+    if (!config_.cri.pods.empty()) {
+        const auto& excluded = config_.cri.exclude_namespaces;
+        intake::cri::Options options{.pods = config_.cri.pods,
+                                     .excluded_namespaces = {excluded.begin(), excluded.end()},
+                                     .own_pods = intake::cri::own_pods()};
+        intakes_.push_back(std::make_unique<intake::cri::CriIntake>(io_.get_executor(), std::move(options), assigner,
+                                                                    *batcher_, *spool_, clock_, metrics_, log_));
+    }
+    if (!config_.docker.enabled) return {};
+    return build_docker(std::move(assigner), std::move(own_containers));
+}
+
+Result<void> Agent::build_docker(intake::Assigner assigner, std::vector<std::string> own_containers) {
+    auto& engine = config_.engine;
+    TRY(client_, engine::make_client(io_.get_executor(),
+                                     {.address = engine.socket,
+                                      .ca_file = engine.ca_file,
+                                      .certificate_file = engine.certificate_file,
+                                      .key_file = engine.key_file,
+                                      .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout),
+                                      .connect = connect_by_broker()}));
+    images_.emplace(io_.get_executor(), *client_, assigner.keep, metrics_, log_,
+                    [this](const std::vector<std::string>& ids) { reassign(ids); });
+    assigning_->ask_images([this](const engine::ContainerFacts& facts) { return images_->starter(facts); });
+    docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_containers)};
+    terms.engine_id = config_.engine.id;
+    terms.from_first_start = config_.docker.read_from == config::ReadFrom::start;
+    terms.age_max = config_.docker.read_max_age;
+    CHECK(build_driver(terms, assigner));
+    // Before the driver's, which it tells of its containers: ended first, and gone first.
+    intakes_.insert(intakes_.begin(),
+                    std::make_unique<docker::DockerIntake>(
+                        io_.get_executor(), docker::Options{.root = config_.docker.root, .terms = std::move(terms)},
+                        *client_, std::move(assigner), *batcher_, *spool_, clock_, metrics_, log_));
     return {};
 }
 
@@ -362,7 +383,7 @@ Result<void> Agent::run() {
                                 {"tenants", assigning_->tenants()}});
     tasks_.emplace(io_.get_executor(), log_);
     for (const auto& intake : intakes_) tasks_->spawn(std::string{intake->name()}, intake->run());
-    tasks_->spawn("ask about images", images_->run());
+    if (images_) tasks_->spawn("ask about images", images_->run());
     if (holder_) tasks_->spawn("log driver", holder_->run());
     tasks_->spawn("tick", tick());
     tasks_->spawn("watch the keyring", watch_keyring());
@@ -475,7 +496,7 @@ void Agent::reload_configuration() {
     assigning_->trust_images(fresh->tenancy.trust_image);
     assigning_->treat_removed(removed_keys_of(*fresh));
     if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) {
-        images_->forget();
+        if (images_) images_->forget();
         for (const auto& intake : intakes_) intake->learn_again();
     }
     reloading_ = true;  // watch_keyring() goes on with it

@@ -236,7 +236,7 @@ void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::ve
 }
 
 intake::Starter Assigning::starter(const engine::ContainerFacts& facts) {
-    if (trust_images_ || !images_) return {.facts = facts, .why = {}};
+    if (trust_images_ || !images_ || facts.named_by_platform) return {.facts = facts, .why = {}};
     return images_(facts);
 }
 

@@ -59,6 +59,15 @@ void add_system(std::vector<Path>& into) {
         into.emplace_back(path);
 }
 
+// A directory that is not there yet is seen to come from the one that it will be in.
+void add_pods(std::vector<Path>& into, const Path& pods) {
+    if (pods.empty()) return;
+    std::error_code not_there;
+    auto real = std::filesystem::canonical(pods, not_there);
+    into.push_back(not_there ? around(pods) : real);
+    into.push_back(pods);
+}
+
 void add_store(sandbox::Rules& rules, const config::Config& config) {
     auto url = store::parse_url(config.store.url);
     if (!url) return;  // the agent says why, a moment later
@@ -99,6 +108,7 @@ Path engine_path(const config::Config& config) {
 
 // Whoever reaches an engine is root on its host (docs/operate/guard.md).
 Result<void> look_at_engine(const config::Config& config, Log& log) {
+    if (!config.docker.enabled) return {};
     auto path = engine_path(config);
     auto behind = path.empty() ? sandbox::Behind::something_else : sandbox::look_behind(path);
     if (behind != sandbox::Behind::something_else) return {};
@@ -110,7 +120,7 @@ Result<void> look_at_engine(const config::Config& config, Log& log) {
 }
 
 sandbox::BrokerOptions broker_options(const config::Config& config) {
-    return {.engine = engine_path(config),
+    return {.engine = config.docker.enabled ? engine_path(config) : Path{},
             .only_guard = config.sandbox == config::Sandboxing::on,
             .manager = std::string{environment("NOTIFY_SOCKET")},
             .give_up_privileges = [] { (void)drop_all_capabilities(); }};
@@ -149,6 +159,8 @@ sandbox::Rules agent_rules(const config::Config& config, const Path& containers)
     add_replaceable(rules.read, config.metrics.token_file);
     for (const auto& file : {config.engine.ca_file, config.engine.certificate_file, config.engine.key_file})
         add_replaceable(rules.read, file);
+    add_pods(rules.read, config.cri.pods);
+    if (!config.docker.enabled) return rules;
     if (containers.empty())
         rules.read_everything = true;
     else
@@ -188,15 +200,17 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
         CHECK(make_directories(engine_fifos, fifo_directory_mode));
         look_at_host();
     }
-    auto root = config.docker.root.empty() ? ask_engine(config) : config.docker.root;
-    if (!root && config.sandbox == config::Sandboxing::on)
+    std::optional<Path> root;
+    if (config.docker.enabled) root = config.docker.root.empty() ? ask_engine(config) : config.docker.root;
+    bool unknown = config.docker.enabled && !root;
+    if (unknown && config.sandbox == config::Sandboxing::on)
         return fail(Remedy::stop,
                     "sandbox = \"on\": the engine does not say where its data directory is: set docker.root");
     auto containers = root ? *root / "containers" : Path{};
     std::error_code ignored;
     if (root && !std::filesystem::exists(containers, ignored)) containers = *root;
     auto rules = agent_rules(config, containers);
-    if (!root)
+    if (unknown)
         log.warning(
             "sandbox: files can be read everywhere, since docker.root is not set and the engine does not answer");
     CHECK(confine(config, rules, log));

@@ -62,6 +62,7 @@ struct Config {
     } engine;
 
     struct Docker {
+        bool enabled = true;
         Path root;  // the engine's data directory as we see it; empty: ask the engine
         std::vector<std::string> include;
         std::vector<std::string> exclude{"label:io.kubernetes.docker.type=podsandbox", "name:^mesos-.*[.]executor$"};
@@ -70,6 +71,11 @@ struct Config {
         ReadFrom read_from = ReadFrom::beginning;
         Nanoseconds read_max_age{};  // zero: no bound
     } docker;
+
+    struct Cri {
+        Path pods;  // the kubelet's directory of logs, as we see it; empty: there is none to read
+        std::vector<std::string> exclude_namespaces;
+    } cri;
 
     struct Driver {
         bool enabled = false;

@@ -314,6 +314,8 @@ std::vector<Setting> make_settings() {
              AT(Path, engine.certificate_file)),
         path("engine.key_file", "PEM file of its private key", absolute_path_or_none, AT(Path, engine.key_file)),
 
+        truth("docker.enabled", "read the containers of a Docker engine; false on hosts that have none",
+              AT(bool, docker.enabled)),
         path("docker.root", "the engine's data directory, as seen from here; empty: ask the engine",
              absolute_path_or_none, AT(Path, docker.root)),
         list("docker.include", "RULES",
@@ -333,6 +335,13 @@ std::vector<Setting> make_settings() {
         duration("docker.read_max_age",
                  "of the same logs, what is older than this at that start is passed over; 0s: nothing is", 0s,
                  24h * 3650, AT(Nanoseconds, docker.read_max_age)),
+
+        path("cri.pods",
+             "the kubelet's directory of logs (/var/log/pods): read what containerd and CRI-O write there; empty: do "
+             "not",
+             absolute_path_or_none, AT(Path, cri.pods)),
+        list("cri.exclude_namespaces", "NAMESPACES", "never read pods of these namespaces", not_empty,
+             AT(std::vector<std::string>, cri.exclude_namespaces)),
 
         truth("driver.enabled", "read containers that run with our log driver (docker run --log-driver boatswain)",
               AT(bool, driver.enabled)),

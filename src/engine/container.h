@@ -58,6 +58,7 @@ struct ContainerFacts {
     std::map<std::string, std::string> environment;           // kept keys only; the last of repeated ones wins
     std::vector<std::pair<std::string, std::string>> mounts;  // kept ones: source on the host, destination in it
     std::size_t words_too_long = 0;                           // that a rule names
+    bool named_by_platform = false;  // its words are not its image's: a kubelet's path says them
 };
 
 // What they take of memory, about.

@@ -27,16 +27,16 @@ def marathon(name):
     return descriptor.get("apps", [descriptor])
 
 
-def kubernetes():
-    return list(yaml.safe_load_all((DEPLOY / "kubernetes/boatswain.yaml").read_text()))
+def kubernetes(name="docker.yaml"):
+    return list(yaml.safe_load_all((DEPLOY / "kubernetes" / name).read_text()))
 
 
 def swarm():
     return yaml.safe_load((DEPLOY / "swarm/boatswain.yaml").read_text())
 
 
-def daemon_set():
-    return next(one for one in kubernetes() if one["kind"] == "DaemonSet")
+def daemon_set(name="docker.yaml"):
+    return next(one for one in kubernetes(name) if one["kind"] == "DaemonSet")
 
 
 class Parsers(unittest.TestCase):
@@ -53,7 +53,7 @@ class Parsers(unittest.TestCase):
             shutil.copy(here / name, modules)
         if not (modules / "node_modules/hcl2-parser").exists():
             subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=modules, check=True, timeout=240)
-        (modules / "manifests.json").write_text(json.dumps(kubernetes(), default=str))
+        (modules / "manifests.json").write_text(json.dumps(kubernetes() + kubernetes("boatswain.yaml"), default=str))
         cls.validated = run("node", "validate.mjs", "manifests.json", DEPLOY / "nomad/boatswain.nomad.hcl", cwd=modules)
 
     def test_kubernetes_and_nomad_take_the_manifests(self):
@@ -230,8 +230,9 @@ class Descriptors(unittest.TestCase):
     def test_every_variable_of_a_descriptor_is_a_setting(self):
         environments = {app["id"]: app["env"] for name in ("agent.json", "agent-without-guard.json") for app in marathon(name)}
         environments |= {f"swarm {name}": service["environment"] for name, service in swarm()["services"].items()}
-        for container in daemon_set()["spec"]["template"]["spec"]["containers"]:
-            environments[f"kubernetes {container['name']}"] = {env["name"]: env.get("value", "a-node") for env in container["env"]}
+        for name in ("docker.yaml", "boatswain.yaml"):
+            for container in daemon_set(name)["spec"]["template"]["spec"]["containers"]:
+                environments[f"{name} {container['name']}"] = {env["name"]: env.get("value", "a-node") for env in container["env"]}
         check_settings(self, environments)
 
     def test_the_engines_socket_is_for_the_guard_alone_where_there_is_one(self):
@@ -268,9 +269,24 @@ class Descriptors(unittest.TestCase):
         user = next(parameter["value"] for parameter in apps["agent"]["container"]["docker"]["parameters"] if parameter["key"] == "user")
         self.assertEqual(user.split(":")[0], apps["guard"]["env"]["BOATSWAIN_GUARD_ALLOW_UID"], "marathon")
 
+    def test_pods_of_containerd_are_read_without_a_socket(self):
+        pod = daemon_set("boatswain.yaml")["spec"]["template"]["spec"]
+        self.assertEqual([container["name"] for container in pod["containers"]], ["agent"])
+        places = {volume["hostPath"]["path"]: volume["name"] for volume in pod["volumes"] if "hostPath" in volume}
+        self.assertEqual(set(places), {"/var/log/pods", "/var/lib/boatswain"})
+        mounts = {mount["name"]: mount for mount in pod["containers"][0]["volumeMounts"]}
+        self.assertTrue(mounts[places["/var/log/pods"]]["readOnly"])
+        docker = daemon_set()["spec"]["template"]["spec"]
+        alike = ("serviceAccountName", "automountServiceAccountToken", "tolerations", "securityContext", "priorityClassName")
+        self.assertEqual({key: pod[key] for key in alike}, {key: docker[key] for key in alike})
+        agent = next(container for container in docker["containers"] if container["name"] == "agent")
+        for key in ("securityContext", "livenessProbe", "readinessProbe", "resources"):
+            self.assertEqual(pod["containers"][0][key], agent[key])
+
     def test_kubernetes_gives_the_agent_no_right_to_its_api(self):
         kinds = {"Namespace", "ServiceAccount", "ConfigMap", "NetworkPolicy", "DaemonSet"}
-        self.assertEqual({one["kind"] for one in kubernetes()}, kinds, "no role, no binding")
+        for name in ("docker.yaml", "boatswain.yaml"):
+            self.assertEqual({one["kind"] for one in kubernetes(name)}, kinds, "no role, no binding")
         pod = daemon_set()["spec"]["template"]["spec"]
         self.assertFalse(pod["automountServiceAccountToken"])
         self.assertEqual(pod["tolerations"], [{"operator": "Exists"}])
@@ -301,7 +317,7 @@ class Descriptors(unittest.TestCase):
             for word, value in settings.items():
                 self.assertIn(f"{word} {value}", text, script)
         self.assertIn("scripts/deps.sh package", stages[0])
-        for uid_file in ("kubernetes/boatswain.yaml", "marathon/agent.json", "swarm/boatswain.yaml", "nomad/boatswain.nomad.hcl"):
+        for uid_file in ("kubernetes/boatswain.yaml", "kubernetes/docker.yaml", "marathon/agent.json", "swarm/boatswain.yaml", "nomad/boatswain.nomad.hcl"):
             self.assertIn(str(UID), (DEPLOY / uid_file).read_text())
         self.assertIn(f"uid={UID}", (ROOT / "scripts/stage.sh").read_text())
 

@@ -340,7 +340,7 @@ class Agent:
         self.keyring.mkdir()
         for tenant in (*tenants, *(["_unassigned"] if operator else [])):
             self.add_key(tenant)
-        self.settings = {"": {}, "docker": {}, "driver": {}, "health": {}, "metrics": {}, "tenancy": {}, "batch": {"flush_after": "1s"}, "spool": {}}
+        self.settings = {"": {}, "docker": {}, "cri": {}, "driver": {}, "health": {}, "metrics": {}, "tenancy": {}, "batch": {"flush_after": "1s"}, "spool": {}}
         for name, value in settings.items():
             section, _, setting = name.rpartition("__")
             self.settings[section][setting] = value
@@ -359,6 +359,7 @@ class Agent:
             "": {"state_dir": str(self.state), "listen": f"127.0.0.1:{self.port}", "host": "testhost", **self.settings[""]},
             "engine": {"socket": str(self.engine.socket) if self.engine else "/nonexistent/docker.sock"},
             "docker": self.settings["docker"],
+            "cri": self.settings["cri"],
             "driver": self.settings["driver"],
             "health": self.settings["health"],
             "metrics": self.settings["metrics"],
@@ -385,7 +386,8 @@ class Agent:
             self.process = subprocess.Popen([*self.prefix, str(self.program), "agent", "--config", str(self.config_path)],
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
         if wait:
-            self.wait_logged("engine followed")
+            docker = self.settings["docker"].get("enabled", True)
+            self.wait_logged("engine followed" if docker else "pods are followed")
         return self
 
     def signal(self, which):

@@ -50,6 +50,7 @@ engine::ContainerFacts PodLog::facts() const {
     engine::ContainerFacts facts;
     facts.id = id();
     facts.name = name();
+    facts.named_by_platform = true;
     facts.labels = {{"io.kubernetes.pod.namespace", pod.space},
                     {"io.kubernetes.pod.name", pod.name},
                     {"io.kubernetes.pod.uid", pod.uid},
