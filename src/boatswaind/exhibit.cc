@@ -81,12 +81,16 @@ void Exhibit::show(const Measured& measured) {
     set("boatswain_stuck_logs", "Logs with something to read and no progress for a minute", number(reading.stuck));
 
     constexpr auto lag_help = "Bytes of logs on disk that are not read yet";
-    set("boatswain_read_lag_bytes", lag_help, number(reading.lag_bytes - reading.held_lag_bytes),
-        {{"reader", "json-file"}});
+    for (const auto& intake : condition.intakes) {
+        if (intake.file_reader.empty()) continue;
+        const auto& its = intake.reading;
+        MetricLabels reader{{"reader", intake.file_reader}};
+        set("boatswain_read_lag_bytes", lag_help, number(its.lag_bytes - its.held_lag_bytes), reader);
+        set("boatswain_read_lag_seconds",
+            "How much later a log was written than the last line taken from it; the worst log", seconds(its.lag_time),
+            reader);
+    }
     set("boatswain_read_lag_bytes", lag_help, number(reading.held_lag_bytes), {{"reader", "held"}});
-    set("boatswain_read_lag_seconds",
-        "How much later a log was written than the last line taken from it; the worst log", seconds(reading.lag_time),
-        {{"reader", "json-file"}});
 
     set("boatswain_spool_bytes_max", "Where reading pauses (spool.bytes_max)", number(condition.spool_bytes_max));
     set("boatswain_conflicting_tenants", "Tenants whose keys were taken, which nobody acknowledged within a day",

@@ -80,6 +80,7 @@ asio::awaitable<void> CriIntake::find() {
 }
 
 void CriIntake::look() {
+    full_ = false;
     auto there = watch_->look();
     metrics_.counter("boatswain_watch_failures_total", "Directories that inotify has no watch for; looked at by time")
         .raise_to(static_cast<double>(watch_->unwatched()));
@@ -143,7 +144,8 @@ void CriIntake::log_appeared(const PodLog& log) {
     auto id = log.id();
     if (containers_.contains(id)) return;
     if (containers_.size() >= containers_max) {
-        if (!std::exchange(full_, true))
+        full_ = true;
+        if (!std::exchange(logged_full_, true))
             log_.error("too many containers: more are not read", {{"containers", containers_.size()}});
         return;
     }
@@ -154,11 +156,13 @@ void CriIntake::log_appeared(const PodLog& log) {
     container.facts = log.facts();
     container.facts.created = (held ? (*held)->made() : std::nullopt).value_or(clock_.now());
     container.charge = batch::Charge::standing(batcher_.budget(), container_cost);
-    end_runs_before(log);
-    auto later = std::ranges::any_of(containers_, [&](const auto& other) {
-        const auto& its = other.second.log;
-        return its.pod == log.pod && its.container == log.container && its.run > log.run;
-    });
+    // A run that was before has ended; and so has this one, where there is a later one.
+    bool later = false;
+    for (const auto& other : ids_of(log.pod, log.container)) {
+        auto& its = containers_.at(other);
+        later = later || its.log.run > log.run;
+        if (its.log.run < log.run && std::exchange(its.running, false)) pump_.set_running(other, false);
+    }
     container.running = !later;
     assign(id, container);
     count();
@@ -170,24 +174,13 @@ void CriIntake::log_born(const PodLog& log, unsigned births) {
 }
 
 void CriIntake::logs_vanished(const Pod& pod, const std::string& container) {
-    std::vector<std::string> ids;
-    for (const auto& [id, known] : containers_)
-        if (known.log.pod == pod && (container.empty() || known.log.container == container)) ids.push_back(id);
-    for (const auto& id : ids)
+    for (const auto& id : ids_of(pod, container))
         if (auto found = containers_.find(id); found != containers_.end()) vanished(id, found->second);
 }
 
 void CriIntake::news_lost() {
     metrics_.counter("boatswain_watch_overflows_total", "Times the kernel's queue of file events overflowed").add();
     look();
-}
-
-void CriIntake::end_runs_before(const PodLog& log) {
-    for (auto& [id, container] : containers_) {
-        bool before =
-            container.log.pod == log.pod && container.log.container == log.container && container.log.run < log.run;
-        if (before && std::exchange(container.running, false)) pump_.set_running(id, false);
-    }
 }
 
 // ---- Whose it is ----------------------------------------------------------------------------------------------------
@@ -214,6 +207,7 @@ void CriIntake::start_reading(const std::string& id, Container& container) {
     auto start = spool_.checkpoint(id).value_or(Checkpoint{});
     if (!takes_lines(container)) {
         // Its log keeps the lines. What waits for a key is held open: it can be read when its pod is deleted meanwhile.
+        if (container.removed && !container.assignment.soon) return give_up(id, container);
         if (container.assignment.decision.action != Action::hold || pump_.contains(id)) return;
         bool known = container.assignment.whose.tenant != TenantId::unassigned();
         pump_.park(id, known ? container.assignment.whose.tenant.str() : std::string{}, make_reader(container, start));
@@ -250,8 +244,19 @@ std::unique_ptr<LogFileReader> CriIntake::make_reader(const Container& container
                                            pump_.counters(), log_);
 }
 
+// Of the pod's containers, or of that one alone.
+std::vector<std::string> CriIntake::ids_of(const Pod& pod, const std::string& container) const {
+    auto prefix = pod.uid + "/" + (container.empty() ? "" : container + "/");
+    std::vector<std::string> ids;
+    for (auto at = containers_.lower_bound(prefix); at != containers_.end() && at->first.starts_with(prefix); ++at)
+        if (at->second.log.pod == pod) ids.push_back(at->first);
+    return ids;
+}
+
 void CriIntake::reassign() {
-    for (auto& [id, container] : containers_) assign_again(id, container);
+    std::vector<std::string> ids;
+    for (const auto& [id, container] : containers_) ids.push_back(id);
+    reassign(ids);
 }
 
 void CriIntake::reassign(const std::vector<std::string>& ids) {
@@ -292,6 +297,10 @@ void CriIntake::vanished(const std::string& id, Container& container) {
     pump_.set_running(id, false);
     pump_.notice_removal(id);
     if (pump_.feed(id) || container.assignment.soon) return;  // read to its end first
+    give_up(id, container);
+}
+
+void CriIntake::give_up(const std::string& id, const Container& container) {
     metrics_
         .counter("boatswain_containers_unread_total", "Containers that were removed and never read, by why",
                  {{"action", std::string{tenancy::to_string(container.assignment.decision.action)}}})
@@ -350,6 +359,9 @@ IntakeHealth CriIntake::health() const {
                         .follows = trouble_.empty(),
                         .state = trouble_.empty() ? "followed" : "not followed: " + trouble_,
                         .troubles = {},
+                        .restart_helps = {},
+                        .detail = {},
+                        .file_reader = "cri",
                         .reading = {.containers = containers_.size()},
                         .ended_tasks = tasks_.failed()};
     if (!health.follows) health.troubles.push_back("pods are not followed: " + trouble_);

@@ -90,8 +90,9 @@ class CriIntake final : public Intake, private PodsListener {
     void assign_again(const std::string& id, Container& container);
     std::unique_ptr<batch::Feed> open_feed(const Container& container, const Checkpoint& start);
     std::unique_ptr<LogFileReader> make_reader(const Container& container, const Checkpoint& start);
-    void end_runs_before(const PodLog& log);
+    std::vector<std::string> ids_of(const Pod& pod, const std::string& container) const;
     void vanished(const std::string& id, Container& container);
+    void give_up(const std::string& id, const Container& container);  // it is gone, and nobody may read it
     void read_to_its_end(const std::string& id);
     void note_ended(const std::string& id, bool ended);
     void drop(const std::string& id);
@@ -114,7 +115,8 @@ class CriIntake final : public Intake, private PodsListener {
     std::string trouble_ = "not looked at yet";    // why the pods directory cannot be read; empty: it can
     unsigned empty_looks_ = 0;                     // in a row
     bool told_of_the_gone_ = false;                // of those that went while no agent ran
-    bool full_ = false;                            // containers_max was reached
+    bool full_ = false;                            // containers_max was reached, at the last look
+    bool logged_full_ = false;
 };
 
 // From /proc: uids of the pods that this process runs in, by what the kubelet mounts into each container.

@@ -87,6 +87,7 @@ class CriIntakeTest : public ::testing::Test {
     open::Identity identity = open::Identity::generate();
     Options options{.pods = rig.directory / "pods"};
     bool has_key = true;
+    tenancy::Lack lack = tenancy::Lack::key;  // without it
     // The tenant is the namespace, as the preset "kubernetes" has it.
     Assigner assigner{.assign = [this](const engine::ContainerFacts& facts) {
         auto tenant = TenantId::parse(facts.labels.at("io.kubernetes.pod.namespace")).value();
@@ -94,7 +95,7 @@ class CriIntakeTest : public ::testing::Test {
         if (has_key)
             assignment.decision = {.action = Action::seal, .recipients = {identity.recipient()}};
         else
-            assignment.decision = {.action = Action::hold, .lack = tenancy::Lack::key, .reason = "no key"};
+            assignment.decision = {.action = Action::hold, .lack = lack, .reason = "no key"};
         return assignment;
     }};
     net::TaskGroup tasks{io.get_executor(), rig.log};
@@ -253,6 +254,53 @@ TEST_F(CriIntakeTest, OwnAndExcludedPodsAreNotRead) {
     start();
     run_until([&] { return intake->health().follows; });
     EXPECT_EQ(intake->health().reading.containers, 1U);
+}
+
+TEST_F(CriIntakeTest, ALinkInADirectorysPlaceShowsNoOtherPod) {
+    CriLog other{directory_of("umbrella", "db-0", "u2") / "app/0.log"};
+    other.print("of another tenant");
+    std::filesystem::create_directories(directory_of("acme"));
+    std::filesystem::create_directory_symlink(directory_of("umbrella", "db-0", "u2") / "app",
+                                              directory_of("acme") / "app");
+    std::filesystem::create_directory_symlink(directory_of("umbrella", "db-0", "u2"),
+                                              directory_of("acme", "web-1", "u3"));
+    std::filesystem::create_directories(directory_of("acme", "web-2", "u4") / "app");
+    std::filesystem::create_symlink(other.path(), directory_of("acme", "web-2", "u4") / "app/0.log");
+    start();
+    run_until([&] { return intake->health().follows; });
+    settle();
+    stop();
+    EXPECT_FALSE(sealed().contains("acme"));
+}
+
+TEST_F(CriIntakeTest, AKeyThatIsRemovedStopsTheReadingUntilItIsBack) {
+    CriLog log{path_of("acme")};
+    log.print("one");
+    start();
+    run_until([&] { return lines_read() == 1; });
+    has_key = false;
+    lack = tenancy::Lack::removed_key;
+    intake->reassign();
+    log.print("two");
+    settle();
+    EXPECT_EQ(lines_read(), 1U);
+    EXPECT_EQ(find_described(intake->describe_all(), id_of()).at(0).verdict, Verdict::held);
+    has_key = true;
+    intake->reassign();
+    run_until([&] { return lines_read() == 2; });
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one", "two"));
+}
+
+TEST_F(CriIntakeTest, APodThatGoesWhileItWaitsForAKeyIsCounted) {
+    has_key = false;
+    CriLog log{path_of("acme")};
+    CriLog other{directory_of("acme", "other", "u2") / "app/0.log"};
+    start();
+    run_until([&] { return intake->health().reading.held[tenancy::Lack::key] == 2; });
+    std::filesystem::remove_all(directory_of("acme"));
+    run_until([&] { return is_gone(); });
+    EXPECT_THAT(rig.metrics.text(), ::testing::HasSubstr("boatswain_containers_unread_total{action=\"hold\"} 1\n"));
 }
 
 TEST_F(CriIntakeTest, ADeletedFileOfARunningContainerIsNoDeletedPod) {

@@ -12,6 +12,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::uint32_t births_mask = IN_CREATE | IN_MOVED_TO | IN_DELETE;
+constexpr std::uint32_t growth_mask = IN_MODIFY | IN_DONT_FOLLOW;
 
 // The names in a directory, at most entries_max; nothing when it cannot be read.
 std::optional<std::vector<std::string>> names_in(const Path& directory, std::uint64_t& passed_over) {
@@ -29,6 +30,11 @@ std::optional<std::vector<std::string>> names_in(const Path& directory, std::uin
     return names;
 }
 
+bool is_own_directory(const Path& path) {
+    std::error_code problem;
+    return std::filesystem::is_directory(std::filesystem::symlink_status(path, problem));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PodsWatch>> PodsWatch::open(asio::any_io_executor executor, Path pods, PodsListener& listener) {
@@ -43,7 +49,7 @@ Result<std::unique_ptr<PodsWatch>> PodsWatch::open(asio::any_io_executor executo
 bool PodsWatch::watch(const Path& path, const Directory& directory) {
     int birth = births_->add(path, births_mask);
     bool growing = directory.pod && !directory.container.empty();
-    int growth = growing ? growth_->add(path, IN_MODIFY) : 0;
+    int growth = growing ? growth_->add(path, growth_mask) : 0;
     if (birth >= 0) births_of_[birth] = directory;
     if (growing && growth >= 0) growth_of_[growth] = directory;
     if (birth >= 0 && growth >= 0) return true;
@@ -61,8 +67,11 @@ std::optional<std::set<PodLog>> PodsWatch::look() {
     return found;
 }
 
+// A link in a directory's place would show another pod's logs as this one's: a pod that may write there (hostPath)
+// could make one.
 void PodsWatch::look_at_pod(const Pod& pod, std::set<PodLog>& found) {
     auto path = pods_ / pod.directory();
+    if (!is_own_directory(path)) return;
     (void)watch(path, {.pod = pod, .container = {}});
     for (const auto& name : names_in(path, passed_over_).value_or(std::vector<std::string>{}))
         if (is_container_name(name)) look_at_container(pod, name, found);
@@ -71,6 +80,7 @@ void PodsWatch::look_at_pod(const Pod& pod, std::set<PodLog>& found) {
 // A log whose only files are rotated ones is one, too.
 void PodsWatch::look_at_container(const Pod& pod, const std::string& container, std::set<PodLog>& found) {
     auto path = pods_ / pod.directory() / container;
+    if (!is_own_directory(path)) return;
     (void)watch(path, {.pod = pod, .container = container});
     std::set<std::uint32_t> runs;
     for (const auto& name : names_in(path, passed_over_).value_or(std::vector<std::string>{}))

@@ -44,6 +44,7 @@ IntakeHealth health_of(const EngineState& state, ReadingStatus reading, std::vec
                         .troubles = {},
                         .restart_helps = {},
                         .detail = {},
+                        .file_reader = "json-file",
                         .reading = std::move(reading),
                         .ended_tasks = std::move(ended_tasks)};
     const auto& trouble = state.trouble;

@@ -324,8 +324,9 @@ net::Turn DriverIntake::take_turn(const std::string& id) {
 }
 
 IntakeHealth DriverIntake::health() const {
-    return {
-        .part = "driver", .follows = true, .state = {}, .troubles = {}, .reading = {}, .ended_tasks = tasks_.failed()};
+    IntakeHealth health{.part = "driver", .follows = true};
+    health.ended_tasks = tasks_.failed();
+    return health;
 }
 
 void DriverIntake::put_down() {

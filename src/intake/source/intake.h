@@ -26,6 +26,7 @@ struct IntakeHealth {
     // Why nothing but a new start of the process helps, a sentence each: /healthz fails.
     std::vector<std::string> restart_helps;
     std::map<std::string, std::string> detail;  // for /readyz, by a name of its own: "containers_directory"
+    std::string file_reader;  // the metrics' word for its reader of files: "json-file"; empty: it reads none
     ReadingStatus reading;
     std::vector<std::string> ended_tasks;  // of those that have to run for ever: only a new start brings them back
 };
