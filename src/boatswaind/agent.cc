@@ -154,6 +154,7 @@ class Agent {
 
 Result<void> Agent::build() {
     CHECK(check_host(config_));
+    CHECK(check_ways_in(config_));
     CHECK(check_no_identity(config_.tenancy.keyring));
     TRY(auto rules, parse_tenancy(config_));
     TRY(auto fleet_key, Heart::key_for(config_.fleet.key, config_.host));

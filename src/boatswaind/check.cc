@@ -23,6 +23,14 @@ bool failed(const Result<T>& result) {
     return !result;
 }
 
+// By listing it, as the agent does; nothing where it is well, or not meant.
+std::optional<std::string> trouble_with_pods(const Path& pods) {
+    std::error_code problem;
+    if (!pods.empty()) std::filesystem::directory_iterator{pods, problem};
+    if (!problem) return std::nullopt;
+    return "cri.pods: " + pods.string() + ": " + problem.message() + " (is it mounted here? the agent waits for it)";
+}
+
 }  // namespace
 
 Result<void> check_host(const config::Config& config) {
@@ -32,6 +40,15 @@ Result<void> check_host(const config::Config& config) {
     return fail(Remedy::stop, "host \"" + printable(config.host, 64) + "\": must be UTF-8 of 1 to " +
                                   std::to_string(encoded_host_bytes_max) +
                                   " bytes, percent-encoded; set `host` to a shorter name");
+}
+
+Result<void> check_ways_in(const config::Config& config) {
+    if (!config.docker.enabled && config.driver.enabled)
+        return fail(Remedy::stop, "driver.enabled: the log driver is a Docker engine's, and docker.enabled is false");
+    if (config.docker.enabled || !config.cri.pods.empty()) return {};
+    return fail(Remedy::stop,
+                "nothing to read: docker.enabled is false, and cri.pods names no directory (/var/log/pods on nodes of "
+                "Kubernetes)");
 }
 
 Result<void> check_no_identity(const Path& directory) {
@@ -47,6 +64,7 @@ int check(const config::Config& config) {
     for (const auto& warning : config.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     SystemClock clock;
     bool wrong = failed(check_host(config));
+    wrong = failed(check_ways_in(config)) || wrong;
     wrong = failed(check_state_place(config.state_dir)) || wrong;
     auto rules = parse_tenancy(config);
     wrong = failed(rules) || wrong;
@@ -62,9 +80,11 @@ int check(const config::Config& config) {
     // What may well come later (keys, a bucket, a directory) is told, and keeps nobody from starting.
     if (store)
         if (auto there = (*store)->probe(); !there) std::fprintf(stderr, "warning: %s\n", there.error().what.c_str());
-    auto engine = ask_engine(config);
-    for (const auto& fact : engine.facts) std::fprintf(stdout, "# %s\n", fact.c_str());
-    for (const auto& warning : engine.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    EngineReport report;
+    if (config.docker.enabled) report = ask_engine(config);
+    if (auto trouble = trouble_with_pods(config.cri.pods)) report.warnings.push_back(std::move(*trouble));
+    for (const auto& fact : report.facts) std::fprintf(stdout, "# %s\n", fact.c_str());
+    for (const auto& warning : report.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     tenancy::Keyring keyring{config.tenancy.keyring};
     auto problems = keyring.reload();
     if (!keyring.identities().empty())

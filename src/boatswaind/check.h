@@ -10,6 +10,9 @@ namespace boatswain::boatswaind {
 inline constexpr std::size_t encoded_host_bytes_max = 255;
 Result<void> check_host(const config::Config& config);
 
+// Whether there is anything to read. Remedy::stop.
+Result<void> check_ways_in(const config::Config& config);
+
 // Remedy::stop names the private keys that lie in this keyring, and says what to do with them. A keyring that cannot be
 // read is success here.
 Result<void> check_no_identity(const Path& keyring);

@@ -82,12 +82,16 @@ certificate_file = "/etc/pki/cert.pem"
 key_file = "/etc/pki/key.pem"
 id = "ABCD:EFGH"
 [docker]
+enabled = false
 root = "/host/docker"
 include = ["label:log=yes", "name:^web"]
 exclude = []
 attach = true
 read_from = "start"
 read_max_age = "24h"
+[cri]
+pods = "/var/log/pods"
+exclude_namespaces = ["kube-system"]
 [driver]
 enabled = true
 holder = "process"
@@ -178,6 +182,9 @@ format = "json"
     EXPECT_EQ(config.engine.certificate_file, "/etc/pki/cert.pem");
     EXPECT_EQ(config.engine.key_file, "/etc/pki/key.pem");
     EXPECT_EQ(config.engine.id, "ABCD:EFGH");
+    EXPECT_FALSE(config.docker.enabled);
+    EXPECT_EQ(config.cri.pods, "/var/log/pods");
+    EXPECT_THAT(config.cri.exclude_namespaces, ElementsAre("kube-system"));
     EXPECT_EQ(config.docker.root, "/host/docker");
     EXPECT_THAT(config.docker.include, ElementsAre("label:log=yes", "name:^web"));
     EXPECT_THAT(config.docker.exclude, IsEmpty());
@@ -268,7 +275,8 @@ TEST(Config, SaysWhatIsWrongWhereAndWhatWasMeant) {
             {"[bach]\nflush_after = \"1s\"\nflush_bytes = \"1MiB\"",
              "boatswain.toml:2: unknown section [bach]: did you mean [batch]?"},
             {"[kafka]\ntopic = \"x\"",
-             "boatswain.toml:2: unknown section [kafka]; known are health, metrics, engine, docker, driver, store, "
+             "boatswain.toml:2: unknown section [kafka]; known are health, metrics, engine, docker, cri, driver, "
+             "store, "
              "tenancy, "
              "batch, spool, ship, fleet, guard, log"},
             {"[store]\nflush_after = \"1s\"",
