@@ -3,8 +3,7 @@
 //
 // Invariants
 //   - A batch holds lines of one tenant and one set of recipients. A feed is bound to both when it is opened; there is
-//   no
-//     way to hand it another tenant's line.
+//     no way to hand it another tenant's line.
 //   - What mark() has covered is in the batch's checkpoints, and becomes durable with exactly the lines before it.
 //   - A source has frames in one growing batch at most, so its checkpoints are sealed in the order of its lines.
 //   - Belongs to the I/O thread; only the Sealing behind it has threads.

@@ -3,14 +3,12 @@
 // Everything that holds lines between a source and the disk (frames that grow, long lines that are not complete, frames
 // that wait for a worker, compressed frames, sealed bytes) holds a Charge of its tenant for what it costs. What is
 // there whether lines come or not (facts about containers, their readers, memory that is kept for reuse) is charged to
-// nobody
-// ("standing"): it leaves less for lines, but never less than half of the bound.
+// nobody ("standing"): it leaves less for lines, but never less than half of the bound.
 //
 // Readers ask before each read. Two things can be in the way:
 //
 //   the share      Tenants that hold or wait for something have equal shares. A tenant with its share waits for its own
-//                  batch to leave. No share is under share_bytes_min: smaller reads make segments that are not worth
-//                  it.
+//                  batch to leave. No share is under share_bytes_min: smaller reads make segments that are too small.
 //   the bound      With more tenants than there are such shares, they take turns: who finds no memory for one more read
 //                  gets a place in a line, and what is given back goes to those in front.
 //

@@ -59,7 +59,7 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         "What it answers: docs/reading/http.md. It ends with SIGTERM, after the queries under way.\n\n"
         "Examples:\n  boatswain serve --store dir:/var/lib/boatswain/store --identities keys --tokens tokens\n"
         "  boatswain serve --listen 0.0.0.0:3100 --tls-certificate cert.pem --tls-key key.pem \\\n"
-        "      --store s3://logs/prod --identities /etc/boatswain/keys --tokens /etc/boatswain/tokens");
+        "      --store s3://logs/prod --identities /etc/boatswain-serve/keys --tokens /etc/boatswain-serve/tokens");
 }
 
 void add_token(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {

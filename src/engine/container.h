@@ -83,8 +83,7 @@ class WordKeeper {
 };
 
 // From GET /containers/ID/json (API 1.24 and later). Odd answers (null where a map is meant, environment entries
-// without
-// '=', wrong types in fields we do not need) are accepted; a missing or malformed Id is Remedy::quarantine.
+// without '=', wrong types in fields we do not need) are accepted; a missing or malformed Id is Remedy::quarantine.
 Result<ContainerFacts> parse_inspect(std::string_view json, const WordFilter& keep);
 
 // From config.v2.json and hostconfig.json in the container's directory, for a container that is gone before inspect

@@ -2,20 +2,18 @@
 //
 // Two shapes (Docker Engine API; measured on 20.10.24):
 //   frames    a container without a terminal: one frame of the multiplexed stream is one record, "TIME BYTES" with the
-//   newline that
-//             the container printed, if it did. A line over 16 KiB comes as several records; all carry the time of the
-//             line's start. `local` leaves out the newline of such a line's last piece.
+//             newline that the container printed, if it did. A line over 16 KiB comes as several records; all carry the
+//             time of the line's start. `local` leaves out the newline of such a line's last piece.
 //   terminal  a container with a TTY: no frames, lines "TIME BYTES\r\n". The time stands again before each 16 KiB piece
-//   of a long line, in
-//             the middle of the text; it is the line's own time to the nanosecond, by which it is told from output and
-//             taken out.
+//             of a long line, in the middle of the text. It is the line's own time to the nanosecond: that tells it
+//             from output, and it is taken out.
 //
 // Invariants
 //   - What does not start with a time is a message of the engine ("Error grabbing logs: ...") and is never given out as
-//   output.
+//     output.
 //   - At most logs_record_bytes_max is buffered.
 //   - A record's bytes hold no newline: one that has some inside (a log file tampered with) is given as several, with
-//   the same time.
+//     the same time.
 #pragma once
 
 #include <functional>

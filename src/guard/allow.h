@@ -10,7 +10,7 @@
 //
 // Invariants
 //   - The target is composed of constants, the version's digits, the checked ID and rewritten parameters (query.h); no
-//   byte of the request is copied unchecked.
+//     byte of the request is copied unchecked.
 //   - `stdin=0` is said to the engine with every attach.
 #pragma once
 

@@ -7,12 +7,13 @@
 //
 // Runs on the one I/O thread. Invariants
 //   - Nothing but what judge() composed is ever written to the engine; in particular nothing that a client sends behind
-//   its request.
+//     its request.
 //   - Everything is bounded: clients (`connections_max`), a request's bytes and time, what is held of an answer (one
-//   read; an attach: attach_pending_bytes_max; a redacted inspect: redacted_bytes_max; of lists and events one object).
+//     read; an attach: attach_pending_bytes_max; a redacted inspect: redacted_bytes_max; of lists and events one
+//     object).
 //   - A client that is gone ends its call to the engine at once; one that takes nothing for `stall_timeout` is cut off.
 //   - An attach is read all the time, whatever the client does: when a client falls behind, it is cut off, so that the
-//   container never waits.
+//     container never waits.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -3,8 +3,7 @@
 // Invariants
 //   - Every operation ends by its deadline. One that missed it has closed the connection: drop it.
 //   - One reader and one writer at a time; cancelling the coroutine (asio cancellation, terminal) ends an operation at
-//   once and
-//     leaves the connection only fit to be dropped.
+//     once and leaves the connection only fit to be dropped.
 //   - Asio's sockets stay in connection.cc: this header costs its includers awaitable<> alone.
 #pragma once
 

@@ -15,8 +15,7 @@ namespace boatswain::segment {
 class Recipient {
   public:
     // Remedy::stop with a sentence that says what is wrong ("not an age recipient: checksum does not match"). An
-    // identity
-    // ("AGE-SECRET-KEY-1...") given by mistake is refused by name and not repeated in the error.
+    // identity ("AGE-SECRET-KEY-1...") given by mistake is refused by name and not repeated in the error.
     static Result<Recipient> parse(std::string_view text);
     explicit Recipient(const std::array<std::uint8_t, 32>& public_key) : public_key_(public_key) {}
 

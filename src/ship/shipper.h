@@ -8,9 +8,9 @@
 //     failures_alone_max times running while others were stored, one of each tenant at a time. It is offered again.
 //   - Only a segment whose file is no longer what was sealed is put away (quarantined) for a person.
 //   - Before the first upload of a chain that the state had at its start, the store is asked for objects behind its
-//   end.
+//     end.
 //   - A few uploads at once, at most one of each tenant, so that one tenant's flood does not hold up the others'
-//   segments.
+//     segments.
 #pragma once
 
 #include <chrono>

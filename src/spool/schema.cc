@@ -32,8 +32,7 @@ constexpr const char* migrations[] = {
     // 2: bytes of messages are counted. Of sources begun before, they stay unknown (NULL).
     "ALTER TABLE checkpoints ADD COLUMN bytes INTEGER",
     // 3: whose a source is, for whom it was sealed, until when, and whether it had ended (spool/known.h). Of sources
-    // that
-    // were sealed before, it is not known (NULL).
+    // that were sealed before, it is not known (NULL).
     "ALTER TABLE checkpoints ADD COLUMN about TEXT;"
     "ALTER TABLE checkpoints ADD COLUMN last_time INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE checkpoints ADD COLUMN ended INTEGER NOT NULL DEFAULT 0",

@@ -5,11 +5,10 @@
 //   2. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
 //   3. AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN: exchanged at STS (AWS_ENDPOINT_URL_STS)
 //   4. the shared credentials file, AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials, then the shared configuration
-//   file,
-//   AWS_CONFIG_FILE or ~/.aws/config; profile AWS_PROFILE or "default": its keys, or its credential_process
+//      file, AWS_CONFIG_FILE or ~/.aws/config; profile AWS_PROFILE or "default": its keys, or its credential_process
 //   5. the container's own service, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI (ECS) or _FULL_URI (EKS Pod Identity)
 //   6. the instance metadata service, version 2 (AWS_EC2_METADATA_SERVICE_ENDPOINT), unless
-//   AWS_EC2_METADATA_DISABLED=true
+//      AWS_EC2_METADATA_DISABLED=true
 // The names and their order are those of the AWS SDKs ("Standardized credential providers", AWS SDKs and Tools
 // Reference Guide), so that what works for them works here. A place that is named and has none is an error: another
 // identity than the one that was meant is never taken in silence.

@@ -6,8 +6,7 @@
 //     is taken; or the caller's own synced file is linked in place (docs/decisions/0020-second-names.md).
 //   - put() returns after the file's bytes, its name and the directories above it are on disk, whoever made those.
 //   - A process that is confined to the directory notices when another one is mounted in its place, and says so: our
-//   own sandbox
-//     keeps us out of it, and only a new start helps.
+//     own sandbox keeps us out of it, and only a new start helps.
 //   - Whatever else lies in the directory (temporary files, symbolic links, names that no key has) is not seen.
 //   - A part of a key longer than a file name may be is folded into nested directories: all but the last piece end with
 //     '+', all but the first start with '+'. No key holds a '+', so folding is never mistaken for a name.

@@ -1,8 +1,9 @@
 // A store that fails as told, in front of one that works. For tests of whatever puts and reads.
 //
 //   FaultyStore store{directory};
-//   store.on_call(Operation::put, 3, {.when = Fault::When::after, .error = Error{Remedy::back_off, "the answer was
-//   lost"}}); store.on_every_call(Operation::list, {.delay = 50ms});
+//   Error lost{Remedy::back_off, "the answer was lost"};
+//   store.on_call(Operation::put, 3, {.when = Fault::When::after, .error = lost});
+//   store.on_every_call(Operation::list, {.delay = 50ms});
 //
 // Calls are counted from 1, for each operation apart. Thread-safe.
 #pragma once

@@ -2,8 +2,7 @@
 //
 // Invariants
 //   - An object is put with `If-None-Match: *`: it is created or refused; only replace() overwrites. Whether what was
-//   there is the
-//     same is decided by the SHA-256 it carries (x-amz-meta-sha256), or by its bytes.
+//     there is the same is decided by the SHA-256 it carries (x-amz-meta-sha256), or by its bytes.
 //   - An answer counts only when it looks like S3's own (a put has an ETag): a proxy's page is trouble, not success.
 //   - Every call ends: see RetryOptions for how long it may start new attempts, HttpOptions for how long one may take.
 //   - No error holds a secret key or a session token. Access keys are named, as S3's own answers do.

@@ -25,7 +25,7 @@ struct Rule {
 constexpr std::array rules{
     Rule{"SignatureDoesNotMatch", Reaction::give_up, Remedy::stop, "the secret key does not belong to access key {key}, from {source}"},
     Rule{"InvalidAccessKeyId", Reaction::new_credentials, Remedy::stop, "{endpoint} does not know access key {key}, from {source}"},
-    // Ceph RGW with STS enabled says AccessDenied to a wrong secret, an unknown access key and an expired session as well.
+    // Ceph RGW with STS enabled says AccessDenied to a wrong secret, an unknown access key and an expired session, too.
     Rule{"AccessDenied", Reaction::new_credentials, Remedy::stop, "access key {key}, from {source}, may not do this in bucket {bucket}: the policy must allow {rights}; some servers answer so to a wrong secret key, an unknown access key or an expired session token, too"},
     Rule{"ExpiredToken", Reaction::new_credentials, Remedy::stop, "the session token of access key {key}, from {source}, has expired"},
     Rule{"TokenRefreshRequired", Reaction::new_credentials, Remedy::stop, "the session token of access key {key}, from {source}, must be renewed"},

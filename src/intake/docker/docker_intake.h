@@ -1,12 +1,12 @@
 // The Docker intake: finds every container of one engine, learns whose it is, and has it read.
 //
 //   news                                     what is done
-//   the containers directory shows a new     its log is opened at once; its facts come from config.v2.json beside the
-//   log, directory or log file (inotify)     log, so that a container that is gone before inspect answers is read all
-//                                            the same (directory_news.h)
+//   a new directory or log file (inotify)    its log is opened at once; its facts come from config.v2.json beside it,
+//                                            so that a container is read that is gone before inspect answers
+//                                            (directory_news.h)
 //   the engine's events, and its list        inspect; readers through the engine start; ends and removals are noted
 //                                            (discovery.h)
-//   the keyring changed                      every container's lines are assigned anew (containers.h)
+//   the keyring changed                      every container's lines are assigned again (containers.h)
 //
 // Belongs to the I/O thread.
 #pragma once

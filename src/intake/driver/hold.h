@@ -10,8 +10,8 @@
 //     16  start: the offset of the first frame that is not given back     (written by the reader)
 //     24  moving: frames from this offset on may still lie in the FIFO too  (written by the holder, as all below)
 //     32  ended: 1 when nothing will be appended any more
-//     40  gap: from, to (nanoseconds), lines, bytes, reason: what was dropped since the last note; lines and bytes 0:
-//     nothing
+//     40  gap: from, to (nanoseconds), lines, bytes, reason: what was dropped since the last note (0 lines and bytes:
+//         nothing)
 //   offset 4096  frames (log_entry.h) behind each other, whole ones only, and notes of our own:
 //     "gap FROM_NS TO_NS LINES BYTES REASON"
 //

@@ -4,10 +4,10 @@
 //   a FIFO is taken in     it is noted in the table (fifo_table.h) and gets a hold, if there is room (room.h)
 //   there is no room       the container's writes wait for block_max, then its lines are dropped under a gap; without a
 //                          hold the gap stands in the table until a hold can be made
-//   a hold fails           (torn, removed, its FIFO cannot be compared) after block_max another one is begun behind a
-//   gap the description fails  nobody can say whose the lines are: they are dropped, counted and logged the FIFO ends
-//   so does the hold the agent says that the container does not run any more (HoldName.gone), and the FIFO is empty for
-//   gone_wait
+//   a hold fails           (torn, removed, its FIFO cannot be compared) behind a gap another one begins after block_max
+//   the description fails  nobody can say whose the lines are: they are dropped, counted and logged
+//   the FIFO ends          so does the hold
+//   the agent says that the container does not run any more (HoldName.gone), and the FIFO is empty for gone_wait
 //                          the hold ends. The FIFO is watched on, since the agent may be wrong; it is let go when its
 //                          place is needed
 //

@@ -23,8 +23,7 @@ class FilePump {
   public:
     // All are told a container's id. `finished`: it is removed, and its log read to its end; it may remove() it.
     // `settled`: it does not run, and its log is read to its end. `begun`: its log, which had no position, is being
-    // read.
-    // `reader` is the metrics' word for how these logs are read: "json-file".
+    // read. `reader` is the metrics' word for how these logs are read: "json-file".
     FilePump(boost::asio::any_io_executor executor, std::string reader, Metrics& metrics, Log& log,
              std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
              std::function<void(const std::string&, const FilePosition&)> begun);

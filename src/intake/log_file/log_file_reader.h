@@ -11,13 +11,11 @@
 //   - Records are taken in the order of the file; each is appended to the feed once.
 //   - The position marked covers exactly what was appended: a long line of which only pieces were read lies behind it.
 //   - While a file has no line yet, or a gap is owed, the position stays where it can be found again: at the end of the
-//   file
-//     before, or before the gap.
+//     file before, or before the gap.
 //   - What cannot be understood is kept as it is and announced by a gap record; the reader goes on at the next newline.
 //   - A record that is longer than read_bytes_max (--log-opt env of a large environment) is read from its two ends.
-//   Only what has no message at its front, or no time at its end, is lost, and its gap record does not wait for the
-//   next line. A file
-//     that cannot be read (a torn .gz) is left, with a gap record, for the next one.
+//     Only what has no message at its front, or no time at its end, is lost; its gap record does not wait for the next
+//     line. A file that cannot be read (a torn .gz) is left, with a gap record, for the next one.
 #pragma once
 
 #include <cstdint>
