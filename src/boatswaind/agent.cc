@@ -1,5 +1,6 @@
 #include "boatswaind/agent.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -368,7 +369,12 @@ decltype(engine::Endpoint::connect) Agent::connect_by_broker() {
 asio::awaitable<void> Agent::watch_broker() {
     // A descriptor of its own: asio closes the one that it is given.
     asio::posix::stream_descriptor channel{io_, ::dup(broker_->descriptor())};
-    co_await channel.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
+    // The wait may end for nothing (net::receive).
+    for (pollfd asked{}; asked.revents == 0;) {
+        co_await channel.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
+        asked = {.fd = channel.native_handle(), .events = POLLIN, .revents = 0};
+        (void)::poll(&asked, 1, 0);
+    }
     log_.error("the broker that connects to the engine has ended; the agent ends, to be started again");
     failure_ = Error{.remedy = Remedy::stop, .what = "the broker that connects to the engine has ended"};
     tasks_->cancel();

@@ -219,8 +219,14 @@ class StreamConnection final : public Connection {
 
     asio::awaitable<void> wait_gone() override {
         // Of a socket nothing counts as an error but EPOLLERR and EPOLLHUP; a peer that only shut down its sending is
-        // EPOLLRDHUP. Urgent data wakes it too, which is as good as gone: nobody here sends any.
-        co_await stream_.lowest_layer().async_wait(Socket::wait_error, as_result);
+        // EPOLLRDHUP. Urgent data wakes it too, which is as good as gone: nobody here sends any. And the wait may end for
+        // nothing, as below in receive().
+        for (pollfd asked{}; asked.revents == 0;) {
+            auto [code] = co_await stream_.lowest_layer().async_wait(Socket::wait_error, as_result);
+            if (code || closed_) co_return;
+            asked = {.fd = stream_.lowest_layer().native_handle(), .events = POLLPRI, .revents = 0};
+            (void)::poll(&asked, 1, 0);
+        }
     }
 
     std::optional<unsigned> peer_uid() const override {
@@ -494,7 +500,8 @@ struct Received {
     Fd connection;
 };
 
-Received take(int reply) {
+// Nothing: there is nothing to read yet.
+std::optional<Received> take(int reply) {
     Received received;
     iovec bytes{.iov_base = &received.said, .iov_len = 1};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
@@ -503,7 +510,9 @@ Received take(int reply) {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    if (::recvmsg(reply, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1) return {};
+    auto size = ::recvmsg(reply, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
+    if (size != 1) return Received{};
     auto* header = CMSG_FIRSTHDR(&message);
     if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
         int descriptor = -1;
@@ -524,11 +533,16 @@ Task<std::unique_ptr<Connection>> receive(asio::any_io_executor executor, Fd rep
     waiting.stream().assign(protocol, reply.get(), code);
     if (code) co_return fail_with(code, "connect to " + peer);
     (void)reply.release();
-    waiting.watch().start(until);
-    auto [waited] = co_await waiting.stream().async_wait(Socket::wait_read, as_result);
-    waiting.watch().end();
-    if (waited) co_return waiting.trouble(waited, "connect to");
-    auto received = take(waiting.stream().native_handle());
+    // The wait may end for nothing: Asio hands news of a descriptor that is closed to the next one of its number.
+    std::optional<Received> taken;
+    while (!taken) {
+        waiting.watch().start(until);
+        auto [waited] = co_await waiting.stream().async_wait(Socket::wait_read, as_result);
+        waiting.watch().end();
+        if (waited) co_return waiting.trouble(waited, "connect to");
+        taken = take(waiting.stream().native_handle());
+    }
+    auto received = std::move(*taken);
     if (received.said == refused) co_return fail(Remedy::stop, "connect to " + peer + ": " + refusal);
     if (received.said != 0 || !received.connection)
         co_return fail_with(error_code{received.said != 0 ? received.said : EPIPE, boost::system::system_category()},
