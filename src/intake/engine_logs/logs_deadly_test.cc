@@ -110,6 +110,17 @@ TEST_F(LogsDeadlyTest, IsNoneWhereTheEngineEndsByItself) {
     EXPECT_FALSE(suspects.suspected(id));
 }
 
+TEST_F(LogsDeadlyTest, IsNoneThatHasServedWhatWasPrintedSinceItWasAskedFor) {
+    print(100);
+    read();
+    now = rig.clock.now();
+    print(10);
+    settle();
+    suspects.engine_followed(false);
+    EXPECT_FALSE(suspects.suspected(id)) << "all that was there before has been served";
+    EXPECT_EQ(sealed(), wanted);
+}
+
 TEST_F(LogsDeadlyTest, SuspectsAreAskedForOneAtATimeAndNobodyBesides) {
     std::vector<std::string> order;
     auto ask = [&](std::string whose, std::chrono::milliseconds takes, bool answered) -> boost::asio::awaitable<void> {

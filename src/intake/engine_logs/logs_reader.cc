@@ -181,6 +181,7 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
                                                             bool follow) {
     auto question = co_await suspects_.ask(facts_.id, follow);
     if (!question) co_return Ending::refused;
+    auto asked = clock_.now();
     place_.search(how, tail, follow);
     joiner_.forget();
     auto stream = co_await client_.logs(facts_.id, {.follow = follow, .since = std::nullopt, .tail = tail});
@@ -199,6 +200,8 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
     Splitter splitter{facts_.tty ? Splitter::Shape::terminal : Splitter::Shape::frames};
     bool engine_trouble = false, lost = false;
     auto on_record = [&](const engine::LogsRecord& record) {
+        // Printed since it was asked: the engine has all that was there behind it, whatever it dies of later.
+        if (record.time > asked) question->harmless();
         if (!lost) lost = take(record) == LogsPlace::Verdict::search;
     };
     auto on_message = [&](std::string_view message) {

@@ -6,8 +6,8 @@
 // time, while no other log is, and one that is being asked for when the engine vanishes again is left alone until its
 // container starts.
 //
-// An engine that is restarted vanishes, too. That counts only where the question was young: a crash follows its
-// question within moments. A suspect whose log was read to its end is none any more. One question that is answered says
+// An engine that is restarted vanishes, too. That counts only where the question was young, and no line had come that
+// was printed since: a crash follows its question within moments. A suspect whose log was read to its end is none any more. One question that is answered says
 // little: the same log answers `tail=1` and kills at `tail=64`.
 //
 // What is known is kept in the state, since an agent in a container ends with its engine. Belongs to the I/O thread.
@@ -65,7 +65,7 @@ class Suspects {
     void forget(const std::string& id);                   // it is removed
 
     static constexpr unsigned leave_after = 2;  // times that the engine vanished
-    static constexpr std::chrono::seconds young_max{5};
+    static constexpr std::chrono::seconds young_max{2};
     static constexpr std::chrono::seconds follow_watched{2};  // a suspect's followed stream holds others up so long
     // A question that was broken off so recently counts as open.
     static constexpr std::chrono::milliseconds ended_max{2'000};

@@ -122,6 +122,25 @@ TEST_F(LogNames, ADeletedLogIsFollowedByAGapWhereFilesMayHaveComeAndGone) {
     EXPECT_THAT(sealed(), ElementsAre("one", "gap:rotated-away", "lost, too", "two"));
 }
 
+// Of the two files that the engine keeps one is not there in between, and the one that is lost follows it in silence.
+TEST_F(LogNames, ARotationThatIsNotOverHidesNoLoss) {
+    auto reading = read(2);
+    print("one");
+    reading.read_to_end();
+    rename_log(".1");
+    write_new_log();
+    print("lost");
+    rename_log(".1");
+    write_new_log();
+    print("two");
+    rename_log(".1");
+    reading.read_to_end();
+    write_new_log();
+    print("three");
+    reading.read_to_end();
+    EXPECT_THAT(sealed(), ElementsAre("one", "gap:rotated-away", "two", "three"));
+}
+
 TEST_F(LogNames, AnOldFileThatIsDeletedTakesNothingAway) {
     auto reading = read();
     print("one");

@@ -143,9 +143,10 @@ void LogSequence::look_for_successors(Timestamp taken) {
                               : later_than(std::max(taken, newest_time), generations);
         std::vector<OpenLog> opened;
         // The newest file that we held has no name any more. Somebody deleted it, and what is there follows it; or it
-        // was rotated away, and others may have come and gone with it: silence would say that there were none. As long
-        // as fewer files follow it than the engine keeps, none has gone.
-        bool gap = at.index ? !at.sure : kept_max_ == 0 || newer.size() >= kept_max_;
+        // was rotated away, and others may have come and gone with it: silence would say that there were none. Of the
+        // files that the engine keeps one is not there in the middle of a rotation, however long that takes. As long as
+        // fewer than that follow, none has gone.
+        bool gap = at.index ? !at.sure : kept_max_ == 0 || newer.size() >= kept_max_ - 1;
         for (auto left = newer.size(); left > 0 && successors_.size() + opened.size() < successors_max;) {
             auto next = open(newer[--left]);
             if (!next && next.error().remedy == Remedy::retry) break;
