@@ -9,6 +9,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::chrono::milliseconds orderly_end_pause{50};
 constexpr std::chrono::milliseconds pause_min{200};
 constexpr std::chrono::milliseconds pause_max{10'000};
 constexpr std::chrono::milliseconds room_pause{100};
@@ -98,6 +99,9 @@ asio::awaitable<void> LogsReader::run() {
             caught_up = complete_ = !follow;
             if (follow) {
                 bool ended_before = !life_.running;
+                // An engine that is stopped ends streams in an orderly way, and its events a moment later: asked in
+                // between, it would seem to have died of the question.
+                if (life_.running) co_await life_.changed.wait_for(orderly_end_pause);
                 auto last_read = co_await read_once(false);
                 complete_ = last_read == Ending::clean;
                 // A request for the log of one that removes itself can hold its removal up (measured): no more of them
@@ -222,7 +226,10 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
         feed_->note_pending(joiner_.pending_bytes());
         feed_->mark(place_.position());
         tell_clock_steps();
-        if (lost) co_return Ending::lost;
+        if (lost) {
+            question->harmless();  // we end it, and the engine was alive so far
+            co_return Ending::lost;
+        }
         if (!split) {
             counters_.errors.add();
             trouble_ = {.when = clock_.now(), .what = split.error().what};
