@@ -81,7 +81,9 @@ asio::awaitable<void> CriIntake::find() {
 
 void CriIntake::look() {
     full_ = false;
+    auto passed_over = watch_->passed_over();
     auto there = watch_->look();
+    if (watch_->passed_over() > passed_over) note_full();
     metrics_.counter("boatswain_watch_failures_total", "Directories that inotify has no watch for; looked at by time")
         .raise_to(static_cast<double>(watch_->unwatched()));
     if (!there) {
@@ -135,6 +137,12 @@ void CriIntake::record_who_went_while_away(const std::set<PodLog>& there) {
     if (!gone.empty()) batcher_.forget_when_sealed(gone);
 }
 
+void CriIntake::note_full() {
+    full_ = true;
+    if (!std::exchange(logged_full_, true))
+        log_.error("too many pods or containers: more are not read", {{"containers", containers_.size()}});
+}
+
 bool CriIntake::is_excluded(const Pod& pod) const {
     return options_.excluded_namespaces.contains(pod.space) || options_.own_pods.contains(pod.uid);
 }
@@ -144,9 +152,7 @@ void CriIntake::log_appeared(const PodLog& log) {
     auto id = log.id();
     if (containers_.contains(id)) return;
     if (containers_.size() >= containers_max) {
-        full_ = true;
-        if (!std::exchange(logged_full_, true))
-            log_.error("too many containers: more are not read", {{"containers", containers_.size()}});
+        note_full();
         return;
     }
     // Opened before anything else is looked at: from now on the log can be removed, and is read all the same.
@@ -366,8 +372,8 @@ IntakeHealth CriIntake::health() const {
                         .ended_tasks = tasks_.failed()};
     if (!health.follows) health.troubles.push_back("pods are not followed: " + trouble_);
     if (full_)
-        health.troubles.push_back("more than " + std::to_string(containers_max) +
-                                  " containers: what came later is not read");
+        health.troubles.push_back("more than " + std::to_string(containers_max) + " containers, or " +
+                                  std::to_string(entries_max) + " entries in one directory: the rest is not read");
     auto& reading = health.reading;
     auto lag = pump_.lag();
     reading.lag_bytes = lag.read_bytes + lag.parked_bytes;

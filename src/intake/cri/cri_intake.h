@@ -81,6 +81,7 @@ class CriIntake final : public Intake, private PodsListener {
 
     boost::asio::awaitable<void> find();
     void look();
+    void note_full();
     void forget_who_is_gone(const std::set<PodLog>& there);
     void record_who_went_while_away(const std::set<PodLog>& there);
     bool is_excluded(const Pod& pod) const;
@@ -115,7 +116,7 @@ class CriIntake final : public Intake, private PodsListener {
     std::string trouble_ = "not looked at yet";    // why the pods directory cannot be read; empty: it can
     unsigned empty_looks_ = 0;                     // in a row
     bool told_of_the_gone_ = false;                // of those that went while no agent ran
-    bool full_ = false;                            // containers_max was reached, at the last look
+    bool full_ = false;                            // a bound was reached at the last look
     bool logged_full_ = false;
 };
 

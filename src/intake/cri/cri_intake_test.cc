@@ -256,6 +256,15 @@ TEST_F(CriIntakeTest, OwnAndExcludedPodsAreNotRead) {
     EXPECT_EQ(intake->health().reading.containers, 1U);
 }
 
+TEST_F(CriIntakeTest, MorePodsThanAreLookedAtAreTold) {
+    CriLog log{path_of("acme")};
+    for (std::size_t i = 0; i < entries_max; ++i)
+        std::filesystem::create_directories(options.pods / ("no-pod-" + std::to_string(i)));
+    start();
+    run_until([&] { return intake->health().follows; });
+    EXPECT_THAT(intake->health().troubles, ElementsAre(::testing::HasSubstr("the rest is not read")));
+}
+
 TEST_F(CriIntakeTest, ALinkInADirectorysPlaceShowsNoOtherPod) {
     CriLog other{directory_of("umbrella", "db-0", "u2") / "app/0.log"};
     other.print("of another tenant");
