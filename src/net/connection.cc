@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "net/error.h"
+#include "net/socket_place.h"
 
 namespace boatswain::net {
 namespace {
@@ -364,9 +365,11 @@ using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 class SocketListener final : public Listener {
   public:
-    SocketListener(Acceptor acceptor, Address address) : acceptor_(std::move(acceptor)), address_(std::move(address)) {}
+    SocketListener(Acceptor acceptor, Address address, std::optional<SocketPlace> place)
+        : acceptor_(std::move(acceptor)), address_(std::move(address)), place_(std::move(place)) {}
     SocketListener(const SocketListener&) = delete;
     SocketListener& operator=(const SocketListener&) = delete;
+    // While the place is ours.
     ~SocketListener() override {
         if (address_.is_unix()) ::unlink(address_.unix_path.c_str());
     }
@@ -388,9 +391,10 @@ class SocketListener final : public Listener {
   private:
     Acceptor acceptor_;
     Address address_;
+    std::optional<SocketPlace> place_;  // of a unix socket
 };
 
-// A socket's file outlives its listener. It is removed when it is a socket and nobody answers there.
+// Once the place is ours: the file is removed when it is a socket and nobody answers there.
 void remove_stale(const asio::any_io_executor& executor, const std::string& path) {
     struct stat found{};
     if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return;
@@ -413,7 +417,11 @@ Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const A
     auto doing = "listen at " + to_text(address);
     Endpoint endpoint;
     error_code code;
+    std::optional<SocketPlace> place;
     if (address.is_unix()) {
+        auto taken = SocketPlace::take(address.unix_path);
+        if (!taken) return std::unexpected(std::move(taken).error().within(doing));
+        place.emplace(std::move(*taken));
         remove_stale(executor, address.unix_path);
         endpoint = asio::local::stream_protocol::endpoint{address.unix_path};
     } else {
@@ -435,7 +443,7 @@ Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const A
         // sin_port and sin6_port lie at the same place.
         bound.port = ntohs(reinterpret_cast<const sockaddr_in*>(local.data())->sin_port);
     }
-    return std::make_unique<SocketListener>(std::move(acceptor), std::move(bound));
+    return std::make_unique<SocketListener>(std::move(acceptor), std::move(bound), std::move(place));
 }
 
 namespace {
