@@ -1,12 +1,10 @@
 #include "boatswaind/agent.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
@@ -15,6 +13,7 @@
 #include "base/secret.h"
 #include "batch/batcher.h"
 #include "boatswaind/assigning.h"
+#include "boatswaind/by_broker.h"
 #include "boatswaind/check.h"
 #include "boatswaind/condition.h"
 #include "boatswaind/confining.h"
@@ -61,15 +60,6 @@ constexpr milliseconds heartbeat_first_after{10'000};  // so long the first one 
 // Compressing takes the most; one core stays free for the containers.
 unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1; }
 
-net::Task<std::unique_ptr<net::Connection>> connect_through(const sandbox::Broker& broker,
-                                                            asio::any_io_executor executor, std::string peer,
-                                                            net::Deadline until) {
-    auto reply = broker.ask_engine();
-    if (!reply) co_return std::unexpected(std::move(reply).error().within("connect to " + peer));
-    co_return co_await net::receive(std::move(executor), std::move(*reply), std::move(peer),
-                                    std::string{not_through_a_guard}, until);
-}
-
 // Everything that lives as long as the agent, in the order of its building.
 class Agent {
   public:
@@ -101,7 +91,6 @@ class Agent {
     std::vector<intake::Description> describe_all() const;
     void tell_stopping();
     std::vector<std::string> ended_tasks() const;
-    decltype(engine::Endpoint::connect) connect_by_broker();
     asio::awaitable<void> watch_broker();
     void put_down();
     void prefer_keyring();
@@ -123,7 +112,9 @@ class Agent {
     docker::Selection selection_;
     std::optional<StateLock> lock_;
     LaterNotice ready_notice_;
-    std::unique_ptr<net::Listener> plugin_;  // where the agent itself is the engine's plugin: until that is built
+    // Where the agent itself is the engine's plugin, until that is built.
+    std::optional<intake::driver::HoldLock> holds_;
+    std::unique_ptr<net::Listener> plugin_;
     std::optional<sandbox::Broker> broker_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<spool::Spool> spool_;
@@ -171,7 +162,9 @@ Result<void> Agent::build() {
     if (notice) ready_notice_ = std::move(*notice);
     open_control();
     if (config_.driver.enabled && config_.driver.holder == config::HolderIs::agent) {
-        TRY(plugin_, intake::driver::PluginServer::bind(io_.get_executor(), config_.driver.socket));
+        TRY(auto holds, intake::driver::HoldLock::take(config_.driver.hold_dir));
+        holds_.emplace(std::move(holds));
+        TRY(plugin_, intake::driver::PluginServer::bind(io_.get_executor(), config_.driver.socket, *holds_));
     }
     TRY(broker_, confine_agent(config_, log_));
 
@@ -252,14 +245,7 @@ Result<void> Agent::build_intakes(std::vector<std::string> own_containers) {
 }
 
 Result<void> Agent::build_docker(intake::Assigner assigner, std::vector<std::string> own_containers) {
-    auto& engine = config_.engine;
-    TRY(client_, engine::make_client(io_.get_executor(),
-                                     {.address = engine.socket,
-                                      .ca_file = engine.ca_file,
-                                      .certificate_file = engine.certificate_file,
-                                      .key_file = engine.key_file,
-                                      .call_timeout = std::chrono::duration_cast<milliseconds>(engine.api_timeout),
-                                      .connect = connect_by_broker()}));
+    TRY(client_, engine::make_client(io_.get_executor(), engine_endpoint(config_, io_.get_executor(), broker_)));
     images_.emplace(io_.get_executor(), *client_, assigner.keep, metrics_, log_,
                     [this](const std::vector<std::string>& ids) { reassign(ids); });
     assigning_->ask_images([this](const engine::ContainerFacts& facts) { return images_->starter(facts); });
@@ -282,9 +268,9 @@ Result<void> Agent::build_driver(docker::Terms& terms, const intake::Assigner& a
     if (!driver.enabled) return {};
     CHECK(intake::driver::check_in_memory(driver.hold_dir));
     if (driver.holder == config::HolderIs::agent) {
-        TRY(holder_,
-            intake::driver::Holder::open(io_.get_executor(), holder_options(config_),
-                                         holder_asks(*assigning_, selection_), clock_, log_, std::move(plugin_)));
+        TRY(holder_, intake::driver::Holder::open(io_.get_executor(), holder_options(config_),
+                                                  holder_asks(*assigning_, selection_), clock_, log_,
+                                                  std::move(*holds_), std::move(plugin_)));
     }
     auto driver_intake =
         std::make_unique<intake::driver::DriverIntake>(io_.get_executor(),
@@ -357,26 +343,10 @@ void Agent::tell_stopping() {
         log_.warning("service manager not told", {{"error", told.error()}});
 }
 
-decltype(engine::Endpoint::connect) Agent::connect_by_broker() {
-    auto address = net::parse_address(config_.engine.socket);
-    if (!broker_ || !address || !address->is_unix()) return {};
-    return [this, peer = net::to_text(*address)](net::Deadline until) {
-        return connect_through(*broker_, io_.get_executor(), peer, until);
-    };
-}
-
-// Without it no connection to the engine can be made any more, and we can start no other one.
 asio::awaitable<void> Agent::watch_broker() {
-    // A descriptor of its own: asio closes the one that it is given.
-    asio::posix::stream_descriptor channel{io_, ::dup(broker_->descriptor())};
-    // The wait may end for nothing (net::receive).
-    for (pollfd asked{}; asked.revents == 0;) {
-        co_await channel.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
-        asked = {.fd = channel.native_handle(), .events = POLLIN, .revents = 0};
-        (void)::poll(&asked, 1, 0);
-    }
-    log_.error("the broker that connects to the engine has ended; the agent ends, to be started again");
-    failure_ = Error{.remedy = Remedy::stop, .what = "the broker that connects to the engine has ended"};
+    co_await wait_for_end(*broker_);
+    log_.error(std::string{broker_ended} + "; the agent ends, to be started again");
+    failure_ = Error{.remedy = Remedy::stop, .what = broker_ended};
     tasks_->cancel();
 }
 

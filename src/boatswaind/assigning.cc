@@ -84,13 +84,13 @@ tenancy::Forged forged_of(const config::Config& config) {
 
 Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
                      Path last_good, std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock,
-                     std::function<void()> derived)
+                     std::function<void()> derived, bool keeps)
     : rules_(std::move(rules)),
       environment_keys_(rules_.environment_keys()),
       label_keys_(rules_.label_keys()),
       policy_(policy),
       forged_(forged),
-      keyring_(std::move(keyring), std::move(last_good)),
+      keyring_(std::move(keyring), std::move(last_good), keeps),
       places_(carried_max),
       metrics_(metrics),
       log_(log),

@@ -43,11 +43,12 @@ inline constexpr std::string_view last_good_name = "keyring.last";
 
 class Assigning {
   public:
-    // `last_good`: a file of the state directory that keeps what the key files said; empty: nothing is kept.
-    // `derived` is called from a thread of its own when a key that a container carries is ready: take_ready() then
-    // names the containers.
+    // `last_good`: a file of the state directory that keeps what the key files said; empty: nothing is kept. `keeps`:
+    // it is ours to write. `derived` is called from a thread of its own when a key that a container carries is ready:
+    // take_ready() then names the containers.
     Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring, Path last_good,
-              std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock, std::function<void()> derived);
+              std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock, std::function<void()> derived,
+              bool keeps = true);
 
     // Takes new rules: for containers found from now on, and for all at the next reassign(). True: they read words of
     // containers that those before did not, so that what is known of containers has to be learned again.

@@ -126,10 +126,27 @@ sandbox::BrokerOptions broker_options(const config::Config& config) {
             .give_up_privileges = [] { (void)drop_all_capabilities(); }};
 }
 
-// What the log driver asks of the host lies in /proc, which is out of reach afterwards. Both remember it.
-void look_at_host() {
+void add_driver(sandbox::Rules& rules, const config::Config& config) {
+    for (const auto& path : {config.driver.hold_dir, around(config.driver.socket), Path{engine_fifos}})
+        rules.write.push_back(path);
+}
+
+// Its directories have to be there: rules are for what is. And what the log driver asks of the host lies in /proc,
+// which is out of reach afterwards: both answers are remembered.
+Result<void> make_ready_for_driver(const config::Config& config) {
+    CHECK(intake::driver::check_in_memory(config.driver.hold_dir));
+    CHECK(make_directories(around(config.driver.socket), directory_mode));
+    CHECK(make_directories(engine_fifos, fifo_directory_mode));
     (void)intake::driver::this_boot();
     (void)intake::driver::pipe_pages_soft();
+    return {};
+}
+
+void add_configuration(sandbox::Rules& rules, const config::Config& config) {
+    add_replaceable(rules.read, config.file);
+    add_replaceable(rules.read, config.tenancy.keyring);
+    for (const auto& file : {config.engine.ca_file, config.engine.certificate_file, config.engine.key_file})
+        add_replaceable(rules.read, file);
 }
 
 Result<void> confine(const config::Config& config, const sandbox::Rules& rules, Log& log) {
@@ -150,21 +167,27 @@ sandbox::Rules agent_rules(const config::Config& config, const Path& containers)
     rules.write = {config.state_dir};
     if (config.control != "off" && !config.control.empty()) rules.write.push_back(around(config.control));
     add_store(rules, config);
-    if (config.driver.enabled)
-        for (const auto& path : {config.driver.hold_dir, around(config.driver.socket), Path{engine_fifos}})
-            rules.write.push_back(path);
+    if (config.driver.enabled) add_driver(rules, config);
     add_system(rules.read);
-    add_replaceable(rules.read, config.file);
-    add_replaceable(rules.read, config.tenancy.keyring);
+    add_configuration(rules, config);
     add_replaceable(rules.read, config.metrics.token_file);
-    for (const auto& file : {config.engine.ca_file, config.engine.certificate_file, config.engine.key_file})
-        add_replaceable(rules.read, file);
     add_pods(rules.read, config.cri.pods);
     if (!config.docker.enabled) return rules;
     if (containers.empty())
         rules.read_everything = true;
     else
         rules.read.push_back(containers);
+    return rules;
+}
+
+sandbox::Rules driver_rules(const config::Config& config) {
+    sandbox::Rules rules;
+    add_driver(rules, config);
+    add_system(rules.read);
+    add_configuration(rules, config);
+    rules.read.push_back(config.state_dir);
+    auto address = net::parse_address(config.engine.socket);
+    rules.connect_tcp = address && !address->is_unix();
     return rules;
 }
 
@@ -194,12 +217,7 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
     if (auto url = store::parse_url(config.store.url))
         if (const auto* directory = std::get_if<store::DirectoryUrl>(&*url))
             CHECK(make_directories(directory->path, directory_mode));
-    if (config.driver.enabled) {
-        CHECK(intake::driver::check_in_memory(config.driver.hold_dir));
-        CHECK(make_directories(around(config.driver.socket), directory_mode));
-        CHECK(make_directories(engine_fifos, fifo_directory_mode));
-        look_at_host();
-    }
+    if (config.driver.enabled) CHECK(make_ready_for_driver(config));
     std::optional<Path> root;
     if (config.docker.enabled) root = config.docker.root.empty() ? ask_engine(config) : config.docker.root;
     bool unknown = config.docker.enabled && !root;
@@ -214,6 +232,15 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
         log.warning(
             "sandbox: files can be read everywhere, since docker.root is not set and the engine does not answer");
     CHECK(confine(config, rules, log));
+    return broker;
+}
+
+Result<std::optional<sandbox::Broker>> confine_driver(const config::Config& config, Log& log) {
+    if (config.sandbox == config::Sandboxing::off) return std::nullopt;
+    CHECK(make_ready_for_driver(config));
+    CHECK(look_at_engine(config, log));
+    TRY(auto broker, sandbox::Broker::start(broker_options(config)));
+    CHECK(confine(config, driver_rules(config), log));
     return broker;
 }
 

@@ -23,6 +23,9 @@ inline constexpr std::string_view not_through_a_guard =
 // containers directory, the configuration's and the keyring's directories, and what the C library and TLS need.
 // `containers` is the engine's directory of them; empty: nobody knows where that is, and files can be read everywhere.
 sandbox::Rules agent_rules(const config::Config& config, const Path& containers);
+// `boatswaind driver`: read and write the directory of holds, the plugin's socket, the engine's FIFOs; read the state
+// (what key files said last), the configuration's and the keyring's directories.
+sandbox::Rules driver_rules(const config::Config& config);
 // The guard: read the configuration's directory; remove its socket. No connection over TCP.
 sandbox::Rules guard_rules(const config::Config& config);
 
@@ -36,6 +39,8 @@ store::OpenOptions store_options(const config::Config& config);
 //
 // What opens unix sockets from then on; nothing with `sandbox = "off"`, where we do.
 Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& config, Log& log);
+// The same for `boatswaind driver`, which asks the engine about images alone.
+Result<std::optional<sandbox::Broker>> confine_driver(const config::Config& config, Log& log);
 Result<void> confine_guard(const config::Config& config, Log& log);
 
 }  // namespace boatswain::boatswaind

@@ -1,6 +1,7 @@
 // The rules that the agent really has, tried in a child that has nothing but them and the broker.
 #include "boatswaind/confining.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -121,6 +122,37 @@ TEST_F(Confining, KnowsTheStartOfItsHostAllTheSame) {
     EXPECT_EQ(ends_with([&] {
                   if (!confine_agent(config, log)) return 1;
                   return intake::driver::this_boot() == intake::driver::unknown_boot ? 2 : 0;
+              }),
+              0);
+    std::filesystem::remove_all(config.driver.hold_dir);
+}
+
+// Of the host it needs the directory of holds and the FIFOs, and no more of the engine than the broker's connections.
+TEST_F(Confining, KeepsTheDriverFromTheEngineAndFromContainersLogs) {
+    auto engine = listen_at(config.engine.socket);
+    boatswain::testing::write(place / "docker/containers/log", "a line\n");
+    boatswain::testing::write(config.state_dir / "keyring.last", "");
+    config.tenancy.keyring = place / "etc/keys";  // the directory around it may be read as well
+    std::filesystem::create_directories(config.tenancy.keyring);
+    config.sandbox = config::Sandboxing::automatic;
+    config.driver.enabled = true;
+    config.driver.hold_dir = "/dev/shm/boatswain-confining-" + std::to_string(::getpid());
+    config.driver.socket = place / "plugin/plugin.sock";
+    auto opens = [](const Path& path, int flags) {
+        return static_cast<bool>(Fd{::open(path.c_str(), flags | O_CLOEXEC, 0600)});
+    };
+    EXPECT_EQ(ends_with([&] {
+                  auto broker = confine_driver(config, log);
+                  if (!broker || !*broker) return 1;
+                  if (connects(config.engine.socket)) return 2;
+                  if (!(*broker)->ask_engine()) return 3;
+                  if (opens(place / "docker/containers/log", O_RDONLY)) return 4;
+                  if (opens(config.state_dir / "new", O_WRONLY | O_CREAT)) return 5;
+                  if (!opens(config.state_dir / "keyring.last", O_RDONLY)) return 6;
+                  if (!opens(config.tenancy.keyring, O_RDONLY | O_DIRECTORY)) return 7;
+                  if (!opens(config.driver.hold_dir / "new", O_WRONLY | O_CREAT)) return 8;
+                  if (!opens(place / "plugin/new", O_WRONLY | O_CREAT)) return 9;
+                  return 0;
               }),
               0);
     std::filesystem::remove_all(config.driver.hold_dir);

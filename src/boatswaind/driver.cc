@@ -5,11 +5,17 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <thread>
 
+#include "boatswaind/by_broker.h"
+#include "boatswaind/confining.h"
 #include "boatswaind/key_reading.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/signals.h"
+#include "engine/client.h"
+#include "intake/docker/images.h"
+#include "intake/driver/plugin_server.h"
 #include "net/event.h"
 #include "net/task_group.h"
 
@@ -36,7 +42,8 @@ class DriverProcess {
     asio::awaitable<void> live();
     asio::awaitable<void> watch_keyring();
     asio::awaitable<void> obey_signals();
-    Result<std::unique_ptr<driver::Holder>> open_holder();
+    asio::awaitable<void> watch_broker();
+    Result<void> wait_for_holds();
 
     config::Config config_;
     const std::function<Result<config::Config>()>& reload_;
@@ -45,20 +52,34 @@ class DriverProcess {
     Metrics metrics_;  // of the keyring's reading; nobody asks for them here
     asio::io_context io_{1};
     std::unique_ptr<Signals> signals_;
+    LaterNotice ready_notice_;
+    std::optional<driver::HoldLock> holds_;  // until the holder has it
+    std::optional<sandbox::Broker> broker_;
+    std::unique_ptr<engine::Client> client_;
     std::optional<Assigning> assigning_;
     std::optional<KeyReading> key_reading_;
     net::Event look_at_keys_{io_.get_executor()};  // before the next second
     bool reloading_ = false;                       // the configuration was read again, the keyring not yet
     intake::docker::Selection selection_;
+    std::optional<intake::docker::Images> images_;
     std::unique_ptr<driver::Holder> holder_;
     std::optional<net::TaskGroup> tasks_;
     bool failed_ = false;
     Error failure_;
 };
 
-Result<std::unique_ptr<driver::Holder>> DriverProcess::open_holder() {
-    return driver::Holder::open(io_.get_executor(), holder_options(config_), holder_asks(*assigning_, selection_),
-                                clock_, log_);
+// During an upgrade the new process is started beside the old one, and waits until that has ended.
+Result<void> DriverProcess::wait_for_holds() {
+    for (bool told = false;;) {
+        auto lock = driver::HoldLock::take(config_.driver.hold_dir);
+        if (lock) {
+            holds_.emplace(std::move(*lock));
+            return {};
+        }
+        if (lock.error().remedy != Remedy::back_off || told_to_end()) return std::unexpected(lock.error());
+        if (!std::exchange(told, true)) log_.info("waiting for the holds", {{"error", lock.error()}});
+        std::this_thread::sleep_for(lock_pause);
+    }
 }
 
 Result<void> DriverProcess::run() {
@@ -69,13 +90,33 @@ Result<void> DriverProcess::run() {
     TRY(signals_, Signals::open(io_.get_executor()));
     TRY(auto rules, parse_tenancy(config_));
     TRY(selection_, intake::docker::Selection::parse(config_.docker.include, config_.docker.exclude));
-    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring, Path{},
-                       static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_, clock_, [] {});
+    // Unix sockets are opened before we may open none, and all of it before the first thread.
+    auto notice = LaterNotice::open();
+    if (notice) ready_notice_ = std::move(*notice);
+    CHECK(wait_for_holds());
+    TRY(auto plugin, driver::PluginServer::bind(io_.get_executor(), config_.driver.socket, *holds_));
+    CHECK(drop_privileges(log_));
+    TRY(broker_, confine_driver(config_, log_));
+    // What key files said last is the agent's to keep.
+    assigning_.emplace(
+        std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
+        config_.state_dir / last_good_name, static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_,
+        clock_, [] {}, false);
     assigning_->treat_removed(removed_keys_of(config_));
     assigning_->refresh_keys(true);
+    TRY(client_, engine::make_client(io_.get_executor(), engine_endpoint(config_, io_.get_executor(), broker_)));
+    // Who waits for an answer about an image asks by itself.
+    images_.emplace(io_.get_executor(), *client_, words_kept(*assigning_, selection_), metrics_, log_,
+                    [](const std::vector<std::string>&) {});
+    assigning_->ask_images([this](const engine::ContainerFacts& facts) { return images_->starter(facts); });
+    assigning_->trust_images(config_.tenancy.trust_image);
     key_reading_.emplace(io_.get_executor(), *assigning_);
+    TRY(holder_, driver::Holder::open(io_.get_executor(), holder_options(config_), holder_asks(*assigning_, selection_),
+                                      clock_, log_, std::move(*holds_), std::move(plugin)));
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("obey signals", obey_signals());
+    tasks_->spawn("ask about images", images_->run());
+    if (broker_) tasks_->spawn("watch the broker", watch_broker());
     tasks_->spawn("be the driver", live());
     io_.run();
     if (failed_) return std::unexpected(failure_);
@@ -84,21 +125,7 @@ Result<void> DriverProcess::run() {
 }
 
 asio::awaitable<void> DriverProcess::live() {
-    auto holder = open_holder();
-    for (bool told = false; !holder && holder.error().remedy == Remedy::back_off;) {
-        if (!std::exchange(told, true)) log_.info("waiting for the holds", {{"error", holder.error()}});
-        co_await net::sleep_for(lock_pause);
-        holder = open_holder();
-    }
-    auto dropped = holder ? drop_privileges(log_) : Result<void>{};
-    if (!holder || !dropped) {
-        failed_ = true;
-        failure_ = holder ? dropped.error() : holder.error();
-        tasks_->cancel();
-        co_return;
-    }
-    holder_ = std::move(*holder);
-    if (auto told = notify_manager("READY=1"); !told)
+    if (auto told = ready_notice_.send("READY=1"); !told)
         log_.warning("service manager not told", {{"error", told.error()}});
     tasks_->spawn("watch the keyring", watch_keyring());
     co_await holder_->run();
@@ -120,6 +147,14 @@ asio::awaitable<void> DriverProcess::watch_keyring() {
     }
 }
 
+// Started again, it has one.
+asio::awaitable<void> DriverProcess::watch_broker() {
+    co_await wait_for_end(*broker_);
+    failed_ = true;
+    failure_ = Error{.remedy = Remedy::stop, .what = broker_ended};
+    tasks_->cancel();
+}
+
 asio::awaitable<void> DriverProcess::obey_signals() {
     for (;;) {
         auto order = co_await signals_->next();
@@ -132,8 +167,9 @@ asio::awaitable<void> DriverProcess::obey_signals() {
             log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
             continue;
         }
+        assigning_->trust_images(fresh->tenancy.trust_image);
         assigning_->treat_removed(removed_keys_of(*fresh));
-        assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh));
+        if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) images_->forget();
         reloading_ = true;  // watch_keyring() goes on with it
         look_at_keys_.notify();
     }

@@ -122,7 +122,7 @@ Keyring::Removed Keyring::removed_now(const LastGood& before, const Files& files
 
 // Without it, a key file that is broken at the next start holds its tenant's lines: no reason to stop now.
 void Keyring::keep(const LastGood& known, std::vector<std::string>& problems) {
-    if (last_good_.empty() || kept_ == known) return;
+    if (last_good_.empty() || !keeps_ || kept_ == known) return;
     auto written = write_last_good(last_good_, directory_, known);
     if (written)
         kept_ = known;

@@ -55,9 +55,10 @@ struct Keys {
 // Thread-safe.
 class Keyring {
   public:
-    // `last_good` is a file that keeps what was understood, for the next process; empty: nothing is kept.
-    explicit Keyring(Path directory, Path last_good = {})
-        : directory_(std::move(directory)), last_good_(std::move(last_good)) {}
+    // `last_good` is a file that keeps what was understood, for the next process; empty: nothing is kept. Another
+    // process can write it alone (`keeps` false): then it is read, at the first reload().
+    explicit Keyring(Path directory, Path last_good = {}, bool keeps = true)
+        : directory_(std::move(directory)), last_good_(std::move(last_good)), keeps_(keeps) {}
 
     // Reads the directory, and of its files those that changed since the last time (tenancy/key_file.h). The result
     // lists what is wrong with single files ("acme.pub: line 2: not an age recipient: ..."); a directory that cannot be
@@ -119,6 +120,7 @@ class Keyring {
     Recipients with_break_glass(const std::string& name) const;  // guard_ is held
 
     Path directory_, last_good_;
+    const bool keeps_;
     bool loaded_ = false;                  // last_good_ was read; of reload(), like the next two
     std::optional<LastGood> kept_;         // what last_good_ holds, where that is known
     std::map<std::string, KeyFile> read_;  // of the last reload(), by file name; others than *.pub, too

@@ -304,6 +304,26 @@ TEST_F(KeyringTest, KeepsWhatABrokenFileSaidBeforeOverARestart) {
     fs::remove(last_good);
 }
 
+TEST_F(KeyringTest, ReadsWhatAnotherProcessKeepsAndWritesNothingOfIt) {
+    auto last_good = Path{directory.string() + ".last"};
+    write("acme.pub", {1});
+    {
+        Keyring beside{directory, last_good, false};
+        reload(beside);
+        EXPECT_FALSE(fs::exists(last_good));
+        Keyring keeper{directory, last_good};
+        reload(keeper);
+    }
+    write("acme.pub", "age1typo\n");
+    write("globex.pub", {2});
+    auto before = fs::last_write_time(last_good);
+    Keyring beside{directory, last_good, false};
+    EXPECT_THAT(reload(beside), ElementsAre(HasSubstr("what it said before stays in force")));
+    EXPECT_THAT(of(beside, "acme"), ElementsAre(recipient(1)));
+    EXPECT_EQ(fs::last_write_time(last_good), before);
+    fs::remove(last_good);
+}
+
 TEST_F(KeyringTest, HoldsEverybodyAsLongAsTheDirectoryWasNeverRead) {
     Keyring keyring{directory / "not-there"};
     EXPECT_FALSE(keyring.reload());

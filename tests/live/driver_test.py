@@ -37,7 +37,7 @@ class Driver:
             words += ["--log-opt", f"{name.replace('_', '-')}={value}"]
         return words
 
-    def start_process(self, agent):
+    def start_process(self, agent, until="log driver ready"):
         """`boatswaind driver` beside the agent; ready when it says so."""
         log = open(self.place / "driver.log", "ab")
         seen = log.tell()
@@ -45,7 +45,7 @@ class Driver:
                                    stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
         log.close()
         self.processes.append(process)
-        wait_for(lambda: "log driver ready" in self.log_text()[seen:], 30, self.log_text)
+        wait_for(lambda: until in self.log_text()[seen:], 30, self.log_text)
         return process
 
     def log_text(self):
@@ -339,8 +339,8 @@ class Bounds(DriverTest):
 
 
 class Plugin(DriverTest):
-    def start_refused(self, driver, env, **options):
-        done = run("docker", "run", "-d", *[w for k, v in env.items() for w in ("-e", f"{k}={v}")], *driver.options(**options), IMAGE, "true",
+    def start_refused(self, driver, env, image=IMAGE, **options):
+        done = run("docker", "run", "-d", *[w for k, v in env.items() for w in ("-e", f"{k}={v}")], *driver.options(**options), image, "true",
                    check=False, env=self.engine.env)
         return done.returncode != 0 and done.stderr.decode()
 
@@ -352,6 +352,33 @@ class Plugin(DriverTest):
         self.assertIn("require-key=true", self.start_refused(driver, {}, require_key="true"))
         self.assertFalse(self.start_refused(driver, RED, require_key="true"))
         self.assertFalse(self.start_refused(driver, {"BOATSWAIN_TENANT": "nobody"}))
+
+    def test_a_process_of_its_own_is_confined_and_takes_no_image_at_its_word(self):
+        base = self.engine.shell("true")
+        self.engine.wait(base)
+        self.engine.docker("commit", "--change", "ENV BOATSWAIN_TENANT=green", base, "greedy")
+        self.addCleanup(self.engine.docker, "rmi", "--force", "greedy", check=False)
+        agent, driver = self.driver_agent(driver__holder="process", tenants=("red", "green"))
+        self.assertIn('"confined"', driver.log_text())
+        self.assertIn("require-key=true", self.start_refused(driver, {}, "greedy", require_key="true"))
+        self.assertFalse(self.start_refused(driver, RED, "greedy", require_key="true"))
+        # A key file that is broken at its start says what it said before: the agent has kept that. Two processes that are
+        # started beside the first take nothing from it, and one of them goes on when it ends, however it ends.
+        wait_for((agent.state / "keyring.last").exists, 30, "what the key files say is kept")
+        (agent.keyring / "red.pub").write_text("age1typo\n")
+        waiting = [driver.start_process(agent, until="waiting for the holds") for _ in range(2)]
+        self.assertFalse(self.start_refused(driver, RED, require_key="true"))
+        seen = len(driver.log_text())
+        driver.process.kill()
+        driver.process.wait()
+        wait_for(lambda: "log driver ready" in driver.log_text()[seen:], 30, driver.log_text)
+        self.assertFalse(self.start_refused(driver, RED, require_key="true"))
+        self.assertEqual([process.poll() for process in waiting], [None, None])
+        # The rules of a configuration that is read again hold, confined or not.
+        agent.config_path.write_text(agent.config_path.read_text().replace("[tenancy]", '[tenancy]\ntenant = ["const:nobody"]', 1))
+        for process in waiting:
+            process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.start_refused(driver, RED, require_key="true"), 30, "the tenant is another one, without a key")
 
     def test_a_container_that_is_started_while_the_agent_restarts_waits_for_it(self):
         agent, driver = self.driver_agent()

@@ -111,9 +111,10 @@ Holder::Holder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Holder::~Holder() = default;
 
 Result<std::unique_ptr<Holder>> Holder::open(asio::any_io_executor executor, HolderOptions options, HolderAsks asks,
-                                             const Clock& clock, Log& log, std::unique_ptr<net::Listener> bound) {
+                                             const Clock& clock, Log& log, HoldLock lock,
+                                             std::unique_ptr<net::Listener> bound) {
     auto state = std::make_unique<State>(executor, std::move(options), std::move(asks), clock, log);
-    CHECK(state->holding.prepare());
+    CHECK(state->holding.prepare(std::move(lock)));
     TRY(state->server, PluginServer::open(executor, state->options.socket, log, std::move(bound)));
     return std::unique_ptr<Holder>{new Holder(std::move(state))};
 }

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "engine/container.h"
+#include "intake/driver/hold_lock.h"
 #include "intake/driver/plugin_request.h"
 #include "net/connection.h"
 
@@ -53,11 +54,10 @@ struct HolderAsks {
 
 class Holder {
   public:
-    // Remedy::back_off when another holder has the directory. Opens the socket: before privileges are given up.
-    // `bound`: it was opened already (PluginServer::bind).
+    // `lock`: of options.hold_dir; `bound`: what PluginServer::bind() gave for it.
     static Result<std::unique_ptr<Holder>> open(boost::asio::any_io_executor executor, HolderOptions options,
-                                                HolderAsks asks, const Clock& clock, Log& log,
-                                                std::unique_ptr<net::Listener> bound = nullptr);
+                                                HolderAsks asks, const Clock& clock, Log& log, HoldLock lock,
+                                                std::unique_ptr<net::Listener> bound);
     ~Holder();
     Holder(const Holder&) = delete;
     Holder& operator=(const Holder&) = delete;

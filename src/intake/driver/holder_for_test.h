@@ -17,6 +17,7 @@
 #include "intake/driver/hold.h"
 #include "intake/driver/holder.h"
 #include "intake/driver/log_entry.h"
+#include "intake/driver/plugin_server.h"
 #include "net/task_group.h"
 
 namespace boatswain::intake::driver {
@@ -45,6 +46,10 @@ class HolderTest : public ::testing::Test {
         options.socket = directory / "plugin.sock";
         options.hold_dir = memory.path;
         io = std::make_unique<boost::asio::io_context>(1);
+        auto lock = HoldLock::take(options.hold_dir);
+        ASSERT_TRUE(lock) << lock.error().what;
+        auto bound = PluginServer::bind(io->get_executor(), options.socket, *lock);
+        ASSERT_TRUE(bound) << bound.error().what;
         auto opened = Holder::open(
             io->get_executor(), options,
             {.kept = {.environment = [](std::string_view key) { return key == "BOATSWAIN_TENANT"; },
@@ -61,7 +66,7 @@ class HolderTest : public ::testing::Test {
                      auto tenant = facts.environment.find("BOATSWAIN_TENANT");
                      return tenant == facts.environment.end() ? std::string{} : tenant->second;
                  }},
-            clock, log);
+            clock, log, std::move(*lock), std::move(*bound));
         ASSERT_TRUE(opened) << opened.error().what;
         holder = std::move(*opened);
         tasks = std::make_unique<net::TaskGroup>(io->get_executor(), log);

@@ -119,11 +119,21 @@ TEST_F(HolderTest, DropsWithAGapWhatFindsNoRoomForTooLong) {
 
 TEST_F(HolderTest, LeavesADirectoryToTheHolderThatHasIt) {
     start();
-    boost::asio::io_context other;
-    auto second = Holder::open(other.get_executor(), {.socket = directory / "second.sock", .hold_dir = memory.path}, {},
-                               clock, log);
+    auto second = HoldLock::take(memory.path);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().remedy, Remedy::back_off);
+}
+
+TEST_F(HolderTest, LeavesTheSocketToTheHolderThatServesThere) {
+    start();
+    Memory others;
+    auto lock = HoldLock::take(others.path);
+    ASSERT_TRUE(lock);
+    boost::asio::io_context other;
+    auto second = PluginServer::bind(other.get_executor(), directory / "plugin.sock", *lock);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().remedy, Remedy::back_off);
+    EXPECT_THAT(ask("/Plugin.Activate", ""), HasSubstr("LogDriver"));
 }
 
 // The chunks of an answer, as the engine's client joins them; they end with an empty one.

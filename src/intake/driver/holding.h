@@ -31,6 +31,7 @@
 #include "intake/driver/fifo.h"
 #include "intake/driver/fifo_table.h"
 #include "intake/driver/hold.h"
+#include "intake/driver/hold_lock.h"
 #include "intake/driver/plugin_request.h"
 #include "intake/driver/recent.h"
 #include "intake/driver/room.h"
@@ -56,8 +57,8 @@ class Holding {
     Holding(const Holding&) = delete;
     Holding& operator=(const Holding&) = delete;
 
-    // Remedy::back_off when another holder has the directory.
-    Result<void> prepare();
+    // `lock`: of options.hold_dir.
+    Result<void> prepare(HoldLock lock);
     // What a holder before us left. Once, before take_in().
     void resume_all();
     // The engine's end of request.fifo is open, or about to be. Refused only when there is no such FIFO, or no place.
@@ -99,7 +100,8 @@ class Holding {
     void look_at_files();
     bool look_if_stale();
     void publish();
-    Result<void> take_directory();
+    void open_table();
+    Result<void> take_directory_again();
     std::string share_of(const HoldName& name) const;
     void resume_hold(const HoldName& name, const std::map<HoldName, Path>& fifos);
     std::shared_ptr<Held> resume_without_hold(const FifoTable::Entry& entry);
@@ -114,7 +116,7 @@ class Holding {
     Log& log_;
     Recent& recent_;
     net::TaskGroup& tasks_;
-    Fd lock_;
+    std::optional<HoldLock> lock_;
     std::optional<FifoTable> table_;
     std::optional<Transfer> transfer_;
     Room room_;

@@ -43,7 +43,7 @@ void Holding::look_at_files() {
     std::unique_ptr<DIR, decltype([](DIR* one) { ::closedir(one); })> directory{::opendir(options_.hold_dir.c_str())};
     if (!directory) {
         // Somebody removed it. What the agent has open it reads to its end; for what comes there are new holds.
-        auto taken = take_directory();
+        auto taken = take_directory_again();
         if (taken && table_)
             for (auto& [path, held] : held_)
                 held->slot = table_->add({.name = held->name, .fifo = path, .gap = held->gap});

@@ -1,7 +1,4 @@
 // How FIFOs come to be known: from the engine, and from a holder before this one.
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <algorithm>
 #include <set>
 #include <vector>
@@ -9,25 +6,26 @@
 #include "intake/driver/held.h"
 
 namespace boatswain::intake::driver {
-Result<void> Holding::take_directory() {
-    CHECK(check_in_memory(options_.hold_dir));
-    auto path = options_.hold_dir / "lock";
-    lock_ = Fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-    if (!lock_) return fail_errno(Remedy::stop, "open " + path.string());
-    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
-        return fail(Remedy::back_off, "lock " + path.string() + ": another holder works in this directory");
+
+void Holding::open_table() {
     auto table = FifoTable::open(options_.hold_dir);
     if (table)
         table_ = std::move(*table);
     else
         log_.error("no memory for the table of FIFOs: should this process end, containers without a hold wait",
                    {{"error", table.error()}});
+}
+
+Result<void> Holding::prepare(HoldLock lock) {
+    lock_ = std::move(lock);
+    open_table();
+    TRY(transfer_, Transfer::make());
     return {};
 }
 
-Result<void> Holding::prepare() {
-    CHECK(take_directory());
-    TRY(transfer_, Transfer::make());
+Result<void> Holding::take_directory_again() {
+    TRY(lock_, HoldLock::take(options_.hold_dir));
+    open_table();
     return {};
 }
 

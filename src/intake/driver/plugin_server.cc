@@ -60,7 +60,8 @@ PluginServer::~PluginServer() = default;
 
 // Bound beside its place and moved there: no moment without a socket, and our listener, which removes its file at its
 // end, does not know the new name.
-Result<std::unique_ptr<net::Listener>> PluginServer::bind(asio::any_io_executor executor, const Path& socket) {
+Result<std::unique_ptr<net::Listener>> PluginServer::bind(asio::any_io_executor executor, const Path& socket,
+                                                          const HoldLock& /*held*/) {
     CHECK(make_directories(socket.parent_path(), 0755));
     auto beside = socket.string() + "~";
     if (beside.size() > net::unix_path_bytes_max)
@@ -70,9 +71,6 @@ Result<std::unique_ptr<net::Listener>> PluginServer::bind(asio::any_io_executor 
 
 Result<std::unique_ptr<PluginServer>> PluginServer::open(asio::any_io_executor executor, const Path& socket, Log& log,
                                                          std::unique_ptr<net::Listener> listener) {
-    if (!listener) {
-        TRY(listener, bind(executor, socket));
-    }
     std::error_code problem;
     std::filesystem::rename(listener->address().unix_path, socket, problem);
     if (problem) return fail(Remedy::stop, "listen at " + socket.string() + ": " + problem.message(), problem);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "http/message.h"
+#include "intake/driver/hold_lock.h"
 #include "intake/driver/recent.h"
 #include "net/connection.h"
 
@@ -29,10 +30,12 @@ class PluginServer {
     static constexpr std::size_t readers_max = 32;
 
     // Opens the socket beside its place, where the engine does not look: for a process that may open none later.
-    static Result<std::unique_ptr<net::Listener>> bind(boost::asio::any_io_executor executor, const Path& socket);
-    // Takes the place. `bound`: what bind() gave; nothing: bind() is called now.
+    // Remedy::back_off: another process, with other holds, is the plugin at this socket.
+    static Result<std::unique_ptr<net::Listener>> bind(boost::asio::any_io_executor executor, const Path& socket,
+                                                       const HoldLock& lock);
+    // Takes the place. `bound`: what bind() gave.
     static Result<std::unique_ptr<PluginServer>> open(boost::asio::any_io_executor executor, const Path& socket,
-                                                      Log& log, std::unique_ptr<net::Listener> bound = nullptr);
+                                                      Log& log, std::unique_ptr<net::Listener> bound);
     ~PluginServer();
     PluginServer(const PluginServer&) = delete;
     PluginServer& operator=(const PluginServer&) = delete;
