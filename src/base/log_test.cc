@@ -98,23 +98,5 @@ TEST_F(LogTest, GoesOnWhenItsFileIsGone) {
     closed.error("nobody hears this");
 }
 
-TEST(JsonQuote, EscapesWhatJsonWantsEscaped) {
-    EXPECT_EQ(json_quote("a\"b\\c\n\t\r\x01\x1f/"), R"("a\"b\\c\n\t\r\u0001\u001f/")");
-    EXPECT_EQ(json_quote(std::string_view{"\0", 1}), R"("\u0000")");
-    EXPECT_EQ(json_quote(""), "\"\"");
-}
-
-TEST(JsonQuote, EscapesWhatActsOnATerminalOrAPage) {
-    EXPECT_EQ(json_quote("a\u202Eb\u2028c\u0085\x7f\U000E0041"), R"("a\u202eb\u2028c\u0085\u007f\udb40\udc41")");
-}
-
-TEST(JsonQuote, KeepsUtf8AndReplacesWhatIsNone) {
-    EXPECT_EQ(json_quote("h\xC3\xB6\xE2\x82\xAC\xF0\x9F\x9A\xA2"), "\"h\xC3\xB6\xE2\x82\xAC\xF0\x9F\x9A\xA2\"");
-    constexpr auto replaced = "\xEF\xBF\xBD";
-    EXPECT_EQ(json_quote("a\xff"), std::string{"\"a"} + replaced + "\"");
-    EXPECT_EQ(json_quote("\xC3"), std::string{"\""} + replaced + "\"") << "cut sequence";
-    EXPECT_EQ(json_quote("\xED\xA0\x80"), std::string{"\""} + replaced + replaced + replaced + "\"") << "surrogate";
-}
-
 }  // namespace
 }  // namespace boatswain

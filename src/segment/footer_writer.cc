@@ -1,102 +1,40 @@
 #include "segment/footer_writer.h"
 
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "segment/format.h"
 
 namespace boatswain::segment {
 namespace {
 
-// JSON, written in the order of the calls.
-class Json {
-  public:
-    void open(char bracket) {
-        comma();
-        text_ += bracket;
-        first_ = true;
-    }
-    void close(char bracket) {
-        text_ += bracket;
-        first_ = false;
-    }
-    void name(std::string_view name) {
-        comma();
-        text_ += '"';
-        text_ += name;
-        text_ += "\":";
-        first_ = true;  // the value follows without a comma
-    }
-    void field(std::string_view its_name, std::string_view value) {
-        name(its_name);
-        text_ += json_quote(value);
-        first_ = false;
-    }
-    // JSON that was written elsewhere.
-    void value(std::string_view json) {
-        text_ += json;
-        first_ = false;
-    }
-    void field(std::string_view its_name, std::uint64_t value) {
-        name(its_name);
-        text_ += std::to_string(value);
-        first_ = false;
-    }
-    void field_unless_empty(std::string_view its_name, std::string_view value) {
-        if (!value.empty()) field(its_name, value);
-    }
-    std::string take() { return std::move(text_); }
-
-  private:
-    void comma() {
-        if (!first_) text_ += ',';
-    }
-    std::string text_;
-    bool first_ = true;
-};
-
-void write_source(Json& json, const Source& source, const TenantId& tenant) {
-    json.open('{');
-    json.field("id", source.id);
-    json.field_unless_empty("kind", source.kind);
-    json.field_unless_empty("name", source.name);
-    json.field_unless_empty("image", source.image);
-    json.field_unless_empty("reader", source.reader);
-    if (source.whose.tenant != tenant) json.field("tenant", source.whose.tenant.str());
-    json.field_unless_empty("app", source.whose.app);
-    json.field_unless_empty("component", source.whose.component);
-    json.field_unless_empty("instance", source.whose.instance);
-    json.field_unless_empty("tenant_rule", source.whose.tenant_rule);
-    if (!source.labels.empty()) {
-        json.name("labels");
-        json.open('{');
-        for (const auto& [label, value] : source.labels) {
-            // A label's name is from outside and is quoted as a value is.
-            auto quoted = json_quote(label);
-            json.field(std::string_view{quoted}.substr(1, quoted.size() - 2), value);
-        }
-        json.close('}');
-    }
-    json.close('}');
+void write_source(JsonWriter& json, const Source& source, const TenantId& tenant) {
+    json.object()
+        .member("id", source.id)
+        .member_unless_empty("kind", source.kind)
+        .member_unless_empty("name", source.name)
+        .member_unless_empty("image", source.image)
+        .member_unless_empty("reader", source.reader);
+    if (source.whose.tenant != tenant) json.member("tenant", source.whose.tenant.str());
+    json.member_unless_empty("app", source.whose.app)
+        .member_unless_empty("component", source.whose.component)
+        .member_unless_empty("instance", source.whose.instance)
+        .member_unless_empty("tenant_rule", source.whose.tenant_rule);
+    if (!source.labels.empty()) json.member("labels", source.labels);
+    json.end();
 }
 
-void write_frame(Json& json, const Frame& frame, std::uint64_t offset) {
-    json.open('{');
-    json.field("source", std::uint64_t{frame.source});
-    json.field("offset", offset);
-    json.field("bytes", std::uint64_t{frame.compressed.size()});
-    json.field("text_bytes", frame.text_bytes);
-    json.field("first_ordinal", frame.first_ordinal);
-    json.field("lines", frame.counts.lines);
-    json.field("message_bytes", frame.counts.message_bytes);
-    json.field("gaps", frame.counts.gaps);
-    if (frame.counts.end) {
-        json.name("end");
-        json.value(end_json(*frame.counts.end));
-    }
-    if (!frame.counts.empty()) {
-        json.field("first", to_text(frame.counts.first_time));
-        json.field("last", to_text(frame.counts.last_time));
-    }
-    json.close('}');
+void write_frame(JsonWriter& json, const Frame& frame, std::uint64_t offset) {
+    json.object()
+        .member("source", frame.source)
+        .member("offset", offset)
+        .member("bytes", frame.compressed.size())
+        .member("text_bytes", frame.text_bytes)
+        .member("first_ordinal", frame.first_ordinal)
+        .member("lines", frame.counts.lines)
+        .member("message_bytes", frame.counts.message_bytes)
+        .member("gaps", frame.counts.gaps);
+    if (frame.counts.end) json.raw_member("end", end_json(*frame.counts.end));
+    if (!frame.counts.empty()) json.member("first", frame.counts.first_time).member("last", frame.counts.last_time);
+    json.end();
 }
 
 void append_u32(std::string& out, std::uint64_t value) {
@@ -106,31 +44,23 @@ void append_u32(std::string& out, std::uint64_t value) {
 }  // namespace
 
 std::string footer_json(const SegmentParts& parts) {
-    Json json;
-    json.open('{');
-    json.field("version", std::uint64_t{footer_version});
-    json.field("tenant", parts.key.tenant.str());
-    json.field("host", parts.key.host);
-    json.field("epoch", parts.key.epoch);
-    json.field("sequence", parts.key.sequence);
-    json.field_unless_empty("previous_sha256", parts.previous_sha256);
-    json.field("sealed_at", to_text(parts.sealed_at));
-    json.name("sources");
-    json.open('[');
+    auto json = json_object();
+    json.member("version", footer_version)
+        .member("tenant", parts.key.tenant.str())
+        .member("host", parts.key.host)
+        .member("epoch", parts.key.epoch)
+        .member("sequence", parts.key.sequence)
+        .member_unless_empty("previous_sha256", parts.previous_sha256)
+        .member("sealed_at", parts.sealed_at);
+    json.array("sources");
     for (const auto& source : parts.sources) write_source(json, source, parts.key.tenant);
-    json.close(']');
-    json.name("frames");
-    json.open('[');
+    json.end().array("frames");
     std::uint64_t offset = 0;
     for (const auto& frame : parts.frames) {
         write_frame(json, frame, offset);
         offset += frame.compressed.size();
     }
-    json.close(']');
-    json.name("blobs");
-    json.open('[');
-    json.close(']');
-    json.close('}');
+    json.end().array("blobs");
     return json.take();
 }
 

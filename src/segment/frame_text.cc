@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-#include "base/log.h"
+#include "base/json_writer.h"
 
 namespace boatswain::segment {
 namespace {
@@ -46,23 +46,17 @@ void put_seconds(char* out, std::uint64_t within_minute) {
     out[12] = 'Z';
 }
 
-void put_field(std::string& json, std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    json += ',';
-    json += json_quote(name);
-    json += ':';
-    json += json_quote(value);
-}
-
 std::string heading(const Source& source) {
-    std::string json = "# {\"source\":" + json_quote(source.id);
-    put_field(json, "kind", source.kind);
-    put_field(json, "name", source.name);
-    put_field(json, "app", source.whose.app);
-    put_field(json, "component", source.whose.component);
-    put_field(json, "instance", source.whose.instance);
-    put_field(json, "image", source.image);
-    return json + "}\n";
+    JsonWriter json{"# "};
+    json.object()
+        .member("source", source.id)
+        .member_unless_empty("kind", source.kind)
+        .member_unless_empty("name", source.name)
+        .member_unless_empty("app", source.whose.app)
+        .member_unless_empty("component", source.whose.component)
+        .member_unless_empty("instance", source.whose.instance)
+        .member_unless_empty("image", source.image);
+    return json.take_line();
 }
 
 // A reason is a word of lower-case letters, digits and dashes. One that is not must not make a frame that nobody reads.
@@ -168,11 +162,14 @@ void FrameText::append_piece(const Line& line, std::string_view message, bool pa
 
 void FrameText::append(const Gap& gap) {
     auto from = writable(gap.from), to = writable(gap.to);
-    auto text = "# gap {\"from\":\"" + to_text(from) + "\",\"to\":\"" + to_text(to) +
-                "\",\"reason\":" + json_quote(as_reason(gap.reason)) +
-                ",\"lines_min\":" + std::to_string(gap.lines_min) + ",\"bytes_min\":" + std::to_string(gap.bytes_min) +
-                "}\n";
-    append_note(text);
+    JsonWriter json{"# gap "};
+    json.object()
+        .member("from", from)
+        .member("to", to)
+        .member("reason", as_reason(gap.reason))
+        .member("lines_min", gap.lines_min)
+        .member("bytes_min", gap.bytes_min);
+    append_note(json.take_line());
     count_time(std::min(from, to));
     ++counts_.gaps;
     ++gaps_[gap.reason];
@@ -180,11 +177,13 @@ void FrameText::append(const Gap& gap) {
 }
 
 std::string end_json(const End& end) {
-    auto json = "{\"time\":\"" + to_text(end.time) + "\",\"reason\":" + json_quote(end.reason);
-    if (end.exit_code) json += ",\"exit_code\":" + std::to_string(*end.exit_code);
-    json += ",\"lines\":" + std::to_string(end.lines);
-    if (end.bytes) json += ",\"bytes\":" + std::to_string(*end.bytes);
-    return json + "}";
+    return json_object()
+        .member("time", end.time)
+        .member("reason", end.reason)
+        .member_if_there("exit_code", end.exit_code)
+        .member("lines", end.lines)
+        .member_if_there("bytes", end.bytes)
+        .take();
 }
 
 void FrameText::append(const End& end) {
