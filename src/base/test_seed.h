@@ -1,6 +1,7 @@
 // For tests: the seed of random choices. A test shows it (SCOPED_TRACE); BOATSWAIN_TEST_SEED runs it again.
 #pragma once
 
+#include <cstdint>
 #include <cstdlib>
 #include <random>
 #include <string>

@@ -5,6 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
+#include <exception>
 #include <filesystem>
 
 #include "api/api.h"

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
+#include <exception>
 #include <optional>
 
 #include "base/file.h"

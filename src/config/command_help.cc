@@ -1,5 +1,7 @@
 #include "config/command_help.h"
 
+#include <algorithm>
+
 #include "config/settings.h"
 
 namespace boatswain::config {

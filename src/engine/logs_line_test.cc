@@ -1,5 +1,7 @@
 #include "engine/logs_line.h"
 
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,6 @@
 // Whatever Marathon and Mesos say, reading it ends, what is read keeps its bounds, and a plan can be made of it.
+#include <algorithm>
+
 #include "fleet/hints.h"
 #include "fleet/history_file.h"
 #include "fleet/marathon_json.h"

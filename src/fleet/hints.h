@@ -3,6 +3,7 @@
 // is opened again after a while; without streams the interval is enough.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/log.h"

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cassert>
+#include <exception>
 #include <list>
 
 #include "net/event.h"

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "query/filter_stream.h"
 #include "query/test_store.h"

@@ -4,6 +4,7 @@
 // is refused: \C. One difference stays: of bytes that are no UTF-8, Go's "." takes one, and RE2's takes none.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

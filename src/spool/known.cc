@@ -1,5 +1,6 @@
 #include "spool/known.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace boatswain::spool {

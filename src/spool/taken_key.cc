@@ -2,6 +2,7 @@
 #include "spool/taken_key.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/bytes.h"
 #include "spool/schema.h"

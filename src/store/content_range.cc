@@ -1,6 +1,7 @@
 #include "store/content_range.h"
 
 #include <charconv>
+#include <system_error>
 
 namespace boatswain::store {
 namespace {

@@ -1,6 +1,7 @@
 #include "store/xml.h"
 
 #include <charconv>
+#include <cstdint>
 #include <vector>
 
 namespace boatswain::store {

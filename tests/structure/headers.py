@@ -3,8 +3,9 @@
 
     headers.py BUILD_DIR [--canary]
 
-A file that includes a header before anything else shows it by being compiled, which the build has done. Headers that no such file has are
-compiled here by themselves, with the flags of their folder (compile_commands.json), as far as the syntax goes.
+A file that includes a header before anything else shows it by being compiled, which the build has done; what precompiled headers hide there
+is for standard_includes.py. Headers that no such file has are compiled here by themselves, with the flags of their folder
+(compile_commands.json), as far as the syntax goes.
 """
 import concurrent.futures
 import json
@@ -24,6 +25,17 @@ def first_include(path):
     return None
 
 
+def without_precompiled(words):
+    """A header that leans on precompiled ones does not compile alone."""
+    kept, rest = [], list(words)
+    while rest:
+        if rest[0] == "-Xclang" and rest[1] in ("-include-pch", "-include"):
+            rest = rest[4:]
+        else:
+            kept.append(rest.pop(0))
+    return kept
+
+
 def flags_by_folder(build):
     """{folder below src: the words of one of its compile commands, without the files}."""
     flags = {}
@@ -35,7 +47,7 @@ def flags_by_folder(build):
         launcher = next((at for at, word in enumerate(words) if word.endswith("/ccache")), -1)
         words = words[launcher + 1:]
         words = words[:words.index("-o")] + words[words.index("-o") + 2:]
-        flags[file.parent] = words[:words.index("-c")]
+        flags[file.parent] = without_precompiled(words[:words.index("-c")])
     return flags
 
 

@@ -1,4 +1,5 @@
 // Whatever the bytes: what is scanned as a record is exactly what the line says, by a second and slower reading.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

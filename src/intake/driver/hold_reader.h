@@ -5,6 +5,7 @@
 // after a crash. Belongs to the I/O thread.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>

@@ -18,6 +18,7 @@
 //     line. A file that cannot be read (a torn .gz) is left, with a gap record, for the next one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
