@@ -34,13 +34,6 @@ std::string contradiction(const std::vector<std::string>& forged) {
 // The variable that tenancy.recipient read by default until it was empty by default.
 constexpr std::string_view former_default = "BOATSWAIN_RECIPIENT";
 
-std::optional<std::string> read_link(const std::string& path) {
-    std::error_code trouble;
-    auto target = std::filesystem::read_symlink(path, trouble);
-    if (trouble) return std::nullopt;
-    return target.string();
-}
-
 }  // namespace
 
 Result<tenancy::RuleSet> parse_tenancy(const config::Config& config) {
@@ -220,7 +213,7 @@ void Assigning::tell_of_no_place(const TenantId& tenant) {
                  {{"tenant", tenant.str()}, {"tenancy.carried_max", places_.taken()}});
 }
 
-void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged) {
+void Assigning::count_forgery(const SourceFacts& facts, const std::vector<std::string>& forged) {
     if (logged_forgeries_.contains(facts.id)) return;
     if (logged_forgeries_.size() >= logged_forgeries_max) logged_forgeries_.clear();
     logged_forgeries_.insert(facts.id);
@@ -235,12 +228,12 @@ void Assigning::count_forgery(const engine::ContainerFacts& facts, const std::ve
                                                            {"ruled", ruling(forged_)}});
 }
 
-intake::Starter Assigning::starter(const engine::ContainerFacts& facts) {
+intake::Starter Assigning::starter(const SourceFacts& facts) {
     if (trust_images_ || !images_ || facts.named_by_platform) return {.facts = facts, .why = {}};
     return images_(facts);
 }
 
-Attribution Assigning::attribute(const engine::ContainerFacts& facts, const engine::ContainerFacts& starter,
+Attribution Assigning::attribute(const SourceFacts& facts, const SourceFacts& starter,
                                  const std::vector<std::string>& forged) {
     if (forged.empty() || forged_ == tenancy::Forged::trust_env) return tenancy::attribute(rules_, facts, starter);
     auto whose = tenancy::attribute(rules_, tenancy::ignore_claims(facts), tenancy::ignore_claims(starter));
@@ -269,15 +262,13 @@ void Assigning::tell_of_unnamed_secrets(const tenancy::CarriedText& carried) {
                  {{"rule", carried.rule}, {"if_it_is_a_secret", "write secret:" + carried.rule}});
 }
 
-std::string Assigning::share_of(const engine::ContainerFacts& facts) const {
+std::string Assigning::share_of(const SourceFacts& facts) const {
     auto whose = tenancy::attribute(rules_, facts);
     bool known = whose.tenant != TenantId::unassigned() && !keyring_.keys_for(whose.tenant).tenant.empty();
     return known ? whose.tenant.str() : std::string{};
 }
 
-intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
-    auto facts = as_told;
-    tenancy::follow_sandbox_link(facts.mounts, read_link);
+intake::Assignment Assigning::assign(const SourceFacts& facts) {
     auto forged = tenancy::forged_claims(facts);
     if (!forged.empty()) count_forgery(facts, forged);
     bool quarantined = !forged.empty() && forged_ == tenancy::Forged::quarantine;
@@ -353,7 +344,7 @@ intake::Assignment Assigning::assign(const engine::ContainerFacts& as_told) {
             .place = std::move(place)};
 }
 
-engine::WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection) {
+WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection) {
     return {.environment = [&](std::string_view key) { return assigning.keeps(key); },
             .label = [&](std::string_view key) { return assigning.names_label(key) || selection.names_label(key); },
             .more_labels = [&](std::string_view key) { return assigning.keeps_label(key); },

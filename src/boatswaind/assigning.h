@@ -68,14 +68,12 @@ class Assigning {
     KeysRead read_keys(bool always);
     bool take(KeysRead read);
 
-    intake::Assignment assign(const engine::ContainerFacts& facts);
+    intake::Assignment assign(const SourceFacts& facts);
     // Who tells what the starter of a container said, apart from its image. Until it is set, and while `trust` (the
     // setting tenancy.trust_image), an image's words count as well.
-    void ask_images(std::function<intake::Starter(const engine::ContainerFacts&)> starter) {
-        images_ = std::move(starter);
-    }
+    void ask_images(std::function<intake::Starter(const SourceFacts&)> starter) { images_ = std::move(starter); }
     void trust_images(bool trust) { trust_images_ = trust; }
-    intake::Starter starter(const engine::ContainerFacts& facts);
+    intake::Starter starter(const SourceFacts& facts);
     bool keeps(std::string_view environment_key);
     bool names_label(std::string_view label) const {
         return label_keys_.contains(label) || tenancy::is_label_claim(label);
@@ -90,7 +88,7 @@ class Assigning {
     // Key files that were removed, and what is done about it, as sentences. At most so many.
     std::vector<std::string> removed_keys() const;
     // The tenant in whose share the log driver counts a container's lines: one that the keyring knows, or none.
-    std::string share_of(const engine::ContainerFacts& facts) const;
+    std::string share_of(const SourceFacts& facts) const;
     std::size_t tenants() const { return keyring_.tenants().size(); }
     std::set<std::string> tenant_names() const;  // with a key file
 
@@ -106,11 +104,10 @@ class Assigning {
     bool is_too_old(Timestamp removed_since) const;
     bool count_removed();
     bool tell_of_keys(KeysRead read);
-    Attribution attribute(const engine::ContainerFacts& facts, const engine::ContainerFacts& starter,
-                          const std::vector<std::string>& forged);
+    Attribution attribute(const SourceFacts& facts, const SourceFacts& starter, const std::vector<std::string>& forged);
     void tell_of_unnamed_secrets(const tenancy::CarriedText& carried);
     void tell_of_no_place(const TenantId& tenant);
-    void count_forgery(const engine::ContainerFacts& facts, const std::vector<std::string>& forged);
+    void count_forgery(const SourceFacts& facts, const std::vector<std::string>& forged);
 
     tenancy::RuleSet rules_;
     std::set<std::string, std::less<>> environment_keys_;
@@ -120,7 +117,7 @@ class Assigning {
     RemovedKeys removed_terms_;
     tenancy::RemovedKeys known_removed_;  // what was logged
     std::size_t too_old_ = 0;             // of them
-    std::function<intake::Starter(const engine::ContainerFacts&)> images_;
+    std::function<intake::Starter(const SourceFacts&)> images_;
     bool trust_images_ = false;
     std::set<std::string> logged_forgeries_;  // ids of containers
     std::set<std::string> logged_rules_;      // of tenancy.recipient, that answered with what may be a secret
@@ -144,7 +141,7 @@ class Assigning {
 };
 
 // What is kept of a container's words: what rules and selection read. Both outlive it.
-engine::WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection);
+WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection);
 
 // A running agent is confined to the keyring that it was started with. Remedy::stop when `fresh` names another one.
 Result<void> check_keyring_stays(const Assigning& assigning, const config::Config& fresh);

@@ -56,8 +56,8 @@ class AssigningTest : public ::testing::Test {
         boatswain::testing::write(keyring / (tenant + ".pub"), recipient(number).str() + "\n");
         std::filesystem::permissions(keyring / (tenant + ".pub"), std::filesystem::perms{0644});
     }
-    static engine::ContainerFacts container(std::map<std::string, std::string> environment) {
-        engine::ContainerFacts facts;
+    static SourceFacts container(std::map<std::string, std::string> environment) {
+        SourceFacts facts;
         facts.id = std::string(64, 'c');
         facts.name = "web-1";
         facts.environment = std::move(environment);
@@ -65,7 +65,7 @@ class AssigningTest : public ::testing::Test {
     }
     std::string logged() { return boatswain::testing::contents(directory / "log"); }
     // The answer when the key that a container carries is derived.
-    intake::Assignment settled(Assigning& assigning, const engine::ContainerFacts& facts) {
+    intake::Assignment settled(Assigning& assigning, const SourceFacts& facts) {
         for (int waited = 0; waited < 10'000; ++waited) {
             auto assigned = assigning.assign(facts);
             if (!assigned.soon) return assigned;
@@ -392,14 +392,15 @@ TEST_F(AssigningTest, KeepsOnlyTheEnvironmentThatRulesRead) {
 }
 
 // A task of acme's that claims to be globex's.
-engine::ContainerFacts forged_task() {
-    engine::ContainerFacts facts;
+SourceFacts forged_task() {
+    SourceFacts facts;
     facts.id = std::string(64, 'f');
     facts.name = "mesos-2f9a0c55-7b1e-4f0e-a1b7-93f0c2d4e6a8";
     facts.environment = {{"MARATHON_APP_ID", "/globex/shop/web"}, {"MARATHON_APP_LABEL_TENANT", "globex"}};
-    facts.mounts = {
-        {"/var/lib/mesos/slaves/S1/frameworks/F/executors/acme_shop_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/C",
-         "/mnt/mesos/sandbox"}};
+    facts.attributes = tenancy::sandbox_attributes(
+        {{"/var/lib/mesos/slaves/S1/frameworks/F/executors/acme_shop_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/C",
+          "/mnt/mesos/sandbox"}},
+        tenancy::read_link);
     return facts;
 }
 
@@ -452,8 +453,9 @@ TEST_F(AssigningTest, FollowsTheLinkThatAnAgentBindsForAPathWithAColon) {
     config.tenancy.tenant = {"mesos"};
     auto assigning = assigning_by(config, tenancy::Forged::quarantine);
     assigning.refresh_keys(true);
-    engine::ContainerFacts facts = container({});
-    facts.mounts = {{(links / "C").string(), "/mnt/mesos/sandbox"}};
+    SourceFacts facts = container({});
+    facts.attributes =
+        tenancy::sandbox_attributes({{(links / "C").string(), "/mnt/mesos/sandbox"}}, tenancy::read_link);
     EXPECT_EQ(assigning.assign(facts).whose.tenant.str(), "acme");
 }
 
@@ -478,7 +480,7 @@ TEST_F(AssigningTest, TakesTheStartersWordForTenantAndKeyAndWaitsUntilItIsKnown)
     auto by_image = container({{"BOATSWAIN_TENANT", "globex"}, {"KEY", recipient(7).str()}});
     auto answer = docker_starter{.is = docker_starter::Is::asked, .facts = {}, .why = "the engine is being asked"};
     int asked = 0;
-    assigning.ask_images([&](const engine::ContainerFacts&) { return ++asked, answer; });
+    assigning.ask_images([&](const SourceFacts&) { return ++asked, answer; });
 
     auto assigned = assigning.assign(by_image);
     EXPECT_EQ(assigned.decision.action, Action::hold);

@@ -108,7 +108,7 @@ Result<void> DriverProcess::run() {
     // Who waits for an answer about an image asks by itself.
     images_.emplace(io_.get_executor(), *client_, words_kept(*assigning_, selection_), metrics_, log_,
                     [](const std::vector<std::string>&) {});
-    assigning_->ask_images([this](const engine::ContainerFacts& facts) { return images_->starter(facts); });
+    assigning_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
     assigning_->trust_images(config_.tenancy.trust_image);
     key_reading_.emplace(io_.get_executor(), *assigning_);
     TRY(holder_, driver::Holder::open(io_.get_executor(), holder_options(config_), holder_asks(*assigning_, selection_),
@@ -190,11 +190,11 @@ driver::HolderOptions holder_options(const config::Config& config) {
 
 driver::HolderAsks holder_asks(Assigning& assigning, const intake::docker::Selection& selection) {
     return {.kept = words_kept(assigning, selection),
-            .key_for = [&assigning](const engine::ContainerFacts& facts) { return key_for(assigning, facts); },
-            .share_for = [&assigning](const engine::ContainerFacts& facts) { return assigning.share_of(facts); }};
+            .key_for = [&assigning](const SourceFacts& facts) { return key_for(assigning, facts); },
+            .share_for = [&assigning](const SourceFacts& facts) { return assigning.share_of(facts); }};
 }
 
-driver::KeyAnswer key_for(Assigning& assigning, const engine::ContainerFacts& facts) {
+driver::KeyAnswer key_for(Assigning& assigning, const SourceFacts& facts) {
     using Is = driver::KeyAnswer::Is;
     auto assignment = assigning.assign(facts);
     if (assignment.soon) return {.is = Is::not_yet, .reason = assignment.decision.reason};

@@ -17,7 +17,7 @@ intake::driver::HolderAsks holder_asks(Assigning& assigning, const intake::docke
 
 // Whether a container may run that asks for a key (--log-opt require-key=true): only if its lines are sealed for its
 // own tenant.
-intake::driver::KeyAnswer key_for(Assigning& assigning, const engine::ContainerFacts& facts);
+intake::driver::KeyAnswer key_for(Assigning& assigning, const SourceFacts& facts);
 
 // `boatswaind driver`: the holder alone, until SIGTERM. It takes rules and keyring from the same configuration as the
 // agent beside it, again on SIGHUP, and waits while another holder has the directory of holds.

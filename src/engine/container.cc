@@ -119,13 +119,13 @@ std::string without_slash(std::string_view name) {
     return bounded(name);
 }
 
-void add_mount(const element& mount, WordKeeper& keeper) {
+void add_mount(const element& mount, ContainerWordKeeper& keeper) {
     object fields;
     if (!mount.get(fields)) keeper.mount(text_of(fields, "Source"), text_of(fields, "Destination"));
 }
 
 // What inspect and config.v2.json have in common.
-void read_common(const object& root, WordKeeper& keeper, ContainerFacts& facts) {
+void read_common(const object& root, ContainerWordKeeper& keeper, ContainerFacts& facts) {
     facts.name = without_slash(text_of(root, "Name"));
     facts.image_id = bounded(text_of(root, "Image"));
     if (is_container_id(facts.image_id)) facts.image_id.insert(0, "sha256:");  // Podman leaves out what the digits are
@@ -152,7 +152,7 @@ void read_common(const object& root, WordKeeper& keeper, ContainerFacts& facts) 
     }
 }
 
-void read_host_config(const std::optional<object>& host_config, WordKeeper& keeper, ContainerFacts& facts) {
+void read_host_config(const std::optional<object>& host_config, ContainerWordKeeper& keeper, ContainerFacts& facts) {
     auto log_config = object_of(host_config, "LogConfig");
     facts.log_driver = bounded(text_of(log_config, "Type"));
     for_each_text(log_config, "Config", [&](auto key, auto value) { keeper.log_option(key, value); });
@@ -190,61 +190,26 @@ std::size_t cost_of(const ContainerFacts& facts) {
     constexpr std::size_t word_cost = 128;
     auto bytes = sizeof facts + facts.id.size() + facts.name.size() + facts.image.size() + facts.image_id.size() +
                  facts.log_path.size();
-    for (const auto* words : {&facts.labels, &facts.environment, &facts.log_options})
+    for (const auto* words : {&facts.labels, &facts.environment, &facts.attributes, &facts.log_options})
         for (const auto& [key, value] : *words) bytes += word_cost + key.size() + value.size();
     for (const auto& [source, destination] : facts.mounts) bytes += word_cost + source.size() + destination.size();
     return bytes;
 }
 
-std::string_view WordKeeper::bounded_value(std::string_view key, std::string_view value) {
-    if (key.size() + value.size() <= word_bytes_max) return value;
-    ++facts_.words_too_long;
-    return word_too_long;
-}
-
-namespace {
-
-// False: no room, and nothing is taken.
-bool take_room(std::size_t& taken, std::string_view key, std::string_view value) {
-    auto bytes = key.size() + value.size();
-    if (taken + bytes > more_bytes_max) return false;
-    taken += bytes;
-    return true;
-}
-
-}  // namespace
-
-void WordKeeper::label(std::string_view key, std::string_view value) {
-    if (filter_.label && filter_.label(key)) {
-        facts_.labels.emplace(key, bounded_value(key, value));
-    } else if (filter_.more_labels && filter_.more_labels(key) && take_room(more_labels_bytes_, key, value)) {
-        facts_.labels.emplace(key, value);
-    }
-}
-
-void WordKeeper::environment(std::string_view entry) {
-    auto equals = entry.find('=');
-    if (equals == entry.npos || equals == 0) return;
-    auto key = entry.substr(0, equals);
-    if (filter_.environment && filter_.environment(key))
-        facts_.environment.insert_or_assign(std::string{key},
-                                            std::string{bounded_value(key, entry.substr(equals + 1))});
-}
-
-void WordKeeper::mount(std::string_view source, std::string_view destination) {
+void ContainerWordKeeper::mount(std::string_view source, std::string_view destination) {
     if (source.empty() || destination.empty() || !filter_.mount || !filter_.mount(destination)) return;
     if (facts_.mounts.size() < mounts_max) facts_.mounts.emplace_back(bounded(source), bounded(destination));
 }
 
-void WordKeeper::log_option(std::string_view key, std::string_view value) {
-    if (take_room(log_options_bytes_, key, value)) facts_.log_options.emplace(key, value);
+void ContainerWordKeeper::log_option(std::string_view key, std::string_view value) {
+    if (take_word_room(log_options_bytes_, key, value)) facts_.log_options.emplace(key, value);
 }
 
 Result<ContainerFacts> parse_inspect(std::string_view json, const WordFilter& keep) {
     simdjson::dom::parser parser;
     TRY(auto root, parse_object(parser, json, "inspect"));
     ContainerFacts facts;
-    WordKeeper keeper{keep, facts};
+    ContainerWordKeeper keeper{keep, facts};
     TRY(facts.id, checked_id(text_of(root, "Id"), "inspect"));
     read_common(root, keeper, facts);
     read_host_config(object_of(root, "HostConfig"), keeper, facts);
@@ -257,7 +222,7 @@ Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view
     simdjson::dom::parser parser;
     TRY(auto root, parse_object(parser, config, "config.v2.json"));
     ContainerFacts facts;
-    WordKeeper keeper{keep, facts};
+    ContainerWordKeeper keeper{keep, facts};
     TRY(facts.id, checked_id(text_of(root, "ID"), "config.v2.json"));
     read_common(root, keeper, facts);
     if (auto mounts = object_of(root, "MountPoints"))

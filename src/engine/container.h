@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,37 +10,16 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "record/source_facts.h"
 
 namespace boatswain::engine {
 
 // An id has so many hex digits, in lower case. Every id that comes out of this file is checked for that.
 inline constexpr std::size_t container_id_size = 64;
 
-// Which words of a container are kept. All others are dropped while the answer is parsed: its secrets are neither
-// stored nor logged, and whoever starts containers does not choose how much memory they cost here.
-struct WordFilter {
-    using Keeps = std::function<bool(std::string_view)>;
-    Keeps environment;  // by the variable's key: those that rules name
-    Keeps label;        // by the label's key: those that rules name
-    Keeps more_labels;  // others that are kept beside, as far as there is room
-    Keeps mount;        // by where it is in the container
-    // An empty one keeps nothing.
-};
-
-// Key and value of a word. One that a rule names and that is longer has word_too_long as its value: what is there is no
-// answer, but it is there, and no weaker rule is asked in its place.
-inline constexpr std::size_t word_bytes_max = 4U << 10;
-inline constexpr std::string_view word_too_long = "\x01too long";
-// Of labels that are kept beside, and of log options, each together. None of them takes the room of a named word.
-inline constexpr std::size_t more_bytes_max = 16U << 10;
 inline constexpr std::size_t mounts_max = 8;  // kept ones
 
-struct ContainerFacts {
-    std::string id;             // 64 hex digits
-    std::string name;           // without the leading '/'
-    std::string image;          // as given to run: "nginx:1.25"
-    std::string image_id;       // "sha256:..." of what it was made from; empty when the engine does not say
-    bool image_id_kept = true;  // false: described by a version of ours that did not keep the image's id
+struct ContainerFacts : SourceFacts {  // id: 64 hex digits; name: without the leading '/'
     Timestamp created{};
     std::optional<Timestamp> started_at;  // nothing for "0001-01-01T00:00:00Z"
     std::optional<Timestamp> finished_at;
@@ -51,34 +29,24 @@ struct ContainerFacts {
     int exit_code = 0;
     bool tty = false;
     bool auto_remove = false;
-    std::string log_driver;  // "json-file", "local", "none", ...
-    std::map<std::string, std::string> log_options;
+    std::string log_driver;                          // "json-file", "local", "none", ...
+    std::map<std::string, std::string> log_options;  // at most more_bytes_max together
     std::string log_path;  // absolute path on the engine's host without ".."; empty for other drivers than json-file
-    std::map<std::string, std::string> labels;                // kept ones only
-    std::map<std::string, std::string> environment;           // kept keys only; the last of repeated ones wins
     std::vector<std::pair<std::string, std::string>> mounts;  // kept ones: source on the host, destination in it
-    std::size_t words_too_long = 0;                           // that a rule names
-    bool named_by_platform = false;  // its words are not its image's: a kubelet's path says them
 };
 
 // What they take of memory, about.
 std::size_t cost_of(const ContainerFacts& facts);
 
 // Puts words into facts, within the bounds. For whoever parses another description of a container than those below.
-class WordKeeper {
+class ContainerWordKeeper : public WordKeeper {
   public:
-    WordKeeper(const WordFilter& filter, ContainerFacts& facts) : filter_(filter), facts_(facts) {}
-    void label(std::string_view key, std::string_view value);
-    void environment(std::string_view entry);  // "KEY=VALUE"; what has no '=', or no key, sets nothing
+    ContainerWordKeeper(const WordFilter& filter, ContainerFacts& facts) : WordKeeper(filter, facts), facts_(facts) {}
     void mount(std::string_view source, std::string_view destination);
     void log_option(std::string_view key, std::string_view value);
 
   private:
-    std::string_view bounded_value(std::string_view key, std::string_view value);
-
-    const WordFilter& filter_;
     ContainerFacts& facts_;
-    std::size_t more_labels_bytes_ = 0;
     std::size_t log_options_bytes_ = 0;
 };
 

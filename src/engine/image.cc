@@ -52,7 +52,7 @@ Result<ImageFacts> parse_image(std::string_view json, const WordFilter& keep) {
     if (!get(fields, "Config", config)) return ImageFacts{};  // null for one that was imported: it sets nothing
     // The same bounds as a container's, so that a word that is too long is the same word here.
     WordFilter named{.environment = keep.environment, .label = keep.label, .more_labels = {}, .mount = {}};
-    ContainerFacts kept;
+    SourceFacts kept;
     WordKeeper keeper{named, kept};
     std::string_view text;
     if (dom::object labels; get(config, "Labels", labels))
@@ -67,13 +67,13 @@ Result<ImageFacts> parse_image(std::string_view json, const WordFilter& keep) {
     return ImageFacts{.labels = std::move(kept.labels), .environment = std::move(kept.environment)};
 }
 
-ContainerFacts without_words_of(const ImageFacts& image, ContainerFacts container) {
+SourceFacts without_words_of(const ImageFacts& image, SourceFacts container) {
     drop_same(container.labels, image.labels);
     drop_same(container.environment, image.environment);
     return container;
 }
 
-ContainerFacts without_words(ContainerFacts container) {
+SourceFacts without_words(SourceFacts container) {
     container.labels.clear();
     container.environment.clear();
     return container;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "engine/container.h"
+#include "record/source_facts.h"
 
 namespace boatswain::engine {
 
@@ -29,8 +29,8 @@ Result<ImageFacts> parse_image(std::string_view json, const WordFilter& keep);
 
 // `container` without the labels and variables that it has from its image. What its starter said once more, with the
 // same value, cannot be told from the image's word and is gone, too.
-ContainerFacts without_words_of(const ImageFacts& image, ContainerFacts container);
+SourceFacts without_words_of(const ImageFacts& image, SourceFacts container);
 // Without any.
-ContainerFacts without_words(ContainerFacts container);
+SourceFacts without_words(SourceFacts container);
 
 }  // namespace boatswain::engine

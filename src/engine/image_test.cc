@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/container.h"
+
 namespace boatswain::engine {
 namespace {
 

@@ -8,6 +8,7 @@
 #include "engine/image.h"
 #include "engine/json_splitter.h"
 
+using namespace boatswain;
 using namespace boatswain::engine;
 
 namespace {

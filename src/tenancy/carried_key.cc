@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "engine/container.h"
+#include "record/source_facts.h"
 
 namespace boatswain::tenancy {
 namespace {
@@ -33,7 +33,7 @@ bool starts_with(std::string_view text, std::string_view lower_case) {
 
 // Texts that begin so are no secret and no recipient.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 13> public_kinds{{
-    {engine::word_too_long, "a text that is longer than a word of a container may be"},
+    {word_too_long, "a text that is longer than a word of a container may be"},
     {"age-secret-key-", "an age identity (a private key) is carried where a recipient or a secret is meant"},
     {"age-plugin-", "the identity of an age plugin is carried where a recipient or a secret is meant"},
     {"ssh-", "an SSH key, which is no age recipient and no secret"},

@@ -59,8 +59,8 @@ bool is_task_of(std::string_view task, std::string_view app_id) {
     return same && starts_with_uuid(without(without(rest, "instance-"), "marathon-"));
 }
 
-std::vector<std::string> forged_claims(const engine::ContainerFacts& container) {
-    auto sandbox = find_mesos_sandbox(container.mounts);
+std::vector<std::string> forged_claims(const SourceFacts& container) {
+    auto sandbox = sandbox_of(container.attributes);
     if (!sandbox) return {};
     auto task = without(sandbox->executor, executor_prefix);
     auto lies_about_task = [&](const std::string& claimed) { return claimed != sandbox->executor && claimed != task; };
@@ -81,7 +81,7 @@ std::vector<std::string> forged_claims(const engine::ContainerFacts& container) 
     return forged;
 }
 
-engine::ContainerFacts ignore_claims(engine::ContainerFacts container) {
+SourceFacts ignore_claims(SourceFacts container) {
     std::erase_if(container.environment, [](const auto& entry) {
         return entry.first.starts_with("MARATHON_") || entry.first.starts_with("MESOS_");
     });

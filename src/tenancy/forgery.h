@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/container.h"
+#include "record/source_facts.h"
 #include "tenancy/mesos_sandbox.h"
 
 namespace boatswain::tenancy {
@@ -38,10 +38,10 @@ bool is_sandbox_mount(std::string_view destination);
 
 // Which claims of `container` contradict its sandbox, by name and without values: "env MARATHON_APP_ID", "label
 // MESOS_TASK_ID". Empty for a container without a sandbox, or that tells the truth.
-std::vector<std::string> forged_claims(const engine::ContainerFacts& container);
+std::vector<std::string> forged_claims(const SourceFacts& container);
 
 // `container` without what a task can claim of itself: variables MARATHON_* and MESOS_*, the label MESOS_TASK_ID.
-engine::ContainerFacts ignore_claims(engine::ContainerFacts container);
+SourceFacts ignore_claims(SourceFacts container);
 
 // Whether Marathon gives tasks of the app `app_id` ("/acme/shop/web") the id `task`: the app's path with '_' for '/',
 // then '.', then "<uuid>", "instance-<uuid>" or "marathon-<uuid>" and what follows (SC/marathon/core/task/Task.scala).

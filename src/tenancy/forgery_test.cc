@@ -9,7 +9,6 @@
 namespace boatswain::tenancy {
 namespace {
 
-using engine::ContainerFacts;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
@@ -22,12 +21,12 @@ std::string sandbox_of(const std::string& executor) {
     return "/var/lib/mesos/slaves/8e0d-S1/frameworks/8e0d-0000/executors/" + executor + "/runs/" + container_id;
 }
 
-ContainerFacts task(const std::string& executor, std::map<std::string, std::string> environment,
-                    std::map<std::string, std::string> labels = {}) {
-    ContainerFacts facts;
+SourceFacts task(const std::string& executor, std::map<std::string, std::string> environment,
+                 std::map<std::string, std::string> labels = {}) {
+    SourceFacts facts;
     facts.labels = std::move(labels);
     facts.environment = std::move(environment);
-    facts.mounts = {{sandbox_of(executor), "/mnt/mesos/sandbox"}};
+    facts.attributes = sandbox_attributes({{sandbox_of(executor), "/mnt/mesos/sandbox"}}, read_link);
     return facts;
 }
 
@@ -87,7 +86,7 @@ TEST(Forgery, AnAppThatOnlyLooksAlikeIsNotTheTasks) {
 }
 
 TEST(Forgery, WithoutASandboxNothingCanBeContradicted) {
-    ContainerFacts facts;
+    SourceFacts facts;
     facts.environment = {{"MARATHON_APP_ID", "/acme/shop/web"}};
     EXPECT_THAT(forged_claims(facts), IsEmpty());
 }
@@ -101,7 +100,7 @@ TEST(Forgery, IgnoringClaimsLeavesWhatIsNone) {
                                     {{"MESOS_TASK_ID", "c"}, {"team", "kept"}}));
     EXPECT_THAT(facts.environment, ElementsAre(Pair("BOATSWAIN_APP", "kept")));
     EXPECT_THAT(facts.labels, ElementsAre(Pair("team", "kept")));
-    EXPECT_EQ(facts.mounts.size(), 1U);
+    EXPECT_TRUE(tenancy::sandbox_of(facts.attributes));
 }
 
 TEST(Forgery, LooksAtNoVariableThatCouldBeASecret) {
@@ -148,7 +147,7 @@ TEST(KeptLabels, HaveTheSandboxsIdsWhereTheyAreAskedForAndNobodyElsesInTheirPlac
     rules = parse_rules({.labels = {"team", "mesos:framework"}}).value();
     EXPECT_THAT(kept_labels(rules, facts),
                 UnorderedElementsAre(Pair("mesos:framework", "8e0d-0000"), Pair("team", "blue")));
-    facts.mounts.clear();
+    facts.attributes.clear();
     EXPECT_THAT(kept_labels(rules, facts), UnorderedElementsAre(Pair("team", "blue")));
 }
 

@@ -1,6 +1,8 @@
 #include "tenancy/mesos_sandbox.h"
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 namespace boatswain::tenancy {
 namespace {
@@ -26,6 +28,12 @@ bool split_last_parts(std::string_view path, Parts& parts) {
     // What is left is work_dir: absolute, or "" when work_dir is the root itself.
     return path.empty() || path.front() == '/';
 }
+
+constexpr std::array<std::pair<std::string_view, std::string MesosSandbox::*>, 4> attribute_parts{
+    {{mesos_task_attribute, &MesosSandbox::executor},
+     {mesos_framework_attribute, &MesosSandbox::framework},
+     {mesos_agent_attribute, &MesosSandbox::agent},
+     {mesos_container_attribute, &MesosSandbox::container}}};
 
 }  // namespace
 
@@ -63,6 +71,33 @@ void follow_sandbox_link(std::vector<std::pair<std::string, std::string>>& mount
         auto sandbox = find_mesos_sandbox({{*target, std::string{mesos_sandbox_destination}}});
         if (sandbox && sandbox->agent == agent && sandbox->container == container) from = std::move(*target);
     }
+}
+
+std::optional<std::string> read_link(const std::string& path) {
+    std::error_code trouble;
+    auto target = std::filesystem::read_symlink(path, trouble);
+    if (trouble) return std::nullopt;
+    return target.string();
+}
+
+std::map<std::string, std::string> sandbox_attributes(std::vector<std::pair<std::string, std::string>> mounts,
+                                                      const ReadLink& read_link) {
+    follow_sandbox_link(mounts, read_link);
+    auto sandbox = find_mesos_sandbox(mounts);
+    if (!sandbox) return {};
+    std::map<std::string, std::string> attributes;
+    for (const auto& [key, part] : attribute_parts) attributes.emplace(key, std::move((*sandbox).*part));
+    return attributes;
+}
+
+std::optional<MesosSandbox> sandbox_of(const std::map<std::string, std::string>& attributes) {
+    MesosSandbox sandbox;
+    for (const auto& [key, part] : attribute_parts) {
+        auto found = attributes.find(std::string{key});
+        if (found == attributes.end()) return std::nullopt;
+        sandbox.*part = found->second;
+    }
+    return sandbox;
 }
 
 }  // namespace boatswain::tenancy

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,13 @@
 namespace boatswain::tenancy {
 
 inline constexpr std::string_view mesos_sandbox_destination = "/mnt/mesos/sandbox";
+
+// Keys of SourceFacts::attributes that a sandbox gives.
+inline constexpr std::string_view mesos_prefix = "mesos:";  // no label that starts so is kept: it could pass for one
+inline constexpr std::string_view mesos_task_attribute = "mesos:task";  // the executor's id
+inline constexpr std::string_view mesos_framework_attribute = "mesos:framework";
+inline constexpr std::string_view mesos_agent_attribute = "mesos:agent";
+inline constexpr std::string_view mesos_container_attribute = "mesos:container";
 
 struct MesosSandbox {
     std::string agent;
@@ -40,5 +48,15 @@ using ReadLink = std::function<std::optional<std::string>(const std::string& pat
 // Where the sandbox's source is a link of the agent's, the path that it points to takes its place: only when that is a
 // sandbox of the same agent and container, since the link's own name says both.
 void follow_sandbox_link(std::vector<std::pair<std::string, std::string>>& mounts, const ReadLink& read_link);
+
+// On this host.
+std::optional<std::string> read_link(const std::string& path);
+
+// What a container's mounts say of its sandbox, links followed, as attributes: all four, or none. An intake whose
+// containers have mounts calls it at its door.
+std::map<std::string, std::string> sandbox_attributes(std::vector<std::pair<std::string, std::string>> mounts,
+                                                      const ReadLink& read_link);
+// The sandbox that they tell of.
+std::optional<MesosSandbox> sandbox_of(const std::map<std::string, std::string>& attributes);
 
 }  // namespace boatswain::tenancy

@@ -13,10 +13,8 @@
 namespace boatswain::tenancy {
 namespace {
 
-using engine::ContainerFacts;
-
 // The preset alone, for every list it has rules for.
-Attribution by(const std::string& preset, const ContainerFacts& container) {
+Attribution by(const std::string& preset, const SourceFacts& container) {
     const auto* found = find_preset(preset);
     EXPECT_NE(found, nullptr);
     auto list = [&](std::span<const std::string_view> rules) {
@@ -49,7 +47,7 @@ std::string sandbox_of(std::string_view task) {
 }
 
 // As measured on an engine, with the argument order of Mesos' Docker::run.
-ContainerFacts marathon_task(const std::string& task) {
+SourceFacts marathon_task(const std::string& task) {
     return {.id = std::string(64, 'a'),
             .name = "mesos-2f9a0c55-7b1e-4f0e-a1b7-93f0c2d4e6a8",
             .image = "acme/web:7",
@@ -61,7 +59,7 @@ ContainerFacts marathon_task(const std::string& task) {
                             {"MESOS_TASK_ID", task},
                             {"MESOS_SANDBOX", "/mnt/mesos/sandbox"},
                             {"MESOS_CONTAINER_NAME", "mesos-2f9a0c55-7b1e-4f0e-a1b7-93f0c2d4e6a8"}},
-            .mounts = {{sandbox_of(task), "/mnt/mesos/sandbox"}}};
+            .attributes = sandbox_attributes({{sandbox_of(task), "/mnt/mesos/sandbox"}}, read_link)};
 }
 
 TEST(Presets, MarathonTakesTheTenantFromTheAppsLabelThenFromItsGroup) {
@@ -96,7 +94,7 @@ TEST(Presets, MesosKnowsGroupsWithDotsAndLeavesAppsInNoGroupUnassigned) {
     EXPECT_EQ(tenant_of("ct:1479:0:nightly:"), unassigned);  // Chronos
 }
 
-ContainerFacts pod_container(const std::string& pod) {
+SourceFacts pod_container(const std::string& pod) {
     return {.id = std::string(64, 'b'),
             .name = "k8s_web_" + pod + "_shop_0c5f2d0e-8f5a-4a0e-9d5b-6d3f1a2b3c4d_0",
             .image = "sha256:" + std::string(64, 'c'),
@@ -122,31 +120,31 @@ TEST(Presets, KubernetesTakesTheNamespaceAndGuessesTheOwnerFromThePodsName) {
 }
 
 TEST(Presets, SwarmTakesTheStackAndTheService) {
-    ContainerFacts task{.id = std::string(64, 'e'),
-                        .name = "acme_web.1.k1zq8n5pf3c9",
-                        .image = "acme/web:7@sha256:" + std::string(64, 'f'),
-                        .labels = {{"com.docker.stack.namespace", "acme"},
-                                   {"com.docker.swarm.node.id", "nodeid"},
-                                   {"com.docker.swarm.service.id", "serviceid"},
-                                   {"com.docker.swarm.service.name", "acme_web"},
-                                   {"com.docker.swarm.task", ""},
-                                   {"com.docker.swarm.task.id", "k1zq8n5pf3c9"},
-                                   {"com.docker.swarm.task.name", "acme_web.1.k1zq8n5pf3c9"}}};
+    SourceFacts task{.id = std::string(64, 'e'),
+                     .name = "acme_web.1.k1zq8n5pf3c9",
+                     .image = "acme/web:7@sha256:" + std::string(64, 'f'),
+                     .labels = {{"com.docker.stack.namespace", "acme"},
+                                {"com.docker.swarm.node.id", "nodeid"},
+                                {"com.docker.swarm.service.id", "serviceid"},
+                                {"com.docker.swarm.service.name", "acme_web"},
+                                {"com.docker.swarm.task", ""},
+                                {"com.docker.swarm.task.id", "k1zq8n5pf3c9"},
+                                {"com.docker.swarm.task.name", "acme_web.1.k1zq8n5pf3c9"}}};
     expect(by("swarm", task), "acme", "acme_web", "", "acme_web.1.k1zq8n5pf3c9");
     task.labels.erase("com.docker.stack.namespace");  // `docker service create`, no stack
     expect(by("swarm", task), unassigned, "acme_web", "", "acme_web.1.k1zq8n5pf3c9");
 }
 
 TEST(Presets, NomadReadsLabelsWhereTheyAreAndTheEnvironmentWhereTheyAreNot) {
-    ContainerFacts task{.id = std::string(64, '1'),
-                        .name = "server-5d2b8f0e-1111-2222-3333-444455556666",
-                        .labels = {{"com.hashicorp.nomad.alloc_id", "5d2b8f0e-1111-2222-3333-444455556666"}},
-                        .environment = {{"NOMAD_ALLOC_ID", "5d2b8f0e-1111-2222-3333-444455556666"},
-                                        {"NOMAD_JOB_ID", "web"},
-                                        {"NOMAD_JOB_NAME", "web"},
-                                        {"NOMAD_GROUP_NAME", "front"},
-                                        {"NOMAD_TASK_NAME", "server"},
-                                        {"NOMAD_NAMESPACE", "acme"}}};
+    SourceFacts task{.id = std::string(64, '1'),
+                     .name = "server-5d2b8f0e-1111-2222-3333-444455556666",
+                     .labels = {{"com.hashicorp.nomad.alloc_id", "5d2b8f0e-1111-2222-3333-444455556666"}},
+                     .environment = {{"NOMAD_ALLOC_ID", "5d2b8f0e-1111-2222-3333-444455556666"},
+                                     {"NOMAD_JOB_ID", "web"},
+                                     {"NOMAD_JOB_NAME", "web"},
+                                     {"NOMAD_GROUP_NAME", "front"},
+                                     {"NOMAD_TASK_NAME", "server"},
+                                     {"NOMAD_NAMESPACE", "acme"}}};
     expect(by("nomad", task), "acme", "web", "server", "5d2b8f0e-1111-2222-3333-444455556666");
     // With extra_labels in the plugin's configuration, what Nomad wrote wins over what the task may have changed.
     task.labels.merge(std::map<std::string, std::string>{{"com.hashicorp.nomad.namespace", "acme"},
@@ -157,40 +155,40 @@ TEST(Presets, NomadReadsLabelsWhereTheyAreAndTheEnvironmentWhereTheyAreNot) {
 }
 
 TEST(Presets, ComposeTakesProjectServiceAndNumber) {
-    ContainerFacts container{.id = std::string(64, '2'),
-                             .name = "acme-web-2",
-                             .labels = {{"com.docker.compose.config-hash", std::string(64, '0')},
-                                        {"com.docker.compose.container-number", "2"},
-                                        {"com.docker.compose.oneoff", "False"},
-                                        {"com.docker.compose.project", "acme"},
-                                        {"com.docker.compose.service", "web"},
-                                        {"com.docker.compose.version", "2.24.0"}}};
+    SourceFacts container{.id = std::string(64, '2'),
+                          .name = "acme-web-2",
+                          .labels = {{"com.docker.compose.config-hash", std::string(64, '0')},
+                                     {"com.docker.compose.container-number", "2"},
+                                     {"com.docker.compose.oneoff", "False"},
+                                     {"com.docker.compose.project", "acme"},
+                                     {"com.docker.compose.service", "web"},
+                                     {"com.docker.compose.version", "2.24.0"}}};
     expect(by("compose", container), "acme", "web", "", "2");
 }
 
 TEST(Presets, EcsTakesClusterFamilyContainerAndTask) {
-    ContainerFacts container{.id = std::string(64, '3'),
-                             .name = "ecs-web-7-nginx-e8a1b2c3d4e5f6a7b801",
-                             .labels = {{"com.amazonaws.ecs.cluster", "acme-prod"},
-                                        {"com.amazonaws.ecs.container-name", "nginx"},
-                                        {"com.amazonaws.ecs.task-arn",
-                                         "arn:aws:ecs:eu-central-1:123456789012:task/acme-prod/0b69d5c0d6554b1a9e0f"},
-                                        {"com.amazonaws.ecs.task-definition-family", "web"},
-                                        {"com.amazonaws.ecs.task-definition-version", "7"}}};
+    SourceFacts container{.id = std::string(64, '3'),
+                          .name = "ecs-web-7-nginx-e8a1b2c3d4e5f6a7b801",
+                          .labels = {{"com.amazonaws.ecs.cluster", "acme-prod"},
+                                     {"com.amazonaws.ecs.container-name", "nginx"},
+                                     {"com.amazonaws.ecs.task-arn",
+                                      "arn:aws:ecs:eu-central-1:123456789012:task/acme-prod/0b69d5c0d6554b1a9e0f"},
+                                     {"com.amazonaws.ecs.task-definition-family", "web"},
+                                     {"com.amazonaws.ecs.task-definition-version", "7"}}};
     expect(by("ecs", container), "acme-prod", "web", "nginx", "0b69d5c0d6554b1a9e0f");
     container.labels["com.amazonaws.ecs.cluster"] = "arn:aws:ecs:eu-central-1:123456789012:cluster/acme-prod";
     EXPECT_EQ(by("ecs", container).tenant.str(), "acme-prod");
 }
 
 TEST(Presets, SayNothingOfContainersThatTheirOrchestratorDidNotStart) {
-    ContainerFacts plain{.id = std::string(64, '4'), .name = "by-hand", .image = "busybox"};
+    SourceFacts plain{.id = std::string(64, '4'), .name = "by-hand", .image = "busybox"};
     for (const auto& preset : presets()) expect(by(std::string{preset.name}, plain), unassigned, "by-hand", "", "");
 }
 
 TEST(Presets, StandAmongOtherRulesOfAList) {
     auto rules = parse_rules({.tenant = {"label:boatswain.tenant", "marathon", "compose"}});
     ASSERT_TRUE(rules);
-    ContainerFacts container{.labels = {{"com.docker.compose.project", "acme"}}};
+    SourceFacts container{.labels = {{"com.docker.compose.project", "acme"}}};
     EXPECT_EQ(attribute(*rules, container).tenant_rule, "label:com.docker.compose.project");
     container.labels["boatswain.tenant"] = "explicit";
     EXPECT_EQ(attribute(*rules, container).tenant.str(), "explicit");

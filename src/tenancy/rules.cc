@@ -44,9 +44,9 @@ struct RuleParser {
                                                    {"name", From::name, false},
                                                    {"image", From::image, false},
                                                    {"const", From::constant, true},
-                                                   {"mesos", From::mesos_task, true}}};
-    static constexpr std::array<std::pair<std::string_view, From>, 3> mesos_keys{
-        {{"task", From::mesos_task}, {"framework", From::mesos_framework}, {"agent", From::mesos_agent}}};
+                                                   {"mesos", From::attribute, true}}};
+    static constexpr std::array<std::string_view, 3> mesos_attributes{mesos_task_attribute, mesos_framework_attribute,
+                                                                      mesos_agent_attribute};
 
     std::string_view text;
 
@@ -121,16 +121,9 @@ struct RuleParser {
                           (found->from == From::constant ? ":TEXT" : ":KEY"));
         if (found->from == From::environment && key.contains('='))
             return refuse("the name of an environment variable holds no '='");
-        if (name == "mesos") return parse_mesos(rule, key);
-        rule.key_ = key;
-        return {};
-    }
-
-    Result<void> parse_mesos(Rule& rule, std::string_view key) const {
-        const auto* found = std::ranges::find(mesos_keys, key, [](const auto& entry) { return entry.first; });
-        if (found == mesos_keys.end())
+        rule.key_ = found->from == From::attribute ? source : key;
+        if (found->from == From::attribute && std::ranges::find(mesos_attributes, rule.key_) == mesos_attributes.end())
             return refuse("mesos has mesos:task, mesos:framework and mesos:agent, not " + quoted(key));
-        rule.from_ = found->second;
         return {};
     }
 
@@ -155,7 +148,7 @@ struct RuleParser {
 
 Result<Rule> Rule::parse(std::string_view text) { return RuleParser{trim(text)}.parse(); }
 
-bool Rule::reads_a_word_of(const engine::ContainerFacts& container) const {
+bool Rule::reads_a_word_of(const SourceFacts& container) const {
     if (from_ == From::environment) return container.environment.contains(key_);
     return from_ == From::label && container.labels.contains(key_);
 }
@@ -170,16 +163,11 @@ std::optional<std::string> Rule::label_key() const {
     return key_;
 }
 
-std::optional<std::string> Rule::value(const engine::ContainerFacts& container) const {
+std::optional<std::string> Rule::value(const SourceFacts& container) const {
     auto look_up = [&](const std::map<std::string, std::string>& map) -> std::optional<std::string> {
         auto found = map.find(key_);
         if (found == map.end()) return std::nullopt;
         return found->second.substr(0, value_bytes_max);
-    };
-    auto sandbox = [&](std::string MesosSandbox::* part) -> std::optional<std::string> {
-        auto found = find_mesos_sandbox(container.mounts);
-        if (!found) return std::nullopt;
-        return std::move(*found).*part;
     };
     switch (from_) {
         case From::environment: return look_up(container.environment);
@@ -187,18 +175,16 @@ std::optional<std::string> Rule::value(const engine::ContainerFacts& container) 
         case From::name: return container.name.substr(0, value_bytes_max);
         case From::image: return container.image.substr(0, value_bytes_max);
         case From::constant: return key_;
-        case From::mesos_task: return sandbox(&MesosSandbox::executor);
-        case From::mesos_framework: return sandbox(&MesosSandbox::framework);
-        case From::mesos_agent: return sandbox(&MesosSandbox::agent);
+        case From::attribute: return look_up(container.attributes);
     }
     return std::nullopt;
 }
 
-std::optional<std::string> Rule::answer(const engine::ContainerFacts& container) const {
+std::optional<std::string> Rule::answer(const SourceFacts& container) const {
     auto found = value(container);
     if (!found || found->empty()) return std::nullopt;
     // Nothing is looked for in what stands for a word that was not kept.
-    if (!regex_ || *found == engine::word_too_long) return found;
+    if (!regex_ || *found == word_too_long) return found;
     re2::StringPiece groups[2];
     int wanted = regex_->NumberOfCapturingGroups() > 0 ? 2 : 1;
     if (!regex_->Match(*found, 0, found->size(), re2::RE2::UNANCHORED, groups, wanted)) return std::nullopt;
@@ -295,7 +281,7 @@ struct Answer {
     const Rule* rule;
 };
 
-std::optional<Answer> first_answer(const std::vector<Rule>& rules, const engine::ContainerFacts& container) {
+std::optional<Answer> first_answer(const std::vector<Rule>& rules, const SourceFacts& container) {
     for (const auto& rule : rules)
         if (auto value = rule.answer(container)) return Answer{std::move(*value), &rule};
     return std::nullopt;
@@ -304,7 +290,7 @@ std::optional<Answer> first_answer(const std::vector<Rule>& rules, const engine:
 // At most text_bytes_max bytes, the mark of a cut included ("..." after up to four bytes of a last character).
 std::string shown(std::string_view text) { return printable(text, text_bytes_max - 7); }
 
-std::string shown_answer(const std::vector<Rule>& rules, const engine::ContainerFacts& container) {
+std::string shown_answer(const std::vector<Rule>& rules, const SourceFacts& container) {
     auto answer = first_answer(rules, container);
     return answer ? shown(answer->value) : std::string{};
 }
@@ -340,12 +326,11 @@ Result<RuleSet> parse_rules(const RuleTexts& texts) {
 
 bool keeps_label(const RuleSet& rules, std::string_view key) { return keeps(rules.labels, key); }
 
-Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container) {
+Attribution attribute(const RuleSet& rules, const SourceFacts& container) {
     return attribute(rules, container, container);
 }
 
-Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container,
-                      const engine::ContainerFacts& starter) {
+Attribution attribute(const RuleSet& rules, const SourceFacts& container, const SourceFacts& starter) {
     Attribution whose{.app = shown_answer(rules.app, container),
                       .component = shown_answer(rules.component, container),
                       .instance = shown_answer(rules.instance, container)};
@@ -369,30 +354,25 @@ Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& contai
     return whose;
 }
 
-bool reads_words(const RuleSet& rules, const engine::ContainerFacts& container) {
+bool reads_words(const RuleSet& rules, const SourceFacts& container) {
     auto reads = [&](const Rule& rule) { return rule.reads_a_word_of(container); };
     return std::ranges::any_of(rules.tenant, reads) || std::ranges::any_of(rules.recipient, reads);
 }
 
-std::map<std::string, std::string> kept_labels(const RuleSet& rules, const engine::ContainerFacts& container) {
+std::map<std::string, std::string> kept_labels(const RuleSet& rules, const SourceFacts& container) {
     std::map<std::string, std::string> kept;
     if (rules.labels.empty()) return kept;
-    if (auto sandbox = find_mesos_sandbox(container.mounts)) {
-        for (const auto& [key, value] : {std::pair{"mesos:task", sandbox->executor},
-                                         {"mesos:agent", sandbox->agent},
-                                         {"mesos:framework", sandbox->framework},
-                                         {"mesos:container", sandbox->container}})
-            if (keeps(rules.labels, key)) kept.emplace(key, printable(value, label_bytes_max - 7));
-    }
+    for (const auto& [key, value] : container.attributes)
+        if (keeps(rules.labels, key)) kept.emplace(key, printable(value, label_bytes_max - 7));
     for (const auto& [key, value] : container.labels) {
         if (kept.size() >= kept_labels_max) break;
-        if (key.starts_with("mesos:")) continue;  // those of the sandbox, which no label can pass for
+        if (key.starts_with(mesos_prefix)) continue;  // those of the sandbox, which no label can pass for
         if (keeps(rules.labels, key)) kept.emplace(shown(key), printable(value, label_bytes_max - 7));
     }
     return kept;
 }
 
-std::optional<CarriedText> carried_text(const RuleSet& rules, const engine::ContainerFacts& container) {
+std::optional<CarriedText> carried_text(const RuleSet& rules, const SourceFacts& container) {
     auto answer = first_answer(rules.recipient, container);
     if (!answer) return std::nullopt;
     return CarriedText{

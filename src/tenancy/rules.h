@@ -1,4 +1,4 @@
-// Rules: from what the engine says of a container to whose it is.
+// Rules: from what is known of a source (record/source_facts.h) to whose it is.
 //
 // A rule is `SOURCE` or `SOURCE ~ /REGEX/`, where SOURCE is one of
 //   env:KEY      a variable of the container's environment
@@ -6,8 +6,8 @@
 //   name         the container's name        image   the image as given to run
 //   const:TEXT   TEXT itself
 //   mesos:task   mesos:framework   mesos:agent
-//                the executor id (for Marathon: the task id), framework id and agent id, read from the host path that
-//                the Mesos agent binds to /mnt/mesos/sandbox (tenancy/mesos_sandbox.h)
+//                attributes: the executor id (for Marathon: the task id), framework id and agent id, by the host path
+//                that the Mesos agent binds to /mnt/mesos/sandbox (tenancy/mesos_sandbox.h)
 // With a regular expression (RE2, found anywhere in the value), the answer is its first capture group, or the whole
 // match without a group; no match is no answer. The expression ends at the last '/' of the rule, so that it may hold
 // slashes itself. An empty value is no answer. The first rule of a list that answers wins.
@@ -27,8 +27,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/container.h"
 #include "record/source.h"
+#include "record/source_facts.h"
 #include "tenancy/carried_key.h"
 
 namespace re2 {
@@ -50,22 +50,22 @@ class Rule {
     // Remedy::stop with a sentence that begins with the rule: `evn:TENANT: unknown source "evn", did you mean "env"?`.
     static Result<Rule> parse(std::string_view text);
 
-    std::optional<std::string> answer(const engine::ContainerFacts& container) const;
+    std::optional<std::string> answer(const SourceFacts& container) const;
     const std::string& text() const { return text_; }
     bool is_secret() const { return secret_; }  // "secret:..."
     // Whether it reads a label or variable that the container has: a word that its image may have set.
-    bool reads_a_word_of(const engine::ContainerFacts& container) const;
+    bool reads_a_word_of(const SourceFacts& container) const;
     // The environment key it reads; nothing for other sources.
     std::optional<std::string> environment_key() const;
     std::optional<std::string> label_key() const;  // likewise
 
   private:
     Rule() = default;
-    enum class From { environment, label, name, image, constant, mesos_task, mesos_framework, mesos_agent };
+    enum class From { environment, label, name, image, constant, attribute };
     friend struct RuleParser;
 
     // What the source says, before the regular expression.
-    std::optional<std::string> value(const engine::ContainerFacts& container) const;
+    std::optional<std::string> value(const SourceFacts& container) const;
 
     std::string text_;
     bool secret_ = false;
@@ -104,20 +104,19 @@ bool keeps_label(const RuleSet& rules, std::string_view key);
 // Whose `container` is. Never fails: without an answer, or with an invalid tenant name, the tenant is
 // TenantId::unassigned() and tenant_rule says why. A tenant rule that answers with an invalid name ends the search: the
 // container said something, and to pass on to a weaker rule would be to guess. app is never empty.
-Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container);
+Attribution attribute(const RuleSet& rules, const SourceFacts& container);
 // The same, with the tenant by `starter`: the container with the labels and environment of its starter alone. Where its
 // image would have named a tenant, tenant_rule says that this does not count.
-Attribution attribute(const RuleSet& rules, const engine::ContainerFacts& container,
-                      const engine::ContainerFacts& starter);
+Attribution attribute(const RuleSet& rules, const SourceFacts& container, const SourceFacts& starter);
 
 // Whether the rules for tenant and recipient read a word of the container's: then it matters who said it.
-bool reads_words(const RuleSet& rules, const engine::ContainerFacts& container);
+bool reads_words(const RuleSet& rules, const SourceFacts& container);
 
 // Labels of `container` that the rules keep, printable and bounded; of a Mesos task's sandbox, where a rule asks for
 // them, "mesos:task", "mesos:agent", "mesos:framework" and "mesos:container".
-std::map<std::string, std::string> kept_labels(const RuleSet& rules, const engine::ContainerFacts& container);
+std::map<std::string, std::string> kept_labels(const RuleSet& rules, const SourceFacts& container);
 
 // What `recipient` rules give; what it means says tenancy/carried_key.h. It may be a secret: never log it.
-std::optional<CarriedText> carried_text(const RuleSet& rules, const engine::ContainerFacts& container);
+std::optional<CarriedText> carried_text(const RuleSet& rules, const SourceFacts& container);
 
 }  // namespace boatswain::tenancy

@@ -22,12 +22,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!rules && (rules.error().what.empty() || rules.error().what.size() > 8192)) std::abort();
     auto one = tenancy::parse_rules({.tenant = {"env:A", "mesos:task", rule}, .app = {"name"}});
     if (!one) one = tenancy::parse_rules({.tenant = {"env:A", "mesos"}, .app = {"env:A"}});
-    engine::ContainerFacts facts{.id = value.substr(0, 64),
-                                 .name = value,
-                                 .image = value,
-                                 .labels = {{"A", value}, {value, value}},
-                                 .environment = {{"A", value}},
-                                 .mounts = {{value, "/mnt/mesos/sandbox"}}};
+    auto points_to_itself = [&](const std::string&) { return std::optional{value}; };
+    SourceFacts facts{.id = value.substr(0, 64),
+                      .name = value,
+                      .image = value,
+                      .labels = {{"A", value}, {value, value}},
+                      .environment = {{"A", value}},
+                      .attributes = tenancy::sandbox_attributes({{value, "/mnt/mesos/sandbox"}}, points_to_itself)};
     auto whose = tenancy::attribute(*one, facts);
     if (whose.app.empty() || whose.app.size() > tenancy::text_bytes_max) std::abort();
     if (whose.tenant_rule.empty() || whose.tenant_rule.size() > tenancy::reason_bytes_max) std::abort();
@@ -37,7 +38,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     facts.environment.emplace("MARATHON_APP_ID", value);
     facts.labels.emplace("MESOS_TASK_ID", value);
     (void)tenancy::forged_claims(facts);
-    tenancy::follow_sandbox_link(facts.mounts, [&](const std::string&) { return std::optional{value}; });
     (void)tenancy::is_task_of(value, rule);
 
     for (bool secret : {false, true}) {

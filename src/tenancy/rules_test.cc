@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
+#include "tenancy/mesos_sandbox.h"
 
 namespace boatswain::tenancy {
 namespace {
 
-using engine::ContainerFacts;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -19,13 +19,13 @@ const std::string sandbox_path =
     "acme_shop_web.5f0c9a1e-1234-11ee-8c99-0242ac120002/runs/"
     "d2c1b0a9-3b5e-4f2e-9f0a-1d2e3f4a5b6c";
 
-ContainerFacts facts() {
+SourceFacts facts() {
     return {.id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             .name = "shop-web-1",
             .image = "registry.example/acme/web:1.4",
             .labels = {{"team", "blue"}, {"com.example.tenant", "acme"}, {"empty", ""}},
             .environment = {{"TENANT", "acme"}, {"EMPTY", ""}, {"PATHLIKE", "/acme/shop/web"}, {"LINES", "one\ntwo"}},
-            .mounts = {{"/data", "/data"}, {sandbox_path, "/mnt/mesos/sandbox"}}};
+            .attributes = sandbox_attributes({{"/data", "/data"}, {sandbox_path, "/mnt/mesos/sandbox"}}, read_link)};
 }
 
 RuleSet tenant_rules(std::vector<std::string> rules) {
@@ -200,7 +200,7 @@ TEST(Attribute, BoundsAppComponentAndInstanceAndMakesThemPrintable) {
 }
 
 TEST(KeptLabels, AreThoseNamedAndThoseWithAPrefix) {
-    ContainerFacts container{
+    SourceFacts container{
         .labels = {
             {"team", "blue"}, {"com.example.a", "1"}, {"com.example.b", "2"}, {"com.examples", "3"}, {"z", "4"}}};
     auto kept = [&](std::vector<std::string> patterns) {
@@ -215,7 +215,7 @@ TEST(KeptLabels, AreThoseNamedAndThoseWithAPrefix) {
 
 TEST(Attribute, TakesTheTenantFromTheStarterAndTheRestFromTheImageToo) {
     auto rules = *parse_rules({.tenant = {"label:tenant", "env:TENANT"}, .app = {"env:APP"}});
-    ContainerFacts container, starter;
+    SourceFacts container, starter;
     container.name = starter.name = "web";
     container.environment = {{"TENANT", "globex"}, {"APP", "shop"}};
     EXPECT_TRUE(reads_words(rules, container));
@@ -230,7 +230,7 @@ TEST(Attribute, TakesTheTenantFromTheStarterAndTheRestFromTheImageToo) {
 }
 
 TEST(KeptLabels, AreBoundedInNumberAndLengthAndPrintable) {
-    ContainerFacts container;
+    SourceFacts container;
     for (int i = 0; i < 500; ++i) container.labels["key" + std::to_string(i)] = std::string(5000, '\n');
     auto kept = kept_labels(*parse_rules({.labels = {"*"}}), container);
     EXPECT_EQ(kept.size(), kept_labels_max);
@@ -239,8 +239,8 @@ TEST(KeptLabels, AreBoundedInNumberAndLengthAndPrintable) {
 }
 
 TEST(Rules, FindNoAnswerInAWordThatIsTooLong) {
-    ContainerFacts container;
-    container.labels = {{"team", std::string{engine::word_too_long}}};
+    SourceFacts container;
+    container.labels = {{"team", std::string{word_too_long}}};
     container.environment = {{"TEAM", "victim"}};
     auto rules =
         *parse_rules({.tenant = {"label:team ~ /(.*)/", "env:TEAM"}, .recipient = {"secret:label:team ~ /o+/"}});

@@ -39,7 +39,7 @@ CriIntake::CriIntake(asio::any_io_executor executor, Options options, Assigner a
           executor, "cri", metrics, log, [this](const std::string& id) { read_to_its_end(id); },
           [this](const std::string& id) { note_ended(id, true); },
           [this](const std::string& id, const FilePosition& from) {
-              batcher_.note_begun(*pump_.feed(id), from, containers_.at(id).facts.created);
+              batcher_.note_begun(*pump_.feed(id), from, containers_.at(id).created);
           }),
       tasks_(executor, log) {}
 
@@ -160,7 +160,7 @@ void CriIntake::log_appeared(const PodLog& log) {
     auto& container = containers_[id];
     container.log = log;
     container.facts = log.facts();
-    container.facts.created = (held ? (*held)->made() : std::nullopt).value_or(clock_.now());
+    container.created = (held ? (*held)->made() : std::nullopt).value_or(clock_.now());
     container.charge = batch::Charge::standing(batcher_.budget(), container_cost);
     // A run that was before has ended; and so has this one, where there is a later one.
     bool later = false;
@@ -221,7 +221,7 @@ void CriIntake::start_reading(const std::string& id, Container& container) {
     }
     container.lines_before = start.lines;
     auto feed = open_feed(container, start);
-    append_state_lost(*feed, spool_, start, container.facts.created);
+    append_state_lost(*feed, spool_, start, container.created);
     if (pump_.contains(id))
         pump_.change_feed(id, std::move(feed));
     else
@@ -409,7 +409,7 @@ Description CriIntake::describe(const Container& container) const {
     Description told{.id = id,
                      .name = container.facts.name,
                      .log_driver = "cri",
-                     .created = container.facts.created,
+                     .created = container.created,
                      .running = container.running,
                      .removed = container.removed,
                      .reader = takes_lines(container) ? "cri" : "none",

@@ -64,7 +64,8 @@ class CriIntake final : public Intake, private PodsListener {
   private:
     struct Container {  // one run of one
         PodLog log;
-        engine::ContainerFacts facts;
+        SourceFacts facts;
+        Timestamp created{};  // of its log, as far as the file system tells
         Assignment assignment;
         std::uint64_t lines_before = 0;  // of earlier runs of the agent
         bool running = true;

@@ -89,7 +89,7 @@ class CriIntakeTest : public ::testing::Test {
     bool has_key = true;
     tenancy::Lack lack = tenancy::Lack::key;  // without it
     // The tenant is the namespace, as the preset "kubernetes" has it.
-    Assigner assigner{.assign = [this](const engine::ContainerFacts& facts) {
+    Assigner assigner{.assign = [this](const SourceFacts& facts) {
         auto tenant = TenantId::parse(facts.labels.at("io.kubernetes.pod.namespace")).value();
         Assignment assignment{.whose = {.tenant = tenant, .app = facts.name, .tenant_rule = "label"}};
         if (has_key)

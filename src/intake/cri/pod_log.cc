@@ -46,8 +46,8 @@ Path PodLog::path(const Path& pods) const {
     return pods / pod.directory() / container / (std::to_string(run) + std::string{log_suffix});
 }
 
-engine::ContainerFacts PodLog::facts() const {
-    engine::ContainerFacts facts;
+SourceFacts PodLog::facts() const {
+    SourceFacts facts;
     facts.id = id();
     facts.name = name();
     facts.named_by_platform = true;

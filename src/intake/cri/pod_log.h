@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "engine/container.h"
+#include "record/source_facts.h"
 
 namespace boatswain::intake::cri {
 
@@ -38,7 +38,7 @@ struct PodLog {
     Path path(const Path& pods) const;
     // What rules read: the labels that dockershim gave such a container ("io.kubernetes.pod.namespace", ...), so that
     // the rules of the preset "kubernetes" hold for every runtime.
-    engine::ContainerFacts facts() const;
+    SourceFacts facts() const;
 };
 
 // "3.log", and what rotation makes of it ("3.log.20261129-104753", "3.log.20261129-104753.gz"): 3.

@@ -9,6 +9,7 @@
 #include "intake/docker/file_place.h"
 #include "intake/json_file/json_line.h"
 #include "intake/source/source_feed.h"
+#include "tenancy/mesos_sandbox.h"
 
 namespace boatswain::intake::docker {
 namespace {
@@ -220,6 +221,7 @@ void Containers::tell_of_labels(const engine::ContainerFacts& facts) {
 
 void Containers::adopt(engine::ContainerFacts facts) {
     auto id = facts.id;
+    facts.attributes = tenancy::sandbox_attributes(std::exchange(facts.mounts, {}), tenancy::read_link);
     std::optional<int> exit_code;
     if (!facts.running && facts.finished_at) exit_code = facts.exit_code;
     if (auto known = containers_.find(id); known != containers_.end()) {
@@ -540,6 +542,7 @@ void Containers::learn_words(const std::string& id, Container& container, engine
     if (!std::exchange(container.words_forgotten, false)) return;
     container.facts.labels = std::move(facts.labels);
     container.facts.environment = std::move(facts.environment);
+    container.facts.attributes = std::move(facts.attributes);
     container.facts.words_too_long = facts.words_too_long;
     container.charge.resize(cost_of(container));
     assign_anew(id, container);

@@ -204,7 +204,7 @@ net::Task<engine::ContainerList> Discovery::list() {
 
 asio::awaitable<bool> Discovery::is_surely_gone(std::string id) {
     if (containers_.has_directory(id) == false) co_return true;
-    auto facts = co_await client_.inspect(id, engine::WordFilter{});
+    auto facts = co_await client_.inspect(id, WordFilter{});
     co_return !facts && facts.error().remedy == Remedy::re_resolve;
 }
 

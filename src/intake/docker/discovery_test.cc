@@ -51,10 +51,11 @@ class SlowEngine final : public ServedLog {
         while (hold_lists) co_await net::sleep_for(std::chrono::milliseconds{1});
         co_return answer;
     }
-    engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
+    engine::Task<engine::ContainerFacts> inspect(std::string, WordFilter) override {
         bool was_there = there;
-        engine::ContainerFacts answer{
-            .id = id, .name = name, .running = running, .log_driver = driver, .labels = labels};
+        engine::ContainerFacts answer;
+        std::tie(answer.id, answer.name, answer.running, answer.log_driver, answer.labels, answer.mounts) =
+            std::tie(id, name, running, driver, labels, mounts);
         answer.created = answer.started_at.emplace(*parse_time("2026-11-23T10:00:00Z"));
         ++inspections;
         while (hold_inspections) co_await net::sleep_for(std::chrono::milliseconds{1});
@@ -74,6 +75,7 @@ class SlowEngine final : public ServedLog {
     int empty_lists = 0;  // so many are wrong
     std::string engine_id, name = "web", driver = "local";
     std::map<std::string, std::string> labels;
+    std::vector<std::pair<std::string, std::string>> mounts;
     int inspections = 0, lists = 0, subscriptions = 0, log_requests = 0;
     Timestamp now = *parse_time("2026-11-23T10:00:00Z");
 
@@ -139,7 +141,7 @@ class DiscoveryTest : public ::testing::Test {
     open::Identity identity = open::Identity::generate();
     SlowEngine engine{io};
     Assigner assigner{.assign =
-                          [this](const engine::ContainerFacts&) {
+                          [this](const SourceFacts&) {
                               return Assignment{.decision = {.action = tenancy::Decision::Action::seal,
                                                              .recipients = {identity.recipient()}},
                                                 .whose = batch::testing::source(id).whose};
@@ -180,7 +182,7 @@ TEST_F(DiscoveryTest, WhatIsMissingOfOneThatWasRemovedIsNamedFromItsLastLineOnTh
 TEST_F(DiscoveryTest, TellsADecisionOnceAndMakesItAgainOnlyForTheContainersThatAreNamed) {
     int asked = 0;
     std::string reason = "a key is being derived";
-    assigner.assign = [&](const engine::ContainerFacts&) {
+    assigner.assign = [&](const SourceFacts&) {
         ++asked;
         return Assignment{.decision = {.action = tenancy::Decision::Action::hold, .reason = reason}, .soon = true};
     };
@@ -205,13 +207,25 @@ TEST_F(DiscoveryTest, TellsADecisionOnceAndMakesItAgainOnlyForTheContainersThatA
     EXPECT_EQ(told(), 2);
 }
 
+TEST_F(DiscoveryTest, RulesSeeTheMesosTaskThatTheSandboxOfAContainerNames) {
+    engine.mounts = {{"/var/lib/mesos/slaves/S1/frameworks/F/executors/acme_web.1/runs/C", "/mnt/mesos/sandbox"}};
+    std::string task;
+    assigner.assign = [&, answer = assigner.assign](const SourceFacts& facts) {
+        if (auto found = facts.attributes.find("mesos:task"); found != facts.attributes.end()) task = found->second;
+        return answer(facts);
+    };
+    be_born();
+    run_until([&] { return reading(); });
+    EXPECT_EQ(task, "acme_web.1");
+}
+
 TEST_F(DiscoveryTest, StopsReadingWhenAKeyFileIsRemovedAndGoesOnWhereItStoodWhenItIsBack) {
     auto with_key = assigner.assign;
     be_born();
     run_until([&] { return reading(); });
     print("before");
     settle();
-    assigner.assign = [&](const engine::ContainerFacts&) {
+    assigner.assign = [&](const SourceFacts&) {
         return Assignment{.decision = {.action = tenancy::Decision::Action::hold,
                                        .lack = tenancy::Lack::removed_key,
                                        .reason = "its key file was removed"},
@@ -225,7 +239,7 @@ TEST_F(DiscoveryTest, StopsReadingWhenAKeyFileIsRemovedAndGoesOnWhereItStoodWhen
     settle();
     EXPECT_THAT(sealed(), ElementsAre("before"));
     // Gone on purpose, and nobody else to seal for: it does not go on for the key of before.
-    assigner.assign = [&](const engine::ContainerFacts&) {
+    assigner.assign = [&](const SourceFacts&) {
         return Assignment{.decision = {.action = tenancy::Decision::Action::hold, .lack = tenancy::Lack::key},
                           .whose = batch::testing::source(id).whose};
     };
@@ -245,7 +259,7 @@ TEST_F(DiscoveryTest, ARemovedContainerWhoseKeyFileStaysAwayIsGivenUpWhenTheHold
     print("before");
     settle();
     auto action = tenancy::Decision::Action::hold;
-    assigner.assign = [&](const engine::ContainerFacts&) {
+    assigner.assign = [&](const SourceFacts&) {
         return Assignment{.decision = {.action = action, .lack = tenancy::Lack::removed_key},
                           .whose = batch::testing::source(id).whose};
     };
@@ -268,7 +282,7 @@ TEST_F(DiscoveryTest, ARemovedContainerWhoseKeyFileStaysAwayIsGivenUpWhenTheHold
 TEST_F(DiscoveryTest, ExcludesByTheStartersLabelAloneOnceItIsKnownWhoseItIs) {
     engine.labels = {{"boatswain.exclude", "True"}};
     Starter answer{.is = Starter::Is::asked, .facts = {}, .why = "the engine is being asked"};
-    assigner.starter = [&](const engine::ContainerFacts& facts) {
+    assigner.starter = [&](const SourceFacts& facts) {
         auto starter = answer;
         if (starter.is == Starter::Is::known && !by_starter) starter.facts = engine::without_words(facts);
         if (starter.is == Starter::Is::known && by_starter) starter.facts = facts;

@@ -11,8 +11,8 @@ namespace boatswain::intake::docker {
 
 namespace asio = boost::asio;
 
-Images::Images(asio::any_io_executor executor, engine::Client& client, engine::WordFilter keep, Metrics& metrics,
-               Log& log, std::function<void(const std::vector<std::string>&)> learned, Pauses pauses)
+Images::Images(asio::any_io_executor executor, engine::Client& client, WordFilter keep, Metrics& metrics, Log& log,
+               std::function<void(const std::vector<std::string>&)> learned, Pauses pauses)
     : client_(client),
       keep_(std::move(keep)),
       answers_(metrics.counter("boatswain_images_asked_total",
@@ -25,7 +25,7 @@ Images::Images(asio::any_io_executor executor, engine::Client& client, engine::W
       tasks_(executor, log),
       wanted_(executor) {}
 
-Starter Images::starter(const engine::ContainerFacts& container) {
+Starter Images::starter(const SourceFacts& container) {
     auto none = [&](const std::string& why) {
         return Starter{.is = Starter::Is::known, .facts = engine::without_words(container), .why = why};
     };

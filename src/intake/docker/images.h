@@ -43,14 +43,14 @@ class Images {
     };
 
     // `learned` gets the ids of containers for which starter() says something else now.
-    Images(boost::asio::any_io_executor executor, engine::Client& client, engine::WordFilter keep, Metrics& metrics,
-           Log& log, std::function<void(const std::vector<std::string>&)> learned, Pauses pauses);
-    Images(boost::asio::any_io_executor executor, engine::Client& client, engine::WordFilter keep, Metrics& metrics,
-           Log& log, std::function<void(const std::vector<std::string>&)> learned)
+    Images(boost::asio::any_io_executor executor, engine::Client& client, WordFilter keep, Metrics& metrics, Log& log,
+           std::function<void(const std::vector<std::string>&)> learned, Pauses pauses);
+    Images(boost::asio::any_io_executor executor, engine::Client& client, WordFilter keep, Metrics& metrics, Log& log,
+           std::function<void(const std::vector<std::string>&)> learned)
         : Images(std::move(executor), client, std::move(keep), metrics, log, std::move(learned), Pauses{}) {}
     Images(const Images&) = delete;
 
-    Starter starter(const engine::ContainerFacts& container);
+    Starter starter(const SourceFacts& container);
     // Other words are kept from now on: all images are asked for again as they are needed.
     void forget();
     // Why the engine gives no answer about images; empty: it does. The containers that wait for it are not read.
@@ -74,7 +74,7 @@ class Images {
     void make_room();
 
     engine::Client& client_;
-    engine::WordFilter keep_;
+    WordFilter keep_;
     Counter &answers_, &failures_;
     Log& log_;
     std::function<void(const std::vector<std::string>&)> learned_;

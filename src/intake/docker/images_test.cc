@@ -19,7 +19,7 @@ using Is = Starter::Is;
 class Engine final : public ServedLog {
   public:
     using ServedLog::ServedLog;
-    engine::Task<engine::ImageFacts> image(std::string id, engine::WordFilter) override {
+    engine::Task<engine::ImageFacts> image(std::string id, WordFilter) override {
         asked.push_back(id);
         while (hold) co_await net::sleep_for(std::chrono::milliseconds{1});
         if (trouble) co_return fail(*trouble, "GET /images/...: no");
@@ -32,8 +32,8 @@ class Engine final : public ServedLog {
 
 std::string image_id(char digit) { return "sha256:" + std::string(64, digit); }
 
-engine::ContainerFacts container(char id, char image) {
-    engine::ContainerFacts facts;
+SourceFacts container(char id, char image) {
+    SourceFacts facts;
     facts.id = std::string(engine::container_id_size, id);
     facts.image_id = image_id(image);
     facts.labels = {{"of.image", "1"}, {"of.starter", "1"}};
@@ -57,7 +57,7 @@ class ImagesTest : public ::testing::Test {
     Images images{
         io.get_executor(),
         engine,
-        engine::WordFilter{},
+        WordFilter{},
         rig.metrics,
         rig.log,
         [this](const std::vector<std::string>& ids) { learned.insert(learned.end(), ids.begin(), ids.end()); },
@@ -95,7 +95,7 @@ TEST_F(ImagesTest, LetsNoneOfTheWordsCountWhereTheImageIsGone) {
     EXPECT_THAT(starter.facts.environment, IsEmpty());
     EXPECT_THAT(starter.why, HasSubstr("what its image says is not known"));
     EXPECT_EQ(engine.asked.size(), 1U) << "and it is not asked for again";
-    engine::ContainerFacts nameless = one;
+    SourceFacts nameless = one;
     nameless.image_id = "busybox";
     EXPECT_THAT(images.starter(nameless).facts.labels, IsEmpty());
 }

@@ -58,20 +58,19 @@ Result<Selection> Selection::parse(const std::vector<std::string>& include, cons
     return selection;
 }
 
-bool Selection::matches(const Rule& rule, const engine::ContainerFacts& container) {
+bool Selection::matches(const Rule& rule, const SourceFacts& container) {
     if (rule.regex)
         return re2::RE2::PartialMatch(rule.by_name ? container.name : container.image, regex_of(rule.regex));
     auto label = container.labels.find(rule.label);
     return label != container.labels.end() && (!rule.value || label->second == *rule.value);
 }
 
-bool Selection::hangs_on_a_label(const engine::ContainerFacts& container) const {
+bool Selection::hangs_on_a_label(const SourceFacts& container) const {
     return label_is_true(container, exclude_label) ||
            std::ranges::any_of(exclude_, [&](const Rule& rule) { return !rule.regex && matches(rule, container); });
 }
 
-std::optional<std::string> Selection::reason_against(const engine::ContainerFacts& container,
-                                                     const engine::ContainerFacts& starter) const {
+std::optional<std::string> Selection::reason_against(const SourceFacts& container, const SourceFacts& starter) const {
     if (label_is_true(starter, exclude_label)) return std::string{"label "} + std::string{exclude_label} + "=true";
     for (const auto& rule : exclude_) {
         if (!rule.regex && rule.label.starts_with(kubelet_prefix) && !starter.labels.contains(kubelet_pod)) continue;
@@ -89,12 +88,12 @@ bool Selection::names_label(std::string_view label) const {
            std::ranges::any_of(include_, names) || std::ranges::any_of(exclude_, names);
 }
 
-bool label_is_true(const engine::ContainerFacts& container, std::string_view label) {
+bool label_is_true(const SourceFacts& container, std::string_view label) {
     auto found = container.labels.find(std::string{label});
     return found != container.labels.end() && engine::parse_truth(found->second) == true;
 }
 
-std::vector<std::string_view> labels_not_understood(const engine::ContainerFacts& container) {
+std::vector<std::string_view> labels_not_understood(const SourceFacts& container) {
     std::vector<std::string_view> labels;
     for (auto label : own_labels) {
         auto found = container.labels.find(std::string{label});

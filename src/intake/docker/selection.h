@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/container.h"
+#include "record/source_facts.h"
 
 namespace boatswain::intake::docker {
 
@@ -27,10 +27,9 @@ class Selection {
     static Result<Selection> parse(const std::vector<std::string>& include, const std::vector<std::string>& exclude);
     // Why `container` is not read; nothing when it is. `starter`: the same container with the labels of its starter
     // alone.
-    std::optional<std::string> reason_against(const engine::ContainerFacts& container,
-                                              const engine::ContainerFacts& starter) const;
+    std::optional<std::string> reason_against(const SourceFacts& container, const SourceFacts& starter) const;
     // Whether a label excludes it, should that be the starter's word: so `starter` is needed to say more.
-    bool hangs_on_a_label(const engine::ContainerFacts& container) const;
+    bool hangs_on_a_label(const SourceFacts& container) const;
     // Whether a rule looks at the label, or we do always.
     bool names_label(std::string_view label) const;
 
@@ -43,7 +42,7 @@ class Selection {
         std::shared_ptr<const void> regex;  // an re2::RE2, shared between copies: immutable
     };
     static Result<Rule> parse_rule(const std::string& text);
-    static bool matches(const Rule& rule, const engine::ContainerFacts& container);
+    static bool matches(const Rule& rule, const SourceFacts& container);
 
     std::vector<Rule> include_;
     std::vector<Rule> exclude_;
@@ -53,9 +52,9 @@ inline constexpr std::string_view exclude_label = "boatswain.exclude";
 inline constexpr std::string_view attach_label = "boatswain.attach";
 
 // Whether the container has the label, and it is true.
-bool label_is_true(const engine::ContainerFacts& container, std::string_view label);
+bool label_is_true(const SourceFacts& container, std::string_view label);
 // Those of our labels whose value is neither true nor false: somebody wished for something, and does not get it.
-std::vector<std::string_view> labels_not_understood(const engine::ContainerFacts& container);
+std::vector<std::string_view> labels_not_understood(const SourceFacts& container);
 
 // The ids of containers that this process runs in, as far as /proc tells: they are never read, since an agent that
 // ships its own log would never come to rest.

@@ -5,8 +5,8 @@
 namespace boatswain::intake::docker {
 namespace {
 
-engine::ContainerFacts container() {
-    engine::ContainerFacts facts;
+SourceFacts container() {
+    SourceFacts facts;
     facts.name = "web-1";
     facts.image = "registry/nginx:1.27";
     facts.labels = {{"tier", "front"}, {"empty", ""}};
@@ -14,7 +14,7 @@ engine::ContainerFacts container() {
 }
 
 bool reads(const std::vector<std::string>& include, const std::vector<std::string>& exclude,
-           const engine::ContainerFacts& facts = container()) {
+           const SourceFacts& facts = container()) {
     auto selection = Selection::parse(include, exclude);
     EXPECT_TRUE(selection);
     return !selection->reason_against(facts, facts);

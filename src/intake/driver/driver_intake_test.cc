@@ -42,15 +42,14 @@ class DriverIntakeTest : public ::testing::Test {
     Memory memory;
     batch::testing::Rig rig;
     boost::asio::io_context io;
-    DriverIntake intake{
-        io.get_executor(),
-        {.hold_dir = memory.path, .selection = {}, .own_ids = {}},
-        {.assign = [this](const engine::ContainerFacts&) { return assign(); }, .starter = {}, .keep = {}},
-        *rig.batcher,
-        *rig.spool,
-        rig.clock,
-        rig.metrics,
-        rig.log};
+    DriverIntake intake{io.get_executor(),
+                        {.hold_dir = memory.path, .selection = {}, .own_ids = {}},
+                        {.assign = [this](const SourceFacts&) { return assign(); }, .starter = {}, .keep = {}},
+                        *rig.batcher,
+                        *rig.spool,
+                        rig.clock,
+                        rig.metrics,
+                        rig.log};
 };
 
 // Until a segment is durable, the place in the state is still that of before the crash.

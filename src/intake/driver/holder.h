@@ -47,9 +47,9 @@ struct KeyAnswer {
 
 // What the holder asks of rules and keyring.
 struct HolderAsks {
-    engine::WordFilter kept;  // of a container's environment and labels
-    std::function<KeyAnswer(const engine::ContainerFacts&)> key_for;
-    std::function<std::string(const engine::ContainerFacts&)> share_for;  // room.h
+    WordFilter kept;  // of a container's environment and labels
+    std::function<KeyAnswer(const SourceFacts&)> key_for;
+    std::function<std::string(const SourceFacts&)> share_for;  // room.h
 };
 
 class Holder {

@@ -57,12 +57,12 @@ class HolderTest : public ::testing::Test {
                       .more_labels = {},
                       .mount = {}},
              .key_for =
-                 [](const engine::ContainerFacts& facts) {
+                 [](const SourceFacts& facts) {
                      bool has = facts.environment.contains("BOATSWAIN_TENANT");
                      return KeyAnswer{.is = has ? KeyAnswer::Is::yes : KeyAnswer::Is::no, .reason = "no key"};
                  },
              .share_for =
-                 [](const engine::ContainerFacts& facts) {
+                 [](const SourceFacts& facts) {
                      auto tenant = facts.environment.find("BOATSWAIN_TENANT");
                      return tenant == facts.environment.end() ? std::string{} : tenant->second;
                  }},

@@ -51,8 +51,8 @@ class Holding {
 
     // `share_for`: the tenant in whose share a container's holds are counted (room.h).
     Holding(boost::asio::any_io_executor executor, HoldingOptions options,
-            std::function<std::string(const engine::ContainerFacts&)> share_for, const Clock& clock, Log& log,
-            Recent& recent, net::TaskGroup& tasks);
+            std::function<std::string(const SourceFacts&)> share_for, const Clock& clock, Log& log, Recent& recent,
+            net::TaskGroup& tasks);
     ~Holding();
     Holding(const Holding&) = delete;
     Holding& operator=(const Holding&) = delete;
@@ -111,7 +111,7 @@ class Holding {
 
     boost::asio::any_io_executor executor_;
     const HoldingOptions options_;
-    std::function<std::string(const engine::ContainerFacts&)> share_for_;
+    std::function<std::string(const SourceFacts&)> share_for_;
     const Clock& clock_;
     Log& log_;
     Recent& recent_;

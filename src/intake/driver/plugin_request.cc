@@ -71,8 +71,8 @@ Result<std::string> container_of(std::string_view id, std::string_view what) {
     return std::string{id};
 }
 
-void keep_words(element info, const engine::WordFilter& keep, engine::ContainerFacts& facts) {
-    engine::WordKeeper keeper{keep, facts};
+void keep_words(element info, const WordFilter& keep, engine::ContainerFacts& facts) {
+    engine::ContainerWordKeeper keeper{keep, facts};
     std::string_view text;
     simdjson::dom::object map;
     if (!info["Config"].get(map))
@@ -96,7 +96,7 @@ std::string json_map(const std::map<std::string, std::string>& texts) {
 
 }  // namespace
 
-Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter& keep) {
+Result<StartRequest> parse_start(std::string_view json, const WordFilter& keep) {
     simdjson::dom::parser parser;
     TRY(auto root, parse_object(parser, json, "StartLogging"));
     StartRequest request;
@@ -107,9 +107,9 @@ Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter
     auto& facts = request.facts;
     TRY(facts.id, container_of(text_of(info, "ContainerID"), "StartLogging"));
     auto name = text_of(info, "ContainerName");
-    facts.name = (name.starts_with('/') ? name.substr(1) : name).substr(0, engine::word_bytes_max);
-    facts.image = text_of(info, "ContainerImageName").substr(0, engine::word_bytes_max);
-    facts.image_id = text_of(info, "ContainerImageID").substr(0, engine::word_bytes_max);
+    facts.name = (name.starts_with('/') ? name.substr(1) : name).substr(0, word_bytes_max);
+    facts.image = text_of(info, "ContainerImageName").substr(0, word_bytes_max);
+    facts.image_id = text_of(info, "ContainerImageID").substr(0, word_bytes_max);
     facts.created = parse_time(text_of(info, "ContainerCreated")).value_or(Timestamp{});
     facts.running = true;
     // All of them, however long: what is left out must not count as not said.

@@ -27,7 +27,7 @@ struct StartRequest {
 };
 
 // Remedy::quarantine with what is wrong, with an option of the container too.
-Result<StartRequest> parse_start(std::string_view json, const engine::WordFilter& keep);
+Result<StartRequest> parse_start(std::string_view json, const WordFilter& keep);
 Result<Path> parse_stop(std::string_view json);  // the FIFO
 
 struct ReadRequest {

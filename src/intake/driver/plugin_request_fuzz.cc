@@ -12,11 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)parse_stop(json);
     (void)parse_read(json);
     (void)parse_description(json);
-    boatswain::engine::WordFilter keep{
-        .environment = [](std::string_view key) { return key.starts_with("BOATSWAIN_"); },
-        .label = [](std::string_view) { return true; },
-        .more_labels = {},
-        .mount = {}};
+    boatswain::WordFilter keep{.environment = [](std::string_view key) { return key.starts_with("BOATSWAIN_"); },
+                               .label = [](std::string_view) { return true; },
+                               .more_labels = {},
+                               .mount = {}};
     auto request = parse_start(json, keep);
     if (!request) return 0;
     for (const auto& [key, value] : request->facts.environment)

@@ -10,10 +10,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::string id(64, 'a');
-const engine::WordFilter keep{.environment = [](std::string_view key) { return key == "BOATSWAIN_TENANT"; },
-                              .label = [](std::string_view key) { return key == "app"; },
-                              .more_labels = {},
-                              .mount = {}};
+const WordFilter keep{.environment = [](std::string_view key) { return key == "BOATSWAIN_TENANT"; },
+                      .label = [](std::string_view key) { return key == "app"; },
+                      .more_labels = {},
+                      .mount = {}};
 
 std::string start_json() {
     return R"({"File":"/run/docker/logging/)" + id +
@@ -84,7 +84,7 @@ TEST(StartLogging, KeepsNoWordThatIsTooLongForADescription) {
     };
     auto long_one = parse_start(with("\"app\":\"" + std::string(5'000'000, 'x') + "\""), keep);
     ASSERT_TRUE(long_one) << long_one.error().what;
-    EXPECT_THAT(long_one->facts.labels, testing::ElementsAre(testing::Pair("app", engine::word_too_long)));
+    EXPECT_THAT(long_one->facts.labels, testing::ElementsAre(testing::Pair("app", word_too_long)));
     EXPECT_EQ(long_one->facts.words_too_long, 1U);
     auto again = parse_description(describe(*long_one));
     ASSERT_TRUE(again) << again.error().what;

@@ -45,8 +45,11 @@ class AttachedEngine final : public ServedLog {
         attached_ = true;
         co_return std::make_unique<Attached>(*this);
     }
-    engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
-        co_return engine::ContainerFacts{.id = id, .running = running};
+    engine::Task<engine::ContainerFacts> inspect(std::string, WordFilter) override {
+        engine::ContainerFacts facts;
+        facts.id = id;
+        facts.running = running;
+        co_return facts;
     }
 
     bool tty = false, refuses = false, running = true;
@@ -81,7 +84,11 @@ class AttachReaderTest : public ::testing::Test {
     // The container has just started, as it has for a reader that is told of its start; or it has been running.
     void start(bool was_running = false) {
         life.running = true;
-        engine::ContainerFacts facts{.id = id, .running = was_running, .tty = engine.tty, .auto_remove = auto_remove};
+        engine::ContainerFacts facts;
+        facts.id = id;
+        facts.running = was_running;
+        facts.tty = engine.tty;
+        facts.auto_remove = auto_remove;
         if (was_running) facts.started_at = rig.clock.now() - std::chrono::hours{1};
         auto feed = rig.batcher->open_feed(batch::testing::source(id), {identity.recipient()}, Checkpoint{}, false);
         reader = std::make_unique<AttachReader>(engine, facts, std::move(feed), life, counters, rig.clock, rig.log);

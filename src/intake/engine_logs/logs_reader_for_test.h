@@ -27,7 +27,9 @@ class LogsReaderTest : public ::testing::Test {
         auto feed = rig.batcher->open_feed(batch::testing::source(id), {identity.recipient()}, checkpoint, false);
         life = std::make_unique<Life>(io.get_executor());
         life->running = running;
-        engine::ContainerFacts facts{.id = id, .log_driver = driver};
+        engine::ContainerFacts facts;
+        facts.id = id;
+        facts.log_driver = driver;
         reader = std::make_unique<LogsReader>(log, facts, std::move(feed), position ? *position : TimePosition{}, *life,
                                               counters, suspects, rig.clock, rig.log);
         tasks.spawn("read", reader->run());

@@ -73,10 +73,10 @@ class ServedLog : public engine::Client {
     }
     engine::Task<engine::EngineInfo> negotiate() override { co_return engine::EngineInfo{}; }
     engine::Task<engine::ContainerList> list() override { co_return engine::ContainerList{}; }
-    engine::Task<engine::ContainerFacts> inspect(std::string, engine::WordFilter) override {
+    engine::Task<engine::ContainerFacts> inspect(std::string, WordFilter) override {
         co_return fail(Remedy::re_resolve, "inspect: nobody asks here");
     }
-    engine::Task<engine::ImageFacts> image(std::string, engine::WordFilter) override {
+    engine::Task<engine::ImageFacts> image(std::string, WordFilter) override {
         co_return fail(Remedy::re_resolve, "image: nobody asks here");
     }
     engine::Task<std::unique_ptr<engine::EventStream>> events(std::optional<Timestamp>) override {

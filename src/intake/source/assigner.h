@@ -1,4 +1,4 @@
-// Whose a container is, and what becomes of its lines: what the intake asks of rules, keyring and policy.
+// Whose a source is, and what becomes of its lines: what the intake asks of rules, keyring and policy.
 #pragma once
 
 #include <functional>
@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "engine/container.h"
 #include "record/source.h"
+#include "record/source_facts.h"
 #include "tenancy/carried_key.h"
 #include "tenancy/policy.h"
 
@@ -27,15 +27,15 @@ struct Assignment {
 struct Starter {
     enum class Is { known, asked, held };  // asked: reassign() is called when it is known; held: when it may be
     Is is = Is::known;
-    engine::ContainerFacts facts;  // known: labels and environment are the starter's alone
-    std::string why;               // a sentence when it is not known, or when none of the words counts
+    SourceFacts facts;  // known: labels and environment are the starter's alone
+    std::string why;    // a sentence when it is not known, or when none of the words counts
 };
 
 struct Assigner {
-    std::function<Assignment(const engine::ContainerFacts&)> assign;
+    std::function<Assignment(const SourceFacts&)> assign;
     // None: labels and environment are taken for the starter's.
-    std::function<Starter(const engine::ContainerFacts&)> starter;
-    engine::WordFilter keep;  // words of containers that rules and selection read
+    std::function<Starter(const SourceFacts&)> starter;
+    WordFilter keep;  // words of containers that rules and selection read
 };
 
 }  // namespace boatswain::intake
