@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "batch/memory_budget.h"
@@ -43,11 +44,10 @@ struct Batch {
     TenantId tenant = TenantId::unassigned();
     std::vector<segment::Recipient> recipients;
     std::vector<Source> sources;
-    std::map<std::string, std::size_t> source_index;         // by source id
-    std::vector<std::shared_ptr<PendingFrame>> frames;       // in the order in which they were closed
-    std::map<std::string, Checkpoint> checkpoints;           // by source id: what the frames cover
-    std::vector<std::string> forget;                         // sources that end with this batch: no checkpoint is kept
-    std::vector<std::pair<Checkpoint, spool::Known>> begun;  // sources of which nothing is sealed yet
+    std::map<std::string, std::size_t> source_index;    // by source id
+    std::vector<std::shared_ptr<PendingFrame>> frames;  // in the order in which they were closed
+    std::map<std::string, Checkpoint> checkpoints;      // by source id: what the frames cover
+    std::vector<std::string> forget;                    // sources that end with this batch: no checkpoint is kept
     std::map<std::string, bool> ended;  // sources that have stopped by its end and are read; or run again
     Timestamp first_time{};             // of a line or gap, earliest
     Timestamp last_time{};
@@ -55,5 +55,25 @@ struct Batch {
     Charge charge;                                   // for all of this but the frames' text
     ByteCount frame_bytes = std::make_shared<FrameBytes>();
 };
+
+// Reading of a source began at `from`, and nothing of it is sealed yet.
+struct SourceBegan {
+    Checkpoint from;
+    spool::Known source;
+};
+
+// A source of which no batch holds lines has stopped, or runs again.
+struct SourceEnded {
+    std::string source;
+    bool ended = true;
+};
+
+// Sources of which no batch holds lines are gone: no checkpoint is kept.
+struct ForgetSources {
+    std::vector<std::string> sources;
+};
+
+// What the sealing thread is given to do, one after the other.
+using SealingOrder = std::variant<Batch, SourceBegan, SourceEnded, ForgetSources>;
 
 }  // namespace boatswain::batch

@@ -52,6 +52,7 @@ segment::FrameText& Feed::text() {
         text_ = std::make_unique<segment::FrameText>(source_,
                                                      busy ? batcher_.sealing_.text_memory().take() : std::string{});
         charge_ = Charge{batcher_.budget_, source_.whose.tenant.str(), text_->capacity()};
+        marked_bytes_ = text_->text().size();  // its heading
         batcher_.growing(*this).open_feeds.insert(this);
     }
     return *text_;
@@ -64,6 +65,7 @@ void Feed::mark(const Position& position) {
     }
     if (!text_) return;
     charge_.resize(text_->capacity());
+    batcher_.mark_text(*this);
     if (text_->text().size() >= batcher_.options_.frame_bytes) batcher_.close_frame(*this);
 }
 
@@ -86,6 +88,7 @@ void Feed::close(End end) {
     end.lines = all.lines;
     end.bytes = all.bytes;
     text().append(end);
+    batcher_.mark_text(*this);
     batcher_.close_frame(*this);
 }
 
@@ -225,6 +228,14 @@ void Batcher::close_frame(Feed& feed) {
         flush(feed.batch_key_);
 }
 
+// What is new in the feed's frame goes to who follows its tenant.
+void Batcher::mark_text(Feed& feed) {
+    auto text = feed.text_->text();
+    if (!followings_.empty()) [[unlikely]]
+        followings_.add(feed.source_.whose.tenant, feed.source_.id, text.substr(feed.marked_bytes_));
+    feed.marked_bytes_ = text.size();
+}
+
 // A source whose keys changed has older frames in another batch. That one goes first: a checkpoint that is sealed
 // before the lines in front of it would lose them in a crash, and one that is sealed after newer lines would repeat
 // those.
@@ -248,7 +259,9 @@ void Batcher::flush(const std::string& key) {
     tell_newest(found->second);
     auto batch = std::move(found->second.batch);
     batches_.erase(found);
-    if (!batch.frames.empty() || !batch.ended.empty() || !batch.forget.empty()) sealing_.seal(std::move(batch));
+    if (!batch.frames.empty()) return sealing_.give(std::move(batch));
+    for (const auto& [source, ended] : batch.ended) sealing_.give(SourceEnded{source, ended});
+    if (!batch.forget.empty()) sealing_.give(ForgetSources{std::move(batch.forget)});
 }
 
 // All that a read needs beside memory.
@@ -284,18 +297,18 @@ void Batcher::seal_now(const std::string& source) {
 
 void Batcher::forget_when_sealed(const std::vector<std::string>& sources) {
     // What is in no growing batch was handed over before, whatever there is of it, and this follows in order.
-    Batch nothing_more;
+    ForgetSources at_once;
     for (const auto& source : sources) {
         auto holds = [&](const auto& entry) { return entry.second.batch.checkpoints.contains(source); };
         auto found = std::ranges::find_if(batches_, holds);
         if (found == batches_.end()) {
-            nothing_more.forget.push_back(source);
+            at_once.sources.push_back(source);
             continue;
         }
         found->second.batch.forget.push_back(source);
         found->second.due = std::min(found->second.due, clock_.steady() + options_.fleeting_flush_after);
     }
-    if (!nothing_more.forget.empty()) sealing_.seal(std::move(nothing_more));
+    if (!at_once.sources.empty()) sealing_.give(std::move(at_once));
 }
 
 void Batcher::note_ended(const std::string& source, bool ended) {
@@ -306,17 +319,13 @@ void Batcher::note_ended(const std::string& source, bool ended) {
         growing.batch.ended[source] = ended;
         return;
     }
-    Batch nothing_more;
-    nothing_more.ended[source] = ended;
-    sealing_.seal(std::move(nothing_more));
+    sealing_.give(SourceEnded{source, ended});
 }
 
 void Batcher::note_begun(const Feed& feed, const Position& from, Timestamp since) {
-    Batch nothing_more;
-    nothing_more.begun.push_back(
-        {Checkpoint{.position = from, .lines = 0, .bytes = 0},
-         spool::Known{.source = feed.source(), .recipients = feed.recipients(), .last_time = since, .ended = false}});
-    sealing_.seal(std::move(nothing_more));
+    sealing_.give(SourceBegan{
+        .from = {.position = from, .lines = 0, .bytes = 0},
+        .source = {.source = feed.source(), .recipients = feed.recipients(), .last_time = since, .ended = false}});
 }
 
 std::optional<Batcher::Growth> Batcher::growth(const Feed& feed) const {

@@ -24,6 +24,7 @@
 #include "base/metrics.h"
 #include "base/time.h"
 #include "batch/batch.h"
+#include "batch/following.h"
 #include "batch/sealing.h"
 #include "spool/spool.h"
 
@@ -96,7 +97,8 @@ class Feed {
     std::optional<std::uint64_t>
         next_bytes_;  // of messages before the open frame; nothing where they were never counted
     Position position_;
-    bool moved_ = false;  // the position moved since the last closed frame
+    bool moved_ = false;            // the position moved since the last closed frame
+    std::size_t marked_bytes_ = 0;  // of the open frame's text
     std::unique_ptr<segment::FrameText> text_;
     std::size_t last_text_bytes_ = 0;  // of the frame before
     struct Counters {                  // of its tenant and reader
@@ -140,6 +142,11 @@ class Batcher {
     // Reading of the feed's source began at `from`, which the spool is told at once. Its container is there `since`.
     void note_begun(const Feed& feed, const Position& from, Timestamp since);
 
+    // Lines of `tenant` from now on, as its feeds are marked; ends before the batcher does.
+    Result<std::unique_ptr<Following>> follow(const TenantId& tenant, std::function<void()> came) {
+        return followings_.follow(tenant, std::move(came));
+    }
+
     void tick();       // seals what is due by time or memory; called a few times a second
     void flush_all();  // seals everything that was marked
     std::size_t open_batches() const { return batches_.size(); }
@@ -168,6 +175,7 @@ class Batcher {
     Counter& gaps_for(std::string_view reason);
     void tell_newest(Growing& growing);
     void close_frame(Feed& feed);
+    void mark_text(Feed& feed);
     void flush_others_of(const Feed& feed);
     Growing& growing(const Feed& feed);
     void tell_former_tenant(const Feed& feed);
@@ -183,6 +191,7 @@ class Batcher {
     Metrics& metrics_;
     std::map<std::string, Growing> batches_;  // by tenant and recipients
     std::set<std::string> held_;              // sources
+    Followings followings_;
     Gauge& memory_gauge_;
     Gauge& standing_gauge_;
     Gauge& waiting_gauge_;

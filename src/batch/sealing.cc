@@ -60,17 +60,12 @@ Sealing::Sealing(int zstd_level, unsigned workers, spool::Spool& spool, MemoryBu
       text_memory_(budget) {
     for (unsigned i = 0; i < std::max(workers, 1U); ++i)
         threads_.emplace_back([this](std::stop_token stop) { compress_frames(std::move(stop)); });
-    threads_.emplace_back([this](std::stop_token stop) { seal_batches(std::move(stop)); });
+    threads_.emplace_back([this](std::stop_token stop) { do_orders(std::move(stop)); });
 }
 
 Sealing::~Sealing() {
     for (auto& thread : threads_) thread.request_stop();
     threads_.clear();
-}
-
-void Sealing::watch(std::function<void(const segment::SealedSegment&)> sealed) {
-    std::scoped_lock lock{guard_};
-    sealed_ = std::move(sealed);
 }
 
 void Sealing::compress(std::shared_ptr<PendingFrame> frame, ByteCount count) {
@@ -82,10 +77,10 @@ void Sealing::compress(std::shared_ptr<PendingFrame> frame, ByteCount count) {
     changed_.notify_all();
 }
 
-void Sealing::seal(Batch batch) {
+void Sealing::give(SealingOrder order) {
     {
         std::scoped_lock lock{guard_};
-        batches_.push_back(std::move(batch));
+        orders_.push_back(std::move(order));
     }
     changed_.notify_all();
 }
@@ -97,7 +92,7 @@ bool Sealing::queue_has_room() const {
 
 bool Sealing::drain(std::chrono::steady_clock::time_point deadline) {
     std::unique_lock lock{guard_};
-    return changed_.wait_until(lock, deadline, [&] { return batches_.empty() && !sealing_; });
+    return changed_.wait_until(lock, deadline, [&] { return orders_.empty() && !sealing_; });
 }
 
 std::optional<std::string> Sealing::trouble() const {
@@ -140,9 +135,9 @@ void Sealing::compress_frames(std::stop_token stop) {
     }
 }
 
-void Sealing::seal_batches(std::stop_token stop) {
+void Sealing::do_orders(std::stop_token stop) {
     for (;;) {
-        std::vector<Batch> group;
+        std::vector<SealingOrder> group;
         {
             std::unique_lock lock{guard_};
             if (!changed_.wait(lock, stop, [&] { return first_is_ready(); })) return;
@@ -150,7 +145,7 @@ void Sealing::seal_batches(std::stop_token stop) {
             sealing_ = true;
             sealing_since_ = clock_.steady();
         }
-        bool in_order = seal_group(std::move(group), stop);
+        bool in_order = do_group(std::move(group), stop);
         {
             std::scoped_lock lock{guard_};
             sealing_ = false;
@@ -163,48 +158,58 @@ void Sealing::seal_batches(std::stop_token stop) {
 
 // With guard_ held.
 bool Sealing::first_is_ready() const {
-    return !batches_.empty() &&
-           std::ranges::all_of(batches_.front().frames, [](const auto& frame) { return frame->done; });
+    if (orders_.empty()) return false;
+    const auto* batch = std::get_if<Batch>(&orders_.front());
+    return batch == nullptr || std::ranges::all_of(batch->frames, [](const auto& frame) { return frame->done; });
 }
 
 // With guard_ held.
-std::vector<Batch> Sealing::take_ready() {
-    std::vector<Batch> taken;
+std::vector<SealingOrder> Sealing::take_ready() {
+    std::vector<SealingOrder> taken;
     std::uint64_t bytes = 0;
     while (first_is_ready() && taken.size() < group_batches_max && bytes < group_bytes_max) {
-        bytes += batches_.front().frame_bytes->compressed;
-        taken.push_back(std::move(batches_.front()));
-        batches_.pop_front();
+        if (const auto* batch = std::get_if<Batch>(&orders_.front())) bytes += batch->frame_bytes->compressed;
+        taken.push_back(std::move(orders_.front()));
+        orders_.pop_front();
     }
     return taken;
 }
 
-bool Sealing::seal_group(std::vector<Batch> batches, std::stop_token stop) {
+bool Sealing::do_group(std::vector<SealingOrder> orders, std::stop_token stop) {
     Group group;
-    for (auto& batch : batches)
-        if (!seal_one(std::move(batch), group, stop)) return false;
+    for (auto& order : orders) {
+        auto made = std::visit([&](auto& one) { return make(std::move(one), group, stop); }, order);
+        if (!made) return false;
+        group.additions.push_back(std::move(*made));
+    }
     return add_until_done(group, stop);
 }
 
-bool Sealing::seal_one(Batch batch, Group& group, std::stop_token stop) {
-    begin_with_gaps(batch);
-    keep_open_what_lost_unnamed(batch);
-    // Where reading of a log began is durable before anything of it, or with it: else a log that is rotated away while
-    // the agent is dead leaves no trace.
-    spool::Addition addition{.begun = std::move(batch.begun)};
-    if (batch.frames.empty()) {
-        addition.ended = std::move(batch.ended);
-        addition.beside.forget = std::move(batch.forget);
-    } else if (!seal_frames(std::move(batch), addition, group, stop)) {
-        return false;
-    }
-    group.additions.push_back(std::move(addition));
-    return true;
+// Where reading of a log began is durable before anything of it, or with it: else a log that is rotated away while
+// the agent is dead leaves no trace.
+Sealing::Made Sealing::make(SourceBegan began, Group&, std::stop_token) {
+    spool::Addition addition;
+    addition.begun.emplace_back(std::move(began.from), std::move(began.source));
+    return addition;
 }
 
-bool Sealing::seal_frames(Batch batch, spool::Addition& addition, Group& group, std::stop_token stop) {
+// No record names its loss yet: whoever finds it gone after a restart must not call it whole.
+Sealing::Made Sealing::make(SourceEnded ended, Group&, std::stop_token) {
+    spool::Addition addition;
+    if (!ended.ended || !unsealed_.contains(ended.source)) addition.ended[ended.source] = ended.ended;
+    return addition;
+}
+
+Sealing::Made Sealing::make(ForgetSources gone, Group&, std::stop_token) {
+    std::erase_if(gone.sources, [&](const auto& source) { return unsealed_.contains(source); });
+    return spool::Addition{.beside = {.forget = std::move(gone.sources)}};
+}
+
+Sealing::Made Sealing::make(Batch batch, Group& group, std::stop_token stop) {
+    begin_with_gaps(batch);
+    keep_open_what_lost_unnamed(batch);
     auto head = chain_head(batch.tenant, group, stop);
-    if (!head) return false;
+    if (!head) return std::nullopt;
     // A state that went back, which is what a taken key can mean, is an old one for all tenants: whoever has lines in
     // the new epoch that are older than it may have had them stored before.
     bool perhaps_stored_before =
@@ -222,7 +227,7 @@ bool Sealing::seal_frames(Batch batch, spool::Addition& addition, Group& group, 
         log_.error("batch not sealed; its sources read it again after a restart, or a gap record names it",
                    {{"tenant", batch.tenant.str()}, {"error", sealed.error()}});
         give_up(batch, frames);
-        return true;
+        return spool::Addition{};
     }
     // What the frames cost, which seal() has consumed, is now what the sealed bytes cost, not both.
     batch.frames.clear();
@@ -231,10 +236,8 @@ bool Sealing::seal_frames(Batch batch, spool::Addition& addition, Group& group, 
         .sequence = sealed->key.sequence + 1, .previous_sha256 = to_hex(sealed->sha256), .epoch = sealed->key.epoch};
     // The gaps of what was lost are in it. A later batch of the group must not say them again.
     for (const auto& frame : frames) unsealed_.erase(batch.sources[frame.source].id);
-    addition.segment = std::move(*sealed);
-    addition.checkpoints = std::move(batch.checkpoints);
-    addition.beside = std::move(beside);
-    return true;
+    return spool::Addition{
+        .segment = std::move(*sealed), .checkpoints = std::move(batch.checkpoints), .beside = std::move(beside)};
 }
 
 // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the rest.
@@ -341,15 +344,13 @@ bool Sealing::add_until_done(const Group& group, std::stop_token stop) {
                    {{"batches", group.additions.size()}, {"error", added.error()}});
         if (!wait(stop, wait_time)) return false;
     }
-    std::function<void(const segment::SealedSegment&)> tell;
     {
         std::scoped_lock lock{guard_};
         trouble_.reset();
-        tell = sealed_;
     }
     for (const auto& addition : group.additions) {
         if (!addition.segment) continue;
-        if (tell) tell(*addition.segment);
+        sealed_.tell(*addition.segment);
         count_sealed(*addition.segment);
     }
     return true;

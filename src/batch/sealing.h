@@ -1,8 +1,8 @@
 // The sealing threads: a few compress frames, one seals batches and hands them to the spool.
 //
 // Invariants
-//   - compress() and seal() never block the I/O thread.
-//   - Batches are sealed in the order in which seal() took them, so positions of a source never step back in the spool.
+//   - compress() and give() never block the I/O thread.
+//   - Orders are done in the order in which give() took them, so positions of a source never step back in the spool.
 //   - Those that are ready when the sealing thread looks are sealed as one group and go to the spool together, whosever
 //     they are: many small tenants cost the disk what one costs. None waits for others to come.
 //   - A group that the spool cannot take (disk full) is kept in memory and tried again until it succeeds or the daemon
@@ -26,6 +26,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/observers.h"
 #include "base/time.h"
 #include "batch/batch.h"
 #include "batch/text_memory.h"
@@ -49,11 +50,12 @@ class Sealing {
     Sealing(const Sealing&) = delete;
     ~Sealing();  // stops; batches that are not in the spool by then are given up: their sources read them again
 
-    // `sealed` is told of every segment once it is in the spool, from the sealing thread.
-    void watch(std::function<void(const segment::SealedSegment&)> sealed);
+    // Of every segment once it is in the spool, on the sealing thread.
+    using SealedObservers = Observers<segment::SealedSegment>;
+    SealedObservers& sealed() { return sealed_; }
 
     void compress(std::shared_ptr<PendingFrame> frame, ByteCount count);
-    void seal(Batch batch);
+    void give(SealingOrder order);
 
     bool queue_has_room() const;
     TextMemory& text_memory() { return text_memory_; }
@@ -75,7 +77,7 @@ class Sealing {
         segment::FrameCounts counts;
     };
     void compress_frames(std::stop_token stop);
-    void seal_batches(std::stop_token stop);
+    void do_orders(std::stop_token stop);
     // What a group of batches has become so far.
     struct Group {
         std::vector<spool::Addition> additions;
@@ -83,12 +85,16 @@ class Sealing {
         std::map<std::string, spool::ChainHead> heads;  // by tenant, of those that have a segment in it
     };
     bool first_is_ready() const;
-    std::vector<Batch> take_ready();
+    std::vector<SealingOrder> take_ready();
     // False: it was told to stop before all of them were in the spool. None may follow: a later one's checkpoints would
     // pass over what these held.
-    bool seal_group(std::vector<Batch> batches, std::stop_token stop);
-    bool seal_one(Batch batch, Group& group, std::stop_token stop);
-    bool seal_frames(Batch batch, spool::Addition& addition, Group& group, std::stop_token stop);
+    bool do_group(std::vector<SealingOrder> orders, std::stop_token stop);
+    // What the order makes durable; nothing: it was told to stop.
+    using Made = std::optional<spool::Addition>;
+    Made make(Batch batch, Group& group, std::stop_token stop);
+    Made make(SourceBegan began, Group& group, std::stop_token stop);
+    Made make(SourceEnded ended, Group& group, std::stop_token stop);
+    Made make(ForgetSources gone, Group& group, std::stop_token stop);
     std::optional<spool::ChainHead> chain_head(const TenantId& tenant, const Group& group, std::stop_token stop);
     bool add_until_done(const Group& group, std::stop_token stop);
     void count_sealed(const segment::SealedSegment& sealed);
@@ -110,14 +116,14 @@ class Sealing {
     Counter& given_up_;
     std::map<std::string, Gap> unsealed_;  // by source; of the sealing thread
     TextMemory text_memory_;
+    SealedObservers sealed_;
 
     mutable std::mutex guard_;
     std::condition_variable_any changed_;
     std::deque<Job> jobs_;
     std::size_t queued_bytes_ = 0;
-    std::deque<Batch> batches_;
-    std::function<void(const segment::SealedSegment&)> sealed_;
-    bool sealing_ = false;  // a group is out of batches_ and not yet in the spool
+    std::deque<SealingOrder> orders_;
+    bool sealing_ = false;  // a group is out of orders_ and not yet in the spool
     std::chrono::steady_clock::time_point sealing_since_{};
     std::optional<std::string> trouble_;
     std::vector<std::jthread> threads_;  // last: they end before what they use

@@ -126,6 +126,7 @@ class Agent {
     std::optional<batch::Sealing> sealing_;
     std::optional<batch::Batcher> batcher_;
     std::optional<canary::Canary> canary_;
+    std::optional<batch::Sealing::SealedObservers::Watch> canary_watch_;
     std::optional<ship::Shipper> shipper_;
     std::unique_ptr<intake::driver::Holder> holder_;  // where the agent itself is the engine's plugin
     std::vector<std::unique_ptr<intake::Intake>> intakes_;
@@ -196,7 +197,8 @@ Result<void> Agent::build() {
                      *sealing_, *spool_, *budget_, clock_, metrics_);
     if (config_.canary) {
         canary_.emplace(canary::Options{}, *batcher_, *spool_, *store_, clock_, metrics_, log_);
-        sealing_->watch([this](const segment::SealedSegment& segment) { canary_->sealed(segment); });
+        canary_watch_.emplace(
+            sealing_->sealed().watch([this](const segment::SealedSegment& segment) { canary_->sealed(segment); }));
     }
     shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_,
                      metrics_, log_);
@@ -227,9 +229,10 @@ Result<void> Agent::open_listeners() {
 
 // The ways in. Those that share containers know of each other; the rest of the agent knows the list alone.
 Result<void> Agent::build_intakes(std::vector<std::string> own_containers) {
-    intake::Assigner assigner{.assign = [this](const SourceFacts& facts) { return assigning_->assign(facts); },
-                              .starter = [this](const SourceFacts& facts) { return assigning_->starter(facts); },
-                              .keep = words_kept(*assigning_, selection_)};
+    intake::Assigner assigner{
+        .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
+        .starter = [this](const engine::ContainerFacts& facts) { return assigning_->starter(facts); },
+        .keep = words_kept(*assigning_, selection_)};
     assigning_->trust_images(config_.tenancy.trust_image);
     if (!config_.cri.pods.empty()) {
         const auto& excluded = config_.cri.exclude_namespaces;
@@ -247,7 +250,7 @@ Result<void> Agent::build_docker(intake::Assigner assigner, std::vector<std::str
     TRY(client_, engine::make_client(io_.get_executor(), engine_endpoint(config_, io_.get_executor(), broker_)));
     images_.emplace(io_.get_executor(), *client_, assigner.keep, metrics_, log_,
                     [this](const std::vector<std::string>& ids) { reassign(ids); });
-    assigning_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
+    assigning_->ask_images([this](const engine::ContainerFacts& facts) { return images_->starter(facts); });
     docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_containers)};
     terms.engine_id = config_.engine.id;
     terms.from_first_start = config_.docker.read_from == config::ReadFrom::start;
@@ -486,7 +489,7 @@ void Agent::shut_down() {
     if (canary_) canary_->finish();
     batcher_->flush_all();
     bool sealed = sealing_->drain(deadline);
-    sealing_->watch({});
+    canary_watch_.reset();
     bool shipped = sealed && shipper_->drain(deadline);
     bool quiet = !heart_ || heart_->finish(deadline);
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},

@@ -40,7 +40,8 @@ class CanaryTest : public ::testing::Test {
     void start(store::Store& store) {
         canary.emplace(Options{.print_pause = 0ms, .look_pause = 5ms, .trouble_pause = 5ms}, *rig.batcher, *rig.spool,
                        store, clock, rig.metrics, rig.log);
-        rig.sealing->watch([this](const segment::SealedSegment& segment) { canary->sealed(segment); });
+        sealed.emplace(
+            rig.sealing->sealed().watch([this](const segment::SealedSegment& segment) { canary->sealed(segment); }));
         shipper.emplace(ship::Options{.uploads = 1, .wait_min = 1ms, .wait_max = 5ms}, *rig.spool, store, clock,
                         rig.metrics, rig.log);
     }
@@ -48,7 +49,7 @@ class CanaryTest : public ::testing::Test {
         if (!canary) return;
         canary->finish();
         rig.seal_all();
-        rig.sealing->watch({});
+        sealed.reset();
         canary.reset();
         shipper.reset();
     }
@@ -71,6 +72,7 @@ class CanaryTest : public ::testing::Test {
     std::unique_ptr<store::Store> directory =
         std::move(*store::open_store("dir:" + (rig.directory / "store").string(), clock));
     std::optional<Canary> canary;
+    std::optional<batch::Sealing::SealedObservers::Watch> sealed;
     std::optional<ship::Shipper> shipper;
 };
 

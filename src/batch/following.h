@@ -1,0 +1,69 @@
+// Lines of one tenant as they are read, for somebody in this process who follows them.
+//
+// A feed copies what was appended to it at its next mark(), before it is compressed and sealed. Nobody waits for who
+// follows: what does not fit is dropped here and counted, and is in the tenant's log all the same.
+//
+// Belongs to the I/O thread, as the feeds do.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "record/source.h"
+
+namespace boatswain::batch {
+
+// What waits in one following, and how many there may be at a time: all of them together are not charged against
+// memory_max.
+inline constexpr std::size_t following_bytes_max = 256U << 10;
+inline constexpr std::size_t followings_max = 16;
+
+class Followings;
+
+// Ends when it is destroyed.
+class Following {
+  public:
+    struct Portion {
+        std::string source;  // its id
+        std::string text;    // whole lines and records, as in a frame behind its heading (docs/formats/segment.md)
+    };
+    Following(const Following&) = delete;
+    Following& operator=(const Following&) = delete;
+    ~Following();
+
+    std::vector<Portion> take();         // all that waits
+    std::uint64_t take_dropped_lines();  // how many did not fit since this was asked last
+
+  private:
+    friend class Followings;
+    Following(Followings& all, TenantId tenant, std::function<void()> came)
+        : all_(all), tenant_(std::move(tenant)), came_(std::move(came)) {}
+    void add(const std::string& source, std::string_view text);
+
+    Followings& all_;
+    TenantId tenant_;
+    std::function<void()> came_;
+    std::vector<Portion> waiting_;
+    std::size_t bytes_ = 0;  // of waiting_
+    std::uint64_t dropped_lines_ = 0;
+};
+
+// All who follow. Outlives them.
+class Followings {
+  public:
+    // `came` is called when something waits or was dropped: it returns at once. Remedy::back_off: too many follow.
+    Result<std::unique_ptr<Following>> follow(const TenantId& tenant, std::function<void()> came);
+    bool empty() const { return all_.empty(); }
+    void add(const TenantId& tenant, const std::string& source, std::string_view text);
+
+  private:
+    friend class Following;
+    std::vector<Following*> all_;
+};
+
+}  // namespace boatswain::batch
