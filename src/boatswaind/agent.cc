@@ -229,10 +229,9 @@ Result<void> Agent::open_listeners() {
 
 // The ways in. Those that share containers know of each other; the rest of the agent knows the list alone.
 Result<void> Agent::build_intakes(std::vector<std::string> own_containers) {
-    intake::Assigner assigner{
-        .assign = [this](const engine::ContainerFacts& facts) { return assigning_->assign(facts); },
-        .starter = [this](const engine::ContainerFacts& facts) { return assigning_->starter(facts); },
-        .keep = words_kept(*assigning_, selection_)};
+    intake::Assigner assigner{.assign = [this](const SourceFacts& facts) { return assigning_->assign(facts); },
+                              .starter = [this](const SourceFacts& facts) { return assigning_->starter(facts); },
+                              .keep = words_kept(*assigning_, selection_)};
     assigning_->trust_images(config_.tenancy.trust_image);
     if (!config_.cri.pods.empty()) {
         const auto& excluded = config_.cri.exclude_namespaces;
@@ -250,7 +249,7 @@ Result<void> Agent::build_docker(intake::Assigner assigner, std::vector<std::str
     TRY(client_, engine::make_client(io_.get_executor(), engine_endpoint(config_, io_.get_executor(), broker_)));
     images_.emplace(io_.get_executor(), *client_, assigner.keep, metrics_, log_,
                     [this](const std::vector<std::string>& ids) { reassign(ids); });
-    assigning_->ask_images([this](const engine::ContainerFacts& facts) { return images_->starter(facts); });
+    assigning_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
     docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_containers)};
     terms.engine_id = config_.engine.id;
     terms.from_first_start = config_.docker.read_from == config::ReadFrom::start;
