@@ -1,12 +1,12 @@
 #include "heartbeat/heartbeat.h"
 
 #include <openssl/crypto.h>
-#include <simdjson.h>
 
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_reader.h"
+#include "base/json_writer.h"
 #include "store/digest.h"
 
 namespace boatswain::heartbeat {
@@ -22,24 +22,21 @@ constexpr std::size_t text_bytes_max = 300;
 constexpr std::int64_t interval_seconds_max = 86'400;
 constexpr std::string_view host_part = "host=", suffix = ".json";
 
-using simdjson::dom::element;
-using simdjson::dom::object;
-
-std::optional<std::string> text_of(const object& fields, std::string_view name) {
-    std::string_view text;
-    if (fields.at_key(name).get(text) || text.size() > text_bytes_max) return std::nullopt;
-    return std::string{text};
+std::optional<std::string> text_of(const json::object& fields, std::string_view name) {
+    auto text = json::get<std::string_view>(fields, name);
+    if (!text || text->size() > text_bytes_max) return std::nullopt;
+    return std::string{*text};
 }
 
-std::optional<Timestamp> time_of(const object& fields, std::string_view name) {
+std::optional<Timestamp> time_of(const json::object& fields, std::string_view name) {
     auto text = text_of(fields, name);
     return text ? parse_time(*text) : std::nullopt;
 }
 
-std::optional<std::uint64_t> number_of(const object& fields, std::string_view name) {
-    std::int64_t number = 0;
-    if (fields.at_key(name).get(number) || number < 0) return std::nullopt;
-    return static_cast<std::uint64_t>(number);
+std::optional<std::uint64_t> number_of(const json::object& fields, std::string_view name) {
+    auto number = json::get<std::int64_t>(fields, name);
+    if (!number || *number < 0) return std::nullopt;
+    return static_cast<std::uint64_t>(*number);
 }
 
 // What was sealed, and the mac that the object carries; nothing when it has none.
@@ -66,11 +63,12 @@ bool is_proven(std::string_view object_bytes, const HostKey& key) {
 }
 
 Result<Heartbeat> parse(std::string_view bytes) {
-    simdjson::dom::parser parser;
-    object fields;
-    if (bytes.size() > heartbeat_bytes_max || parser.parse(bytes.data(), bytes.size()).get(fields) ||
-        text_of(fields, "format") != format_name)
-        return fail(Remedy::quarantine, "not a heartbeat of this format");
+    auto other = fail(Remedy::quarantine, "not a heartbeat of this format");
+    if (bytes.size() > heartbeat_bytes_max) return other;
+    json::parser parser;
+    auto root = json::parse_object(parser, bytes, "heartbeat");
+    if (!root || text_of(*root, "format") != format_name) return other;
+    const auto& fields = *root;
     auto host = text_of(fields, "host");
     auto time = time_of(fields, "time");
     auto interval = number_of(fields, "interval_seconds");
@@ -92,15 +90,11 @@ Result<Heartbeat> parse(std::string_view bytes) {
                         .spool_segments = number_of(fields, "spool_segments"),
                         .spool_oldest = time_of(fields, "spool_oldest"),
                         .last_segment = time_of(fields, "last_segment")};
-    bool healthy = false;
-    if (!fields.at_key("healthy").get(healthy)) heartbeat.healthy = healthy;
-    simdjson::dom::array troubles;
-    if (!fields.at_key("troubles").get(troubles))
-        for (auto one : troubles) {
-            std::string_view text;
-            if (heartbeat.troubles.size() < troubles_max && !one.get(text) && text.size() <= text_bytes_max)
-                heartbeat.troubles.emplace_back(text);
-        }
+    heartbeat.healthy = json::get<bool>(fields, "healthy");
+    json::for_each_text(fields, "troubles", [&](std::string_view text) {
+        if (heartbeat.troubles.size() < troubles_max && text.size() <= text_bytes_max)
+            heartbeat.troubles.emplace_back(text);
+    });
     return heartbeat;
 }
 
@@ -119,35 +113,29 @@ std::optional<std::string> host_of(std::string_view key) {
 }
 
 std::string to_object(const Heartbeat& one, const std::optional<HostKey>& key) {
-    auto text = "{\"format\":" + json_quote(format_name) + ",\"host\":" + json_quote(one.host) +
-                ",\"version\":" + json_quote(one.version) + ",\"epoch\":" + json_quote(one.epoch);
-    auto add = [&](std::string_view name, const std::string& value) {
-        text += ",\"" + std::string{name} + "\":" + value;
-    };
-    auto add_time = [&](std::string_view name, const std::optional<Timestamp>& time) {
-        if (time) add(name, "\"" + to_text(*time) + "\"");
-    };
-    auto add_number = [&](std::string_view name, const std::optional<std::uint64_t>& number) {
-        if (number) add(name, std::to_string(*number));
-    };
-    add_time("started", one.started);
-    add_time("time", one.time);
-    add("interval_seconds", std::to_string(one.interval_seconds));
-    if (one.healthy) add("healthy", *one.healthy ? "true" : "false");
-    std::string troubles;
-    for (const auto& trouble : one.troubles) troubles += (troubles.empty() ? "" : ",") + json_quote(trouble);
-    add("troubles", "[" + troubles + "]");
-    add_number("containers", one.containers);
-    add_number("reading", one.reading);
-    add_number("held", one.held);
-    if (!one.held_for.empty()) add("held_for", json_quote(one.held_for));
-    add_number("lag_bytes", one.lag_bytes);
-    add_number("spool_bytes", one.spool_bytes);
-    add_number("spool_bytes_max", one.spool_bytes_max);
-    add_number("spool_segments", one.spool_segments);
-    add_time("spool_oldest", one.spool_oldest);
-    add_time("last_segment", one.last_segment);
-    if (!key) return text + "}\n";
+    auto json = json_object();
+    json.member("format", format_name)
+        .member("host", one.host)
+        .member("version", one.version)
+        .member("epoch", one.epoch)
+        .member_if_there("started", one.started)
+        .member("time", one.time)
+        .member("interval_seconds", one.interval_seconds)
+        .member_if_there("healthy", one.healthy)
+        .member("troubles", one.troubles)
+        .member_if_there("containers", one.containers)
+        .member_if_there("reading", one.reading)
+        .member_if_there("held", one.held)
+        .member_unless_empty("held_for", one.held_for)
+        .member_if_there("lag_bytes", one.lag_bytes)
+        .member_if_there("spool_bytes", one.spool_bytes)
+        .member_if_there("spool_bytes_max", one.spool_bytes_max)
+        .member_if_there("spool_segments", one.spool_segments)
+        .member_if_there("spool_oldest", one.spool_oldest)
+        .member_if_there("last_segment", one.last_segment);
+    auto text = json.take_line();
+    if (!key) return text;
+    text.resize(text.size() - std::string_view{"}\n"}.size());
     auto mac = mac_of(text, *key);
     return text + std::string{mac_member} + mac + std::string{object_end};
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/log.h"
+#include "base/json_writer.h"
 
 namespace boatswain::serve {
 namespace {
@@ -15,27 +15,21 @@ bool carries(std::string_view authorization, const Secret& token) {
 }
 
 http::Answer to_answer(const Health& health) {
-    std::string body = std::string{"{\"ok\":"} + (health.ok() ? "true" : "false") +
-                       ",\"reasons\":" + to_json(health.reasons) + ",\"notes\":" + to_json(health.notes) +
-                       ",\"detail\":{";
-    for (const char* comma = ""; const auto& [name, value] : health.detail) {
-        body += comma + json_quote(name) + ":" + json_quote(value);
-        comma = ",";
-    }
-    body += "}}\n";
-    return {.status = health.ok() ? 200 : 503, .content_type = "application/json", .body = std::move(body)};
+    auto json = json_object();
+    json.member("ok", health.ok())
+        .raw_member("reasons", to_json(health.reasons))
+        .raw_member("notes", to_json(health.notes))
+        .object("detail");
+    for (const auto& [name, value] : health.detail) json.member(name, value);
+    return {.status = health.ok() ? 200 : 503, .content_type = "application/json", .body = json.take_line()};
 }
 
 }  // namespace
 
 std::string to_json(const std::vector<Health::Reason>& reasons) {
-    std::string text = "[";
-    for (const char* comma = ""; const auto& reason : reasons) {
-        text +=
-            comma + std::string{"{\"part\":"} + json_quote(reason.part) + ",\"what\":" + json_quote(reason.what) + "}";
-        comma = ",";
-    }
-    return text + "]";
+    auto json = json_array();
+    for (const auto& reason : reasons) json.object().member("part", reason.part).member("what", reason.what).end();
+    return json.take();
 }
 
 http::Routes health_routes(ObserveSources sources) {
@@ -78,7 +72,8 @@ http::Routes observe_routes(ObserveSources sources) {
     routes["/healthz"] = [alive = std::move(sources.alive)](const http::Request&) { return to_answer(alive()); };
     routes["/readyz"] = [ready = std::move(sources.ready)](const http::Request&) { return to_answer(ready()); };
     routes["/version"] = [version = std::move(sources.version)](const http::Request&) {
-        return http::Answer{.content_type = "application/json", .body = "{\"version\":" + json_quote(version) + "}\n"};
+        return http::Answer{.content_type = "application/json",
+                            .body = json_object().member("version", version).take_line()};
     };
     return routes;
 }
