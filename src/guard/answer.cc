@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 
 namespace boatswain::guard {
 namespace {
@@ -48,7 +48,7 @@ std::string answer_head(const http::Exchange& answer, Framing framing, std::stri
 }
 
 std::string refusal_answer(int status, std::string_view why, bool with_body, bool to_upgrade) {
-    auto body = "{\"message\":" + json_quote("boatswaind guard: " + printable(why, 300)) + "}\n";
+    auto body = json_object().member("message", "boatswaind guard: " + printable(why, 300)).take_line();
     return "HTTP/1.1 " + std::to_string(status) + " " + std::string{reason_of(status)} +
            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
            std::string{end_of_head(to_upgrade)} + (with_body ? body : std::string{});

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 
 namespace boatswain::guard {
 namespace {
@@ -96,16 +96,6 @@ Judged<Filters> parse_filters(std::string_view json, std::span<const std::string
     return filters;
 }
 
-std::string to_json(const Filters& filters) {
-    std::string json = "{";
-    for (const auto& [name, values] : filters) {
-        json += (json.size() > 1 ? "," : "") + json_quote(name) + ":[";
-        for (const auto& value : values) json += (&value == values.data() ? "" : ",") + json_quote(value);
-        json += ']';
-    }
-    return json + '}';
-}
-
 Judged<std::string> rewrite_filters(std::string_view json, Shape shape) {
     bool of_events = shape == Shape::event_filters;
     if (json.empty()) json = "{}";
@@ -117,7 +107,7 @@ Judged<std::string> rewrite_filters(std::string_view json, Shape shape) {
             return refuse(forbidden, "only events of containers are given out here");
         types = {"container"};
     }
-    return to_json(*filters);
+    return JsonWriter{}.value(*filters).take();
 }
 
 Judged<std::string> rewrite_value(const Parameter& parameter, std::string_view value) {

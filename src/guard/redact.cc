@@ -6,7 +6,7 @@
 #include <array>
 #include <span>
 
-#include "base/log.h"
+#include "base/json_writer.h"
 
 namespace boatswain::guard {
 namespace {
@@ -65,20 +65,18 @@ class Writer {
 
     Result<void> members(const dom::object& object, std::span<const Place> places) {
         std::size_t needed = 0;
-        out_ += '{';
-        for (bool first = true; auto [name, value] : object) {
-            if (!std::exchange(first, false)) out_ += ',';
-            out_ += json_quote(name);
-            out_ += ':';
+        json_.object();
+        for (auto [name, value] : object) {
+            json_.name(name);
             auto place = std::ranges::find(places, name, &Place::member);
             if (place == places.end() || level_ < place->least) {
-                out_ += simdjson::minify(value);
+                json_.raw(simdjson::minify(value));
                 continue;
             }
             needed += place->needed ? 1 : 0;
             CHECK(hide(value, *place));
         }
-        out_ += '}';
+        json_.end();
         auto wanted = std::ranges::count_if(places, [](const Place& place) { return place.needed; });
         if (needed < static_cast<std::size_t>(wanted)) return odd("a member that is always there is missing");
         return {};
@@ -88,30 +86,29 @@ class Writer {
     Result<void> image(const dom::object& object) {
         std::string_view id;
         if (object["Id"].get(id)) return odd("Id");
-        out_ += "{\"Id\":" + json_quote(id) + ",\"Config\":";
+        json_.object().member("Id", id).name("Config");
         dom::element config;
         if (object["Config"].get(config) || config.is_null()) {
-            out_ += "null}";
+            json_.value(nullptr).end();
             return {};
         }
         dom::object fields;
         if (config.get(fields)) return odd("Config");
-        out_ += "{\"Env\":";
+        json_.object().name("Env");
         dom::element entries, labels;
         if (fields["Env"].get(entries) || entries.is_null())
-            out_ += "null";
+            json_.value(nullptr);
         else
             CHECK(hide(entries, {.member = "Env", .how = How::environment}));
-        out_ += ",\"Labels\":";
+        json_.name("Labels");
         dom::object map;
         bool none = fields["Labels"].get(labels) || labels.is_null();
         if (!none && labels.get(map)) return odd("Labels");
-        out_ += none ? "null" : simdjson::minify(labels);
-        out_ += "}}";
+        json_.raw(none ? "null" : simdjson::minify(labels)).end().end();
         return {};
     }
 
-    std::string take() { return std::move(out_); }
+    std::string take() { return json_.take(); }
 
     static std::unexpected<Error> odd(std::string_view what) {
         return fail(Remedy::quarantine, "the engine's answer has an unknown shape: " + std::string{what});
@@ -122,7 +119,7 @@ class Writer {
     Result<void> hide(const dom::element& value, const Place& place) {
         if (value.is_null()) {
             if (place.how == How::look_below && place.needed) return odd(place.member);
-            out_ += "null";
+            json_.value(nullptr);
             return {};
         }
         dom::object object;
@@ -156,12 +153,9 @@ class Writer {
     Result<void> each(const dom::element& value, const Place& place, Each&& one) {
         dom::array array;
         if (value.get(array)) return odd(place.member);
-        out_ += '[';
-        for (bool first = true; auto element : array) {
-            if (!std::exchange(first, false)) out_ += ',';
-            CHECK(one(element));
-        }
-        out_ += ']';
+        json_.array();
+        for (auto element : array) CHECK(one(element));
+        json_.end();
         return {};
     }
 
@@ -178,13 +172,15 @@ class Writer {
     }
 
     Result<void> options(const dom::object& object) {
-        out_ += '{';
-        for (bool first = true; auto [name, value] : object) {
-            if (!std::exchange(first, false)) out_ += ',';
+        json_.object();
+        for (auto [name, value] : object) {
             bool harmless = std::ranges::find(harmless_options, name) != harmless_options.end();
-            out_ += json_quote(name) + ":" + (harmless ? simdjson::minify(value) : json_quote(hidden));
+            if (harmless)
+                json_.raw_member(name, simdjson::minify(value));
+            else
+                json_.member(name, hidden);
         }
-        out_ += '}';
+        json_.end();
         return {};
     }
 
@@ -195,13 +191,13 @@ class Writer {
     }
 
     Result<void> write(std::string_view text) {
-        out_ += json_quote(text);
+        json_.value(text);
         return {};
     }
 
     Redaction level_;
     const Redactor::Keeps& keeps_;
-    std::string out_;
+    JsonWriter json_;
 };
 
 Result<dom::element> parse(dom::parser& parser, std::string_view json) {
