@@ -28,3 +28,6 @@ foreach(suite trixie sid)
   # They measure against time.
   set_tests_properties(live_${suite}_lines live_${suite}_kills PROPERTIES RUN_SERIAL ON)
 endforeach()
+
+# Images in containerd's store, as Docker 29 has them by itself.
+set_property(TEST live_sid_lines APPEND PROPERTY ENVIRONMENT BOATSWAIN_TEST_ENGINE_WITH=containerd-snapshotter)

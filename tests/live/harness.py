@@ -85,6 +85,11 @@ class Engine:
         self.root = self.dir / "root"
         self.volume = self.place / "volume"  # seen by containers as /volume
         self.volume.mkdir()
+        # Containers are other users there, and have no part in the host's network.
+        self.remapped = os.environ.get("BOATSWAIN_TEST_ENGINE_WITH") == "userns-remap"
+        self.network = "none" if self.remapped else "host"
+        if self.remapped:
+            self.place.chmod(0o711)
         alive.append(self)
         try:
             self._script("start", *options)
@@ -93,6 +98,8 @@ class Engine:
             raise
         # The engine of another suite (BOATSWAIN_TEST_ENGINE) comes with a docker command of its own.
         self.env = {"PATH": f"{self.dir}/bin:{os.environ['PATH']}", "DOCKER_HOST": f"unix://{self.socket}", "DOCKER_CONFIG": str(self.dir / "cli")}
+        if self.remapped:
+            self.root = pathlib.Path(self.docker("info", "--format", "{{.DockerRootDir}}"))
 
     def _script(self, verb, *arguments):
         run(SUPPORT / "engine.sh", verb, self.dir, *arguments, timeout=300)
@@ -130,7 +137,7 @@ class Engine:
             words += ["--label", f"{key}={value}"]
         # A network of its own costs a container half of its start, and none of ours needs one.
         if not any(word.startswith("--net") for word in options):
-            words += ["--network", "host"]
+            words += ["--network", self.network]
         words += ["--volume", f"{self.volume}:/volume:ro", *options, IMAGE, *command]
         return self.docker(*words, timeout=120)
 

@@ -19,6 +19,8 @@
 # two, 500 MB. dockerd runs there in a chroot and a mount namespace of its own that share /tmp and /run/docker with the host, so DIR must
 # lie under /tmp; DIR/bin/docker is that suite's command. DOCKER_MIN_API_VERSION=1.44 makes 28.5 as strict as 29 is.
 #   engine.sh unpack DIR                 does only that; DIR is not looked at
+# BOATSWAIN_TEST_ENGINE_WITH=userns-remap or =containerd-snapshotter (images in containerd's store, as Docker 29 has them) sets that. Its
+# root is made by pivot_root then, since a chroot allows no user namespaces.
 #
 # Needs root (or a user who may act as root) and the packages docker.io and busybox-static. What is not private, because dockerd
 # hard-codes it: log-driver plugins are looked up in /run/docker/plugins, their FIFOs are made in /run/docker/logging.
@@ -146,7 +148,20 @@ exec_in_suite() {
         mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" &&
             mount --rbind /dev "$root/dev" && mount --bind /tmp "$root/tmp" && mount --bind /run/docker "$root/run/docker" &&
             mount --bind /etc/docker "$root/etc/docker" &&
-            exec chroot "$root" "$@"' sh "$suite_root" "$@"
+            if [ -z "${BOATSWAIN_TEST_ENGINE_WITH:-}" ]; then exec chroot "$root" "$@"
+            else mkdir -p "$root/.outside" && cd "$root" && pivot_root . .outside && umount -l /.outside && exec "$@"; fi
+        exit 1' sh "$suite_root" "$@"
+}
+
+settings() {
+    case ${BOATSWAIN_TEST_ENGINE_WITH:-} in
+        '') echo '{}' ;;
+        containerd-snapshotter) echo '{"features": {"containerd-snapshotter": true}}' ;;
+        userns-remap)
+            [ -n "$suite" ] || die "userns-remap makes a user, so only in another suite"
+            echo '{"userns-remap": "default"}' ;;
+        *) die "BOATSWAIN_TEST_ENGINE_WITH: $BOATSWAIN_TEST_ENGINE_WITH is not known" ;;
+    esac
 }
 
 start() {
@@ -166,7 +181,7 @@ start() {
     mkdir -p "$dir/exec" "$dir/cli" "$data_root"
     echo "$data_root" >"$dir/data-root"
     # An empty configuration file keeps a system engine's /etc/docker/daemon.json out.
-    echo '{}' >"$dir/daemon.json"
+    settings >"$dir/daemon.json"
     printf '%s\0' "$@" >"$dir/options"
     start_daemon
     docker image inspect bw/busybox >/dev/null 2>&1 || make_image
