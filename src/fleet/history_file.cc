@@ -1,17 +1,10 @@
 #include "fleet/history_file.h"
 
-#include "base/log.h"
-#include "fleet/json.h"
+#include "base/json_reader.h"
+#include "base/json_writer.h"
 
 namespace boatswain::fleet {
 namespace {
-
-std::string times_text(const std::map<std::string, Timestamp>& times) {
-    std::string text = "{";
-    for (const auto& [name, time] : times)
-        text += (text.size() > 1 ? "," : "") + json_quote(name) + ":\"" + to_text(time) + "\"";
-    return text + "}";
-}
 
 std::map<std::string, Timestamp> times_of(const json::object& root, std::string_view key) {
     std::map<std::string, Timestamp> times;
@@ -25,18 +18,21 @@ std::map<std::string, Timestamp> times_of(const json::object& root, std::string_
 }  // namespace
 
 std::string history_text(const History& history) {
-    return "{\"version\":1,\"gone_since\":" + times_text(history.gone_since) +
-           ",\"deployment_since\":" + times_text(history.deployment_since) +
-           (history.surplus_since ? ",\"surplus_since\":\"" + to_text(*history.surplus_since) + "\"" : "") + "}\n";
+    return json_object()
+        .member("version", 1)
+        .member("gone_since", history.gone_since)
+        .member("deployment_since", history.deployment_since)
+        .member_if_there("surplus_since", history.surplus_since)
+        .take_line();
 }
 
 Result<History> parse_history(std::string_view text) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse_object(parser, text, "the state file"));
     if (json::integer_of(root, "version") != 1) return fail(Remedy::quarantine, "the state file is not of version 1");
     return History{.gone_since = times_of(root, "gone_since"),
                    .deployment_since = times_of(root, "deployment_since"),
-                   .surplus_since = parse_time(json::text_of(root, "surplus_since"))};
+                   .surplus_since = json::time_of(root, "surplus_since")};
 }
 
 Result<History> load_history(const Path& path) {

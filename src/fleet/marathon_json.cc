@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bytes.h"
+#include "base/json_reader.h"
 #include "fleet/constraint.h"
-#include "fleet/json.h"
 
 namespace boatswain::fleet {
 namespace {
@@ -48,7 +49,7 @@ Task task_of(const json::element& value) {
     Task task{.id = json::text_of(fields, "id"),
               .host = json::text_of(fields, "host"),
               .agent_id = json::text_of(fields, "slaveId"),
-              .started = parse_time(json::text_of(fields, "startedAt"))};
+              .started = json::time_of(fields, "startedAt")};
     task.state = state_of(json::text_of(fields, "state"), task.started.has_value());
     json::for_each(fields, "healthCheckResults", reasons_max, [&](const json::element& one) {
         auto alive = json::get<bool>(json::as_object(one), "alive");
@@ -115,7 +116,7 @@ void add_action(Deployment& deployment, const json::element& value) {
 
 Deployment deployment_of(const json::element& value) {
     auto fields = json::as_object(value);
-    Deployment deployment{.id = json::text_of(fields, "id"), .version = parse_time(json::text_of(fields, "version"))};
+    Deployment deployment{.id = json::text_of(fields, "id"), .version = json::time_of(fields, "version")};
     json::for_each(fields, "affectedApps", deployment_actions_max,
                    [&](const json::element& one) { deployment.apps.emplace_back(json::as_text(one).value_or("")); });
     json::for_each(fields, "affectedPods", deployment_actions_max,
@@ -138,7 +139,7 @@ Deployment deployment_of(const json::element& value) {
 }  // namespace
 
 Result<App> parse_app(std::string_view body) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse_object(parser, body, "Marathon's answer about the app"));
     auto fields = json::object_of(root, "app");
     if (!fields) return fail(Remedy::quarantine, "Marathon's answer about the app holds no app");
@@ -171,7 +172,7 @@ Result<App> parse_app(std::string_view body) {
 }
 
 Result<std::vector<Deployment>> parse_deployments(std::string_view body, const std::string& app) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse(parser, body, "Marathon's answer about deployments"));
     json::array list;
     if (root.get(list)) return fail(Remedy::quarantine, "Marathon's answer about deployments is not a list");
@@ -188,7 +189,7 @@ Result<std::vector<Deployment>> parse_deployments(std::string_view body, const s
 }
 
 Result<std::optional<QueueItem>> parse_queue(std::string_view body, const std::string& app) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse_object(parser, body, "Marathon's answer about its queue"));
     std::optional<QueueItem> found;
     bool all = json::for_each(root, "queue", queue_max, [&](const json::element& one) {
@@ -218,7 +219,7 @@ Result<std::optional<QueueItem>> parse_queue(std::string_view body, const std::s
 }
 
 Result<MarathonInfo> parse_info(std::string_view body) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse_object(parser, body, "Marathon's answer to /v2/info"));
     auto config = json::object_of(root, "marathon_config");
     MarathonInfo info{.version = json::text_of(root, "version"),
@@ -230,7 +231,7 @@ Result<MarathonInfo> parse_info(std::string_view body) {
 }
 
 std::vector<std::string> parse_blocking(std::string_view body) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     auto root = json::parse_object(parser, body, "");
     std::vector<std::string> ids;
     if (!root) return ids;
@@ -240,7 +241,7 @@ std::vector<std::string> parse_blocking(std::string_view body) {
 }
 
 std::string parse_message(std::string_view body) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     auto root = json::parse_object(parser, body, "");
     return root ? printable(json::text_of(*root, "message")) : std::string{};
 }

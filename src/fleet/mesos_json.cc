@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "fleet/json.h"
+#include "base/json_reader.h"
 
 namespace boatswain::fleet {
 namespace {
@@ -237,7 +237,7 @@ std::vector<PortRange> parse_ranges(std::string_view text) {
 }
 
 Result<MesosState> parse_agents(std::string_view body) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse_object(parser, body, "Mesos' answer to GET_AGENTS"));
     auto answer = json::object_of(root, "get_agents");
     if (!answer) return fail(Remedy::quarantine, "Mesos' answer to GET_AGENTS holds no get_agents");
@@ -257,7 +257,7 @@ Result<MesosState> parse_agents(std::string_view body) {
 }
 
 Result<MesosState> parse_slaves(std::string_view body) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse_object(parser, body, "Mesos' answer to /slaves"));
     if (!json::get<json::array>(root, "slaves"))
         return fail(Remedy::quarantine, "Mesos' answer to /slaves holds no slaves");
@@ -277,7 +277,7 @@ Result<MesosState> parse_slaves(std::string_view body) {
 }
 
 Result<void> add_maintenance(MesosState& mesos, std::string_view status, std::string_view schedule, Timestamp now) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse_object(parser, status, "Mesos' answer to GET_MAINTENANCE_STATUS"));
     auto answer = json::object_of(json::object_of(root, "get_maintenance_status"), "status");
     std::set<std::string> scheduled;
@@ -296,7 +296,7 @@ Result<void> add_maintenance(MesosState& mesos, std::string_view status, std::st
         mesos.maybe_in_window = std::move(scheduled);
         return {};
     }
-    simdjson::dom::parser second;
+    json::parser second;
     TRY(auto other, json::parse_object(second, schedule, "Mesos' answer to GET_MAINTENANCE_SCHEDULE"));
     auto plan = json::object_of(json::object_of(other, "get_maintenance_schedule"), "schedule");
     all = json::for_each(plan, "windows", machines_max, [&](const json::element& one) {
@@ -312,7 +312,7 @@ Result<void> add_maintenance(MesosState& mesos, std::string_view status, std::st
 }
 
 Result<std::string> parse_master_region(std::string_view body) {
-    simdjson::dom::parser parser;
+    json::parser parser;
     TRY(auto root, json::parse_object(parser, body, "Mesos' answer to GET_MASTER"));
     Agent master;
     read_domain(master, json::object_of(json::object_of(root, "get_master"), "master_info"));

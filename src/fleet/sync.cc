@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/json_writer.h"
 #include "base/url_text.h"
 
 namespace boatswain::fleet {
@@ -70,24 +71,27 @@ std::string_view to_string(Verdict verdict) {
 
 std::string look_as_json(const Look& look, Timestamp now) {
     const auto& plan = look.plan;
-    auto text = fmt::format(
-        R"({{"time":"{}","verdict":"{}","instances":{},"eligible":{},"covered":{},"waiting":{},"gone":{},"actions":[)",
-        to_text(now), to_string(plan.verdict), plan.instances, plan.eligible, plan.covered, plan.waiting,
-        plan.gone.size());
+    auto json = json_object();
+    json.member("time", now)
+        .member("verdict", to_string(plan.verdict))
+        .member("instances", plan.instances)
+        .member("eligible", plan.eligible)
+        .member("covered", plan.covered)
+        .member("waiting", plan.waiting)
+        .member("gone", plan.gone.size())
+        .array("actions");
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const auto& action = plan.actions[i];
-        text += fmt::format(R"({}{{"do":{},"why":{})", i > 0 ? "," : "", json_quote(describe(action)),
-                            json_quote(action.why));
+        json.object().member("do", describe(action)).member("why", action.why);
         if (i < look.outcomes.size()) {
             const auto& result = look.outcomes[i].result;
-            text += fmt::format(R"(,"done":{})", result.has_value());
-            if (!result) text += ",\"error\":" + json_quote(result.error().what);
+            json.member("done", result.has_value());
+            if (!result) json.member("error", result.error().what);
         }
-        text += "}";
+        json.end();
     }
-    text += "],\"notes\":[";
-    for (std::size_t i = 0; i < plan.notes.size(); ++i) text += (i > 0 ? "," : "") + json_quote(plan.notes[i]);
-    return text + "]}\n";
+    json.end().member("notes", plan.notes);
+    return json.take_line();
 }
 
 std::string look_as_text(const Look& look, const std::string& app, bool dry_run) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "fleet/marathon_json.h"
 #include "fleet/mesos_json.h"
 
@@ -111,11 +111,10 @@ Result<void> Marathon::write(const std::string& method, const std::string& path,
 
 Result<void> Marathon::act(const Action& action) {
     if (const auto* scale = std::get_if<ScaleTo>(&action.what))
-        return write("PUT", "/v2/apps" + app_, fmt::format(R"({{"instances":{}}})", scale->to), scale->over);
+        return write("PUT", "/v2/apps" + app_, json_object().member("instances", scale->to).take(), scale->over);
     if (const auto* remove = std::get_if<RemoveInstances>(&action.what)) {
-        std::string ids;
-        for (const auto& task : remove->tasks) ids += (ids.empty() ? "" : ",") + json_quote(task);
-        return write("POST", "/v2/tasks/delete?scale=true", R"({"ids":[)" + ids + "]}", remove->over);
+        return write("POST", "/v2/tasks/delete?scale=true", json_object().member("ids", remove->tasks).take(),
+                     remove->over);
     }
     if (const auto* replace = std::get_if<ReplaceInstance>(&action.what))
         return write("DELETE", "/v2/apps" + app_ + "/tasks/" + percent_encode(replace->task), "", {});
@@ -127,7 +126,7 @@ namespace {
 
 // A v1 call; nothing when this master does not know it.
 Result<std::optional<std::string>> call(Endpoint& endpoint, std::string_view type) {
-    TRY(auto answer, endpoint.ask("/api/v1", fmt::format(R"({{"type":"{}"}})", type)));
+    TRY(auto answer, endpoint.ask("/api/v1", json_object().member("type", type).take()));
     if (answer.status == ok) return std::optional{std::move(answer.body)};
     if (answer.status == not_found || answer.status == 400 || answer.status == 405 || answer.status == 501)
         return std::optional<std::string>{};
