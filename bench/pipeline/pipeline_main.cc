@@ -61,7 +61,7 @@ class Progress {
     bool told_ = false;
 };
 
-Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& recipient) {
+Result<void> run_pipeline(const Arguments& arguments, const crypto::Recipient& recipient) {
     SystemClock clock;
     Metrics metrics;
     Log log{clock, STDERR_FILENO, LogFormat::text, LogLevel::warning};
@@ -108,12 +108,12 @@ Result<void> run_pipeline(const Arguments& arguments, const segment::Recipient& 
     return {};
 }
 
-Result<void> run_sealing(const Arguments& arguments, const segment::Recipient& recipient) {
+Result<void> run_sealing(const Arguments& arguments, const crypto::Recipient& recipient) {
     TRY(auto file, MappedFile::open(arguments.seal_only));
     SystemClock clock;
     segment::Compressor compressor{1};
     auto source = bench_source();
-    std::vector<segment::Recipient> recipients{recipient};
+    std::vector<crypto::Recipient> recipients{recipient};
     auto rest = file.bytes();
     std::uint64_t sequence = 0, sealed_bytes = 0;
     auto time = clock.now();
@@ -162,7 +162,7 @@ int main(int argc, char** argv) {
     app.add_option("--frame-bytes", arguments.frame_bytes, "text bytes of a frame");
     app.add_option("--flush-bytes", arguments.flush_bytes, "sealed bytes of a segment");
     CLI11_PARSE(app, argc, argv);
-    auto recipient = segment::Recipient::parse(arguments.recipient);
+    auto recipient = crypto::Recipient::parse(arguments.recipient);
     auto ran = !recipient                    ? Result<void>{std::unexpected(recipient.error())}
                : arguments.seal_only.empty() ? run_pipeline(arguments, *recipient)
                                              : run_sealing(arguments, *recipient);

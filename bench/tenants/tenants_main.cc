@@ -28,7 +28,7 @@ struct Bench {
 
     void open_feeds(int tenants) {
         auto recipient =
-            segment::Recipient::parse("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p").value();
+            crypto::Recipient::parse("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p").value();
         for (int i = 0; i < tenants; ++i) {
             auto tenant = TenantId::parse("tenant-" + std::to_string(i)).value();
             Source source{

@@ -1,8 +1,6 @@
 #include "api/tokens.h"
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -11,7 +9,8 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
-#include "segment/sha256.h"
+#include "crypto/digest.h"
+#include "crypto/random.h"
 
 namespace boatswain::api {
 namespace {
@@ -25,15 +24,8 @@ constexpr std::string_view heading =
 std::string random_hex(std::size_t bytes) {
     std::array<char, secret_bytes> random{};
     WipeAtEnd wiped{random};
-    if (::RAND_bytes(reinterpret_cast<unsigned char*>(random.data()), static_cast<int>(bytes)) != 1)
-        throw std::runtime_error("no randomness for a token");
+    crypto::random_bytes(random.data(), bytes);
     return to_hex({random.data(), bytes});
-}
-
-std::string sha256(std::string_view text) {
-    segment::Sha256 hash;
-    hash.update(text);
-    return hash.finish();
 }
 
 std::vector<std::string_view> split(std::string_view text, char by) {
@@ -76,7 +68,7 @@ NewToken make_token(TenantId tenant, std::optional<Timestamp> expires, std::vect
     auto text = std::string{token_prefix} + random_hex(secret_bytes);
     WipeAtEnd wiped{text};
     return {.token = {.id = random_hex(id_bytes),
-                      .sha256 = sha256(text),
+                      .sha256 = crypto::sha256(text),
                       .tenant = std::move(tenant),
                       .expires = expires,
                       .apps = std::move(apps)},
@@ -153,12 +145,12 @@ void TokenFile::look() {
 }
 
 std::optional<Token> TokenFile::find(std::string_view text) {
-    auto hash = sha256(text);
+    auto hash = crypto::sha256(text);
     std::lock_guard lock{guard_};
     look();
     const Token* found = nullptr;
     for (const auto& token : tokens_)
-        if (::CRYPTO_memcmp(token.sha256.data(), hash.data(), hash_bytes) == 0) found = &token;
+        if (crypto::equal_in_constant_time(token.sha256, hash)) found = &token;
     if (found == nullptr || text.empty() || (found->expires && *found->expires <= clock_.now())) return std::nullopt;
     return *found;
 }

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "batch/memory_budget.h"
+#include "crypto/recipient.h"
 #include "record/position.h"
 #include "record/source.h"
 #include "segment/frame_text.h"
-#include "segment/recipient.h"
 #include "segment/seal.h"
 #include "spool/known.h"
 
@@ -42,7 +42,7 @@ using ByteCount = std::shared_ptr<FrameBytes>;
 
 struct Batch {
     TenantId tenant = TenantId::unassigned();
-    std::vector<segment::Recipient> recipients;
+    std::vector<crypto::Recipient> recipients;
     std::vector<Source> sources;
     std::map<std::string, std::size_t> source_index;    // by source id
     std::vector<std::shared_ptr<PendingFrame>> frames;  // in the order in which they were closed

@@ -7,7 +7,7 @@ namespace boatswain::batch {
 namespace {
 
 // Two feeds share a batch only if the very same keys open it.
-std::string key_of(const TenantId& tenant, const std::vector<segment::Recipient>& recipients) {
+std::string key_of(const TenantId& tenant, const std::vector<crypto::Recipient>& recipients) {
     std::string key = tenant.str();
     for (const auto& recipient : recipients) key += "\n" + recipient.str();
     return key;
@@ -29,7 +29,7 @@ std::size_t cost_of(const Source& source) {
 
 }  // namespace
 
-Feed::Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting)
+Feed::Feed(Batcher& batcher, Source source, std::vector<crypto::Recipient> recipients, Checkpoint start, bool fleeting)
     : batcher_(batcher),
       source_(std::move(source)),
       recipients_(std::move(recipients)),
@@ -156,7 +156,7 @@ Batcher::~Batcher() {
     assert(std::ranges::all_of(batches_, [](const auto& entry) { return entry.second.open_feeds.empty(); }));
 }
 
-std::unique_ptr<Feed> Batcher::open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start,
+std::unique_ptr<Feed> Batcher::open_feed(Source source, std::vector<crypto::Recipient> recipients, Checkpoint start,
                                          bool fleeting) {
     std::unique_ptr<Feed> feed{new Feed(*this, std::move(source), std::move(recipients), start, fleeting)};
     tell_former_tenant(*feed);

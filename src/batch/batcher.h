@@ -72,7 +72,7 @@ class Feed {
     bool should_put_down() const;
 
     const Source& source() const { return source_; }
-    const std::vector<segment::Recipient>& recipients() const { return recipients_; }
+    const std::vector<crypto::Recipient>& recipients() const { return recipients_; }
     std::uint64_t lines() const { return next_ordinal_; }  // marked so far, since the source's first
     bool fleeting() const { return fleeting_; }
     // The latest time of a line or gap that was appended; nothing when there was none.
@@ -86,11 +86,11 @@ class Feed {
 
   private:
     friend class Batcher;
-    Feed(Batcher& batcher, Source source, std::vector<segment::Recipient> recipients, Checkpoint start, bool fleeting);
+    Feed(Batcher& batcher, Source source, std::vector<crypto::Recipient> recipients, Checkpoint start, bool fleeting);
 
     Batcher& batcher_;
     Source source_;
-    std::vector<segment::Recipient> recipients_;
+    std::vector<crypto::Recipient> recipients_;
     std::string batch_key_;
     bool fleeting_;
     std::uint64_t next_ordinal_;  // of the first line of the open frame, plus its lines at the last mark
@@ -121,7 +121,7 @@ class Batcher {
 
     // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again. Was that another
     // tenant's, in an earlier process, that tenant is told in a closing record: its log has no more of the source.
-    std::unique_ptr<Feed> open_feed(Source source, std::vector<segment::Recipient> recipients, Checkpoint start,
+    std::unique_ptr<Feed> open_feed(Source source, std::vector<crypto::Recipient> recipients, Checkpoint start,
                                     bool fleeting);
 
     // The lines of `source` cannot be read again from now on: they are sealed within fleeting_flush_after.

@@ -8,8 +8,8 @@
 
 #include "base/bytes.h"
 #include "batch/test_rig.h"
+#include "crypto/digest.h"
 #include "open/test_support.h"
-#include "segment/sha256.h"
 
 namespace boatswain::batch {
 namespace {
@@ -21,7 +21,7 @@ using ::testing::ElementsAre;
 class SealedGroup : public ::testing::Test {
   protected:
     std::unique_ptr<Feed> feed(const std::string& tenant, bool sealable = true) {
-        std::vector<segment::Recipient> recipients;
+        std::vector<crypto::Recipient> recipients;
         if (sealable) recipients.push_back(identity.recipient());
         return rig.batcher->open_feed(source("of " + tenant, tenant), recipients, {}, false);
     }
@@ -49,7 +49,7 @@ class SealedGroup : public ::testing::Test {
             auto tenant = object.key.tenant.str();
             auto segment = open::read_segment(object.bytes, identity);
             EXPECT_EQ(segment.footer.previous_sha256, previous[tenant]) << object.key.str();
-            segment::Sha256 hash;
+            crypto::Sha256 hash;
             hash.update(object.bytes);
             previous[tenant] = to_hex(hash.finish());
             for (const auto& line : segment.lines["of " + tenant]) lines[tenant].push_back(open::shown(line));

@@ -22,7 +22,7 @@ class Unsealed : public ::testing::Test {
     // A feed without recipients can be sealed for nobody: the agent has none such, and this is what another cause would
     // look like.
     std::unique_ptr<Feed> feed(bool sealable, const std::string& id = "web") {
-        std::vector<segment::Recipient> recipients;
+        std::vector<crypto::Recipient> recipients;
         if (sealable) recipients.push_back(identity.recipient());
         return rig.batcher->open_feed(source(id), recipients, rig.spool->checkpoint(id).value_or(Checkpoint{}), false);
     }

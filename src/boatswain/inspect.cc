@@ -11,7 +11,7 @@
 #include "open/age_header.h"
 #include "open/chain.h"
 #include "query/opened.h"
-#include "segment/age_primitives.h"
+#include "segment/age_format.h"
 #include "segment/object_key.h"
 
 namespace boatswain::tool {

@@ -10,9 +10,9 @@
 #include "base/file.h"
 #include "boatswain/commands.h"
 #include "boatswain/reading.h"
+#include "crypto/recipient.h"
 #include "open/identity.h"
 #include "query/selection.h"
-#include "segment/recipient.h"
 #include "tenancy/derive.h"
 #include "tenancy/keyring.h"
 
@@ -105,11 +105,11 @@ Result<void> make_keys(const KeysNew& request, Console& console) {
     return {};
 }
 
-Result<std::vector<segment::Recipient>> recipients_of(const std::string& file) {
+Result<std::vector<crypto::Recipient>> recipients_of(const std::string& file) {
     TRY(auto text, read_file(file, key_file_bytes_max));
-    if (text.find("AGE-SECRET-KEY-") == text.npos) return segment::parse_recipients(text);
+    if (text.find("AGE-SECRET-KEY-") == text.npos) return crypto::parse_recipients(text);
     TRY(auto identities, open::parse_identities(text));
-    std::vector<segment::Recipient> recipients;
+    std::vector<crypto::Recipient> recipients;
     for (const auto& identity : identities) recipients.push_back(identity.recipient());
     return recipients;
 }

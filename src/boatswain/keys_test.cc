@@ -22,7 +22,7 @@ TEST_F(Tool, KeysNewMakesAPairThatOnlyItsOwnerReads) {
     auto identities = open::read_identity_file(directory_ / "keys/initech.key");
     ASSERT_TRUE(identities);
     auto recipient = identities->front().recipient();
-    EXPECT_EQ(segment::parse_recipients(read("keys/initech.pub"))->front(), recipient);
+    EXPECT_EQ(crypto::parse_recipients(read("keys/initech.pub"))->front(), recipient);
     EXPECT_THAT(ran.out, AllOf(StartsWith(recipient.str() + "\n"), HasSubstr("Keep it off the hosts"),
                                Not(HasSubstr("AGE-SECRET"))));
     EXPECT_EQ(run("boatswain keys show keys/initech.key").out, recipient.str() + "\n");

@@ -14,9 +14,9 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "crypto/recipient.h"
 #include "query/chain_for_test.h"
 #include "query/test_store.h"
-#include "segment/recipient.h"
 #include "tenancy/derive.h"
 
 namespace boatswain::tool {

@@ -20,10 +20,10 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using Action = tenancy::Decision::Action;
 
-segment::Recipient recipient(std::uint8_t number) {
+crypto::Recipient recipient(std::uint8_t number) {
     std::array<std::uint8_t, 32> key{};
     key.fill(number);
-    return segment::Recipient{key};
+    return crypto::Recipient{key};
 }
 
 class AssigningTest : public ::testing::Test {

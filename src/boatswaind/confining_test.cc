@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/test_directory.h"
+#include "crypto/digest.h"
 #include "intake/driver/hold.h"
-#include "store/digest.h"
 
 namespace boatswain::boatswaind {
 namespace {
@@ -172,13 +172,13 @@ TEST_F(Confining, SaysThatTheStoreIsAnotherDirectoryThanAtTheStart) {
             SystemClock clock;
             if (!confine_agent(config, log)) return 1;
             auto store = store::open_store(config.store.url, clock, store_options(config)).value();
-            if (!store->put("v1/a", "bytes", store::sha256("bytes")) || store->lost()) return 2;
+            if (!store->put("v1/a", "bytes", crypto::sha256("bytes")) || store->lost()) return 2;
             if (::write(confined[1], "c", 1) != 1 || ::read(changed[0], &byte, 1) != 1) return 3;
-            auto refused = store->put("v1/b", "bytes", store::sha256("bytes"));
+            auto refused = store->put("v1/b", "bytes", crypto::sha256("bytes"));
             if (refused || !refused.error().what.contains("another directory than at the start")) return 4;
             if (!store->lost()) return 5;
             if (::write(confined[1], "c", 1) != 1 || ::read(changed[0], &byte, 1) != 1) return 6;
-            return store->put("v1/b", "bytes", store::sha256("bytes")) && !store->lost() ? 0 : 7;
+            return store->put("v1/b", "bytes", crypto::sha256("bytes")) && !store->lost() ? 0 : 7;
         }();
         ::_exit(said);
     }

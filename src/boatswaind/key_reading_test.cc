@@ -27,7 +27,7 @@ class KeyReadingTest : public ::testing::Test {
     void write_key(const std::string& tenant, std::uint8_t number) {
         std::array<std::uint8_t, 32> key{};
         key.fill(number);
-        boatswain::testing::write(keyring / (tenant + ".pub"), segment::Recipient{key}.str() + "\n");
+        boatswain::testing::write(keyring / (tenant + ".pub"), crypto::Recipient{key}.str() + "\n");
     }
     void ask(KeyReading& reading, bool always) {
         asio::co_spawn(

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "segment/sha256.h"
+#include "crypto/digest.h"
 
 namespace boatswain::canary {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 constexpr const char* source_id = "canary";
 
 std::string sha256(std::string_view bytes) {
-    segment::Sha256 hash;
+    crypto::Sha256 hash;
     hash.update(bytes);
     return hash.finish();
 }
@@ -29,11 +29,11 @@ double seconds(Nanoseconds time) { return std::chrono::duration<double>(time).co
 }  // namespace
 
 // A public key of which nobody has the private half: it is the hash of a sentence.
-segment::Recipient Canary::recipient() {
+crypto::Recipient Canary::recipient() {
     auto hash = sha256("Boatswain's canary: nobody holds the identity of this recipient.");
     std::array<std::uint8_t, 32> point{};
     std::ranges::copy(hash, point.begin());
-    return segment::Recipient{point};
+    return crypto::Recipient{point};
 }
 
 Canary::Canary(Options options, batch::Batcher& batcher, spool::Spool& spool, store::Store& store, const Clock& clock,

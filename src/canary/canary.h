@@ -62,7 +62,7 @@ class Canary {
     // Nothing when no line was lost; else a sentence.
     std::optional<std::string> trouble() const;
 
-    static segment::Recipient recipient();
+    static crypto::Recipient recipient();
 
   private:
     struct Outstanding {

@@ -1,13 +1,12 @@
 #include "heartbeat/heartbeat.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 
 #include "base/bytes.h"
 #include "base/json_reader.h"
 #include "base/json_writer.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
+#include "crypto/key32.h"
 
 namespace boatswain::heartbeat {
 namespace {
@@ -52,14 +51,14 @@ std::optional<Sealed> sealed_part(std::string_view object_bytes) {
 }
 
 std::string mac_of(std::string_view bytes, const HostKey& key) {
-    return to_hex(store::hmac_sha256(key.secret(), std::string{mac_context} + std::string{bytes}));
+    return to_hex(crypto::as_view(crypto::hmac_sha256(key.secret(), std::string{mac_context} + std::string{bytes})));
 }
 
 bool is_proven(std::string_view object_bytes, const HostKey& key) {
     auto sealed = sealed_part(object_bytes);
     if (!sealed) return false;
     auto wanted = mac_of(sealed->bytes, key);
-    return wanted.size() == sealed->mac.size() && CRYPTO_memcmp(wanted.data(), sealed->mac.data(), wanted.size()) == 0;
+    return crypto::equal_in_constant_time(wanted, sealed->mac);
 }
 
 Result<Heartbeat> parse(std::string_view bytes) {
@@ -178,7 +177,7 @@ Result<Fleet> read_fleet(store::Store& store, const std::optional<Key>& key) {
 
 Result<void> put(store::Store& store, const Heartbeat& heartbeat, const std::optional<HostKey>& key) {
     auto bytes = to_object(heartbeat, key);
-    return store.replace(object_key(heartbeat.host), bytes, store::sha256(bytes));
+    return store.replace(object_key(heartbeat.host), bytes, crypto::sha256(bytes));
 }
 
 }  // namespace boatswain::heartbeat

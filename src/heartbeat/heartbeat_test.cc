@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/test_directory.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
 #include "store/directory.h"
 
 namespace boatswain::heartbeat {
@@ -118,8 +118,8 @@ TEST(HeartbeatStore, KeepsOneObjectForEachHostAndNamesWhatIsNone) {
             heartbeat.containers = i;
             ASSERT_TRUE(put(store, heartbeat, fleet_key.of_host(host)));
         }
-    ASSERT_TRUE(store.put("v1/fleet/host=c.json", "garbage", store::sha256("garbage")));
-    ASSERT_TRUE(store.put("v1/fleet/other", "not ours", store::sha256("not ours")));
+    ASSERT_TRUE(store.put("v1/fleet/host=c.json", "garbage", crypto::sha256("garbage")));
+    ASSERT_TRUE(store.put("v1/fleet/other", "not ours", crypto::sha256("not ours")));
     auto fleet = read_fleet(store, fleet_key);
     ASSERT_TRUE(fleet) << fleet.error().what;
     ASSERT_EQ(fleet->heartbeats.size(), 2U);

@@ -1,13 +1,13 @@
 #include "heartbeat/key.h"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 
 #include "base/bytes.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
+#include "crypto/key32.h"
+#include "crypto/random.h"
 
 namespace boatswain::heartbeat {
 namespace {
@@ -28,15 +28,14 @@ std::string_view next_word(std::string_view& rest) {
 FleetKey FleetKey::make() {
     std::array<char, key_bytes> secret{};
     WipeAtEnd wiped{secret};
-    if (::RAND_bytes(reinterpret_cast<unsigned char*>(secret.data()), static_cast<int>(secret.size())) != 1)
-        throw std::runtime_error("no randomness for a key");
+    crypto::random_bytes(secret.data(), secret.size());
     return FleetKey{Secret{{secret.data(), secret.size()}}};
 }
 
 HostKey FleetKey::of_host(std::string_view host) const {
-    auto derived = store::hmac_sha256(secret(), std::string{host_key_context} + std::string{host});
+    auto derived = crypto::hmac_sha256(secret(), std::string{host_key_context} + std::string{host});
     WipeAtEnd wiped{derived};
-    return {std::string{host}, Secret{derived}};
+    return {std::string{host}, Secret{crypto::as_view(derived)}};
 }
 
 Result<Key> parse_key(std::string_view file) {

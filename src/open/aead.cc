@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "segment/age_format.h"
+
 namespace boatswain::open {
 
 Aead::Aead() : context_(EVP_CIPHER_CTX_new()) {
@@ -14,7 +16,7 @@ Aead::Aead() : context_(EVP_CIPHER_CTX_new()) {
 Aead::Aead(Aead&& other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
 Aead::~Aead() { EVP_CIPHER_CTX_free(context_); }
 
-bool Aead::open(const segment::Key32& key, const std::array<std::uint8_t, 12>& nonce, std::string_view sealed,
+bool Aead::open(const crypto::Key32& key, const std::array<std::uint8_t, 12>& nonce, std::string_view sealed,
                 char* out) {
     if (sealed.size() < segment::age_tag_bytes) return false;
     auto ciphertext = sealed.substr(0, sealed.size() - segment::age_tag_bytes);

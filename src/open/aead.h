@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "segment/age_primitives.h"
+#include "crypto/key32.h"
 
 struct evp_cipher_ctx_st;
 
@@ -21,7 +21,7 @@ class Aead {
 
     // Opens `sealed` (ciphertext and 16-byte tag) into `out`, which has room for sealed.size() - 16 bytes. False when
     // it was not sealed with this key and nonce; what `out` holds then is not to be used.
-    [[nodiscard]] bool open(const segment::Key32& key, const std::array<std::uint8_t, 12>& nonce,
+    [[nodiscard]] bool open(const crypto::Key32& key, const std::array<std::uint8_t, 12>& nonce,
                             std::string_view sealed, char* out);
 
   private:

@@ -6,8 +6,12 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/secret.h"
+#include "crypto/digest.h"
+#include "crypto/key32.h"
+#include "crypto/x25519.h"
 #include "open/aead.h"
-#include "segment/age_primitives.h"
+#include "segment/age_format.h"
 
 namespace boatswain::open {
 namespace {
@@ -75,7 +79,7 @@ Result<std::optional<AgeHeader>> need_more(std::string_view file) {
 
 // What wraps the file key in an X25519 stanza, or an error when the stanza is not as the specification wants it.
 struct Wrapped {
-    Key32 share{};
+    crypto::Key32 share{};
     std::string_view body;
 };
 Result<Wrapped> parse_x25519(const AgeStanza& stanza) {
@@ -92,12 +96,12 @@ Result<Wrapped> parse_x25519(const AgeStanza& stanza) {
 
 // The file key when `identity` fits, nothing when it does not.
 Result<std::optional<std::string>> unwrap(Aead& aead, const Wrapped& wrapped, const Identity& identity) {
-    Key32 shared{};
+    crypto::Key32 shared{};
     WipeAtEnd wiped_shared{shared};
-    if (!x25519(identity.scalar(), wrapped.share, shared)) return refuse("an X25519 share of low order");
-    std::string salt{as_view(wrapped.share)};
-    salt += as_view(identity.recipient().public_key());
-    auto key = hkdf_sha256(as_view(shared), salt, age_x25519_info);
+    if (!crypto::x25519(identity.scalar(), wrapped.share, shared)) return refuse("an X25519 share of low order");
+    std::string salt{crypto::as_view(wrapped.share)};
+    salt += crypto::as_view(identity.recipient().public_key());
+    auto key = crypto::hkdf_sha256(crypto::as_view(shared), salt, age_x25519_info);
     WipeAtEnd wiped_key{key};
     std::string file_key(age_file_key_bytes, '\0');
     if (!aead.open(key, {}, wrapped.body, file_key.data())) return std::nullopt;
@@ -105,9 +109,9 @@ Result<std::optional<std::string>> unwrap(Aead& aead, const Wrapped& wrapped, co
 }
 
 bool mac_fits(const AgeHeader& header, std::string_view file_key) {
-    auto key = hkdf_sha256(file_key, {}, "header");
+    auto key = crypto::hkdf_sha256(file_key, {}, "header");
     WipeAtEnd wiped{key};
-    auto mac = hmac_sha256(as_view(key), header.authenticated);
+    auto mac = crypto::hmac_sha256(crypto::as_view(key), header.authenticated);
     return header.mac.size() == mac.size() && CRYPTO_memcmp(mac.data(), header.mac.data(), mac.size()) == 0;
 }
 
@@ -137,7 +141,8 @@ Result<std::optional<AgeHeader>> parse_age_header(std::string_view file) {
         if (line->starts_with("---")) {
             if (!line->starts_with("--- ")) return refuse("the last line has no MAC");
             auto mac = from_base64_unpadded(line->substr(4));
-            if (!mac || mac->size() != Key32{}.size()) return refuse("a MAC that is not 32 bytes in canonical base64");
+            if (!mac || mac->size() != crypto::Key32{}.size())
+                return refuse("a MAC that is not 32 bytes in canonical base64");
             if (header.stanzas.empty()) return refuse("no recipient");
             header.authenticated = file.substr(0, start + 3);
             header.mac = *mac;

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/secret.h"
+#include "crypto/digest.h"
+#include "crypto/key32.h"
+#include "crypto/random.h"
 #include "open/aead.h"
 #include "open/age_header.h"
-#include "segment/age_primitives.h"
+#include "segment/age_format.h"
 
 namespace boatswain::open {
 
@@ -33,14 +37,14 @@ struct AgeReader::State {
     FetchRange fetch;
     AgeHeader header;
     Aead aead;
-    Key32 payload_key{};
+    crypto::Key32 payload_key{};
     std::uint64_t payload_first = 0;  // where chunk 0 starts in the object
     std::uint64_t payload_bytes = 0;  // of all chunks, tags included
     std::uint64_t chunks = 0;
     std::uint64_t tail_first = 0;  // plaintext from here to the end is kept in `tail`
     std::string tail;
 
-    ~State() { wipe(payload_key.data(), payload_key.size()); }
+    ~State() { crypto::wipe(payload_key.data(), payload_key.size()); }
 
     std::uint64_t plaintext_bytes() const { return payload_bytes - chunks * age_tag_bytes; }
 
@@ -114,7 +118,7 @@ Result<AgeReader> AgeReader::open(std::uint64_t object_bytes, FetchRange fetch, 
     auto state = std::make_unique<State>();
     state->fetch = std::move(fetch);
     state->payload_key =
-        hkdf_sha256(file_key, std::string_view{start}.substr(header->bytes, age_nonce_bytes), "payload");
+        crypto::hkdf_sha256(file_key, std::string_view{start}.substr(header->bytes, age_nonce_bytes), "payload");
     state->payload_first = header->bytes + age_nonce_bytes;
     CHECK(state->lay_out(object_bytes - state->payload_first));
     state->header = std::move(*header);

@@ -2,19 +2,22 @@
 
 #include <algorithm>
 
+#include "crypto/key_kind.h"
+#include "crypto/random.h"
+#include "crypto/x25519.h"
 #include "open/age_header.h"
 #include "open/age_reader.h"
 #include "open/test_support.h"
-#include "segment/age_primitives.h"
+#include "segment/age_format.h"
 #include "segment/age_writer.h"
-#include "segment/key_kind.h"
 
 namespace boatswain::open {
 namespace {
 
 using namespace segment;
 
-std::string encrypt(std::string_view plaintext, std::span<const Recipient> recipients, std::size_t piece = 1000) {
+std::string encrypt(std::string_view plaintext, std::span<const crypto::Recipient> recipients,
+                    std::size_t piece = 1000) {
     auto writer = AgeWriter::begin(recipients, plaintext.size()).value();
     for (std::size_t at = 0; at < plaintext.size(); at += piece) writer.append(plaintext.substr(at, piece));
     return writer.finish();
@@ -30,9 +33,9 @@ TEST(Age, RoundTripsAtEverySizeThatChunksMakeInterestingForOneToThreeRecipients)
     std::vector<Identity> identities{Identity::generate(), Identity::generate(), Identity::generate()};
     for (std::size_t size : {0U, 1U, 65'535U, 65'536U, 65'537U, 131'072U, 1'000'000U}) {
         std::string plaintext(size, '\0');
-        if (size > 0) random_bytes(plaintext.data(), plaintext.size());
+        if (size > 0) crypto::random_bytes(plaintext.data(), plaintext.size());
         for (std::size_t count = 1; count <= 3; ++count) {
-            std::vector<Recipient> recipients;
+            std::vector<crypto::Recipient> recipients;
             for (std::size_t i = 0; i < count; ++i) recipients.push_back(identities[i].recipient());
             auto file = encrypt(plaintext, recipients, 40'007);
             for (std::size_t i = 0; i < 3; ++i) {
@@ -48,7 +51,7 @@ TEST(Age, ReadsAnyRange) {
     auto identity = Identity::generate();
     auto recipient = identity.recipient();
     std::string plaintext(200'000, '\0');
-    random_bytes(plaintext.data(), plaintext.size());
+    crypto::random_bytes(plaintext.data(), plaintext.size());
     Object object{encrypt(plaintext, std::span{&recipient, 1})};
     auto reader = AgeReader::open(object.bytes.size(), object.fetch(), std::span{&identity, 1}).value();
     for (std::size_t first : {0U, 1U, 65'535U, 65'536U, 131'071U, 131'072U, 199'999U, 200'000U})
@@ -169,7 +172,7 @@ TEST(Identity, NamesKeysOfOtherKinds) {
         auto identities = parse_identities("# made by somebody\n" + text + "\n");
         ASSERT_FALSE(identities) << text;
         EXPECT_EQ(identities.error().what,
-                  "line 2: not an age X25519 identity but " + kind + ": " + std::string{segment::x25519_alone});
+                  "line 2: not an age X25519 identity but " + kind + ": " + std::string{crypto::x25519_alone});
     }
 }
 

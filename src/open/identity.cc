@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstring>
 
-#include "segment/age_primitives.h"
-#include "segment/bech32.h"
-#include "segment/key_kind.h"
+#include "crypto/bech32.h"
+#include "crypto/key32.h"
+#include "crypto/key_kind.h"
+#include "crypto/random.h"
+#include "crypto/x25519.h"
 
 namespace boatswain::open {
 namespace {
@@ -17,14 +19,13 @@ constexpr std::size_t identities_max = 100;  // each is tried on each recipient 
 }  // namespace
 
 Result<Identity> Identity::parse(std::string_view text) {
-    auto kind = segment::other_kind_of_key(text);
+    auto kind = crypto::other_kind_of_key(text);
     if (kind)
-        return fail(Remedy::stop,
-                    "not an age X25519 identity but " + *kind + ": " + std::string{segment::x25519_alone});
+        return fail(Remedy::stop, "not an age X25519 identity but " + *kind + ": " + std::string{crypto::x25519_alone});
     if (text.starts_with("age1")) return fail(Remedy::stop, "not an age identity but a recipient, the public half");
-    auto decoded = segment::decode_bech32(text);
+    auto decoded = crypto::decode_bech32(text);
     if (!decoded) return std::unexpected(std::move(decoded).error().within("not an age identity"));
-    segment::WipeAtEnd wiped{decoded->bytes};
+    WipeAtEnd wiped{decoded->bytes};
     if (decoded->prefix != prefix)
         return fail(Remedy::stop, "not an age identity: it does not start with AGE-SECRET-KEY-1");
     Identity identity;
@@ -36,7 +37,7 @@ Result<Identity> Identity::parse(std::string_view text) {
 
 Identity Identity::generate() {
     Identity identity;
-    segment::random_bytes((*identity.scalar_).data(), identity.scalar().size());
+    crypto::random_bytes((*identity.scalar_).data(), identity.scalar().size());
     return identity;
 }
 
@@ -46,10 +47,10 @@ Identity Identity::from_scalar(const std::array<std::uint8_t, 32>& scalar) {
     return identity;
 }
 
-segment::Recipient Identity::recipient() const { return segment::Recipient{segment::x25519_public_key(scalar())}; }
+crypto::Recipient Identity::recipient() const { return crypto::Recipient{crypto::x25519_public_key(scalar())}; }
 
 std::string Identity::str() const {
-    auto text = segment::encode_bech32("age-secret-key-", segment::as_view(scalar()));
+    auto text = crypto::encode_bech32("age-secret-key-", crypto::as_view(scalar()));
     std::ranges::transform(text, text.begin(),
                            [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     return text;
@@ -78,7 +79,7 @@ Result<std::vector<Identity>> parse_identities(std::string_view text) {
 Result<std::vector<Identity>> read_identity_file(const Path& path) {
     auto text = read_file(path, identity_file_bytes_max);
     if (!text) return std::unexpected(std::move(text).error().within("identity file"));
-    segment::WipeAtEnd wiped{*text};
+    WipeAtEnd wiped{*text};
     auto identities = parse_identities(*text);
     if (!identities) return std::unexpected(std::move(identities).error().within("identity file " + path.string()));
     return identities;

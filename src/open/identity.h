@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "segment/recipient.h"
+#include "crypto/recipient.h"
 
 namespace boatswain::open {
 
@@ -22,7 +22,7 @@ class Identity {
     static Identity from_scalar(const std::array<std::uint8_t, 32>& scalar);
 
     const std::array<std::uint8_t, 32>& scalar() const { return *scalar_; }
-    segment::Recipient recipient() const;
+    crypto::Recipient recipient() const;
     std::string str() const;  // upper-case Bech32, as age-keygen writes it
 
   private:

@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "crypto/random.h"
 #include "open/age_reader.h"
 #include "open/test_support.h"
 #include "open/text.h"
-#include "segment/age_primitives.h"
+#include "segment/age_format.h"
 #include "segment/age_writer.h"
 
 namespace boatswain::open {
@@ -115,7 +116,7 @@ TEST(SegmentReader, FetchesTheHeaderTheTailAndThenOnlyTheChunksOfAFrame) {
     parts.sources = {source_named("4c01")};
     std::string noise(300'000, '\0');  // does not compress, so that frames span chunks
     for (int i = 0; i < 4; ++i) {
-        segment::random_bytes(noise.data(), noise.size());
+        crypto::random_bytes(noise.data(), noise.size());
         std::ranges::replace(noise, '\n', ' ');
         segment::FrameText text{parts.sources[0]};
         text.append({.time = at("2026-11-22T10:00:00Z"), .bytes = noise});

@@ -37,7 +37,7 @@ class ChainForTest {
         for (const auto& frame : frames) add(parts, frame, hour);
         if (change) change(parts);
         auto name = parts.key.str();
-        std::vector<segment::Recipient> recipients{identity_.recipient()};
+        std::vector<crypto::Recipient> recipients{identity_.recipient()};
         auto sealed = segment::seal(std::move(parts), recipients);
         if (!sealed) throw std::runtime_error(sealed.error().what);
         previous_ = to_hex(sealed->sha256);

@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 #include "open/age_header.h"
 #include "open/chain.h"
 #include "open/segment_reader.h"
 #include "open/text.h"
 #include "query/opened.h"
-#include "segment/sha256.h"
 
 namespace boatswain::query {
 
@@ -25,7 +25,7 @@ struct Bytes {
 };
 
 Result<Bytes> fetch(store::Store& store, const std::string& name, std::uint64_t size) {
-    segment::Sha256 hash;
+    crypto::Sha256 hash;
     Bytes bytes{.size = size};
     if (size <= held_bytes_max) {
         TRY(bytes.held, read_exactly(store, name, 0, size));

@@ -44,7 +44,7 @@ inline std::string bomb(const segment::ObjectKey& key, std::size_t sources, std:
         auto frame = bomb_frame(parts.sources.back(), s, text_bytes);
         for (std::size_t i = 0; i < frames_each; ++i) parts.frames.push_back(frame);
     }
-    std::vector<segment::Recipient> recipients{identity.recipient()};
+    std::vector<crypto::Recipient> recipients{identity.recipient()};
     return segment::seal(std::move(parts), recipients).value().bytes;
 }
 
@@ -55,7 +55,7 @@ inline std::string many_frames(const segment::ObjectKey& key, std::size_t frames
     segment::Frame frame{
         .compressed = "x", .text_bytes = 1, .counts = {.lines = 1, .first_time = key.hour, .last_time = key.hour}};
     parts.frames.assign(frames, frame);
-    std::vector<segment::Recipient> recipients{identity.recipient()};
+    std::vector<crypto::Recipient> recipients{identity.recipient()};
     return segment::seal(std::move(parts), recipients).value().bytes;
 }
 

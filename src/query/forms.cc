@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 #include "query/opened.h"
-#include "segment/sha256.h"
 
 namespace boatswain::query {
 
@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t piece_bytes = 1U << 20;
 
 Result<std::string> sha256_hex(store::Store& store, const SegmentInfo& info) {
-    segment::Sha256 hash;
+    crypto::Sha256 hash;
     auto name = info.key.str();
     for (std::uint64_t at = 0; at < info.size;) {
         TRY(auto piece, store.read(name, {.first = at, .length = std::min(piece_bytes, info.size - at)}));

@@ -116,7 +116,7 @@ TEST(HostileStore, CannotLieAboutTheSizeOfAFrame) {
         segment::SegmentParts parts{.key = key("acme", ten, 1), .sealed_at = ten, .sources = {who}};
         parts.frames.push_back(bomb_frame(who, 0, 1U << 20, said));
         parts.frames.back().compressed += std::string(padding, 'x');
-        std::vector<segment::Recipient> recipients{acme.recipient()};
+        std::vector<crypto::Recipient> recipients{acme.recipient()};
         store.objects[key("acme", ten, 1).str()] = segment::seal(std::move(parts), recipients).value().bytes;
         return ask(store).damages;
     };

@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <random>
 
+#include "crypto/digest.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
 #include "query/test_store.h"
-#include "segment/sha256.h"
 
 namespace boatswain::query {
 namespace {
@@ -390,7 +390,7 @@ void scatter_over_both_forms(MemoryStore& store, std::uint32_t seed) {
     for (const auto& [name, bytes] : before) {
         auto choice = random() % 3;
         if (choice == 0) continue;
-        segment::Sha256 hash;
+        crypto::Sha256 hash;
         hash.update(bytes);
         store.objects[segment::parse_object_key(name)->second_form(hash.finish()).str()] = bytes;
         if (choice == 1) store.objects.erase(name);
@@ -419,7 +419,7 @@ TEST(Merge, ShowsTheLinesOfBothObjectsOfANumberWhoseKeyWasTaken) {
     add(store, taken, {{web, {{ten, "forged"}}}, {web, {{ten + seconds{2}, "forged too"}}}}, acme);
     auto own =
         sealed(taken, {{web, {{ten + seconds{1}, "printed"}}}, {web, {{ten + seconds{3}, "printed too"}}}}, acme);
-    segment::Sha256 hash;
+    crypto::Sha256 hash;
     hash.update(own);
     store.objects[taken.second_form(hash.finish()).str()] = own;
     auto answer = ask(store, {acme});

@@ -156,7 +156,7 @@ inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestF
                                 .text_bytes = text.text().size(),
                                 .counts = text.counts()});
     }
-    std::vector<segment::Recipient> recipients{identity.recipient()};
+    std::vector<crypto::Recipient> recipients{identity.recipient()};
     auto segment = segment::seal(std::move(parts), recipients);
     if (!segment) throw std::runtime_error(segment.error().what);
     return std::move(segment->bytes);

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "crypto/digest.h"
 #include "query/chain_for_test.h"
-#include "segment/sha256.h"
 
 namespace boatswain::query {
 namespace {
@@ -40,7 +40,7 @@ std::vector<std::string> problems(MemoryStore& store, const Identities& identiti
 }
 
 std::string hash_of(std::string_view bytes) {
-    segment::Sha256 hash;
+    crypto::Sha256 hash;
     hash.update(bytes);
     return hash.finish();
 }
@@ -282,7 +282,7 @@ TEST(Verify, NoticesAForgedObjectByTheOneBehindIt) {
         segment::SegmentParts parts{.key = segment::parse_object_key(example.chain.names[number - 1]).value(),
                                     .sealed_at = ten};
         if (number > 1) parts.previous_sha256 = to_hex(hash_of(example.object(number - 1)));
-        std::vector<segment::Recipient> recipients{acme.recipient()};
+        std::vector<crypto::Recipient> recipients{acme.recipient()};
         example.object(number) = segment::seal(std::move(parts), recipients).value().bytes;
         for (const auto& identities : {Identities{}, Identities{acme}}) {
             auto broken = Contains(HasSubstr("broken-link: "));

@@ -6,7 +6,12 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
-#include "segment/age_primitives.h"
+#include "base/secret.h"
+#include "crypto/digest.h"
+#include "crypto/key32.h"
+#include "crypto/random.h"
+#include "crypto/x25519.h"
+#include "segment/age_format.h"
 
 namespace boatswain::segment {
 namespace {
@@ -29,7 +34,7 @@ class Cipher {
     Cipher(const Cipher&) = delete;
     ~Cipher() { EVP_CIPHER_CTX_free(context_); }
 
-    void begin(const Key32& key, const std::array<std::uint8_t, 12>& nonce) {
+    void begin(const crypto::Key32& key, const std::array<std::uint8_t, 12>& nonce) {
         require(EVP_EncryptInit_ex(context_, nullptr, nullptr, key.data(), nonce.data()) == 1, "set key");
     }
     void encrypt(std::string_view plaintext, char* out) {
@@ -54,31 +59,31 @@ using FileKey = std::array<char, age_file_key_bytes>;
 std::string_view view(const FileKey& key) { return {key.data(), key.size()}; }
 
 // One X25519 stanza: the file key, wrapped for one recipient. Empty for a recipient of low order.
-std::string stanza(Cipher& cipher, const FileKey& file_key, const Recipient& recipient) {
-    Key32 ephemeral{}, shared{};
+std::string stanza(Cipher& cipher, const FileKey& file_key, const crypto::Recipient& recipient) {
+    crypto::Key32 ephemeral{}, shared{};
     WipeAtEnd wiped_ephemeral{ephemeral}, wiped_shared{shared};
-    random_bytes(ephemeral.data(), ephemeral.size());
-    auto share = x25519_public_key(ephemeral);
-    if (!x25519(ephemeral, recipient.public_key(), shared)) return {};
+    crypto::random_bytes(ephemeral.data(), ephemeral.size());
+    auto share = crypto::x25519_public_key(ephemeral);
+    if (!crypto::x25519(ephemeral, recipient.public_key(), shared)) return {};
 
-    std::string salt{as_view(share)};
-    salt += as_view(recipient.public_key());
-    auto wrapping_key = hkdf_sha256(as_view(shared), salt, age_x25519_info);
+    std::string salt{crypto::as_view(share)};
+    salt += crypto::as_view(recipient.public_key());
+    auto wrapping_key = crypto::hkdf_sha256(crypto::as_view(shared), salt, age_x25519_info);
     WipeAtEnd wiped_key{wrapping_key};
     std::array<char, age_file_key_bytes + age_tag_bytes> body{};
     cipher.begin(wrapping_key, {});
     cipher.encrypt(view(file_key), body.data());
     cipher.finish(body.data() + age_file_key_bytes);
     // 32 bytes are 43 characters: one line, shorter than 64 columns, as the last line of a body must be.
-    return "-> X25519 " + to_base64_unpadded(as_view(share)) + "\n" + to_base64_unpadded({body.data(), body.size()}) +
-           "\n";
+    return "-> X25519 " + to_base64_unpadded(crypto::as_view(share)) + "\n" +
+           to_base64_unpadded({body.data(), body.size()}) + "\n";
 }
 
 }  // namespace
 
 struct AgeWriter::State {
     Cipher cipher;
-    Key32 payload_key{};
+    crypto::Key32 payload_key{};
     std::uint64_t plaintext_left = 0;  // not yet appended
     std::uint64_t chunk = 0;
     std::size_t in_chunk = 0;  // plaintext bytes of the open chunk so far
@@ -87,7 +92,7 @@ struct AgeWriter::State {
     std::size_t used = 0;
     std::size_t final_used = 0;  // up to the end of the last whole chunk
 
-    ~State() { wipe(payload_key.data(), payload_key.size()); }
+    ~State() { crypto::wipe(payload_key.data(), payload_key.size()); }
 
     void begin_chunk() {
         cipher.begin(payload_key, age_chunk_nonce(chunk, plaintext_left <= age_chunk_bytes));
@@ -108,16 +113,16 @@ AgeWriter::AgeWriter(AgeWriter&&) noexcept = default;
 AgeWriter& AgeWriter::operator=(AgeWriter&&) noexcept = default;
 AgeWriter::~AgeWriter() = default;
 
-Result<AgeWriter> AgeWriter::begin(std::span<const Recipient> recipients, std::uint64_t plaintext_bytes,
+Result<AgeWriter> AgeWriter::begin(std::span<const crypto::Recipient> recipients, std::uint64_t plaintext_bytes,
                                    std::string_view stanzas) {
     if (recipients.empty()) return fail(Remedy::stop, "no recipient to seal for");
-    if (recipients.size() > recipients_max)
+    if (recipients.size() > crypto::recipients_max)
         return fail(Remedy::stop, std::to_string(recipients.size()) + " recipients, at most " +
-                                      std::to_string(recipients_max) + " are allowed");
+                                      std::to_string(crypto::recipients_max) + " are allowed");
     auto state = std::make_unique<State>();
     FileKey file_key{};
     WipeAtEnd wiped_key{file_key};
-    random_bytes(file_key.data(), file_key.size());
+    crypto::random_bytes(file_key.data(), file_key.size());
 
     std::string header{age_version_line};
     header += stanzas;
@@ -129,14 +134,14 @@ Result<AgeWriter> AgeWriter::begin(std::span<const Recipient> recipients, std::u
         header += wrapped;
     }
     header += "---";
-    auto mac_key = hkdf_sha256(view(file_key), {}, "header");
+    auto mac_key = crypto::hkdf_sha256(view(file_key), {}, "header");
     WipeAtEnd wiped_mac_key{mac_key};
-    header += " " + to_base64_unpadded(as_view(hmac_sha256(as_view(mac_key), header))) + "\n";
+    header += " " + to_base64_unpadded(crypto::as_view(crypto::hmac_sha256(crypto::as_view(mac_key), header))) + "\n";
 
     std::array<char, age_nonce_bytes> nonce{};
-    random_bytes(nonce.data(), nonce.size());
+    crypto::random_bytes(nonce.data(), nonce.size());
     header.append(nonce.data(), nonce.size());
-    state->payload_key = hkdf_sha256(view(file_key), {nonce.data(), nonce.size()}, "payload");
+    state->payload_key = crypto::hkdf_sha256(view(file_key), {nonce.data(), nonce.size()}, "payload");
 
     // No zeros are written first: every byte of it is about to be.
     state->out.resize_and_overwrite(header.size() + age_sealed_bytes(plaintext_bytes), [&](char* p, std::size_t size) {

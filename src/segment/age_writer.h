@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "segment/recipient.h"
+#include "crypto/recipient.h"
 
 namespace boatswain::segment {
 
@@ -20,7 +20,7 @@ class AgeWriter {
   public:
     // Remedy::stop without a recipient, with more than recipients_max, or with one that is a point of low order.
     // `stanzas` come first in the header, as they are: whole stanzas of types that age implementations pass over.
-    static Result<AgeWriter> begin(std::span<const Recipient> recipients, std::uint64_t plaintext_bytes,
+    static Result<AgeWriter> begin(std::span<const crypto::Recipient> recipients, std::uint64_t plaintext_bytes,
                                    std::string_view stanzas = {});
     AgeWriter(AgeWriter&&) noexcept;
     AgeWriter& operator=(AgeWriter&&) noexcept;

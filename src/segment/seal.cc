@@ -6,11 +6,11 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 #include "segment/age_writer.h"
 #include "segment/chain.h"
 #include "segment/footer_writer.h"
 #include "segment/format.h"
-#include "segment/sha256.h"
 
 namespace boatswain::segment {
 namespace {
@@ -28,7 +28,7 @@ class RunningHash {
     std::string finish() { return hash_.finish(); }
 
   private:
-    Sha256 hash_;
+    crypto::Sha256 hash_;
     std::size_t done_ = 0;
 };
 
@@ -91,7 +91,7 @@ std::string Compressor::compress(std::string_view text) {
     return {c.buffer.get(), size};
 }
 
-Result<SealedSegment> seal(SegmentParts parts, std::span<const Recipient> recipients) {
+Result<SealedSegment> seal(SegmentParts parts, std::span<const crypto::Recipient> recipients) {
     CHECK(validate(parts));
     Compressor compressor{footer_level};
     TRY(auto end, footer(parts, compressor));

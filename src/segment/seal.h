@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "crypto/recipient.h"
 #include "record/source.h"
 #include "segment/frame_text.h"
 #include "segment/object_key.h"
-#include "segment/recipient.h"
 
 namespace boatswain::segment {
 
@@ -57,6 +57,6 @@ struct SealedSegment {
 };
 
 // Seals for all `recipients` (at least one). Consumes the frames as it goes, to hold the bytes only once.
-Result<SealedSegment> seal(SegmentParts parts, std::span<const Recipient> recipients);
+Result<SealedSegment> seal(SegmentParts parts, std::span<const crypto::Recipient> recipients);
 
 }  // namespace boatswain::segment

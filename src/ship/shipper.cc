@@ -4,9 +4,9 @@
 #include <array>
 #include <random>
 
+#include "crypto/digest.h"
 #include "segment/object_key.h"
 #include "ship/look.h"
-#include "store/digest.h"
 
 namespace boatswain::ship {
 namespace {
@@ -68,7 +68,7 @@ Result<MappedFile> Shipper::map_whole(const spool::Spooled& segment) const {
     auto mapped = MappedFile::open(segment.file);
     if (!mapped && mapped.error().remedy == Remedy::re_resolve)
         return fail(Remedy::quarantine, mapped.error().what, mapped.error().cause);
-    if (mapped && store::sha256(mapped->bytes()) != segment.sha256)
+    if (mapped && crypto::sha256(mapped->bytes()) != segment.sha256)
         return fail(Remedy::quarantine, "read " + segment.file.string() + ": not the bytes that were written");
     return mapped;
 }

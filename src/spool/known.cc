@@ -80,7 +80,7 @@ std::optional<Known> parse_known(std::string_view id, std::string_view text) {
     }
     auto recipients = fields.next_count();
     for (std::size_t i = 0; i < recipients && fields.sound(); ++i) {
-        auto recipient = segment::Recipient::parse(fields.next());
+        auto recipient = crypto::Recipient::parse(fields.next());
         if (!recipient) return std::nullopt;
         known.recipients.push_back(*recipient);
     }

@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "base/time.h"
+#include "crypto/recipient.h"
 #include "record/source.h"
-#include "segment/recipient.h"
 
 namespace boatswain::spool {
 
 struct Known {
     Source source;
-    std::vector<segment::Recipient> recipients;  // its lines were sealed for these last
-    Timestamp last_time{};                       // of its last line that is sealed
-    bool ended = false;                          // it had stopped, and its log was read to its end
+    std::vector<crypto::Recipient> recipients;  // its lines were sealed for these last
+    Timestamp last_time{};                      // of its last line that is sealed
+    bool ended = false;                         // it had stopped, and its log was read to its end
 
     bool operator==(const Known&) const = default;
 };

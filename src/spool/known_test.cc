@@ -20,7 +20,7 @@ Known web() {
                        .whose = {.tenant = TenantId::parse("acme").value(), .app = "shop", .tenant_rule = "const"},
                        .labels = {{"a", "1:2\n:"}, {"", "\xff"}}},
             .recipients =
-                {segment::Recipient::parse("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p").value()},
+                {crypto::Recipient::parse("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p").value()},
             .last_time = *parse_time("2026-11-23T10:00:00.5Z")};
 }
 

@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
-#include "segment/sha256.h"
+#include "crypto/digest.h"
 #include "spool/schema.h"
 #include "spool/spool.h"
 
@@ -37,7 +37,7 @@ Result<Path> put_state_aside(const Path& state, Timestamp now) {
 bool holds(const Path& file, std::uint64_t size, const std::string& sha256) {
     auto bytes = read_file(file, size);
     if (!bytes || bytes->size() != size) return false;
-    segment::Sha256 hash;
+    crypto::Sha256 hash;
     hash.update(*bytes);
     return hash.finish() == sha256;
 }

@@ -1,11 +1,10 @@
 #include "spool/schema.h"
 
-#include <openssl/rand.h>
-
 #include <cstdint>
 #include <string>
 
 #include "base/bytes.h"
+#include "crypto/random.h"
 
 namespace boatswain::spool {
 namespace {
@@ -52,7 +51,7 @@ static_assert(std::size(migrations) == schema_version - 1);
 
 std::string draw_epoch(Timestamp now) {
     unsigned char random[4] = {};
-    RAND_bytes(random, sizeof random);
+    crypto::random_bytes(random, sizeof random);
     auto time = to_text(now);  // 2026-11-23T04:34:00...
     std::string epoch;
     for (char c : time.substr(0, 19))

@@ -15,7 +15,7 @@
 #include <random>
 #include <thread>
 
-#include "store/digest.h"
+#include "crypto/digest.h"
 #include "store/directory_walk.h"
 
 namespace boatswain::store {
@@ -34,7 +34,7 @@ class Directory : public testing::Test {
     void TearDown() override { std::filesystem::remove_all(top); }
 
     Result<PutOutcome> put(std::string_view key, std::string_view bytes) {
-        return store().put(key, bytes, sha256(bytes));
+        return store().put(key, bytes, crypto::sha256(bytes));
     }
     void create(std::string_view key) {
         auto outcome = put(key, key);
@@ -71,7 +71,7 @@ struct DirectoryFile : Directory {
         ASSERT_TRUE(write_file_durably(file, bytes, DirectoryStore::file_mode));
         ASSERT_EQ(::chmod(file.c_str(), DirectoryStore::file_mode), 0);
     }
-    Result<PutOutcome> put_file() { return store().put_file("a/b", file, bytes, sha256(bytes)); }
+    Result<PutOutcome> put_file() { return store().put_file("a/b", file, bytes, crypto::sha256(bytes)); }
     struct stat status_of(const Path& path) {
         struct stat found{};
         EXPECT_EQ(::stat(path.c_str(), &found), 0) << path;
@@ -157,7 +157,8 @@ TEST_F(Directory, LetsOneOfManyRacingPutsWin) {
             std::vector<std::jthread> racers;
             for (int i = 0; i < 6; ++i)
                 racers.emplace_back([&, i] {
-                    auto outcome = DirectoryStore{top / "store"}.put(key, std::to_string(i), sha256(std::to_string(i)));
+                    auto outcome =
+                        DirectoryStore{top / "store"}.put(key, std::to_string(i), crypto::sha256(std::to_string(i)));
                     if (outcome && *outcome == PutOutcome::created) ++created;
                     if (outcome && *outcome == PutOutcome::taken) ++refused;
                 });
@@ -169,12 +170,12 @@ TEST_F(Directory, LetsOneOfManyRacingPutsWin) {
 
 TEST_F(Directory, ReplacesWhatIsThereAndMakesWhatIsNot) {
     for (std::string bytes : {"first", "the second", ""}) {
-        auto replaced = store().replace("v1/fleet/host=a.json", bytes, sha256(bytes));
+        auto replaced = store().replace("v1/fleet/host=a.json", bytes, crypto::sha256(bytes));
         ASSERT_TRUE(replaced) << replaced.error().what;
         EXPECT_EQ(store().read("v1/fleet/host=a.json"), bytes);
     }
     EXPECT_THAT(keys(), ElementsAre("v1/fleet/host=a.json")) << "nothing temporary is left";
-    EXPECT_EQ(store().replace("a/../b", "x", sha256("x")).error().remedy, Remedy::stop);
+    EXPECT_EQ(store().replace("a/../b", "x", crypto::sha256("x")).error().remedy, Remedy::stop);
 }
 
 TEST_F(Directory, IsMadeByTheFirstPutForItsOwnerAndGroupOnly) {
@@ -354,7 +355,7 @@ TEST_F(Directory, BacksOffFromAFullDiskNamingThePathAndLeavesNothingBehind) {
         if (refused.error().what.find((top / "small/store/a").string()) == std::string::npos) return 3;
         auto entries = std::filesystem::directory_iterator{top / "small/store/a"};
         if (entries != std::filesystem::directory_iterator{}) return 4;
-        return small.put("a/b", "fits", sha256("fits")) ? 0 : 5;
+        return small.put("a/b", "fits", crypto::sha256("fits")) ? 0 : 5;
     });
     ASSERT_TRUE(result) << "a small file system must be mounted for this: run as root";
     EXPECT_EQ(*result, 0);
@@ -366,7 +367,7 @@ TEST_F(DirectoryFile, IsWrittenWhereItLiesOnAnotherFileSystem) {
     ASSERT_TRUE(write_file_durably(file, bytes, DirectoryStore::file_mode));
     auto result = with_a_small_file_system(top / "small", [&] {
         DirectoryStore small{top / "small/store"};
-        if (small.put_file("a/b", file, bytes, sha256(bytes)) != PutOutcome::created) return 1;
+        if (small.put_file("a/b", file, bytes, crypto::sha256(bytes)) != PutOutcome::created) return 1;
         return small.read("a/b") == bytes ? 0 : 2;
     });
     ASSERT_TRUE(result) << "a small file system must be mounted for this: run as root";
@@ -375,7 +376,7 @@ TEST_F(DirectoryFile, IsWrittenWhereItLiesOnAnotherFileSystem) {
 
 TEST_F(Directory, RefusesToBeAFile) {
     std::ofstream{top / "file"} << "x";
-    auto refused = DirectoryStore{top / "file"}.put("a", "x", sha256("x"));
+    auto refused = DirectoryStore{top / "file"}.put("a", "x", crypto::sha256("x"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().remedy, Remedy::stop);
     EXPECT_THAT(refused.error().what, HasSubstr((top / "file").string()));
@@ -393,8 +394,8 @@ TEST_F(Directory, ProbesWhetherItCouldBeMade) {
 
 TEST_F(Directory, IsTheSameWithASlashAtItsEnd) {
     DirectoryStore slashed{top / "store/"};
-    EXPECT_EQ(slashed.put("a", "x", sha256("x")), PutOutcome::created);
-    EXPECT_EQ(slashed.put("a", "x", sha256("x")), PutOutcome::already_there);
+    EXPECT_EQ(slashed.put("a", "x", crypto::sha256("x")), PutOutcome::created);
+    EXPECT_EQ(slashed.put("a", "x", crypto::sha256("x")), PutOutcome::already_there);
     EXPECT_THAT(keys(), ElementsAre("a"));
 }
 

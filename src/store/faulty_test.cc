@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "store/digest.h"
+#include "crypto/digest.h"
 #include "store/directory.h"
 
 namespace boatswain::store {
@@ -18,7 +18,7 @@ class Faulty : public testing::Test {
         store = std::make_unique<FaultyStore>(*directory);
     }
     void TearDown() override { std::filesystem::remove_all(top); }
-    Result<PutOutcome> put(std::string_view key) { return store->put(key, key, sha256(key)); }
+    Result<PutOutcome> put(std::string_view key) { return store->put(key, key, crypto::sha256(key)); }
 
     Path top;
     std::unique_ptr<DirectoryStore> directory;

@@ -4,9 +4,9 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 #include "store/content_range.h"
 #include "store/credential_sources.h"
-#include "store/digest.h"
 #include "store/environment.h"
 #include "store/key.h"
 #include "store/s3_answers.h"
@@ -41,7 +41,7 @@ RangeBytes cut(std::string whole, const Range& range) {
 Error after_refused_put(Error error, std::string_view bytes, std::string_view sha256_of_bytes) {
     bool hash_refused = error.what.find("ContentSHA256Mismatch") != std::string::npos ||
                         error.what.find("BadDigest") != std::string::npos;
-    if (hash_refused) error.remedy = sha256(bytes) == sha256_of_bytes ? Remedy::back_off : Remedy::quarantine;
+    if (hash_refused) error.remedy = crypto::sha256(bytes) == sha256_of_bytes ? Remedy::back_off : Remedy::quarantine;
     return error;
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
 #include "store/http_server_for_test.h"
 #include "store/sigv4.h"
 
@@ -99,7 +99,7 @@ class S3Double {
             headers.emplace_back(name, header(name));
         }
         auto hash = header("x-amz-content-sha256"), date = header("x-amz-date");
-        if (hash != to_hex(sha256(request.body))) return refuse(400, "XAmzContentSHA256Mismatch");
+        if (hash != to_hex(crypto::sha256(request.body))) return refuse(400, "XAmzContentSHA256Mismatch");
         auto time = parse_time(date.substr(0, 4) + "-" + date.substr(4, 2) + "-" + date.substr(6, 2) + "T" +
                                date.substr(9, 2) + ":" + date.substr(11, 2) + ":" + date.substr(13, 2) + "Z");
         if (!time) return refuse(403, "AccessDenied");

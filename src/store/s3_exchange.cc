@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
 #include "store/s3.h"
 #include "store/sigv4.h"
 

@@ -7,8 +7,8 @@
 #include <map>
 
 #include "base/test_directory.h"
+#include "crypto/digest.h"
 #include "store/credential_process.h"
-#include "store/digest.h"
 #include "store/pages.h"
 #include "store/s3.h"
 #include "store/s3_double_for_test.h"
@@ -66,7 +66,7 @@ std::string voyage(Store& store) {
         if (is != should) wrong += std::string{what} + ": " + is + "\n";
     };
     auto put = [&](std::string_view key, std::string_view bytes) {
-        return outcome(store.put(key, bytes, sha256(bytes)));
+        return outcome(store.put(key, bytes, crypto::sha256(bytes)));
     };
     expect(
         "look",

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/test_directory.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
 #include "store/http_server_for_test.h"
 
 namespace boatswain::store {
@@ -55,7 +55,7 @@ class S3 : public ::testing::Test {
         return *store_;
     }
     Result<PutOutcome> put(std::string_view key = "v1/k", std::string_view bytes = "bytes") {
-        return store().put(key, bytes, sha256(bytes));
+        return store().put(key, bytes, crypto::sha256(bytes));
     }
 
     // The error of a put that the server answers so.
@@ -83,7 +83,7 @@ TEST_F(S3, PutsOnlyWhereNothingIsAndSendsTheChecksum) {
     ASSERT_EQ(seen.size(), 1U);
     EXPECT_EQ(seen[0].line, "PUT /logs/pre/v1/t%3Da%252Fb HTTP/1.1");
     EXPECT_EQ(seen[0].body, "bytes");
-    auto hash = sha256("bytes");
+    auto hash = crypto::sha256("bytes");
     EXPECT_EQ(seen[0].headers["if-none-match"], "*");
     EXPECT_EQ(seen[0].headers["x-amz-content-sha256"], to_hex(hash));
     EXPECT_EQ(seen[0].headers["x-amz-meta-sha256"], to_hex(hash));
@@ -103,21 +103,21 @@ TEST_F(S3, NamesTheBucketInTheHostWhenNotInThePath) {
 
 TEST_F(S3, ReplacesWithoutAskingWhetherSomethingIsThere) {
     server.then(stored);
-    auto replaced = store().replace("v1/k", "bytes", sha256("bytes"));
+    auto replaced = store().replace("v1/k", "bytes", crypto::sha256("bytes"));
     EXPECT_TRUE(replaced) << replaced.error().what;
     auto seen = server.seen();
     ASSERT_EQ(seen.size(), 1U);
     EXPECT_FALSE(seen[0].headers.contains("if-none-match"));
-    EXPECT_EQ(seen[0].headers["x-amz-checksum-sha256"], to_base64(sha256("bytes")));
+    EXPECT_EQ(seen[0].headers["x-amz-checksum-sha256"], to_base64(crypto::sha256("bytes")));
     server.then({.body = "a proxy's page"});
-    EXPECT_FALSE(store().replace("v1/k", "bytes", sha256("bytes")));
+    EXPECT_FALSE(store().replace("v1/k", "bytes", crypto::sha256("bytes")));
 }
 
 // --- putting again ---
 
 TEST_F(S3, FindsItsOwnObjectWhenTheAnswerToThePutWasLost) {
     server.then({.cut_after_request = true}).then(refusal(412, "PreconditionFailed"));
-    server.then({.headers = {"Content-Length: 5", "x-amz-meta-sha256: " + to_hex(sha256("bytes"))}});
+    server.then({.headers = {"Content-Length: 5", "x-amz-meta-sha256: " + to_hex(crypto::sha256("bytes"))}});
     EXPECT_EQ(put(), PutOutcome::already_there);
     EXPECT_EQ(waits.size(), 1U);
 }
@@ -131,10 +131,10 @@ TEST_F(S3, ComparesTheBytesWhenTheObjectCarriesNoHash) {
 
 TEST_F(S3, SaysThatAKeyIsTakenByOtherBytes) {
     server.then(refusal(412, "PreconditionFailed"))
-        .then({.headers = {"Content-Length: 5", "x-amz-meta-sha256: " + to_hex(sha256("other"))}});
+        .then({.headers = {"Content-Length: 5", "x-amz-meta-sha256: " + to_hex(crypto::sha256("other"))}});
     EXPECT_EQ(put(), PutOutcome::taken);
     server.then(refusal(412, "PreconditionFailed"))
-        .then({.headers = {"Content-Length: 6", "x-amz-meta-sha256: " + to_hex(sha256("bytes"))}});
+        .then({.headers = {"Content-Length: 6", "x-amz-meta-sha256: " + to_hex(crypto::sha256("bytes"))}});
     EXPECT_EQ(put(), PutOutcome::taken) << "another length is enough";
 }
 
@@ -161,7 +161,7 @@ TEST_F(S3, TellsARefusalOfOneObjectFromOneOfAll) {
 TEST_F(S3, TellsBytesThatChangedOnTheWayFromBytesThatAreNotWhatTheySay) {
     EXPECT_EQ(refused(refusal(400, "XAmzContentSHA256Mismatch")).remedy, Remedy::back_off);
     server.then(refusal(400, "XAmzContentSHA256Mismatch"));
-    EXPECT_EQ(store().put("v1/k", "bytes", sha256("other")).error().remedy, Remedy::quarantine);
+    EXPECT_EQ(store().put("v1/k", "bytes", crypto::sha256("other")).error().remedy, Remedy::quarantine);
     EXPECT_EQ(store().put("v1/k", "bytes", "short").error().remedy, Remedy::stop);
 }
 
@@ -227,8 +227,8 @@ TEST_F(S3, LearnsTheServersClockWhenItsOwnIsWrong) {
     server.then(refusal(403, "RequestTimeTooSkewed", {"Date: Mon, 23 Nov 2026 10:00:00 GMT"}))
         .then(stored)
         .then(stored);
-    EXPECT_EQ(late.put("k", "b", sha256("b")), PutOutcome::created);
-    EXPECT_EQ(late.put("l", "b", sha256("b")), PutOutcome::created);
+    EXPECT_EQ(late.put("k", "b", crypto::sha256("b")), PutOutcome::created);
+    EXPECT_EQ(late.put("l", "b", crypto::sha256("b")), PutOutcome::created);
     auto seen = server.seen();
     EXPECT_EQ(seen.at(0).headers["x-amz-date"], "20010101T000000Z");
     EXPECT_EQ(seen.at(1).headers["x-amz-date"], "20261123T100000Z");

@@ -5,7 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/secret.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
+#include "crypto/key32.h"
 
 namespace boatswain::store {
 namespace {
@@ -93,21 +94,21 @@ std::string authorization(const RequestToSign& request, const SigningScope& scop
     auto time = amz_date(scope.time);
     auto day = time.substr(0, 8);
     auto credential_scope = day + "/" + std::string{scope.region} + "/" + std::string{scope.service} + "/aws4_request";
-    auto to_sign =
-        "AWS4-HMAC-SHA256\n" + time + "\n" + credential_scope + "\n" + to_hex(sha256(canonical_request(request)));
+    auto to_sign = "AWS4-HMAC-SHA256\n" + time + "\n" + credential_scope + "\n" +
+                   to_hex(crypto::sha256(canonical_request(request)));
 
     auto start = "AWS4" + std::string{scope.secret_key};
-    auto key = hmac_sha256(start, day);
+    auto key = crypto::hmac_sha256(start, day);
     WipeAtEnd wiped_start{start}, wiped_key{key};
     for (std::string_view part : {scope.region, scope.service, std::string_view{"aws4_request"}}) {
-        auto next = hmac_sha256(key, part);
+        auto next = crypto::hmac_sha256(crypto::as_view(key), part);
         WipeAtEnd wiped_next{next};
-        key.assign(next);  // of the same length: in the same place
+        key = next;
     }
 
     return "AWS4-HMAC-SHA256 Credential=" + std::string{scope.access_key} + "/" + credential_scope +
            ", SignedHeaders=" + signed_headers(canonical_headers(request.headers)) +
-           ", Signature=" + to_hex(hmac_sha256(key, to_sign));
+           ", Signature=" + to_hex(crypto::as_view(crypto::hmac_sha256(crypto::as_view(key), to_sign)));
 }
 
 }  // namespace boatswain::store

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
 
 namespace boatswain::store {
 namespace {
@@ -78,7 +78,7 @@ TEST(SigV4, SignsEveryRequestOfTheOfficialTestSuiteAsItSays) {
         headers.emplace_back("Host", "example.amazonaws.com");
         headers.emplace_back("X-Amz-Date", "20150830T123600Z");
         auto path = canonical_path(example.path);
-        auto hash = to_hex(sha256(example.body));
+        auto hash = to_hex(crypto::sha256(example.body));
         auto signed_as = authorization(
             {.method = example.method, .path = path, .query = example.query, .headers = headers, .payload_hash = hash},
             {.access_key = "AKIDEXAMPLE",
@@ -117,7 +117,7 @@ TEST(SigV4, SignsThePutOfAnObjectAsTheS3Reference) {
     auto header =
         signed_as_s3("PUT", "/test$file.text", {},
                      {{"Date", "Fri, 24 May 2013 00:00:00 GMT"}, {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
-                     to_hex(sha256("Welcome to Amazon S3.")));
+                     to_hex(crypto::sha256("Welcome to Amazon S3.")));
     EXPECT_TRUE(header.ends_with("Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"))
         << header;
 }

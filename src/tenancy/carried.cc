@@ -1,12 +1,12 @@
 #include "tenancy/carried.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/secret.h"
+#include "crypto/digest.h"
+#include "crypto/key32.h"
+#include "crypto/random.h"
 #include "tenancy/derive.h"
 
 namespace boatswain::tenancy {
@@ -18,20 +18,15 @@ bool is_idle(const auto& remembered) { return remembered.key.use_count() == 1; }
 }  // namespace
 
 CarriedKeys::CarriedKeys(Bounds bounds) : bounds_(bounds), hash_key_(32, '\0') {
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(hash_key_.data()), static_cast<int>(hash_key_.size())) != 1)
-        throw std::runtime_error("OpenSSL gives no random bytes");
+    crypto::random_bytes(hash_key_.data(), hash_key_.size());
 }
 
 std::string CarriedKeys::digest(const TenantId& tenant, std::string_view secret) const {
     // A tenant's name holds no zero byte, so the two parts cannot be confused.
     auto text = tenant.str() + '\0';
     text += secret;
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    HMAC(EVP_sha256(), hash_key_.data(), static_cast<int>(hash_key_.size()),
-         reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes, &size);
-    OPENSSL_cleanse(text.data(), text.size());
-    return {reinterpret_cast<const char*>(bytes), size};
+    WipeAtEnd wiped{text};
+    return std::string{crypto::as_view(crypto::hmac_sha256(hash_key_, text))};
 }
 
 std::optional<Result<CarriedKeys::Key>> CarriedKeys::recall(const TenantId& tenant, const CarriedText& carried) {

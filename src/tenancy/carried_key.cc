@@ -101,11 +101,11 @@ CarriedMeaning refused(std::string why) { return {.is = CarriedMeaning::Is::refu
 
 // Of a text that begins with "age1", in whatever case.
 CarriedMeaning read_recipient(std::string_view text) {
-    if (auto recipient = segment::Recipient::parse(text))
+    if (auto recipient = crypto::Recipient::parse(text))
         return {.is = CarriedMeaning::Is::recipient, .recipient = *recipient, .why = {}};
     auto small = lower(text);
     // Bech32 allows upper case; age does not (its specification has lower case only, and the tool refuses it).
-    if (segment::Recipient::parse(small))
+    if (crypto::Recipient::parse(small))
         return refused("an age recipient with upper-case letters, which age does not take: write it in lower case");
     // "age1yubikey1...", "age1pq1...": Bech32's separator is the last '1', and its alphabet has none.
     if (small.find('1', 4) != std::string::npos)

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "segment/recipient.h"
+#include "crypto/recipient.h"
 
 namespace boatswain::tenancy {
 
@@ -26,7 +26,7 @@ struct CarriedText {
 
 // A key that a container carries.
 struct CarriedKey {
-    segment::Recipient recipient;
+    crypto::Recipient recipient;
     bool derived = false;  // from a secret
     bool operator==(const CarriedKey&) const = default;
 };
@@ -34,9 +34,9 @@ struct CarriedKey {
 struct CarriedMeaning {
     enum class Is { recipient, secret, refused };
     Is is = Is::refused;
-    std::optional<segment::Recipient> recipient;  // Is::recipient
-    std::string why;                              // Is::refused: names the kind of text, never the text
-    bool perhaps_a_secret = false;                // Is::refused: it would be a secret if the rule said so
+    std::optional<crypto::Recipient> recipient;  // Is::recipient
+    std::string why;                             // Is::refused: names the kind of text, never the text
+    bool perhaps_a_secret = false;               // Is::refused: it would be a secret if the rule said so
 };
 
 // White space and quotes around a recipient are passed over (`docker run --env-file` keeps quotes). A secret is taken

@@ -1,13 +1,15 @@
 #include "tenancy/derive.h"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
 #include <memory>
 #include <string>
+
+#include "base/secret.h"
+#include "crypto/x25519.h"
 
 namespace boatswain::tenancy {
 namespace {
@@ -26,7 +28,6 @@ struct Releaser {
 };
 using Kdf = std::unique_ptr<EVP_KDF, Releaser<EVP_KDF_free>>;
 using KdfContext = std::unique_ptr<EVP_KDF_CTX, Releaser<EVP_KDF_CTX_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
 
 // OpenSSL takes parameters as non-const pointers and does not write through these.
 OSSL_PARAM octets(const char* name, std::string_view bytes) {
@@ -63,15 +64,10 @@ Result<std::array<std::uint8_t, 32>> derive_scalar(const TenantId& tenant, std::
     return scalar;
 }
 
-Result<segment::Recipient> derive_recipient(const TenantId& tenant, std::string_view secret) {
+Result<crypto::Recipient> derive_recipient(const TenantId& tenant, std::string_view secret) {
     TRY(auto scalar, derive_scalar(tenant, secret));
-    Key key{EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, scalar.data(), scalar.size())};
-    OPENSSL_cleanse(scalar.data(), scalar.size());
-    std::array<std::uint8_t, 32> public_key{};
-    std::size_t size = public_key.size();
-    if (!key || EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &size) != 1 || size != public_key.size())
-        return fail(Remedy::back_off, "derive a key: OpenSSL's X25519 failed");
-    return segment::Recipient{public_key};
+    WipeAtEnd wiped{scalar};
+    return crypto::Recipient{crypto::x25519_public_key(scalar)};
 }
 
 }  // namespace boatswain::tenancy

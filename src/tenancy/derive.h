@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "crypto/recipient.h"
 #include "record/source.h"
-#include "segment/recipient.h"
 
 namespace boatswain::tenancy {
 
@@ -27,6 +27,6 @@ Result<void> check_secret(std::string_view secret);
 Result<std::array<std::uint8_t, 32>> derive_scalar(const TenantId& tenant, std::string_view secret);
 
 // Its public half. The scalar is wiped.
-Result<segment::Recipient> derive_recipient(const TenantId& tenant, std::string_view secret);
+Result<crypto::Recipient> derive_recipient(const TenantId& tenant, std::string_view secret);
 
 }  // namespace boatswain::tenancy

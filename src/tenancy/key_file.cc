@@ -18,8 +18,8 @@ constexpr std::int64_t ns_per_second = 1'000'000'000;
 
 std::int64_t in_ns(const timespec& time) { return time.tv_sec * ns_per_second + time.tv_nsec; }
 
-Result<std::vector<segment::Recipient>> recipients_of(std::string_view name, const KeyFileStamp& stamp,
-                                                      const Path& file, const Result<std::string_view>& text) {
+Result<std::vector<crypto::Recipient>> recipients_of(std::string_view name, const KeyFileStamp& stamp, const Path& file,
+                                                     const Result<std::string_view>& text) {
     auto stem = name.substr(0, name.size() - key_file_suffix.size());
     if (!is_reserved_key_name(stem)) {
         auto tenant = TenantId::parse(stem);
@@ -31,7 +31,7 @@ Result<std::vector<segment::Recipient>> recipients_of(std::string_view name, con
     if (text->size() > key_file_bytes_max)
         return fail(Remedy::quarantine,
                     "read " + file.string() + ": longer than " + std::to_string(key_file_bytes_max) + " bytes");
-    TRY(auto recipients, segment::parse_recipients(*text));
+    TRY(auto recipients, crypto::parse_recipients(*text));
     if (recipients.empty()) return fail(Remedy::quarantine, "holds no recipient");
     return recipients;
 }

@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/time.h"
-#include "segment/recipient.h"
+#include "crypto/recipient.h"
 
 struct stat;
 
@@ -44,8 +44,8 @@ struct KeyFile {
     bool read = false;   // the rest comes from the file's bytes
     bool lasts = false;  // and holds as long as the stamp does
     bool identity = false;
-    std::vector<segment::Recipient> recipients;  // none twice, at most segment::recipients_max
-    std::string trouble;                         // why it names none; empty: it does. For people
+    std::vector<crypto::Recipient> recipients;  // none twice, at most crypto::recipients_max
+    std::string trouble;                        // why it names none; empty: it does. For people
 };
 
 // Opens and reads files, and remembers nothing of them. Belongs to one thread.

@@ -25,10 +25,9 @@ std::string_view unassigned_name() {
 }
 
 // Adds those of `more` that are not there yet, up to the number that one segment can be sealed for.
-void add(std::vector<segment::Recipient>& to, const std::vector<segment::Recipient>& more) {
+void add(std::vector<crypto::Recipient>& to, const std::vector<crypto::Recipient>& more) {
     for (const auto& recipient : more)
-        if (to.size() < segment::recipients_max && std::ranges::find(to, recipient) == to.end())
-            to.push_back(recipient);
+        if (to.size() < crypto::recipients_max && std::ranges::find(to, recipient) == to.end()) to.push_back(recipient);
 }
 
 }  // namespace
@@ -198,9 +197,9 @@ Result<std::vector<std::string>> Keyring::reload(Timestamp now) {
     }
     if (auto glass = files.find(break_glass_name.data()); glass != files.end())
         for (const auto& [name, recipients] : files)
-            if (name != break_glass_name && recipients.size() + glass->second.size() > segment::recipients_max)
+            if (name != break_glass_name && recipients.size() + glass->second.size() > crypto::recipients_max)
                 problems.push_back(printable(name) + ".pub: with those of " + std::string{break_glass_name} +
-                                   ".pub more than " + std::to_string(segment::recipients_max) +
+                                   ".pub more than " + std::to_string(crypto::recipients_max) +
                                    " recipients; break-glass recipients past that are left out");
 
     auto removed = removed_now(before, files, broken, *listing, now, problems);
@@ -248,7 +247,7 @@ Keyring::Recipients Keyring::with_break_glass(const std::string& name) const {
     return recipients;
 }
 
-std::vector<segment::Recipient> Keyring::recipients(const TenantId& tenant) const {
+std::vector<crypto::Recipient> Keyring::recipients(const TenantId& tenant) const {
     std::scoped_lock lock{guard_};
     return with_break_glass(tenant.str());
 }

@@ -29,8 +29,8 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "crypto/recipient.h"
 #include "record/source.h"
-#include "segment/recipient.h"
 #include "tenancy/key_file.h"
 #include "tenancy/last_good.h"
 
@@ -40,11 +40,11 @@ inline constexpr std::size_t key_files_max = 100'000;
 inline constexpr std::size_t removed_keys_max = 10'000;  // remembered; of more, the oldest is forgotten, with a word
 
 // What the keyring says at one moment about one tenant (tenancy/policy.h decides with it). No list is longer than
-// segment::recipients_max, and none names a recipient twice.
+// crypto::recipients_max, and none names a recipient twice.
 struct Keys {
-    std::vector<segment::Recipient> tenant;       // break-glass included; empty: no key
-    std::vector<segment::Recipient> operators;    // of _unassigned.pub, break-glass included; empty: no such file
-    std::vector<segment::Recipient> break_glass;  // alone, to go with a key that a container carries
+    std::vector<crypto::Recipient> tenant;       // break-glass included; empty: no key
+    std::vector<crypto::Recipient> operators;    // of _unassigned.pub, break-glass included; empty: no such file
+    std::vector<crypto::Recipient> break_glass;  // alone, to go with a key that a container carries
     // Why it is not known for whom to seal, although a file says so: nothing is read. Empty: it is known.
     std::string held;            // of the tenant's lines
     std::string operators_held;  // of what is quarantined
@@ -77,7 +77,7 @@ class Keyring {
     bool changed_on_disk(Timestamp now = SystemClock{}.now()) const;
 
     // The tenant's recipients, break-glass included; empty: no key. For TenantId::unassigned() the operator's.
-    std::vector<segment::Recipient> recipients(const TenantId& tenant) const;
+    std::vector<crypto::Recipient> recipients(const TenantId& tenant) const;
 
     // All that a decision about this tenant needs, of one moment.
     Keys keys_for(const TenantId& tenant) const;
@@ -94,7 +94,7 @@ class Keyring {
     std::uint64_t generation() const;
 
   private:
-    using Recipients = std::vector<segment::Recipient>;
+    using Recipients = std::vector<crypto::Recipient>;
     using Files = KeyFiles;
     using Removed = RemovedKeys;
     using Broken = std::map<std::string, std::string>;  // by name without ".pub": what is wrong

@@ -21,10 +21,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-segment::Recipient recipient(std::uint8_t number) {
+crypto::Recipient recipient(std::uint8_t number) {
     std::array<std::uint8_t, 32> key{};
     key.fill(number);
-    return segment::Recipient{key};
+    return crypto::Recipient{key};
 }
 
 class KeyringTest : public testing::Test {
@@ -50,7 +50,7 @@ class KeyringTest : public testing::Test {
         EXPECT_TRUE(problems) << problems.error().what;
         return problems ? *problems : std::vector<std::string>{};
     }
-    static std::vector<segment::Recipient> of(const Keyring& keyring, const std::string& tenant) {
+    static std::vector<crypto::Recipient> of(const Keyring& keyring, const std::string& tenant) {
         return keyring.recipients(*TenantId::parse(tenant));
     }
 
@@ -532,7 +532,7 @@ TEST_F(KeyringTest, NeverGivesMoreRecipientsThanASegmentCanHoldNorOneTwice) {
     Keyring keyring{directory};
     EXPECT_THAT(reload(keyring),
                 ElementsAre(AllOf(StartsWith("acme.pub: with those of _break-glass.pub more than 20 recipients"))));
-    EXPECT_EQ(of(keyring, "acme").size(), segment::recipients_max);
+    EXPECT_EQ(of(keyring, "acme").size(), crypto::recipients_max);
     EXPECT_THAT(of(keyring, "globex"), ElementsAre(recipient(1), recipient(20), recipient(21), recipient(22),
                                                    recipient(23), recipient(24), recipient(25)));
 }

@@ -29,10 +29,10 @@ Result<std::string> take_name(std::string_view& rest, const LastGood& known) {
 
 Result<void> take_key(std::string_view rest, LastGood& known) {
     TRY(auto name, take_name(rest, known));
-    std::vector<segment::Recipient> recipients;
+    std::vector<crypto::Recipient> recipients;
     while (!rest.empty()) {
-        TRY(auto recipient, segment::Recipient::parse(take(rest, ' ')));
-        if (recipients.size() >= segment::recipients_max) return fail(Remedy::quarantine, "too many recipients");
+        TRY(auto recipient, crypto::Recipient::parse(take(rest, ' ')));
+        if (recipients.size() >= crypto::recipients_max) return fail(Remedy::quarantine, "too many recipients");
         recipients.push_back(recipient);
     }
     if (recipients.empty()) return fail(Remedy::quarantine, "a name without a recipient");

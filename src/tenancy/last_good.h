@@ -20,14 +20,14 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "segment/recipient.h"
+#include "crypto/recipient.h"
 
 namespace boatswain::tenancy {
 
 inline constexpr std::uint64_t last_good_bytes_max = 160ULL << 20;
 
-using KeyFiles = std::map<std::string, std::vector<segment::Recipient>>;  // by name without ".pub"
-using RemovedKeys = std::map<std::string, Timestamp>;                     // likewise: since when
+using KeyFiles = std::map<std::string, std::vector<crypto::Recipient>>;  // by name without ".pub"
+using RemovedKeys = std::map<std::string, Timestamp>;                    // likewise: since when
 
 struct LastGood {
     KeyFiles files;

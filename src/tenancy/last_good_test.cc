@@ -7,10 +7,10 @@
 namespace boatswain::tenancy {
 namespace {
 
-segment::Recipient recipient(std::uint8_t number) {
+crypto::Recipient recipient(std::uint8_t number) {
     std::array<std::uint8_t, 32> key{};
     key.fill(number);
-    return segment::Recipient{key};
+    return crypto::Recipient{key};
 }
 
 const Path keyring = "/etc/boat swain/keys";

@@ -47,10 +47,10 @@ Decision with_removed_key(const TenantId& tenant, const Keys& keys, RemovedKey r
                       ".gone in the keyring says that it is gone on purpose (tenancy.removed_key)"};
 }
 
-std::vector<segment::Recipient> with_break_glass(const segment::Recipient& carried, const Keys& keys) {
-    std::vector<segment::Recipient> recipients{carried};
+std::vector<crypto::Recipient> with_break_glass(const crypto::Recipient& carried, const Keys& keys) {
+    std::vector<crypto::Recipient> recipients{carried};
     for (const auto& glass : keys.break_glass)
-        if (glass != carried && recipients.size() < segment::recipients_max) recipients.push_back(glass);
+        if (glass != carried && recipients.size() < crypto::recipients_max) recipients.push_back(glass);
     return recipients;
 }
 
@@ -86,7 +86,7 @@ Decision decide(const Attribution& whose, const Keys& keys, const std::optional<
         return without_key(keys, policy, Lack::tenant, "no tenant (" + whose.tenant_rule + ")");
 
     auto who = "tenant " + shown_name(tenant.str()) + " (" + whose.tenant_rule + ")";
-    auto seal = [&](std::vector<segment::Recipient> recipients, const std::string& with) -> Decision {
+    auto seal = [&](std::vector<crypto::Recipient> recipients, const std::string& with) -> Decision {
         return {.action = Decision::Action::seal,
                 .tenant = tenant,
                 .recipients = std::move(recipients),

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "crypto/recipient.h"
 #include "record/source.h"
-#include "segment/recipient.h"
 #include "tenancy/carried_key.h"
 #include "tenancy/keyring.h"
 
@@ -41,10 +41,10 @@ std::string_view to_string(Lack lack);  // "no key", for people; names nobody
 struct Decision {
     enum class Action { seal, quarantine, drop, hold };
     Action action = Action::hold;
-    Lack lack = Lack::none;                      // of all but seal
-    TenantId tenant = TenantId::unassigned();    // seal, hold for a broken key: whose batch; else _unassigned
-    std::vector<segment::Recipient> recipients;  // seal and quarantine: at least one; drop and hold: none
-    std::string reason;                          // a sentence for `boatswain why CONTAINER`; never holds a secret
+    Lack lack = Lack::none;                     // of all but seal
+    TenantId tenant = TenantId::unassigned();   // seal, hold for a broken key: whose batch; else _unassigned
+    std::vector<crypto::Recipient> recipients;  // seal and quarantine: at least one; drop and hold: none
+    std::string reason;                         // a sentence for `boatswain why CONTAINER`; never holds a secret
 };
 
 std::string_view to_string(Decision::Action action);

@@ -7,7 +7,7 @@ namespace boatswain::tenancy {
 namespace {
 
 using Action = Decision::Action;
-using segment::Recipient;
+using crypto::Recipient;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -225,10 +225,10 @@ TEST(Policy, DecidesEveryCaseAsItsTableSays) {
 
 TEST(Policy, NeverSealsForMoreThanASegmentCanHoldAndForNobodyTwice) {
     Keys keys;
-    for (std::uint8_t i = 0; i < segment::recipients_max; ++i)
+    for (std::uint8_t i = 0; i < crypto::recipients_max; ++i)
         keys.break_glass.push_back(recipient(static_cast<std::uint8_t>(100 + i)));
     auto decision = decide(known(), keys, carried, Unassigned::quarantine);
-    EXPECT_EQ(decision.recipients.size(), segment::recipients_max);
+    EXPECT_EQ(decision.recipients.size(), crypto::recipients_max);
     EXPECT_EQ(decision.recipients.front(), of_container);
     keys.break_glass = {of_container, of_glass};
     EXPECT_THAT(decide(known(), keys, carried, Unassigned::quarantine).recipients, ElementsAre(of_container, of_glass));

@@ -11,13 +11,12 @@
 #include "base/bytes.h"
 #include "base/test_directory.h"
 #include "batch/batcher.h"
+#include "crypto/digest.h"
 #include "jumping_clock.h"
 #include "open/identity.h"
 #include "query/merge.h"
 #include "query/verify.h"
-#include "segment/sha256.h"
 #include "ship/shipper.h"
-#include "store/digest.h"
 #include "store/directory.h"
 #include "store/faulty.h"
 
@@ -193,7 +192,7 @@ class TakenKey : public ::testing::Test {
     // Puts `count` forged objects behind the last one in the store, linked to it by its hash, which is public.
     void forge_behind(std::size_t count, Nanoseconds later = {}) {
         auto last = segment::parse_object_key(keys().back()).value();
-        auto previous = to_hex(store::sha256(rest.read(last.str()).value()));
+        auto previous = to_hex(crypto::sha256(rest.read(last.str()).value()));
         last.hash.clear();
         for (std::size_t i = 0; i < count; ++i) {
             ++last.sequence;
@@ -212,7 +211,7 @@ class TakenKey : public ::testing::Test {
                                     .text_bytes = text.text().size(),
                                     .first_ordinal = last.sequence - 1,
                                     .counts = text.counts()});
-            std::vector<segment::Recipient> recipients{identity.recipient()};
+            std::vector<crypto::Recipient> recipients{identity.recipient()};
             auto sealed = segment::seal(std::move(parts), recipients).value();
             previous = to_hex(sealed.sha256);
             ASSERT_TRUE(rest.put(last.str(), sealed.bytes, sealed.sha256));

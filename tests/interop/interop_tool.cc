@@ -20,23 +20,26 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
+#include "crypto/key32.h"
+#include "crypto/x25519.h"
 #include "logql/query.h"
 #include "open/aead.h"
 #include "open/age_reader.h"
 #include "open/segment_reader.h"
 #include "open/zstd_frame.h"
 #include "sample.h"
-#include "segment/age_primitives.h"
+#include "segment/age_format.h"
 #include "segment/age_writer.h"
 
 using namespace boatswain;
 
 namespace {
 
-Result<std::vector<segment::Recipient>> recipients_of(std::span<char*> arguments) {
+Result<std::vector<crypto::Recipient>> recipients_of(std::span<char*> arguments) {
     std::string lines;
     for (const char* argument : arguments) lines += std::string{argument} + "\n";
-    return segment::parse_recipients(lines);
+    return crypto::parse_recipients(lines);
 }
 
 open::FetchRange ranges_of(const std::string& bytes) {
@@ -110,9 +113,9 @@ std::string primitive(const std::string& question) {
     for (std::string word; words >> word;) hex.push_back(word.substr(1));
     auto bytes = [&](std::size_t at) { return from_hex(hex.at(at)).value(); };
     if (name == "x25519") {
-        segment::Key32 product{};
-        bool sound = segment::x25519(array_of<32>(hex.at(0)), array_of<32>(hex.at(1)), product);
-        return sound ? to_hex(segment::as_view(product)) : "refused";
+        crypto::Key32 product{};
+        bool sound = crypto::x25519(array_of<32>(hex.at(0)), array_of<32>(hex.at(1)), product);
+        return sound ? to_hex(crypto::as_view(product)) : "refused";
     }
     if (name == "open") {
         auto sealed = bytes(2);
@@ -120,8 +123,8 @@ std::string primitive(const std::string& question) {
         bool sound = open::Aead{}.open(array_of<32>(hex.at(0)), array_of<12>(hex.at(1)), sealed, out.data());
         return sound ? to_hex(out.substr(0, sealed.size() - segment::age_tag_bytes)) : "refused";
     }
-    if (name == "hkdf") return to_hex(segment::as_view(segment::hkdf_sha256(bytes(0), bytes(1), bytes(2))));
-    if (name == "hmac") return to_hex(segment::as_view(segment::hmac_sha256(bytes(0), bytes(1))));
+    if (name == "hkdf") return to_hex(crypto::as_view(crypto::hkdf_sha256(bytes(0), bytes(1), bytes(2))));
+    if (name == "hmac") return to_hex(crypto::as_view(crypto::hmac_sha256(bytes(0), bytes(1))));
     throw std::invalid_argument{question};
 }
 

@@ -8,10 +8,10 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "crypto/random.h"
 #include "open/age_reader.h"
 #include "open/segment_reader.h"
 #include "sample.h"
-#include "segment/age_primitives.h"
 #include "segment/age_writer.h"
 
 namespace boatswain {
@@ -74,10 +74,10 @@ TEST_F(StockTools, AgreeOnWhichRecipientAnIdentityHas) {
 
 TEST_F(StockTools, AgeOpensWhatWeSealAndWeOpenWhatAgeSeals) {
     std::vector<open::Identity> one = keygen("one"), two = keygen("two");
-    auto recipients = segment::parse_recipients(read("one.pub") + read("two.pub")).value();
+    auto recipients = crypto::parse_recipients(read("one.pub") + read("two.pub")).value();
     for (std::size_t size : {0U, 1U, 65'535U, 65'536U, 65'537U, 131'072U, 1'000'000U}) {
         std::string plaintext(size, '\0');
-        if (size > 0) segment::random_bytes(plaintext.data(), plaintext.size());
+        if (size > 0) crypto::random_bytes(plaintext.data(), plaintext.size());
         auto writer = segment::AgeWriter::begin(recipients, size).value();
         writer.append(plaintext);
         write("ours.age", writer.finish());
@@ -94,7 +94,7 @@ TEST_F(StockTools, AgeOpensWhatWeSealAndWeOpenWhatAgeSeals) {
 
 TEST_F(StockTools, AgeAndZstdPrintASegmentsTextAndNothingElse) {
     auto identities = keygen("key");
-    auto recipients = segment::parse_recipients(read("key.pub")).value();
+    auto recipients = crypto::parse_recipients(read("key.pub")).value();
     auto sample = interop::sample();
     write("object", segment::seal(std::move(sample.parts), recipients).value().bytes);
     ASSERT_EQ(run("age -d -i key object | zstd -d > text"), 0) << read("output");
@@ -104,7 +104,7 @@ TEST_F(StockTools, AgeAndZstdPrintASegmentsTextAndNothingElse) {
 
 TEST_F(StockTools, AgePassesOverTheChainStanzaAndRefusesAnObjectWhereItWasChanged) {
     auto identities = keygen("key");
-    auto recipients = segment::parse_recipients(read("key.pub")).value();
+    auto recipients = crypto::parse_recipients(read("key.pub")).value();
     auto sample = interop::sample();
     sample.parts.key.host = "node 7/\xC3\xBC";
     auto bytes = segment::seal(std::move(sample.parts), recipients).value().bytes;
@@ -123,7 +123,7 @@ TEST_F(StockTools, AgePassesOverTheChainStanzaAndRefusesAnObjectWhereItWasChange
 
 TEST_F(StockTools, AgeRefusesASegmentOfAnotherTenantsKey) {
     auto ours = keygen("ours"), others = keygen("others");
-    auto recipients = segment::parse_recipients(read("ours.pub")).value();
+    auto recipients = crypto::parse_recipients(read("ours.pub")).value();
     write("object", segment::seal(interop::sample().parts, recipients).value().bytes);
     EXPECT_NE(run("age -d -i others object"), 0);
     EXPECT_EQ(run("age -d -i ours object"), 0);

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "store/digest.h"
+#include "crypto/digest.h"
 #include "store/s3_answers.h"
 #include "store/sigv4.h"
 

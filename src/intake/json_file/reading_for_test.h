@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "batch/test_rig.h"
+#include "crypto/recipient.h"
 #include "intake/json_file/json_line.h"
 #include "intake/log_file/log_file_reader.h"
-#include "segment/recipient.h"
 
 namespace boatswain::intake {
 
@@ -17,7 +17,7 @@ class Reading {
   public:
     static constexpr auto id = "c0ffee";
 
-    Reading(batch::testing::Rig& rig, Path log_path, segment::Recipient recipient, LogTerms log_terms = {})
+    Reading(batch::testing::Rig& rig, Path log_path, crypto::Recipient recipient, LogTerms log_terms = {})
         : terms(log_terms), rig_(rig), log_path_(std::move(log_path)), recipients_{recipient}, counters_(rig.metrics) {
         open();
     }
@@ -61,7 +61,7 @@ class Reading {
   private:
     batch::testing::Rig& rig_;
     Path log_path_;
-    std::vector<segment::Recipient> recipients_;
+    std::vector<crypto::Recipient> recipients_;
     FileReaderCounters counters_;
     ReadBuffer buffer_;
 };

@@ -5,11 +5,11 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 #include "open/chain.h"
 #include "query/merge.h"
 #include "query/verify.h"
 #include "segment/object_key.h"
-#include "store/digest.h"
 
 namespace boatswain::model {
 namespace {
@@ -73,7 +73,7 @@ Chains chains_in(store::Store& store, const Ledger& ledger, std::vector<std::str
             continue;
         }
         auto chain = open::chain_in(*bytes);
-        Object object{.key = name, .sha256 = to_hex(store::sha256(*bytes)), .second_form = !key->hash.empty()};
+        Object object{.key = name, .sha256 = to_hex(crypto::sha256(*bytes)), .second_form = !key->hash.empty()};
         if (chain && *chain) object.previous = (*chain)->previous_sha256;
         object.forged = ledger.forged.contains(object.sha256);
         chains[{key->tenant.str(), key->epoch}][key->sequence].push_back(std::move(object));

@@ -21,8 +21,8 @@ class KeyringDirectory {
         identities_.push_back(open::Identity::generate());
         return identities_.size() - 1;
     }
-    std::vector<segment::Recipient> recipients(const Keys& keys) const {
-        std::vector<segment::Recipient> found;
+    std::vector<crypto::Recipient> recipients(const Keys& keys) const {
+        std::vector<crypto::Recipient> found;
         for (auto key : keys) found.push_back(identities_.at(key).recipient());
         return found;
     }

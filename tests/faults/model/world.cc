@@ -5,10 +5,10 @@
 #include <thread>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 #include "model/judge.h"
 #include "segment/frame_text.h"
 #include "segment/seal.h"
-#include "store/digest.h"
 
 namespace boatswain::model {
 namespace {
@@ -168,7 +168,7 @@ void World::forge(Machine& machine, const std::string& tenant, unsigned count, b
         auto there = segment::parse_object_key(object.key);
         if (!there || there->epoch != key.epoch || there->sequence < key.sequence) return true;
         key.sequence = there->sequence;
-        previous = to_hex(store::sha256(rest_.read(object.key).value()));
+        previous = to_hex(crypto::sha256(rest_.read(object.key).value()));
         return true;
     });
     auto keys = keyring_.files().at(tenant).keys;
@@ -192,7 +192,7 @@ void World::forge(Machine& machine, const std::string& tenant, unsigned count, b
                                 .counts = text.counts()});
         auto sealed = segment::seal(std::move(parts), keyring_.recipients(keys)).value();
         auto bytes = garbage ? "garbage " + std::to_string(lines_) : sealed.bytes;
-        auto sha256 = store::sha256(bytes);
+        auto sha256 = crypto::sha256(bytes);
         previous = to_hex(sha256);
         ledger_.forged.insert(previous);
         ledger_.garbage = ledger_.garbage || garbage;

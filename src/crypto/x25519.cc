@@ -1,16 +1,13 @@
-#include "segment/age_primitives.h"
+#include "crypto/x25519.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
 
-#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
-namespace boatswain::segment {
+namespace boatswain::crypto {
 namespace {
 
 struct Free {
@@ -23,13 +20,6 @@ void require(bool done, const char* what) {
 }
 
 }  // namespace
-
-std::array<std::uint8_t, 12> age_chunk_nonce(std::uint64_t index, bool last) {
-    std::array<std::uint8_t, 12> nonce{};
-    for (std::size_t i = 0; i < 8; ++i) nonce[10 - i] = static_cast<std::uint8_t>(index >> (8 * i));
-    nonce[11] = last ? 1 : 0;
-    return nonce;
-}
 
 bool x25519(const Key32& scalar, const Key32& point, Key32& product) {
     std::unique_ptr<EVP_PKEY, Free> ours{
@@ -57,30 +47,4 @@ Key32 x25519_public_key(const Key32& scalar) {
     return result;
 }
 
-Key32 hmac_sha256(std::string_view key, std::string_view message) {
-    Key32 mac{};
-    unsigned size = 0;
-    require(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                 reinterpret_cast<const unsigned char*>(message.data()), message.size(), mac.data(), &size) != nullptr,
-            "HMAC-SHA-256");
-    return mac;
-}
-
-Key32 hkdf_sha256(std::string_view secret, std::string_view salt, std::string_view info) {
-    std::array<char, 129> message{};
-    require(info.size() < message.size(), "HKDF info is too long");
-    std::memcpy(message.data(), info.data(), info.size());
-    message[info.size()] = 1;  // the number of the output block; 32 bytes are one block
-    // HMAC pads a key with zeros, so an empty salt and RFC 5869's salt of zeros are the same key.
-    auto pseudorandom_key = hmac_sha256(salt.empty() ? std::string_view{"", 0} : salt, secret);
-    WipeAtEnd wiped{pseudorandom_key};
-    return hmac_sha256(as_view(pseudorandom_key), {message.data(), info.size() + 1});
-}
-
-void random_bytes(void* out, std::size_t bytes) {
-    require(RAND_priv_bytes(static_cast<unsigned char*>(out), static_cast<int>(bytes)) == 1, "random bytes");
-}
-
-void wipe(void* bytes, std::size_t size) { OPENSSL_cleanse(bytes, size); }
-
-}  // namespace boatswain::segment
+}  // namespace boatswain::crypto

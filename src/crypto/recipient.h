@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 
-namespace boatswain::segment {
+namespace boatswain::crypto {
 
 class Recipient {
   public:
@@ -31,4 +31,4 @@ class Recipient {
 inline constexpr std::size_t recipients_max = 20;
 Result<std::vector<Recipient>> parse_recipients(std::string_view text);
 
-}  // namespace boatswain::segment
+}  // namespace boatswain::crypto

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace boatswain::segment {
+namespace boatswain::crypto {
 
 // What `text` is, when it is a recipient, an identity or a file of another kind than age's X25519: "an SSH key". Holds
 // nothing of the key itself, which may be a secret, but a plugin's name.
@@ -18,4 +18,4 @@ inline constexpr std::string_view x25519_alone =
     "make "
     "them";
 
-}  // namespace boatswain::segment
+}  // namespace boatswain::crypto

@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 
-namespace boatswain::segment {
+namespace boatswain::crypto {
 
 inline constexpr std::size_t bech32_characters_max = 90;
 
@@ -27,4 +27,4 @@ Result<Bech32> decode_bech32(std::string_view text);
 // `prefix` in lower case, 1 to 83 characters; lower-case text.
 std::string encode_bech32(std::string_view prefix, std::string_view bytes);
 
-}  // namespace boatswain::segment
+}  // namespace boatswain::crypto

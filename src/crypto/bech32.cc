@@ -1,10 +1,10 @@
-#include "segment/bech32.h"
+#include "crypto/bech32.h"
 
 #include <openssl/crypto.h>
 
 #include <algorithm>
 
-namespace boatswain::segment {
+namespace boatswain::crypto {
 namespace {
 
 constexpr std::string_view alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -108,4 +108,4 @@ std::string encode_bech32(std::string_view prefix, std::string_view bytes) {
     return text;
 }
 
-}  // namespace boatswain::segment
+}  // namespace boatswain::crypto

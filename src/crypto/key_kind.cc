@@ -1,10 +1,10 @@
-#include "segment/key_kind.h"
+#include "crypto/key_kind.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-namespace boatswain::segment {
+namespace boatswain::crypto {
 namespace {
 
 constexpr std::size_t plugin_name_bytes_max = 24;
@@ -66,4 +66,4 @@ std::optional<std::string> other_kind_of_key(std::string_view text) {
     return std::nullopt;
 }
 
-}  // namespace boatswain::segment
+}  // namespace boatswain::crypto

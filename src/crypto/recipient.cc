@@ -1,13 +1,13 @@
-#include "segment/recipient.h"
+#include "crypto/recipient.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "segment/age_primitives.h"
-#include "segment/bech32.h"
-#include "segment/key_kind.h"
+#include "crypto/bech32.h"
+#include "crypto/key_kind.h"
+#include "crypto/x25519.h"
 
-namespace boatswain::segment {
+namespace boatswain::crypto {
 namespace {
 
 constexpr std::string_view prefix = "age";
@@ -78,4 +78,4 @@ Result<std::vector<Recipient>> parse_recipients(std::string_view text) {
     return recipients;
 }
 
-}  // namespace boatswain::segment
+}  // namespace boatswain::crypto

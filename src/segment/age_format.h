@@ -1,7 +1,4 @@
-// The few cryptographic steps of age v1 (https://c2sp.org/age) that sealing and opening share, on OpenSSL.
-//
-// OpenSSL fails here only when it has no memory or no algorithms: that is a broken invariant and throws. What can be
-// wrong with bytes from outside is in the signatures.
+// Sizes and constants of an age v1 file (https://c2sp.org/age) that sealing and opening share.
 #pragma once
 
 #include <array>
@@ -9,11 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/secret.h"
-
 namespace boatswain::segment {
-
-using Key32 = std::array<std::uint8_t, 32>;
 
 inline constexpr std::string_view age_version_line = "age-encryption.org/v1\n";
 inline constexpr std::string_view age_x25519_info = "age-encryption.org/v1/X25519";
@@ -32,20 +25,5 @@ constexpr std::uint64_t age_sealed_bytes(std::uint64_t plaintext_bytes) {
 
 // The nonce of chunk `index`: an 11-byte big-endian counter, and 1 for the last chunk.
 std::array<std::uint8_t, 12> age_chunk_nonce(std::uint64_t index, bool last);
-
-// `scalar` times `point`. False when the product is all zeros (a point of low order), which age refuses.
-[[nodiscard]] bool x25519(const Key32& scalar, const Key32& point, Key32& product);
-Key32 x25519_public_key(const Key32& scalar);
-
-// HKDF-SHA-256 (RFC 5869), 32 bytes of output. `info` has at most 128 bytes.
-Key32 hkdf_sha256(std::string_view secret, std::string_view salt, std::string_view info);
-Key32 hmac_sha256(std::string_view key, std::string_view message);
-
-void random_bytes(void* out, std::size_t bytes);
-void wipe(void* bytes, std::size_t size);
-
-inline std::string_view as_view(const Key32& key) { return {reinterpret_cast<const char*>(key.data()), key.size()}; }
-
-using boatswain::WipeAtEnd;
 
 }  // namespace boatswain::segment
