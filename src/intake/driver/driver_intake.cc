@@ -262,18 +262,14 @@ void DriverIntake::assign_again(const std::string& id, Container& container) {
     const auto& decision = container.assignment.decision;
     if (container.feed) {
         container.excluded.reset();  // what is read already stays so
-        bool same = container.feed->source().whose.tenant == container.assignment.whose.tenant &&
-                    container.feed->recipients() == decision.recipients;
-        // A key file that is removed stops the reading, and so does nothing else.
-        bool was_held = before.decision.recipients.empty();
-        bool nobody = decision.recipients.empty();
-        bool stops = nobody && (decision.lack == tenancy::Lack::removed_key || was_held);
-        if (container.closed || (!stops && !was_held && (same || nobody))) {
+        auto change = container.closed ? Reassignment::none : reassign_feed(*container.feed, container.assignment);
+        if (change == Reassignment::none) {
             container.assignment = std::move(before);
             return;
         }
-        if (stops) return;
-        if (same) return touch(id);
+        batcher_.hold(id, change == Reassignment::stop);
+        if (change == Reassignment::stop) return;
+        if (change == Reassignment::go_on) return touch(id);
         log_.info("container assigned anew", {{"container", id.substr(0, 12)},
                                               {"tenant", container.assignment.whose.tenant.str()},
                                               {"reason", decision.reason}});
@@ -401,6 +397,7 @@ asio::awaitable<void> DriverIntake::look_now_and_then() {
         }
         for (const auto& id : done) {
             turns_.forget(id);
+            batcher_.hold(id, false);
             containers_.erase(id);
         }
         // A tenant may take no more than is still free: long before that, what was read is sealed.

@@ -14,18 +14,36 @@ namespace {
 class DriverIntakeTest : public ::testing::Test {
   protected:
     // The holder's half: a container that prints, and its description.
-    void print(const std::string& line) {
+    Hold print(const HoldName& of, const std::string& line) {
         StartRequest request{.fifo = "/run/fifo", .facts = {}, .options = {}};
-        request.facts.id = name.container;
+        request.facts.id = of.container;
         request.facts.name = "web";
-        boatswain::testing::write(memory.path / (name.str() + ".json"), describe(request));
-        auto hold = Hold::create(memory.path / (name.str() + ".hold")).value();
+        boatswain::testing::write(memory.path / (of.str() + ".json"), describe(request));
+        auto hold = Hold::create(memory.path / (of.str() + ".hold")).value();
+        print(hold, line);
+        return hold;
+    }
+    static void print(Hold& hold, const std::string& line) {
         ASSERT_TRUE(hold.append(to_frame({.source = "stdout", .time_nano = 1'000, .line = line})));
         hold.settle();
     }
-    Assignment assign() const {
+    std::uint64_t lines_read(const HoldName& of) {
+        Description told;
+        told.id = of.container;
+        intake.elsewhere("boatswain").describe(told);
+        return told.lines_read;
+    }
+    Assignment assign(const std::string& id) const {
         Assignment answer;
         answer.whose.tenant = tenant;
+        if (id == without_key) {
+            answer.decision = {.action = tenancy::Decision::Action::hold,
+                               .lack = tenancy::Lack::removed_key,
+                               .tenant = tenant,
+                               .recipients = {},
+                               .reason = {}};
+            return answer;
+        }
         answer.decision = {.action = tenancy::Decision::Action::seal,
                            .tenant = tenant,
                            .recipients = {identity.recipient()},
@@ -37,19 +55,21 @@ class DriverIntakeTest : public ::testing::Test {
     }
 
     const HoldName name{.container = std::string(64, 'c'), .number = 1};
+    std::string without_key;  // a container: the key file of its tenant was removed
     TenantId tenant = TenantId::parse("acme").value();
     open::Identity identity = open::Identity::generate();
     Memory memory;
     batch::testing::Rig rig;
     boost::asio::io_context io;
-    DriverIntake intake{io.get_executor(),
-                        {.hold_dir = memory.path, .selection = {}, .own_ids = {}},
-                        {.assign = [this](const SourceFacts&) { return assign(); }, .starter = {}, .keep = {}},
-                        *rig.batcher,
-                        *rig.spool,
-                        rig.clock,
-                        rig.metrics,
-                        rig.log};
+    DriverIntake intake{
+        io.get_executor(),
+        {.hold_dir = memory.path, .selection = {}, .own_ids = {}},
+        {.assign = [this](const SourceFacts& facts) { return assign(facts.id); }, .starter = {}, .keep = {}},
+        *rig.batcher,
+        *rig.spool,
+        rig.clock,
+        rig.metrics,
+        rig.log};
 };
 
 // Until a segment is durable, the place in the state is still that of before the crash.
@@ -60,7 +80,7 @@ TEST_F(DriverIntakeTest, NamesWhatACrashOfTheHostTookOnceWhoeverItsTenantIsAfter
         before->mark(FilePosition{.device = this_boot() ^ 1, .inode = 1, .fingerprint = 1});
     }
     ASSERT_TRUE(rig.seal_all());
-    print("after the crash");
+    print(name, "after the crash");
     net::TaskGroup tasks{io.get_executor(), rig.log};
     tasks.spawn("driver intake", intake.run());
     auto is_read = [&] { return rig.batcher->open_batches() > 0; };
@@ -74,6 +94,32 @@ TEST_F(DriverIntakeTest, NamesWhatACrashOfTheHostTookOnceWhoeverItsTenantIsAfter
     intake.finish(rig.clock.steady());
     ASSERT_TRUE(rig.seal_all());
     EXPECT_EQ(gaps(gap_host_restarted), 1);
+}
+
+TEST_F(DriverIntakeTest, HoldsLinesWhileTheirTenantsKeyFileIsRemoved) {
+    const HoldName other{.container = std::string(64, 'd'), .number = 1};
+    auto hold = print(name, "before");
+    net::TaskGroup tasks{io.get_executor(), rig.log};
+    tasks.spawn("driver intake", intake.run());
+    ASSERT_TRUE(net::testing::run_until(io, [&] { return lines_read(name) == 1; }));
+    without_key = name.container;
+    intake.reassign();
+    print(hold, "meanwhile");
+    auto beside = print(other, "of another one");
+    ASSERT_TRUE(net::testing::run_until(io, [&] { return lines_read(other) == 1; }));
+    EXPECT_EQ(lines_read(name), 1);
+    without_key.clear();
+    intake.reassign();
+    ASSERT_TRUE(net::testing::run_until(io, [&] { return lines_read(name) == 2; }));
+    tasks.cancel();
+    ASSERT_TRUE(net::testing::run_to_end(io, tasks.join()));
+    intake.finish(rig.clock.steady());
+    ASSERT_TRUE(rig.seal_all());
+    std::vector<std::string> stored;
+    for (const auto& object : rig.take_all())
+        for (const auto& line : open::read_segment(object.bytes, identity).lines[name.container])
+            stored.push_back(line.bytes);
+    EXPECT_THAT(stored, ::testing::ElementsAre("before", "meanwhile"));
 }
 
 }  // namespace
