@@ -53,7 +53,9 @@ segment::FrameText& Feed::text() {
                                                      busy ? batcher_.sealing_.text_memory().take() : std::string{});
         charge_ = Charge{batcher_.budget_, source_.whose.tenant.str(), text_->capacity()};
         marked_bytes_ = text_->text().size();  // its heading
-        batcher_.growing(*this).open_feeds.insert(this);
+        auto entry = batcher_.entry_of(*this);
+        entry->second.open_feeds.insert(this);
+        batcher_.note_where(entry, source_.id);
     }
     return *text_;
 }
@@ -172,7 +174,7 @@ void Batcher::tell_former_tenant(const Feed& feed) {
     former.close({.time = clock_.now(), .reason = end_reassigned});
 }
 
-Batcher::Growing& Batcher::growing(const Feed& feed) {
+Batcher::Batches::iterator Batcher::entry_of(const Feed& feed) {
     auto [entry, is_new] = batches_.try_emplace(feed.batch_key_);
     auto& growing = entry->second;
     if (is_new) {
@@ -183,7 +185,37 @@ Batcher::Growing& Batcher::growing(const Feed& feed) {
         growing.batch.charge = Charge{budget_, growing.batch.tenant.str(), batch_cost};
     }
     if (feed.fleeting_) growing.due = std::min(growing.due, growing.batch.opened + options_.fleeting_flush_after);
-    return growing;
+    return entry;
+}
+
+void Batcher::note_where(Batches::iterator entry, const std::string& source) {
+    auto& here = where_[source];
+    if (std::ranges::find(here, entry) != here.end()) return;
+    here.push_back(entry);
+    entry->second.sources.push_back(source);
+}
+
+// With lines of the source, sealed or not: a frame in which nothing was written leaves none.
+std::vector<Batcher::Batches::iterator> Batcher::batches_of(const std::string& source) {
+    auto found = where_.find(source);
+    if (found == where_.end()) return {};
+    auto holds = [&](Batches::iterator entry) {
+        const auto& growing = entry->second;
+        return growing.batch.checkpoints.contains(source) ||
+               std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; });
+    };
+    std::vector<Batches::iterator> all;
+    std::ranges::copy_if(found->second, std::back_inserter(all), holds);
+    return all;
+}
+
+void Batcher::erase(Batches::iterator entry) {
+    for (const auto& source : entry->second.sources) {
+        auto found = where_.find(source);
+        std::erase(found->second, entry);
+        if (found->second.empty()) where_.erase(found);
+    }
+    batches_.erase(entry);
 }
 
 void Batcher::close_frame(Feed& feed) {
@@ -198,7 +230,9 @@ void Batcher::close_frame(Feed& feed) {
     feed.last_time_ = std::max(feed.last_time_, counts.last_time);
     flush_others_of(feed);
 
-    auto& growing = this->growing(feed);
+    auto entry = entry_of(feed);
+    note_where(entry, feed.source_.id);
+    auto& growing = entry->second;
     auto& batch = growing.batch;
     auto [index, is_new] = batch.source_index.try_emplace(feed.source_.id, batch.sources.size());
     if (is_new) batch.sources.push_back(feed.source_);
@@ -241,8 +275,9 @@ void Batcher::mark_text(Feed& feed) {
 // those.
 void Batcher::flush_others_of(const Feed& feed) {
     std::vector<std::string> others;
-    for (const auto& [key, growing] : batches_)
-        if (key != feed.batch_key_ && growing.batch.checkpoints.contains(feed.source_.id)) others.push_back(key);
+    for (auto entry : batches_of(feed.source_.id))
+        if (entry->first != feed.batch_key_ && entry->second.batch.checkpoints.contains(feed.source_.id))
+            others.push_back(entry->first);
     for (const auto& key : others) flush(key);
 }
 
@@ -258,7 +293,7 @@ void Batcher::flush(const std::string& key) {
     found = batches_.find(key);
     tell_newest(found->second);
     auto batch = std::move(found->second.batch);
-    batches_.erase(found);
+    erase(found);
     if (!batch.frames.empty()) return sealing_.give(std::move(batch));
     for (const auto& [source, ended] : batch.ended) sealing_.give(SourceEnded{source, ended});
     if (!batch.forget.empty()) sealing_.give(ForgetSources{std::move(batch.forget)});
@@ -278,20 +313,12 @@ void Batcher::hold(const std::string& source, bool held) {
 
 void Batcher::seal_soon(const std::string& source) {
     auto soon = clock_.steady() + options_.fleeting_flush_after;
-    for (auto& [key, growing] : batches_) {
-        bool here =
-            growing.batch.checkpoints.contains(source) ||
-            std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; });
-        if (here) growing.due = std::min(growing.due, soon);
-    }
+    for (auto entry : batches_of(source)) entry->second.due = std::min(entry->second.due, soon);
 }
 
 void Batcher::seal_now(const std::string& source) {
     std::vector<std::string> keys;
-    for (auto& [key, growing] : batches_)
-        if (growing.batch.checkpoints.contains(source) ||
-            std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source().id == source; }))
-            keys.push_back(key);
+    for (auto entry : batches_of(source)) keys.push_back(entry->first);
     for (const auto& key : keys) flush(key);
 }
 
@@ -299,24 +326,23 @@ void Batcher::forget_when_sealed(const std::vector<std::string>& sources) {
     // What is in no growing batch was handed over before, whatever there is of it, and this follows in order.
     ForgetSources at_once;
     for (const auto& source : sources) {
-        auto holds = [&](const auto& entry) { return entry.second.batch.checkpoints.contains(source); };
-        auto found = std::ranges::find_if(batches_, holds);
-        if (found == batches_.end()) {
+        auto here = batches_of(source);
+        auto sealed_in = [&](Batches::iterator entry) { return entry->second.batch.checkpoints.contains(source); };
+        auto found = std::ranges::find_if(here, sealed_in);
+        if (found == here.end()) {
             at_once.sources.push_back(source);
             continue;
         }
-        found->second.batch.forget.push_back(source);
-        found->second.due = std::min(found->second.due, clock_.steady() + options_.fleeting_flush_after);
+        auto& growing = (*found)->second;
+        growing.batch.forget.push_back(source);
+        growing.due = std::min(growing.due, clock_.steady() + options_.fleeting_flush_after);
     }
     if (!at_once.sources.empty()) sealing_.give(std::move(at_once));
 }
 
 void Batcher::note_ended(const std::string& source, bool ended) {
-    for (auto& [key, growing] : batches_) {
-        bool open =
-            std::ranges::any_of(growing.open_feeds, [&](const Feed* feed) { return feed->source_.id == source; });
-        if (!open && !growing.batch.checkpoints.contains(source)) continue;
-        growing.batch.ended[source] = ended;
+    if (auto here = batches_of(source); !here.empty()) {
+        here.front()->second.batch.ended[source] = ended;
         return;
     }
     sealing_.give(SourceEnded{source, ended});

@@ -18,6 +18,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/log.h"
@@ -165,23 +166,29 @@ class Batcher {
     struct Growing {
         Batch batch;
         std::set<Feed*> open_feeds;                   // with an open frame
+        std::vector<std::string> sources;             // as of where_
         std::chrono::steady_clock::time_point due{};  // when it is sealed at the latest
         std::uint64_t closed_lines = 0;
         std::uint64_t closed_bytes = 0;  // of text
         Timestamp told_time{};           // the newest line's time, as the metric has it
         std::size_t held_bytes() const;  // of memory, about
     };
+    using Batches = std::map<std::string, Growing>;
     Feed::Counters counters_of(const Source& source);
     Counter& gaps_for(std::string_view reason);
     void tell_newest(Growing& growing);
     void close_frame(Feed& feed);
     void mark_text(Feed& feed);
     void flush_others_of(const Feed& feed);
-    Growing& growing(const Feed& feed);
+    Batches::iterator entry_of(const Feed& feed);
+    Growing& growing(const Feed& feed) { return entry_of(feed)->second; }
     void tell_former_tenant(const Feed& feed);
     void flush(const std::string& key);
     bool others_have_room(const Feed& feed) const;
     std::vector<std::string> due_batches();
+    void note_where(Batches::iterator entry, const std::string& source);
+    std::vector<Batches::iterator> batches_of(const std::string& source);
+    void erase(Batches::iterator entry);
 
     const Options options_;
     Sealing& sealing_;
@@ -189,9 +196,12 @@ class Batcher {
     MemoryBudget& budget_;
     const Clock& clock_;
     Metrics& metrics_;
-    std::map<std::string, Growing> batches_;  // by tenant and recipients
-    std::set<std::string> held_;              // sources
+    Batches batches_;             // by tenant and recipients
+    std::set<std::string> held_;  // sources
     Followings followings_;
+    // By source, the growing batches that have or had an open frame of it. Mostly one: what is asked of a source must
+    // not take a look at every tenant.
+    std::unordered_map<std::string, std::vector<Batches::iterator>> where_;
     Gauge& memory_gauge_;
     Gauge& standing_gauge_;
     Gauge& waiting_gauge_;

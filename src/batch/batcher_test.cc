@@ -524,5 +524,31 @@ TEST_F(BatcherTest, EndsWhileWorkIsWaiting) {
     EXPECT_EQ(rig.budget.used(), 0U);
 }
 
+// Also what `valgrind --tool=callgrind` is run on, to see what a call costs beside 2,000 tenants.
+TEST_F(BatcherTest, FindsTheBatchOfEachOfTwoThousandTenants) {
+    Rig rig;
+    constexpr std::size_t tenants = 2'000;
+    std::vector<std::unique_ptr<Feed>> feeds;
+    auto name = [](std::size_t n) { return "c" + std::to_string(n); };
+    for (std::size_t n = 0; n < tenants; ++n) {
+        feeds.push_back(feed(rig, name(n), "tenant" + std::to_string(n)));
+        feeds.back()->append(Line{.time = ten, .bytes = "a line"});
+        feeds.back()->mark(place(1));
+    }
+    EXPECT_EQ(rig.batcher->open_batches(), tenants);
+    for (std::size_t n = 0; n < tenants; n += 2) rig.batcher->seal_soon(name(n));
+    rig.clock.advance(1s);
+    rig.batcher->tick();
+    EXPECT_EQ(rig.batcher->open_batches(), tenants / 2);
+    for (std::size_t n = 1; n < tenants; n += 4) rig.batcher->seal_now(name(n));
+    EXPECT_EQ(rig.batcher->open_batches(), tenants / 4);
+    for (std::size_t n = 0; n < tenants; ++n) rig.batcher->note_ended(name(n), true);
+    feeds.clear();
+    for (std::size_t n = 0; n < tenants; ++n) rig.batcher->forget_when_sealed(name(n));
+    ASSERT_TRUE(rig.seal_all());
+    for (std::size_t n = 0; n < tenants; ++n) EXPECT_FALSE(rig.spool->checkpoint(name(n))) << name(n);
+    EXPECT_EQ(rig.spool->count(), tenants);
+}
+
 }  // namespace
 }  // namespace boatswain::batch
