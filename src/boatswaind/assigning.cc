@@ -262,8 +262,11 @@ void Assigning::tell_of_unnamed_secrets(const tenancy::CarriedText& carried) {
                  {{"rule", carried.rule}, {"if_it_is_a_secret", "write secret:" + carried.rule}});
 }
 
-std::string Assigning::share_of(const SourceFacts& facts) const {
-    auto whose = tenancy::attribute(rules_, facts);
+std::optional<std::string> Assigning::share_of(const SourceFacts& facts) {
+    intake::Starter told{.facts = facts, .why = {}};
+    if (tenancy::reads_words(rules_, facts)) told = starter(facts);
+    if (told.is != intake::Starter::Is::known) return std::nullopt;
+    auto whose = tenancy::attribute(rules_, facts, told.facts);
     bool known = whose.tenant != TenantId::unassigned() && !keyring_.keys_for(whose.tenant).tenant.empty();
     return known ? whose.tenant.str() : std::string{};
 }

@@ -87,8 +87,9 @@ class Assigning {
     std::vector<std::string> key_troubles() const { return keyring_.broken(key_troubles_max); }
     // Key files that were removed, and what is done about it, as sentences. At most so many.
     std::vector<std::string> removed_keys() const;
-    // The tenant in whose share the log driver counts a container's lines: one that the keyring knows, or none.
-    std::string share_of(const SourceFacts& facts) const;
+    // The tenant in whose share the log driver counts a container's lines: one that the keyring knows, or none. Nothing
+    // while it is not known what the container's starter said, apart from its image.
+    std::optional<std::string> share_of(const SourceFacts& facts);
     std::size_t tenants() const { return keyring_.tenants().size(); }
     std::set<std::string> tenant_names() const;  // with a key file
 

@@ -470,6 +470,24 @@ TEST_F(AssigningTest, RefusesAnotherKeyringWithoutARestartAndSaysWhy) {
     EXPECT_THAT(refused.error().what, HasSubstr("tenancy.keyring is /etc/boatswain/other-keys now"));
 }
 
+TEST_F(AssigningTest, CountsNoContainerInAShareThatItsImageAloneNames) {
+    using Starter = intake::Starter;
+    write_key("globex", 2);
+    auto assigning = carrying("env:KEY");
+    assigning.refresh_keys(true);
+    auto by_image = container({{"BOATSWAIN_TENANT", "globex"}});
+    EXPECT_EQ(assigning.share_of(by_image), "globex");
+    Starter answer{.is = Starter::Is::asked, .facts = {}, .why = {}};
+    assigning.ask_images([&](const engine::ContainerFacts&) { return answer; });
+    EXPECT_EQ(assigning.share_of(by_image), std::nullopt);
+    answer = Starter{.facts = container({}), .why = {}};
+    EXPECT_EQ(assigning.share_of(by_image), "");
+    answer = Starter{.facts = by_image, .why = {}};
+    EXPECT_EQ(assigning.share_of(by_image), "globex");
+    assigning.trust_images(true);
+    EXPECT_EQ(assigning.share_of(by_image), "globex");
+}
+
 TEST_F(AssigningTest, TakesTheStartersWordForTenantAndKeyAndWaitsUntilItIsKnown) {
     using docker_starter = intake::Starter;
     write_key("globex", 2);

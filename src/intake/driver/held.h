@@ -29,6 +29,7 @@ struct Holding::Held {
     HoldName name;                        // of its hold; without one: of the description, if `described`
     std::optional<StartRequest> request;  // nothing: the description was lost
     std::string share;
+    bool share_known = false;  // else it may yet be another one
     std::optional<std::size_t> slot;
     std::optional<Fifo> fifo;
     std::optional<boost::asio::posix::stream_descriptor> readable;

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,8 @@ struct KeyAnswer {
 struct HolderAsks {
     WordFilter kept;  // of a container's environment and labels
     std::function<KeyAnswer(const SourceFacts&)> key_for;
-    std::function<std::string(const SourceFacts&)> share_for;  // room.h
+    // room.h. Nothing while it is not known, because the engine is being asked about the image: asked again then.
+    std::function<std::optional<std::string>(const SourceFacts&)> share_for;
 };
 
 class Holder {

@@ -61,11 +61,10 @@ class HolderTest : public ::testing::Test {
                      bool has = facts.environment.contains("BOATSWAIN_TENANT");
                      return KeyAnswer{.is = has ? KeyAnswer::Is::yes : KeyAnswer::Is::no, .reason = "no key"};
                  },
-             .share_for =
-                 [](const SourceFacts& facts) {
-                     auto tenant = facts.environment.find("BOATSWAIN_TENANT");
-                     return tenant == facts.environment.end() ? std::string{} : tenant->second;
-                 }},
+             .share_for = [](const SourceFacts& facts) -> std::optional<std::string> {
+                 auto tenant = facts.environment.find("BOATSWAIN_TENANT");
+                 return tenant == facts.environment.end() ? std::string{} : tenant->second;
+             }},
             clock, log, std::move(*lock), std::move(*bound));
         ASSERT_TRUE(opened) << opened.error().what;
         holder = std::move(*opened);

@@ -49,10 +49,10 @@ class Holding {
   public:
     static constexpr std::size_t fifos_max = FifoTable::slots;
 
-    // `share_for`: the tenant in whose share a container's holds are counted (room.h).
+    // `share_for`: the tenant in whose share a container's holds are counted (room.h); nothing while that is not known.
     Holding(boost::asio::any_io_executor executor, HoldingOptions options,
-            std::function<std::string(const SourceFacts&)> share_for, const Clock& clock, Log& log, Recent& recent,
-            net::TaskGroup& tasks);
+            std::function<std::optional<std::string>(const SourceFacts&)> share_for, const Clock& clock,
+            Log& log, Recent& recent, net::TaskGroup& tasks);
     ~Holding();
     Holding(const Holding&) = delete;
     Holding& operator=(const Holding&) = delete;
@@ -103,6 +103,7 @@ class Holding {
     void open_table();
     Result<void> take_directory_again();
     std::string share_of(const HoldName& name) const;
+    void learn_share(Held& held);
     void resume_hold(const HoldName& name, const std::map<HoldName, Path>& fifos);
     std::shared_ptr<Held> resume_without_hold(const FifoTable::Entry& entry);
 
@@ -111,7 +112,7 @@ class Holding {
 
     boost::asio::any_io_executor executor_;
     const HoldingOptions options_;
-    std::function<std::string(const SourceFacts&)> share_for_;
+    std::function<std::optional<std::string>(const SourceFacts&)> share_for_;
     const Clock& clock_;
     Log& log_;
     Recent& recent_;

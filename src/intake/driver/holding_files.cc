@@ -80,6 +80,7 @@ void Holding::look_at_files() {
     for (const auto& name : gone)
         if (!there.contains(name)) (void)remove_file(gone_mark_of(options_.hold_dir, name));
     for (auto& [path, held] : held_) {
+        learn_share(*held);
         if (held->hold && !there.contains(held->name)) {
             log_.error("hold was removed while its container runs; another one is begun", {{"hold", held->name.str()}});
             end_hold(*held);

@@ -32,7 +32,17 @@ Result<void> Holding::take_directory_again() {
 std::string Holding::share_of(const HoldName& name) const {
     auto text = read_file(description_of(name), description_bytes_max);
     auto request = text ? parse_description(*text) : Result<StartRequest>{std::unexpected(text.error())};
-    return request ? share_for_(request->facts) : std::string{};
+    return request ? share_for_(request->facts).value_or(std::string{}) : std::string{};
+}
+
+// Until it is known, the container shares with all that are nobody's.
+void Holding::learn_share(Held& held) {
+    if (held.share_known || !held.request) return;
+    auto share = share_for_(held.request->facts);
+    if (!share) return;
+    held.share_known = true;
+    held.share = std::move(*share);
+    room_.move(held.name.container, held.share);
 }
 
 void Holding::resume_hold(const HoldName& name, const std::map<HoldName, Path>& fifos) {
@@ -56,10 +66,8 @@ void Holding::resume_hold(const HoldName& name, const std::map<HoldName, Path>& 
     held->name = name;
     held->described = request.has_value();
     held->resumed = held->unsettled = true;
-    if (request) {
-        held->share = share_for_(request->facts);
-        held->request = std::move(*request);
-    }
+    if (request) held->request = std::move(*request);
+    learn_share(*held);
     if (hold) {
         held->hold = std::move(*hold);
     } else {
@@ -87,8 +95,8 @@ std::shared_ptr<Holding::Held> Holding::resume_without_hold(const FifoTable::Ent
     auto request = text ? parse_description(*text) : Result<StartRequest>{std::unexpected(text.error())};
     if (!request) return held;
     held->described = !std::filesystem::exists(path_of(entry.name));
-    held->share = share_for_(request->facts);
     held->request = std::move(*request);
+    learn_share(*held);
     return held;
 }
 
@@ -166,8 +174,8 @@ Result<void> Holding::take_in(StartRequest request) {
     auto held = std::make_shared<Held>();
     held->path = request.fifo;
     held->name.container = request.facts.id;
-    held->share = share_for_(request.facts);
     held->request = std::move(request);
+    learn_share(*held);
     attach(*held, std::move(fifo));
     supersede_others(*held, held->gap);
     if (!begin_hold(*held))

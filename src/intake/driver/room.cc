@@ -34,6 +34,16 @@ void Room::add(const HoldName& name, std::uint64_t bytes) {
     if (auto found = holds_.find(name); found != holds_.end()) change(name, found->second, found->second.bytes + bytes);
 }
 
+void Room::move(const std::string& container, const std::string& share) {
+    for (auto hold = holds_.lower_bound({.container = container, .number = 0});
+         hold != holds_.end() && hold->first.container == container; ++hold) {
+        auto bytes = hold->second.bytes;
+        change(hold->first, hold->second, 0);
+        hold->second.share = share;
+        change(hold->first, hold->second, bytes);
+    }
+}
+
 void Room::forget(const HoldName& name) {
     auto found = holds_.find(name);
     if (found == holds_.end()) return;

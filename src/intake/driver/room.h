@@ -23,8 +23,9 @@ class Room {
 
     // A hold takes so many bytes of memory now; one that was not known belongs to `share` from here on.
     void set(const HoldName& name, const std::string& share, std::uint64_t bytes);
-    void set(const HoldName& name, std::uint64_t bytes);  // of a known one; else nothing
-    void add(const HoldName& name, std::uint64_t bytes);  // so many more
+    void set(const HoldName& name, std::uint64_t bytes);                // of a known one; else nothing
+    void add(const HoldName& name, std::uint64_t bytes);                // so many more
+    void move(const std::string& container, const std::string& share);  // all its holds, to another share
     void forget(const HoldName& name);
     bool knows(const HoldName& name) const { return holds_.contains(name); }
 

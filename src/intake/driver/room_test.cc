@@ -33,6 +33,18 @@ TEST(Room, LeavesToOthersAsMuchAsOneShareTakes) {
     EXPECT_EQ(room.against(id('d'), "dart", 251), Bound::all);
 }
 
+TEST(Room, MovesAllHoldsOfAContainerToTheShareThatIsKnownLater) {
+    Room room{1000, 1000};
+    room.set(hold('a', 1), "", 300);
+    room.set(hold('a', 2), "", 200);
+    room.set(hold('b', 1), "", 100);
+    EXPECT_EQ(room.against(id('c'), "", 1), Bound::share);
+    room.move(id('a'), "acme");
+    EXPECT_EQ(room.against(id('c'), "", 1), Bound::none);
+    EXPECT_EQ(room.against(id('a'), "acme", 1), Bound::share);
+    EXPECT_EQ(room.total(), 600U);
+}
+
 TEST(Room, NeverTakesMoreThanAllHowManySharesSoever) {
     Room room{1 << 20, 1 << 20};
     for (unsigned i = 1; i < 500; ++i) {
