@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <optional>
+#include <set>
 
 #include "base/secret.h"
 #include "batch/batcher.h"
@@ -52,6 +54,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds tick_pause{200};
 constexpr milliseconds keyring_pause{1000};
+constexpr std::size_t assigned_at_once = 16;
 // A heartbeat that changed troubles bring forward: how often they are looked at, and how far apart heartbeats stay.
 constexpr milliseconds heartbeat_look{500};
 constexpr milliseconds heartbeat_apart_min{5000};
@@ -88,6 +91,7 @@ class Agent {
     void reassign();
     void reassign_ready();
     void reassign(const std::vector<std::string>& ids);
+    asio::awaitable<void> assign_again();
     std::vector<intake::Description> describe_all() const;
     void tell_stopping();
     std::vector<std::string> ended_tasks() const;
@@ -108,6 +112,7 @@ class Agent {
     Log log_;
     Metrics metrics_;
     asio::io_context io_{1};
+    std::atomic_flag progress_is_told_;
     std::unique_ptr<Signals> signals_;  // those that came since run_agent() began are obeyed, too
     docker::Selection selection_;
     std::optional<StateLock> lock_;
@@ -140,6 +145,8 @@ class Agent {
     std::optional<net::TaskGroup> tasks_;
     net::Event look_at_keys_{io_.get_executor()};  // before the next second
     bool reloading_ = false;                       // the configuration was read again, the keyring not yet
+    std::set<std::string> more_known_of_;          // containers that wait for assign_again()
+    net::Event assign_again_{io_.get_executor()};
     bool warned_of_secrets_ = false;
     std::string told_held_;         // why containers are held, as it was logged last
     std::optional<Error> failure_;  // why it ended though nobody told it to
@@ -187,7 +194,10 @@ Result<void> Agent::build() {
     prefer_keyring();
 
     auto progressed = [this] {
+        // Told of each frame: one call is enough for all that came until it is made.
+        if (progress_is_told_.test_and_set()) return;
         asio::post(io_, [this] {
+            progress_is_told_.clear();
             for (const auto& intake : intakes_) intake->progressed();
         });
     };
@@ -248,7 +258,10 @@ Result<void> Agent::build_intakes(std::vector<std::string> own_containers) {
 Result<void> Agent::build_docker(intake::Assigner assigner, std::vector<std::string> own_containers) {
     TRY(client_, engine::make_client(io_.get_executor(), engine_endpoint(config_, io_.get_executor(), broker_)));
     images_.emplace(io_.get_executor(), *client_, assigner.keep, metrics_, log_,
-                    [this](const std::vector<std::string>& ids) { reassign(ids); });
+                    [this](const std::vector<std::string>& ids) {
+                        more_known_of_.insert(ids.begin(), ids.end());
+                        assign_again_.notify();
+                    });
     assigning_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
     docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_containers)};
     terms.engine_id = config_.engine.id;
@@ -296,6 +309,20 @@ void Agent::reassign_ready() {
 
 void Agent::reassign(const std::vector<std::string>& ids) {
     for (const auto& intake : intakes_) intake->reassign(ids);
+}
+
+// An image can be that of thousands of containers: others have their turns on the thread in between.
+asio::awaitable<void> Agent::assign_again() {
+    for (;;) {
+        co_await assign_again_.wait();
+        while (!more_known_of_.empty()) {
+            std::vector<std::string> some;
+            while (!more_known_of_.empty() && some.size() < assigned_at_once)
+                some.push_back(std::move(more_known_of_.extract(more_known_of_.begin()).value()));
+            reassign(some);
+            co_await asio::post(io_, asio::use_awaitable);
+        }
+    }
 }
 
 void Agent::put_down() {
@@ -361,7 +388,10 @@ Result<void> Agent::run() {
                                 {"tenants", assigning_->tenants()}});
     tasks_.emplace(io_.get_executor(), log_);
     for (const auto& intake : intakes_) tasks_->spawn(std::string{intake->name()}, intake->run());
-    if (images_) tasks_->spawn("ask about images", images_->run());
+    if (images_) {
+        tasks_->spawn("ask about images", images_->run());
+        tasks_->spawn("assign containers again", assign_again());
+    }
     if (holder_) tasks_->spawn("log driver", holder_->run());
     tasks_->spawn("tick", tick());
     tasks_->spawn("watch the keyring", watch_keyring());

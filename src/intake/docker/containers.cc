@@ -82,7 +82,6 @@ Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Clie
     for (auto action : {Action::seal, Action::quarantine, Action::drop, Action::hold}) unread_counter(action);
     missed_counter();
     for (auto label : {exclude_label, attach_label}) misread_labels_counter(label);
-    count();
 }
 
 Containers::~Containers() = default;
@@ -207,7 +206,6 @@ void Containers::skip(engine::ContainerFacts facts, std::string reason) {
     auto [entry, is_new] = skipped_.try_emplace(id, std::move(skipped));
     if (!is_new) std::tie(entry->second.running, entry->second.name) = std::tie(facts.running, facts.name);
     if (!is_new) return;
-    count();
     log_.info("container not read", {{"container", id}, {"name", facts.name}, {"reason", reason}});
 }
 
@@ -250,7 +248,6 @@ void Containers::adopt(engine::ContainerFacts facts) {
     container.life->running = container.facts.running;
     container.life->read_whole = [this, id] { note_ended(id, true); };
     start_reading(id, container);
-    count();
 }
 
 void Containers::engine_followed(bool followed) {
@@ -463,7 +460,6 @@ void Containers::go_on_in_files(const std::string& id) {
     pump_.set_running(id, container.life->running || !container.facts.started_at);
     if (container.life->removed) pump_.notice_removal(id);
     log_.info("container read from its files from now on", {{"container", id.substr(0, 12)}, {"name", container.name}});
-    count();
 }
 
 bool Containers::find_in_files(const Container& container, Position& position) const {
@@ -517,7 +513,6 @@ void Containers::reassign() {
         auto found = containers_.find(id);
         if (found != containers_.end()) assign_anew(id, found->second);
     }
-    count();
 }
 
 void Containers::reassign(const std::vector<std::string>& ids) {
@@ -525,7 +520,6 @@ void Containers::reassign(const std::vector<std::string>& ids) {
         auto found = containers_.find(id);
         if (found != containers_.end()) assign_anew(id, found->second);
     }
-    count();
 }
 
 void Containers::put_down() {
@@ -642,30 +636,6 @@ void Containers::progressed() {
     pump_.progressed();
     for (auto& [id, container] : containers_)
         if (container.logs) container.life->changed.notify();
-}
-
-void Containers::count() {
-    std::map<std::string, double> by_reader{{"none", 0}, {"json-file", 0}, {"logs", 0}, {"attach", 0}, {"driver", 0}};
-    std::map<std::string, double> by_action{{"seal", 0}, {"quarantine", 0}, {"drop", 0}, {"hold", 0}};
-    for (const auto& [id, container] : containers_) {
-        by_reader[std::string{reader_name(container.reader)}] += 1;
-        by_action[std::string{name_of(container.action)}] += 1;
-    }
-    std::map<std::string_view, double> excluded{{"own", 0}, {"label", 0}, {"exclude", 0}, {"include", 0}};
-    for (const auto& [id, skipped] : skipped_) excluded[excluded_by(skipped)] += 1;
-    for (const auto& [by, n] : excluded)
-        metrics_
-            .gauge("boatswain_containers_excluded",
-                   "Containers that are there and not to be read, by what excludes them", {{"by", std::string{by}}})
-            .set(n);
-    for (const auto& [reader, n] : by_reader)
-        metrics_.gauge("boatswain_containers", "Containers that are there, by how they are read", {{"reader", reader}})
-            .set(n);
-    for (const auto& [action, n] : by_action)
-        metrics_
-            .gauge("boatswain_containers_by_action", "Containers that are there, by what becomes of their lines",
-                   {{"action", action}})
-            .set(n);
 }
 
 }  // namespace boatswain::intake::docker

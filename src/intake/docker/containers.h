@@ -200,7 +200,7 @@ class Containers {
     void learn_words(const std::string& id, Container& container, engine::ContainerFacts facts);
     void set_running(Container& container, bool running);
     void note_ended(const std::string& id, bool ended);
-    void count();
+    void count() const;
     Counter& unread_counter(tenancy::Decision::Action action);
     Counter& missed_counter();
     Counter& misread_labels_counter(std::string_view label);

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds told_wait{1'000};
 }  // namespace
 
 void Containers::vanished(const std::string& id) {
-    if (skipped_.erase(id) > 0) count();
+    skipped_.erase(id);
     uninspected_.erase(id);
     if (terms_.elsewhere.vanished) terms_.elsewhere.vanished(id);
     auto found = containers_.find(id);
@@ -104,7 +104,6 @@ void Containers::drop(const std::string& id) {
     auto dropped = containers_.extract(id);
     // Its lines may still be on their way here: the log driver knows when all are sealed.
     if (dropped && dropped.mapped().reader != Reader::driver) batcher_.forget_when_sealed(id);
-    count();
 }
 
 // Remembers what is known of a container before it is forgotten, while its reader still stands.

@@ -1,6 +1,9 @@
 #include "intake/docker/directory_news.h"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
+#include <vector>
 
 #include "engine/container.h"
 
@@ -10,6 +13,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::uint64_t config_file_bytes_max = 4U << 20;
+// So many containers are taken in before others have their turn on the thread.
+constexpr std::size_t taken_in_at_once = 16;
 
 }  // namespace
 
@@ -23,26 +28,32 @@ DirectoryNews::DirectoryNews(asio::any_io_executor executor, Containers& contain
       unseen_(metrics.gauge(
           "boatswain_containers_directory_unseen",
           "1 while the engine's containers directory cannot be watched and logs are read through the engine")),
-      look_pause_(pause_between_looks) {}
+      look_pause_(pause_between_looks),
+      scan_now_(executor_) {}
 
 void DirectoryNews::watch(const std::string& engine_root, net::TaskGroup& tasks) {
     if (engine_root.empty()) return;
     directory_ = Path{engine_root} / "containers";
-    look(tasks);
-    tasks.spawn("look at the containers directory now and then", look_now_and_then(tasks));
+    bool found = look(tasks);
+    tasks.spawn("look at the containers directory now and then", look_now_and_then(tasks, found));
 }
 
-asio::awaitable<void> DirectoryNews::look_now_and_then(net::TaskGroup& tasks) {
+asio::awaitable<void> DirectoryNews::look_now_and_then(net::TaskGroup& tasks, bool found) {
     for (;;) {
-        co_await net::sleep_for(look_pause_);
-        look(tasks);
+        if (found) co_await scan();
+        co_await scan_now_.wait_for(look_pause_);
+        found = look(tasks);
         containers_.look_at_all_logs();
     }
 }
 
-void DirectoryNews::look(net::TaskGroup& tasks) {
+// Whether it is there to be looked through.
+bool DirectoryNews::look(net::TaskGroup& tasks) {
     auto another = find(tasks);
-    if (!another) return tell(another.error());
+    if (!another) {
+        tell(another.error());
+        return false;
+    }
     bool was_away = !std::exchange(trouble_, {}).empty();
     looked_ = true;
     came_too_late_ = false;
@@ -51,7 +62,7 @@ void DirectoryNews::look(net::TaskGroup& tasks) {
         if (was_away) log_.info("containers directory found", {{"directory", directory_.string()}});
         containers_.read_files_of(directory_, *watch_);
     }
-    scan();
+    return true;
 }
 
 Result<bool> DirectoryNews::find(net::TaskGroup& tasks) {
@@ -76,12 +87,19 @@ void DirectoryNews::tell(const Error& error) {
     unseen_.set(1);
 }
 
-void DirectoryNews::scan() {
+// What is born meanwhile is told by the watch.
+asio::awaitable<void> DirectoryNews::scan() {
+    std::vector<std::string> found;
     std::error_code problem;
     for (std::filesystem::directory_iterator entry{directory_, problem}, none; !problem && entry != none;
          entry.increment(problem)) {
         auto id = entry->path().filename().string();
-        if (is_container_id(id) && !containers_.knows(id)) container_appeared(id);
+        if (is_container_id(id) && !containers_.knows(id)) found.push_back(std::move(id));
+    }
+    std::size_t taken = 0;
+    for (const auto& id : found) {
+        if (++taken % taken_in_at_once == 0) co_await asio::post(executor_, asio::use_awaitable);
+        if (!containers_.knows(id)) container_appeared(id);
     }
 }
 
@@ -105,8 +123,7 @@ void DirectoryNews::container_vanished(const std::string& id) { containers_.vani
 
 void DirectoryNews::news_lost() {
     metrics_.counter("boatswain_watch_overflows_total", "Times the kernel's queue of file events overflowed").add();
-    scan();
-    containers_.look_at_all_logs();
+    scan_now_.notify();
 }
 
 void DirectoryNews::adopt(const std::string& id) {

@@ -18,6 +18,7 @@
 #include "intake/docker/containers.h"
 #include "intake/docker/directory_watch.h"
 #include "intake/source/assigner.h"
+#include "net/event.h"
 #include "net/task_group.h"
 
 namespace boatswain::intake::docker {
@@ -51,11 +52,11 @@ class DirectoryNews final : private WatchListener {
     void log_grew(const std::string& id) override;
     void container_vanished(const std::string& id) override;
     void news_lost() override;
-    void look(net::TaskGroup& tasks);
+    bool look(net::TaskGroup& tasks);
     Result<bool> find(net::TaskGroup& tasks);
     void tell(const Error& error);
-    void scan();
-    boost::asio::awaitable<void> look_now_and_then(net::TaskGroup& tasks);
+    boost::asio::awaitable<void> scan();
+    boost::asio::awaitable<void> look_now_and_then(net::TaskGroup& tasks, bool found);
 
     boost::asio::any_io_executor executor_;
     Containers& containers_;
@@ -64,7 +65,8 @@ class DirectoryNews final : private WatchListener {
     Log& log_;
     Gauge& unseen_;
     const std::chrono::milliseconds look_pause_;
-    Path directory_;  // empty: nobody said where it is
+    net::Event scan_now_;  // before the next time
+    Path directory_;       // empty: nobody said where it is
     std::unique_ptr<DirectoryWatch> watch_;
     std::string trouble_;
     bool denied_at_first_ = false;

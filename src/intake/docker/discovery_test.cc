@@ -298,6 +298,7 @@ TEST_F(DiscoveryTest, ExcludesByTheStartersLabelAloneOnceItIsKnownWhoseItIs) {
     by_starter = true;
     containers.reassign({id});
     EXPECT_EQ(find_described(containers.describe_all(), "web").at(0).verdict, Verdict::excluded);
+    (void)containers.standing();
     EXPECT_EQ(rig.metrics.gauge("boatswain_containers_excluded", "", {{"by", "label"}}).value(), 1);
     EXPECT_TRUE(nothing_left());
     be_removed();
@@ -311,6 +312,7 @@ TEST_F(DiscoveryTest, ExcludesByTheStartersLabelAloneOnceItIsKnownWhoseItIs) {
     by_starter = false;
     containers.reassign({id});
     run_until([&] { return reading(); });
+    (void)containers.standing();
     EXPECT_EQ(rig.metrics.gauge("boatswain_containers_excluded", "", {{"by", "label"}}).value(), 0);
 }
 

@@ -30,25 +30,34 @@ void FilePump::add(const std::string& id, std::unique_ptr<LogFileReader> reader,
     // That turn comes later, from run(): it may find the log finished, and must not call back to an owner who is in the
     // middle of adding.
     (void)reader->hold_open();
+    uncount_parked(id);
     logs_[id] = OneLog{.reader = std::move(reader), .feed = std::move(feed)};
     touch(id);
 }
 
 void FilePump::park(const std::string& id, const std::string& tenant, std::unique_ptr<LogFileReader> reader) {
-    std::size_t parked = 0, of_tenant = 0;
-    for (const auto& [other, log] : logs_) {
-        parked += log.feed ? 0 : 1;
-        of_tenant += !log.feed && log.tenant == tenant && !tenant.empty() ? 1 : 0;
-    }
-    if (parked >= parked_max || of_tenant >= parked_of_tenant_max) {
+    auto mine = parked_of_.find(tenant);
+    if (parked_ >= parked_max || (mine != parked_of_.end() && mine->second >= parked_of_tenant_max)) {
         unheld_.add();
         return;
     }
+    uncount_parked(id);
+    ++parked_;
+    if (!tenant.empty()) ++parked_of_[tenant];
     logs_[id] = OneLog{.reader = std::move(reader), .feed = nullptr, .tenant = tenant};
     (void)take_turn(id);
 }
 
+void FilePump::uncount_parked(const std::string& id) {
+    auto found = logs_.find(id);
+    if (found == logs_.end() || found->second.feed) return;
+    --parked_;
+    auto mine = parked_of_.find(found->second.tenant);
+    if (mine != parked_of_.end() && --mine->second == 0) parked_of_.erase(mine);
+}
+
 void FilePump::change_feed(const std::string& id, std::unique_ptr<batch::Feed> feed) {
+    uncount_parked(id);
     if (auto found = logs_.find(id); found != logs_.end()) {
         if (found->second.feed) found->second.feed->hand_over(*feed);
         found->second.feed = std::move(feed);
@@ -62,6 +71,7 @@ void FilePump::close(const std::string& id, const End& end) {
 }
 
 void FilePump::remove(const std::string& id) {
+    uncount_parked(id);
     logs_.erase(id);
     turns_.forget(id);
 }

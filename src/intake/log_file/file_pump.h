@@ -85,6 +85,7 @@ class FilePump {
     };
     net::Turn take_turn(const std::string& id);
     net::Turn take_turn(const std::string& id, OneLog& log);
+    void uncount_parked(const std::string& id);  // before it is read, or goes
 
     std::function<void(const std::string&)> finished_, settled_;
     std::function<void(const std::string&, const FilePosition&)> begun_;
@@ -95,6 +96,8 @@ class FilePump {
     net::Turns turns_;  // of ids that may have something to read
     ReadBuffer buffer_;
     std::map<std::string, OneLog> logs_;
+    std::size_t parked_ = 0;                        // of them
+    std::map<std::string, std::size_t> parked_of_;  // by tenant, where that is known
 };
 
 }  // namespace boatswain::intake
