@@ -478,7 +478,7 @@ TEST_F(AssigningTest, CountsNoContainerInAShareThatItsImageAloneNames) {
     auto by_image = container({{"BOATSWAIN_TENANT", "globex"}});
     EXPECT_EQ(assigning.share_of(by_image), "globex");
     Starter answer{.is = Starter::Is::asked, .facts = {}, .why = {}};
-    assigning.ask_images([&](const engine::ContainerFacts&) { return answer; });
+    assigning.ask_images([&](const SourceFacts&) { return answer; });
     EXPECT_EQ(assigning.share_of(by_image), std::nullopt);
     answer = Starter{.facts = container({}), .why = {}};
     EXPECT_EQ(assigning.share_of(by_image), "");
