@@ -1,6 +1,7 @@
 """What `boatswaind guard` costs: the engine asked directly and through it, in turns.
 
-Inspect (small, redacted), a log read to its end, and a log followed while the container prints. CPU is counted of the guard and of
+Inspect (small, redacted), a log read to its end, and a log followed while the container prints. CPU is counted of the
+guard and of
 dockerd, of an inspect also of HAProxy as the peer; the client is this Python, the same on both ways.
 """
 import os
@@ -44,8 +45,10 @@ def percentiles(samples):
 def start_haproxy(place, engine, log):
     """The peer: HAProxy that passes bytes on and understands nothing of them. (process, its socket)"""
     settings, relay = place / "haproxy.cfg", place / "haproxy.sock"
-    settings.write_text("global\n nbthread 1\ndefaults\n mode tcp\n timeout connect 5s\n timeout client 60s\n timeout server 60s\n"
-                        f"frontend relay\n bind unix@{relay}\n default_backend engine\nbackend engine\n server engine unix@{engine}\n")
+    settings.write_text(
+        "global\n nbthread 1\ndefaults\n mode tcp\n timeout connect 5s\n timeout client 60s\n timeout server 60s\n"
+        f"frontend relay\n bind unix@{relay}\n default_backend engine\nbackend engine\n server engine unix@{engine}\n"
+    )
     return subprocess.Popen(["haproxy", "-db", "-f", settings], stdin=subprocess.DEVNULL, stdout=log, stderr=log), relay
 
 
@@ -62,8 +65,14 @@ def inspects(direct, through, relay, dockerd, proxies):
     def cpu_ms(path, of):
         return sum(both[of] for both in spent[path]) / calls * 1e3
 
-    result = {"inspect_direct": percentiles(seconds[direct]), "inspect_guard": percentiles(seconds[through]), "inspect_haproxy": percentiles(seconds[relay]),
-              "inspect_engine_cpu_ms": cpu_ms(direct, 1), "inspect_guard_cpu_ms": cpu_ms(through, 0), "inspect_haproxy_cpu_ms": cpu_ms(relay, 0)}
+    result = {
+        "inspect_direct": percentiles(seconds[direct]),
+        "inspect_guard": percentiles(seconds[through]),
+        "inspect_haproxy": percentiles(seconds[relay]),
+        "inspect_engine_cpu_ms": cpu_ms(direct, 1),
+        "inspect_guard_cpu_ms": cpu_ms(through, 0),
+        "inspect_haproxy_cpu_ms": cpu_ms(relay, 0),
+    }
     result["inspect_added_ms"] = result["inspect_guard"]["p50_ms"] - result["inspect_direct"]["p50_ms"]
     result["inspect_cpu_added"] = (cpu_ms(through, 0) + cpu_ms(through, 1)) / cpu_ms(direct, 1) - 1
     return result
@@ -78,14 +87,45 @@ def measure(daemon, support, corpus, runs, log):
         if subprocess.run([support / "engine.sh", "start", engine], check=False, stdout=log, stderr=log).returncode:
             raise RuntimeError("the engine did not start (it needs root)")
         direct, through = engine / "docker.sock", place / "guard.sock"
-        guard = subprocess.Popen([daemon, "guard", "--guard-listen", through, "--guard-engine", direct, "--guard-redact", "environment",
-                                  "--log-level", "warning"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        guard = subprocess.Popen(
+            [
+                daemon,
+                "guard",
+                "--guard-listen",
+                through,
+                "--guard-engine",
+                direct,
+                "--guard-redact",
+                "environment",
+                "--log-level",
+                "warning",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
         haproxy, relay = start_haproxy(place, direct, log)
         dockerd = int((engine / "dockerd.pid").read_text())
         shutil.copy(corpus, place / "corpus.log")
-        docker = ["docker", "-H", f"unix://{direct}", "run", "--network", "none", "-e", "PASSWORD=x", "-v", f"{place}/corpus.log:/corpus.log:ro"]
+        docker = [
+            "docker",
+            "-H",
+            f"unix://{direct}",
+            "run",
+            "--network",
+            "none",
+            "-e",
+            "PASSWORD=x",
+            "-v",
+            f"{place}/corpus.log:/corpus.log:ro",
+        ]
         print("  (a container prints the corpus)", file=sys.stderr)
-        subprocess.run([*docker, "--name", "done", "bw/busybox", "cat", "/corpus.log"], check=True, stdout=subprocess.DEVNULL, stderr=log)
+        subprocess.run(
+            [*docker, "--name", "done", "bw/busybox", "cat", "/corpus.log"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
         while not (through.exists() and relay.exists()):
             if guard.poll() is not None or haproxy.poll() is not None:
                 raise RuntimeError("the guard or HAProxy ended")
@@ -100,8 +140,11 @@ def measure(daemon, support, corpus, runs, log):
 
         def summary(samples):
             seconds, guard_cpu, engine_cpu, _ = (statistics.median(column) for column in zip(*samples))
-            return {"mb_per_s": payload / 1e6 / seconds, "guard_cpu_s_per_gb": guard_cpu / payload * 1e9,
-                    "engine_cpu_s_per_gb": engine_cpu / payload * 1e9}
+            return {
+                "mb_per_s": payload / 1e6 / seconds,
+                "guard_cpu_s_per_gb": guard_cpu / payload * 1e9,
+                "engine_cpu_s_per_gb": engine_cpu / payload * 1e9,
+            }
 
         reads, follows = {direct: [], through: []}, {direct: [], through: []}
         for i in range(runs):
@@ -111,17 +154,32 @@ def measure(daemon, support, corpus, runs, log):
             for path in follows:
                 name = f"follow-{i}-{path.name}"
                 # It waits until somebody follows.
-                subprocess.run([*docker, "-d", "--name", name, "bw/busybox", "sh", "-c", "sleep 1; cat /corpus.log"], check=True,
-                               stdout=subprocess.DEVNULL, stderr=log)
+                subprocess.run(
+                    [*docker, "-d", "--name", name, "bw/busybox", "sh", "-c", "sleep 1; cat /corpus.log"],
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                )
                 follows[path].append(timed(path, f"/containers/{name}/logs?stdout=1&stderr=1&follow=1"))
-                subprocess.run(["docker", "-H", f"unix://{direct}", "rm", "-f", name], check=True, stdout=subprocess.DEVNULL, stderr=log)
+                subprocess.run(
+                    ["docker", "-H", f"unix://{direct}", "rm", "-f", name],
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                )
         if min(size for samples in (*reads.values(), *follows.values()) for *_, size in samples) < payload:
             raise RuntimeError("an answer was shorter than what the container printed")
-        result |= {"read_direct": summary(reads[direct]), "read_guard": summary(reads[through]), "follow_direct": summary(follows[direct]),
-                   "follow_guard": summary(follows[through])}
+        result |= {
+            "read_direct": summary(reads[direct]),
+            "read_guard": summary(reads[through]),
+            "follow_direct": summary(follows[direct]),
+            "follow_guard": summary(follows[through]),
+        }
         for how in ("read", "follow"):
             row = result[f"{how}_guard"]
-            result[f"{how}_cpu_added"] = (row["guard_cpu_s_per_gb"] + row["engine_cpu_s_per_gb"]) / result[f"{how}_direct"]["engine_cpu_s_per_gb"] - 1
+            result[f"{how}_cpu_added"] = (row["guard_cpu_s_per_gb"] + row["engine_cpu_s_per_gb"]) / result[
+                f"{how}_direct"
+            ]["engine_cpu_s_per_gb"] - 1
         return result
     finally:
         for proxy in filter(None, (guard, haproxy)):
@@ -134,14 +192,21 @@ def measure(daemon, support, corpus, runs, log):
 def show(row):
     def verdict(value, most):
         return f"goal: at most {most}: {'reached' if value <= most else 'MISSED'}"
+
     print("\nguard (engine asked directly -> through the guard)")
     for name in ("p50_ms", "p99_ms"):
         print(f"  inspect {name[:3]}   {row['inspect_direct'][name]:8.2f} -> {row['inspect_guard'][name]:8.2f} ms")
-    print(f"  inspect adds {row['inspect_added_ms']:.2f} ms at p50 ({verdict(row['inspect_added_ms'], ADDED_MS_MAX)}), "
-          f"and {row['inspect_guard_cpu_ms']:.2f} ms of CPU where the engine spends {row['inspect_engine_cpu_ms']:.2f} "
-          f"(together {row['inspect_cpu_added']:+.1%}) and HAProxy, which only passes bytes, {row['inspect_haproxy_cpu_ms']:.2f}")
+    print(
+        f"  inspect adds {row['inspect_added_ms']:.2f} ms at p50 ({verdict(row['inspect_added_ms'], ADDED_MS_MAX)}),"
+        f" and {row['inspect_guard_cpu_ms']:.2f} ms of CPU where the engine spends"
+        f" {row['inspect_engine_cpu_ms']:.2f} (together {row['inspect_cpu_added']:+.1%}) and HAProxy, which only passes"
+        f" bytes, {row['inspect_haproxy_cpu_ms']:.2f}"
+    )
     for how, text in (("read", "logs"), ("follow", "logs, followed")):
         direct, through = row[f"{how}_direct"], row[f"{how}_guard"]
-        print(f"  {text:<14} {direct['mb_per_s']:6.1f} -> {through['mb_per_s']:6.1f} MB/s; the engine spends {direct['engine_cpu_s_per_gb']:.1f} -> "
-              f"{through['engine_cpu_s_per_gb']:.1f}, the guard {through['guard_cpu_s_per_gb']:.2f} CPU s/GB: together {row[f'{how}_cpu_added']:+.1%} "
-              f"({verdict(row[f'{how}_cpu_added'], CPU_ADDED_MAX)})")
+        print(
+            f"  {text:<14} {direct['mb_per_s']:6.1f} -> {through['mb_per_s']:6.1f} MB/s; the engine spends"
+            f" {direct['engine_cpu_s_per_gb']:.1f} -> {through['engine_cpu_s_per_gb']:.1f}, the guard"
+            f" {through['guard_cpu_s_per_gb']:.2f} CPU s/GB: together"
+            f" {row[f'{how}_cpu_added']:+.1%} ({verdict(row[f'{how}_cpu_added'], CPU_ADDED_MAX)})"
+        )

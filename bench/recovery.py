@@ -1,7 +1,9 @@
 """How long after kill -9 the agent reads again: 200 containers that print a line a second, on a real engine.
 
-The clock runs from the start of the new process until every container is read again (`/healthz`: reading), lines have been taken in, and no
-more waits than the containers print within a tenth of a second; it is looked at every 10 ms. In between lies everything: configuration, lock, state, keyring, the engine's list and its
+The clock runs from the start of the new process until every container is read again (`/healthz`: reading), lines have
+been taken in, and no
+more waits than the containers print within a tenth of a second; it is looked at every 10 ms. In between lies
+everything: configuration, lock, state, keyring, the engine's list and its
 inspections, and the search for the place in each log.
 """
 import json
@@ -21,8 +23,11 @@ LINE_BYTES = 75  # "tick" as the engine records it
 def reads_all(agent, containers):
     try:
         health = agent.health()[1]
-        return (int(health["reading"]) >= containers and int(health["read_lag_bytes"]) <= containers * LINE_BYTES // 10 and
-                agent.metric("boatswain_read_lines_total") > 0)
+        return (
+            int(health["reading"]) >= containers
+            and int(health["read_lag_bytes"]) <= containers * LINE_BYTES // 10
+            and agent.metric("boatswain_read_lines_total") > 0
+        )
     except (OSError, ValueError):
         return False
 
@@ -30,8 +35,25 @@ def reads_all(agent, containers):
 def start_containers(engine, count):
     starting = []
     for _ in range(count):
-        starting.append(subprocess.Popen(["docker", "run", "-d", "--network", "none", "-e", "BOATSWAIN_TENANT=red", harness.IMAGE, "sh", "-c",
-                                          "while :; do echo tick; sleep 1; done"], env=engine.env, stdout=subprocess.DEVNULL))
+        starting.append(
+            subprocess.Popen(
+                [
+                    "docker",
+                    "run",
+                    "-d",
+                    "--network",
+                    "none",
+                    "-e",
+                    "BOATSWAIN_TENANT=red",
+                    harness.IMAGE,
+                    "sh",
+                    "-c",
+                    "while :; do echo tick; sleep 1; done",
+                ],
+                env=engine.env,
+                stdout=subprocess.DEVNULL,
+            )
+        )
         if len(starting) >= 4:
             starting.pop(0).wait()
     if any(child.wait() for child in starting):
@@ -53,7 +75,9 @@ def measure(containers, kills=5):
             agent.kill()
             began = time.monotonic()
             agent.start(wait=False)
-            harness.wait_for(lambda: reads_all(agent, containers), WAIT_SECONDS_MAX, "all containers are read again", pause=0.01)
+            harness.wait_for(
+                lambda: reads_all(agent, containers), WAIT_SECONDS_MAX, "all containers are read again", pause=0.01
+            )
             took.append(time.monotonic() - began)
         return {"seconds": statistics.median(took), "seconds_max": max(took), "containers": containers, "kills": kills}
     finally:

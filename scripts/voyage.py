@@ -28,8 +28,10 @@ def parse(text):
 
 
 def label(x, y, text, size, weight="normal", colour="#222", anchor="start"):
-    return (f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="{anchor}">'
-            f"{html.escape(text)}</text>")
+    return (
+        f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="{anchor}">'
+        f"{html.escape(text)}</text>"
+    )
 
 
 def draw(places):
@@ -45,18 +47,24 @@ def draw(places):
             row, column = divmod(index, COLUMNS)
             left = BAND_PADDING + column * (BOX_WIDTH + GAP)
             top = y + BAND_TITLE + BAND_PADDING + row * (BOX_HEIGHT + GAP)
-            parts.append(f'<rect x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6" fill="#fff" '
-                         f'stroke="#888"/>')
+            parts.append(
+                f'<rect x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6" fill="#fff" '
+                'stroke="#888"/>'
+            )
             parts.append(label(left + 10, top + 19, name, 14, "bold"))
             parts.append(label(left + 10, top + 37, what, 12, colour="#444"))
             if last:
                 parts.append(arrow(last, (left, top)))
             last = (left, top)
         y += height + 16
-    head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" height="{y}" '
-            f'font-family="sans-serif" role="img" aria-label="The voyage of a line">')
-    marker = ('<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-              'orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#555"/></marker></defs>')
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" height="{y}" '
+        'font-family="sans-serif" role="img" aria-label="The voyage of a line">'
+    )
+    marker = (
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+        'orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#555"/></marker></defs>'
+    )
     return "\n".join([head, marker, f'<rect width="{width}" height="{y}" fill="#fff"/>', *parts, "</svg>", ""])
 
 
@@ -66,8 +74,10 @@ def arrow(start, end):
         path = f"M{start[0] + BOX_WIDTH} {start[1] + BOX_HEIGHT / 2:g} H{end[0] - 2}"
     else:
         middle = end[1] - GAP / 2
-        path = (f"M{start[0] + BOX_WIDTH / 2:g} {start[1] + BOX_HEIGHT} V{middle:g} "
-                f"H{end[0] + BOX_WIDTH / 2:g} V{end[1] - 2}")
+        path = (
+            f"M{start[0] + BOX_WIDTH / 2:g} {start[1] + BOX_HEIGHT} V{middle:g} "
+            f"H{end[0] + BOX_WIDTH / 2:g} V{end[1] - 2}"
+        )
     return f'<path d="{path}" fill="none" stroke="#555" stroke-width="1.5" marker-end="url(#tip)"/>'
 
 

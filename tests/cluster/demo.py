@@ -1,7 +1,10 @@
-"""demo.py PLACE ENGINE_DIR BUILD [--once]: what ./dev demo --cluster shows. scripts/demo_cluster.sh starts and ends what it needs.
+"""demo.py PLACE ENGINE_DIR BUILD [--once]: what ./dev demo --cluster shows. scripts/demo_cluster.sh starts and ends
+what it needs.
 
-The double (double/) plays Marathon and Mesos. What it launches on a host is real: a boatswaind with that host's name, its own state directory and the
-containers of one Docker engine that carry the host's label. So three hosts share an engine as if each had one, and `boatswain fleet sync`, which
+The double (double/) plays Marathon and Mesos. What it launches on a host is real: a boatswaind with that host's name,
+its own state directory and the
+containers of one Docker engine that carry the host's label. So three hosts share an engine as if each had one, and
+`boatswain fleet sync`, which
 knows only URLs, keeps an agent on each.
 """
 import json
@@ -19,15 +22,23 @@ sys.dont_write_bytecode = True
 from double.cluster import Cluster
 
 APP = "/infra/boatswain"
-SCALE = 30               # a minute of the cluster in two seconds
-HOLD_SECONDS = 120       # of the cluster; 15 minutes where it is not a show
+SCALE = 30  # a minute of the cluster in two seconds
+HOLD_SECONDS = 120  # of the cluster; 15 minutes where it is not a show
 WAIT_SECONDS_MAX = 120
 PORT = 31464
 DEFINITION = {
-    "id": APP, "instances": 1, "cpus": 0.2, "mem": 256, "args": ["agent"], "constraints": [["hostname", "UNIQUE"]], "requirePorts": True,
-    "portDefinitions": [{"port": PORT, "protocol": "tcp"}], "healthChecks": [{"protocol": "MESOS_HTTP", "path": "/healthz"}],
+    "id": APP,
+    "instances": 1,
+    "cpus": 0.2,
+    "mem": 256,
+    "args": ["agent"],
+    "constraints": [["hostname", "UNIQUE"]],
+    "requirePorts": True,
+    "portDefinitions": [{"port": PORT, "protocol": "tcp"}],
+    "healthChecks": [{"protocol": "MESOS_HTTP", "path": "/healthz"}],
     "upgradeStrategy": {"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0},
-    "unreachableStrategy": {"inactiveAfterSeconds": 3600, "expungeAfterSeconds": 3600}}
+    "unreachableStrategy": {"inactiveAfterSeconds": 3600, "expungeAfterSeconds": 3600},
+}
 colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
@@ -40,23 +51,41 @@ def say(text):
 
 
 class Hosts:
-    """Real agents for the tasks that the double runs: started and ended as they come and go, and their health told back."""
+    """Real agents for the tasks that the double runs: started and ended as they come and go, and their health told
+    back."""
 
     def __init__(self, cluster, place, engine, build):
         self.cluster, self.place, self.engine, self.build = cluster, place, engine, build
-        self.agents = {}       # task id -> (host, process, port)
+        self.agents = {}  # task id -> (host, process, port)
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
 
     def docker(self, *words):
         environment = {**os.environ, "DOCKER_HOST": f"unix://{self.engine}/docker.sock", "DOCKER_CONTEXT": ""}
-        return subprocess.run(["docker", *words], check=True, capture_output=True, text=True, env=environment).stdout.split()
+        return subprocess.run(
+            ["docker", *words], check=True, capture_output=True, text=True, env=environment
+        ).stdout.split()
 
     def start_container(self, host, name, tenant, lines):
-        self.docker("run", "--detach", "--network", "none", "--name", f"{host}-{name}", "--label", f"boatswain.host={host}", "--env",
-                    f"BOATSWAIN_TENANT={tenant}", "--env", f"BOATSWAIN_APP={name}", "bw/busybox", "sh", "-c",
-                    f"i=0; while [ $i -lt {lines} ]; do i=$((i+1)); echo {host} {name} $i of {lines}; done; sleep 1000000")
+        self.docker(
+            "run",
+            "--detach",
+            "--network",
+            "none",
+            "--name",
+            f"{host}-{name}",
+            "--label",
+            f"boatswain.host={host}",
+            "--env",
+            f"BOATSWAIN_TENANT={tenant}",
+            "--env",
+            f"BOATSWAIN_APP={name}",
+            "bw/busybox",
+            "sh",
+            "-c",
+            f"i=0; while [ $i -lt {lines} ]; do i=$((i+1)); echo {host} {name} $i of {lines}; done; sleep 1000000",
+        )
 
     def switch_off(self, host):
         """The host's containers and agent end at once, as when its power does."""
@@ -73,8 +102,13 @@ class Hosts:
         while not self.ending.wait(0.1):
             with self.cluster.lock:
                 now = self.cluster.clock.now()
-                wanted = {process.task: machine.hostname for machine in self.cluster.master.machines if machine.up
-                          for process in machine.processes.values() if process.app == APP and process.ends_at is None and process.started_at <= now}
+                wanted = {
+                    process.task: machine.hostname
+                    for machine in self.cluster.master.machines
+                    if machine.up
+                    for process in machine.processes.values()
+                    if process.app == APP and process.ends_at is None and process.started_at <= now
+                }
             for task, host in wanted.items():
                 if task not in self.agents:
                     self.agents[task] = (host, *self.start_agent(host))
@@ -94,15 +128,38 @@ class Hosts:
         state.mkdir(exist_ok=True)
         log = open(self.place / f"{host}.log", "ab")
         process = subprocess.Popen(
-            [self.build / "boatswaind", "agent", "--host", host, "--state-dir", state, "--engine-socket", f"{self.engine}/docker.sock",
-             "--listen", f"127.0.0.1:{port}", "--store-url", f"dir:{self.place}/store", "--tenancy-keyring", self.place / "keyring",
-             "--docker-include", f"label:boatswain.host={host}", "--batch-flush-after", "1s", "--fleet-heartbeat", "1s"], stdout=log, stderr=log)
+            [
+                self.build / "boatswaind",
+                "agent",
+                "--host",
+                host,
+                "--state-dir",
+                state,
+                "--engine-socket",
+                f"{self.engine}/docker.sock",
+                "--listen",
+                f"127.0.0.1:{port}",
+                "--store-url",
+                f"dir:{self.place}/store",
+                "--tenancy-keyring",
+                self.place / "keyring",
+                "--docker-include",
+                f"label:boatswain.host={host}",
+                "--batch-flush-after",
+                "1s",
+                "--fleet-heartbeat",
+                "1s",
+            ],
+            stdout=log,
+            stderr=log,
+        )
         log.close()
         return process, port
 
     @staticmethod
     def free_port():
         import socket
+
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             return probe.getsockname()[1]
@@ -149,11 +206,17 @@ class Demo:
         end = time.monotonic() + WAIT_SECONDS_MAX
         while not condition():
             if time.monotonic() > end:
-                raise SystemExit(f"not within {WAIT_SECONDS_MAX} s: {what}\n{json.dumps(self.cluster.snapshot(), indent=1)}\n{self.last_words()}")
+                raise SystemExit(
+                    f"not within {WAIT_SECONDS_MAX} s:"
+                    f" {what}\n{json.dumps(self.cluster.snapshot(), indent=1)}\n{self.last_words()}"
+                )
             time.sleep(0.1)
 
     def last_words(self):
-        return "\n".join(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-8:]) for path in sorted(self.place.glob("*.log")))
+        return "\n".join(
+            f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-8:])
+            for path in sorted(self.place.glob("*.log"))
+        )
 
     def add_host(self, host):
         self.cluster.faults.add_host(host, {"rack": "r1"})
@@ -163,33 +226,87 @@ class Demo:
     def start_sync(self):
         def real(seconds):
             return f"{round(seconds * 1000 / SCALE)}ms"
-        words = ["fleet", "sync", "--marathon", self.marathon, "--mesos", self.mesos, "--app", APP, "--interval", "1s", "--hold", real(HOLD_SECONDS),
-                 "--drop-max", "50%"]
+
+        words = [
+            "fleet",
+            "sync",
+            "--marathon",
+            self.marathon,
+            "--mesos",
+            self.mesos,
+            "--app",
+            APP,
+            "--interval",
+            "1s",
+            "--hold",
+            real(HOLD_SECONDS),
+            "--drop-max",
+            "50%",
+        ]
         say(f"boatswain {' '.join(words)}")
         self.sync_log = open(self.place / "sync.log", "ab")
-        self.sync = subprocess.Popen([self.build / "boatswain", *words], stdout=self.sync_log, stderr=self.sync_log, env=self.environment)
+        self.sync = subprocess.Popen(
+            [self.build / "boatswain", *words], stdout=self.sync_log, stderr=self.sync_log, env=self.environment
+        )
 
     def covered(self, count):
         with self.cluster.lock:
-            healthy = [one.host for one in self.cluster.marathon.instances_of(APP) if one.condition == "Running" and one.healthy]
-            return (sorted(healthy) == sorted(self.cluster.eligible(APP)) and len(healthy) == count == self.cluster.marathon.apps[APP]["instances"]
-                    and not self.cluster.marathon.deployments)
+            healthy = [
+                one.host
+                for one in self.cluster.marathon.instances_of(APP)
+                if one.condition == "Running" and one.healthy
+            ]
+            return (
+                sorted(healthy) == sorted(self.cluster.eligible(APP))
+                and len(healthy) == count == self.cluster.marathon.apps[APP]["instances"]
+                and not self.cluster.marathon.deployments
+            )
 
     def show_status(self):
         done = self.status()
         say("\n".join("    " + line for line in (done.stdout + done.stderr).splitlines()))
 
     def status(self):
-        return subprocess.run([self.build / "boatswain", "fleet", "status", "--marathon", self.marathon, "--mesos", self.mesos, "--app", APP, "--store",
-                               f"dir:{self.place}/store"], capture_output=True, text=True, env=self.environment, check=False)
+        return subprocess.run(
+            [
+                self.build / "boatswain",
+                "fleet",
+                "status",
+                "--marathon",
+                self.marathon,
+                "--mesos",
+                self.mesos,
+                "--app",
+                APP,
+                "--store",
+                f"dir:{self.place}/store",
+            ],
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            check=False,
+        )
 
     def said_by_sync(self, since):
         text = (self.place / "sync.log").read_text(errors="replace")[since:]
         return "\n".join("    " + line for line in text.splitlines() if line.strip())
 
     def lines_of(self, tenant, host):
-        done = subprocess.run([self.build / "boatswain", "logs", "--store", f"dir:{self.place}/store", "--identity", self.place / "keys" / f"{tenant}.key",
-                               "--tenant", tenant], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [
+                self.build / "boatswain",
+                "logs",
+                "--store",
+                f"dir:{self.place}/store",
+                "--identity",
+                self.place / "keys" / f"{tenant}.key",
+                "--tenant",
+                tenant,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return sum(1 for line in done.stdout.splitlines() if f"{host} " in line)
 
     def play(self):
@@ -197,7 +314,10 @@ class Demo:
         for host in ("host-1", "host-2", "host-3"):
             self.add_host(host)
         self.cluster.faults.foreign_app(DEFINITION)
-        say(f"Marathon at {self.marathon}, Mesos at {self.mesos} (the double, {SCALE} times as fast as the wall's clock); the agent's app has 1 instance")
+        say(
+            f"Marathon at {self.marathon}, Mesos at {self.mesos} (the double, {SCALE} times as fast as the wall's"
+            " clock); the agent's app has 1 instance"
+        )
         self.start_sync()
         self.wait(lambda: self.covered(3), "three hosts have their agent")
         self.wait(lambda: self.status().returncode == 0, "every agent says that it is well")
@@ -214,13 +334,23 @@ class Demo:
 
         heading("A host is switched off for good")
         since = (self.place / "sync.log").stat().st_size
-        self.wait(lambda: self.lines_of("acme", "host-2") == 100 and self.lines_of("globex", "host-2") == 50, "what host-2 printed is stored")
+        self.wait(
+            lambda: self.lines_of("acme", "host-2") == 100 and self.lines_of("globex", "host-2") == 50,
+            "what host-2 printed is stored",
+        )
         with self.cluster.lock:
             self.cluster.faults.remove_host("host-2")
         self.hosts.switch_off("host-2")
-        self.wait(lambda: [one for one in self.cluster.marathon.instances_of(APP) if one.condition == "Unreachable"] or self.covered(3), "Mesos misses it")
+        self.wait(
+            lambda: [one for one in self.cluster.marathon.instances_of(APP) if one.condition == "Unreachable"]
+            or self.covered(3),
+            "Mesos misses it",
+        )
         self.show_status()
-        say(f"After the hold time ({HOLD_SECONDS} s of the cluster) its instance is given up, by name: no other agent is touched.")
+        say(
+            f"After the hold time ({HOLD_SECONDS} s of the cluster) its instance is given up, by name: no other agent"
+            " is touched."
+        )
         self.wait(lambda: self.covered(3), "three hosts are left, each with its agent")
         say(self.said_by_sync(since))
         self.show_status()
@@ -230,7 +360,10 @@ class Demo:
 
         heading("Every line of every host is in the store")
         for host in ("host-1", "host-2", "host-3", "host-4"):
-            self.wait(lambda: self.lines_of("acme", host) == 100 and self.lines_of("globex", host) == 50, f"the lines of {host}")
+            self.wait(
+                lambda: self.lines_of("acme", host) == 100 and self.lines_of("globex", host) == 50,
+                f"the lines of {host}",
+            )
             say(f"    {host}: acme 100 lines, globex 50")
 
 
@@ -242,8 +375,13 @@ def main():
         demo.play()
         if "--once" not in sys.argv:
             heading("It is all yours until Ctrl-C")
-            say(f"    boatswain fleet status --marathon {demo.marathon} --mesos {demo.mesos} --app {APP} --store dir:{place}/store --watch")
-            say(f"    boatswain logs --store dir:{place}/store --identity {place}/keys/acme.key --tenant acme --tail 20")
+            say(
+                f"    boatswain fleet status --marathon {demo.marathon} --mesos {demo.mesos} --app {APP} --store"
+                f" dir:{place}/store --watch"
+            )
+            say(
+                f"    boatswain logs --store dir:{place}/store --identity {place}/keys/acme.key --tenant acme --tail 20"
+            )
             while True:
                 time.sleep(1)
     except KeyboardInterrupt:

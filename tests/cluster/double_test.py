@@ -11,9 +11,16 @@ from double.cluster import Cluster
 
 WAIT_SECONDS_MAX = 60
 APP = "/fleet"
-DEFINITION = {"id": APP, "cmd": "run", "instances": 3, "cpus": 0.2, "mem": 64, "constraints": [["hostname", "UNIQUE"]],
-              "upgradeStrategy": {"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0},
-              "unreachableStrategy": {"inactiveAfterSeconds": 3600, "expungeAfterSeconds": 3600}}
+DEFINITION = {
+    "id": APP,
+    "cmd": "run",
+    "instances": 3,
+    "cpus": 0.2,
+    "mem": 64,
+    "constraints": [["hostname", "UNIQUE"]],
+    "upgradeStrategy": {"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0},
+    "unreachableStrategy": {"inactiveAfterSeconds": 3600, "expungeAfterSeconds": 3600},
+}
 
 
 def ask(url, method, path, body=None, headers=None, raw=False):
@@ -33,7 +40,9 @@ class Case(unittest.TestCase):
     hosts, scale, masters, marathons, agents_answer = 3, 400, 1, 1, False
 
     def setUp(self):
-        self.cluster = Cluster(self.scale, marathons=self.marathons, masters=self.masters, agents_answer=self.agents_answer)
+        self.cluster = Cluster(
+            self.scale, marathons=self.marathons, masters=self.masters, agents_answer=self.agents_answer
+        )
         self.addCleanup(self.cluster.close)
         self.faults, self.marathon = self.cluster.faults, self.cluster.marathons[0].url
         for number in range(1, self.hosts + 1):
@@ -53,7 +62,10 @@ class Case(unittest.TestCase):
 
     def still(self):
         with self.cluster.lock:
-            return not self.cluster.marathon.deployments and len(self.cluster.running(APP)) == self.cluster.marathon.apps[APP]["instances"]
+            return (
+                not self.cluster.marathon.deployments
+                and len(self.cluster.running(APP)) == self.cluster.marathon.apps[APP]["instances"]
+            )
 
     def scale_to(self, count, force=""):
         return ask(self.marathon, "PATCH", f"/v2/apps{APP}{force}", {"instances": count})
@@ -77,7 +89,8 @@ class Deployments(Case):
         before = {host: task["id"] for host, task in self.tasks().items()}
         self.assertEqual(self.scale_to(3, "?force=true")[0], 200)
         self.wait(self.still, "three again")
-        # The two that waited were Marathon's last victims: running ones went first, and those that waited took their hosts.
+        # The two that waited were Marathon's last victims: running ones went first, and those that waited took their
+        # hosts.
         self.assertEqual(len([host for host, task in self.tasks().items() if before[host] != task["id"]]), 2)
         self.assertEqual({kill["condition"] for kill in self.cluster.journal.kills}, {"Running"})
 
@@ -102,17 +115,28 @@ class Deployments(Case):
     def test_during_an_upgrade_old_and_new_meet_on_one_host_when_none_may_be_missing(self):
         self.deploy(upgradeStrategy={"minimumHealthCapacity": 0.9, "maximumOverCapacity": 0})
         self.faults.foreign_change(APP, {"env": {"RELEASE": "2"}})
-        self.wait(lambda: len(self.cluster.running(APP)) > len(set(self.cluster.running(APP))), "two on one host, in spite of UNIQUE")
+        self.wait(
+            lambda: len(self.cluster.running(APP)) > len(set(self.cluster.running(APP))),
+            "two on one host, in spite of UNIQUE",
+        )
         self.wait(self.still, "the upgrade ends")
         self.assertEqual(len(set(self.cluster.running(APP))), 3)
 
     def test_a_fixed_port_makes_such_an_upgrade_wait_for_ever(self):
-        self.deploy(requirePorts=True, portDefinitions=[{"port": 31464}], upgradeStrategy={"minimumHealthCapacity": 0.9, "maximumOverCapacity": 0})
+        self.deploy(
+            requirePorts=True,
+            portDefinitions=[{"port": 31464}],
+            upgradeStrategy={"minimumHealthCapacity": 0.9, "maximumOverCapacity": 0},
+        )
         self.faults.foreign_change(APP, {"env": {"RELEASE": "2"}})
         self.pass_time(1800)
         self.assertEqual(len(self.cluster.marathon.deployments), 1)
         item = ask(self.marathon, "GET", "/v2/queue")[1]["queue"][0]
-        declined = {one["reason"]: one["declined"] for one in item["processedOffersSummary"]["rejectSummaryLastOffers"] if one["declined"]}
+        declined = {
+            one["reason"]: one["declined"]
+            for one in item["processedOffersSummary"]["rejectSummaryLastOffers"]
+            if one["declined"]
+        }
         self.assertEqual((item["count"], declined), (1, {"InsufficientPorts": 3}))
 
 
@@ -121,7 +145,14 @@ class Losses(Case):
         self.deploy(unreachableStrategy=strategy)
         self.task = self.tasks()[host]["id"]
         self.faults.cut_off(host)
-        self.wait(lambda: not [one for one in ask(self.cluster.masters[0].url, "GET", "/slaves")[1]["slaves"] if one["hostname"] == host], "it is unlisted")
+        self.wait(
+            lambda: not [
+                one
+                for one in ask(self.cluster.masters[0].url, "GET", "/slaves")[1]["slaves"]
+                if one["hostname"] == host
+            ],
+            "it is unlisted",
+        )
 
     def test_with_no_patience_the_replacement_waits_and_scaling_down_takes_the_wrong_one(self):
         self.lose("h2", {"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0})
@@ -159,11 +190,16 @@ class Losses(Case):
     def test_a_host_in_maintenance_is_offered_and_declined(self):
         self.deploy()
         self.faults.maintenance("h3", start_in=-1)
-        status = ask(self.cluster.masters[0].url, "POST", "/api/v1", {"type": "GET_MAINTENANCE_STATUS"})[1]["get_maintenance_status"]["status"]
+        status = ask(self.cluster.masters[0].url, "POST", "/api/v1", {"type": "GET_MAINTENANCE_STATUS"})[1][
+            "get_maintenance_status"
+        ]["status"]
         self.assertEqual([one["id"]["hostname"] for one in status["draining_machines"]], ["h3"])
         ask(self.marathon, "DELETE", f"/v2/apps{APP}/tasks?host=h3")
-        self.wait(lambda: "AgentMaintenance" in self.cluster.marathon.rejections.get(APP, {}).get(self.cluster.master.machines[2].agent_id, (0, []))[1],
-                  "its offer is declined")
+        self.wait(
+            lambda: "AgentMaintenance"
+            in self.cluster.marathon.rejections.get(APP, {}).get(self.cluster.master.machines[2].agent_id, (0, []))[1],
+            "its offer is declined",
+        )
         self.assertEqual(self.cluster.eligible(APP), {"h1", "h2"})
 
     def test_a_host_can_be_named_when_scaling_down(self):
@@ -176,7 +212,9 @@ class Losses(Case):
         self.deploy()
         self.faults.drain("h1", max_grace=60)
         self.wait(lambda: "h1" not in self.cluster.running(APP), "its tasks end")
-        one = next(one for one in ask(self.cluster.masters[0].url, "GET", "/slaves")[1]["slaves"] if one["hostname"] == "h1")
+        one = next(
+            one for one in ask(self.cluster.masters[0].url, "GET", "/slaves")[1]["slaves"] if one["hostname"] == "h1"
+        )
         self.assertEqual((one["active"], one["deactivated"], one["drain_info"]["state"]), (False, True, "DRAINED"))
 
     def test_a_task_that_cannot_start_is_tried_again_ever_later(self):
@@ -185,14 +223,20 @@ class Losses(Case):
         self.wait(lambda: self.cluster.marathon.last_failure.get(APP), "it fails")
         self.wait(lambda: self.cluster.marathon.delays[APP][1] > 1.5, "the delay grows")
         failure = ask(self.marathon, "GET", f"/v2/apps{APP}")[1]["app"]["lastTaskFailure"]
-        self.assertEqual((failure["host"], failure["message"], failure["state"]), ("h1", "no such image", "TASK_FAILED"))
+        self.assertEqual(
+            (failure["host"], failure["message"], failure["state"]), ("h1", "no such image", "TASK_FAILED")
+        )
 
 
 class Placement(Case):
     def reasons(self, **changes):
         self.faults.foreign_app({**DEFINITION, "id": "/wanted", "constraints": [], "instances": 1, **changes})
         self.wait(lambda: len(self.cluster.marathon.rejections.get("/wanted", {})) == 3, "all were offered")
-        item = next(one for one in ask(self.marathon, "GET", "/v2/queue?embed=lastUnusedOffers")[1]["queue"] if one["app"]["id"] == "/wanted")
+        item = next(
+            one
+            for one in ask(self.marathon, "GET", "/v2/queue?embed=lastUnusedOffers")[1]["queue"]
+            if one["app"]["id"] == "/wanted"
+        )
         told = {reason for one in item["lastUnusedOffers"] for reason in one["reason"]}
         self.faults.foreign_cancel(self.cluster.marathon.deployments[-1].id)
         self.cluster.marathon.change("/wanted", None, True, "test")
@@ -208,13 +252,31 @@ class Placement(Case):
         self.assertEqual(self.reasons(requirePorts=True, portDefinitions=[{"port": 80}]), {"InsufficientPorts"})
 
     def test_attributes_and_roles_choose_the_hosts(self):
-        self.faults.add_host("public", {"rack": "r9"}, roles={"slave_public": {"cpus": 2, "mem": 512, "disk": 100, "ports": [[80, 90]]}}, cpus=0)
-        self.deploy(instances=1, acceptedResourceRoles=["slave_public"], requirePorts=True, portDefinitions=[{"port": 80}])
+        self.faults.add_host(
+            "public",
+            {"rack": "r9"},
+            roles={"slave_public": {"cpus": 2, "mem": 512, "disk": 100, "ports": [[80, 90]]}},
+            cpus=0,
+        )
+        self.deploy(
+            instances=1, acceptedResourceRoles=["slave_public"], requirePorts=True, portDefinitions=[{"port": 80}]
+        )
         self.assertEqual(list(self.tasks()), ["public"])
         self.assertEqual(self.tasks()["public"]["ports"], [80])
         self.assertEqual(self.cluster.eligible(APP), {"public"})
-        self.faults.foreign_app({**DEFINITION, "id": "/by-rack", "instances": 1, "constraints": [["rack", "LIKE", "r[0-1]"], ["hostname", "MAX_PER", "1"],
-                                                                                                 ["rack", "UNLIKE", "r0"], ["nothing", "UNLIKE", "x"]]})
+        self.faults.foreign_app(
+            {
+                **DEFINITION,
+                "id": "/by-rack",
+                "instances": 1,
+                "constraints": [
+                    ["rack", "LIKE", "r[0-1]"],
+                    ["hostname", "MAX_PER", "1"],
+                    ["rack", "UNLIKE", "r0"],
+                    ["nothing", "UNLIKE", "x"],
+                ],
+            }
+        )
         self.wait(lambda: self.cluster.running("/by-rack"), "it is placed")
         self.assertEqual(self.cluster.eligible("/by-rack"), {"h1", "h3"})
 
@@ -229,10 +291,14 @@ class Answers(Case):
         status, told, _ = ask(self.marathon, "PATCH", f"/v2/apps{APP}", {"instances": "3"})
         self.assertEqual((status, told["details"][0]["path"]), (400, "/instances"))
         status, told, _ = self.scale_to(-1)
-        self.assertEqual((status, told["message"], told["details"][0]["path"]), (422, "Object is not valid", "/instances"))
+        self.assertEqual(
+            (status, told["message"], told["details"][0]["path"]), (422, "Object is not valid", "/instances")
+        )
         got = ask(self.marathon, "GET", f"/v2/apps{APP}")[1]["app"]
         self.assertEqual(ask(self.marathon, "PUT", f"/v2/apps{APP}", got)[0], 422, "what was got cannot be sent back")
-        self.assertEqual(ask(self.marathon, "GET", "/v2/apps/none")[:2], (404, {"message": "App '/none' does not exist"}))
+        self.assertEqual(
+            ask(self.marathon, "GET", "/v2/apps/none")[:2], (404, {"message": "App '/none' does not exist"})
+        )
         self.assertEqual(ask(self.marathon, "GET", "/v2/nothing")[:2], (500, {"message": "URI not found"}))
         self.assertEqual(ask(self.marathon, "GET", "/ping", raw=True)[1], b"pong")
 
@@ -244,7 +310,9 @@ class Answers(Case):
         self.assertEqual((status, headers["Location"]), (302, self.marathon + "/v2/events?event_type=a"))
         leader = self.cluster.masters[0].address
         for path in ("/slaves", "/master/slaves", "/api/v1"):
-            status, _, headers = ask(self.cluster.masters[1].url, "POST" if "api" in path else "GET", path, "{}", raw=True)
+            status, _, headers = ask(
+                self.cluster.masters[1].url, "POST" if "api" in path else "GET", path, "{}", raw=True
+            )
             self.assertEqual((status, headers["Location"]), (307, f"//{leader}{path}"))
         self.assertEqual(ask(self.cluster.masters[1].url, "GET", "/redirect", raw=True)[2]["Location"], "//" + leader)
 
@@ -269,18 +337,24 @@ class Answers(Case):
         status, text, headers = ask(site.url, "GET", "/slaves", raw=True)
         self.assertEqual((status, headers["WWW-Authenticate"]), (401, 'Basic realm="mesos-master-readonly"'))
         self.assertEqual(ask(site.url, "GET", "/redirect", raw=True)[0], 307)
-        self.assertEqual(ask(site.url, "GET", "/slaves", headers={"Authorization": "Basic b3BlcmF0b3I6c2VjcmV0"})[0], 200)
+        self.assertEqual(
+            ask(site.url, "GET", "/slaves", headers={"Authorization": "Basic b3BlcmF0b3I6c2VjcmV0"})[0], 200
+        )
 
     def test_every_write_is_kept_with_what_it_met(self):
         self.deploy()
         self.scale_to(2)
         write = self.cluster.journal.writes[-1]
-        self.assertEqual((write["method"], write["path"], write["body"], write["status"]), ("PATCH", f"/v2/apps{APP}", {"instances": 2}, 200))
+        self.assertEqual(
+            (write["method"], write["path"], write["body"], write["status"]),
+            ("PATCH", f"/v2/apps{APP}", {"instances": 2}, 200),
+        )
         self.assertEqual((write["seen"]["apps"][APP]["instances"], write["seen"]["agents_active"]), (3, 3))
 
 
 class Agents(Case):
     """The agents' own HTTP: which sandboxes there are, and what is in them."""
+
     agents_answer = True
 
     def setUp(self):
@@ -300,13 +374,19 @@ class Agents(Case):
         return ask(self.agent, "GET", f"/files/read?path={urllib.parse.quote(path)}&offset={offset}&length={length}")[1]
 
     def test_the_state_names_each_sandbox_and_the_tasks_labels(self):
-        port = next(one["port"] for one in ask(self.cluster.masters[0].url, "GET", "/slaves")[1]["slaves"] if one["hostname"] == "h1")
+        port = next(
+            one["port"]
+            for one in ask(self.cluster.masters[0].url, "GET", "/slaves")[1]["slaves"]
+            if one["hostname"] == "h1"
+        )
         self.assertEqual(port, self.machine.port, "the master says where the agent answers")
-        executor, = self.state()["frameworks"][0]["executors"]
-        task, = executor["tasks"]
+        (executor,) = self.state()["frameworks"][0]["executors"]
+        (task,) = executor["tasks"]
         self.assertEqual((task["state"], task["labels"]), ("TASK_RUNNING", [{"key": "TENANT", "value": "red"}]))
         self.assertTrue(executor["directory"].endswith(f"/executors/{executor['id']}/runs/{executor['container']}"))
-        self.assertEqual([one["container_id"] for one in ask(self.agent, "GET", "/containers")[1]], [executor["container"]])
+        self.assertEqual(
+            [one["container_id"] for one in ask(self.agent, "GET", "/containers")[1]], [executor["container"]]
+        )
 
     def test_a_read_has_at_most_64_kib_and_nothing_behind_the_end(self):
         self.faults.print("h1", APP, "x" * 100_000)
@@ -327,12 +407,20 @@ class Agents(Case):
         self.faults.rotate("h1", APP)
         self.faults.print("h1", APP, "other\nfourth\n")
         self.assertEqual(self.read(path, 6)["data"], "fourth\n", "second is not seen, and nothing says so")
-        names = {one["path"].rpartition("/")[2] for one in ask(self.agent, "GET", f"/files/browse?path={self.sandbox()}")[1]}
+        names = {
+            one["path"].rpartition("/")[2] for one in ask(self.agent, "GET", f"/files/browse?path={self.sandbox()}")[1]
+        }
         self.assertEqual(names, {"stdout", "stdout.1", "stderr", "stdout.logrotate.conf", "stdout.logrotate.state"})
 
     def test_nothing_outside_the_sandboxes_is_read(self):
         inside = self.sandbox()
-        for path, status in ((f"{inside}/../../../../../../../../log", 404), ("/etc/passwd", 404), (f"{inside}/none", 404), ("", 400), (inside, 400)):
+        for path, status in (
+            (f"{inside}/../../../../../../../../log", 404),
+            ("/etc/passwd", 404),
+            (f"{inside}/none", 404),
+            ("", 400),
+            (inside, 400),
+        ):
             self.assertEqual(ask(self.agent, "GET", f"/files/read?path={path}&offset=0", raw=True)[0], status, path)
         self.faults.forbid_sandboxes("h1")
         self.assertEqual(ask(self.agent, "GET", f"/files/browse?path={inside}", raw=True)[0], 403)
@@ -342,7 +430,7 @@ class Agents(Case):
         self.faults.print("h1", APP, "last words\n")
         self.scale_to(0, "?force=true")
         self.wait(lambda: not self.state()["frameworks"][0]["executors"], "it ends")
-        executor, = self.state()["frameworks"][0]["completed_executors"]
+        (executor,) = self.state()["frameworks"][0]["completed_executors"]
         self.assertEqual((executor["directory"], executor["completed_tasks"][0]["state"]), (directory, "TASK_KILLED"))
         self.assertEqual(self.read(f"{directory}/stdout", 0)["data"], "last words\n")
         self.faults.collect_sandboxes("h1")
@@ -360,6 +448,7 @@ class Agents(Case):
             except ConnectionError:
                 return True
             return False
+
         self.wait(refused, "the port is closed")
 
 

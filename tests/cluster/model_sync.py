@@ -1,6 +1,8 @@
-"""The rules of fleet sync (docs/operate/fleet.md) in their smallest form, to try the double and the scenarios without the real one.
+"""The rules of fleet sync (docs/operate/fleet.md) in their smallest form, to try the double and the scenarios without
+the real one.
 
-Python's own HTTP, one look at a time. Simple on purpose: eligible hosts up at once, hosts that have gone by name after the hold time.
+Python's own HTTP, one look at a time. Simple on purpose: eligible hosts up at once, hosts that have gone by name after
+the hold time.
 """
 import http.client
 import json
@@ -18,9 +20,17 @@ def call(url, method, path, body=None, authorization=None):
         where = urllib.parse.urlsplit(url)
         connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None,
-                               {"User-Agent": "model-sync", "Content-Type": "application/json", "Accept": "application/json",
-                                **({"Authorization": authorization} if authorization else {})})
+            connection.request(
+                method,
+                path,
+                json.dumps(body) if body is not None else None,
+                {
+                    "User-Agent": "model-sync",
+                    "Content-Type": "application/json",
+                    "Accept": "application/json",
+                    **({"Authorization": authorization} if authorization else {}),
+                },
+            )
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as wrong:
@@ -38,7 +48,19 @@ def call(url, method, path, body=None, authorization=None):
 
 
 class ModelSync:
-    def __init__(self, marathon, mesos, app, clock, interval=30, hold=900, stuck=600, drop_max=0.25, marathon_auth=None, mesos_auth=None):
+    def __init__(
+        self,
+        marathon,
+        mesos,
+        app,
+        clock,
+        interval=30,
+        hold=900,
+        stuck=600,
+        drop_max=0.25,
+        marathon_auth=None,
+        mesos_auth=None,
+    ):
         self.marathon, self.mesos, self.app, self.clock = marathon, mesos, app, clock
         self.interval, self.hold, self.stuck, self.drop_max = interval, hold, stuck, drop_max
         self.gone_since, self.deployments_since = {}, {}
@@ -79,12 +101,20 @@ class ModelSync:
         down = {one.get("hostname") for one in status.get("down_machines", [])}
         listed, recovered = agents.get("agents", []), agents.get("recovered_agents", [])
         known = {one["agent_info"]["id"]["value"] for one in listed} | {one["id"]["value"] for one in recovered}
-        good = {one["agent_info"]["hostname"]: one for one in listed if one["active"] and not one.get("deactivated") and "drain_info" not in one
-                and one["agent_info"]["hostname"] not in down}
+        good = {
+            one["agent_info"]["hostname"]: one
+            for one in listed
+            if one["active"]
+            and not one.get("deactivated")
+            and "drain_info" not in one
+            and one["agent_info"]["hostname"] not in down
+        }
         leaving = {one["agent_info"]["hostname"] for one in listed if "drain_info" in one or one.get("deactivated")}
         own = [one for one in deployments if self.app in one["affectedApps"]]
         self.deployments_since = {one["id"]: self.deployments_since.get(one["id"], now) for one in own}
-        if not listed or any(action["action"] != "ScaleApplication" for one in own for step in one["steps"] for action in step["actions"]):
+        if not listed or any(
+            action["action"] != "ScaleApplication" for one in own for step in one["steps"] for action in step["actions"]
+        ):
             return
         force = "?force=true" if own else ""
         with_task = {task["host"] for task in app["tasks"] if task["slaveId"] in known}
@@ -105,7 +135,9 @@ class ModelSync:
         if len(gone) <= max(1, int(self.drop_max * app["instances"])):
             doomed += [task["id"] for task in gone if now - self.gone_since[task["id"]] >= self.hold]
         if doomed and app["instances"] > len(good):
-            self.ask_marathon(marathon, "POST", "/v2/tasks/delete?scale=true" + ("&force=true" if own else ""), {"ids": doomed})
+            self.ask_marathon(
+                marathon, "POST", "/v2/tasks/delete?scale=true" + ("&force=true" if own else ""), {"ids": doomed}
+            )
         elif not doomed:
             for one, since in self.deployments_since.items():
                 if now - since >= self.stuck:
@@ -115,13 +147,19 @@ class ModelSync:
     def has_room(app, agent):
         """Fixed ports are what is tried here."""
         wanted = {one["port"] for one in app["portDefinitions"] or []} if app["requirePorts"] else set()
-        taken = {port for one in agent.get("allocated_resources", []) if one["name"] == "ports"
-                 for range_ in one["ranges"]["range"] for port in range(range_["begin"], range_["end"] + 1)}
+        taken = {
+            port
+            for one in agent.get("allocated_resources", [])
+            if one["name"] == "ports"
+            for range_ in one["ranges"]["range"]
+            for port in range(range_["begin"], range_["end"] + 1)
+        }
         return not wanted & taken
 
 
 class NaiveSync(ModelSync):
-    """What people wrote for years: the count is the number of active agents, by force. The scenarios must notice every harm it does."""
+    """What people wrote for years: the count is the number of active agents, by force. The scenarios must notice every
+    harm it does."""
 
     def look(self, marathon):
         agents = self.ask_mesos("GET_AGENTS")["get_agents"].get("agents", [])

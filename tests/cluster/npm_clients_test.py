@@ -1,4 +1,5 @@
-"""npm_clients_test.py SOURCE BUILD: installs what npm/package-lock.json names into BUILD, and lets those clients meet the double."""
+"""npm_clients_test.py SOURCE BUILD: installs what npm/package-lock.json names into BUILD, and lets those clients meet
+the double."""
 import os
 import pathlib
 import shutil
@@ -19,8 +20,13 @@ for host in ("a", "b"):
     cluster.faults.add_host(host)
 environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
 try:
-    ran = subprocess.run(["node", "clients.mjs", cluster.marathons[0].url, cluster.masters[0].url, control.url], cwd=build, env=environment,
-                         check=False, timeout=200)
+    ran = subprocess.run(
+        ["node", "clients.mjs", cluster.marathons[0].url, cluster.masters[0].url, control.url],
+        cwd=build,
+        env=environment,
+        check=False,
+        timeout=200,
+    )
 finally:
     control.close()
     cluster.close()

@@ -1,4 +1,5 @@
-"""The double against Debian's python3-marathon, a client that knows nothing of it: what that client understands, Marathon could have sent."""
+"""The double against Debian's python3-marathon, a client that knows nothing of it: what that client understands,
+Marathon could have sent."""
 import logging
 import threading
 import time
@@ -35,6 +36,7 @@ class PythonMarathon(unittest.TestCase):
 
     def connect(self, urls, **more):
         import requests
+
         session = requests.Session()
         session.trust_env = False  # a proxy of the machine's is not for loopback
         client = marathon.MarathonClient(urls, timeout=30, session=session, **more)
@@ -43,7 +45,9 @@ class PythonMarathon(unittest.TestCase):
         return client
 
     def make_app(self, instances, **more):
-        app = MarathonApp(cmd="sleep 1000", cpus=0.2, mem=64, instances=instances, constraints=[["hostname", "UNIQUE"]], **more)
+        app = MarathonApp(
+            cmd="sleep 1000", cpus=0.2, mem=64, instances=instances, constraints=[["hostname", "UNIQUE"]], **more
+        )
         created = self.client.create_app(APP, app)
         self.assertEqual((created.id, created.instances), (APP, instances))
 
@@ -51,6 +55,7 @@ class PythonMarathon(unittest.TestCase):
         def holds():
             app = self.client.get_app(APP)
             return app.tasks_running == instances and not app.deployments
+
         wait_for(holds, f"{instances} instances run and no deployment does")
 
     def test_an_app_is_made_scaled_and_deleted(self):
@@ -77,19 +82,24 @@ class PythonMarathon(unittest.TestCase):
         self.assertEqual(conflict.exception.status_code, 409)
         self.assertIn("App is locked by one or more deployments", str(conflict.exception))
         running = self.client.list_deployments()
-        self.assertEqual([(one.id, one.affected_apps, one.current_actions[0].action) for one in running],
-                         [(deployment, [APP], "ScaleApplication")])
+        self.assertEqual(
+            [(one.id, one.affected_apps, one.current_actions[0].action) for one in running],
+            [(deployment, [APP], "ScaleApplication")],
+        )
 
         def waits():
             queue = self.client.list_queue(embed_last_unused_offers=True)
             return queue and queue[0].count == 2 and queue
+
         item = wait_for(waits, "two instances wait in the queue")[0]
         self.assertEqual(item.app.id, APP)
         self.client.delete_deployment(deployment)  # without force: goes back to what was
         self.settled(3)
         self.assertEqual(self.client.get_app(APP).instances, 3)
         again = self.client.scale_app(APP, instances=5)["deploymentId"]
-        forced = self.client.scale_app(APP, instances=3, force=True)["deploymentId"]  # sends force=True, as Python writes it
+        forced = self.client.scale_app(APP, instances=3, force=True)[
+            "deploymentId"
+        ]  # sends force=True, as Python writes it
         self.assertNotEqual(again, forced)
         self.settled(3)
 
@@ -97,7 +107,9 @@ class PythonMarathon(unittest.TestCase):
         self.make_app(1)
         with self.assertRaises(marathon.MarathonHttpError) as refused:
             self.client.scale_app(APP, instances=-1)
-        self.assertEqual((refused.exception.status_code, refused.exception.error_details[0]["path"]), (422, "/instances"))
+        self.assertEqual(
+            (refused.exception.status_code, refused.exception.error_details[0]["path"]), (422, "/instances")
+        )
         with self.assertRaises(marathon.exceptions.ConflictError):
             self.client.create_app(APP, MarathonApp(cmd="sleep 1"))
 
@@ -116,14 +128,19 @@ class PythonMarathon(unittest.TestCase):
         got = []
 
         def listen():
-            for event in client.event_stream(event_types=[MarathonDeploymentSuccess, "deployment_info", "status_update_event"]):
+            for event in client.event_stream(
+                event_types=[MarathonDeploymentSuccess, "deployment_info", "status_update_event"]
+            ):
                 got.append(event)
+
         thread = threading.Thread(target=listen, daemon=True)
         thread.start()
         wait_for(lambda: self.cluster.events.sse, "it has subscribed")
         self.make_app(2)
         wait_for(lambda: any(isinstance(event, MarathonDeploymentSuccess) for event in got), lambda: got)
-        running = [event for event in got if event.event_type == "status_update_event" and event.task_status == "TASK_RUNNING"]
+        running = [
+            event for event in got if event.event_type == "status_update_event" and event.task_status == "TASK_RUNNING"
+        ]
         self.assertEqual((len(running), {event.app_id for event in running}), (2, {APP}))
         begun = next(event for event in got if event.event_type == "deployment_info")
         self.assertEqual(begun.plan.steps[-1].actions[0].action, "ScaleApplication")
@@ -146,6 +163,7 @@ class PythonMarathon(unittest.TestCase):
                 return self.client.get_leader()["leader"]
             except marathon.exceptions.InternalServerError:
                 return None
+
         self.assertNotEqual(wait_for(leads, "another one leads"), first)
         self.settled(2)
         self.assertEqual(self.client.ping(), b"pong")

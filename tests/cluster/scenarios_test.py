@@ -1,10 +1,15 @@
-"""What may happen to a fleet, played on the double with `boatswain fleet sync` at work, and judged by what the double saw.
+"""What may happen to a fleet, played on the double with `boatswain fleet sync` at work, and judged by what the double
+saw.
 
-In each: exactly one running instance on each eligible host, ordered at the latest with the second look after the change; no healthy instance
-ever killed by us; no deployment of ours left; nothing written while anything was unsure. Cluster time runs SCALE times as fast as the wall's,
-so ten minutes without Marathon are seconds; what must be soon is counted in looks, so that a slow machine is no failure.
+In each: exactly one running instance on each eligible host, ordered at the latest with the second look after the
+change; no healthy instance
+ever killed by us; no deployment of ours left; nothing written while anything was unsure. Cluster time runs SCALE times
+as fast as the wall's,
+so ten minutes without Marathon are seconds; what must be soon is counted in looks, so that a slow machine is no
+failure.
 
-scenarios_test.py [--model | --naive] [NAME...]: all, several at a time. --model plays model_sync.py instead of the real one; --naive plays what does
+scenarios_test.py [--model | --naive] [NAME...]: all, several at a time. --model plays model_sync.py instead of the real
+one; --naive plays what does
 harm, and succeeds when each scenario that is named notices it.
 """
 import base64
@@ -23,22 +28,33 @@ sys.dont_write_bytecode = True
 from double.cluster import Cluster
 from model_sync import ModelSync, NaiveSync
 
-BUILD = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build" / "release"))
+BUILD = pathlib.Path(
+    os.environ.get("BOATSWAIN_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build" / "release")
+)
 SCALE = 60
-HOLD, STUCK = 900, 600                      # seconds of the cluster, as the defaults are
-INTERVAL = 1                                # second of the wall: fleet sync has none that is shorter
+HOLD, STUCK = 900, 600  # seconds of the cluster, as the defaults are
+INTERVAL = 1  # second of the wall: fleet sync has none that is shorter
 WAIT_SECONDS_MAX = 20 if "--naive" in sys.argv else 80  # of the wall
 AT_ONCE = 5
-LOOKS_MAX = 2                               # one may be under way while the change happens
+LOOKS_MAX = 2  # one may be under way while the change happens
 BEGINNINGS = ("the app starts", "the first looks")
 APP = "/infra/boatswain"
 PORT = 31464
 DEFINITION = {
-    "id": APP, "instances": 3, "cpus": 0.2, "mem": 256, "args": ["agent"], "constraints": [["hostname", "UNIQUE"]], "requirePorts": True,
-    "networks": [{"mode": "host"}], "portDefinitions": [{"port": PORT, "protocol": "tcp", "name": "http"}],
+    "id": APP,
+    "instances": 3,
+    "cpus": 0.2,
+    "mem": 256,
+    "args": ["agent"],
+    "constraints": [["hostname", "UNIQUE"]],
+    "requirePorts": True,
+    "networks": [{"mode": "host"}],
+    "portDefinitions": [{"port": PORT, "protocol": "tcp", "name": "http"}],
     "container": {"type": "DOCKER", "docker": {"image": "boatswain:1"}},
     "healthChecks": [{"protocol": "MESOS_HTTP", "path": "/healthz", "portIndex": 0}],
-    "unreachableStrategy": {"inactiveAfterSeconds": 3600, "expungeAfterSeconds": 3600}, "killSelection": "YOUNGEST_FIRST"}
+    "unreachableStrategy": {"inactiveAfterSeconds": 3600, "expungeAfterSeconds": 3600},
+    "killSelection": "YOUNGEST_FIRST",
+}
 naive = "--naive" in sys.argv
 model = "--model" in sys.argv or naive
 
@@ -49,14 +65,35 @@ class RealSync:
     def __init__(self, cluster, credentials, interval):
         def real(seconds):
             return f"{max(1, round(seconds * 1000 / cluster.clock.scale))}ms"
+
         self.log = tempfile.TemporaryFile()
-        words = ["fleet", "sync", "--marathon", ",".join(site.url for site in reversed(cluster.marathons)), "--mesos",
-                 ",".join(site.url for site in reversed(cluster.masters)), "--app", APP, "--interval", f"{interval}s", "--hold", real(HOLD),
-                 "--stuck", real(STUCK), "--timeout", "10s"]
+        words = [
+            "fleet",
+            "sync",
+            "--marathon",
+            ",".join(site.url for site in reversed(cluster.marathons)),
+            "--mesos",
+            ",".join(site.url for site in reversed(cluster.masters)),
+            "--app",
+            APP,
+            "--interval",
+            f"{interval}s",
+            "--hold",
+            real(HOLD),
+            "--stuck",
+            real(STUCK),
+            "--timeout",
+            "10s",
+        ]
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         if credentials:
-            environment |= {"BOATSWAIN_MARATHON_AUTH": f"token {credentials[0]}", "BOATSWAIN_MESOS_AUTH": f"basic {credentials[1]}"}
-        self.process = subprocess.Popen([BUILD / "boatswain", *words], stdout=self.log, stderr=self.log, env=environment)
+            environment |= {
+                "BOATSWAIN_MARATHON_AUTH": f"token {credentials[0]}",
+                "BOATSWAIN_MESOS_AUTH": f"basic {credentials[1]}",
+            }
+        self.process = subprocess.Popen(
+            [BUILD / "boatswain", *words], stdout=self.log, stderr=self.log, env=environment
+        )
 
     def close(self):
         self.process.terminate()
@@ -79,8 +116,13 @@ class Scenario(unittest.TestCase):
         self.faults = self.cluster.faults
         for number in range(1, self.hosts + 1):
             self.faults.add_host(self.host(number), {"rack": f"r{number % 3}"})
-        self.faults.foreign_app({**DEFINITION, "instances": self.hosts,
-                                 "upgradeStrategy": {"minimumHealthCapacity": self.healthy_min, "maximumOverCapacity": 0}})
+        self.faults.foreign_app(
+            {
+                **DEFINITION,
+                "instances": self.hosts,
+                "upgradeStrategy": {"minimumHealthCapacity": self.healthy_min, "maximumOverCapacity": 0},
+            }
+        )
         self.wait(lambda: self.settled(), BEGINNINGS[0])
         if self.credentials:
             for site in self.cluster.marathons:
@@ -94,9 +136,17 @@ class Scenario(unittest.TestCase):
     def sync(self):
         if model:
             token, basic = self.credentials or (None, None)
-            one = (NaiveSync if naive else ModelSync)([site.url for site in self.cluster.marathons], [site.url for site in self.cluster.masters], APP, self.cluster.clock,
-                            INTERVAL * self.scale, HOLD, STUCK, marathon_auth=token and f"token={token}",
-                            mesos_auth=basic and "Basic " + base64.b64encode(basic.encode()).decode()).start()
+            one = (NaiveSync if naive else ModelSync)(
+                [site.url for site in self.cluster.marathons],
+                [site.url for site in self.cluster.masters],
+                APP,
+                self.cluster.clock,
+                INTERVAL * self.scale,
+                HOLD,
+                STUCK,
+                marathon_auth=token and f"token={token}",
+                mesos_auth=basic and "Basic " + base64.b64encode(basic.encode()).decode(),
+            ).start()
         else:
             one = RealSync(self.cluster, self.credentials, self.interval)
         self.addCleanup(one.close)
@@ -106,7 +156,8 @@ class Scenario(unittest.TestCase):
     def host(number):
         return f"host-{number:03}"
 
-    # -- what is seen ----------------------------------------------------------------------------------------------------
+    # -- what is seen
+    # ----------------------------------------------------------------------------------------------------
 
     def app(self):
         return self.cluster.marathon.apps[APP]
@@ -126,15 +177,21 @@ class Scenario(unittest.TestCase):
         while not condition():
             if time.monotonic() > end:
                 with self.cluster.lock:
-                    self.fail(f"not within {WAIT_SECONDS_MAX} s: {what}; running {sorted(self.cluster.running(APP))}, eligible "
-                              f"{sorted(self.cluster.eligible(APP))}, {json.dumps(self.cluster.snapshot())}")
+                    self.fail(
+                        f"not within {WAIT_SECONDS_MAX} s: {what}; running {sorted(self.cluster.running(APP))},"
+                        f" eligible {sorted(self.cluster.eligible(APP))}, {json.dumps(self.cluster.snapshot())}"
+                    )
             time.sleep(0.03)
 
     def pass_time(self, seconds, blind=False):
-        """Of the cluster; and so many looks that a sync that would act had the chance to, unless it is `blind` meanwhile."""
+        """Of the cluster; and so many looks that a sync that would act had the chance to, unless it is `blind`
+        meanwhile."""
         looks = -2 * self.syncs if blind else self.cluster.looks
         end = self.cluster.clock.now() + seconds
-        self.wait(lambda: self.cluster.clock.now() >= end and self.cluster.looks >= looks + 2 * self.syncs, f"{seconds} s pass")
+        self.wait(
+            lambda: self.cluster.clock.now() >= end and self.cluster.looks >= looks + 2 * self.syncs,
+            f"{seconds} s pass",
+        )
 
     def writes(self, since=0.0):
         return [one for one in self.cluster.journal.writes if one["at"] >= since]
@@ -152,14 +209,18 @@ class Scenario(unittest.TestCase):
         first = self.accepted(self.changed_at)[0]
         self.assertLessEqual(first["seen"]["looks"] - looks, LOOKS_MAX * self.syncs, first)
 
-    # -- what must never be ----------------------------------------------------------------------------------------------
+    # -- what must never be
+    # ----------------------------------------------------------------------------------------------
 
     def tearDown(self):
         if any(test is self for test, _ in self._outcome.result.errors + self._outcome.result.failures):
             return self.tell()
         with self.subTest("what must never be"):
             self.judge()
-        if any(getattr(test, "test_case", test) is self for test, _ in self._outcome.result.errors + self._outcome.result.failures):
+        if any(
+            getattr(test, "test_case", test) is self
+            for test, _ in self._outcome.result.errors + self._outcome.result.failures
+        ):
             self.tell()
 
     def tell(self):
@@ -175,10 +236,14 @@ class Scenario(unittest.TestCase):
         ours = {one["client"] for one in journal.writes}
         for kill in journal.kills:
             if kill["by"] in ours or (kill["by"] is None and kill["reason"] in ("killed by the API", "over capacity")):
-                self.assertFalse(kill["condition"] == "Running" and kill["host_well"], f"a healthy instance was killed: {kill}")
+                self.assertFalse(
+                    kill["condition"] == "Running" and kill["host_well"], f"a healthy instance was killed: {kill}"
+                )
         for write in journal.writes:
             seen = write["seen"]
-            self.assertTrue(seen["master_leads"] or write["status"] >= 400, f"written while Mesos had no leader: {write}")
+            self.assertTrue(
+                seen["master_leads"] or write["status"] >= 400, f"written while Mesos had no leader: {write}"
+            )
             self.assertGreater(seen["agents_active"], 0, f"written while Mesos listed no agent: {write}")
             if self.lowers(write):
                 self.assertEqual(seen["agents_recovered"], 0, f"lowered while agents were still to come back: {write}")
@@ -215,7 +280,8 @@ class Credentials(Scenario):
 
 
 class Hints(Scenario):
-    # By the interval alone the next look would come after WAIT_SECONDS_MAX. A hint makes it come, at the soonest a sixth of it after the
+    # By the interval alone the next look would come after WAIT_SECONDS_MAX. A hint makes it come, at the soonest a
+    # sixth of it after the
     # last; the first hint is that a stream has begun.
     interval = 120
 
@@ -259,7 +325,9 @@ class UpgradeDuringGrowth(Scenario):
             deployment = self.faults.foreign_change(APP, {"env": {"RELEASE": "2"}})
             for number in range(11, 16):
                 self.faults.add_host(self.host(number))
-        self.wait(lambda: not [one for one in self.cluster.marathon.deployments if one.id == deployment], "the upgrade ends")
+        self.wait(
+            lambda: not [one for one in self.cluster.marathon.deployments if one.id == deployment], "the upgrade ends"
+        )
         self.wait(self.settled, "15 instances")
         self.assertEqual(self.app()["instances"], 15)
         self.assertNotEqual(self.app()["versionInfo"]["lastConfigChangeAt"], before)
@@ -275,9 +343,13 @@ class MasterFailover(Scenario):
         self.faults.master_failover(election=20, back_after=10, every=20, never=[self.host(4)])
         began = self.cluster.clock.now()
         self.wait(lambda: self.app()["instances"] == 9, "the one that never came back is given up")
-        self.assertGreaterEqual(self.cluster.clock.now() - began, 600 + HOLD, "the reregister timeout, then the hold time")
+        self.assertGreaterEqual(
+            self.cluster.clock.now() - began, 600 + HOLD, "the reregister timeout, then the hold time"
+        )
         self.wait(self.settled, "9 instances")
-        self.assertEqual(self.tasks(), {host: task for host, task in tasks.items() if host != self.host(4)}, "no task was restarted")
+        self.assertEqual(
+            self.tasks(), {host: task for host, task in tasks.items() if host != self.host(4)}, "no task was restarted"
+        )
 
     def tasks(self):
         with self.cluster.lock:
@@ -379,11 +451,26 @@ class PortTaken(Scenario):
 
     def test_a_host_without_room_is_not_counted_until_it_has_room(self):
         self.faults.add_host("full", {"full": "yes"})
-        self.faults.foreign_app({"id": "/squatter", "cmd": "listen", "instances": 1, "cpus": 0.1, "mem": 32, "requirePorts": True,
-                                 "constraints": [["full", "IS", "yes"]], "portDefinitions": [{"port": PORT}]})
-        self.wait(lambda: self.cluster.running("/squatter") == ["full"] or self.cluster.running(APP).count("full"), "somebody has the port")
+        self.faults.foreign_app(
+            {
+                "id": "/squatter",
+                "cmd": "listen",
+                "instances": 1,
+                "cpus": 0.1,
+                "mem": 32,
+                "requirePorts": True,
+                "constraints": [["full", "IS", "yes"]],
+                "portDefinitions": [{"port": PORT}],
+            }
+        )
+        self.wait(
+            lambda: self.cluster.running("/squatter") == ["full"] or self.cluster.running(APP).count("full"),
+            "somebody has the port",
+        )
         self.pass_time(STUCK + 120)
-        self.wait(lambda: self.settled(but={"full"}) or self.settled(), "the others have theirs, and no deployment hangs")
+        self.wait(
+            lambda: self.settled(but={"full"}) or self.settled(), "the others have theirs, and no deployment hangs"
+        )
         if "full" not in self.cluster.running(APP):
             self.faults.foreign_change("/squatter", {"instances": 0})
         self.wait(self.settled, "5 instances")
@@ -429,7 +516,11 @@ def main():
     names = [word for word in sys.argv[1:] if not word.startswith("-")]
     if len(names) == 1:
         unittest.main(argv=[sys.argv[0], names[0]], verbosity=2)
-    every = names or [name for name, one in globals().items() if isinstance(one, type) and issubclass(one, Scenario) and one is not Scenario]
+    every = names or [
+        name
+        for name, one in globals().items()
+        if isinstance(one, type) and issubclass(one, Scenario) and one is not Scenario
+    ]
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for name, code, seconds, output in pool.map(play, every):

@@ -52,7 +52,12 @@ class Parsers(unittest.TestCase):
         for name in ("package.json", "package-lock.json", "validate.mjs"):
             shutil.copy(here / name, modules)
         if not (modules / "node_modules/hcl2-parser").exists():
-            subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=modules, check=True, timeout=240)
+            subprocess.run(
+                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+                cwd=modules,
+                check=True,
+                timeout=240,
+            )
         (modules / "manifests.json").write_text(json.dumps(kubernetes() + kubernetes("boatswain.yaml"), default=str))
         cls.validated = run("node", "validate.mjs", "manifests.json", DEPLOY / "nomad/boatswain.nomad.hcl", cwd=modules)
 
@@ -70,7 +75,9 @@ class Parsers(unittest.TestCase):
         for unit in ("boatswain.service", "boatswain-guard.service"):
             text = (DEPLOY / "systemd" / unit).read_text()
             # Not installed here: program and page are those of the build.
-            text = text.replace("/usr/bin/boatswaind", str(BUILD / "boatswaind")).replace("Documentation=man:boatswaind(8)\n", "")
+            text = text.replace("/usr/bin/boatswaind", str(BUILD / "boatswaind")).replace(
+                "Documentation=man:boatswaind(8)\n", ""
+            )
             (self.place / unit).write_text(text)
         for unit in ("boatswain.service", "boatswain-guard.service"):
             verified = run("systemd-analyze", "verify", "--man=no", self.place / unit)
@@ -79,16 +86,30 @@ class Parsers(unittest.TestCase):
             rated = run("systemd-analyze", "security", "--offline=true", "--no-pager", self.place / unit)
             exposure = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", rated.stdout).group(1))
             self.assertLess(exposure, 2.5, rated.stdout)
-        (self.place / "boatswain.service").write_text("[Service]\nExecStart=/nonexistent/program\nProtectSystem=perhaps\n")
-        self.assertIn("boatswain", run("systemd-analyze", "verify", self.place / "boatswain.service").stderr, "a bad unit is complained of")
+        (self.place / "boatswain.service").write_text(
+            "[Service]\nExecStart=/nonexistent/program\nProtectSystem=perhaps\n"
+        )
+        self.assertIn(
+            "boatswain",
+            run("systemd-analyze", "verify", self.place / "boatswain.service").stderr,
+            "a bad unit is complained of",
+        )
 
     def test_prometheus_takes_the_alerts_and_they_fire_when_they_should(self):
         for verb, name in (("check", "alerts.yml"), ("test", "alerts_test.yml")):
             ran = run("promtool", verb, "rules", name, cwd=DEPLOY / "prometheus")
             self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
-        rules = [rule["alert"] for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"] for rule in group["rules"]]
+        rules = [
+            rule["alert"]
+            for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"]
+            for rule in group["rules"]
+        ]
         tested = (DEPLOY / "prometheus/alerts_test.yml").read_text()
-        self.assertEqual([rule for rule in rules if not re.search(rf"alertname: {rule}\n(?:.*\n)? *exp_alerts:\n", tested)], [], "never seen to fire")
+        self.assertEqual(
+            [rule for rule in rules if not re.search(rf"alertname: {rule}\n(?:.*\n)? *exp_alerts:\n", tested)],
+            [],
+            "never seen to fire",
+        )
 
     def test_prometheus_takes_every_expression_of_the_dashboard(self):
         dashboard = json.loads((DEPLOY / "grafana/boatswain.json").read_text())
@@ -97,13 +118,20 @@ class Parsers(unittest.TestCase):
         taken = set()
         for panel in panels:
             place = panel["gridPos"]
-            squares = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+            squares = {
+                (x, y)
+                for x in range(place["x"], place["x"] + place["w"])
+                for y in range(place["y"], place["y"] + place["h"])
+            }
             self.assertFalse(squares & taken, f"{panel['title']} lies over another")
             taken |= squares
             self.assertLessEqual(place["x"] + place["w"], 24)
         expressions = [target["expr"] for panel in panels for target in panel.get("targets", [])]
         self.assertGreater(len(expressions), 25)
-        rules = [{"record": f"dashboard:{i}", "expr": expression.replace("$__rate_interval", "5m")} for i, expression in enumerate(expressions)]
+        rules = [
+            {"record": f"dashboard:{i}", "expr": expression.replace("$__rate_interval", "5m")}
+            for i, expression in enumerate(expressions)
+        ]
         (self.place / "dashboard.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
         ran = run("promtool", "check", "rules", self.place / "dashboard.yml")
         self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
@@ -115,7 +143,8 @@ def has_command(program, command):
 
 
 def check_settings(test, environments):
-    """boatswaind starts with each environment: every variable is a setting, every value is one. The store is one of this host."""
+    """boatswaind starts with each environment: every variable is a setting, every value is one. The store is one of
+    this host."""
     for name, environment in environments.items():
         if "guard" in name and not has_command("boatswaind", "guard"):
             continue  # this build has no guard, so nothing that could know its settings
@@ -151,20 +180,30 @@ class Descriptors(unittest.TestCase):
                     self.assertEqual(unreachable["inactiveAfterSeconds"], unreachable["expungeAfterSeconds"])
                     self.assertGreaterEqual(unreachable["inactiveAfterSeconds"], 1800)
                     check = app["healthChecks"][0]
-                    self.assertEqual((check["protocol"], check["path"], check["portIndex"]), ("MESOS_HTTP", "/healthz", 0))
-                    self.assertNotIn("readinessChecks", app, "the scheduler cannot reach a port of loopback: deployments would hang")
+                    self.assertEqual(
+                        (check["protocol"], check["path"], check["portIndex"]), ("MESOS_HTTP", "/healthz", 0)
+                    )
+                    self.assertNotIn(
+                        "readinessChecks", app, "the scheduler cannot reach a port of loopback: deployments would hang"
+                    )
                     port = app["portDefinitions"][0]["port"]
                     listen = app["env"].get("BOATSWAIN_LISTEN") or app["env"]["BOATSWAIN_GUARD_METRICS"]
                     self.assertEqual(listen, f"127.0.0.1:{port}")
                     for volume in app["container"]["volumes"]:
-                        own = volume["hostPath"] == "/var/lib/boatswain" or (app["id"].endswith("guard") and volume["hostPath"] == "/run/boatswain")
+                        own = volume["hostPath"] == "/var/lib/boatswain" or (
+                            app["id"].endswith("guard") and volume["hostPath"] == "/run/boatswain"
+                        )
                         self.assertEqual(volume["mode"], "RW" if own else "RO", volume)
 
     def test_fleet_sync_runs_once_on_any_host_and_follows_each_of_the_agents_apps(self):
         apps, followed = marathon("fleet-sync.json"), {app["id"] for app in marathon("agent.json")}
         self.assertEqual({app["env"]["BOATSWAIN_FLEET_APP"] for app in apps}, followed)
-        ports = [definition["port"] for name in ("agent.json", "fleet-sync.json") for one in marathon(name)
-                 for definition in one["portDefinitions"]]
+        ports = [
+            definition["port"]
+            for name in ("agent.json", "fleet-sync.json")
+            for one in marathon(name)
+            for definition in one["portDefinitions"]
+        ]
         self.assertEqual(len(set(ports)), len(ports), "all may run on one host")
         for app in apps:
             self.assertEqual(app["instances"], 1)
@@ -217,27 +256,44 @@ class Descriptors(unittest.TestCase):
     def test_an_agent_has_the_time_that_it_asks_for_to_end(self):
         seconds = lambda text: int(re.fullmatch(r"(\d+)s", text)[1])
         pod = daemon_set()["spec"]["template"]["spec"]
-        agent = {env["name"]: env.get("value") for env in next(c for c in pod["containers"] if c["name"] == "agent")["env"]}
+        agent = {
+            env["name"]: env.get("value") for env in next(c for c in pod["containers"] if c["name"] == "agent")["env"]
+        }
         unit = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "systemd/boatswain.service").read_text(), re.M))
-        graces = [(app["taskKillGracePeriodSeconds"], app["env"]["BOATSWAIN_SHUTDOWN_TIMEOUT"])
-                  for name in ("agent.json", "agent-without-guard.json") for app in marathon(name) if "agent" in app["args"]]
-        graces += [(pod["terminationGracePeriodSeconds"], agent["BOATSWAIN_SHUTDOWN_TIMEOUT"]),
-                   (seconds(swarm()["services"]["agent"]["stop_grace_period"]), swarm()["services"]["agent"]["environment"]["BOATSWAIN_SHUTDOWN_TIMEOUT"]),
-                   (int(unit["TimeoutStopSec"]), "25s")]  # 25 s: the default
+        graces = [
+            (app["taskKillGracePeriodSeconds"], app["env"]["BOATSWAIN_SHUTDOWN_TIMEOUT"])
+            for name in ("agent.json", "agent-without-guard.json")
+            for app in marathon(name)
+            if "agent" in app["args"]
+        ]
+        graces += [
+            (pod["terminationGracePeriodSeconds"], agent["BOATSWAIN_SHUTDOWN_TIMEOUT"]),
+            (
+                seconds(swarm()["services"]["agent"]["stop_grace_period"]),
+                swarm()["services"]["agent"]["environment"]["BOATSWAIN_SHUTDOWN_TIMEOUT"],
+            ),
+            (int(unit["TimeoutStopSec"]), "25s"),
+        ]  # 25 s: the default
         for grace, wanted in graces:
             self.assertGreater(grace, seconds(wanted))
 
     def test_every_variable_of_a_descriptor_is_a_setting(self):
-        environments = {app["id"]: app["env"] for name in ("agent.json", "agent-without-guard.json") for app in marathon(name)}
+        environments = {
+            app["id"]: app["env"] for name in ("agent.json", "agent-without-guard.json") for app in marathon(name)
+        }
         environments |= {f"swarm {name}": service["environment"] for name, service in swarm()["services"].items()}
         for name in ("docker.yaml", "boatswain.yaml"):
             for container in daemon_set(name)["spec"]["template"]["spec"]["containers"]:
-                environments[f"{name} {container['name']}"] = {env["name"]: env.get("value", "a-node") for env in container["env"]}
+                environments[f"{name} {container['name']}"] = {
+                    env["name"]: env.get("value", "a-node") for env in container["env"]
+                }
         check_settings(self, environments)
 
     def test_the_engines_socket_is_for_the_guard_alone_where_there_is_one(self):
         pod = daemon_set()["spec"]["template"]["spec"]
-        engine = {volume["name"] for volume in pod["volumes"] if (volume.get("hostPath") or {}).get("path") in ENGINE_PLACES}
+        engine = {
+            volume["name"] for volume in pod["volumes"] if (volume.get("hostPath") or {}).get("path") in ENGINE_PLACES
+        }
         for container in pod["containers"]:
             sees = {mount["name"] for mount in container["volumeMounts"]} & engine
             self.assertEqual(bool(sees), container["name"] == "guard")
@@ -249,10 +305,20 @@ class Descriptors(unittest.TestCase):
 
     def test_no_descriptor_or_page_mounts_the_file_of_a_socket(self):
         """It goes stale when the engine is started again."""
-        mounted = re.compile(r"""docker\.sock:/|(?:hostPath|source|containerPath|mountPath|target)"?: *"?[^" ]*docker\.sock|--mount[^ ]*docker\.sock""")
-        for text in ("-v /var/run/docker.sock:/var/run/docker.sock:ro", '"hostPath": "/var/run/docker.sock"', "mountPath: /var/run/docker.sock"):
+        mounted = re.compile(
+            r"docker\.sock:/"
+            r'|(?:hostPath|source|containerPath|mountPath|target)"?: *"?[^" ]*docker\.sock'
+            r"|--mount[^ ]*docker\.sock"
+        )
+        for text in (
+            "-v /var/run/docker.sock:/var/run/docker.sock:ro",
+            '"hostPath": "/var/run/docker.sock"',
+            "mountPath: /var/run/docker.sock",
+        ):
             self.assertRegex(text, mounted)
-        files = [file for place in (DEPLOY, ROOT / "docs") for file in place.rglob("*") if file.is_file()] + [ROOT / "README.md"]
+        files = [file for place in (DEPLOY, ROOT / "docs") for file in place.rglob("*") if file.is_file()] + [
+            ROOT / "README.md"
+        ]
         self.assertGreater(len(files), 40)
         self.assertEqual([file.name for file in files if mounted.search(file.read_text())], [])
 
@@ -262,11 +328,23 @@ class Descriptors(unittest.TestCase):
         allowed = {env["name"]: env.get("value") for env in container("guard")["env"]}["BOATSWAIN_GUARD_ALLOW_UID"]
         self.assertEqual(str(container("agent")["securityContext"]["runAsUser"]), allowed, "kubernetes")
         services = swarm()["services"]
-        self.assertEqual(services["agent"]["user"].split(":")[0], services["guard"]["environment"]["BOATSWAIN_GUARD_ALLOW_UID"], "swarm")
+        self.assertEqual(
+            services["agent"]["user"].split(":")[0],
+            services["guard"]["environment"]["BOATSWAIN_GUARD_ALLOW_UID"],
+            "swarm",
+        )
         nomad = (DEPLOY / "nomad/boatswain.nomad.hcl").read_text()
-        self.assertEqual(re.search(r'task "agent" \{.*?user += "(\d+):', nomad, re.S)[1], re.search(r'GUARD_ALLOW_UID = "(\d+)"', nomad)[1], "nomad")
+        self.assertEqual(
+            re.search(r'task "agent" \{.*?user += "(\d+):', nomad, re.S)[1],
+            re.search(r'GUARD_ALLOW_UID = "(\d+)"', nomad)[1],
+            "nomad",
+        )
         apps = {app["args"][1]: app for app in marathon("agent.json")}
-        user = next(parameter["value"] for parameter in apps["agent"]["container"]["docker"]["parameters"] if parameter["key"] == "user")
+        user = next(
+            parameter["value"]
+            for parameter in apps["agent"]["container"]["docker"]["parameters"]
+            if parameter["key"] == "user"
+        )
         self.assertEqual(user.split(":")[0], apps["guard"]["env"]["BOATSWAIN_GUARD_ALLOW_UID"], "marathon")
 
     def test_pods_of_containerd_are_read_without_a_socket(self):
@@ -277,7 +355,13 @@ class Descriptors(unittest.TestCase):
         mounts = {mount["name"]: mount for mount in pod["containers"][0]["volumeMounts"]}
         self.assertTrue(mounts[places["/var/log/pods"]]["readOnly"])
         docker = daemon_set()["spec"]["template"]["spec"]
-        alike = ("serviceAccountName", "automountServiceAccountToken", "tolerations", "securityContext", "priorityClassName")
+        alike = (
+            "serviceAccountName",
+            "automountServiceAccountToken",
+            "tolerations",
+            "securityContext",
+            "priorityClassName",
+        )
         self.assertEqual({key: pod[key] for key in alike}, {key: docker[key] for key in alike})
         agent = next(container for container in docker["containers"] if container["name"] == "agent")
         for key in ("securityContext", "livenessProbe", "readinessProbe", "resources"):
@@ -297,7 +381,10 @@ class Descriptors(unittest.TestCase):
         self.assertTrue(agent["securityContext"]["runAsNonRoot"])
         self.assertEqual(agent["livenessProbe"]["httpGet"]["path"], "/healthz")
         self.assertEqual(agent["readinessProbe"]["httpGet"]["path"], "/readyz")
-        self.assertEqual(next(env for env in agent["env"] if env["name"] == "BOATSWAIN_HOST")["valueFrom"]["fieldRef"]["fieldPath"], "spec.nodeName")
+        self.assertEqual(
+            next(env for env in agent["env"] if env["name"] == "BOATSWAIN_HOST")["valueFrom"]["fieldRef"]["fieldPath"],
+            "spec.nodeName",
+        )
 
     def test_swarm_runs_one_on_every_node_and_stops_the_old_one_first(self):
         for service in swarm()["services"].values():
@@ -317,7 +404,13 @@ class Descriptors(unittest.TestCase):
             for word, value in settings.items():
                 self.assertIn(f"{word} {value}", text, script)
         self.assertIn("scripts/deps.sh package", stages[0])
-        for uid_file in ("kubernetes/boatswain.yaml", "kubernetes/docker.yaml", "marathon/agent.json", "swarm/boatswain.yaml", "nomad/boatswain.nomad.hcl"):
+        for uid_file in (
+            "kubernetes/boatswain.yaml",
+            "kubernetes/docker.yaml",
+            "marathon/agent.json",
+            "swarm/boatswain.yaml",
+            "nomad/boatswain.nomad.hcl",
+        ):
             self.assertIn(str(UID), (DEPLOY / uid_file).read_text())
         self.assertIn(f"uid={UID}", (ROOT / "scripts/stage.sh").read_text())
 

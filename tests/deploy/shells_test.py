@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Completions as real shells take them, and man pages as groff does: made from the programs' own tables of commands and settings."""
+"""Completions as real shells take them, and man pages as groff does: made from the programs' own tables of commands and
+settings."""
 import os
 import pathlib
 import pty
@@ -14,15 +15,17 @@ import unittest
 BUILD = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/release"))
 
 # What is typed, and what must be offered; in all three shells.
-CASES = [("boatswain ver", {"verify", "version"}),
-         ("boatswain keys ", {"new", "show", "derive"}),
-         ("boatswain completion f", {"fish"}),
-         ("boatswain logs --stream ", {"stdout", "stderr"}),
-         ("boatswain logs --contai", {"--container"}),
-         ("boatswaind ag", {"agent"}),
-         ("boatswaind completion ", {"bash", "zsh", "fish"}),
-         ("boatswaind agent --store-u", {"--store-url"}),
-         ("boatswaind check --tenancy-k", {"--tenancy-keyring"})]
+CASES = [
+    ("boatswain ver", {"verify", "version"}),
+    ("boatswain keys ", {"new", "show", "derive"}),
+    ("boatswain completion f", {"fish"}),
+    ("boatswain logs --stream ", {"stdout", "stderr"}),
+    ("boatswain logs --contai", {"--container"}),
+    ("boatswaind ag", {"agent"}),
+    ("boatswaind completion ", {"bash", "zsh", "fish"}),
+    ("boatswaind agent --store-u", {"--store-url"}),
+    ("boatswaind check --tenancy-k", {"--tenancy-keyring"}),
+]
 
 
 def run(*command, **options):
@@ -37,8 +40,11 @@ class Zsh:
         if self.pid == 0:
             os.environ.update(TERM="dumb", ZDOTDIR=str(functions), PATH=f"{BUILD}:{os.environ['PATH']}")
             os.execvp("zsh", ["zsh", "-f", "-i"])
-        self.type(f"PROMPT='ready> ' RPROMPT= LISTMAX=0; fpath=({functions} $fpath); autoload -Uz compinit; compinit -u -D; "
-                  "zstyle ':completion:*' list-prompt ''; setopt list_rows_first no_list_beep; bindkey '^X' list-choices; bindkey '^U' kill-whole-line; echo set-''up\n")
+        self.type(
+            f"PROMPT='ready> ' RPROMPT= LISTMAX=0; fpath=({functions} $fpath); autoload -Uz compinit; compinit -u -D;"
+            " zstyle ':completion:*' list-prompt ''; setopt list_rows_first no_list_beep; bindkey '^X' list-choices;"
+            " bindkey '^U' kill-whole-line; echo set-''up\n"
+        )
         self.read_until("set-up")
 
     def type(self, text):
@@ -46,7 +52,9 @@ class Zsh:
 
     def read_until(self, *wanted, seconds=30):
         seen, end = "", time.monotonic() + seconds
-        while time.monotonic() < end and not all(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", seen) for word in wanted):
+        while time.monotonic() < end and not all(
+            re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", seen) for word in wanted
+        ):
             if select.select([self.terminal], [], [], 0.2)[0]:
                 seen += os.read(self.terminal, 65536).decode(errors="replace")
         return seen
@@ -72,15 +80,20 @@ class Shells(unittest.TestCase):
                 ran = run(BUILD / program, "completion", shell)
                 self.assertEqual(ran.returncode, 0, ran.stderr)
                 self.scripts[program, shell] = ran.stdout
-                (self.place / {"bash": f"{program}.bash", "zsh": f"_{program}", "fish": f"{program}.fish"}[shell]).write_text(ran.stdout)
+                (
+                    self.place / {"bash": f"{program}.bash", "zsh": f"_{program}", "fish": f"{program}.fish"}[shell]
+                ).write_text(ran.stdout)
 
     def test_bash_completes(self):
         for typed, wanted in CASES:
             words = typed.split(" ")
-            script = (f"source {self.place}/boatswain.bash; source {self.place}/boatswaind.bash\n"
-                      f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}\n"
-                      # Bash keeps which function completes a command: that one is asked.
-                      f"name=$(complete -p {words[0]} | sed -E 's/.*-F ([^ ]+) .*/\\1/'); $name; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+            script = (
+                f"source {self.place}/boatswain.bash; source {self.place}/boatswaind.bash\n"
+                f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}\n"
+                # Bash keeps which function completes a command: that one is asked.
+                f"name=$(complete -p {words[0]} | sed -E 's/.*-F ([^ ]+) .*/\\1/'); $name; printf '%s\\n'"
+                ' "${COMPREPLY[@]}"'
+            )
             ran = run("bash", "--norc", "-c", script)
             self.assertEqual(ran.stderr, "")
             self.assertEqual(set(ran.stdout.split()), wanted, typed)
@@ -110,7 +123,9 @@ class ManPages(unittest.TestCase):
             file.flush()
             formatted = run("groff", "-man", "-ww", "-Tutf8", "-P-cbou", file.name)
             self.assertEqual((formatted.returncode, formatted.stderr), (0, ""), "groff complains of nothing")
-            shown = run("man", "-l", file.name, env={**os.environ, "MANWIDTH": "200", "MANPAGER": "cat", "LC_ALL": "C.UTF-8"})
+            shown = run(
+                "man", "-l", file.name, env={**os.environ, "MANWIDTH": "200", "MANPAGER": "cat", "LC_ALL": "C.UTF-8"}
+            )
             self.assertEqual(shown.returncode, 0, shown.stderr)
         return re.sub(r"\x1b\[[\d;]*m|.\x08", "", shown.stdout)
 
@@ -118,7 +133,9 @@ class ManPages(unittest.TestCase):
         page = self.page("boatswain", "1")
         for section in ("NAME", "SYNOPSIS", "COMMANDS", "ENVIRONMENT", "EXIT STATUS"):
             self.assertRegex(page, rf"(?m)^{section}$")
-        commands = re.findall(r"^  (\w+) {2,}", run(BUILD / "boatswain", "--help").stdout.split("Subcommands:")[1], re.M)
+        commands = re.findall(
+            r"^  (\w+) {2,}", run(BUILD / "boatswain", "--help").stdout.split("Subcommands:")[1], re.M
+        )
         self.assertGreater(len(commands), 8)
         for command in commands:
             self.assertRegex(page, rf"(?m)^ +{command}", command)

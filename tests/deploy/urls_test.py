@@ -14,8 +14,14 @@ PASSWORD = "hunter2"
 NOBODY = "127.0.0.1:1"  # nobody listens there
 
 # As people write it; `encoded` stands within a parameter of another URL.
-WRITTEN = [f"AKID:{PASSWORD}@", f"{PASSWORD}@", f"AKID:x/{PASSWORD}@", f"AKID:x?{PASSWORD}@",
-           f"AKID%3A{PASSWORD}%40", f"AKID%253A{PASSWORD}%2540"]
+WRITTEN = [
+    f"AKID:{PASSWORD}@",
+    f"{PASSWORD}@",
+    f"AKID:x/{PASSWORD}@",
+    f"AKID:x?{PASSWORD}@",
+    f"AKID%3A{PASSWORD}%40",
+    f"AKID%253A{PASSWORD}%2540",
+]
 
 
 def encoded(text):
@@ -29,10 +35,15 @@ class Urls(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.place, True)
 
     def run_alone(self, program, *words, environment=None):
-        known = {"PATH": os.environ["PATH"], "HOME": str(self.place), "AWS_EC2_METADATA_DISABLED": "true",
-                 **(environment or {})}
-        return subprocess.run([BUILD / program, *words], capture_output=True, text=True, env=known, timeout=200,
-                              stdin=subprocess.DEVNULL)
+        known = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.place),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **(environment or {}),
+        }
+        return subprocess.run(
+            [BUILD / program, *words], capture_output=True, text=True, env=known, timeout=200, stdin=subprocess.DEVNULL
+        )
 
     def silent(self, program, *words, environment=None, config=None, codes=(1, 2)):
         """Runs it: what it prints says something, and not the password."""
@@ -63,10 +74,21 @@ class Urls(unittest.TestCase):
             self.silent("boatswain", "logs", environment={"BOATSWAIN_STORE": store})
             self.silent("boatswain", "ls", store)
             self.silent("boatswaind", "check", config=f'[store]\nurl = "{store}"\n', codes=(0, 1))
-            self.silent("boatswaind", "check", "--config", os.devnull, environment={"BOATSWAIN_STORE_URL": store},
-                        codes=(0, 1))
-            self.silent("boatswaind", "agent", "--config", os.devnull, "--state-dir", self.place / "state",
-                        "--listen", "off", "--store-url", store)
+            self.silent(
+                "boatswaind", "check", "--config", os.devnull, environment={"BOATSWAIN_STORE_URL": store}, codes=(0, 1)
+            )
+            self.silent(
+                "boatswaind",
+                "agent",
+                "--config",
+                os.devnull,
+                "--state-dir",
+                self.place / "state",
+                "--listen",
+                "off",
+                "--store-url",
+                store,
+            )
             self.silent("boatswaind", "check", store)
             self.silent("boatswaind", store)
         said = self.silent("boatswain", "ls", "--store", f"s3://AKID:{PASSWORD}@logs/prod")
@@ -74,8 +96,14 @@ class Urls(unittest.TestCase):
 
     def test_of_an_engine_and_what_is_listened_at(self):
         for written in WRITTEN:
-            for setting in ("engine.socket", "guard.engine", "guard.listen", "listen", "health.listen",
-                            "guard.metrics"):
+            for setting in (
+                "engine.socket",
+                "guard.engine",
+                "guard.listen",
+                "listen",
+                "health.listen",
+                "guard.metrics",
+            ):
                 section, _, name = setting.rpartition(".")
                 for url in (f"tcp://{written}{NOBODY}", f"{written}{NOBODY}"):
                     # A path may hold anything.
@@ -101,20 +129,32 @@ class Urls(unittest.TestCase):
         # A store that is not reached is asked for most of a minute: all at once.
         proxies = [f"{scheme}://{written}{NOBODY}" for written in WRITTEN for scheme in ("http", "bogus")]
         with concurrent.futures.ThreadPoolExecutor(len(proxies)) as pool:
-            said = pool.map(lambda proxy: self.run_alone("boatswain", *store, environment={**keys, "http_proxy": proxy}),
-                            proxies)
+            said = pool.map(
+                lambda proxy: self.run_alone("boatswain", *store, environment={**keys, "http_proxy": proxy}), proxies
+            )
             for proxy, ran in zip(proxies, said):
                 with self.subTest(proxy=proxy):
                     self.assertEqual(ran.returncode, 1)
                     self.assertIn("no usable answer", ran.stderr)
                     self.assertNotIn(PASSWORD, ran.stdout + ran.stderr)
         for written in WRITTEN:
-            self.silent("boatswain", *store,
-                        environment={"AWS_WEB_IDENTITY_TOKEN_FILE": str(token), "AWS_ROLE_ARN": "role",
-                                     "AWS_ENDPOINT_URL_STS": f"http://{written}{NOBODY}"})
-            self.silent("boatswain", *store,
-                        environment={"AWS_EC2_METADATA_DISABLED": "",
-                                     "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{written}{NOBODY}"})
+            self.silent(
+                "boatswain",
+                *store,
+                environment={
+                    "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+                    "AWS_ROLE_ARN": "role",
+                    "AWS_ENDPOINT_URL_STS": f"http://{written}{NOBODY}",
+                },
+            )
+            self.silent(
+                "boatswain",
+                *store,
+                environment={
+                    "AWS_EC2_METADATA_DISABLED": "",
+                    "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{written}{NOBODY}",
+                },
+            )
 
 
 if __name__ == "__main__":

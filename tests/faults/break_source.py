@@ -9,30 +9,59 @@ import sys
 # By name: the file, the function in it, and what becomes of its text.
 MUTANTS = {
     # A segment is recorded before its file is there.
-    "record_before_file": ("spool/spool.cc", "Result<void> Spool::add(std::span", [
-        (r"(\n    CHECK\(write_segments\([^;]*\);)(\n    CHECK\(name_additions\([^;]*\);)", r"\2\1")]),
+    "record_before_file": (
+        "spool/spool.cc",
+        "Result<void> Spool::add(std::span",
+        [(r"(\n    CHECK\(write_segments\([^;]*\);)(\n    CHECK\(name_additions\([^;]*\);)", r"\2\1")],
+    ),
     # How far sources are sealed is not saved with the segment.
-    "no_checkpoint": ("spool/spool.cc", "Result<void> Spool::name_additions(", [
-        (r"for \(const auto& \[source, checkpoint\] : addition\.checkpoints\)\s+"
-         r"CHECK\(statements\.move\([^;]*\);", "")]),
+    "no_checkpoint": (
+        "spool/spool.cc",
+        "Result<void> Spool::name_additions(",
+        [
+            (
+                r"for \(const auto& \[source, checkpoint\] : addition\.checkpoints\)\s+"
+                r"CHECK\(statements\.move\([^;]*\);",
+                "",
+            )
+        ],
+    ),
     # What the store did not take is given up.
-    "release_what_failed": ("ship/shipper.cc", "void Shipper::failed(", [
-        (r"spool_\.give_back\(segment, wait\);", "(void)spool_.release(segment);")]),
+    "release_what_failed": (
+        "ship/shipper.cc",
+        "void Shipper::failed(",
+        [(r"spool_\.give_back\(segment, wait\);", "(void)spool_.release(segment);")],
+    ),
     # A segment whose key is taken is put away, as it once was.
-    "no_second_key": ("ship/shipper.cc", "void Shipper::key_is_taken(", [
-        (r"\{", "{ (void)seen; return (void)spool_.quarantine(segment);", 1)]),
+    "no_second_key": (
+        "ship/shipper.cc",
+        "void Shipper::key_is_taken(",
+        [(r"\{", "{ (void)seen; return (void)spool_.quarantine(segment);", 1)],
+    ),
     # The chain goes on where a key of it was taken.
-    "no_new_epoch": ("spool/taken_key.cc", "void Spool::want_new_epoch(", [
-        (r"new_epoch_wanted_ = true", "new_epoch_wanted_ = false")]),
+    "no_new_epoch": (
+        "spool/taken_key.cc",
+        "void Spool::want_new_epoch(",
+        [(r"new_epoch_wanted_ = true", "new_epoch_wanted_ = false")],
+    ),
     # Nobody looks behind the end of a chain after a start.
-    "no_look": ("ship/shipper.cc", "Shipper::Look Shipper::look_behind_head(", [
-        (r"\{", "{ if (!segment.key.empty()) return Look::done;", 1)]),
+    "no_look": (
+        "ship/shipper.cc",
+        "Shipper::Look Shipper::look_behind_head(",
+        [(r"\{", "{ if (!segment.key.empty()) return Look::done;", 1)],
+    ),
     # Two segments of a tenant in one group have the same number.
-    "chain_stands_still": ("batch/sealing.cc", "std::optional<spool::ChainHead> Sealing::chain_head(", [
-        (r"known != group\.heads\.end\(\)", "known != group.heads.end() && spool_.host().empty()")]),
+    "chain_stands_still": (
+        "batch/sealing.cc",
+        "std::optional<spool::ChainHead> Sealing::chain_head(",
+        [(r"known != group\.heads\.end\(\)", "known != group.heads.end() && spool_.host().empty()")],
+    ),
     # A batch is of a tenant, whoever its recipients are.
-    "batch_of_any_recipients": ("batch/batcher.cc", "Feed::Feed(", [
-        (r"key_of\(source_\.whose\.tenant, recipients_\)", "key_of(source_.whose.tenant, {})")]),
+    "batch_of_any_recipients": (
+        "batch/batcher.cc",
+        "Feed::Feed(",
+        [(r"key_of\(source_\.whose\.tenant, recipients_\)", "key_of(source_.whose.tenant, {})")],
+    ),
 }
 
 

@@ -92,8 +92,10 @@ class EngineDouble:
         elif target == "/info":
             body = {"DockerRootDir": str(self.root), "LoggingDriver": "json-file", "Name": "double"}
         elif target.startswith("/containers/json"):
-            body = [{"Id": identity, "Names": [told["Name"]], "State": "running", "Labels": told["Config"]["Labels"]}
-                    for identity, told in self.containers.items()]
+            body = [
+                {"Id": identity, "Names": [told["Name"]], "State": "running", "Labels": told["Config"]["Labels"]}
+                for identity, told in self.containers.items()
+            ]
         elif (found := re.match(r"/containers/(\w+)/json", target)) and found[1] in self.containers:
             body = self.containers[found[1]]
         elif target == f"/images/{IMAGE_ID}/json":
@@ -116,11 +118,21 @@ class EngineDouble:
         log = directory / f"{identity}-json.log"
         directory.mkdir()
         log_config = {"Type": "json-file", "Config": {}}
-        config = {"Image": "double", "Tty": False, "Labels": labels or {},
-                  "Env": [f"{key}={value}" for key, value in environment.items()]}
+        config = {
+            "Image": "double",
+            "Tty": False,
+            "Labels": labels or {},
+            "Env": [f"{key}={value}" for key, value in environment.items()],
+        }
         state = {"Running": True, "StartedAt": TIME % 0, "FinishedAt": "0001-01-01T00:00:00Z"}
-        common = {"Name": f"/{name}", "Image": IMAGE_ID, "Created": TIME % 0, "State": state, "Config": config,
-                  "LogPath": str(log)}
+        common = {
+            "Name": f"/{name}",
+            "Image": IMAGE_ID,
+            "Created": TIME % 0,
+            "State": state,
+            "Config": config,
+            "LogPath": str(log),
+        }
         self.containers[identity] = {"Id": identity, **common, "HostConfig": {"LogConfig": log_config}, "Mounts": []}
         with open(log, "w") as out:
             for n, line in enumerate(lines):
@@ -164,8 +176,10 @@ class MemoryCgroup:
 
 def message(tenant, n):
     """Some 150 bytes that compress about as logs do."""
-    return (f'{n:06d} tenant={tenant} level=info msg="request finished" path=/api/v1/orders/{n * 7919 % 1000003} '
-            f'latency_us={n * 104729 % 999983} id={hashlib.md5(b"%d" % n).hexdigest()}')
+    return (
+        f'{n:06d} tenant={tenant} level=info msg="request finished" path=/api/v1/orders/{n * 7919 % 1000003} '
+        f'latency_us={n * 104729 % 999983} id={hashlib.md5(b"%d" % n).hexdigest()}'
+    )
 
 
 class Crowd(unittest.TestCase):
@@ -195,6 +209,7 @@ class Crowd(unittest.TestCase):
             except (OSError, http.client.HTTPException):
                 harness.wait_for(lambda: agent.process.poll() is not None, 10, "the agent lives, and does not answer")
                 self.fail(f"the agent ended, {self.cgroup.kills()} kills:\n{agent.last_words(3)}")
+
         harness.wait_for(stored, seconds, lambda: f"{lines} lines stored: {sealed():.0f} are sealed", pause=0.5)
 
     def end(self, agent, lines, what):
@@ -236,6 +251,7 @@ class Crowd(unittest.TestCase):
         def all_read():
             sealing = agent.metric("boatswain_containers_by_action", action="seal")
             return sealing == len(tenants) and agent.health()[1]["read_lag_bytes"] == "0"
+
         harness.wait_for(all_read, 150, "all is read", pause=0.5)
         peak, kills = self.peak_mib(agent), self.cgroup.kills()
         self.assertEqual(agent.metric("boatswain_gap_records_total"), 0)
@@ -254,8 +270,12 @@ class Crowd(unittest.TestCase):
         engine = EngineDouble()
         self.addCleanup(engine.close)
         for tenant in tenants:
-            engine.add(f"of-{tenant}", {**environment, "BOATSWAIN_TENANT": tenant},
-                       [message(tenant, n) for n in range(10)], labels)
+            engine.add(
+                f"of-{tenant}",
+                {**environment, "BOATSWAIN_TENANT": tenant},
+                [message(tenant, n) for n in range(10)],
+                labels,
+            )
         agent = self.start(engine, tenants)
         self.wait_stored(agent, 10 * len(tenants), 100)
         self.end(agent, 10 * len(tenants), "200 containers of 10,000 labels and 1 MB of environment")

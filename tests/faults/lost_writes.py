@@ -71,7 +71,7 @@ def add_some(directory, left, draw):
             there.write_bytes(whole[:cut])
         elif path.name.endswith("-wal") and path.stat().st_size > there.stat().st_size:
             whole, synced = path.read_bytes(), there.stat().st_size
-            there.write_bytes(there.read_bytes() + whole[synced:draw.randrange(synced, len(whole) + 1)])
+            there.write_bytes(there.read_bytes() + whole[synced : draw.randrange(synced, len(whole) + 1)])
 
 
 class LostWrites(Sweep):
@@ -79,9 +79,21 @@ class LostWrites(Sweep):
         super().__init__(build, place, lines=LINES)
 
     def command(self, place, store):
-        return [self.build / "bench_pipeline", "--json-file", self.log, "--store", f"dir:{place}/{store}/store",
-                "--state-dir", place / "d/state", "--recipient", self.recipient, "--flush-bytes", "8192",
-                "--frame-bytes", "2048"]
+        return [
+            self.build / "bench_pipeline",
+            "--json-file",
+            self.log,
+            "--store",
+            f"dir:{place}/{store}/store",
+            "--state-dir",
+            place / "d/state",
+            "--recipient",
+            self.recipient,
+            "--flush-bytes",
+            "8192",
+            "--frame-bytes",
+            "2048",
+        ]
 
     def lose(self, at, store, mutant=""):
         """Runs until sync `at`, loses what was not synced, runs again. The number of syncs when it ended by itself."""
@@ -89,10 +101,17 @@ class LostWrites(Sweep):
         for directory in ("d", "e", "shadow/files", "shadow/directories"):
             (place / directory).mkdir(parents=True)
         in_store = "d" if store == "beside" else "e"
-        environment = dict(os.environ, LD_PRELOAD=str(self.build / "tests/faults/liblost_writes.so"),
-                           LOST_UNDER=f"{place}/d", LOST_SHADOW=f"{place}/shadow", LOST_AT=str(at), LOST_SYNCS=mutant)
-        first = subprocess.run(self.command(place, in_store), env=environment, capture_output=True, text=True,
-                               timeout=300)
+        environment = dict(
+            os.environ,
+            LD_PRELOAD=str(self.build / "tests/faults/liblost_writes.so"),
+            LOST_UNDER=f"{place}/d",
+            LOST_SHADOW=f"{place}/shadow",
+            LOST_AT=str(at),
+            LOST_SYNCS=mutant,
+        )
+        first = subprocess.run(
+            self.command(place, in_store), env=environment, capture_output=True, text=True, timeout=300
+        )
         if first.returncode not in (0, -9):
             raise RuntimeError(f"sync {at}: the run failed ({first.returncode}): {first.stderr.strip()}")
         left, elsewhere = place / "left", place / "elsewhere"
@@ -106,12 +125,17 @@ class LostWrites(Sweep):
             if with_some:
                 add_some(place / "d", left, random.Random(at))
             second = subprocess.run(self.command(place, in_store), capture_output=True, text=True, timeout=300)
-            problem = (self.problem_of(place, in_store) if second.returncode == 0
-                       else f"the run after it failed: {second.stderr.strip()}")
+            problem = (
+                self.problem_of(place, in_store)
+                if second.returncode == 0
+                else f"the run after it failed: {second.stderr.strip()}"
+            )
             if problem:
-                raise AssertionError(f"sync {at}, store {store}, {'some' if with_some else 'none'} of the rest written"
-                                     f"{', without syncs of ' + mutant if mutant else ''}: {problem}\n"
-                                     f"{second.stderr.strip()[-1500:]}")
+                raise AssertionError(
+                    f"sync {at}, store {store}, {'some' if with_some else 'none'} of the rest written"
+                    f"{', without syncs of ' + mutant if mutant else ''}: {problem}\n"
+                    f"{second.stderr.strip()[-1500:]}"
+                )
         syncs = place / "shadow/syncs"
         found = int(syncs.read_text()) if syncs.exists() else None
         shutil.rmtree(place)

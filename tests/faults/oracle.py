@@ -1,12 +1,17 @@
-"""Accounts for every line of every container: stored exactly once, unaltered, in order; or in a gap that a fault explains.
+"""Accounts for every line of every container: stored exactly once, unaltered, in order; or in a gap that a fault
+explains.
 
-The store is read twice: by stock age and zstd, and by our own `boatswain logs` and `boatswain verify`. Both must say the same. What counts
+The store is read twice: by stock age and zstd, and by our own `boatswain logs` and `boatswain verify`. Both must say
+the same. What counts
 as explained is decided here and nowhere else:
 
-  - A gap record counts only in a container whose log rotates, and only when the time it names overlaps one in which nobody read.
-  - A container that removed itself need not be whole when nobody read at some time of its life, or when the agent was ended before it
+  - A gap record counts only in a container whose log rotates, and only when the time it names overlaps one in which
+  nobody read.
+  - A container that removed itself need not be whole when nobody read at some time of its life, or when the agent was
+  ended before it
     can have been sealed. What there is of it must be right all the same.
-  - Lines that the engine lost when it was ended itself are no loss of ours; that it lost them must show in what it recorded.
+  - Lines that the engine lost when it was ended itself are no loss of ours; that it lost them must show in what it
+  recorded.
 
 Anything else is a problem. Times are of the host's clock, in seconds.
 """
@@ -21,7 +26,8 @@ import harness
 
 WATCHED = ("plain", "rotating", "compressed")  # kinds of containers of whose log files everything is known
 
-# From the end of a container that removes itself to the durable segment, on a machine that is not busy: one second until the batch is
+# From the end of a container that removes itself to the durable segment, on a machine that is not busy: one second
+# until the batch is
 # due, one until the engine has told how it ended.
 SEALED_AFTER = 3.0
 # Times in gap records are of lines; nobody reads for a moment around them.
@@ -48,10 +54,11 @@ def numbered(message):
 @dataclasses.dataclass
 class Printer:
     """A container that ran printer.c."""
+
     name: str
     tenant: str
-    kind: str           # plain, rotating, compressed, local, or short: one that removed itself
-    started: float      # before it was created
+    kind: str  # plain, rotating, compressed, local, or short: one that removed itself
+    started: float  # before it was created
     ended: float = float("inf")  # after it was seen to have ended
 
     @property
@@ -117,13 +124,15 @@ class Account:
 
 
 class Oracle:
-    """`record`: what the engine wrote of those containers whose log files were watched (live/engine_record.py); `log`: an EngineLog."""
+    """`record`: what the engine wrote of those containers whose log files were watched (live/engine_record.py); `log`:
+    an EngineLog."""
 
     def __init__(self, printers, windows, record, log):
         self.printers, self.windows, self.record, self.log = printers, windows, record, log
 
     def account(self, entries, tenants):
-        """`entries`: {container: [("line", stream, tag, message) | ("gap", dict)]}, `tenants`: {container: those it lies under}."""
+        """`entries`: {container: [("line", stream, tag, message) | ("gap", dict)]}, `tenants`: {container: those it
+        lies under}."""
         account = Account()
         for container, printer in sorted(self.printers.items(), key=lambda item: item[1].name):
             where = f"{printer.name} {printer.kind} {printer.tenant} {container[:12]}"
@@ -150,7 +159,8 @@ class Oracle:
         assert self.windows.explain_gap(since, until), f"a gap at a time when somebody read: {gap}"
         return True
 
-    # ---- A container whose log was watched: what the engine recorded is known to the byte, whatever the engine went through.
+    # ---- A container whose log was watched: what the engine recorded is known to the byte, whatever the engine went
+    # through.
 
     def by_record(self, entries, printer, container, named):
         stored, gap_before = {"stdout": [], "stderr": []}, {"stdout": set(), "stderr": set()}
@@ -172,7 +182,10 @@ class Oracle:
             if pieces[stream]:
                 stored[stream].append(pieces[stream])
             wrong = engine_record.differences(recorded[stream], stored[stream], gap_before[stream])
-            assert not wrong, f"{stream}: {'; '.join(wrong[:5])} ({len(recorded[stream])} recorded, {len(stored[stream])} stored, gaps {dict(named)})"
+            assert not wrong, (
+                f"{stream}: {'; '.join(wrong[:5])} ({len(recorded[stream])} recorded, {len(stored[stream])} stored,"
+                f" gaps {dict(named)})"
+            )
         return sum(map(len, stored.values()))
 
     # ---- The others: by the numbers and checksums of their lines.
@@ -199,8 +212,9 @@ class Oracle:
         stream.lines += 1
         number = int(message[4:]) if re.fullmatch(rb"end \d+", message) else numbered(message)
         if number is None:
-            assert not printer.short and self.log.altered(container, name, message), \
-                f"{name}: the line after {stream.due - 1} was altered: {message[:40]!r}"
+            assert not printer.short and self.log.altered(
+                container, name, message
+            ), f"{name}: the line after {stream.due - 1} was altered: {message[:40]!r}"
             named["(lines that the engine itself has not whole)"] += 1
             stream.due += 1
             return
@@ -215,11 +229,13 @@ class Oracle:
 
     def account_end(self, stream, name, printer, container):
         assert not printer.short, f"{name}: incomplete: {stream.due} lines and no end"
-        # A fault may have ended the container itself, before it was through: then the engine's log says how far it came.
+        # A fault may have ended the container itself, before it was through: then the engine's log says how far it
+        # came.
         numbers, _, has_end = self.log.of(container)[name]
         assert not has_end, f"{name}: incomplete: {stream.due} lines stored, and the engine has the end"
-        assert not numbers or stream.due == max(numbers) + 1, \
-            f"{name}: incomplete: {stream.due} lines stored, and the engine has those up to {max(numbers)}"
+        assert (
+            not numbers or stream.due == max(numbers) + 1
+        ), f"{name}: incomplete: {stream.due} lines stored, and the engine has those up to {max(numbers)}"
 
 
 class Stream:
@@ -241,6 +257,7 @@ def seconds_of(time):
 
 
 # ---- The two ways to read
+
 
 def by_stock_tools(reader):
     """(entries, tenants) of a store, as Oracle.account() takes them."""
@@ -266,12 +283,24 @@ class OwnTools:
         self.directory, self.keys, self.tenants = directory, keys, tenants
 
     def run(self, *arguments, tenants=None, check=True):
-        files = {(self.keys / f"{tenant}.key").read_bytes(): self.keys / f"{tenant}.key" for tenant in tenants or self.tenants}
+        files = {
+            (self.keys / f"{tenant}.key").read_bytes(): self.keys / f"{tenant}.key"
+            for tenant in tenants or self.tenants
+        }
         identities = [word for file in files.values() for word in ("--identity", file)]  # many tenants may have one key
-        return harness.run(harness.BUILD / "boatswain", *arguments, "--store", f"dir:{self.directory}", *identities, check=check, timeout=600)
+        return harness.run(
+            harness.BUILD / "boatswain",
+            *arguments,
+            "--store",
+            f"dir:{self.directory}",
+            *identities,
+            check=check,
+            timeout=600,
+        )
 
     def entries(self):
-        """As by_stock_tools() has them, but by stream: `boatswain logs` shows a container's lines in the order of their times."""
+        """As by_stock_tools() has them, but by stream: `boatswain logs` shows a container's lines in the order of their
+        times."""
         found = collections.defaultdict(lambda: {"stdout": [], "stderr": [], "gaps": []})
         for tenant in self.tenants:
             for line in self.run("logs", "--tenant", tenant, "--output", "json", tenants=[tenant]).stdout.splitlines():
@@ -285,7 +314,18 @@ class OwnTools:
         return found
 
     def raw(self, container, stream, tenant):
-        return self.run("logs", "--tenant", tenant, "--container", container, "--stream", stream, "--output", "raw", tenants=[tenant]).stdout
+        return self.run(
+            "logs",
+            "--tenant",
+            tenant,
+            "--container",
+            container,
+            "--stream",
+            stream,
+            "--output",
+            "raw",
+            tenants=[tenant],
+        ).stdout
 
     def verify(self):
         """What `boatswain verify` says is wrong; nothing when it proves the store."""
@@ -293,27 +333,44 @@ class OwnTools:
         proof = json.loads(done.stdout) if done.stdout else {}
         if done.returncode == 0:
             return []
-        return [f"boatswain verify: {problem}" for problem in proof.get("problems", [])] or [f"boatswain verify: {done.stderr.decode()}"]
+        return [f"boatswain verify: {problem}" for problem in proof.get("problems", [])] or [
+            f"boatswain verify: {done.stderr.decode()}"
+        ]
 
 
 def disagreements(entries, own, raw_of=()):
-    """What our own tools say otherwise than stock age and zstd. `raw_of`: (container, tenant) to be compared byte for byte as well."""
+    """What our own tools say otherwise than stock age and zstd. `raw_of`: (container, tenant) to be compared byte for
+    byte as well."""
     problems, ours = [], own.entries()
     for container in sorted(set(entries) | set(ours)):
         for stream in ("stdout", "stderr"):
-            stock = [(entry[2], entry[3]) for entry in entries.get(container, []) if entry[0] == "line" and entry[1] == stream]
+            stock = [
+                (entry[2], entry[3])
+                for entry in entries.get(container, [])
+                if entry[0] == "line" and entry[1] == stream
+            ]
             if stock != ours[container][stream]:
-                problems.append(f"{container[:12]} {stream}: stock tools find {len(stock)} lines, boatswain logs {len(ours[container][stream])}; "
-                                f"they differ first at {first_difference(stock, ours[container][stream])}")
+                problems.append(
+                    f"{container[:12]} {stream}: stock tools find {len(stock)} lines, boatswain logs"
+                    f" {len(ours[container][stream])}; they differ first at"
+                    f" {first_difference(stock, ours[container][stream])}"
+                )
         gaps = [entry[1] for entry in entries.get(container, []) if entry[0] == "gap"]
         if sorted(map(str, gaps)) != sorted(map(str, ours[container]["gaps"])):
-            problems.append(f"{container[:12]}: stock tools find the gaps {gaps}, boatswain logs {ours[container]['gaps']}")
+            problems.append(
+                f"{container[:12]}: stock tools find the gaps {gaps}, boatswain logs {ours[container]['gaps']}"
+            )
     for container, tenant in raw_of:
         for stream in ("stdout", "stderr"):
-            stock = b"".join(entry[3] + (b"\n" if entry[2] == "F" else b"") for entry in entries.get(container, [])
-                             if entry[0] == "line" and entry[1] == stream)
+            stock = b"".join(
+                entry[3] + (b"\n" if entry[2] == "F" else b"")
+                for entry in entries.get(container, [])
+                if entry[0] == "line" and entry[1] == stream
+            )
             if own.raw(container, stream, tenant) != stock:
-                problems.append(f"{container[:12]} {stream}: boatswain logs --output raw prints other bytes than age and zstd")
+                problems.append(
+                    f"{container[:12]} {stream}: boatswain logs --output raw prints other bytes than age and zstd"
+                )
     return problems
 
 

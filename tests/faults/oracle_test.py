@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """The oracle tested: a small store is right, and each thing that can be wrong with it is found.
 
-The store is made by the real pipeline from what printer.c prints. Whoever holds the tenant's public key can seal a changed segment in the
+The store is made by the real pipeline from what printer.c prints. Whoever holds the tenant's public key can seal a
+changed segment in the
 place of the true one: so are lines taken away, doubled, altered and exchanged.
 """
 import copy
@@ -19,10 +20,10 @@ import harness  # noqa: E402 - found by the path that is set above
 import oracle  # noqa: E402 - found by the path that is set above
 
 LINES = 12_000
-PARTS = 4              # runs of the pipeline that make the store
-CONTAINER = "b" * 64   # as bench_pipeline names its source
+PARTS = 4  # runs of the pipeline that make the store
+CONTAINER = "b" * 64  # as bench_pipeline names its source
 TENANT = "bench"
-HOUR = 1795341600      # 2026-11-22T10:00:00Z: the time of the first line
+HOUR = 1795341600  # 2026-11-22T10:00:00Z: the time of the first line
 
 
 class Oracle(unittest.TestCase):
@@ -38,16 +39,41 @@ class Oracle(unittest.TestCase):
         harness.run(harness.BUILD / "boatswain", "keys", "new", TENANT, "--out", cls.keys)
         cls.recipient = re.search(r"^age1\w+", (cls.keys / f"{TENANT}.pub").read_text(), re.MULTILINE).group()
         log = cls.place / "c-json.log"
-        entries = [(stream, line) for stream, text in cls.printed.items() for line in text.decode().splitlines(keepends=True)]
-        text = [json.dumps({"log": line, "stream": stream, "time": f"2026-11-22T10:{n // 1200:02}:{n // 20 % 60:02}.{n % 20 * 50:03}000000Z"}) + "\n"
-                for n, (stream, line) in enumerate(entries)]
+        entries = [
+            (stream, line) for stream, text in cls.printed.items() for line in text.decode().splitlines(keepends=True)
+        ]
+        text = [
+            json.dumps(
+                {
+                    "log": line,
+                    "stream": stream,
+                    "time": f"2026-11-22T10:{n // 1200:02}:{n // 20 % 60:02}.{n % 20 * 50:03}000000Z",
+                }
+            )
+            + "\n"
+            for n, (stream, line) in enumerate(entries)
+        ]
         cls.sound = cls.place / "sound"
-        # Each run goes on where the last one ended and stores what it read: PARTS objects or more, however the threads happen to run.
+        # Each run goes on where the last one ended and stores what it read: PARTS objects or more, however the threads
+        # happen to run.
         for part in range(PARTS):
             with log.open("a") as out:
-                out.writelines(text[part * len(text) // PARTS:(part + 1) * len(text) // PARTS])
-            harness.run(harness.BUILD / "bench_pipeline", "--json-file", log, "--store", f"dir:{cls.sound}", "--state-dir", cls.place / "state",
-                        "--recipient", cls.recipient, "--flush-bytes", "16384", "--frame-bytes", "4096")
+                out.writelines(text[part * len(text) // PARTS : (part + 1) * len(text) // PARTS])
+            harness.run(
+                harness.BUILD / "bench_pipeline",
+                "--json-file",
+                log,
+                "--store",
+                f"dir:{cls.sound}",
+                "--state-dir",
+                cls.place / "state",
+                "--recipient",
+                cls.recipient,
+                "--flush-bytes",
+                "16384",
+                "--frame-bytes",
+                "4096",
+            )
 
     def setUp(self):
         self.store = self.place / self.id().rsplit(".", 1)[1]
@@ -70,7 +96,8 @@ class Oracle(unittest.TestCase):
         path.write_bytes(harness.run("age", "-r", self.recipient, stdin=compressed).stdout)
 
     def change(self, at, change):
-        """Seals the `at`-th object anew, with `change` made to the list of its lines that are lines of the container."""
+        """Seals the `at`-th object anew, with `change` made to the list of its lines that are lines of the
+        container."""
         path = self.objects()[at]
         lines = self.text_of(path)
         where = [n for n, line in enumerate(lines) if line and not line.startswith(b"# ")]
@@ -148,6 +175,7 @@ class Oracle(unittest.TestCase):
     def test_two_lines_that_changed_places_are_found(self):
         def exchange(lines, where):
             lines[where[10]], lines[where[11]] = lines[where[11]], lines[where[10]]
+
         self.change(1, exchange)
         self.assert_found("recorded lines are missing before .*is there again")
         self.printer.kind = "local"
@@ -156,6 +184,7 @@ class Oracle(unittest.TestCase):
     def test_a_byte_that_was_altered_is_found(self):
         def alter(lines, where):
             lines[where[10]] = lines[where[10]][:-1] + (b"a" if lines[where[10]][-1:] != b"a" else b"b")
+
         self.change(1, alter)
         self.assert_found("which the engine never recorded")
         self.printer.kind = "local"
@@ -167,9 +196,16 @@ class Oracle(unittest.TestCase):
         self.assertTrue(self.own().verify())
 
     def put_gap(self):
-        self.change(1, lambda lines, where: lines.__setitem__(
-            slice(where[5], where[9]), [b'# gap {"from":"2026-11-22T10:01:00.000000000Z","to":"2026-11-22T10:02:00.000000000Z",'
-                                        b'"reason":"rotated-away","lines_min":0,"bytes_min":1}']))
+        self.change(
+            1,
+            lambda lines, where: lines.__setitem__(
+                slice(where[5], where[9]),
+                [
+                    b'# gap {"from":"2026-11-22T10:01:00.000000000Z","to":"2026-11-22T10:02:00.000000000Z",'
+                    b'"reason":"rotated-away","lines_min":0,"bytes_min":1}'
+                ],
+            ),
+        )
 
     def test_a_gap_counts_only_where_logs_rotate_and_only_when_nobody_read(self):
         self.put_gap()
@@ -197,8 +233,10 @@ class Oracle(unittest.TestCase):
 
     def test_what_the_engine_lost_is_no_loss_of_ours(self):
         lost = {}
+
         def lose(lines, where):
             lost["line"] = lines.pop(where[10]).split(b" ", 3)[3]
+
         self.change(1, lose)
         for kind, found in (("plain", "recorded lines are missing before"), ("local", r"line \d+ where \d+ was due")):
             self.printer.kind = kind
@@ -211,7 +249,9 @@ class Oracle(unittest.TestCase):
         entries, _ = oracle.by_stock_tools(harness.Reader(self.keys, directory=self.store))
         entries = copy.deepcopy(entries)
         entries[CONTAINER].pop(10)
-        self.assertRegex(str(oracle.disagreements(entries, self.own(), [(CONTAINER, TENANT)])), "differ first at 10.*other bytes")
+        self.assertRegex(
+            str(oracle.disagreements(entries, self.own(), [(CONTAINER, TENANT)])), "differ first at 10.*other bytes"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The state directory as the version before this one would have left it, and as a later one would.
 
-A state that is in full use is taken back by one version, in place, while no agent runs: so an upgrade can be tried amid a storm, with
-positions, chains and spooled segments that are real. What each version added to the one before is in `BACK` (src/spool/spool.cc has the
+A state that is in full use is taken back by one version, in place, while no agent runs: so an upgrade can be tried amid
+a storm, with
+positions, chains and spooled segments that are real. What each version added to the one before is in `BACK`
+(src/spool/spool.cc has the
 way forward: `migrations`); a version that is missing here is an error, not a skip.
 """
 import contextlib
@@ -9,12 +11,20 @@ import sqlite3
 
 BACK = {
     2: ["ALTER TABLE checkpoints DROP COLUMN bytes"],
-    3: ["ALTER TABLE checkpoints DROP COLUMN about", "ALTER TABLE checkpoints DROP COLUMN last_time",
-        "ALTER TABLE checkpoints DROP COLUMN ended"],
-    4: ["ALTER TABLE segments DROP COLUMN aside", "ALTER TABLE segments DROP COLUMN aside_file",
-        "ALTER TABLE chains DROP COLUMN epoch", "ALTER TABLE chains DROP COLUMN moved", "DROP TABLE conflicts",
+    3: [
+        "ALTER TABLE checkpoints DROP COLUMN about",
+        "ALTER TABLE checkpoints DROP COLUMN last_time",
+        "ALTER TABLE checkpoints DROP COLUMN ended",
+    ],
+    4: [
+        "ALTER TABLE segments DROP COLUMN aside",
+        "ALTER TABLE segments DROP COLUMN aside_file",
+        "ALTER TABLE chains DROP COLUMN epoch",
+        "ALTER TABLE chains DROP COLUMN moved",
+        "DROP TABLE conflicts",
         # Places in files came without the times of records.
-        "UPDATE checkpoints SET position = first_words(position, 6) WHERE position LIKE 'file %'"],
+        "UPDATE checkpoints SET position = first_words(position, 6) WHERE position LIKE 'file %'",
+    ],
 }
 
 
@@ -38,7 +48,9 @@ def take_back(state_dir):
     """Makes the state that of the version before; that version's number."""
     with opened(state_dir) as database:
         version = database.execute("PRAGMA user_version").fetchone()[0]
-        assert version in BACK, f"state version {version} is new: tell tests/faults/previous_state.py what it added to version {version - 1}"
+        assert (
+            version in BACK
+        ), f"state version {version} is new: tell tests/faults/previous_state.py what it added to version {version - 1}"
         for statement in BACK[version]:
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {version - 1}")

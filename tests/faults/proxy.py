@@ -12,8 +12,10 @@ CLOCK_ERROR_SECONDS = 5 * 3600  # of the server that the mode `skewed` plays: mo
 def refusal(status, code, message, date=None):
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
     stamp = email.utils.formatdate(time.time() if date is None else date, usegmt=True)
-    return (f"HTTP/1.1 {status}\r\nDate: {stamp}\r\nContent-Type: application/xml\r\nConnection: close\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+    return (
+        f"HTTP/1.1 {status}\r\nDate: {stamp}\r\nContent-Type: application/xml\r\nConnection: close\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
 
 
 class Proxy:
@@ -30,6 +32,7 @@ class Proxy:
 
     In every mode a session whose token is in `revoked` is told that it has expired.
     """
+
     MODES = ("pass", "refuse", "hang", "503", "skewed", "slow", "cut-body", "lose-answer")
 
     def __init__(self, port, upstream_port):
@@ -108,8 +111,14 @@ class Proxy:
             client.sendall(refusal("503 Service Unavailable", "SlowDown", "Please reduce your request rate."))
             time.sleep(random.random() / 10)
         elif mode == "skewed":
-            client.sendall(refusal("403 Forbidden", "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.",
-                                   date=time.time() + CLOCK_ERROR_SECONDS))
+            client.sendall(
+                refusal(
+                    "403 Forbidden",
+                    "RequestTimeTooSkewed",
+                    "The difference between the request time and the current time is too large.",
+                    date=time.time() + CLOCK_ERROR_SECONDS,
+                )
+            )
         else:
             self.forward(client, mode, head)
 

@@ -4,9 +4,12 @@
     storm.py [--seed N] [--minutes M] [--faults NAME ...] [--previous PROGRAM] [--small-tenants N]
     storm.py --list
 
-Afterwards every line is accounted for, with stock age and zstd and again with our own tools (oracle.py): stored exactly once, unaltered,
-in order; or missing where the tenant's own log has a gap record that the faults explain (a log that was rotated away while the agent was
-down). The seed is printed first: the same seed makes the same containers and the same faults in the same order, alone and two at a time;
+Afterwards every line is accounted for, with stock age and zstd and again with our own tools (oracle.py): stored exactly
+once, unaltered,
+in order; or missing where the tenant's own log has a gap record that the faults explain (a log that was rotated away
+while the agent was
+down). The seed is printed first: the same seed makes the same containers and the same faults in the same order, alone
+and two at a time;
 when exactly they strike, the machine decides.
 """
 import argparse
@@ -34,12 +37,13 @@ import strikes  # noqa: E402 - found by the path that is set above
 import swarm  # noqa: E402 - found by the path that is set above
 
 TENANTS = swarm.TENANTS
-# Of so many, each short container is the next one's. An agent that stood still while it reads that many key files again (a
+# Of so many, each short container is the next one's. An agent that stood still while it reads that many key files again
+# (a
 # changed key, SIGHUP) would miss short containers.
 SMALL_TENANTS = 2000
 SESSION_RENEWED_AFTER = 1500  # seconds; the server's sessions live an hour
-START_SECONDS_MAX = 180       # of the agent, faults included that keep it from starting
-STILL_SECONDS_MAX = 120       # without any progress, until settling is given up
+START_SECONDS_MAX = 180  # of the agent, faults included that keep it from starting
+STILL_SECONDS_MAX = 120  # without any progress, until settling is given up
 
 
 class Gate:
@@ -82,17 +86,17 @@ class Storm:
         self.draw_containers, self.draw_faults = random.Random(seed), random.Random(seed + 1)
         self.minutes, self.names, self.previous = minutes, faults, previous
         self.windows = oracle.Windows()
-        self.printers = {}    # container id -> oracle.Printer
+        self.printers = {}  # container id -> oracle.Printer
         self.struck = collections.Counter()
-        self.together = 0     # how often two struck at once
+        self.together = 0  # how often two struck at once
         self.agents_ended = collections.Counter()
         self.broken_off = False
         self.agent_guard = threading.RLock()  # one fault at a time ends and starts the agent
-        self.disk_guard = threading.Lock()    # who must write to the agent's disk does not want it full
+        self.disk_guard = threading.Lock()  # who must write to the agent's disk does not want it full
         self.engine_gate = Gate()
         self.swarms = 0
         self.small = [f"small-{number:04d}" for number in range(small_tenants)] or list(TENANTS)
-        self.shorts = 0       # containers of theirs, so far
+        self.shorts = 0  # containers of theirs, so far
 
     # ---- set up
 
@@ -137,12 +141,19 @@ class Storm:
     def environment(self):
         """Of the agent: a clock that can be stepped, and credentials that are a session's."""
         library = self.agent.place / "shifted_clock.so"
-        harness.run("clang-19", "-O1", "-fPIC", "-shared", "-o", library, pathlib.Path(__file__).with_name("shifted_clock.c"))
+        harness.run(
+            "clang-19", "-O1", "-fPIC", "-shared", "-o", library, pathlib.Path(__file__).with_name("shifted_clock.c")
+        )
         self.clock_file = self.agent.place / "clock"
         self.clock_file.write_bytes(strikes.pack_shift(0))
         self.credentials_file = self.agent.place / "credentials"
-        return {"LD_PRELOAD": str(library), "CLOCK_SHIFT_FILE": str(self.clock_file), "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials_file),
-                "AWS_EC2_METADATA_DISABLED": "true", "no_proxy": "127.0.0.1,localhost"}
+        return {
+            "LD_PRELOAD": str(library),
+            "CLOCK_SHIFT_FILE": str(self.clock_file),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials_file),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "no_proxy": "127.0.0.1,localhost",
+        }
 
     def new_session(self):
         """Credentials that expire, as those of a role do, in the file where the agent looks for them."""
@@ -150,13 +161,17 @@ class Storm:
         self.session_token = answer["SessionToken"]
         self.session_began = time.monotonic()
         fresh = self.credentials_file.with_suffix(".new")
-        fresh.write_text(f"[default]\naws_access_key_id = {answer['AccessKeyId']}\naws_secret_access_key = {answer['SecretAccessKey']}\n"
-                         f"aws_session_token = {answer['SessionToken']}\n")
+        fresh.write_text(
+            f"[default]\naws_access_key_id = {answer['AccessKeyId']}\naws_secret_access_key ="
+            f" {answer['SecretAccessKey']}\naws_session_token = {answer['SessionToken']}\n"
+        )
         fresh.rename(self.credentials_file)
 
     def assume_role(self):
         try:
-            return self.s3.client("sts").assume_role(RoleArn=self.s3.env["RGW_ROLE_ARN"], RoleSessionName="storm")["Credentials"]
+            return self.s3.client("sts").assume_role(RoleArn=self.s3.env["RGW_ROLE_ARN"], RoleSessionName="storm")[
+                "Credentials"
+            ]
         except Exception:  # whatever an S3 server says that is being killed
             return None
 
@@ -165,7 +180,8 @@ class Storm:
             clock.write(strikes.pack_shift(seconds))
 
     def feel_the_pulse(self):
-        """How busy the machine is shows in how late this thread is woken; what is due within a time is due later then."""
+        """How busy the machine is shows in how late this thread is woken; what is due within a time is due later
+        then."""
         while not self.broken_off:
             before = time.monotonic()
             time.sleep(0.1)
@@ -179,14 +195,23 @@ class Storm:
         draw = self.draw_containers
         tenant = draw.choice(TENANTS)
         kind = draw.choice(["plain", "plain", "rotating", "compressed", "local"])
-        options = {"plain": [], "rotating": ["--log-opt", "max-size=1m", "--log-opt", "max-file=4"],
-                   "compressed": ["--log-opt", "max-size=1m", "--log-opt", "max-file=5", "--log-opt", "compress=true"],
-                   "local": ["--log-driver", "local"]}[kind]
+        options = {
+            "plain": [],
+            "rotating": ["--log-opt", "max-size=1m", "--log-opt", "max-file=4"],
+            "compressed": ["--log-opt", "max-size=1m", "--log-opt", "max-file=5", "--log-opt", "compress=true"],
+            "local": ["--log-driver", "local"],
+        }[kind]
         pause, lines = draw.choice([(20_000, 3000), (2_000, 12_000), (200, 30_000)])
         words = [str(draw.randrange(1 << 40)), str(lines), str(pause), str(draw.choice([0, 400]))]
         started = time.time()
-        container = self.engine.run("/volume/printer", *words, env={"BOATSWAIN_TENANT": tenant, "BOATSWAIN_APP": kind}, options=options,
-                                    name=f"p{number}", verb="create")
+        container = self.engine.run(
+            "/volume/printer",
+            *words,
+            env={"BOATSWAIN_TENANT": tenant, "BOATSWAIN_APP": kind},
+            options=options,
+            name=f"p{number}",
+            verb="create",
+        )
         if kind in oracle.WATCHED:
             self.record.hold(container)
         self.printers[container] = oracle.Printer(f"p{number}", tenant, kind, started)
@@ -199,7 +224,9 @@ class Storm:
 
     def run_swarm(self, count):
         self.swarms += 1
-        rate = swarm.run_many(self.engine, count, 4, f"w{self.swarms}-", self.printers, self.engine_gate, self.next_small(count))
+        rate = swarm.run_many(
+            self.engine, count, 4, f"w{self.swarms}-", self.printers, self.engine_gate, self.next_small(count)
+        )
         print(f"    {count} short-lived containers, {rate:.0f} a minute", flush=True)
 
     def keep_printing(self, until):
@@ -239,7 +266,8 @@ class Storm:
             self.windows.down.append((began, time.time()))
 
     def await_agent(self, start=False):
-        """Until it follows the engine. One that cannot start, on a full disk say, is started again, as a service manager does."""
+        """Until it follows the engine. One that cannot start, on a full disk say, is started again, as a service
+        manager does."""
         deadline = time.monotonic() + START_SECONDS_MAX
         if start:
             self.agent.start(wait=False)
@@ -295,11 +323,16 @@ class Storm:
             self.check_alive()
 
     def settle(self):
-        """Until the agent has read, sealed and shipped everything, and is told to end. As long as there is progress there is no hurry."""
+        """Until the agent has read, sealed and shipped everything, and is told to end. As long as there is progress
+        there is no hurry."""
         before, since = None, time.monotonic()
         while True:
-            now = (self.agent.metric("boatswain_read_lines_total"), self.agent.metric("boatswain_sealed_lines_total"),
-                   self.agent.metric("boatswain_spool_segments"), self.agent.health()[1]["read_lag_bytes"])
+            now = (
+                self.agent.metric("boatswain_read_lines_total"),
+                self.agent.metric("boatswain_sealed_lines_total"),
+                self.agent.metric("boatswain_spool_segments"),
+                self.agent.health()[1]["read_lag_bytes"],
+            )
             still = time.monotonic() - since
             if now != before:
                 before, since = now, time.monotonic()
@@ -323,7 +356,9 @@ class Storm:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(source.bytes_of(key))
         entries, tenants = oracle.by_stock_tools(self.agent.reader(directory=directory))
-        account = oracle.Oracle(self.printers, self.windows, self.record, oracle.EngineLog(self.engine_log)).account(entries, tenants)
+        account = oracle.Oracle(self.printers, self.windows, self.record, oracle.EngineLog(self.engine_log)).account(
+            entries, tenants
+        )
         small = sorted({printer.tenant for printer in self.printers.values()} - set(TENANTS))
         own = oracle.OwnTools(directory, self.agent.keys, (*TENANTS, *small, "_unassigned"))
         raw_of = [(container, printer.tenant) for container, printer in self.printers.items() if not printer.short][:12]
@@ -332,17 +367,31 @@ class Storm:
         return account, time.monotonic() - began
 
     def report(self, account):
-        print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(self.struck.items()))}; {self.together} times two at once")
-        print(f"agents ended: {', '.join(f'{how} {count}' for how, count in self.agents_ended.items())}; "
-              f"requests by what the proxy did: {', '.join(f'{mode} {count}' for mode, count in self.proxy.counts.items() if count)}")
+        print(
+            f"faults: {', '.join(f'{name} {count}' for name, count in sorted(self.struck.items()))};"
+            f" {self.together} times two at once"
+        )
+        print(
+            f"agents ended: {', '.join(f'{how} {count}' for how, count in self.agents_ended.items())}; requests by what"
+            f" the proxy did: {', '.join(f'{mode} {count}' for mode, count in self.proxy.counts.items() if count)}"
+        )
         tenants = len({printer.tenant for printer in self.printers.values()})
-        print(f"{len(self.printers)} containers of {tenants} tenants, {account.lines} lines stored once and in order, named gaps: {dict(account.gaps) or 'none'}")
+        print(
+            f"{len(self.printers)} containers of {tenants} tenants, {account.lines} lines stored once and in order,"
+            f" named gaps: {dict(account.gaps) or 'none'}"
+        )
         for problem in account.problems:
             print(f"PROBLEM {problem}")
             for entry in self.agent.log(since_start=False):
                 if any(len(word) == 12 and word in str(entry) for word in problem.replace(":", " ").split()):
                     print(f"    {entry}")
-        for event in ("container not inspected", "container removed unread", "log not read", "stray spool file", "news lost"):
+        for event in (
+            "container not inspected",
+            "container removed unread",
+            "log not read",
+            "stray spool file",
+            "news lost",
+        ):
             for entry in self.agent.logged(event, since_start=False)[:10] if account.problems else []:
                 print(f"    {entry}")
 
@@ -351,11 +400,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--minutes", type=float, default=2)
-    parser.add_argument("--faults", nargs="+", metavar="NAME", choices=list(strikes.FAULTS), help="only these (default: all)")
-    parser.add_argument("--previous", type=pathlib.Path, metavar="PROGRAM",
-                        help="an older boatswaind, which runs until the fault `upgrade` first puts this one in its place")
-    parser.add_argument("--small-tenants", type=int, default=SMALL_TENANTS, metavar="N",
-                        help="each container that removes itself is the next one's of so many tenants (default: %(default)s)")
+    parser.add_argument(
+        "--faults", nargs="+", metavar="NAME", choices=list(strikes.FAULTS), help="only these (default: all)"
+    )
+    parser.add_argument(
+        "--previous",
+        type=pathlib.Path,
+        metavar="PROGRAM",
+        help="an older boatswaind, which runs until the fault `upgrade` first puts this one in its place",
+    )
+    parser.add_argument(
+        "--small-tenants",
+        type=int,
+        default=SMALL_TENANTS,
+        metavar="N",
+        help="each container that removes itself is the next one's of so many tenants (default: %(default)s)",
+    )
     parser.add_argument("--list", action="store_true", help="what the faults are")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="copy keys, store and the agent's log there")
     arguments = parser.parse_args()
@@ -375,7 +435,13 @@ def main():
         finally:
             if arguments.keep:
                 arguments.keep.mkdir(parents=True, exist_ok=True)
-                harness.run("cp", "-r", *(path for path in storm.agent.place.iterdir() if path.name != "state"), arguments.keep, check=False)
+                harness.run(
+                    "cp",
+                    "-r",
+                    *(path for path in storm.agent.place.iterdir() if path.name != "state"),
+                    arguments.keep,
+                    check=False,
+                )
         storm.report(account)
         if account.problems:
             print(f"seed {seed}; the agent's last words:\n{storm.agent.last_words(30)}")

@@ -1,6 +1,8 @@
-"""The faults of the storm, by name. Each is a function of the storm and of random numbers of its own; it returns when the fault is over.
+"""The faults of the storm, by name. Each is a function of the storm and of random numbers of its own; it returns when
+the fault is over.
 
-Faults of different kinds may strike together; those of one kind take turns. `storm.py --list` prints the first line of each.
+Faults of different kinds may strike together; those of one kind take turns. `storm.py --list` prints the first line of
+each.
 """
 import collections
 import resource
@@ -21,10 +23,12 @@ def fault(kind):
     def register(function):
         FAULTS[function.__name__] = Fault(kind, function.__name__, function)
         return function
+
     return register
 
 
 # ---- The agent
+
 
 @fault("agent")
 def kill(storm, random):
@@ -62,7 +66,9 @@ def hangups(storm, random):
         right = storm.agent.config_path.read_text()
         end = time.time() + random.uniform(1, 3)
         while time.time() < end:
-            storm.agent.config_path.write_text(random.choice([right, right + "\n[tenancy\n", right.replace("[tenancy]", "[tenacy]"), ""]))
+            storm.agent.config_path.write_text(
+                random.choice([right, right + "\n[tenancy\n", right.replace("[tenancy]", "[tenacy]"), ""])
+            )
             for _ in range(random.randrange(1, 10)):
                 storm.agent.signal(harness.signal.SIGHUP)
                 time.sleep(random.choice([0, 0.001, 0.02]))
@@ -138,11 +144,13 @@ def answers(agent):
 
 
 def retry_wait(seconds):
-    """How long after a fault of so many seconds the agent may wait until it tries again (it doubles, up to ten seconds)."""
+    """How long after a fault of so many seconds the agent may wait until it tries again (it doubles, up to ten
+    seconds)."""
     return min(2 * seconds, 10) + 1
 
 
 # ---- The store
+
 
 def misbehave(storm, mode, seconds):
     storm.proxy.set(mode)
@@ -202,7 +210,8 @@ def s3_gone(storm, random):
 
 @fault("store")
 def credentials_expire(storm, random):
-    """the session's token is refused; for a while the credentials file holds the old one, nothing or nonsense, then a fresh one"""
+    """the session's token is refused; for a while the credentials file holds the old one, nothing or nonsense, then a
+    fresh one"""
     storm.proxy.revoke(storm.session_token)
     meanwhile = random.choice(["old", "nothing", "nonsense"])
     if meanwhile == "nothing":
@@ -214,6 +223,7 @@ def credentials_expire(storm, random):
 
 
 # ---- The engine
+
 
 @fault("engine")
 def engine_restarts(storm, random):
@@ -233,6 +243,7 @@ def restart_engine(storm, how):
 
 
 # ---- The host
+
 
 @fault("disk")
 def disk_full(storm, random):
@@ -276,6 +287,7 @@ def keyring(storm, random):
 
 
 # ---- What runs
+
 
 @fault("load")
 def short_lived(storm, random):

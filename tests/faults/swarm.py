@@ -3,7 +3,8 @@
 
     swarm.py [--count 500] [--workers 4]
 
-Prints the rate that was reached. The engine is asked without the docker program in between, which costs more than the engine itself.
+Prints the rate that was reached. The engine is asked without the docker program in between, which costs more than the
+engine itself.
 """
 import argparse
 import concurrent.futures
@@ -40,7 +41,12 @@ class EngineApi(http.client.HTTPConnection):
 def call(engine, method, path, body=None, timeout=120):
     api = EngineApi(engine.socket, timeout)
     try:
-        api.request(method, "/v1.40" + path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
+        api.request(
+            method,
+            "/v1.40" + path,
+            json.dumps(body) if body is not None else None,
+            {"Content-Type": "application/json"},
+        )
         answer = api.getresponse()
         return answer.status, json.loads(answer.read() or b"null")
     finally:
@@ -48,17 +54,32 @@ def call(engine, method, path, body=None, timeout=120):
 
 
 def run_short(engine, name, tenant, seed, lines=LINES):
-    """Runs one container from its making to its removal: (id, exit code). None when the engine did not run it to its end."""
-    status, made = call(engine, "POST", f"/containers/create?name={name}", {
-        "Image": harness.IMAGE, "Cmd": ["/volume/printer", str(seed), str(lines), "0", "0"],
-        "Env": [f"BOATSWAIN_TENANT={tenant}", "BOATSWAIN_APP=short"],
-        "HostConfig": {"AutoRemove": True, "NetworkMode": "host", "IpcMode": "host", "UTSMode": "host", "Binds": [f"{engine.volume}:/volume:ro"]}})
+    """Runs one container from its making to its removal: (id, exit code). None when the engine did not run it to its
+    end."""
+    status, made = call(
+        engine,
+        "POST",
+        f"/containers/create?name={name}",
+        {
+            "Image": harness.IMAGE,
+            "Cmd": ["/volume/printer", str(seed), str(lines), "0", "0"],
+            "Env": [f"BOATSWAIN_TENANT={tenant}", "BOATSWAIN_APP=short"],
+            "HostConfig": {
+                "AutoRemove": True,
+                "NetworkMode": "host",
+                "IpcMode": "host",
+                "UTSMode": "host",
+                "Binds": [f"{engine.volume}:/volume:ro"],
+            },
+        },
+    )
     if status != 201:
         return None
     identity = made["Id"]
     if call(engine, "POST", f"/containers/{identity}/start")[0] != 204:
         return None
-    # The engine forgets who waits when the removal comes just before the waiting (seen with 20.10, minutes of silence). Nobody
+    # The engine forgets who waits when the removal comes just before the waiting (seen with 20.10, minutes of silence).
+    # Nobody
     # ends these containers, and the engine is not ended while one runs: what is gone has ended by itself.
     try:
         status, ended = call(engine, "POST", f"/containers/{identity}/wait?condition=removed", timeout=30)
@@ -72,7 +93,9 @@ def run_short(engine, name, tenant, seed, lines=LINES):
 
 
 def run_many(engine, count, workers, prefix, printers, gate=None, tenants=TENANTS):
-    """`count` short-lived containers, of `tenants` in turn; those that ran to their end are noted in `printers`. Containers a minute."""
+    """`count` short-lived containers, of `tenants` in turn; those that ran to their end are noted in `printers`.
+    Containers a minute."""
+
     def one(number):
         if gate is None:
             return run_noted(number)
@@ -105,9 +128,16 @@ def main():
     agent.start()
     printers = {}
     rate = run_many(engine, arguments.count, arguments.workers, "s", printers)
-    print(f"{arguments.count} containers that remove themselves, {len(printers)} ran to their end, {rate:.0f} a minute", flush=True)
+    print(
+        f"{arguments.count} containers that remove themselves, {len(printers)} ran to their end, {rate:.0f} a minute",
+        flush=True,
+    )
     reader = agent.reader()
-    harness.wait_for(lambda: agent.metric("boatswain_spool_segments") == 0 and agent.health()[1]["reading"] == "0", 120, "all is read and stored")
+    harness.wait_for(
+        lambda: agent.metric("boatswain_spool_segments") == 0 and agent.health()[1]["reading"] == "0",
+        120,
+        "all is read and stored",
+    )
     agent.stop(60)
     entries, tenants = oracle.by_stock_tools(reader)
     account = oracle.Oracle(printers, oracle.Windows(), None, None).account(entries, tenants)
@@ -115,7 +145,10 @@ def main():
     account.problems += oracle.OwnTools(agent.store_dir, agent.keys, TENANTS).verify()
     for problem in account.problems:
         print(f"PROBLEM {problem}")
-    print(f"{len(account.problems)} of {len(printers)} containers incomplete; {account.lines} lines stored once and in order")
+    print(
+        f"{len(account.problems)} of {len(printers)} containers incomplete; {account.lines} lines stored once and in"
+        " order"
+    )
     whole = not account.problems and len(printers) >= arguments.count * 0.9
     print("passed" if whole else f"FAILED\n{agent.last_words(20)}")
     sys.exit(0 if whole else 1)

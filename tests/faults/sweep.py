@@ -3,11 +3,15 @@
 
     sweep.py --build DIR [--expect-loss] [--how HOW ...] [--stride N] [--jobs N]
 
-The pipeline (bench_pipeline: the real reader, batcher, sealing, spool, shipper and directory store, without an engine around them)
-reads a small log while failing_io makes its 1st, 2nd, ... Nth change under the state directory or the store go wrong. Then it runs again
-undisturbed, as after a restart. What the store holds then is opened with stock age and zstd and compared with the log, line by line.
+The pipeline (bench_pipeline: the real reader, batcher, sealing, spool, shipper and directory store, without an engine
+around them)
+reads a small log while failing_io makes its 1st, 2nd, ... Nth change under the state directory or the store go wrong.
+Then it runs again
+undisturbed, as after a restart. What the store holds then is opened with stock age and zstd and compared with the log,
+line by line.
 
---expect-loss turns the verdict around, for a build that is broken on purpose: a sweep that does not notice it proves nothing.
+--expect-loss turns the verdict around, for a build that is broken on purpose: a sweep that does not notice it proves
+nothing.
 """
 import argparse
 import concurrent.futures
@@ -27,30 +31,60 @@ class Sweep:
         self.build, self.place = build, place
         self.identity = place / "key"
         subprocess.run(["age-keygen", "-o", self.identity], check=True, stderr=subprocess.DEVNULL)
-        self.recipient = subprocess.run(["age-keygen", "-y", self.identity], check=True, capture_output=True, text=True).stdout.strip()
+        self.recipient = subprocess.run(
+            ["age-keygen", "-y", self.identity], check=True, capture_output=True, text=True
+        ).stdout.strip()
         self.log = place / "c-json.log"
         self.expected = [f"line {n} " + "x" * (n * 7919 % 300) for n in range(lines)]
         # Lines that do not compress, so that segments are several.
         self.expected = [line + os.urandom(40).hex() for line in self.expected]
-        self.log.write_text("".join(
-            f'{{"log":"{line}\\n","stream":"{("stdout", "stderr")[n % 2]}","time":"2026-11-23T10:{n // 60 % 60:02}:{n % 60:02}.{n + 1:09}Z"}}\n'
-            for n, line in enumerate(self.expected)))
+        self.log.write_text(
+            "".join(
+                f'{{"log":"{line}\\n","stream":"{("stdout", "stderr")[n % 2]}",'
+                f'"time":"2026-11-23T10:{n // 60 % 60:02}:{n % 60:02}.{n + 1:09}Z"}}\n'
+                for n, line in enumerate(self.expected)
+            )
+        )
         self.numbers = itertools.count(1)
 
     def run(self, at, how, times=1):
         """One run with the fault, one without. The number of changes of the first, or None when it was ended."""
         place = self.place / f"run-{next(self.numbers)}"
         place.mkdir()
-        command = [self.build / "bench_pipeline", "--json-file", self.log, "--store", f"dir:{place}/d/store", "--state-dir", place / "d/state",
-                   "--recipient", self.recipient, "--flush-bytes", "16384", "--frame-bytes", "4096"]
+        command = [
+            self.build / "bench_pipeline",
+            "--json-file",
+            self.log,
+            "--store",
+            f"dir:{place}/d/store",
+            "--state-dir",
+            place / "d/state",
+            "--recipient",
+            self.recipient,
+            "--flush-bytes",
+            "16384",
+            "--frame-bytes",
+            "4096",
+        ]
         count = place / "count"
-        environment = dict(os.environ, LD_PRELOAD=str(self.build / "tests/faults/libfailing_io.so"), FAIL_UNDER=f"{place}/d", FAIL_AT=str(at),
-                           FAIL_HOW=how, FAIL_TIMES=str(times), FAIL_COUNT=str(count))
+        environment = dict(
+            os.environ,
+            LD_PRELOAD=str(self.build / "tests/faults/libfailing_io.so"),
+            FAIL_UNDER=f"{place}/d",
+            FAIL_AT=str(at),
+            FAIL_HOW=how,
+            FAIL_TIMES=str(times),
+            FAIL_COUNT=str(count),
+        )
         first = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
         second = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        problem = self.problem_of(place) if second.returncode == 0 else f"the run after it failed: {second.stderr.strip()}"
+        problem = (
+            self.problem_of(place) if second.returncode == 0 else f"the run after it failed: {second.stderr.strip()}"
+        )
         if problem:
-            raise AssertionError(f"change {at}, {how}: {problem}\nfirst run ({first.returncode}): {first.stderr.strip()[-2000:]}")
+            raise AssertionError(
+                f"change {at}, {how}: {problem}\nfirst run ({first.returncode}): {first.stderr.strip()[-2000:]}"
+            )
         changes = int(count.read_text()) if count.exists() else None
         subprocess.run(["rm", "-rf", place], check=True)
         return changes
@@ -58,14 +92,18 @@ class Sweep:
     def problem_of(self, place, store="d"):
         found = []
         for path in sorted((place / store / "store").glob("**/*.age"), key=lambda path: path.name):
-            opened = subprocess.run(["sh", "-c", 'age -d -i "$0" "$1" | zstd -dcq', self.identity, path], capture_output=True)
+            opened = subprocess.run(
+                ["sh", "-c", 'age -d -i "$0" "$1" | zstd -dcq', self.identity, path], capture_output=True
+            )
             if opened.returncode:
                 return f"{path.name} does not open: {opened.stderr.decode()}"
-            found += [line[41 - 1:] for line in opened.stdout.decode().splitlines() if not line.startswith("# ")]
+            found += [line[41 - 1 :] for line in opened.stdout.decode().splitlines() if not line.startswith("# ")]
         if found == self.expected:
             return None
         lost, twice = len(set(self.expected) - set(found)), len(found) - len(set(found))
-        return f"{lost} lines lost, {twice} stored twice, of {len(self.expected)}" + ("" if lost or twice else ": order changed")
+        return f"{lost} lines lost, {twice} stored twice, of {len(self.expected)}" + (
+            "" if lost or twice else ": order changed"
+        )
 
 
 def main():

@@ -30,8 +30,11 @@ class Vector:
             name, _, value = line.partition(": ")
             self.fields[name].append(value)
         self.bytes = zlib.decompress(body) if "compressed" in self.fields else body
-        self.identities = [one for one in self.fields["identity"]
-                           if one.startswith("AGE-SECRET-KEY-1") and not one.startswith("AGE-SECRET-KEY-PQ")]
+        self.identities = [
+            one
+            for one in self.fields["identity"]
+            if one.startswith("AGE-SECRET-KEY-1") and not one.startswith("AGE-SECRET-KEY-PQ")
+        ]
         self.applies = bool(self.identities) and "armored" not in self.fields
         self.succeeds = self.applies and self.fields["expect"] == ["success"]
 
@@ -59,8 +62,10 @@ def main(scripts, tool):
     bad = {name: problem for name, problem in problems.items() if problem}
     for name, problem in bad.items():
         print(f"{name}: {problem}", file=sys.stderr)
-    print(f"{len(vectors)} vectors, {applying} for binary files and X25519, of which {sum(v.succeeds for v in vectors)} "
-          f"are to be accepted; {len(bad)} wrong")
+    print(
+        f"{len(vectors)} vectors, {applying} for binary files and X25519, of which {sum(v.succeeds for v in vectors)} "
+        f"are to be accepted; {len(bad)} wrong"
+    )
     return bool(bad) or applying < APPLY_MIN
 
 

@@ -5,8 +5,10 @@ import subprocess
 
 
 def cache():
-    return pathlib.Path(os.environ.get("BOATSWAIN_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "boatswain"))
+    return pathlib.Path(
+        os.environ.get("BOATSWAIN_CACHE")
+        or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "boatswain")
+    )
 
 
 def files_of_package(scripts, suite, package):

@@ -50,8 +50,13 @@ def hmac(_, test):
     return (["hmac", test["key"], test["msg"]], test["tag"]) if test["result"] == "valid" else None
 
 
-KINDS = [("x25519_test", x25519), ("chacha20_poly1305_test", opened), ("chacha20_poly1305_test", without_a_bit),
-         ("hkdf_sha256_test", hkdf), ("hmac_sha256_test", hmac)]
+KINDS = [
+    ("x25519_test", x25519),
+    ("chacha20_poly1305_test", opened),
+    ("chacha20_poly1305_test", without_a_bit),
+    ("hkdf_sha256_test", hkdf),
+    ("hmac_sha256_test", hmac),
+]
 
 
 def questions(folder):
@@ -74,7 +79,7 @@ def main(scripts, tool):
         sys.exit(f"the tool ended with {answered.returncode}: {answered.stderr[-1000:]}")
     bad = 0
     for (name, words, wanted), answer in zip(asked, answered.stdout.splitlines(), strict=True):
-        got = answer[:len(wanted)] if words[0] in ("hkdf", "hmac") else answer  # vectors may have shorter ones
+        got = answer[: len(wanted)] if words[0] in ("hkdf", "hmac") else answer  # vectors may have shorter ones
         if got != wanted:
             bad += 1
             print(f"{name}: {answer}, not {wanted}", file=sys.stderr)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What happened while no agent ran: containers that were removed, a state that was damaged, a log that grew; and the canary."""
+"""What happened while no agent ran: containers that were removed, a state that was damaged, a log that grew; and the
+canary."""
 import contextlib
 import sqlite3
 import sys
@@ -19,8 +20,11 @@ class Away(LiveTest):
             return {source: bool(ended) for source, ended in state.execute("SELECT source, ended FROM checkpoints")}
 
     def wait_known_to_have_ended(self, agent, *containers):
-        wait_for(lambda: all(self.in_state(agent).get(one) for one in containers), 60,
-                 lambda: f"the state knows that they have ended: {self.in_state(agent)}")
+        wait_for(
+            lambda: all(self.in_state(agent).get(one) for one in containers),
+            60,
+            lambda: f"the state knows that they have ended: {self.in_state(agent)}",
+        )
 
     def ends(self, agent, container):
         """The reasons of a container's closing records, as stock tools show them."""
@@ -44,7 +48,11 @@ class Away(LiveTest):
         ended = [self.engine.shell("echo one; echo two", env=RED, options=options) for options in ([], LOCAL)]
         stays = self.engine.shell("echo here; sleep 1000", env=RED)
         self.engine.wait(*ended)
-        wait_for(lambda: all(agent.reader().of(c).lines for c in (*running, *ended, stays)), 60, "something of each is stored")
+        wait_for(
+            lambda: all(agent.reader().of(c).lines for c in (*running, *ended, stays)),
+            60,
+            "something of each is stored",
+        )
         self.wait_known_to_have_ended(agent, *ended)
         self.assertEqual(agent.stop(), 0)
         self.engine.docker("rm", "-f", *running, *ended)
@@ -90,14 +98,23 @@ class Away(LiveTest):
     def test_what_is_gone_before_anything_was_sealed_is_named(self):
         agent = self.agent(batch__flush_after="10m")
         go_on = "until [ -e /volume/go ]; do sleep 0.1; done; "
-        rotating = self.engine.shell(f"echo early; {go_on}seq 1 20000; sleep 1000", env=RED,
-                                     options=["--log-opt", "max-size=50k", "--log-opt", "max-file=2"])
+        rotating = self.engine.shell(
+            f"echo early; {go_on}seq 1 20000; sleep 1000",
+            env=RED,
+            options=["--log-opt", "max-size=50k", "--log-opt", "max-file=2"],
+        )
         removed = self.engine.shell("echo early; sleep 1000", env=RED)
-        wait_for(lambda: (agent.health()[1]["reading"], agent.health()[1]["read_lag_bytes"]) == ("2", "0"), 60, "both first lines are read")
+        wait_for(
+            lambda: (agent.health()[1]["reading"], agent.health()[1]["read_lag_bytes"]) == ("2", "0"),
+            60,
+            "both first lines are read",
+        )
         wait_for(lambda: set(self.in_state(agent)) == {rotating, removed}, 30, "the state knows of both")
         agent.kill()
         self.engine.put("go", b"")
-        wait_for(lambda: "20000" in self.engine.docker("logs", "--tail", "1", rotating), 60, "the log has been rotated away")
+        wait_for(
+            lambda: "20000" in self.engine.docker("logs", "--tail", "1", rotating), 60, "the log has been rotated away"
+        )
         self.engine.docker("rm", "-f", removed)
         agent.start()
         # The one that is removed is sealed soon; the other one with all that waits, at the end.
@@ -116,15 +133,23 @@ class Away(LiveTest):
         self.wait_stored(agent.reader(), 1)
         self.assertEqual(agent.stop(), 0)
         kept = ["--log-opt", "max-size=50k", "--log-opt", "max-file=3"]
-        rotated, compressed = (self.engine.shell("seq 1 20000; sleep 1000", env=RED, options=[*kept, *more])
-                               for more in ([], ["--log-opt", "compress=true"]))
+        rotated, compressed = (
+            self.engine.shell("seq 1 20000; sleep 1000", env=RED, options=[*kept, *more])
+            for more in ([], ["--log-opt", "compress=true"])
+        )
         whole = self.engine.shell("seq 1 1000; sleep 1000", env=RED, options=kept)
         for container, last in ((rotated, "20000"), (compressed, "20000"), (whole, "1000")):
             wait_for(lambda: last in self.engine.docker("logs", "--tail", "1", container), 60, "all is printed")
         self.assertGreater(len(list(self.engine.log_file(whole).parent.glob("*-json.log*"))), 1)
         agent.start()
-        wait_for(lambda: all(agent.reader().of(c).messages()[-1:] == [last]
-                             for c, last in ((rotated, b"20000"), (compressed, b"20000"), (whole, b"1000"))), 60, "all that is there is stored")
+        wait_for(
+            lambda: all(
+                agent.reader().of(c).messages()[-1:] == [last]
+                for c, last in ((rotated, b"20000"), (compressed, b"20000"), (whole, b"1000"))
+            ),
+            60,
+            "all that is there is stored",
+        )
         for container in (rotated, compressed):
             stored = agent.reader().of(container)
             self.assertEqual([gap["reason"] for gap in stored.gaps], ["rotated-away"])
@@ -164,8 +189,11 @@ class Away(LiveTest):
     def test_a_large_log_is_gone_on_with_from_its_end(self):
         lines = 300_000
         agent = self.agent(batch__flush_after="500ms", batch__flush_bytes="1MiB")
-        container = self.engine.shell(f"seq 1 {lines}; until [ -e /volume/go ]; do sleep 0.2; done; echo last; sleep 1000", env=RED,
-                                      options=["--log-driver", "local", "--log-opt", "max-size=200m"])
+        container = self.engine.shell(
+            f"seq 1 {lines}; until [ -e /volume/go ]; do sleep 0.2; done; echo last; sleep 1000",
+            env=RED,
+            options=["--log-driver", "local", "--log-opt", "max-size=200m"],
+        )
         wait_for(lambda: agent.metric("boatswain_sealed_lines_total", tenant="red") >= lines, 120, "all is sealed")
         self.assertEqual(agent.stop(), 0)
         agent.start()
@@ -179,7 +207,9 @@ class Away(LiveTest):
 
     def test_the_canary_is_read_back_and_misses_what_somebody_deletes(self):
         agent = self.agent(canary=True, batch__flush_after="1s")
-        wait_for(lambda: agent.metric("boatswain_canary_lines_total", outcome="verified") >= 3, 60, "lines are verified")
+        wait_for(
+            lambda: agent.metric("boatswain_canary_lines_total", outcome="verified") >= 3, 60, "lines are verified"
+        )
         self.assertGreater(agent.metric("boatswain_canary_delay_seconds"), 0)
         self.assertEqual(agent.metric("boatswain_canary_lines_total", outcome="lost"), 0)
         self.assertEqual(agent.health()[1]["canary"], "ok")
@@ -207,8 +237,12 @@ class Away(LiveTest):
         self.assertEqual([agent.raw(name) for name in ("first-name", "second-name")], [b"hello\n", b"hello\n"])
 
     def why(self, agent, wanted):
-        answer = subprocess.run([BUILD / "boatswain", "why", "--socket", agent.state / "agent.sock", wanted, "--json"],
-                                capture_output=True, text=True, timeout=20)
+        answer = subprocess.run(
+            [BUILD / "boatswain", "why", "--socket", agent.state / "agent.sock", wanted, "--json"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
         return answer.stdout
 
 

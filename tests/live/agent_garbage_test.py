@@ -18,18 +18,29 @@ class Garbage(LiveTest):
         self.addCleanup(os.close, pipe)
         container = self.engine.run("cat", f"/volume/{path.name}", env=RED, **keywords)
         log = self.engine.log_file(container)
+
         def say(text):
             os.write(pipe, text)
             last = text.splitlines()[-1]
             wait_for(lambda: last in log.read_bytes(), 10, "the container said it", pause=0.02)
+
         return container, say
 
     def test_malformed_lines_are_kept_announced_and_counted_and_harm_nobody(self):
         agent = self.agent()
         container, say = self.talker()
         other, say_other = self.talker()
-        garbage = [b"garbage", b"{\"log\":\"half", b"\x00\xff\xfe binary \x80", b"{}", b"[1,2,3]", b"{\"log\":\"x\\n\",\"stream\":\"stdlog\",\"time\":\"2026-11-23T00:00:00Z\"}",
-                   b"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"yesterday\"}", b"{\"log\":1,\"stream\":\"stdout\",\"time\":3}", b"x" * 200_000]
+        garbage = [
+            b"garbage",
+            b'{"log":"half',
+            b"\x00\xff\xfe binary \x80",
+            b"{}",
+            b"[1,2,3]",
+            b'{"log":"x\\n","stream":"stdlog","time":"2026-11-23T00:00:00Z"}',
+            b'{"log":"x\\n","stream":"stdout","time":"yesterday"}',
+            b'{"log":1,"stream":"stdout","time":3}',
+            b"x" * 200_000,
+        ]
         for number, line in enumerate(garbage):
             say(b"good %d\n" % number)
             with open(self.engine.log_file(container), "ab") as log:
@@ -40,7 +51,9 @@ class Garbage(LiveTest):
         malformed = agent.metric("boatswain_malformed_lines_total")
         self.assertEqual(agent.stop(), 0)
         stored = agent.reader().of(container)
-        wanted = [message for number, line in enumerate(garbage) for message in (b"good %d" % number, line)] + [b"the end"]
+        wanted = [message for number, line in enumerate(garbage) for message in (b"good %d" % number, line)] + [
+            b"the end"
+        ]
         # {"log":1} may be read as a record without text.
         got = stored.messages()
         self.assertEqual([m for m in got if m in wanted], [m for m in wanted if m in got])
@@ -76,10 +89,16 @@ class Garbage(LiveTest):
         agent = self.agent()
         names = [f"LONG{i}" for i in range(6)]
         env = {"BOATSWAIN_TENANT": "red", **{name: name * 18_000 for name in names}}
-        container = self.engine.shell("for i in 1 2 3 4 5; do echo line $i; done; sleep 1000", env=env,
-                                      options=["--log-opt", "env=" + ",".join(names)])
-        wait_for(lambda: agent.reader().of(container).messages() == [b"line %d" % i for i in range(1, 6)], 15,
-                 lambda: agent.reader().of(container).messages())
+        container = self.engine.shell(
+            "for i in 1 2 3 4 5; do echo line $i; done; sleep 1000",
+            env=env,
+            options=["--log-opt", "env=" + ",".join(names)],
+        )
+        wait_for(
+            lambda: agent.reader().of(container).messages() == [b"line %d" % i for i in range(1, 6)],
+            15,
+            lambda: agent.reader().of(container).messages(),
+        )
         self.assertGreater(self.engine.log_file(container).stat().st_size, 5 * 540_000)
         self.assertEqual(agent.stop(), 0)
         self.assertEqual(agent.reader().of(container).gaps, [])
@@ -167,7 +186,9 @@ class Garbage(LiveTest):
 
     def test_a_log_that_the_engine_dies_of_is_asked_for_twice_and_harms_no_other(self):
         local = ("--log-driver", "local", "--log-opt", "compress=false")
-        damaged, other = (self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local) for _ in range(2))
+        damaged, other = (
+            self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local) for _ in range(2)
+        )
         self.engine.wait(damaged, other)
         with open(self.engine.root / "containers" / damaged / "local-logs/container.log", "r+b") as log:
             log.seek(1500)
@@ -180,10 +201,13 @@ class Garbage(LiveTest):
                 return agent.metric("boatswain_logs_left_alone") == 1
             with contextlib.suppress(AssertionError):  # it may die of the next question before it is seen to answer
                 self.engine.restart("KILL")
+
         wait_for(left_alone, 180, "the log is left alone, and the engine answers", pause=0.3)
         wanted = [b"line %d" % number for number in range(1, 101)]
         wait_for(lambda: agent.reader().of(other).messages() == wanted, 60, "the other is read")
-        why = lambda: run(BUILD / "boatswain", "why", damaged, "--socket", agent.state / "agent.sock", check=False).stdout.decode()
+        why = lambda: run(
+            BUILD / "boatswain", "why", damaged, "--socket", agent.state / "agent.sock", check=False
+        ).stdout.decode()
         wait_for(lambda: "the engine died 2 times" in why(), 30, why)
         self.assertEqual(agent.stop(), 0)
         self.assertEqual((self.engine.dir / "dockerd.log").read_text().count("panic: runtime error"), 2)
@@ -198,6 +222,7 @@ class Garbage(LiveTest):
         def tell(first):
             say(b"".join(b"line %d\n" % i for i in range(first, first + 100)))
             self.wait_stored(agent.reader(), first + 100)
+
         tell(0)
         self.assertEqual(agent.metric("boatswain_containers_directory_unseen"), 1)
         self.assertIn("later", agent.health()[1]["containers_directory"])
@@ -223,8 +248,17 @@ class Garbage(LiveTest):
         run("mount", "--bind", place / "ended.sock", mounted)
         self.addCleanup(run, "umount", mounted)
         for path, advice in ((place / "ended.sock", False), (mounted, True)):
-            ran = run(BUILD / "boatswaind", "check", "--engine-socket", path, "--state-dir", place / "state", "--store-url",
-                      f"dir:{place}/store", check=False)
+            ran = run(
+                BUILD / "boatswaind",
+                "check",
+                "--engine-socket",
+                path,
+                "--state-dir",
+                place / "state",
+                "--store-url",
+                f"dir:{place}/store",
+                check=False,
+            )
             told = (ran.stdout + ran.stderr).decode()
             self.assertEqual("mount the socket's directory instead" in told, advice, told)
 

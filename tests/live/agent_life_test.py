@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What an agent goes through: it is stopped, killed, started again; its engine restarts; its disk is full; it is asked how it is."""
+"""What an agent goes through: it is stopped, killed, started again; its engine restarts; its disk is full; it is asked
+how it is."""
 import sys
 
 sys.dont_write_bytecode = True
@@ -14,8 +15,10 @@ LOCAL = ["--log-driver", "local"]
 
 
 def counting(count, pause_ms=200, every=50):
-    return (f"i=0; while [ $i -lt {count} ]; do echo line $i {'.' * 60}; i=$((i+1)); "
-            f"[ $((i % {every})) != 0 ] || usleep {pause_ms * 1000}; done; sleep 1000")
+    return (
+        f"i=0; while [ $i -lt {count} ]; do echo line $i {'.' * 60}; i=$((i+1)); "
+        f"[ $((i % {every})) != 0 ] || usleep {pause_ms * 1000}; done; sleep 1000"
+    )
 
 
 NUMBERED = "line {} " + "." * 60
@@ -23,7 +26,10 @@ NUMBERED = "line {} " + "." * 60
 
 class AgentRestarts(LiveTest):
     def writers(self, count):
-        return [self.engine.shell(counting(count), env=RED, options=options) for options in ([], [], ROTATED, COMPRESSED, LOCAL)]
+        return [
+            self.engine.shell(counting(count), env=RED, options=options)
+            for options in ([], [], ROTATED, COMPRESSED, LOCAL)
+        ]
 
     def check_all(self, agent, writers, count):
         reader = agent.reader()
@@ -52,8 +58,14 @@ class AgentRestarts(LiveTest):
         self.check_all(agent, writers, 2500)
 
     def test_nothing_is_lost_or_doubled_when_it_is_killed_while_it_catches_up(self):
-        writers = [self.engine.shell(counting(30_000, 1, 10_000), env=RED, options=options) for options in ([], LOCAL, ["--log-opt", "max-size=100k", "--log-opt", "max-file=100"])]
-        wait_for(lambda: all("line 29999" in self.engine.docker("logs", "--tail", "1", container) for container in writers), 60)
+        writers = [
+            self.engine.shell(counting(30_000, 1, 10_000), env=RED, options=options)
+            for options in ([], LOCAL, ["--log-opt", "max-size=100k", "--log-opt", "max-file=100"])
+        ]
+        wait_for(
+            lambda: all("line 29999" in self.engine.docker("logs", "--tail", "1", container) for container in writers),
+            60,
+        )
         agent = self.agent(start=False, batch__flush_after="100ms")
         for i in range(8):
             agent.start(wait=False)
@@ -64,8 +76,12 @@ class AgentRestarts(LiveTest):
 
     def test_what_an_attached_container_prints_while_nobody_is_attached_is_a_gap(self):
         agent = self.agent()
-        container = self.engine.shell("echo before; sleep 3; echo after; sleep 1000", env=RED, verb="create",
-                                      options=["--log-driver", "none", "--label", "boatswain.attach=true"])
+        container = self.engine.shell(
+            "echo before; sleep 3; echo after; sleep 1000",
+            env=RED,
+            verb="create",
+            options=["--log-driver", "none", "--label", "boatswain.attach=true"],
+        )
         agent.wait_logged("attached to container", container=container)
         self.engine.docker("start", container)
         self.wait_stored(agent.reader(), 1)
@@ -84,8 +100,10 @@ class EngineRestarts(LiveTest):
 
     def test_after_a_restart_of_the_engine_reading_goes_on_and_new_containers_are_found(self):
         agent = self.agent()
-        always = [self.engine.shell(counting(100_000), env=RED, options=["--restart", "always", *options])
-                  for options in ([], ["--log-opt", "max-size=50k", "--log-opt", "max-file=100"])]
+        always = [
+            self.engine.shell(counting(100_000), env=RED, options=["--restart", "always", *options])
+            for options in ([], ["--log-opt", "max-size=50k", "--log-opt", "max-file=100"])
+        ]
         once = self.engine.shell(counting(100_000), env=RED)
         local = self.engine.shell(counting(100_000), env=RED, options=LOCAL)
         time.sleep(2)
@@ -107,13 +125,17 @@ class EngineRestarts(LiveTest):
 
 class LiveRestore(LiveTest):
     """With live-restore: containers run on while their engine is away."""
+
     engine_options = ("--live-restore",)
 
     def test_nothing_is_lost_or_doubled_over_restarts_of_the_engine(self):
         agent = self.agent()
         record = EngineRecord(self.engine.root)
         self.addCleanup(record.close)
-        writers = [self.engine.shell(counting(2000), env=RED, options=options, verb="create") for options in ([], ROTATED, LOCAL)]
+        writers = [
+            self.engine.shell(counting(2000), env=RED, options=options, verb="create")
+            for options in ([], ROTATED, LOCAL)
+        ]
         for container in writers:
             record.hold(container)
         self.engine.docker("start", *writers)
@@ -127,13 +149,16 @@ class LiveRestore(LiveTest):
         reader = agent.reader()
         self.wait_stored_or_still(reader, 2000 * len(writers) + 1, still=8)
         self.assertEqual(agent.stop(), 0)
-        # An engine that is killed amid output loses what it had read and not yet written: its own record is what counts.
+        # An engine that is killed amid output loses what it had read and not yet written: its own record is what
+        # counts.
         plain, rotated, local = (reader.of(container) for container in writers)
         for stored, container in ((plain, writers[0]), (rotated, writers[1])):
             self.assertEqual(differences(record.lines(container)["stdout"], stored.messages()), [])
             self.assertEqual([gap for gap in stored.gaps if gap["reason"] != "malformed"], [])
             self.assertGreater(len(stored.lines), 1900)
-        self.assertEqual([message.decode() for message in local.messages()], self.engine.docker("logs", writers[2]).splitlines())
+        self.assertEqual(
+            [message.decode() for message in local.messages()], self.engine.docker("logs", writers[2]).splitlines()
+        )
         self.assertEqual(local.gaps, [])
         self.assertEqual(reader.of(new).messages(), [b"a new one"])
 
@@ -177,8 +202,11 @@ class Manners(LiveTest):
         container = self.engine.shell(counting(1500), env=RED)
         log = first.place / "second.log"
         with open(log, "wb") as output:
-            second = subprocess.Popen([BUILD / "boatswaind", "agent", "--config", first.config_path], stderr=output,
-                                      env={"PATH": os.environ["PATH"]})
+            second = subprocess.Popen(
+                [BUILD / "boatswaind", "agent", "--config", first.config_path],
+                stderr=output,
+                env={"PATH": os.environ["PATH"]},
+            )
         self.addCleanup(lambda: (second.kill(), second.wait()))
         wait_for(lambda: b"another instance works in the state directory" in log.read_bytes(), 10, "the second waits")
         time.sleep(1)
@@ -192,7 +220,9 @@ class Manners(LiveTest):
 
     def test_a_third_instance_that_is_told_to_end_while_it_waits_ends(self):
         first = self.agent()
-        waiting = subprocess.Popen([BUILD / "boatswaind", "agent", "--config", first.config_path], stderr=subprocess.PIPE)
+        waiting = subprocess.Popen(
+            [BUILD / "boatswaind", "agent", "--config", first.config_path], stderr=subprocess.PIPE
+        )
         self.addCleanup(lambda: (waiting.kill(), waiting.wait(), waiting.stderr.close()))
         wait_for(lambda: b"waiting until it ends" in waiting.stderr.readline(), 5, "the other instance waits")
         waiting.terminate()
@@ -203,12 +233,16 @@ class Manners(LiveTest):
         first = self.agent()
         log = first.place / "second.log"
         with open(log, "wb") as output:
-            second = subprocess.Popen([BUILD / "boatswaind", "agent", "--config", first.config_path], stderr=output,
-                                      env={"PATH": os.environ["PATH"]})
+            second = subprocess.Popen(
+                [BUILD / "boatswaind", "agent", "--config", first.config_path],
+                stderr=output,
+                env={"PATH": os.environ["PATH"]},
+            )
         self.addCleanup(lambda: (second.kill(), second.wait()))
         wait_for(lambda: b"another instance works in the state directory" in log.read_bytes(), 30, "the second waits")
         second.send_signal(signal.SIGHUP)
-        # The first one reads on to the end of what was printed, though it is told again and again to read its configuration.
+        # The first one reads on to the end of what was printed, though it is told again and again to read its
+        # configuration.
         container = self.engine.shell("seq 1 20000", env=RED)
         self.engine.wait(container)
         first.signal(signal.SIGTERM)
@@ -217,7 +251,11 @@ class Manners(LiveTest):
             time.sleep(0.001)
         self.assertEqual(first.process.poll(), 0)
         wait_for(lambda: b"engine followed" in log.read_bytes() or second.poll() is not None, 30, "the second works")
-        wait_for(lambda: b"configuration read again" in log.read_bytes() or second.poll() is not None, 30, "it obeys, once it can")
+        wait_for(
+            lambda: b"configuration read again" in log.read_bytes() or second.poll() is not None,
+            30,
+            "it obeys, once it can",
+        )
         self.assertIsNone(second.poll())
         second.terminate()
         self.assertEqual(second.wait(60), 0)
@@ -243,7 +281,9 @@ class Manners(LiveTest):
 
     def test_sighup_reads_rules_and_keys_again(self):
         agent = self.agent()
-        container = self.engine.shell("echo one; sleep 4; echo two; sleep 1000", env={"BOATSWAIN_TENANT": "red", "TEAM": "green"})
+        container = self.engine.shell(
+            "echo one; sleep 4; echo two; sleep 1000", env={"BOATSWAIN_TENANT": "red", "TEAM": "green"}
+        )
         self.wait_stored(agent.reader(), 1)
         agent.settings["tenancy"]["tenant"] = ["env:TEAM"]
         agent.write_config()
@@ -266,7 +306,11 @@ class Manners(LiveTest):
 
     def test_sigterm_ends_within_its_bound_when_the_store_takes_nothing(self):
         # A closed port: what is sealed waits in the spool, and goes out at the next start.
-        agent = self.agent(start=False, shutdown_timeout="2s", store=f"s3://bucket/x?endpoint=http://127.0.0.1:{free_port()}&region=r&path_style=true")
+        agent = self.agent(
+            start=False,
+            shutdown_timeout="2s",
+            store=f"s3://bucket/x?endpoint=http://127.0.0.1:{free_port()}&region=r&path_style=true",
+        )
         agent.environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         agent.start()
         container = self.engine.shell(counting(500, 1), env=RED)
@@ -290,6 +334,7 @@ class Manners(LiveTest):
             self.assertNotEqual(code, 0)
             for word in words:
                 self.assertIn(word, agent.last_words(5))
+
         ends_with("flush_aftr", "flush_after", batch__flush_aftr="1s")
         ends_with("tenancy", "colour:X", tenancy__tenant=["colour:X"])
         ends_with("store", "ftp", store="ftp://somewhere")
@@ -306,7 +351,10 @@ class Manners(LiveTest):
         self.wait_stored(agent.reader(), 100)
         status, detail = agent.health()
         self.assertEqual((status, agent.ready()), (200, (True, [])))
-        self.assertEqual((detail["containers"], detail["reading"], detail["engine"], detail["shipping"]), ("2", "1", "followed", "ok"))
+        self.assertEqual(
+            (detail["containers"], detail["reading"], detail["engine"], detail["shipping"]),
+            ("2", "1", "followed", "ok"),
+        )
         self.assertEqual(agent.metric("boatswain_containers", reader="json-file"), 1)
         self.assertEqual(agent.metric("boatswain_containers", reader="none"), 1)
         self.assertEqual(agent.metric("boatswain_sealed_lines_total", tenant="red"), 100)
@@ -326,7 +374,9 @@ class Manners(LiveTest):
         self.wait_stored(agent.reader(), 1)
         filler = agent.state / "filler"
         run("dd", "if=/dev/zero", f"of={filler}", "bs=4096", check=False)  # until there is no space left
-        writers = [self.engine.shell(counting(1000, 100), env={"BOATSWAIN_TENANT": tenant}) for tenant in ("red", "blue")]
+        writers = [
+            self.engine.shell(counting(1000, 100), env={"BOATSWAIN_TENANT": tenant}) for tenant in ("red", "blue")
+        ]
         wait_for(lambda: "sealing" in agent.ready()[1], 20, "it is not ready, and says why")
         self.assertRegex(json.dumps(agent.health()[1]) + agent.last_words(50), "No space left|disk is full")
         self.assertEqual(agent.get("/healthz")[0], 200, "no reason to end it: the disk would be as full after a start")

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Every line once, under the right tenant, byte for byte: containers of every kind, on a real engine, into a directory."""
+"""Every line once, under the right tenant, byte for byte: containers of every kind, on a real engine, into a
+directory."""
 import sys
 
 sys.dont_write_bytecode = True
@@ -10,16 +11,31 @@ TENANTS = ("red", "green", "blue")
 
 # What containers print: (standard output, standard error), 100 lines each.
 
+
 def numbered(mark):
-    return tuple(b"".join(b"%s %s %03d %s\n" % (mark, name, i, b"." * 150) for i in range(100)) for name in (b"out", b"err"))
+    return tuple(
+        b"".join(b"%s %s %03d %s\n" % (mark, name, i, b"." * 150) for i in range(100)) for name in (b"out", b"err")
+    )
 
 
 def odd(mark):
     every_byte = bytes(byte for byte in range(256) if byte != 10)
+
     def lines(name):
         for i in range(100):
-            yield [b"%s %s %03d" % (mark, name, i), b"", every_byte, b"\xff\xfe\xed\xa0\x80", b"  \t ", "naïve \u2028 <&> 🚢".encode(),
-                   b"\r", b"# {\"source\":\"forged\"}", b"# gap {}", b"2026-11-23T00:00:00.000000000Z stdout F forged"][i % 10]
+            yield [
+                b"%s %s %03d" % (mark, name, i),
+                b"",
+                every_byte,
+                b"\xff\xfe\xed\xa0\x80",
+                b"  \t ",
+                "naïve \u2028 <&> 🚢".encode(),
+                b"\r",
+                b'# {"source":"forged"}',
+                b"# gap {}",
+                b"2026-11-23T00:00:00.000000000Z stdout F forged",
+            ][i % 10]
+
     return tuple(b"\n".join(lines(name)) + b"\n" for name in (b"out", b"err"))
 
 
@@ -27,6 +43,7 @@ def long_lines(mark):
     def lines(name):
         for i in range(100):
             yield b"%s %s %03d %s\n" % (mark, name, i, b"x" * 100_000 if i % 33 == 32 else b"")
+
     return tuple(b"".join(lines(name)) for name in (b"out", b"err"))
 
 
@@ -36,7 +53,8 @@ def unfinished(mark):
 
 CONTENTS = {"numbered": numbered, "odd": odd, "long": long_lines, "unfinished": unfinished}
 
-# Rotated at every few dozen lines. Printed in one go, all of it takes the engine a few milliseconds: less than it may take until a
+# Rotated at every few dozen lines. Printed in one go, all of it takes the engine a few milliseconds: less than it may
+# take until a
 # process is scheduled again on a busy machine. So many files are kept that none is removed meanwhile; see also Overrun.
 ROTATED = ["--log-opt", "max-size=10k", "--log-opt", "max-file=100"]
 DRIVERS = {
@@ -49,7 +67,7 @@ DRIVERS = {
     "terminal": ["--tty"],
     "local-terminal": ["--tty", "--log-driver", "local"],
     "removed-rotated": ["--rm", *ROTATED],
-    "attrs": ["--log-opt", "env=COLOUR", "--log-opt", "tag={{.Name}}", "--env", "COLOUR=a\"b\n,\"time\":"],
+    "attrs": ["--log-opt", "env=COLOUR", "--log-opt", "tag={{.Name}}", "--env", 'COLOUR=a"b\n,"time":'],
 }
 
 
@@ -58,13 +76,15 @@ class Kind:
         self.tenant = TENANTS[number % 3]
         self.driver = list(DRIVERS)[number % len(DRIVERS)]
         self.content = list(CONTENTS)[(number // len(DRIVERS) + number) % len(CONTENTS)]
-        # The engine's own reader of `local` loses the newline behind the last piece of a long line; without frames, as a terminal's
+        # The engine's own reader of `local` loses the newline behind the last piece of a long line; without frames, as
+        # a terminal's
         # output comes, nobody can tell where the next line begins.
         if self.driver == "local-terminal" and self.content == "long":
             self.content = "odd"
         self.name = f"{self.tenant}-{number:02}-{self.driver}-{self.content}"
         self.options = list(DRIVERS[self.driver])
-        # Compressed files are known by their first lines, which pieces of one long line share: a file must hold more than those.
+        # Compressed files are known by their first lines, which pieces of one long line share: a file must hold more
+        # than those.
         if self.driver == "compressed" and self.content == "long":
             self.options[self.options.index("max-size=10k")] = "max-size=200k"
         self.out, self.err = CONTENTS[self.content](self.name.encode())
@@ -89,7 +109,9 @@ class Kind:
         if self.tty:
             out, err = (out + err).replace(b"\n", b"\r\n"), b""
         exact = self.driver in ("none", "local", "local-terminal")
-        return (out, err) if exact else tuple(b"\n".join(map(kept_by_json_file, text.split(b"\n"))) for text in (out, err))
+        return (
+            (out, err) if exact else tuple(b"\n".join(map(kept_by_json_file, text.split(b"\n"))) for text in (out, err))
+        )
 
 
 class SixtyContainers(LiveTest):
@@ -111,7 +133,8 @@ class SixtyContainers(LiveTest):
                 self.assertEqual(one.gaps, [])
                 for stream, bytes_kept in zip(("stdout", "stderr"), kind.kept()):
                     self.assert_same(one.raw(stream), bytes_kept, f"{kind.name} {stream}")
-                # A long line over the end of a file, with a line of the other stream behind it, may be kept in two pieces.
+                # A long line over the end of a file, with a line of the other stream behind it, may be kept in two
+                # pieces.
                 if not (kind.content == "long" and "max-file=100" in kind.options):
                     self.assertEqual(len(one.lines), self.lines(kind), [l for l in one.lines if l.tag == "P"])
 
@@ -134,7 +157,9 @@ class SixtyContainers(LiveTest):
         out, err = self.engine.put(f"{kind.name}.out", kind.out), self.engine.put(f"{kind.name}.err", kind.err)
         words = ("sh", "-c", f"cat {out}; cat {err} >&2")
         verb = "create" if kind.attached else "run"
-        container = self.engine.run(*words, name=kind.name, env=kind.env, labels=kind.labels, options=kind.options, verb=verb)
+        container = self.engine.run(
+            *words, name=kind.name, env=kind.env, labels=kind.labels, options=kind.options, verb=verb
+        )
         if kind.attached:
             agent.wait_logged("attached to container", container=container)
             self.engine.docker("start", container)
@@ -149,18 +174,29 @@ class SixtyContainers(LiveTest):
         if got == wanted:
             return
         at = next((i for i, (a, b) in enumerate(zip(got, wanted)) if a != b), min(len(got), len(wanted)))
-        self.fail(f"{what}: {len(got)} bytes of {len(wanted)}; at {at}: {got[at - 20:at + 60]!r} instead of {wanted[at - 20:at + 60]!r}")
+        self.fail(
+            f"{what}: {len(got)} bytes of {len(wanted)}; at {at}: {got[at - 20:at + 60]!r} instead of"
+            f" {wanted[at - 20:at + 60]!r}"
+        )
 
     def test_a_reader_that_rotation_overtakes_says_so_in_the_log(self):
-        # Two small files, and a writer that fills them faster than anybody is scheduled: something is lost, or nothing; no line comes
+        # Two small files, and a writer that fills them faster than anybody is scheduled: something is lost, or nothing;
+        # no line comes
         # twice or out of order, and what is lost is named where it is missing.
         agent = self.agent()
         path = self.engine.put("burst", b"".join(b"line %05d %s\n" % (i, b"." * 100) for i in range(20_000)))
         options = ["--log-opt", "max-size=10k", "--log-opt", "max-file=2"]
-        containers = [self.engine.shell(f"cat {path}; sleep 1; echo end", env={"BOATSWAIN_TENANT": "red"}, options=options) for _ in range(5)]
+        containers = [
+            self.engine.shell(f"cat {path}; sleep 1; echo end", env={"BOATSWAIN_TENANT": "red"}, options=options)
+            for _ in range(5)
+        ]
         self.engine.wait(*containers)
         reader = agent.reader()
-        wait_for(lambda: all(b"end" in reader.of(container).messages()[-1:] for container in containers), 20, "the last lines")
+        wait_for(
+            lambda: all(b"end" in reader.of(container).messages()[-1:] for container in containers),
+            20,
+            "the last lines",
+        )
         self.assertEqual(agent.stop(), 0)
         for container in containers:
             stored = reader.of(container)
@@ -179,12 +215,28 @@ class SixtyContainers(LiveTest):
             with self.subTest(options):
                 container = self.engine.run("cat", path, env={"BOATSWAIN_TENANT": "red"}, options=options)
                 reader = agent.reader()
-                wait_for(lambda: len(reader.of(container).raw()) >= len(text), 30, lambda: f"{len(reader.of(container).raw())} bytes")
+                wait_for(
+                    lambda: len(reader.of(container).raw()) >= len(text),
+                    30,
+                    lambda: f"{len(reader.of(container).raw())} bytes",
+                )
                 stored = reader.of(container)
                 self.assert_same(stored.raw(), text, str(options))
                 # Only what is over 1 MiB comes in pieces, and the last line, which has no end.
-                self.assertEqual([len(line.message) for line in stored.lines if len(line.message) < 1_000_000],
-                                 [16383, 16384, 16385, 32767, 32768, 32769, 100_000, *[len(m) for m in stored.messages()[7:-1] if len(m) < 1_000_000], 16384])
+                self.assertEqual(
+                    [len(line.message) for line in stored.lines if len(line.message) < 1_000_000],
+                    [
+                        16383,
+                        16384,
+                        16385,
+                        32767,
+                        32768,
+                        32769,
+                        100_000,
+                        *[len(m) for m in stored.messages()[7:-1] if len(m) < 1_000_000],
+                        16384,
+                    ],
+                )
                 self.assertEqual(stored.gaps, [])
 
 
@@ -196,9 +248,14 @@ class Lives(LiveTest):
         lines = "i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done"
         exited = self.engine.shell(lines, env=red)
         running = self.engine.shell(f"{lines}; sleep 1000", env=red)
-        rotated = self.engine.shell(f"{lines}; sleep 1000", env=red, options=["--log-opt", "max-size=10k", "--log-opt", "max-file=20"])
-        compressed = self.engine.shell(f"{lines}; sleep 1000", env=red,
-                                       options=["--log-opt", "max-size=10k", "--log-opt", "max-file=20", "--log-opt", "compress=true"])
+        rotated = self.engine.shell(
+            f"{lines}; sleep 1000", env=red, options=["--log-opt", "max-size=10k", "--log-opt", "max-file=20"]
+        )
+        compressed = self.engine.shell(
+            f"{lines}; sleep 1000",
+            env=red,
+            options=["--log-opt", "max-size=10k", "--log-opt", "max-file=20", "--log-opt", "compress=true"],
+        )
         local = self.engine.shell(f"{lines}; sleep 1000", env=red, options=["--log-driver", "local"])
         exited_local = self.engine.shell(lines, env=red, options=["--log-driver", "local"])
         created = self.engine.shell(lines, env=red, verb="create")
@@ -227,16 +284,29 @@ class Lives(LiveTest):
         wanted = [b"line %d" % i for i in range(50)] + [b"unfinished"]
         drivers = ([], ["--log-driver", "local"])
         by_hand = [self.engine.shell(lines, env=red, options=options) for options in drivers]
-        by_policy = [self.engine.shell(f"{lines}; exit 1", env=red, options=["--restart", "on-failure:3", *options]) for options in drivers]
-        while_running = [self.engine.shell(f"{lines}; sleep 1000", env=red, options=["--stop-timeout", "0", *options]) for options in drivers]
+        by_policy = [
+            self.engine.shell(f"{lines}; exit 1", env=red, options=["--restart", "on-failure:3", *options])
+            for options in drivers
+        ]
+        while_running = [
+            self.engine.shell(f"{lines}; sleep 1000", env=red, options=["--stop-timeout", "0", *options])
+            for options in drivers
+        ]
         for _ in range(2):
             self.engine.wait(*by_hand)
             for container in (*by_hand, *while_running):
-                wait_for(lambda: container in by_hand or "line 49" in self.engine.docker("logs", "--tail", "1", container))
+                wait_for(
+                    lambda: container in by_hand or "line 49" in self.engine.docker("logs", "--tail", "1", container)
+                )
             self.engine.docker("start", *by_hand)
             self.engine.docker("restart", "-t", "0", *while_running)
         runs = {**{c: 3 for c in (*by_hand, *while_running)}, **{c: 4 for c in by_policy}}
-        wait_for(lambda: all(self.engine.docker("inspect", "-f", "{{.RestartCount}}{{.State.Running}}", c) == "3false" for c in by_policy))
+        wait_for(
+            lambda: all(
+                self.engine.docker("inspect", "-f", "{{.RestartCount}}{{.State.Running}}", c) == "3false"
+                for c in by_policy
+            )
+        )
         # What has no newline yet comes to the log when the container ends.
         wait_for(lambda: all("line 49" in self.engine.docker("logs", "--tail", "1", c) for c in while_running))
         reader = agent.reader()
@@ -248,8 +318,17 @@ class Lives(LiveTest):
 
     def test_a_hundred_containers_that_live_for_a_moment_and_remove_themselves_are_complete(self):
         agent = self.agent()
+
         def launch(number):
-            return self.engine.run("seq", "1", "100", name=f"short-{number:03}", env={"BOATSWAIN_TENANT": TENANTS[number % 3]}, options=["--rm"])
+            return self.engine.run(
+                "seq",
+                "1",
+                "100",
+                name=f"short-{number:03}",
+                env={"BOATSWAIN_TENANT": TENANTS[number % 3]},
+                options=["--rm"],
+            )
+
         ids = in_parallel(launch, range(100))
         reader = agent.reader()
         wait_for(lambda: not self.engine.docker("ps", "-aq"), 90, "all containers removed")
@@ -258,15 +337,20 @@ class Lives(LiveTest):
         except AssertionError:
             pass  # told better below
         self.assertEqual(agent.stop(), 0)
-        incomplete = {container[:12]: len(reader.of(container).lines) for container in ids
-                      if reader.of(container).messages() != [b"%d" % i for i in range(1, 101)]}
+        incomplete = {
+            container[:12]: len(reader.of(container).lines)
+            for container in ids
+            if reader.of(container).messages() != [b"%d" % i for i in range(1, 101)]
+        }
         self.assertEqual(incomplete, {})
         self.assertEqual(reader.line_count(), 10_000)
 
     def test_containers_that_are_created_and_removed_at_once_do_no_harm(self):
         agent = self.agent()
+
         def make_and_remove(number):
             self.engine.docker("rm", self.engine.run("true", env={"BOATSWAIN_TENANT": "red"}, verb="create"))
+
         in_parallel(make_and_remove, range(100))
         self.assertEqual(agent.health()[0], 200)
         wait_for(lambda: agent.health()[1]["containers"] == "0", 15, "the agent forgets them")

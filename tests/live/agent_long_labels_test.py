@@ -25,17 +25,30 @@ class LongLabels(LiveTest):
     def test_short_containers_of_others_are_read_whole_beside_a_container_with_3_mb_of_labels(self):
         agent = self.agent()
         labels = {"boatswain.tenant": "blue", **{f"long{i}": "x" * 60_000 for i in range(50)}}
-        created = self.ask("POST", "/containers/create", {
-            "Image": IMAGE, "Cmd": ["sh", "-c", "echo loud; sleep 1000"], "Labels": labels,
-            "HostConfig": {"LogConfig": {"Type": "local"}, "NetworkMode": "host"}})["Id"]
+        created = self.ask(
+            "POST",
+            "/containers/create",
+            {
+                "Image": IMAGE,
+                "Cmd": ["sh", "-c", "echo loud; sleep 1000"],
+                "Labels": labels,
+                "HostConfig": {"LogConfig": {"Type": "local"}, "NetworkMode": "host"},
+            },
+        )["Id"]
         self.ask("POST", f"/containers/{created}/start")
-        short = [self.engine.shell(f"echo short {i}; sleep 2; echo gone {i}", env=RED, options=["--rm", *LOCAL])
-                 for i in range(6)]
+        short = [
+            self.engine.shell(f"echo short {i}; sleep 2; echo gone {i}", env=RED, options=["--rm", *LOCAL])
+            for i in range(6)
+        ]
         reader = agent.reader()
         whole = lambda i: [b"short %d" % i, b"gone %d" % i]
         seen = lambda i, one: reader.of(one).messages() == whole(i) or reader.of(one).gaps
-        wait_for(lambda: all(seen(i, one) for i, one in enumerate(short)), 30,
-                 lambda: [reader.of(one).messages() for one in short], pause=0.5)
+        wait_for(
+            lambda: all(seen(i, one) for i, one in enumerate(short)),
+            30,
+            lambda: [reader.of(one).messages() for one in short],
+            pause=0.5,
+        )
         wait_for(lambda: reader.of(created).messages() == [b"loud"], 30, "the container with the labels is read, too")
         # A stream that breaks on such an event would break again every few seconds.
         self.assertLessEqual(agent.metric("boatswain_engine_reconnects_total"), 1)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The agent with a real engine and a real S3 server, and what becomes of its lines when the server does not take them."""
+"""The agent with a real engine and a real S3 server, and what becomes of its lines when the server does not take
+them."""
 import sys
 
 sys.dont_write_bytecode = True
@@ -21,11 +22,24 @@ class S3Agent(LiveTest):
     def test_lines_of_three_tenants_rest_in_the_bucket_each_once(self):
         self.s3.make_bucket("three-tenants")
         agent = self.s3_agent("three-tenants")
-        kinds = [(tenant, options) for tenant in ("red", "green", "blue")
-                 for options in ([], ["--rm"], ["--log-driver", "local"], ["--log-opt", "max-size=10k", "--log-opt", "max-file=50"])]
+        kinds = [
+            (tenant, options)
+            for tenant in ("red", "green", "blue")
+            for options in (
+                [],
+                ["--rm"],
+                ["--log-driver", "local"],
+                ["--log-opt", "max-size=10k", "--log-opt", "max-file=50"],
+            )
+        ]
+
         def launch(kind):
-            return self.engine.shell("i=0; while [ $i -lt 100 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done",
-                                     env={"BOATSWAIN_TENANT": kind[0]}, options=kind[1])
+            return self.engine.shell(
+                "i=0; while [ $i -lt 100 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done",
+                env={"BOATSWAIN_TENANT": kind[0]},
+                options=kind[1],
+            )
+
         ids = in_parallel(launch, kinds)
         reader = agent.reader(s3=self.s3, bucket="three-tenants")
         self.wait_stored_or_still(reader, 200 * len(kinds))
@@ -38,7 +52,10 @@ class S3Agent(LiveTest):
             self.assertEqual(agent.raw(container, "stderr"), b"".join(b"err %d\n" % i for i in range(100)))
         for key in reader.objects():
             for other in {"red", "green", "blue"} - {reader.tenant_of(key)}:
-                self.assertNotEqual(run("age", "-d", "-i", reader.identity(other), stdin=reader.bytes_of(key), check=False).returncode, 0)
+                self.assertNotEqual(
+                    run("age", "-d", "-i", reader.identity(other), stdin=reader.bytes_of(key), check=False).returncode,
+                    0,
+                )
 
     def test_a_missing_bucket_is_named_and_nothing_is_lost_until_it_is_there(self):
         agent = self.s3_agent("made-later")
@@ -57,7 +74,10 @@ class S3Agent(LiveTest):
     def test_nothing_is_lost_or_doubled_over_an_outage_of_the_server(self):
         self.s3.make_bucket("outage")
         agent = self.s3_agent("outage", batch__flush_after="400ms")
-        container = self.engine.shell("i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); [ $((i % 50)) != 0 ] || usleep 300000; done", env=RED)
+        container = self.engine.shell(
+            "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); [ $((i % 50)) != 0 ] || usleep 300000; done",
+            env=RED,
+        )
         time.sleep(2)
         self.s3.stop_gateway()
         time.sleep(8)

@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 from harness import *
 
 CORE_PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
-UNLIMITED = "ulimit -c unlimited; cd \"$0\"; exec \"$@\""
+UNLIMITED = 'ulimit -c unlimited; cd "$0"; exec "$@"'
 
 
 def files_with(words, place):
@@ -59,8 +59,10 @@ class Crash(LiveTest):
         agent.state.mkdir()
         agent.prefix = ["sh", "-c", UNLIMITED, str(agent.state)]
         agent.start()
-        self.engine.shell("for i in 1 2 3 4 5 6 7 8; do echo the-line-that-nobody-may-read $i; done; sleep 1000",
-                          env={"BOATSWAIN_TENANT": "red"})
+        self.engine.shell(
+            "for i in 1 2 3 4 5 6 7 8; do echo the-line-that-nobody-may-read $i; done; sleep 1000",
+            env={"BOATSWAIN_TENANT": "red"},
+        )
         wait_for(lambda: agent.metric("boatswain_line_memory_bytes") > 0, what="lines in memory")
         self.assertEqual(agent.reader().objects(), [], "none is sealed yet")
         agent.signal(signal.SIGSEGV)
@@ -69,8 +71,16 @@ class Crash(LiveTest):
         self.assertEqual(files_with([b"the-line-that-nobody-may-read", b"a-secret-of-the-store"], agent.place), [])
 
     def test_a_guard_that_crashes_leaves_nothing(self):
-        process = self.start(BUILD / "boatswaind", "guard", "--config", os.devnull,
-                             "--guard-engine", self.engine.socket, "--guard-listen", f"unix:{self.place}/guard.sock")
+        process = self.start(
+            BUILD / "boatswaind",
+            "guard",
+            "--config",
+            os.devnull,
+            "--guard-engine",
+            self.engine.socket,
+            "--guard-listen",
+            f"unix:{self.place}/guard.sock",
+        )
         wait_for(lambda: (self.place / "guard.sock").exists(), what="the guard's socket")
         self.crash(process)
         self.assertEqual(self.cores(), [])
@@ -78,10 +88,22 @@ class Crash(LiveTest):
     def test_a_driver_that_crashes_leaves_nothing(self):
         holds = pathlib.Path(tempfile.mkdtemp(prefix="bwh.", dir="/dev/shm"))
         self.addCleanup(shutil.rmtree, holds, True)
-        process = self.start(BUILD / "boatswaind", "driver", "--config", os.devnull,
-                             "--driver-enabled", "true", "--driver-holder", "process",
-                             "--driver-socket", self.place / "driver.sock", "--driver-hold-dir", holds,
-                             "--tenancy-keyring", self.place)
+        process = self.start(
+            BUILD / "boatswaind",
+            "driver",
+            "--config",
+            os.devnull,
+            "--driver-enabled",
+            "true",
+            "--driver-holder",
+            "process",
+            "--driver-socket",
+            self.place / "driver.sock",
+            "--driver-hold-dir",
+            holds,
+            "--tenancy-keyring",
+            self.place,
+        )
         wait_for(lambda: (self.place / "driver.sock").exists(), what="the driver's socket")
         self.crash(process)
         self.assertEqual(self.cores(), [])
@@ -95,6 +117,7 @@ class Crash(LiveTest):
         def taken():
             fcntl.ioctl(process.stdin, termios.FIONREAD, unread)
             return unread.value == 0
+
         wait_for(taken, what="the secret read")
         self.crash(process)
         self.assertEqual(self.cores(), [])

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Pods on a real containerd: each line of each, once, under its namespace's tenant, over rotation, kills and deletion."""
+"""Pods on a real containerd: each line of each, once, under its namespace's tenant, over rotation, kills and
+deletion."""
 import pathlib
 import sys
 
@@ -21,8 +22,14 @@ class Pods(LiveTest):
         self.started = time.monotonic()
 
     def agent(self, **settings):
-        return super().agent(docker__enabled=False, cri__pods=str(self.containerd.pods), tenancy__tenant=["kubernetes"],
-                             tenancy__app=["kubernetes", "name"], batch__flush_after="300ms", **settings)
+        return super().agent(
+            docker__enabled=False,
+            cri__pods=str(self.containerd.pods),
+            tenancy__tenant=["kubernetes"],
+            tenancy__app=["kubernetes", "name"],
+            batch__flush_after="300ms",
+            **settings,
+        )
 
     def pod(self, *arguments, **keywords):
         pod = Pod(self.containerd, *arguments, **keywords)
@@ -31,9 +38,19 @@ class Pods(LiveTest):
 
     def test_nothing_is_lost_or_doubled_over_rotation_and_kills(self):
         lines = 6000
-        script = f"i=0; while [ $i -lt {lines} ]; do echo line $i; i=$((i+1)); [ $((i % 50)) -gt 0 ] || usleep 20000; done; sleep 1000"
+        script = (
+            f"i=0; while [ $i -lt {lines} ]; do echo line $i; i=$((i+1)); [ $((i % 50)) -gt 0 ] || usleep 20000; done;"
+            " sleep 1000"
+        )
         pods = [self.pod(space, script, name=f"web-{n}") for n in range(2) for space in NAMESPACES]
-        wide = self.pod("red", "i=0; while [ $i -lt 12 ]; do head -c 100000 /dev/zero | tr '\\0' x; echo $i; usleep 200000; i=$((i+1)); done; sleep 1000", name="wide-0")
+        wide = self.pod(
+            "red",
+            (
+                "i=0; while [ $i -lt 12 ]; do head -c 100000 /dev/zero | tr '\\0' x; echo $i; usleep 200000;"
+                " i=$((i+1)); done; sleep 1000"
+            ),
+            name="wide-0",
+        )
         agent = self.agent()
         for round in range(6):
             time.sleep(0.3)
@@ -42,8 +59,12 @@ class Pods(LiveTest):
             if round in (1, 4):
                 agent.kill()
                 agent.start()
-        wait_for(lambda: all(len(agent.reader().of(pod.source).lines) >= lines for pod in pods), 90, "all lines are stored",
-                 pause=1)
+        wait_for(
+            lambda: all(len(agent.reader().of(pod.source).lines) >= lines for pod in pods),
+            90,
+            "all lines are stored",
+            pause=1,
+        )
         wait_for(lambda: len(agent.reader().of(wide.source).lines) >= 12, 30, "the long lines are stored")
         self.assertEqual(agent.stop(), 0)
         for pod in pods:
@@ -57,13 +78,20 @@ class Pods(LiveTest):
 
     def test_short_pods_are_whole_and_closed_and_others_go_on_over_a_crash_of_containerd(self):
         agent = self.agent()
-        lasting = self.pod("green", "i=0; while true; do echo line $i; i=$((i+1)); usleep 50000; done", name="lasting-0")
+        lasting = self.pod(
+            "green", "i=0; while true; do echo line $i; i=$((i+1)); usleep 50000; done", name="lasting-0"
+        )
 
         def live(number):
-            pod = self.pod(NAMESPACES[number % 3], "i=0; while [ $i -lt 10 ]; do echo line $i; i=$((i+1)); done", name=f"job-{number}")
+            pod = self.pod(
+                NAMESPACES[number % 3],
+                "i=0; while [ $i -lt 10 ]; do echo line $i; i=$((i+1)); done",
+                name=f"job-{number}",
+            )
             pod.wait()
             pod.delete()
             return pod
+
         short = in_parallel(live, range(18), workers=3)
         self.containerd.kill()
         time.sleep(1)
@@ -85,8 +113,13 @@ class Pods(LiveTest):
         gone = self.pod("blue", "echo here; sleep 1000", name="gone-0")
         first = pod.source
         pod.start_again("echo second; sleep 1000")
-        wait_for(lambda: len(agent.reader().of(first).lines) == 3 and agent.reader().of(pod.source).lines
-                 and agent.reader().of(gone.source).lines, 30, "lines of both runs")
+        wait_for(
+            lambda: len(agent.reader().of(first).lines) == 3
+            and agent.reader().of(pod.source).lines
+            and agent.reader().of(gone.source).lines,
+            30,
+            "lines of both runs",
+        )
         # The runtime reads the two streams apart: which of their lines comes first is its own affair.
         self.assertEqual(agent.reader().of(first).messages("stdout"), [b"first", b"unfinished"])
         self.assertEqual(agent.reader().of(first).messages("stderr"), [b"err"])

@@ -37,7 +37,9 @@ class OnAnEngine(LiveTest):
     def task(self, app, host_paths, **env):
         port = free_port()
         ports = {definition["port"]: port for definition in app["portDefinitions"]}
-        task = MesosTask(self.engine, on_this_host(app, host_paths, ports, env), self.host / "mesos" / app["id"].strip("/"))
+        task = MesosTask(
+            self.engine, on_this_host(app, host_paths, ports, env), self.host / "mesos" / app["id"].strip("/")
+        )
         self.addCleanup(task.close)
         self.addCleanup(self.tell_failure, task)
         return task
@@ -48,9 +50,17 @@ class OnAnEngine(LiveTest):
             print(f"--- last words of {task.app['id']}:\n{task.last_words()}")
 
     def agent(self, app, **host_paths):
-        return self.task(app, {"/var/lib/docker/containers": self.engine.root / "containers", "/etc/boatswain": self.host / "etc",
-                               "/var/lib/boatswain": self.host / "state", **host_paths},
-                         BOATSWAIN_STORE_URL="dir:/var/lib/boatswain/store", BOATSWAIN_BATCH_FLUSH_AFTER="1s")
+        return self.task(
+            app,
+            {
+                "/var/lib/docker/containers": self.engine.root / "containers",
+                "/etc/boatswain": self.host / "etc",
+                "/var/lib/boatswain": self.host / "state",
+                **host_paths,
+            },
+            BOATSWAIN_STORE_URL="dir:/var/lib/boatswain/store",
+            BOATSWAIN_BATCH_FLUSH_AFTER="1s",
+        )
 
     @staticmethod
     def get(task, path):
@@ -67,7 +77,10 @@ class OnAnEngine(LiveTest):
             if task.process.poll() is not None:
                 raise AssertionError(f"the task ended with {task.process.returncode}")
             return self.get(task, "/readyz")[0] == 200
-        wait_for(ready, 90, lambda: f"ready: {self.get(task, '/readyz')}, its last words: {task.last_words()}", pause=0.3)
+
+        wait_for(
+            ready, 90, lambda: f"ready: {self.get(task, '/readyz')}, its last words: {task.last_words()}", pause=0.3
+        )
 
     def marathon_task_of_a_tenant(self, script):
         return self.engine.shell(script, env={"MARATHON_APP_ID": "/red/web", "MARATHON_APP_LABEL_TENANT": "red"})
@@ -76,14 +89,24 @@ class OnAnEngine(LiveTest):
         wait_for(lambda: self.reader.line_count() >= 1000, 60, "the lines of the container that was there before")
         later = self.marathon_task_of_a_tenant("seq 1 500")
         wait_for(lambda: self.reader.line_count() >= 1500, 60, "the lines of one that came later")
-        wait_for(lambda: self.get(agent, "/metrics")[1].count('boatswain_last_stored_timestamp_seconds{tenant="red"}'), 20, "stored")
+        wait_for(
+            lambda: self.get(agent, "/metrics")[1].count('boatswain_last_stored_timestamp_seconds{tenant="red"}'),
+            20,
+            "stored",
+        )
         for container, count in ((running, 1000), (later, 500)):
             stored = self.reader.of(container)
             self.assertEqual((stored.tenant, stored.heading["app"]), ("red", "/red/web"))
             self.assertEqual(stored.messages(), [str(i).encode() for i in range(1, count + 1)])
         own = agent.id()
-        self.assertGreater(len(self.engine.docker("logs", own).strip() or agent.last_words()), 0, "the agent says something")
-        why = json.loads(run(BUILD / "boatswain", "why", own, "--json", "--socket", self.host / "state/agent.sock", check=False).stdout)
+        self.assertGreater(
+            len(self.engine.docker("logs", own).strip() or agent.last_words()), 0, "the agent says something"
+        )
+        why = json.loads(
+            run(
+                BUILD / "boatswain", "why", own, "--json", "--socket", self.host / "state/agent.sock", check=False
+            ).stdout
+        )
         self.assertEqual(why["verdict"], "own")
         self.assertNotIn(own, {identity for identity, _ in self.reader.containers()})
         self.assertIn(f'boatswain_containers{{reader="json-file"}} {2 + others}\n', self.get(agent, "/metrics")[1])
@@ -114,10 +137,14 @@ class MarathonWithGuard(OnAnEngine):
     def test_the_agent_is_an_ordinary_user_that_sees_the_engine_through_the_guard_alone(self):
         os.chown(self.host / "state", BOATSWAIN_UID, BOATSWAIN_UID)
         running = self.marathon_task_of_a_tenant("seq 1 1000; sleep 1000")
-        guard = self.task(marathon_app("agent.json", "/infra/boatswain/guard"),
-                          {"/run": self.engine.socket.parent, "/run/boatswain": self.host / "run"})
+        guard = self.task(
+            marathon_app("agent.json", "/infra/boatswain/guard"),
+            {"/run": self.engine.socket.parent, "/run/boatswain": self.host / "run"},
+        )
         wait_for(lambda: self.guard_answers(guard), 60, lambda: f"the guard: {guard.last_words()}")
-        agent = self.agent(marathon_app("agent.json", "/infra/boatswain/agent"), **{"/run/boatswain": self.host / "run"})
+        agent = self.agent(
+            marathon_app("agent.json", "/infra/boatswain/agent"), **{"/run/boatswain": self.host / "run"}
+        )
         self.wait_ready(agent)
         self.assertTrue(agent.mesos_http_check())
         self.assert_reads_others_and_not_itself(agent, running, others=1)
@@ -126,7 +153,9 @@ class MarathonWithGuard(OnAnEngine):
         self.assertEqual(int(status["CapEff"], 16), CAP_DAC_READ_SEARCH)
         self.assertEqual(status["NoNewPrivs"], "1")
         self.assertEqual(int(self.status_of(guard.pid())["CapEff"], 16), 0, "the guard has no capability at all")
-        self.assertNotIn(str(self.engine.socket), (self.mounts_of(agent.pid())), "the agent has no way to the engine's own socket")
+        self.assertNotIn(
+            str(self.engine.socket), (self.mounts_of(agent.pid())), "the agent has no way to the engine's own socket"
+        )
         self.assertEqual(agent.stop(), 0)
         self.assertEqual(guard.stop(), 0)
 
@@ -172,8 +201,13 @@ def unknown_in(expression, series):
         if name not in series:
             yield name
             continue
-        wanted = [match for match in re.findall(r'(\w+)(=~|=)"([^"]*)"', selector) if match[0] not in GIVEN_BY_PROMETHEUS]
-        if not any(all(label in labels and (how == "=~" or labels[label] == value) for label, how, value in wanted) for labels in series[name]):
+        wanted = [
+            match for match in re.findall(r'(\w+)(=~|=)"([^"]*)"', selector) if match[0] not in GIVEN_BY_PROMETHEUS
+        ]
+        if not any(
+            all(label in labels and (how == "=~" or labels[label] == value) for label, how, value in wanted)
+            for labels in series[name]
+        ):
             yield f"{name}{{{selector}}}"
     for labels in re.findall(r"(?:by|ignoring) \(([^)]*)\)", expression):
         for label in labels.split(", "):
@@ -189,30 +223,61 @@ class Metrics(LiveTest):
         agent = self.agent()
         self.engine.shell("seq 1 100; sleep 1000", env={"BOATSWAIN_TENANT": "red"})
         self.wait_stored(agent.reader(), 100)
-        wait_for(lambda: 'boatswain_last_stored_timestamp_seconds{tenant="red"}' in agent.get("/metrics")[1], 20, "told to be stored")
+        wait_for(
+            lambda: 'boatswain_last_stored_timestamp_seconds{tenant="red"}' in agent.get("/metrics")[1],
+            20,
+            "told to be stored",
+        )
         series = shown_by(agent.get("/metrics")[1])
-        problems = [f"{where}: {what}" for where, expression in expressions() for what in unknown_in(expression, series)]
+        problems = [
+            f"{where}: {what}" for where, expression in expressions() for what in unknown_in(expression, series)
+        ]
         self.assertEqual(problems, [])
-        self.assertEqual(list(unknown_in('rate(boatswain_nothing_total[5m]) + boatswain_ready{part="x"} + sum by (moon) (boatswain_ready)', series)),
-                         ["boatswain_nothing_total", 'boatswain_ready{part="x"}', "by (moon)"], "the check can fail")
+        self.assertEqual(
+            list(
+                unknown_in(
+                    'rate(boatswain_nothing_total[5m]) + boatswain_ready{part="x"} + sum by (moon) (boatswain_ready)',
+                    series,
+                )
+            ),
+            ["boatswain_nothing_total", 'boatswain_ready{part="x"}', "by (moon)"],
+            "the check can fail",
+        )
 
         page = (ROOT / "docs/operate/monitoring.md").read_text()
         documented = set(re.findall(rf"`({NAME})(?:\{{[^`]*\}})?`", page))
         # Some only appear when it happens.
-        self.assertEqual(sorted(documented - set(series) - set(re.findall(rf"`({NAME})[^`]*` \(when it happens\)", page))), [], "documented, and not shown")
+        self.assertEqual(
+            sorted(documented - set(series) - set(re.findall(rf"`({NAME})[^`]*` \(when it happens\)", page))),
+            [],
+            "documented, and not shown",
+        )
         self.assertEqual(sorted(set(series) - documented), [], "shown, and not documented")
         alerts = set(re.findall(r"alert: (\w+)", (DEPLOY / "prometheus/alerts.yml").read_text()))
         self.assertEqual(set(re.findall(r"`(Boatswain\w+)`", page)), alerts, "each alert is explained")
 
     def test_lag_is_measured_against_the_end_of_the_log_in_bytes_and_seconds(self):
-        # A closed port: nothing goes to the store, the spool is soon full, and so reading stands still while the log grows.
-        agent = self.agent(start=False, memory_max="8MiB", spool__bytes_max="1MiB", batch__flush_bytes="1MiB",
-                           store=f"s3://bucket/x?endpoint=http://127.0.0.1:{free_port()}&region=r&path_style=true")
+        # A closed port: nothing goes to the store, the spool is soon full, and so reading stands still while the log
+        # grows.
+        agent = self.agent(
+            start=False,
+            memory_max="8MiB",
+            spool__bytes_max="1MiB",
+            batch__flush_bytes="1MiB",
+            store=f"s3://bucket/x?endpoint=http://127.0.0.1:{free_port()}&region=r&path_style=true",
+        )
         agent.environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         agent.start()
-        self.engine.shell("head -c 16000000 /dev/urandom | base64 -w 1000; sleep 2; echo later; sleep 1000", env={"BOATSWAIN_TENANT": "red"})
+        self.engine.shell(
+            "head -c 16000000 /dev/urandom | base64 -w 1000; sleep 2; echo later; sleep 1000",
+            env={"BOATSWAIN_TENANT": "red"},
+        )
         lag = lambda what: agent.metric(f"boatswain_tenant_lag_{what}", tenant="red")
-        wait_for(lambda: lag("seconds") >= 1 and lag("bytes") > 1_000_000, 90, lambda: f"behind by {lag('seconds')} s, {lag('bytes')} bytes")
+        wait_for(
+            lambda: lag("seconds") >= 1 and lag("bytes") > 1_000_000,
+            90,
+            lambda: f"behind by {lag('seconds')} s, {lag('bytes')} bytes",
+        )
         self.assertGreaterEqual(agent.metric("boatswain_read_lag_seconds", reader="json-file"), 1)
         self.assertGreater(agent.metric("boatswain_read_lag_bytes", reader="json-file"), 1_000_000)
         self.assertEqual(agent.get("/healthz")[0], 200, "starting anew would not help")

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The log driver: every byte of containers that run with it, over kills of the agent, of the holder and of the engine."""
+"""The log driver: every byte of containers that run with it, over kills of the agent, of the holder and of the
+engine."""
 import sqlite3
 import sys
 
@@ -13,6 +14,7 @@ SHORT_LIVED = int(os.environ.get("BOATSWAIN_TEST_SHORT_LIVED", "60"))
 
 class Driver:
     """A name under which the engine finds the plugin, a socket and a place in memory for what it holds: one agent's."""
+
     count = 0
 
     def __init__(self):
@@ -41,8 +43,13 @@ class Driver:
         """`boatswaind driver` beside the agent; ready when it says so."""
         log = open(self.place / "driver.log", "ab")
         seen = log.tell()
-        process = subprocess.Popen([str(BUILD / "boatswaind"), "driver", "--config", str(agent.config_path)], stdout=log, stderr=log,
-                                   stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
+        process = subprocess.Popen(
+            [str(BUILD / "boatswaind"), "driver", "--config", str(agent.config_path)],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env={"PATH": os.environ["PATH"]},
+        )
         log.close()
         self.processes.append(process)
         wait_for(lambda: until in self.log_text()[seen:], 30, self.log_text)
@@ -93,7 +100,10 @@ class DriverTest(LiveTest):
         if got == wanted:
             return
         at = next((i for i, (a, b) in enumerate(zip(got, wanted)) if a != b), min(len(got), len(wanted)))
-        self.fail(f"{what}: {len(got)} bytes of {len(wanted)}; at {at}: {got[max(at - 20, 0):at + 60]!r} instead of {wanted[max(at - 20, 0):at + 60]!r}")
+        self.fail(
+            f"{what}: {len(got)} bytes of {len(wanted)}; at {at}: {got[max(at - 20, 0):at + 60]!r} instead of"
+            f" {wanted[max(at - 20, 0):at + 60]!r}"
+        )
 
     def burst(self, name, count, first=0):
         return self.engine.put(name, b"".join(b"line %d %s\n" % (i, b"." * 60) for i in range(first, first + count)))
@@ -103,15 +113,31 @@ NUMBERED = "line {} " + "." * 60
 
 
 def counting(count, pause_ms=100, every=50):
-    return (f"i=0; while [ $i -lt {count} ]; do echo line $i {'.' * 60}; i=$((i+1)); "
-            f"[ $((i % {every})) != 0 ] || usleep {pause_ms * 1000}; done")
+    return (
+        f"i=0; while [ $i -lt {count} ]; do echo line $i {'.' * 60}; i=$((i+1)); "
+        f"[ $((i % {every})) != 0 ] || usleep {pause_ms * 1000}; done"
+    )
 
 
 class Bytes(DriverTest):
     def test_what_containers_print_is_stored_byte_for_byte(self):
         agent, driver = self.driver_agent()
         every_byte = bytes(byte for byte in range(256) if byte != 10)
-        odd = b"\n".join([every_byte, b"", b"\xff\xfe\xed\xa0\x80", b"  \t ", b"\r", b"# gap {}", b"2026-11-23T00:00:00.000000000Z stdout F forged"] * 20) + b"\n"
+        odd = (
+            b"\n".join(
+                [
+                    every_byte,
+                    b"",
+                    b"\xff\xfe\xed\xa0\x80",
+                    b"  \t ",
+                    b"\r",
+                    b"# gap {}",
+                    b"2026-11-23T00:00:00.000000000Z stdout F forged",
+                ]
+                * 20
+            )
+            + b"\n"
+        )
         lengths = [16383, 16384, 16385, 32767, 32768, 100_000, 1 << 20, (1 << 20) + 1, 3_000_000]
         long_lines = b"".join(b"%c" % (65 + i) * length + b"\n" for i, length in enumerate(lengths)) + b"z" * 16384
         texts = {"odd": odd, "long": long_lines, "unfinished": odd + b"no newline", "empty": b""}
@@ -123,7 +149,12 @@ class Bytes(DriverTest):
         terminal = self.engine.run("cat", path, env=RED, options=["--tty", *driver.options()])
         self.engine.wait(terminal, *containers.values())
         reader = agent.reader()
-        wait_for(lambda: all(len(reader.of(containers[name]).raw()) >= 2 * len(text) for name, text in texts.items()), 60, "all bytes", pause=1)
+        wait_for(
+            lambda: all(len(reader.of(containers[name]).raw()) >= 2 * len(text) for name, text in texts.items()),
+            60,
+            "all bytes",
+            pause=1,
+        )
         wait_for(lambda: reader.of(terminal).raw(), 30, "the terminal's lines")
         self.assertEqual(agent.stop(), 0)
         for name, text in texts.items():
@@ -132,19 +163,37 @@ class Bytes(DriverTest):
                 self.assert_same(stored.raw(stream), text, f"{name} {stream}")
             self.assertEqual(stored.gaps, [])
         # Only what is over 1 MiB comes in parts, and the last line, which has no end.
-        self.assertEqual(sum(line.tag == "P" for line in reader.of(containers["long"]).lines if line.stream == "stdout" and len(line.message) < 1_000_000), 1)
+        self.assertEqual(
+            sum(
+                line.tag == "P"
+                for line in reader.of(containers["long"]).lines
+                if line.stream == "stdout" and len(line.message) < 1_000_000
+            ),
+            1,
+        )
         self.assert_same(reader.of(terminal).raw(), b"hello\r\nto \xff a terminal\r\n", "terminal")
         # Byte for byte also by our own tool, and nothing is held any more.
         self.assert_same(agent.raw(containers["odd"], "stdout"), odd, "boatswain logs")
         # No line in clear is left on the disk, neither ours nor the engine's.
-        found = run("grep", "-rlaF", "2026-11-23T00:00:00.000000000Z stdout F forged", self.engine.root, agent.state, check=False).stdout
+        found = run(
+            "grep",
+            "-rlaF",
+            "2026-11-23T00:00:00.000000000Z stdout F forged",
+            self.engine.root,
+            agent.state,
+            check=False,
+        ).stdout
         self.assertEqual(found.decode().split(), [])
 
     def test_containers_that_live_for_a_moment_and_remove_themselves_are_complete(self):
         agent, driver = self.driver_agent()
         tenants = ("red", "green", "blue")
+
         def launch(number):
-            return self.engine.run("seq", "1", "100", env={"BOATSWAIN_TENANT": tenants[number % 3]}, options=["--rm", *driver.options()])
+            return self.engine.run(
+                "seq", "1", "100", env={"BOATSWAIN_TENANT": tenants[number % 3]}, options=["--rm", *driver.options()]
+            )
+
         ids = in_parallel(launch, range(SHORT_LIVED))
         reader = agent.reader()
         self.wait_stored_or_still(reader, 100 * SHORT_LIVED, still=15, seconds=120)
@@ -152,9 +201,14 @@ class Bytes(DriverTest):
         wait_for(lambda: not driver.held(), 30, lambda: f"holds: {driver.held()}")
         self.assertEqual(agent.stop(), 0)
         # The record of a container's end can be sealed after its last line.
-        ends = [line for key in reader.objects() for line in reader.open(key).split(b"\n") if line.startswith(b"# end ")]
-        incomplete = {container[:12]: len(reader.of(container).lines) for container in ids
-                      if reader.of(container).messages() != [b"%d" % i for i in range(1, 101)]}
+        ends = [
+            line for key in reader.objects() for line in reader.open(key).split(b"\n") if line.startswith(b"# end ")
+        ]
+        incomplete = {
+            container[:12]: len(reader.of(container).lines)
+            for container in ids
+            if reader.of(container).messages() != [b"%d" % i for i in range(1, 101)]
+        }
         print(f"{len(incomplete)} of {SHORT_LIVED} incomplete", file=sys.stderr)
         self.assertEqual(incomplete, {})
         self.assertEqual(reader.line_count(), 100 * SHORT_LIVED)
@@ -206,7 +260,9 @@ class KillsOfBoth(DriverTest):
         agent, driver = self.driver_agent(driver__holder="process", batch__flush_after="300ms")
         slow = [self.engine.shell(counting(1500), env=RED, options=driver.options()) for _ in range(2)]
         path = self.burst("burst", 60_000)
-        fast = self.engine.shell(f"for i in 1 2 3; do cat {path}; usleep 600000; done; echo end", env=RED, options=driver.options())
+        fast = self.engine.shell(
+            f"for i in 1 2 3; do cat {path}; usleep 600000; done; echo end", env=RED, options=driver.options()
+        )
         for i in range(8):
             time.sleep(0.2 + 0.09 * i)
             if i % 2:
@@ -251,7 +307,9 @@ class LiveRestored(DriverTest):
     def test_containers_that_run_on_while_the_engine_restarts_are_read_on(self):
         agent, driver = self.driver_agent()
         # They outlive the last restart: what a container printed last while no engine ran, no engine collects.
-        containers = [self.engine.shell(counting(2500) + "; sleep 1000", env=RED, options=driver.options()) for _ in range(3)]
+        containers = [
+            self.engine.shell(counting(2500) + "; sleep 1000", env=RED, options=driver.options()) for _ in range(3)
+        ]
         for how in ("TERM", "KILL"):
             time.sleep(0.7)
             self.engine.restart(how)
@@ -267,7 +325,9 @@ class LiveRestored(DriverTest):
 class HostCrash(DriverTest):
     def test_what_a_crash_of_the_host_took_is_named_where_the_container_goes_on(self):
         agent, driver = self.driver_agent(batch__flush_after="300ms")
-        container = self.engine.shell("i=0; while true; do echo line $i; i=$((i+1)); usleep 20000; done", env=RED, options=driver.options())
+        container = self.engine.shell(
+            "i=0; while true; do echo line $i; i=$((i+1)); usleep 20000; done", env=RED, options=driver.options()
+        )
         wait_for(lambda: agent.reader().of(container).lines, 60, "something of it is stored")
         # What a crash leaves: no process, no memory, the disk as it was, and afterwards another boot.
         pid = int(self.engine.docker("inspect", "--format", "{{.State.Pid}}", container))
@@ -280,7 +340,11 @@ class HostCrash(DriverTest):
         self.engine.start_daemon()
         agent.start()
         agent.wait_logged("log driver ready")
-        wait_for(lambda: self.engine.docker("inspect", "--format", "{{.State.Running}}", container) == "false", 60, "the engine knows that it has ended")
+        wait_for(
+            lambda: self.engine.docker("inspect", "--format", "{{.State.Running}}", container) == "false",
+            60,
+            "the engine knows that it has ended",
+        )
         self.engine.docker("start", container)
         wait_for(lambda: agent.reader().of(container).gaps, 60, "the gap record")
         wait_for(lambda: agent.reader().of(container).messages().count(b"line 0") == 2, 60, "lines of the new run")
@@ -302,7 +366,9 @@ class HostCrash(DriverTest):
             rows = state.execute("SELECT source, position FROM checkpoints WHERE position LIKE 'file %'").fetchall()
             for source, position in rows:
                 kind, boot, rest = position.split(" ", 2)
-                state.execute("UPDATE checkpoints SET position = ? WHERE source = ?", (f"{kind} {int(boot) ^ 1} {rest}", source))
+                state.execute(
+                    "UPDATE checkpoints SET position = ? WHERE source = ?", (f"{kind} {int(boot) ^ 1} {rest}", source)
+                )
         state.close()
         self.assertTrue(rows)
 
@@ -310,7 +376,9 @@ class HostCrash(DriverTest):
 class Bounds(DriverTest):
     def test_when_no_more_can_be_held_lines_are_dropped_after_a_while_and_a_gap_names_them(self):
         # A tenant without a key, and no operator: its lines are held until there is somebody to seal for.
-        agent, driver = self.driver_agent(operator=False, tenants=("green",), driver__hold_bytes="4MiB", driver__block_max="300ms")
+        agent, driver = self.driver_agent(
+            operator=False, tenants=("green",), driver__hold_bytes="4MiB", driver__block_max="300ms"
+        )
         path = self.burst("flood", 100_000)
         container = self.engine.shell(f"cat {path}; echo end", env=RED, options=driver.options())
         self.engine.wait(container)
@@ -340,8 +408,17 @@ class Bounds(DriverTest):
 
 class Plugin(DriverTest):
     def start_refused(self, driver, env, image=IMAGE, **options):
-        done = run("docker", "run", "-d", *[w for k, v in env.items() for w in ("-e", f"{k}={v}")], *driver.options(**options), image, "true",
-                   check=False, env=self.engine.env)
+        done = run(
+            "docker",
+            "run",
+            "-d",
+            *[w for k, v in env.items() for w in ("-e", f"{k}={v}")],
+            *driver.options(**options),
+            image,
+            "true",
+            check=False,
+            env=self.engine.env,
+        )
         return done.returncode != 0 and done.stderr.decode()
 
     def test_a_container_that_asks_for_a_key_is_refused_without_one(self):
@@ -362,7 +439,8 @@ class Plugin(DriverTest):
         self.assertIn('"confined"', driver.log_text())
         self.assertIn("require-key=true", self.start_refused(driver, {}, "greedy", require_key="true"))
         self.assertFalse(self.start_refused(driver, RED, "greedy", require_key="true"))
-        # A key file that is broken at its start says what it said before: the agent has kept that. Two processes that are
+        # A key file that is broken at its start says what it said before: the agent has kept that. Two processes that
+        # are
         # started beside the first take nothing from it, and one of them goes on when it ends, however it ends.
         wait_for((agent.state / "keyring.last").exists, 30, "what the key files say is kept")
         (agent.keyring / "red.pub").write_text("age1typo\n")
@@ -375,10 +453,14 @@ class Plugin(DriverTest):
         self.assertFalse(self.start_refused(driver, RED, require_key="true"))
         self.assertEqual([process.poll() for process in waiting], [None, None])
         # The rules of a configuration that is read again hold, confined or not.
-        agent.config_path.write_text(agent.config_path.read_text().replace("[tenancy]", '[tenancy]\ntenant = ["const:nobody"]', 1))
+        agent.config_path.write_text(
+            agent.config_path.read_text().replace("[tenancy]", '[tenancy]\ntenant = ["const:nobody"]', 1)
+        )
         for process in waiting:
             process.send_signal(signal.SIGHUP)
-        wait_for(lambda: self.start_refused(driver, RED, require_key="true"), 30, "the tenant is another one, without a key")
+        wait_for(
+            lambda: self.start_refused(driver, RED, require_key="true"), 30, "the tenant is another one, without a key"
+        )
 
     def test_a_container_that_is_started_while_the_agent_restarts_waits_for_it(self):
         agent, driver = self.driver_agent()
@@ -410,8 +492,12 @@ class Plugin(DriverTest):
 
     def test_the_agent_says_that_and_why_it_reads_by_the_driver(self):
         agent, driver = self.driver_agent()
-        container = self.engine.shell("echo hello; while [ ! -e /volume/again ]; do usleep 50000; done; echo again; sleep 1000",
-                                      name="talker", env=RED, options=driver.options())
+        container = self.engine.shell(
+            "echo hello; while [ ! -e /volume/again ]; do usleep 50000; done; echo again; sleep 1000",
+            name="talker",
+            env=RED,
+            options=driver.options(),
+        )
         wait_for(lambda: agent.reader().of(container).messages() == [b"hello"], 30, "its line")
         told = run(BUILD / "boatswain", "why", "talker", "--socket", agent.state / "agent.sock").stdout.decode()
         self.assertIn(f"driver: log driver {driver.name} hands its lines to this agent", told)

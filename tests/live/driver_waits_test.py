@@ -53,6 +53,7 @@ class Container:
 class Printing:
     """All containers print as much as is taken, together BYTES_A_SECOND at most, from one thread; the longest wait of
     any is kept."""
+
     LINE = b"x" * 8000
 
     def __init__(self):
@@ -132,7 +133,8 @@ class Waits(unittest.TestCase):
             (self.place / directory).mkdir()
         self.config = self.place / "boatswain.toml"
         # Not confined: the engine's FIFOs lie elsewhere here, and a directory of holds that was removed is made again.
-        self.config.write_text(f"""
+        self.config.write_text(
+            f"""
 host = "h1"
 sandbox = "off"
 state_dir = "{self.place}/state"
@@ -148,7 +150,8 @@ hold_dir = "{self.holds}"
 hold_bytes = "4MiB"
 hold_total = "{HOLD_TOTAL >> 20}MiB"
 block_max = "{int(BLOCK_MAX * 1000)}ms"
-""")
+"""
+        )
         self.holder = None
         self.logs = self.place / "driver.log"
         self.start_holder()
@@ -161,10 +164,14 @@ block_max = "{int(BLOCK_MAX * 1000)}ms"
         seen = self.logs.stat().st_size if self.logs.exists() else 0
         with open(self.logs, "ab") as log:
             command = [str(BUILD / "boatswaind"), "driver", "--config", str(self.config)]
-            self.holder = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                           env={"PATH": os.environ["PATH"]})
-        wait_for(lambda: "log driver ready" in self.logs.read_text(errors="replace")[seen:], 60,
-                 lambda: self.logs.read_text()[-2000:])
+            self.holder = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]}
+            )
+        wait_for(
+            lambda: "log driver ready" in self.logs.read_text(errors="replace")[seen:],
+            60,
+            lambda: self.logs.read_text()[-2000:],
+        )
 
     def kill_holder(self):
         self.holder.kill()
@@ -184,9 +191,13 @@ block_max = "{int(BLOCK_MAX * 1000)}ms"
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(self.place / "plugin.sock"))
         tenant = f"tenant{self.started % 7}"
-        info = {"ContainerID": container.id, "ContainerName": f"/c{container.id[-4:]}",
-                "Config": {"cache-disabled": "true"}, "ContainerEnv": [f"BOATSWAIN_TENANT={tenant}"],
-                "ContainerLabels": {"a": "b"}}
+        info = {
+            "ContainerID": container.id,
+            "ContainerName": f"/c{container.id[-4:]}",
+            "Config": {"cache-disabled": "true"},
+            "ContainerEnv": [f"BOATSWAIN_TENANT={tenant}"],
+            "ContainerLabels": {"a": "b"},
+        }
         connection.request("POST", "/LogDriver.StartLogging", json.dumps({"File": str(container.fifo), "Info": info}))
         answer = json.loads(connection.getresponse().read())
         connection.close()

@@ -1,8 +1,11 @@
 """What the engine itself recorded of a container: the ground truth against which a store is held.
 
-The promise is about lines that the engine recorded, and an engine that is killed loses what it had read from a container and not yet
-written; it may also tear the record that it was just writing. So what a container printed is not what can be asked for. A json-file log
-that is rotated forgets its oldest part, therefore this one looks at the engine's directory all the time and holds every file open:
+The promise is about lines that the engine recorded, and an engine that is killed loses what it had read from a
+container and not yet
+written; it may also tear the record that it was just writing. So what a container printed is not what can be asked for.
+A json-file log
+that is rotated forgets its oldest part, therefore this one looks at the engine's directory all the time and holds every
+file open:
 rotation and removal take nothing away from an open file, and its inode is not used again meanwhile.
 """
 import json
@@ -49,8 +52,11 @@ class EngineRecord:
         with self.guard:
             try:
                 device = os.stat(self.directory / container).st_dev
-                names = [entry.path for entry in os.scandir(self.directory / container)
-                         if "-json.log" in entry.name and (device, entry.inode()) not in self.known[container]]
+                names = [
+                    entry.path
+                    for entry in os.scandir(self.directory / container)
+                    if "-json.log" in entry.name and (device, entry.inode()) not in self.known[container]
+                ]
             except OSError:
                 return
             for name in names:
@@ -66,8 +72,11 @@ class EngineRecord:
                 self.files[container].append(file)
 
     def lines(self, container):
-        """{"stdout": [message], "stderr": [message]}: whole lines, pieces joined, without their newlines; what is pending at the end is the
-        last. A record that the engine tore stands as it is, on stdout, as docs/intake/docker.md says; the next one may follow on its line."""
+        """{"stdout": [message], "stderr": [message]}: whole lines, pieces joined, without their newlines; what is
+        pending at the end is the
+        last. A record that the engine tore stands as it is, on stdout, as docs/intake/docker.md says; the next one may
+        follow on its line.
+        """
         found, pending = {"stdout": [], "stderr": []}, {"stdout": b"", "stderr": b""}
         for record in (part for line in self.records(container) for part in torn_and_whole(line)):
             try:
@@ -85,7 +94,8 @@ class EngineRecord:
         return found
 
     def records(self, container):
-        """The json-file records of all files, oldest first. A file and its compressed copy begin with the same record: the longer counts."""
+        """The json-file records of all files, oldest first. A file and its compressed copy begin with the same record:
+        the longer counts."""
         contents = {}  # by the first record
         for file in self.files[container]:
             file.seek(0)
@@ -115,7 +125,8 @@ GZIP = b"\x1f\x8b"
 
 
 def gunzip(text):
-    """What there is of it: an engine that is killed while it compresses leaves half a file, and the plain one beside it."""
+    """What there is of it: an engine that is killed while it compresses leaves half a file, and the plain one beside
+    it."""
     try:
         return zlib.decompressobj(wbits=31).decompress(text)
     except zlib.error:
@@ -130,7 +141,8 @@ def time_of(record):
 
 
 def differences(recorded, stored, skipped_at=frozenset()):
-    """What is wrong with `stored` ([message] of one stream), given `recorded`; empty when every recorded line is there once, in order.
+    """What is wrong with `stored` ([message] of one stream), given `recorded`; empty when every recorded line is there
+    once, in order.
     Before the stored lines whose numbers `skipped_at` holds, a named gap says that recorded lines are missing."""
     wrong, due, rest = [], 0, False
     for number, message in enumerate(stored):
@@ -153,7 +165,10 @@ def differences(recorded, stored, skipped_at=frozenset()):
         elif message in recorded[:due]:
             wrong.append(f"{what!r} is there again")
         else:
-            wrong.append(f"{what!r}, which the engine never recorded, where {recorded[due][:40] if due < len(recorded) else 'nothing'!r} was due")
+            wrong.append(
+                f"{what!r}, which the engine never recorded, where"
+                f" {recorded[due][:40] if due < len(recorded) else 'nothing'!r} was due"
+            )
     if due < len(recorded) and len(stored) not in skipped_at:
         wrong.append(f"{len(recorded) - due} recorded lines are missing at the end, from {recorded[due][:40]!r}")
     return wrong

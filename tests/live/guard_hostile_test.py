@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Hostile and clumsy clients of `boatswaind guard`; behind it an engine that records, so that what arrives there is seen byte by byte."""
+"""Hostile and clumsy clients of `boatswaind guard`; behind it an engine that records, so that what arrives there is
+seen byte by byte."""
 import sys
 
 sys.dont_write_bytecode = True
@@ -21,7 +22,13 @@ HOSTILE = [
     (b"GET /containers/web/export HTTP/1.1\r\nHost: x\r\n\r\n", 403),
     (b"POST /containers/web/exec HTTP/1.1\r\nHost: x\r\n\r\n", 403),
     (b"POST /containers/web/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\n\r\n", 403),
-    (b"GET /containers/web/attach/ws?stream=1&stdin=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 403),
+    (
+        (
+            b"GET /containers/web/attach/ws?stream=1&stdin=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade:"
+            b" websocket\r\n\r\n"
+        ),
+        403,
+    ),
     (b"POST /session HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 403),
     (b"GET /images/json HTTP/1.1\r\nHost: x\r\n\r\n", 403),
     (b"GET /secrets HTTP/1.1\r\nHost: x\r\n\r\n", 403),
@@ -96,7 +103,8 @@ class Hostile(GuardTest):
                 answer = guard.send(request)
                 head, _, body = answer.partition(b"\r\n\r\n")
                 self.assertEqual(head.split(b" ")[1], str(status).encode())
-                # Debian's docker command (20.10) takes any answer to an upgrade that announces its end for the stream asked for.
+                # Debian's docker command (20.10) takes any answer to an upgrade that announces its end for the stream
+                # asked for.
                 upgrade = status == 403 and b"\r\nUpgrade:" in request
                 self.assertEqual(b"Connection: close" in head, not upgrade)
                 self.assertIn("boatswaind guard: ", json.loads(body)["message"])
@@ -109,14 +117,25 @@ class Hostile(GuardTest):
 
     def test_the_engine_hears_the_guards_own_words_and_no_field_of_the_client(self):
         guard = self.guard()
-        junk = (b"Authorization: Basic x\r\nX-Registry-Auth: y\r\nCookie: c\r\nConnection: keep-alive, Upgrade\r\nX-Forwarded-For: z\r\n"
-                b"Accept-Encoding: gzip\r\nUser-Agent: evil\r\nContent-Length: 0\r\n")
-        for sent, heard in (("/v1.41/containers/web/logs?tail=5&follow=0&stdout=true", "/v1.41/containers/web/logs?follow=0&stdout=1&tail=5"),
-                            ("/containers/json?all=1", "/containers/json?all=1"), ("/_ping", "/_ping")):
+        junk = (
+            b"Authorization: Basic x\r\nX-Registry-Auth: y\r\nCookie: c\r\nConnection: keep-alive,"
+            b" Upgrade\r\nX-Forwarded-For: z\r\nAccept-Encoding: gzip\r\nUser-Agent: evil\r\nContent-Length: 0\r\n"
+        )
+        for sent, heard in (
+            (
+                "/v1.41/containers/web/logs?tail=5&follow=0&stdout=true",
+                "/v1.41/containers/web/logs?follow=0&stdout=1&tail=5",
+            ),
+            ("/containers/json?all=1", "/containers/json?all=1"),
+            ("/_ping", "/_ping"),
+        ):
             status, head, _ = guard.get(sent, fields=junk)
             self.assertEqual(status, 200)
-            self.assertEqual(self.engine.heads.pop(), f"GET {heard} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: boatswain\r\nAccept: application/json\r\n"
-                                                      "Connection: close".encode())
+            self.assertEqual(
+                self.engine.heads.pop(),
+                f"GET {heard} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: boatswain\r\nAccept: application/json\r\n"
+                "Connection: close".encode(),
+            )
             self.assertIn(b"Api-Version: 1.41", head)
             self.assertNotIn(b"X-Private", head)
         self.assertEqual(self.engine.rest, [])
@@ -141,10 +160,15 @@ class Hostile(GuardTest):
         self.assertEqual(guard.get("/info")[0], 403)
         self.assertEqual(self.engine.heads, [])
         os.chmod(guard.place, 0o755)
-        script = ("import os,socket,sys; os.setuid(int(sys.argv[2])); s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
-                  "s.sendall(b'GET /info HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'); print(s.recv(100).split()[1].decode())")
+        script = (
+            "import os,socket,sys; os.setuid(int(sys.argv[2])); s=socket.socket(socket.AF_UNIX);"
+            " s.connect(sys.argv[1]); s.sendall(b'GET /info HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');"
+            " print(s.recv(100).split()[1].decode())"
+        )
         for uid, status in ((65534, "200"), (4242, "200"), (4243, "403")):
-            said = subprocess.run([sys.executable, "-c", script, guard.socket, str(uid)], capture_output=True, text=True, timeout=30)
+            said = subprocess.run(
+                [sys.executable, "-c", script, guard.socket, str(uid)], capture_output=True, text=True, timeout=30
+            )
             self.assertEqual(said.stdout.strip(), status, said.stderr)
         self.assertEqual(oct(guard.socket.stat().st_mode & 0o777), "0o666")
 
@@ -189,6 +213,7 @@ class Bounds(GuardTest):
             while sent[0] < 1 << 30:
                 connection.sendall(chunk(b"x" * 16384))
                 sent[0] += 16384
+
         guard = self.guard(flood, stall_timeout="1s")
         before = guard.resident_kib()
         with guard.connect() as client:
@@ -204,6 +229,7 @@ class Bounds(GuardTest):
         def quiet(connection, head):
             connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(b"hello"))
             gone.append(connection.recv(1))  # until the guard closes
+
         guard = self.guard(quiet)
         client = guard.connect()
         client.sendall(b"GET /containers/web/logs?follow=1&stdout=1 HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -220,6 +246,7 @@ class Bounds(GuardTest):
     def test_an_engine_that_is_away_or_hangs_is_told_with_a_status(self):
         def hang(connection, head):
             time.sleep(5)
+
         guard = self.guard(hang, engine__api_timeout="500ms")
         status, _, body = guard.get("/containers/web/json")
         self.assertEqual(status, 504)
@@ -248,16 +275,22 @@ class Answers(GuardTest):
             if b"/logs" in head:
                 connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n")
                 for at in range(0, len(stream), 777):
-                    connection.sendall(chunk(stream[at:at + 777]))
+                    connection.sendall(chunk(stream[at : at + 777]))
                 connection.sendall(b"0\r\n\r\n")
             elif b"/version" in head:
                 connection.sendall(OK + b"\r\n" + b"until the end")
             elif b"/web/json" in head:
-                connection.sendall(sized(b'{"message":"No such container: web"}\n', b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\n"))
+                connection.sendall(
+                    sized(
+                        b'{"message":"No such container: web"}\n',
+                        b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\n",
+                    )
+                )
             elif head.startswith(b"HEAD"):
                 connection.sendall(OK + b"Content-Length: 2\r\n\r\n")
             else:
                 connection.sendall(sized(b"OK"))
+
         guard = self.guard(answer, redact="all")
 
         def ask(target, method="GET"):
@@ -266,6 +299,7 @@ class Answers(GuardTest):
             connection.request(method, target)
             got = connection.getresponse()
             return got.status, got.read()
+
         self.assertEqual(ask("/containers/web/logs?stdout=1"), (200, stream))
         self.assertEqual(ask("/version"), (200, b"until the end"))
         self.assertEqual(ask("/containers/web/json"), (404, b'{"message":"No such container: web"}\n'))
@@ -275,18 +309,30 @@ class Answers(GuardTest):
         self.assertEqual(old.partition(b"\r\n\r\n")[2], stream)
 
     def test_a_body_that_breaks_off_at_the_engine_breaks_off_at_the_client(self):
-        guard = self.guard(lambda connection, head: connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(b"half")))
+        guard = self.guard(
+            lambda connection, head: connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(b"half"))
+        )
         answer = guard.get("/containers/web/logs?stdout=1")[2]
         self.assertIn(b"half", answer)
         self.assertFalse(answer.endswith(b"0\r\n\r\n"))
 
     def test_values_are_hidden_and_an_unknown_shape_is_not_given_out(self):
         body = [b""]
-        guard = self.guard(lambda connection, head: connection.sendall(sized(body[0])), redact="environment", tenancy__tenant=["env:TEAM"])
+        guard = self.guard(
+            lambda connection, head: connection.sendall(sized(body[0])),
+            redact="environment",
+            tenancy__tenant=["env:TEAM"],
+        )
         body[0] = b'{"Id":"a","Config":{"Env":["TEAM=red","PASSWORD=hunter2"]}}'
         status, _, seen = guard.get("/containers/web/json")
-        self.assertEqual((status, json.loads(seen)), (200, {"Id": "a", "Config": {"Env": ["TEAM=red", "PASSWORD=***"]}}))
-        for odd in (b'{"Id":"a","Config":{"Environment":["PASSWORD=hunter2"]}}', b"hunter2", b'{"Config":{"Env":"PASSWORD=hunter2"}}'):
+        self.assertEqual(
+            (status, json.loads(seen)), (200, {"Id": "a", "Config": {"Env": ["TEAM=red", "PASSWORD=***"]}})
+        )
+        for odd in (
+            b'{"Id":"a","Config":{"Environment":["PASSWORD=hunter2"]}}',
+            b"hunter2",
+            b'{"Config":{"Env":"PASSWORD=hunter2"}}',
+        ):
             body[0] = odd
             status, head, seen = guard.get("/containers/web/json")
             self.assertEqual(status, 502)
@@ -298,15 +344,21 @@ class Answers(GuardTest):
         guard.process.send_signal(signal.SIGHUP)
         guard.wait_logged("configuration read again")
         body[0] = b'{"Id":"a","Config":{"Env":["TEAM=red","PASSWORD=hunter2"]}}'
-        self.assertEqual(json.loads(guard.get("/containers/web/json")[2])["Config"]["Env"], ["TEAM=***", "PASSWORD=hunter2"])
+        self.assertEqual(
+            json.loads(guard.get("/containers/web/json")[2])["Config"]["Env"], ["TEAM=***", "PASSWORD=hunter2"]
+        )
 
     def test_commands_in_events_are_hidden(self):
-        event = b'{"status":"exec_start: mysql -psecret","Action":"exec_start: mysql -psecret","Type":"container","timeNano":1}\n'
+        event = (
+            b'{"status":"exec_start: mysql -psecret","Action":"exec_start: mysql'
+            b' -psecret","Type":"container","timeNano":1}\n'
+        )
 
         def answer(connection, head):
             connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(event[:30]))
             time.sleep(0.05)
             connection.sendall(chunk(event[30:] + event) + b"0\r\n\r\n")
+
         guard = self.guard(answer, redact="environment")
         seen = guard.get("/events")[2]
         self.assertEqual(seen.count(b"exec_start: ***"), 4)
@@ -314,8 +366,14 @@ class Answers(GuardTest):
 
 
 class Attach(GuardTest):
-    REQUEST = b"POST /v1.41/containers/web/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-    UPGRADED = b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+    REQUEST = (
+        b"POST /v1.41/containers/web/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade:"
+        b" tcp\r\n\r\n"
+    )
+    UPGRADED = (
+        b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade:"
+        b" tcp\r\n\r\n"
+    )
 
     def test_output_comes_and_input_never_goes(self):
         heard = []
@@ -328,6 +386,7 @@ class Attach(GuardTest):
             except TimeoutError:
                 heard.append(None)
             connection.sendall(b"last")
+
         guard = self.guard(answer, attach=True)
         with guard.connect() as client:
             client.sendall(self.REQUEST + b"input at once")
@@ -338,7 +397,9 @@ class Attach(GuardTest):
         self.assertTrue(data.endswith(b"\r\n\r\nfirst last"), data)
         self.assertEqual(heard, [None])
         self.assertEqual(self.engine.rest, [])
-        self.assertEqual(self.engine.targets(), ["POST /v1.41/containers/web/attach?stream=1&stdout=1&stdin=0 HTTP/1.1"])
+        self.assertEqual(
+            self.engine.targets(), ["POST /v1.41/containers/web/attach?stream=1&stdout=1&stdin=0 HTTP/1.1"]
+        )
         self.assertEqual(guard.get("/containers/web/attach?stdin=1", "POST")[0], 403)
         self.assertEqual(guard.get("/containers/web/attach/ws")[0], 403)
 
@@ -351,6 +412,7 @@ class Attach(GuardTest):
                 begun = time.monotonic()
                 connection.sendall(b"x" * 16384)
                 slowest[0] = max(slowest[0], time.monotonic() - begun)
+
         guard = self.guard(answer, attach=True, stall_timeout="60s")
         with guard.connect() as client:
             client.sendall(self.REQUEST)
@@ -363,13 +425,19 @@ class Confined(GuardTest):
     def test_it_says_how_far_it_is_confined(self):
         guard = self.guard()
         confined = guard.wait_logged("confined")[0]
-        landlock = subprocess.run([sys.executable, "-c", "import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))"],
-                                  capture_output=True, text=True).stdout.strip()
+        landlock = subprocess.run(
+            [sys.executable, "-c", "import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))"],
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
         self.assertEqual(confined["landlock"], str(max(int(landlock), 0)))
         self.assertEqual(confined["seccomp"], "in force")
         status = pathlib.Path(f"/proc/{guard.process.pid}/status").read_text()
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-        self.assertEqual((fields["Seccomp"], fields["NoNewPrivs"], int(fields["CapPrm"], 16), int(fields["CapEff"], 16)), ("2", "1", 0, 0))
+        self.assertEqual(
+            (fields["Seccomp"], fields["NoNewPrivs"], int(fields["CapPrm"], 16), int(fields["CapEff"], 16)),
+            ("2", "1", 0, 0),
+        )
 
     def test_off_means_off(self):
         guard = self.guard()

@@ -1,6 +1,7 @@
 """What the live tests of the agent stand on: an engine, an S3 server, the agent itself, and a reader that is not ours.
 
-The reader opens objects with stock `age` and `zstd` and parses their text by docs/formats/segment.md, so that what the tests believe
+The reader opens objects with stock `age` and `zstd` and parses their text by docs/formats/segment.md, so that what the
+tests believe
 about the store comes from no code of the project. `boatswain logs` is asked beside it.
 """
 import atexit
@@ -37,12 +38,15 @@ def close_all():
 def run(*command, check=True, stdin=None, env=None, timeout=60):
     done = subprocess.run([str(word) for word in command], input=stdin, capture_output=True, env=env, timeout=timeout)
     if check and done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}: {done.stderr.decode(errors='replace')}")
+        raise AssertionError(
+            f"{' '.join(map(str, command))}: exit {done.returncode}: {done.stderr.decode(errors='replace')}"
+        )
     return done
 
 
 def wait_for(condition, seconds=30, what="condition", pause=0.1):
-    """The condition's first true answer; a failure that says what was waited for, and `what()` when it is a function."""
+    """The condition's first true answer; a failure that says what was waited for, and `what()` when it is a
+    function."""
     end = time.monotonic() + seconds
     while True:
         answer = condition()
@@ -61,6 +65,7 @@ def scratch(prefix="bwl."):
 def free_port(count=1):
     """The first of `count` ports that nobody listens on."""
     import random
+
     for _ in range(200):
         first = random.randrange(20000, 30000)
         try:
@@ -74,6 +79,7 @@ def free_port(count=1):
 
 
 # ---- The engine -----------------------------------------------------------------------------------------------------
+
 
 class Engine:
     """A private Docker engine; everything it runs is gone after close()."""
@@ -97,7 +103,11 @@ class Engine:
             self.close()
             raise
         # The engine of another suite (BOATSWAIN_TEST_ENGINE) comes with a docker command of its own.
-        self.env = {"PATH": f"{self.dir}/bin:{os.environ['PATH']}", "DOCKER_HOST": f"unix://{self.socket}", "DOCKER_CONFIG": str(self.dir / "cli")}
+        self.env = {
+            "PATH": f"{self.dir}/bin:{os.environ['PATH']}",
+            "DOCKER_HOST": f"unix://{self.socket}",
+            "DOCKER_CONFIG": str(self.dir / "cli"),
+        }
         if self.remapped:
             self.root = pathlib.Path(self.docker("info", "--format", "{{.DockerRootDir}}"))
 
@@ -122,7 +132,11 @@ class Engine:
         self._script("start-daemon")
 
     def docker(self, *arguments, check=True, timeout=60):
-        return run("docker", *arguments, check=check, env=self.env, timeout=timeout).stdout.decode(errors="replace").strip()
+        return (
+            run("docker", *arguments, check=check, env=self.env, timeout=timeout)
+            .stdout.decode(errors="replace")
+            .strip()
+        )
 
     def run(self, *command, name=None, env=None, labels=None, options=(), detach=True, verb="run"):
         """`docker run` (or create): the container's id."""
@@ -168,19 +182,24 @@ def build_printer(engine):
 
 
 def kept_by_json_file(text):
-    """What the json-file driver keeps of a line under 16 KiB: Go's encoder makes of each byte that is not UTF-8 a U+FFFD."""
+    """What the json-file driver keeps of a line under 16 KiB: Go's encoder makes of each byte that is not UTF-8 a
+    U+FFFD."""
     kept = bytearray()
     at = 0
     while at < len(text):
         first = text[at]
-        length = 1 if first < 0x80 else 2 if 0xC2 <= first < 0xE0 else 3 if 0xE0 <= first < 0xF0 else 4 if 0xF0 <= first < 0xF5 else 0
+        length = (
+            1
+            if first < 0x80
+            else 2 if 0xC2 <= first < 0xE0 else 3 if 0xE0 <= first < 0xF0 else 4 if 0xF0 <= first < 0xF5 else 0
+        )
         try:
             if length == 0:
                 raise UnicodeDecodeError("utf-8", text, at, at + 1, "")
-            text[at:at + length].decode()
+            text[at : at + length].decode()
             if len(text) < at + length:
                 raise UnicodeDecodeError("utf-8", text, at, at + 1, "")
-            kept += text[at:at + length]
+            kept += text[at : at + length]
             at += length
         except UnicodeDecodeError:
             kept += "\ufffd".encode()
@@ -189,6 +208,7 @@ def kept_by_json_file(text):
 
 
 # ---- The S3 server --------------------------------------------------------------------------------------------------
+
 
 class S3:
     """Ceph RGW (tests/support/rgw.sh), and a client that is not ours (boto3)."""
@@ -220,9 +240,15 @@ class S3:
     def client(self, service="s3"):
         import boto3
         import botocore.config
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=self.env["AWS_REGION"],
-                            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
-                            config=botocore.config.Config(s3={"addressing_style": "path"}, proxies={}))
+
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=self.env["AWS_REGION"],
+            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
+            config=botocore.config.Config(s3={"addressing_style": "path"}, proxies={}),
+        )
 
     def make_bucket(self, name):
         self.client().create_bucket(Bucket=name)
@@ -231,8 +257,12 @@ class S3:
         return f"s3://{bucket}/{prefix}?endpoint={self.endpoint}&region={self.env['AWS_REGION']}&path_style=true"
 
     def credentials(self, secret=None):
-        return {"AWS_ACCESS_KEY_ID": self.env["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": secret or self.env["AWS_SECRET_ACCESS_KEY"],
-                "AWS_EC2_METADATA_DISABLED": "true", "no_proxy": "127.0.0.1,localhost"}
+        return {
+            "AWS_ACCESS_KEY_ID": self.env["AWS_ACCESS_KEY_ID"],
+            "AWS_SECRET_ACCESS_KEY": secret or self.env["AWS_SECRET_ACCESS_KEY"],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "no_proxy": "127.0.0.1,localhost",
+        }
 
 
 # ---- What is stored -------------------------------------------------------------------------------------------------
@@ -250,7 +280,9 @@ class Stored:
         return [line.message for line in self.lines if stream in (None, line.stream)]
 
     def raw(self, stream=None):
-        return b"".join(line.message + (b"\n" if line.tag == "F" else b"") for line in self.lines if stream in (None, line.stream))
+        return b"".join(
+            line.message + (b"\n" if line.tag == "F" else b"") for line in self.lines if stream in (None, line.stream)
+        )
 
 
 class Reader:
@@ -265,7 +297,9 @@ class Reader:
             root = pathlib.Path(self.directory)
             return sorted(str(path.relative_to(root)) for path in root.rglob("*.age")) if root.exists() else []
         pages = self.s3.client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-        return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []) if entry["Key"].endswith(".age"))
+        return sorted(
+            entry["Key"] for page in pages for entry in page.get("Contents", []) if entry["Key"].endswith(".age")
+        )
 
     def bytes_of(self, key):
         if self.directory:
@@ -275,6 +309,7 @@ class Reader:
     @staticmethod
     def tenant_of(key):
         import urllib.parse
+
         return urllib.parse.unquote(re.search(r"tenant=([^/]+)/", key).group(1))
 
     def identity(self, tenant):
@@ -296,7 +331,8 @@ class Reader:
         return sequence, host_epoch
 
     def containers(self):
-        """By container id, and by tenant where more than one holds some of it: {id: Stored}; {(id, tenant): Stored} is `by_tenant`."""
+        """By container id, and by tenant where more than one holds some of it: {id: Stored}; {(id, tenant): Stored} is
+        `by_tenant`."""
         found = {}
         for key in sorted(self.objects(), key=self.order_of):
             tenant, current = self.tenant_of(key), None
@@ -325,15 +361,25 @@ class Reader:
 
 # ---- The agent ------------------------------------------------------------------------------------------------------
 
+
 class Agent:
     """boatswaind with a state directory, keyring, store and configuration of its own under `place`."""
 
-    def __init__(self, engine, tenants=("red", "green", "blue"), store=None, operator=True, environment=None, prefix=(), **settings):
+    def __init__(
+        self,
+        engine,
+        tenants=("red", "green", "blue"),
+        store=None,
+        operator=True,
+        environment=None,
+        prefix=(),
+        **settings,
+    ):
         self.engine = engine
         self.place = scratch("bwa.")
         self.state = self.place / "state"
-        self.keys = self.place / "keys"          # identities: what the tenants keep for themselves
-        self.keyring = self.place / "keyring"    # recipients: what the host has
+        self.keys = self.place / "keys"  # identities: what the tenants keep for themselves
+        self.keyring = self.place / "keyring"  # recipients: what the host has
         self.store_dir = self.place / "store"
         self.store = store or f"dir:{self.store_dir}"
         self.log_path = self.place / "agent.log"
@@ -347,7 +393,17 @@ class Agent:
         self.keyring.mkdir()
         for tenant in (*tenants, *(["_unassigned"] if operator else [])):
             self.add_key(tenant)
-        self.settings = {"": {}, "docker": {}, "cri": {}, "driver": {}, "health": {}, "metrics": {}, "tenancy": {}, "batch": {"flush_after": "1s"}, "spool": {}}
+        self.settings = {
+            "": {},
+            "docker": {},
+            "cri": {},
+            "driver": {},
+            "health": {},
+            "metrics": {},
+            "tenancy": {},
+            "batch": {"flush_after": "1s"},
+            "spool": {},
+        }
         for name, value in settings.items():
             section, _, setting = name.rpartition("__")
             self.settings[section][setting] = value
@@ -363,7 +419,12 @@ class Agent:
 
     def write_config(self):
         sections = {
-            "": {"state_dir": str(self.state), "listen": f"127.0.0.1:{self.port}", "host": "testhost", **self.settings[""]},
+            "": {
+                "state_dir": str(self.state),
+                "listen": f"127.0.0.1:{self.port}",
+                "host": "testhost",
+                **self.settings[""],
+            },
             "engine": {"socket": str(self.engine.socket) if self.engine else "/nonexistent/docker.sock"},
             "docker": self.settings["docker"],
             "cri": self.settings["cri"],
@@ -390,8 +451,13 @@ class Agent:
         environment = {"PATH": os.environ["PATH"], **self.environment}
         with open(self.log_path, "ab") as log:
             self.started_at = log.tell()
-            self.process = subprocess.Popen([*self.prefix, str(self.program), "agent", "--config", str(self.config_path)],
-                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
+            self.process = subprocess.Popen(
+                [*self.prefix, str(self.program), "agent", "--config", str(self.config_path)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+            )
         if wait:
             docker = self.settings["docker"].get("enabled", True)
             self.wait_logged("engine followed" if docker else "pods are followed")
@@ -423,7 +489,7 @@ class Agent:
 
     def log(self, since_start=True):
         """Its log's entries: dictionaries."""
-        text = self.log_path.read_bytes()[self.started_at if since_start else 0:]
+        text = self.log_path.read_bytes()[self.started_at if since_start else 0 :]
         entries = []
         for line in text.decode(errors="replace").splitlines():
             try:
@@ -433,7 +499,9 @@ class Agent:
         return entries
 
     def logged(self, event, since_start=True, **fields):
-        matches = lambda entry: event in entry.get("event", "") and all(str(want) in entry.get(name, "") for name, want in fields.items())
+        matches = lambda entry: event in entry.get("event", "") and all(
+            str(want) in entry.get(name, "") for name, want in fields.items()
+        )
         return [entry for entry in self.log(since_start) if matches(entry)]
 
     def wait_logged(self, event, seconds=20, **fields):
@@ -442,6 +510,7 @@ class Agent:
                 return found
             if self.process and self.process.poll() is not None:
                 raise AssertionError(f"the agent ended with {self.process.returncode}:\n{self.last_words()}")
+
         return wait_for(look, seconds, lambda: f"log entry {event!r} {fields}:\n{self.last_words()}")
 
     def last_words(self, lines=15):
@@ -470,7 +539,11 @@ class Agent:
         total = 0.0
         for line in self.get("/metrics")[1].splitlines():
             found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
-            if found and found[1] == name and all(f'{key}="{value}"' in (found[2] or "") for key, value in labels.items()):
+            if (
+                found
+                and found[1] == name
+                and all(f'{key}="{value}"' in (found[2] or "") for key, value in labels.items())
+            ):
                 total += float(found[3])
         return total
 
@@ -480,17 +553,35 @@ class Agent:
     def tool(self, *arguments, tenants=("red", "green", "blue"), check=True):
         """`boatswain` with the tenants' identities."""
         identities = [word for tenant in tenants for word in ("--identity", str(self.keys / f"{tenant}.key"))]
-        return run(BUILD / "boatswain", *arguments, "--store", self.store, *identities, check=check, timeout=120,
-                   env={"PATH": os.environ["PATH"], **self.environment})
+        return run(
+            BUILD / "boatswain",
+            *arguments,
+            "--store",
+            self.store,
+            *identities,
+            check=check,
+            timeout=120,
+            env={"PATH": os.environ["PATH"], **self.environment},
+        )
 
     def raw(self, container, stream=None, tenants=("red", "green", "blue")):
-        return self.tool("logs", "--container", container, "--output", "raw", *(["--stream", stream] if stream else []), tenants=tenants).stdout
+        return self.tool(
+            "logs",
+            "--container",
+            container,
+            "--output",
+            "raw",
+            *(["--stream", stream] if stream else []),
+            tenants=tenants,
+        ).stdout
 
 
 # ---- Test cases -----------------------------------------------------------------------------------------------------
 
+
 class LiveTest(unittest.TestCase):
     """One engine a class; agents end, and containers are removed, with the test that made them."""
+
     maxDiff = 2000
     engine_options = ()
     engine = None
@@ -512,19 +603,31 @@ class LiveTest(unittest.TestCase):
 
     def show_log_of_failure(self, agent):
         result = self._outcome.result
-        failed = any(test is self or getattr(test, "test_case", None) is self for test, _ in (*result.errors, *result.failures))
+        failed = any(
+            test is self or getattr(test, "test_case", None) is self for test, _ in (*result.errors, *result.failures)
+        )
         if failed and agent.log_path.exists():
             print(f"--- the agent's last words in {self.id()}:\n{agent.last_words(40)}", file=sys.stderr)
             if keep := os.environ.get("BOATSWAIN_TEST_KEEP"):
-                shutil.copytree(agent.place, pathlib.Path(keep) / agent.place.name, dirs_exist_ok=True,
-                                ignore=shutil.ignore_patterns("*.sock"))
+                shutil.copytree(
+                    agent.place,
+                    pathlib.Path(keep) / agent.place.name,
+                    dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("*.sock"),
+                )
 
     def wait_stored(self, reader, count, seconds=30):
         """Until the store holds at least so many lines."""
-        wait_for(lambda: reader.line_count() >= count, seconds, lambda: f"{reader.line_count()} of {count} lines stored", pause=0.3)
+        wait_for(
+            lambda: reader.line_count() >= count,
+            seconds,
+            lambda: f"{reader.line_count()} of {count} lines stored",
+            pause=0.3,
+        )
 
     def wait_stored_or_still(self, reader, count, still=6, seconds=60):
-        """Until the store holds so many lines, or nothing more comes: what is missing then is told better by a comparison."""
+        """Until the store holds so many lines, or nothing more comes: what is missing then is told better by a
+        comparison."""
         end, before, since = time.monotonic() + seconds, -1, time.monotonic()
         while time.monotonic() < end:
             now = reader.line_count()
@@ -545,8 +648,10 @@ class LiveTest(unittest.TestCase):
             lost = [m for m in wanted if m not in times]
             doubled = [m for m in times if times[m] > 1]
             strange = [m for m in times if m not in set(wanted)]
-            self.fail(f"{container}: {len(got)} lines of {count}; lost {len(lost)} {lost[:3]}, doubled {len(doubled)} {doubled[:3]}, "
-                      f"strange {len(strange)} {strange[:3]}, gaps {stored.gaps[:3]}")
+            self.fail(
+                f"{container}: {len(got)} lines of {count}; lost {len(lost)} {lost[:3]}, doubled"
+                f" {len(doubled)} {doubled[:3]}, strange {len(strange)} {strange[:3]}, gaps {stored.gaps[:3]}"
+            )
         self.assertEqual(stored.gaps, [])
 
 
@@ -557,9 +662,11 @@ def in_parallel(function, items, workers=4):
 
 def main(seconds=400):
     """Ends before a test runner would kill us outright, which would leave engines behind."""
+
     def end(number, frame):
         print(f"broken off by signal {number}", file=sys.stderr)
         raise KeyboardInterrupt  # the one exception that unittest does not take for a failed test
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, end)
     signal.alarm(seconds)

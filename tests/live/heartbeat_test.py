@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""heartbeat_test.py BOATSWAIND BOATSWAIN: an agent's heartbeats, as `boatswain fleet status` sees them. No engine is needed: that it is missing
+"""heartbeat_test.py BOATSWAIND BOATSWAIN: an agent's heartbeats, as `boatswain fleet status` sees them. No engine is
+needed: that it is missing
 is what the agent has to say."""
 import json
 import pathlib
@@ -29,9 +30,29 @@ class Heartbeats(unittest.TestCase):
         log = open(self.top / f"{host}.log", "w")
         self.addCleanup(log.close)
         agent = subprocess.Popen(
-            [DAEMON, "agent", "--host", host, "--state-dir", self.top / f"state-{host}", "--engine-socket", self.top / "no-engine.sock",
-             "--docker-root", self.top / "no-docker", "--listen", "off", "--store-url", self.store, "--tenancy-keyring", self.top / "keys",
-             "--fleet-heartbeat", "1s", *options], stderr=log)
+            [
+                DAEMON,
+                "agent",
+                "--host",
+                host,
+                "--state-dir",
+                self.top / f"state-{host}",
+                "--engine-socket",
+                self.top / "no-engine.sock",
+                "--docker-root",
+                self.top / "no-docker",
+                "--listen",
+                "off",
+                "--store-url",
+                self.store,
+                "--tenancy-keyring",
+                self.top / "keys",
+                "--fleet-heartbeat",
+                "1s",
+                *options,
+            ],
+            stderr=log,
+        )
         self.addCleanup(lambda: agent.poll() is None and (agent.kill(), agent.wait()))
         return agent
 
@@ -42,13 +63,17 @@ class Heartbeats(unittest.TestCase):
     def wait_for(self, condition, what):
         deadline = time.monotonic() + WAIT_SECONDS_MAX
         while not condition():
-            self.assertLess(time.monotonic(), deadline, what + "\n" + "".join(path.read_text() for path in self.top.glob("*.log")))
+            self.assertLess(
+                time.monotonic(), deadline, what + "\n" + "".join(path.read_text() for path in self.top.glob("*.log"))
+            )
             time.sleep(0.2)
 
     def test_are_proven_tell_trouble_and_grow_late(self):
         fleet_key, other_key, host_key = (str(self.top / name) for name in ("fleet.key", "other.key", "b.key"))
         self.assertEqual(self.tool("key", "new", "--out", fleet_key).returncode, 0)
-        self.assertEqual(self.tool("key", "new", "--out", fleet_key).returncode, 1, "an existing key is never overwritten")
+        self.assertEqual(
+            self.tool("key", "new", "--out", fleet_key).returncode, 1, "an existing key is never overwritten"
+        )
         self.assertEqual(pathlib.Path(fleet_key).stat().st_mode & 0o777, 0o600)
         self.assertEqual(self.tool("key", "new", "--out", other_key).returncode, 0)
         derived = self.tool("key", "derive", "b", "--key", fleet_key)
@@ -58,7 +83,10 @@ class Heartbeats(unittest.TestCase):
         self.wait_for(lambda: len(self.rows()[1]) == 3, "three heartbeats")
         code, rows = self.rows("--fleet-key", fleet_key)
         self.assertEqual(code, 1)
-        self.assertEqual({host: row["heartbeat"]["proof"] for host, row in rows.items()}, {"a": "proven", "b": "proven", "c": "forged"})
+        self.assertEqual(
+            {host: row["heartbeat"]["proof"] for host, row in rows.items()},
+            {"a": "proven", "b": "proven", "c": "forged"},
+        )
         self.assertIn("the engine is not followed", rows["a"]["why"])
         self.assertIn("forged", rows["c"]["why"])
         _, rows = self.rows("--fleet-key", other_key)

@@ -74,8 +74,13 @@ class Guard:
         self.config = self.place / "guard.toml"
         self.log_path = self.place / "guard.log"
         self.process = None
-        self.sections = {"": {}, "engine": {}, "tenancy": {},
-                         "guard": {"listen": f"unix:{self.socket}", "engine": str(engine_socket)}, "log": {"format": "json", "level": "debug"}}
+        self.sections = {
+            "": {},
+            "engine": {},
+            "tenancy": {},
+            "guard": {"listen": f"unix:{self.socket}", "engine": str(engine_socket)},
+            "log": {"format": "json", "level": "debug"},
+        }
         for name, value in settings.items():
             section, _, setting = name.rpartition("__")
             self.sections[section or "guard"][setting] = value
@@ -85,13 +90,19 @@ class Guard:
     def write_config(self):
         text = ""
         for section, values in self.sections.items():
-            text += (f"[{section}]\n" if section else "") + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+            text += (f"[{section}]\n" if section else "") + "".join(
+                f"{name} = {json.dumps(value)}\n" for name, value in values.items()
+            )
         self.config.write_text(text)
 
     def start(self, prefix=()):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*prefix, str(BUILD / "boatswaind"), "guard", "--config", str(self.config)],
-                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                [*prefix, str(BUILD / "boatswaind"), "guard", "--config", str(self.config)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
         self.wait_logged("guard started")
         return self
 
@@ -105,14 +116,21 @@ class Guard:
         return entries
 
     def logged(self, event, **fields):
-        return [entry for entry in self.log() if event in entry["event"] and all(str(want) in entry.get(name, "") for name, want in fields.items())]
+        return [
+            entry
+            for entry in self.log()
+            if event in entry["event"] and all(str(want) in entry.get(name, "") for name, want in fields.items())
+        ]
 
     def wait_logged(self, event, seconds=20, **fields):
         def look():
             if found := self.logged(event, **fields):
                 return found
             if self.process.poll() is not None:
-                raise AssertionError(f"the guard ended with {self.process.returncode}:\n{self.log_path.read_text()[-2000:]}")
+                raise AssertionError(
+                    f"the guard ended with {self.process.returncode}:\n{self.log_path.read_text()[-2000:]}"
+                )
+
         return wait_for(look, seconds, lambda: f"log entry {event!r} {fields}:\n{self.log_path.read_text()[-2000:]}")
 
     def resident_kib(self):

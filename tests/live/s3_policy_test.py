@@ -30,22 +30,33 @@ def ask(who, method, path, query=(), headers=None, body=b""):
     endpoint = os.environ["RGW_ENDPOINT"]
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{now[:8]}/us-east-1/s3/aws4_request"
-    signed = {"host": endpoint.split("//")[1], "x-amz-date": now,
-              "x-amz-content-sha256": hashlib.sha256(body).hexdigest()}
+    signed = {
+        "host": endpoint.split("//")[1],
+        "x-amz-date": now,
+        "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
+    }
     signed.update({name.lower(): value for name, value in (headers or {}).items()})
     arguments = "&".join(f"{encoded(name)}={encoded(value)}" for name, value in sorted(query))
-    lines = [method, encoded(path, "/"), arguments, "".join(f"{name}:{signed[name]}\n" for name in sorted(signed)),
-             ";".join(sorted(signed)), signed["x-amz-content-sha256"]]
+    lines = [
+        method,
+        encoded(path, "/"),
+        arguments,
+        "".join(f"{name}:{signed[name]}\n" for name in sorted(signed)),
+        ";".join(sorted(signed)),
+        signed["x-amz-content-sha256"],
+    ]
     to_sign = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
     key = ("AWS4" + who[1]).encode()
     for part in scope.split("/"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
-    signed["authorization"] = (f"AWS4-HMAC-SHA256 Credential={who[0]}/{scope}, SignedHeaders={lines[4]}, "
-                               f"Signature={signature}")
+    signed["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={who[0]}/{scope}, SignedHeaders={lines[4]}, Signature={signature}"
+    )
     url = endpoint + encoded(path, "/") + ("?" + arguments if arguments else "")
-    request = urllib.request.Request(url, method=method, headers=signed,
-                                     data=body if method in ("PUT", "POST") else None)
+    request = urllib.request.Request(
+        url, method=method, headers=signed, data=body if method in ("PUT", "POST") else None
+    )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=30) as answer:
@@ -55,8 +66,9 @@ def ask(who, method, path, query=(), headers=None, body=b""):
 
 
 def admin(*arguments):
-    subprocess.run(["radosgw-admin", "-c", os.environ["RGW_DIR"] + "/ceph.conf", *arguments], check=True,
-                   capture_output=True)
+    subprocess.run(
+        ["radosgw-admin", "-c", os.environ["RGW_DIR"] + "/ceph.conf", *arguments], check=True, capture_output=True
+    )
 
 
 OF_A_USER, OF_THE_BUCKET, NEVER_OVER, OF_A_READER = range(4)  # in s3.md
@@ -87,21 +99,37 @@ def heartbeat(host):
 
 class Policy(unittest.TestCase):
     # "bare" and "guest" have no policy of their own: what the bucket's says is all.
-    hosts = {host: (f"KEY{host}", f"SECRET{host}")
-             for host in ("node-a", "node-b", "node", "reader", "customer", "bare", "guest")}
+    hosts = {
+        host: (f"KEY{host}", f"SECRET{host}")
+        for host in ("node-a", "node-b", "node", "reader", "customer", "bare", "guest")
+    }
 
     @classmethod
     def setUpClass(cls):
         admin("caps", "add", "--uid=boatswain", "--caps=user-policy=*")
         for host, (key, secret) in cls.hosts.items():
-            admin("user", "create", f"--uid={host}", f"--display-name={host}", f"--access-key={key}",
-                  f"--secret-key={secret}")
+            admin(
+                "user",
+                "create",
+                f"--uid={host}",
+                f"--display-name={host}",
+                f"--access-key={key}",
+                f"--secret-key={secret}",
+            )
             if host in ("bare", "guest"):
                 continue
-            policy = (documented_policies(host, "customers.md")[0] if host == "customer" else
-                      documented_policies(host)[OF_A_READER if host == "reader" else OF_A_USER])
-            form = {"Action": "PutUserPolicy", "Version": "2010-05-08", "UserName": host, "PolicyName": "boatswain",
-                    "PolicyDocument": json.dumps(policy)}
+            policy = (
+                documented_policies(host, "customers.md")[0]
+                if host == "customer"
+                else documented_policies(host)[OF_A_READER if host == "reader" else OF_A_USER]
+            )
+            form = {
+                "Action": "PutUserPolicy",
+                "Version": "2010-05-08",
+                "UserName": host,
+                "PolicyName": "boatswain",
+                "PolicyDocument": json.dumps(policy),
+            }
             status, body = ask(OWNER, "POST", "/", list(form.items()))
             assert status == 200, body
 
@@ -128,8 +156,9 @@ class Policy(unittest.TestCase):
         self.expect(200, "node-a", "HEAD", segment("node-a"))
         self.expect(200, "node-a", "GET", segment("node-a"))
         self.expect(404, "node-a", "HEAD", segment("node-a", number=2))
-        self.expect(200, "node-a", "GET", f"/{BUCKET}/",
-                    query=[("list-type", "2"), ("max-keys", "1"), ("prefix", PREFIX + "/")])
+        self.expect(
+            200, "node-a", "GET", f"/{BUCKET}/", query=[("list-type", "2"), ("max-keys", "1"), ("prefix", PREFIX + "/")]
+        )
 
     def test_a_host_does_not_touch_anothers(self):
         for other in ("node-b", "node"):  # a name that is the start of another is no way in
@@ -137,8 +166,9 @@ class Policy(unittest.TestCase):
             self.expect(403, "node-a", "PUT", segment(other), body=b"forged")
             self.expect(403, "node-a", "GET", segment(other))
             self.expect(403, "node-a", "DELETE", segment(other))
-            self.expect(403, "node-a", "PUT", segment("node-a", number=9),
-                        headers={"x-amz-copy-source": segment(other)})
+            self.expect(
+                403, "node-a", "PUT", segment("node-a", number=9), headers={"x-amz-copy-source": segment(other)}
+            )
             self.expect(403, "node-a", "PUT", heartbeat(other), body=b"forged")
         self.expect(403, "node", "PUT", segment("node-a", number=2), headers=CREATE, body=b"forged")
         inside = segment("node-b").replace("/host=node-b/", "/host=node-b%2Fhost=node-a%2F/")
@@ -150,8 +180,14 @@ class Policy(unittest.TestCase):
 
     def test_a_host_deletes_nothing_and_changes_no_policy(self):
         self.expect(403, "node-a", "DELETE", segment("node-a"))
-        self.expect(403, "node-a", "PUT", f"/{BUCKET}", query=[("policy", "")],
-                    body=json.dumps(documented_policies("node-a")[NEVER_OVER]).encode())
+        self.expect(
+            403,
+            "node-a",
+            "PUT",
+            f"/{BUCKET}",
+            query=[("policy", "")],
+            body=json.dumps(documented_policies("node-a")[NEVER_OVER]).encode(),
+        )
         self.expect(403, "node-a", "PUT", f"/{BUCKET}/{PREFIX}/elsewhere", headers=CREATE, body=b"x")
 
     def test_a_reader_reads_everything_and_writes_nothing(self):
@@ -209,8 +245,9 @@ class Policy(unittest.TestCase):
         key = segment("node-a").removeprefix(f"/{BUCKET}/")
         listed = ask(OWNER, "GET", f"/{BUCKET}/", [("versions", ""), ("prefix", key)])[1]
         versions = re.findall(r"<VersionId>(.*?)</VersionId>", listed)
-        bodies = {ask(self.hosts["reader"], "GET", segment("node-a"), [("versionId", version)])[1]
-                  for version in versions}
+        bodies = {
+            ask(self.hosts["reader"], "GET", segment("node-a"), [("versionId", version)])[1] for version in versions
+        }
         self.assertEqual(bodies, {"sealed", "though one is there"})
 
 

@@ -51,10 +51,28 @@ class Agent:
         self.manager.settimeout(WAIT_SECONDS_MAX)
         self.log = open(directory / "log", "a")
         self.process = subprocess.Popen(
-            [DAEMON, "agent", "--state-dir", directory / "state", "--engine-socket", ENGINE, "--listen", "off",
-             "--store-url", f"dir:{directory}/store", "--tenancy-keyring", directory / "keys", "--batch-flush-after", "1s",
-             "--docker-exclude", "name:^by-rule", *options],
-            stderr=self.log, env={**os.environ, "NOTIFY_SOCKET": str(directory / "notify")})
+            [
+                DAEMON,
+                "agent",
+                "--state-dir",
+                directory / "state",
+                "--engine-socket",
+                ENGINE,
+                "--listen",
+                "off",
+                "--store-url",
+                f"dir:{directory}/store",
+                "--tenancy-keyring",
+                directory / "keys",
+                "--batch-flush-after",
+                "1s",
+                "--docker-exclude",
+                "name:^by-rule",
+                *options,
+            ],
+            stderr=self.log,
+            env={**os.environ, "NOTIFY_SOCKET": str(directory / "notify")},
+        )
 
     def told(self):
         return self.manager.recv(100).decode()
@@ -72,13 +90,27 @@ class Case(unittest.TestCase):
     agent = None  # the one that is asked unless another is named
 
     def run_tool(self, *arguments, agent=None):
-        ran = subprocess.run([TOOL, *arguments, "--socket", (agent or self.agent).socket], capture_output=True, text=True)
+        ran = subprocess.run(
+            [TOOL, *arguments, "--socket", (agent or self.agent).socket], capture_output=True, text=True
+        )
         for secret in (SECRET, PRINTED):
             self.assertNotIn(secret, ran.stdout + ran.stderr)
         return ran
 
     def container(self, name, *options, command="echo " + PRINTED + "; sleep 1000"):
-        identity = docker("run", "--detach", "--name", name, "--env", "PASSWORD=" + SECRET, *options, "bw/busybox", "sh", "-c", command)
+        identity = docker(
+            "run",
+            "--detach",
+            "--name",
+            name,
+            "--env",
+            "PASSWORD=" + SECRET,
+            *options,
+            "bw/busybox",
+            "sh",
+            "-c",
+            command,
+        )
         self.addCleanup(docker, "rm", "--force", name)
         return identity
 
@@ -118,14 +150,24 @@ class Why(Case):
         identity = self.container("web-1", "--env", "BOATSWAIN_TENANT=acme", "--label", "boatswain.app=shop/cart")
         told = self.until("web-1", lambda told: told["last_segment"] and told["held_back"]["lines"] == 0)
         self.assertEqual(told["verdict"], "collected")
-        self.assertEqual((told["id"], told["tenant"], told["app"], told["rule"]), (identity, "acme", "shop/cart", "env:BOATSWAIN_TENANT"))
+        self.assertEqual(
+            (told["id"], told["tenant"], told["app"], told["rule"]),
+            (identity, "acme", "shop/cart", "env:BOATSWAIN_TENANT"),
+        )
         self.assertEqual((told["reader"], told["lines_read"], told["position"]["lag_bytes"]), ("json-file", 1, 0))
         self.assertEqual(told["position"]["offset"], told["position"]["size"])
         self.assertIn("tenant=acme/", told["last_segment"]["key"])
         text = self.explained("web-1", 0)
-        self.assertTrue(text.startswith("web-1 is collected for tenant acme (rule env:BOATSWAIN_TENANT), read from its json-file log, 0 B behind; "
-                                        "last segment "), text)
-        self.assertEqual(self.explained(identity[:12], 0).splitlines()[0].split(";")[0], text.splitlines()[0].split(";")[0])
+        self.assertTrue(
+            text.startswith(
+                "web-1 is collected for tenant acme (rule env:BOATSWAIN_TENANT), read from its json-file log, 0 B"
+                " behind; last segment "
+            ),
+            text,
+        )
+        self.assertEqual(
+            self.explained(identity[:12], 0).splitlines()[0].split(";")[0], text.splitlines()[0].split(";")[0]
+        )
 
     def test_a_container_with_driver_local_is_read_through_the_engine(self):
         self.container("local-1", "--log-driver", "local", "--env", "BOATSWAIN_TENANT=acme")
@@ -136,7 +178,9 @@ class Why(Case):
 
     def test_a_container_with_driver_none_is_not_read_unless_it_asks_to_be_attached_to(self):
         self.container("none-1", "--log-driver", "none", "--env", "BOATSWAIN_TENANT=acme")
-        self.container("none-2", "--log-driver", "none", "--env", "BOATSWAIN_TENANT=acme", "--label", "boatswain.attach=true")
+        self.container(
+            "none-2", "--log-driver", "none", "--env", "BOATSWAIN_TENANT=acme", "--label", "boatswain.attach=true"
+        )
         self.assertEqual(self.until("none-1", lambda told: True)["verdict"], "unreadable")
         text = self.explained("none-1", 1)
         self.assertTrue(text.startswith("none-1 is not collected: log driver none keeps nothing to read"), text)
@@ -164,7 +208,9 @@ class Why(Case):
         docker("run", "--rm", "--name", "brief", "--env", "BOATSWAIN_TENANT=acme", "bw/busybox", "echo", PRINTED)
         told = self.until("brief", lambda told: told["ended"])
         self.assertEqual((told["state"], told["lines_read"], told["verdict"]), ("removed", 1, "collected"))
-        self.assertIn("brief was collected for tenant acme (rule env:BOATSWAIN_TENANT) to its end", self.explained("brief", 0))
+        self.assertIn(
+            "brief was collected for tenant acme (rule env:BOATSWAIN_TENANT) to its end", self.explained("brief", 0)
+        )
 
     def test_an_unknown_or_ambiguous_name_is_said_to_be_that(self):
         ran = self.run_tool("why", "nosuch")
@@ -286,9 +332,21 @@ class OtherAgents(Case):
         self.assertIn("the keys of before stay in force", ran.stdout)
         agent.stop()
         for command in ("agent", "check"):
-            ran = subprocess.run([DAEMON, command, "--state-dir", self.directory / "state", "--store-url",
-                                  f"dir:{self.directory}/store", "--tenancy-keyring", self.directory / "keys"],
-                                 capture_output=True, text=True, timeout=60)
+            ran = subprocess.run(
+                [
+                    DAEMON,
+                    command,
+                    "--state-dir",
+                    self.directory / "state",
+                    "--store-url",
+                    f"dir:{self.directory}/store",
+                    "--tenancy-keyring",
+                    self.directory / "keys",
+                ],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
             self.assertEqual(ran.returncode, 1, ran.stderr)
             self.assertIn("holds a private key: acme.key. A host keeps public keys (*.pub) only", ran.stderr)
             self.assertNotIn("AGE-SECRET-KEY", ran.stdout + ran.stderr)
@@ -317,7 +375,7 @@ class OtherAgents(Case):
         address = re.findall(r'listening address="?(127.0.0.1:[0-9]+)', (self.directory / "log").read_text())[-1]
         text = urllib.request.urlopen(f"http://{address}/metrics").read().decode()
         for name in ("last_line", "last_sealed", "last_stored"):
-            told = re.search(r'^boatswain_' + name + r'_timestamp_seconds\{tenant="acme"\} (\S+)$', text, re.MULTILINE)
+            told = re.search(r"^boatswain_" + name + r'_timestamp_seconds\{tenant="acme"\} (\S+)$', text, re.MULTILINE)
             self.assertGreater(float(told[1]), before, name)
         for reader in ("json-file", "held"):
             self.assertIn('boatswain_read_lag_bytes{reader="%s"} 0' % reader, text)

@@ -1,10 +1,15 @@
 #!/usr/bin/python3
-"""pages_test.py BUILD: runs what the operator's pages tell people to type, word for word, in a root of its own that vanishes.
+"""pages_test.py BUILD: runs what the operator's pages tell people to type, word for word, in a root of its own that
+vanishes.
 
-The root is a Debian 12 made by debootstrap, with an engine of its own and the image `busybox`, and none of our files: the first page
-installs the packages. All pages run in it one after the other, as an operator would read them: each page is one shell, each fenced block of
-`sh` is run in order, and a command that fails ends the page. A block behind `<!-- not run: REASON -->` is not run; the test lists
-each with its reason, so that nothing is passed over unseen. `systemctl` is a small one (tests/pages/systemctl) that runs the units' own command lines.
+The root is a Debian 12 made by debootstrap, with an engine of its own and the image `busybox`, and none of our files:
+the first page
+installs the packages. All pages run in it one after the other, as an operator would read them: each page is one shell,
+each fenced block of
+`sh` is run in order, and a command that fails ends the page. A block behind `<!-- not run: REASON -->` is not run; the
+test lists
+each with its reason, so that nothing is passed over unseen. `systemctl` is a small one (tests/pages/systemctl) that
+runs the units' own command lines.
 """
 import os
 import pathlib
@@ -20,16 +25,30 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(sys.argv[1])
 # In the order of a reader: the first page installs, the last one uninstalls.
-PAGES = ["README.md", "docs/start.md", "docs/operate/systemd.md", "docs/operate/customers.md", "docs/operate/quarantine.md",
-         "docs/operate/keys.md", "docs/operate/migration.md", "docs/operate/cost.md", "docs/operate/sizing.md",
-         "docs/operate/canary.md", "docs/operate/retention.md", "docs/operate/offboarding.md", "docs/operate/backup.md",
-         "docs/operate/upgrade.md"]
+PAGES = [
+    "README.md",
+    "docs/start.md",
+    "docs/operate/systemd.md",
+    "docs/operate/customers.md",
+    "docs/operate/quarantine.md",
+    "docs/operate/keys.md",
+    "docs/operate/migration.md",
+    "docs/operate/cost.md",
+    "docs/operate/sizing.md",
+    "docs/operate/canary.md",
+    "docs/operate/retention.md",
+    "docs/operate/offboarding.md",
+    "docs/operate/backup.md",
+    "docs/operate/upgrade.md",
+]
 SUITE = "bookworm"
 PROGRAMS = "ca-certificates,docker.io,age,zstd,busybox-static,python3-minimal,adduser,libcap2-bin,curl"
 SECONDS_MAX = 420
 
-BLOCK = re.compile(r"^(?:<!-- (?:not run|drill): (?P<reason>[^\n]*) -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$",
-                   re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?:<!-- (?:not run|drill): (?P<reason>[^\n]*) -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def blocks(page):
@@ -41,7 +60,9 @@ def blocks(page):
 
 def mirror():
     for path in [*pathlib.Path("/etc/apt/sources.list.d").glob("*.sources"), pathlib.Path("/etc/apt/sources.list")]:
-        if path.exists() and (found := re.search(r"^(?:URIs:\s*|deb\s+(?:\[[^]]*\]\s+)?)(\S+)", path.read_text(), re.MULTILINE)):
+        if path.exists() and (
+            found := re.search(r"^(?:URIs:\s*|deb\s+(?:\[[^]]*\]\s+)?)(\S+)", path.read_text(), re.MULTILINE)
+        ):
             return found[1]
     raise AssertionError("no mirror in apt's sources")
 
@@ -51,8 +72,11 @@ def base():
     kept = BUILD / f"{SUITE}-pages"
     if not (kept / ".whole").exists():
         shutil.rmtree(kept, ignore_errors=True)
-        made = subprocess.run(["debootstrap", "--variant=minbase", f"--include={PROGRAMS}", SUITE, kept, mirror()],
-                              capture_output=True, text=True)
+        made = subprocess.run(
+            ["debootstrap", "--variant=minbase", f"--include={PROGRAMS}", SUITE, kept, mirror()],
+            capture_output=True,
+            text=True,
+        )
         assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
         (kept / ".whole").touch()
     return kept
@@ -115,7 +139,11 @@ class Pages(unittest.TestCase):
         self.addCleanup(shutil.rmtree, place, True)
         (place / "packages").mkdir()
         (place / "root").mkdir()
-        made = subprocess.run([ROOT / "scripts/package.sh", "--programs", BUILD, "--to", place / "packages"], capture_output=True, text=True)
+        made = subprocess.run(
+            [ROOT / "scripts/package.sh", "--programs", BUILD, "--to", place / "packages"],
+            capture_output=True,
+            text=True,
+        )
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         scripts, not_run, run = "mkdir -p /tmp/pages\n", [], 0
         for number, page in enumerate(PAGES):
@@ -129,8 +157,23 @@ class Pages(unittest.TestCase):
             scripts += f"cat >/tmp/pages/{number:02}-{page.replace('/', '-')} <<'END OF PAGE'\n{text}END OF PAGE\n"
         print(f"{run} blocks are run; not run:", *not_run, sep="\n  ")
         self.assertGreater(run, 20, "the pages have lost their commands, or this test its eyes")
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "/bin/sh", "-c", OUTER, "sh",
-                   str(place / "root"), str(base()), str(ROOT / "tests/pages/systemctl"), scripts + INNER]
+        command = [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--propagation",
+            "private",
+            "/bin/sh",
+            "-c",
+            OUTER,
+            "sh",
+            str(place / "root"),
+            str(base()),
+            str(ROOT / "tests/pages/systemctl"),
+            scripts + INNER,
+        ]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, stdin=subprocess.DEVNULL)
         self.assertEqual(ran.returncode, 0, f"{ran.stdout[-8000:]}\n{ran.stderr[-3000:]}")
         print(ran.stdout if "-v" in sys.argv else "all of them work")

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""comments.py SRC: no comment was broken by a formatter: a line of up to three words between two others, behind a full one.
+"""comments.py SRC: no comment was broken by a formatter: a line of up to three words between two others, behind a full
+one.
 
 clang-format's ReflowComments moves what does not fit to a line of its own, and lists and tables come out mangled.
 comments.py --canary: shows that such a block is found, and that ordinary ones are not.
@@ -17,7 +18,7 @@ def mangled(text):
     lines = text.split("\n")
     found = []
     for number in range(1, len(lines) - 1):
-        before, here, behind = (COMMENT.match(line) for line in lines[number - 1:number + 2])
+        before, here, behind = (COMMENT.match(line) for line in lines[number - 1 : number + 2])
         if not (before and here and behind) or len({before[1], here[1], behind[1]}) > 1:
             continue
         words = here[3].split()
@@ -42,8 +43,12 @@ if __name__ == "__main__":
     if sys.argv[1] == "--canary":
         canary()
     else:
-        places = [f"{file}:{number}" for file in sorted(pathlib.Path(sys.argv[1]).rglob("*")) if file.suffix in (".h", ".cc")
-                  for number in mangled(file.read_text())]
+        places = [
+            f"{file}:{number}"
+            for file in sorted(pathlib.Path(sys.argv[1]).rglob("*"))
+            if file.suffix in (".h", ".cc")
+            for number in mangled(file.read_text())
+        ]
         if places:
             sys.exit("comments that a formatter broke:\n" + "\n".join(places))
         print("no comment is broken")

@@ -24,8 +24,9 @@ ELSEWHERE = ("http://", "https://", "mailto:")
 
 def documents(root):
     # Build trees and node_modules may hold other people's Markdown.
-    return sorted(path for path in root.rglob("*.md")
-                  if not {"build", "node_modules", ".git"} & set(path.relative_to(root).parts))
+    return sorted(
+        path for path in root.rglob("*.md") if not {"build", "node_modules", ".git"} & set(path.relative_to(root).parts)
+    )
 
 
 def slug(heading):
@@ -45,8 +46,11 @@ def check_links(root, problems):
             name = path.relative_to(root)
             if not target.exists():
                 problems.append(f"{name}: the link '{link}' leads nowhere")
-            elif fragment and target.suffix == ".md" and fragment not in map(
-                    slug, HEADING.findall(FENCE.sub("", target.read_text()))):
+            elif (
+                fragment
+                and target.suffix == ".md"
+                and fragment not in map(slug, HEADING.findall(FENCE.sub("", target.read_text())))
+            ):
                 problems.append(f"{name}: '{link}': {target.name} has no such heading")
 
 
@@ -75,8 +79,11 @@ def check_glossary(root, problems):
     glossary = root / "docs/glossary.md"
     if not glossary.exists():
         return
-    elsewhere = "\n".join(path.read_text(errors="replace").lower() for path in
-                          [*documents(root), *sorted((root / "src").rglob("*.h"))] if path != glossary)
+    elsewhere = "\n".join(
+        path.read_text(errors="replace").lower()
+        for path in [*documents(root), *sorted((root / "src").rglob("*.h"))]
+        if path != glossary
+    )
     for term in TERM.findall(glossary.read_text()):
         if not any(word.strip() in elsewhere for word in term.lower().split("/")):
             problems.append(f"docs/glossary.md: nobody says '{term}'")
@@ -113,20 +120,28 @@ def check(root):
 
 def canary():
     """Trees with one mistake each, and the words that the complaint must hold."""
-    good = {"dev": "  build   builds\n",
-            "README.md": "[s](docs/start.md)\n[a](docs/a.md#b-c) [w](https://example.org/x) `./dev build`\n",
-            "docs/start.md": "[o](operate/o.md)\n", "docs/operate/o.md": "[p](p.md)\n", "docs/operate/p.md": "\n",
-            "docs/a.md": "# A\n## B: `c`\nsegment\n```\n[x](nowhere)\n```\n", "docs/glossary.md": "| **segment** | x |\n",
-            "docs/decisions/README.md": "[1](0001-x.md)\n", "docs/decisions/0001-x.md": "# X\n"}
-    mistakes = [({}, None),
-                ({"README.md": "[a](docs/b.md)"}, "leads nowhere"),
-                ({"README.md": "[a](docs/a.md#d)"}, "no such heading"),
-                ({"README.md": "`./dev fly`"}, "'./dev fly' is not a command"),
-                ({"docs/decisions/0002-y.md": ""}, "0002-y.md is not in"),
-                ({"docs/decisions/0001-y.md": ""}, "has the number of"),
-                ({"README.md": "\n" * 30 + "[s](docs/start.md)"}, "first screen does not lead"),
-                ({"docs/operate/lost.md": "alone"}, "lost.md: no page leads here"),
-                ({"docs/glossary.md": "| **spool** | x |\n"}, "nobody says 'spool'")]
+    good = {
+        "dev": "  build   builds\n",
+        "README.md": "[s](docs/start.md)\n[a](docs/a.md#b-c) [w](https://example.org/x) `./dev build`\n",
+        "docs/start.md": "[o](operate/o.md)\n",
+        "docs/operate/o.md": "[p](p.md)\n",
+        "docs/operate/p.md": "\n",
+        "docs/a.md": "# A\n## B: `c`\nsegment\n```\n[x](nowhere)\n```\n",
+        "docs/glossary.md": "| **segment** | x |\n",
+        "docs/decisions/README.md": "[1](0001-x.md)\n",
+        "docs/decisions/0001-x.md": "# X\n",
+    }
+    mistakes = [
+        ({}, None),
+        ({"README.md": "[a](docs/b.md)"}, "leads nowhere"),
+        ({"README.md": "[a](docs/a.md#d)"}, "no such heading"),
+        ({"README.md": "`./dev fly`"}, "'./dev fly' is not a command"),
+        ({"docs/decisions/0002-y.md": ""}, "0002-y.md is not in"),
+        ({"docs/decisions/0001-y.md": ""}, "has the number of"),
+        ({"README.md": "\n" * 30 + "[s](docs/start.md)"}, "first screen does not lead"),
+        ({"docs/operate/lost.md": "alone"}, "lost.md: no page leads here"),
+        ({"docs/glossary.md": "| **spool** | x |\n"}, "nobody says 'spool'"),
+    ]
     for change, wanted in mistakes:
         with tempfile.TemporaryDirectory() as folder:
             for name, text in {**good, **change}.items():

@@ -3,8 +3,10 @@
 
     headers.py BUILD_DIR [--canary]
 
-A file that includes a header before anything else shows it by being compiled, which the build has done; what precompiled headers hide there
-is for standard_includes.py. Headers that no such file has are compiled here by themselves, with the flags of their folder
+A file that includes a header before anything else shows it by being compiled, which the build has done; what
+precompiled headers hide there
+is for standard_includes.py. Headers that no such file has are compiled here by themselves, with the flags of their
+folder
 (compile_commands.json), as far as the syntax goes.
 """
 import concurrent.futures
@@ -45,9 +47,9 @@ def flags_by_folder(build):
             continue
         words = shlex.split(entry["command"])
         launcher = next((at for at, word in enumerate(words) if word.endswith("/ccache")), -1)
-        words = words[launcher + 1:]
-        words = words[:words.index("-o")] + words[words.index("-o") + 2:]
-        flags[file.parent] = without_precompiled(words[:words.index("-c")])
+        words = words[launcher + 1 :]
+        words = words[: words.index("-o")] + words[words.index("-o") + 2 :]
+        flags[file.parent] = without_precompiled(words[: words.index("-c")])
     return flags
 
 
@@ -56,14 +58,26 @@ def trouble_of(header, flags):
     command = next((flags[folder] for folder in header.parents if folder in flags), None)
     if command is None:
         return "no file of its folder is compiled"
-    done = subprocess.run([*command, "-fsyntax-only", "-Wno-pragma-once-outside-header", "-x", "c++", header], cwd="/", capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "-fsyntax-only", "-Wno-pragma-once-outside-header", "-x", "c++", header],
+        cwd="/",
+        capture_output=True,
+        text=True,
+    )
     return done.stderr.strip() or "refused" if done.returncode else None
 
 
 def compiled_by_the_build(build):
-    names = {pathlib.Path(entry["file"]) for entry in json.loads((pathlib.Path(build) / "compile_commands.json").read_text())}
-    return {SOURCE / header for name in names if SOURCE in name.parents and not name.name.endswith(("_test.cc", "_fuzz.cc"))
-            and (header := first_include(name))}
+    names = {
+        pathlib.Path(entry["file"]) for entry in json.loads((pathlib.Path(build) / "compile_commands.json").read_text())
+    }
+    return {
+        SOURCE / header
+        for name in names
+        if SOURCE in name.parents
+        and not name.name.endswith(("_test.cc", "_fuzz.cc"))
+        and (header := first_include(name))
+    }
 
 
 def main():
@@ -73,7 +87,11 @@ def main():
         with tempfile.NamedTemporaryFile("w", suffix=".h", dir=SOURCE / "base") as broken:
             broken.write("#pragma once\ninline std::string not_included() { return {}; }\n")
             broken.flush()
-            sys.exit(0 if trouble_of(pathlib.Path(broken.name), flags) else "a header that does not compile alone was not noticed")
+            sys.exit(
+                0
+                if trouble_of(pathlib.Path(broken.name), flags)
+                else "a header that does not compile alone was not noticed"
+            )
     alone = sorted(set(SOURCE.rglob("*.h")) - compiled_by_the_build(build))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         troubles = list(pool.map(lambda header: trouble_of(header, flags), alone))

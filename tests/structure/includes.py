@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """includes.py SRC: #include lines of src/ follow what each part's CMakeLists.txt says it USES; no part uses itself.
 
-A part may include from itself and from the parts that it names itself: USES is what a reader looks at, so a neighbour that
+A part may include from itself and from the parts that it names itself: USES is what a reader looks at, so a neighbour
+that
 comes only through another one must be named too. Its tests (*_test.cc, *_fuzz.cc) may include from TEST_USES as well.
 A folder without boatswain_part() may include from the parts that its target_link_libraries() names.
 includes.py --canary: shows on small trees that each kind of mistake is found.
@@ -41,8 +42,12 @@ def read_parts(src):
     for listing in sorted(src.glob("*/**/CMakeLists.txt")):
         text = COMMENT.sub("", listing.read_text())
         folder = listing.parent.relative_to(src)
-        linked = {word[len("boatswain_"):] for call in LINKED.findall(text) for word in call.split()
-                  if word.startswith("boatswain_")}
+        linked = {
+            word[len("boatswain_") :]
+            for call in LINKED.findall(text)
+            for word in call.split()
+            if word.startswith("boatswain_")
+        }
         declared = PART.findall(text)
         part = Part(declared[0][0] if declared else str(folder), folder)
         for _, rest in declared:
@@ -66,7 +71,7 @@ def cycle(parts):
 
     def visit(name, path):
         if name in path:
-            return path[path.index(name):] + [name]
+            return path[path.index(name) :] + [name]
         if name in done:
             return None
         for used in uses.get(name, []):
@@ -95,14 +100,16 @@ def check(src):
         text = path.read_text(errors="replace")
         for included in INCLUDE.findall(text):
             target = pathlib.PurePath(included)
-            line = text[:text.index(f'"{included}"')].count("\n") + 1
+            line = text[: text.index(f'"{included}"')].count("\n") + 1
             if ".." in target.parts or not (src / target).is_file():
                 problems.append(f'src/{here}:{line}: "{included}" is no path below src/')
                 continue
             owner = part_of(target, parts)
             if owner is not None and owner.name not in allowed:
-                problems.append(f'src/{here}:{line}: includes "{included}", but {part.name} does not use {owner.name} '
-                                f"(src/{part.folder}/CMakeLists.txt)")
+                problems.append(
+                    f'src/{here}:{line}: includes "{included}", but {part.name} does not use {owner.name} '
+                    f"(src/{part.folder}/CMakeLists.txt)"
+                )
     around = cycle(parts)
     if around:
         problems.append("parts use each other in a circle: " + " -> ".join(around))
@@ -111,18 +118,27 @@ def check(src):
 
 def canary():
     """Trees with one mistake each, and the words that the complaint must hold."""
-    good = {"a/CMakeLists.txt": "boatswain_part(a)", "a/a.h": "", "b/CMakeLists.txt": "boatswain_part(b USES a LIBS x)",
-            "b/b.h": '#include "a/a.h"\n', "c/CMakeLists.txt": "boatswain_part(c USES b TEST_USES a)",
-            "c/c.h": '#include "b/b.h"\n', "c/c_test.cc": '#include "a/a.h"\n', "d/CMakeLists.txt":
-            "add_executable(d main.cc)\ntarget_link_libraries(d PRIVATE boatswain_c)", "d/main.cc": '#include "c/c.h"\n'}
-    mistakes = [({}, None),
-                ({"a/a.h": '#include "b/b.h"\n'}, "a does not use b"),
-                ({"c/c.h": '#include "a/a.h"\n'}, "c does not use a"),
-                ({"b/CMakeLists.txt": "boatswain_part(b # USES a\n)"}, "b does not use a"),
-                ({"d/main.cc": '#include "b/b.h"\n'}, "d does not use b"),
-                ({"a/CMakeLists.txt": "boatswain_part(a USES c)"}, "a -> c -> b -> a"),
-                ({"b/b.h": '#include "../a/a.h"\n'}, "no path below src/"),
-                ({"e/e.h": ""}, "no part owns it")]
+    good = {
+        "a/CMakeLists.txt": "boatswain_part(a)",
+        "a/a.h": "",
+        "b/CMakeLists.txt": "boatswain_part(b USES a LIBS x)",
+        "b/b.h": '#include "a/a.h"\n',
+        "c/CMakeLists.txt": "boatswain_part(c USES b TEST_USES a)",
+        "c/c.h": '#include "b/b.h"\n',
+        "c/c_test.cc": '#include "a/a.h"\n',
+        "d/CMakeLists.txt": "add_executable(d main.cc)\ntarget_link_libraries(d PRIVATE boatswain_c)",
+        "d/main.cc": '#include "c/c.h"\n',
+    }
+    mistakes = [
+        ({}, None),
+        ({"a/a.h": '#include "b/b.h"\n'}, "a does not use b"),
+        ({"c/c.h": '#include "a/a.h"\n'}, "c does not use a"),
+        ({"b/CMakeLists.txt": "boatswain_part(b # USES a\n)"}, "b does not use a"),
+        ({"d/main.cc": '#include "b/b.h"\n'}, "d does not use b"),
+        ({"a/CMakeLists.txt": "boatswain_part(a USES c)"}, "a -> c -> b -> a"),
+        ({"b/b.h": '#include "../a/a.h"\n'}, "no path below src/"),
+        ({"e/e.h": ""}, "no part owns it"),
+    ]
     for change, wanted in mistakes:
         with tempfile.TemporaryDirectory() as folder:
             for name, text in {**good, **change}.items():

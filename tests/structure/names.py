@@ -10,16 +10,37 @@ import pathlib
 import re
 import sys
 
-TYPE = re.compile(r"^(?:enum class|struct|class|using)\s+(?:\[\[nodiscard\]\]\s*)?(\w+)(?:\s+final)?\s*"
-                  r"(?:[:{=]|$)(?!:)")
+TYPE = re.compile(
+    r"^(?:enum class|struct|class|using)\s+(?:\[\[nodiscard\]\]\s*)?(\w+)(?:\s+final)?\s*" r"(?:[:{=]|$)(?!:)"
+)
 OF_TESTS = ("_test", "test_", "_for_test")
 # What every part has of its own, and no other part looks at, may have the same name.
 # The rest waits for a name that says more; nothing is added to it.
 TWICE = {
-    "Options": 8, "Limits": 2, "Request": 3,
-    "Answer": 2, "Endpoint": 2, "Environment": 2, "Event": 2, "Fault": 2, "Feed": 2, "FleetStanding": 2, "Forged": 2,
-    "Frame": 2, "MetricLabels": 2, "Query": 2, "Refusal": 2, "RemovedKey": 2, "RemovedKeys": 2, "Room": 2,
-    "Selection": 2, "Stage": 2, "Task": 3, "Token": 2, "Unassigned": 2, "Verdict": 2,
+    "Options": 8,
+    "Limits": 2,
+    "Request": 3,
+    "Answer": 2,
+    "Endpoint": 2,
+    "Environment": 2,
+    "Event": 2,
+    "Fault": 2,
+    "Feed": 2,
+    "FleetStanding": 2,
+    "Forged": 2,
+    "Frame": 2,
+    "MetricLabels": 2,
+    "Query": 2,
+    "Refusal": 2,
+    "RemovedKey": 2,
+    "RemovedKeys": 2,
+    "Room": 2,
+    "Selection": 2,
+    "Stage": 2,
+    "Task": 3,
+    "Token": 2,
+    "Unassigned": 2,
+    "Verdict": 2,
 }
 
 
@@ -44,10 +65,15 @@ def judge(where, twice):
 
 def canary():
     assert types("struct Feed {\nclass Feed;\n    struct Inner {\nusing Task = int;\nenum class Kind { a };\n") == [
-        "Feed", "Task", "Kind"]
+        "Feed",
+        "Task",
+        "Kind",
+    ]
     assert list(judge({"Feed": ["a.h", "b.h"]}, {})) == ["Feed stands 2 times, not 1: a.h, b.h"]
     assert list(judge({"Feed": ["a.h"]}, {"Feed": 2, "Gone": 2})) == [
-        "Feed stands 1 times, not 2: a.h", "Gone stands nowhere any more: take it off the list"]
+        "Feed stands 1 times, not 2: a.h",
+        "Gone stands nowhere any more: take it off the list",
+    ]
     assert list(judge({"Options": ["a.h", "b.h"]}, {"Options": 2})) == []
     print("a type whose name stands twice is found")
 

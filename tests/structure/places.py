@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""places.py ROOT: what is added to the house is known of in few places, and the pages that say how to add it name them all.
+"""places.py ROOT: what is added to the house is known of in few places, and the pages that say how to add it name them
+all.
 
-A way in (src/intake/cri) and a filter (src/query/filter_text) stand for all others: every file of src/ that names them, outside
+A way in (src/intake/cri) and a filter (src/query/filter_text) stand for all others: every file of src/ that names them,
+outside
 their own, has to stand on docs/contributing/add-an-intake.md or add-a-filter.md, and there are at most so many.
 places.py --canary: shows on a small tree that a place too many is found.
 """
@@ -12,8 +14,12 @@ import tempfile
 
 WITNESSES = (
     # page, own files, what naming it looks like, files outside at most
-    ("add-an-intake.md", re.compile(r"src/intake/cri/"),
-     re.compile(r'intake_cri\b|intake/cri/|intake::cri\b|[.>]cri\b|"cri\.|struct Cri\b'), 6),
+    (
+        "add-an-intake.md",
+        re.compile(r"src/intake/cri/"),
+        re.compile(r'intake_cri\b|intake/cri/|intake::cri\b|[.>]cri\b|"cri\.|struct Cri\b'),
+        6,
+    ),
     ("add-a-filter.md", re.compile(r"src/query/filter_text"), re.compile(r'query/filter_text\.h"'), 3),
 )
 
@@ -22,10 +28,16 @@ def problems(root):
     found = []
     for page, own, naming, at_most in WITNESSES:
         said = (root / "docs/contributing" / page).read_text()
-        files = [file for file in sorted((root / "src").rglob("*"))
-                 if file.suffix in (".h", ".cc", ".txt") and not file.name.endswith(("_test.cc", "_fuzz.cc"))]
-        places = [str(file.relative_to(root)) for file in files
-                  if not own.match(str(file.relative_to(root))) and naming.search(file.read_text())]
+        files = [
+            file
+            for file in sorted((root / "src").rglob("*"))
+            if file.suffix in (".h", ".cc", ".txt") and not file.name.endswith(("_test.cc", "_fuzz.cc"))
+        ]
+        places = [
+            str(file.relative_to(root))
+            for file in files
+            if not own.match(str(file.relative_to(root))) and naming.search(file.read_text())
+        ]
         if not places:
             found.append(f"{page}: its witness is named nowhere")
         if len(places) > at_most:

@@ -1,7 +1,8 @@
 """A real containerd with its CRI plugin, and pods on it as a kubelet makes them. No kubelet: tests are it.
 
 What a kubelet does with logs (kubernetes, pkg/kubelet/kuberuntime and pkg/kubelet/logs): it makes the directory
-PODS/NAMESPACE_POD_UID/CONTAINER, asks the runtime to write RUN.log there, renames it when it is long and asks the runtime
+PODS/NAMESPACE_POD_UID/CONTAINER, asks the runtime to write RUN.log there, renames it when it is long and asks the
+runtime
 to open it again, and deletes the pod's directory with the pod.
 """
 import json
@@ -29,11 +30,21 @@ def stubs():
         proto = next(unpacked.rglob("runtime/v1/api.proto")).read_text()
         STUBS.mkdir(parents=True, exist_ok=True)
         (STUBS / "api.proto").write_text("".join(line for line in proto.splitlines(True) if "gogoproto" not in line))
-        run(sys.executable, "-m", "grpc_tools.protoc", "-I", STUBS, f"--python_out={STUBS}", f"--grpc_python_out={STUBS}", STUBS / "api.proto")
+        run(
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
+            "-I",
+            STUBS,
+            f"--python_out={STUBS}",
+            f"--grpc_python_out={STUBS}",
+            STUBS / "api.proto",
+        )
     sys.path.insert(0, str(STUBS))
     import api_pb2
     import api_pb2_grpc
     import grpc
+
     return api_pb2, api_pb2_grpc, grpc
 
 
@@ -52,8 +63,16 @@ def archive(place, name, command):
             tar.addfile(member)
     digest = run("sha256sum", layer).stdout.decode().split()[0]
     config = place / "config.json"
-    config.write_text(json.dumps({"architecture": "amd64", "os": "linux", "config": {"Cmd": command, "Env": ["PATH=/bin"]},
-                                  "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}))
+    config.write_text(
+        json.dumps(
+            {
+                "architecture": "amd64",
+                "os": "linux",
+                "config": {"Cmd": command, "Env": ["PATH=/bin"]},
+                "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+            }
+        )
+    )
     manifest = place / "manifest.json"
     manifest.write_text(json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]))
     packed = place / "image.tar"
@@ -70,7 +89,8 @@ class Containerd:
         self.pods = self.place / "pods"
         self.pods.mkdir()
         self.socket = self.place / "containerd.sock"
-        (self.place / "config.toml").write_text(f"""version = 2
+        (self.place / "config.toml").write_text(
+            f"""version = 2
 root = "{self.place}/root"
 state = "{self.place}/state"
 [grpc]
@@ -81,7 +101,8 @@ state = "{self.place}/state"
   restrict_oom_score_adj = true
 [plugins."io.containerd.grpc.v1.cri".containerd]
   snapshotter = "native"
-""")
+"""
+        )
         self.process = None
         alive.append(self)
         self.start()
@@ -92,8 +113,12 @@ state = "{self.place}/state"
 
     def start(self):
         with open(self.place / "log", "ab") as log:
-            self.process = subprocess.Popen(["containerd", "-c", str(self.place / "config.toml")], stdout=log, stderr=log)
-        wait_for(lambda: run("ctr", "-a", self.socket, "version", check=False).returncode == 0, 30, "containerd answers")
+            self.process = subprocess.Popen(
+                ["containerd", "-c", str(self.place / "config.toml")], stdout=log, stderr=log
+            )
+        wait_for(
+            lambda: run("ctr", "-a", self.socket, "version", check=False).returncode == 0, 30, "containerd answers"
+        )
 
     def kill(self):
         """As a crash: containers run on, kept by their shims."""
@@ -139,9 +164,15 @@ class Pod:
         self.namespaces = cri.NamespaceOption(network=2, pid=1, ipc=2)  # the node's network: no CNI plugin is asked for
         context = cri.LinuxSandboxSecurityContext(namespace_options=self.namespaces)
         self.config = cri.PodSandboxConfig(
-            metadata=cri.PodSandboxMetadata(name=name, uid=self.uid, namespace=namespace), log_directory=str(self.directory),
-            labels={"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace, "io.kubernetes.pod.uid": self.uid},
-            linux=cri.LinuxPodSandboxConfig(security_context=context))
+            metadata=cri.PodSandboxMetadata(name=name, uid=self.uid, namespace=namespace),
+            log_directory=str(self.directory),
+            labels={
+                "io.kubernetes.pod.name": name,
+                "io.kubernetes.pod.namespace": namespace,
+                "io.kubernetes.pod.uid": self.uid,
+            },
+            linux=cri.LinuxPodSandboxConfig(security_context=context),
+        )
         self.sandbox = self.runtime.RunPodSandbox(cri.RunPodSandboxRequest(config=self.config)).pod_sandbox_id
         self.start(script)
 
@@ -156,9 +187,14 @@ class Pod:
     def start(self, script):
         cri = self.containerd.cri
         config = cri.ContainerConfig(
-            metadata=cri.ContainerMetadata(name=self.container, attempt=self.run_number), image=cri.ImageSpec(image=IMAGE),
-            command=["sh", "-c", script], log_path=f"{self.container}/{self.run_number}.log",
-            linux=cri.LinuxContainerConfig(security_context=cri.LinuxContainerSecurityContext(namespace_options=self.namespaces)))
+            metadata=cri.ContainerMetadata(name=self.container, attempt=self.run_number),
+            image=cri.ImageSpec(image=IMAGE),
+            command=["sh", "-c", script],
+            log_path=f"{self.container}/{self.run_number}.log",
+            linux=cri.LinuxContainerConfig(
+                security_context=cri.LinuxContainerSecurityContext(namespace_options=self.namespaces)
+            ),
+        )
         request = cri.CreateContainerRequest(pod_sandbox_id=self.sandbox, config=config, sandbox_config=self.config)
         self.id = self.runtime.CreateContainer(request).container_id
         self.runtime.StartContainer(cri.StartContainerRequest(container_id=self.id))

@@ -44,26 +44,49 @@ class AgentSite(Site):
                 return self.files(request, path.rpartition("/")[2])
         return Response(404, "Not Found.\n")
 
-    # -- what runs -------------------------------------------------------------------------------------------------------
+    # -- what runs
+    # -------------------------------------------------------------------------------------------------------
 
     def running(self):
         return [one for one in self.cluster.sandboxes.of(self.machine) if not one.completed]
 
     def flags(self):
-        return {"work_dir": str(self.cluster.sandboxes.work_dir(self.machine)), "sandbox_directory": "/mnt/mesos/sandbox",
-                "container_logger": "org_apache_mesos_LogrotateContainerLogger", "docker_remove_delay": "6hrs", "gc_delay": "1weeks"}
+        return {
+            "work_dir": str(self.cluster.sandboxes.work_dir(self.machine)),
+            "sandbox_directory": "/mnt/mesos/sandbox",
+            "container_logger": "org_apache_mesos_LogrotateContainerLogger",
+            "docker_remove_delay": "6hrs",
+            "gc_delay": "1weeks",
+        }
 
     def state(self):
         machine, framework = self.machine, self.cluster.marathon.framework_id
         executors = self.cluster.sandboxes.of(machine)
-        told = {"version": "1.11.0", "id": machine.agent_id, "pid": f"slave(1)@{self.address}", "hostname": machine.hostname,
-                "start_time": machine.registered_at, "attributes": machine.attributes, "resources": resources.flat_total(machine.resources),
-                "flags": self.flags(), "frameworks": [], "completed_frameworks": []}
+        told = {
+            "version": "1.11.0",
+            "id": machine.agent_id,
+            "pid": f"slave(1)@{self.address}",
+            "hostname": machine.hostname,
+            "start_time": machine.registered_at,
+            "attributes": machine.attributes,
+            "resources": resources.flat_total(machine.resources),
+            "flags": self.flags(),
+            "frameworks": [],
+            "completed_frameworks": [],
+        }
         if executors:
-            told["frameworks"].append({
-                "id": framework, "name": "marathon", "user": "root", "checkpoint": True, "hostname": "127.0.0.1", "role": "*",
-                "executors": [self.executor(one) for one in executors if not one.completed],
-                "completed_executors": [self.executor(one) for one in executors if one.completed]})
+            told["frameworks"].append(
+                {
+                    "id": framework,
+                    "name": "marathon",
+                    "user": "root",
+                    "checkpoint": True,
+                    "hostname": "127.0.0.1",
+                    "role": "*",
+                    "executors": [self.executor(one) for one in executors if not one.completed],
+                    "completed_executors": [self.executor(one) for one in executors if one.completed],
+                }
+            )
         if machine.drain:
             told["drain_config"] = mesos_json.drain_info(machine)["config"]
         return told
@@ -71,19 +94,38 @@ class AgentSite(Site):
     def executor(self, executor):
         process = self.machine.processes.get(executor.task)
         task = self.task(executor, process)
-        return {"id": executor.task, "name": f"Command Executor (Task: {executor.task})", "source": executor.task,
-                "container": executor.container, "directory": str(executor.directory),
-                "resources": resources.flat({"cpus": process.cpus, "mem": process.mem} if process else {}),
-                "tasks": [] if executor.completed else [task], "queued_tasks": [], "completed_tasks": [task] if executor.completed else []}
+        return {
+            "id": executor.task,
+            "name": f"Command Executor (Task: {executor.task})",
+            "source": executor.task,
+            "container": executor.container,
+            "directory": str(executor.directory),
+            "resources": resources.flat({"cpus": process.cpus, "mem": process.mem} if process else {}),
+            "tasks": [] if executor.completed else [task],
+            "queued_tasks": [],
+            "completed_tasks": [task] if executor.completed else [],
+        }
 
     def task(self, executor, process):
         app = self.cluster.marathon.apps.get(executor.app, {})
         state = "TASK_KILLED" if process is None else STATES["Running" if process.reported else "Starting"]
-        told = {"id": executor.task, "name": ".".join(reversed(executor.app.strip("/").split("/"))), "framework_id": executor.framework,
-                "executor_id": "", "slave_id": self.machine.agent_id, "state": state, "role": "*",
-                "resources": resources.flat({"cpus": process.cpus, "mem": process.mem} if process else {}),
-                "statuses": [{"state": state, "timestamp": executor.started_at,
-                              "container_status": {"container_id": {"value": executor.container}, "network_infos": []}}]}
+        told = {
+            "id": executor.task,
+            "name": ".".join(reversed(executor.app.strip("/").split("/"))),
+            "framework_id": executor.framework,
+            "executor_id": "",
+            "slave_id": self.machine.agent_id,
+            "state": state,
+            "role": "*",
+            "resources": resources.flat({"cpus": process.cpus, "mem": process.mem} if process else {}),
+            "statuses": [
+                {
+                    "state": state,
+                    "timestamp": executor.started_at,
+                    "container_status": {"container_id": {"value": executor.container}, "network_infos": []},
+                }
+            ],
+        }
         if app.get("labels"):
             told["labels"] = [{"key": key, "value": value} for key, value in app["labels"].items()]
         if app.get("container"):
@@ -91,14 +133,22 @@ class AgentSite(Site):
         return told
 
     def container(self, executor):
-        return {"framework_id": executor.framework, "executor_id": executor.task, "source": executor.task, "container_id": executor.container,
-                "executor_name": f"Command Executor (Task: {executor.task})", "status": {"container_id": {"value": executor.container}},
-                "statistics": {"timestamp": self.cluster.clock.now(), "mem_rss_bytes": 1 << 20}}
+        return {
+            "framework_id": executor.framework,
+            "executor_id": executor.task,
+            "source": executor.task,
+            "container_id": executor.container,
+            "executor_name": f"Command Executor (Task: {executor.task})",
+            "status": {"container_id": {"value": executor.container}},
+            "statistics": {"timestamp": self.cluster.clock.now(), "mem_rss_bytes": 1 << 20},
+        }
 
-    # -- files -----------------------------------------------------------------------------------------------------------
+    # -- files
+    # -----------------------------------------------------------------------------------------------------------
 
     def resolved(self, path):
-        """The real path behind a virtual one; nothing when no such is attached. Files are attached by executor, and the agent's log."""
+        """The real path behind a virtual one; nothing when no such is attached. Files are attached by executor, and the
+        agent's log."""
         if path == "/slave/log":
             return self.cluster.sandboxes.log(self.machine)
         for one in self.cluster.sandboxes.of(self.machine):
@@ -107,7 +157,7 @@ class AgentSite(Site):
             virtual = (str(one.directory), f"{runs}/latest", f"{work}/slaves/{self.machine.agent_id}{runs}/latest")
             for root in virtual:
                 if path == root or path.startswith(root + "/"):
-                    real = pathlib.Path(os.path.realpath(str(one.directory) + path[len(root):]))
+                    real = pathlib.Path(os.path.realpath(str(one.directory) + path[len(root) :]))
                     inside = real == one.directory or one.directory in real.parents
                     return real if inside else None
         return None
@@ -122,11 +172,22 @@ class AgentSite(Site):
         if real is None or not real.exists():
             return Response(404, "")
         if verb == "browse":
-            return Response(200, [info(path.rstrip("/"), one) for one in listed(real)]) if real.is_dir() else Response(404, "")
+            return (
+                Response(200, [info(path.rstrip("/"), one) for one in listed(real)])
+                if real.is_dir()
+                else Response(404, "")
+            )
         if real.is_dir():
-            return Response(400, "Cannot read from a directory.\n" if verb == "read" else "Cannot download a directory.\n")
+            return Response(
+                400, "Cannot read from a directory.\n" if verb == "read" else "Cannot download a directory.\n"
+            )
         if verb == "download":
-            return Response(200, real.read_bytes(), {"Content-Disposition": f"attachment; filename={real.name}"}, "application/octet-stream")
+            return Response(
+                200,
+                real.read_bytes(),
+                {"Content-Disposition": f"attachment; filename={real.name}"},
+                "application/octet-stream",
+            )
         try:
             offset, length = int(request.text("offset", "-1")), int(request.text("length", "-1"))
         except ValueError as wrong:
@@ -135,7 +196,10 @@ class AgentSite(Site):
             return Response(400, f"Negative offset or length provided: {min(offset, length)}.\n")
         size, data = read(real, offset, length)
         # The bytes go into a JSON text as they are: what is no UTF-8 does not survive.
-        return Response(200, {"offset": size, "data": ""} if offset == -1 else {"offset": offset, "data": data.decode(errors="replace")})
+        return Response(
+            200,
+            {"offset": size, "data": ""} if offset == -1 else {"offset": offset, "data": data.decode(errors="replace")},
+        )
 
     def v1(self, request):
         call, refusal = mesos_call.read(request)
@@ -147,10 +211,23 @@ class AgentSite(Site):
         if kind == "GET_VERSION":
             return Response(200, {"type": kind, "get_version": {"version_info": {"version": "1.11.0"}}})
         if kind == "GET_FLAGS":
-            return Response(200, {"type": kind, "get_flags": {"flags": [{"name": name, "value": value} for name, value in self.flags().items()]}})
+            return Response(
+                200,
+                {
+                    "type": kind,
+                    "get_flags": {"flags": [{"name": name, "value": value} for name, value in self.flags().items()]},
+                },
+            )
         if kind == "GET_CONTAINERS":
-            told = [{"framework_id": {"value": one.framework}, "executor_id": {"value": one.task}, "container_id": {"value": one.container},
-                     "executor_name": f"Command Executor (Task: {one.task})"} for one in self.running()]
+            told = [
+                {
+                    "framework_id": {"value": one.framework},
+                    "executor_id": {"value": one.task},
+                    "container_id": {"value": one.container},
+                    "executor_name": f"Command Executor (Task: {one.task})",
+                }
+                for one in self.running()
+            ]
             return Response(200, {"type": kind, "get_containers": {"containers": told} if told else {}})
         if kind in ("LIST_FILES", "READ_FILE"):
             return self.v1_files(kind, call.get(kind.lower(), {}))
@@ -164,7 +241,9 @@ class AgentSite(Site):
         if real is None or not real.exists() or real.is_dir() != (kind == "LIST_FILES"):
             return Response(404, "")
         if kind == "LIST_FILES":
-            return Response(200, {"type": kind, "list_files": {"file_infos": [file_info(path, one) for one in listed(real)]}})
+            return Response(
+                200, {"type": kind, "list_files": {"file_infos": [file_info(path, one) for one in listed(real)]}}
+            )
         size, data = read(real, int(asked.get("offset", 0)), int(asked.get("length", -1)))
         return Response(200, {"type": kind, "read_file": {"size": size, "data": base64.b64encode(data).decode()}})
 
@@ -190,11 +269,23 @@ def owner(facts):
 
 def info(directory, path):
     facts = path.lstat()
-    return {"path": f"{directory}/{path.name}", "nlink": facts.st_nlink, "size": facts.st_size, "mtime": facts.st_mtime,
-            "mode": stat.filemode(facts.st_mode), **owner(facts)}
+    return {
+        "path": f"{directory}/{path.name}",
+        "nlink": facts.st_nlink,
+        "size": facts.st_size,
+        "mtime": facts.st_mtime,
+        "mode": stat.filemode(facts.st_mode),
+        **owner(facts),
+    }
 
 
 def file_info(directory, path):
     facts = path.lstat()
-    return {"path": f"{directory}/{path.name}", "nlink": facts.st_nlink, "size": facts.st_size, "mtime": {"nanoseconds": facts.st_mtime_ns},
-            "mode": facts.st_mode, **owner(facts)}
+    return {
+        "path": f"{directory}/{path.name}",
+        "nlink": facts.st_nlink,
+        "size": facts.st_size,
+        "mtime": {"nanoseconds": facts.st_mtime_ns},
+        "mode": facts.st_mode,
+        **owner(facts),
+    }

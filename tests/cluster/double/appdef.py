@@ -8,14 +8,47 @@ import re
 OPERATORS = ("UNIQUE", "CLUSTER", "GROUP_BY", "LIKE", "UNLIKE", "MAX_PER", "IS")
 NUMBERS = {"cpus": 0.1, "mem": 128.0, "disk": 0.0}
 DEFAULTS = {
-    "args": None, "cmd": None, "backoffFactor": 1.15, "backoffSeconds": 1, "constraints": [], "container": None, "dependencies": [],
-    "env": {}, "executor": "", "fetch": [], "gpus": 0, "healthChecks": [], "instances": 1, "killSelection": "YOUNGEST_FIRST",
-    "labels": {}, "maxLaunchDelaySeconds": 300, "networks": [{"mode": "host"}], "portDefinitions": None, "requirePorts": False,
-    "acceptedResourceRoles": None, "role": "*", "secrets": {}, "taskKillGracePeriodSeconds": None, "user": None,
+    "args": None,
+    "cmd": None,
+    "backoffFactor": 1.15,
+    "backoffSeconds": 1,
+    "constraints": [],
+    "container": None,
+    "dependencies": [],
+    "env": {},
+    "executor": "",
+    "fetch": [],
+    "gpus": 0,
+    "healthChecks": [],
+    "instances": 1,
+    "killSelection": "YOUNGEST_FIRST",
+    "labels": {},
+    "maxLaunchDelaySeconds": 300,
+    "networks": [{"mode": "host"}],
+    "portDefinitions": None,
+    "requirePorts": False,
+    "acceptedResourceRoles": None,
+    "role": "*",
+    "secrets": {},
+    "taskKillGracePeriodSeconds": None,
+    "user": None,
     "unreachableStrategy": {"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0},
-    "upgradeStrategy": {"minimumHealthCapacity": 1, "maximumOverCapacity": 1}, **NUMBERS}
-KEYS = set(DEFAULTS) | {"id", "version", "versionInfo", "ipAddress", "ports", "readinessChecks", "residency", "storeUrls", "uris", "tty",
-                        "resourceLimits"}
+    "upgradeStrategy": {"minimumHealthCapacity": 1, "maximumOverCapacity": 1},
+    **NUMBERS,
+}
+KEYS = set(DEFAULTS) | {
+    "id",
+    "version",
+    "versionInfo",
+    "ipAddress",
+    "ports",
+    "readinessChecks",
+    "residency",
+    "storeUrls",
+    "uris",
+    "tty",
+    "resourceLimits",
+}
 PATH = re.compile(r"(/?((([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])\.)*([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])))+")
 
 
@@ -32,13 +65,21 @@ def invalid(path, *errors):
 
 
 def mistyped(path, expected):
-    return Refused(400, {"message": "Invalid JSON", "details": [{"path": path, "errors": [f"error.expected.{expected}"]}]})
+    return Refused(
+        400, {"message": "Invalid JSON", "details": [{"path": path, "errors": [f"error.expected.{expected}"]}]}
+    )
 
 
 def check_types(update):
     if not isinstance(update, dict):
         raise mistyped("/", "jsobject")
-    for name, kind in (("instances", int), ("constraints", list), ("env", dict), ("labels", dict), ("healthChecks", list)):
+    for name, kind in (
+        ("instances", int),
+        ("constraints", list),
+        ("env", dict),
+        ("labels", dict),
+        ("healthChecks", list),
+    ):
         value = update.get(name)
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise mistyped(f"/{name}", {int: "jsnumber", list: "jsarray", dict: "jsobject"}[kind])
@@ -48,7 +89,9 @@ def check_types(update):
     unknown = set(update) - KEYS
     if unknown:  # such as tasksRunning: what a client sends that echoes what it got
         name = sorted(unknown)[0]
-        raise Refused(422, {"message": "Object is not valid", "details": [{"path": f"/{name}", "errors": ["is not allowed"]}]})
+        raise Refused(
+            422, {"message": "Object is not valid", "details": [{"path": f"/{name}", "errors": ["is not allowed"]}]}
+        )
 
 
 def check_values(app):
@@ -76,8 +119,17 @@ def check_values(app):
         raise invalid("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.")
 
 
-HEALTH_CHECK = {"gracePeriodSeconds": 300, "intervalSeconds": 60, "timeoutSeconds": 20, "maxConsecutiveFailures": 3, "delaySeconds": 15,
-                "path": "/", "portIndex": 0, "protocol": "HTTP", "ignoreHttp1xx": False}
+HEALTH_CHECK = {
+    "gracePeriodSeconds": 300,
+    "intervalSeconds": 60,
+    "timeoutSeconds": 20,
+    "maxConsecutiveFailures": 3,
+    "delaySeconds": 15,
+    "path": "/",
+    "portIndex": 0,
+    "protocol": "HTTP",
+    "ignoreHttp1xx": False,
+}
 
 
 def fill_in(app):
@@ -113,6 +165,8 @@ NOT_CONFIGURATION = ("instances", "version", "versionInfo")
 
 def same_configuration(left, right):
     """Whether the two differ in nothing but scale: then running instances are not restarted."""
+
     def strip(app):
         return {key: value for key, value in app.items() if key not in NOT_CONFIGURATION}
+
     return strip(left) == strip(right)

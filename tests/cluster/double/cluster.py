@@ -1,6 +1,7 @@
 """The cluster as a whole: its parts put together, its clock turned, and its truth told.
 
-One lock guards all of it: the thread that turns the clock and every request take it, so each sees a state that is whole.
+One lock guards all of it: the thread that turns the clock and every request take it, so each sees a state that is
+whole.
 """
 import functools
 import threading
@@ -84,7 +85,8 @@ class Cluster:
             elif not answers and site.server is not None:
                 site.close()
 
-    # -- leaders ---------------------------------------------------------------------------------------------------------
+    # -- leaders
+    # ---------------------------------------------------------------------------------------------------------
 
     @property
     def leading_marathon(self):
@@ -103,7 +105,8 @@ class Cluster:
     def next_master(self):
         self.master_at = (self.master_at + 1) % len(self.masters)
 
-    # -- the truth -------------------------------------------------------------------------------------------------------
+    # -- the truth
+    # -------------------------------------------------------------------------------------------------------
 
     def eligible(self, app_id):
         """Host names that should have one instance: machines that are well, and that the app can be placed on."""
@@ -111,8 +114,14 @@ class Cluster:
         return {one.hostname for one in self.master.machines if self.well(one) and suits(app, one)}
 
     def well(self, machine):
-        return (machine.up and machine.reachable and not machine.deactivated and not machine.drain
-                and machine.hostname not in self.master.down_for_maintenance and not self.master.in_maintenance(machine))
+        return (
+            machine.up
+            and machine.reachable
+            and not machine.deactivated
+            and not machine.drain
+            and machine.hostname not in self.master.down_for_maintenance
+            and not self.master.in_maintenance(machine)
+        )
 
     def running(self, app_id):
         """[host name] of every process of the app that truly runs, however many to a host."""
@@ -123,33 +132,68 @@ class Cluster:
         """What a write met."""
         listed = self.master.listed()
         return {
-            "apps": {name: {"instances": app["instances"], "placed": sum(1 for one in self.marathon.instances_of(name) if one.task),
-                            "waiting": sum(1 for one in self.marathon.instances_of(name) if not one.task)}
-                     for name, app in self.marathon.apps.items()},
-            "deployments": [{"id": one.id, "by": one.by, "apps": one.apps, "actions": [action.name for step in one.steps for action in step]}
-                            for one in self.marathon.deployments],
-            "agents_active": sum(1 for one in listed if one.active), "agents_listed": len(listed), "agents_recovered": len(self.master.recovered()),
-            "master_leads": self.master.has_leader, "looks": self.looks}
+            "apps": {
+                name: {
+                    "instances": app["instances"],
+                    "placed": sum(1 for one in self.marathon.instances_of(name) if one.task),
+                    "waiting": sum(1 for one in self.marathon.instances_of(name) if not one.task),
+                }
+                for name, app in self.marathon.apps.items()
+            },
+            "deployments": [
+                {
+                    "id": one.id,
+                    "by": one.by,
+                    "apps": one.apps,
+                    "actions": [action.name for step in one.steps for action in step],
+                }
+                for one in self.marathon.deployments
+            ],
+            "agents_active": sum(1 for one in listed if one.active),
+            "agents_listed": len(listed),
+            "agents_recovered": len(self.master.recovered()),
+            "master_leads": self.master.has_leader,
+            "looks": self.looks,
+        }
 
     def truth(self):
         """For the control port: everything, as JSON can hold it."""
         now = self.clock.now()
-        return {"now": stamp(now), "seconds": now, **self.snapshot(),
-                "hosts": [{"host": one.hostname, "agent": one.agent_id, "up": one.up, "reachable": one.reachable, "well": self.well(one),
-                           "listed": one.listed, "recovered": one.recovered, "active": one.active,
-                           "processes": [vars(process) for process in one.processes.values()]} for one in self.master.machines],
-                "eligible": {app: sorted(self.eligible(app)) for app in self.marathon.apps},
-                "running": {app: sorted(self.running(app)) for app in self.marathon.apps}}
+        return {
+            "now": stamp(now),
+            "seconds": now,
+            **self.snapshot(),
+            "hosts": [
+                {
+                    "host": one.hostname,
+                    "agent": one.agent_id,
+                    "up": one.up,
+                    "reachable": one.reachable,
+                    "well": self.well(one),
+                    "listed": one.listed,
+                    "recovered": one.recovered,
+                    "active": one.active,
+                    "processes": [vars(process) for process in one.processes.values()],
+                }
+                for one in self.master.machines
+            ],
+            "eligible": {app: sorted(self.eligible(app)) for app in self.marathon.apps},
+            "running": {app: sorted(self.running(app)) for app in self.marathon.apps},
+        }
 
 
 def suits(app, machine):
-    """Could one instance be here, were the host empty? UNIQUE and MAX_PER aside, which are about other hosts' instances."""
+    """Could one instance be here, were the host empty? UNIQUE and MAX_PER aside, which are about other hosts'
+    instances."""
     if not all(constraints.met(one, machine, []) for one in app["constraints"]):
         return False
     roles = [role for role in placement.accepted_roles(app) if role in machine.resources]
     empty = machines.Machine(hostname=machine.hostname, resources=machine.resources)
-    return bool(roles) and all(total(machine.resources, name) >= app[name] for name in ("cpus", "mem", "disk")) and any(
-        not placement.fits(app, empty, role)[0] for role in roles)
+    return (
+        bool(roles)
+        and all(total(machine.resources, name) >= app[name] for name in ("cpus", "mem", "disk"))
+        and any(not placement.fits(app, empty, role)[0] for role in roles)
+    )
 
 
 class Locked:
@@ -165,4 +209,5 @@ class Locked:
         def held(*arguments, **keywords):
             with self._lock:
                 return method(*arguments, **keywords)
+
         return held

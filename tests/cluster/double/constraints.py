@@ -1,7 +1,10 @@
-"""Marathon's placement constraints (SC/mesos/Constraints.scala): may one more instance go to this host, given where others are?
+"""Marathon's placement constraints (SC/mesos/Constraints.scala): may one more instance go to this host, given where
+others are?
 
-`others` are the machines of the instances that count: of the same configuration, and not lost. Marathon leaves instances of an
-older configuration out of this, so UNIQUE does not keep old and new off the same host during an upgrade (ResourceMatcher).
+`others` are the machines of the instances that count: of the same configuration, and not lost. Marathon leaves
+instances of an
+older configuration out of this, so UNIQUE does not keep old and new off the same host during an upgrade
+(ResourceMatcher).
 """
 import math
 import re

@@ -1,7 +1,9 @@
 """Deployments: plans that take time, lock the apps they touch, and may never end.
 
-A plan is a list of steps, a step a list of actions. Marathon stores the new definitions when it accepts the plan; the actions then
-bring the instances there. Sources: DeploymentPlan, ScalingProposition, TaskStartActor, TaskReplaceActor (SC/marathon/core/deployment).
+A plan is a list of steps, a step a list of actions. Marathon stores the new definitions when it accepts the plan; the
+actions then
+bring the instances there. Sources: DeploymentPlan, ScalingProposition, TaskStartActor, TaskReplaceActor
+(SC/marathon/core/deployment).
 """
 import dataclasses
 import math
@@ -18,9 +20,9 @@ class Action:
     scale_to: int = 0
     sentenced: list = dataclasses.field(default_factory=list)  # instance ids that go first
     begun: bool = False
-    ending: set = dataclasses.field(default_factory=set)       # instance ids whose end it waits for
+    ending: set = dataclasses.field(default_factory=set)  # instance ids whose end it waits for
     capacity: int = 0
-    queue: list = dataclasses.field(default_factory=list)      # of an upgrade: old instances, in the order in which they go
+    queue: list = dataclasses.field(default_factory=list)  # of an upgrade: old instances, in the order in which they go
     started: set = dataclasses.field(default_factory=set)
     credited: set = dataclasses.field(default_factory=set)
 
@@ -30,8 +32,8 @@ class Deployment:
     version: str
     steps: list
     original: dict  # app id -> definition before, None when it did not exist
-    target: dict    # app id -> definition after, None when it is to go
-    by: str         # who asked, for the journal
+    target: dict  # app id -> definition after, None when it is to go
+    by: str  # who asked, for the journal
     id: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     current: int = 0
     since: float = 0.0
@@ -41,17 +43,44 @@ class Deployment:
         return sorted({action.app for step in self.steps for action in step})
 
     def json(self):
-        return {"id": self.id, "version": self.version, "affectedApps": self.apps, "affectedPods": [],
-                "steps": [{"actions": [{"action": action.name, "app": action.app} for action in step]} for step in self.steps],
-                "currentActions": [{"action": action.name, "app": action.app, "readinessCheckResults": []} for action in self.now],
-                "currentStep": min(self.current + 1, len(self.steps)), "totalSteps": len(self.steps)}
+        return {
+            "id": self.id,
+            "version": self.version,
+            "affectedApps": self.apps,
+            "affectedPods": [],
+            "steps": [
+                {"actions": [{"action": action.name, "app": action.app} for action in step]} for step in self.steps
+            ],
+            "currentActions": [
+                {"action": action.name, "app": action.app, "readinessCheckResults": []} for action in self.now
+            ],
+            "currentStep": min(self.current + 1, len(self.steps)),
+            "totalSteps": len(self.steps),
+        }
 
     def plan_json(self):
-        """As events carry it, with the groups before and after: python3-marathon insists on them. Of the groups only what changes is told."""
+        """As events carry it, with the groups before and after: python3-marathon insists on them. Of the groups only
+        what changes is told."""
+
         def group(apps):
-            return {"id": "/", "apps": [app for app in apps.values() if app], "groups": [], "pods": [], "dependencies": [], "version": self.version}
-        return {"id": self.id, "version": self.version, "original": group(self.original), "target": group(self.target),
-                "steps": [{"actions": [{"action": action.name, "app": action.app} for action in step]} for step in self.steps]}
+            return {
+                "id": "/",
+                "apps": [app for app in apps.values() if app],
+                "groups": [],
+                "pods": [],
+                "dependencies": [],
+                "version": self.version,
+            }
+
+        return {
+            "id": self.id,
+            "version": self.version,
+            "original": group(self.original),
+            "target": group(self.target),
+            "steps": [
+                {"actions": [{"action": action.name, "app": action.app} for action in step]} for step in self.steps
+            ],
+        }
 
     @property
     def now(self):
@@ -75,13 +104,21 @@ def plan(original, target, sentenced=()):
 
 def begin(action, marathon):
     action.begun = True
-    {"StartApplication": lambda *_: None, "StopApplication": begin_stop, "ScaleApplication": begin_scale,
-     "RestartApplication": begin_restart}[action.name](action, marathon)
+    {
+        "StartApplication": lambda *_: None,
+        "StopApplication": begin_stop,
+        "ScaleApplication": begin_scale,
+        "RestartApplication": begin_restart,
+    }[action.name](action, marathon)
 
 
 def done(action, marathon):
-    return {"StartApplication": lambda *_: True, "StopApplication": stopped, "ScaleApplication": scaled,
-            "RestartApplication": restarted}[action.name](action, marathon)
+    return {
+        "StartApplication": lambda *_: True,
+        "StopApplication": stopped,
+        "ScaleApplication": scaled,
+        "RestartApplication": restarted,
+    }[action.name](action, marathon)
 
 
 def begin_stop(action, marathon):
@@ -90,7 +127,9 @@ def begin_stop(action, marathon):
 
 
 def stopped(action, marathon):
-    return not [one for one in marathon.instances_of(action.app) if one.condition not in ("Unreachable", "UnreachableInactive")]
+    return not [
+        one for one in marathon.instances_of(action.app) if one.condition not in ("Unreachable", "UnreachableInactive")
+    ]
 
 
 def begin_scale(action, marathon):
@@ -128,12 +167,16 @@ def restart_strategy(app, running):
 def begin_restart(action, marathon):
     app = marathon.apps[action.app]
     active = [one for one in marathon.instances_of(action.app) if one.active and one.goal == "Running"]
-    for waiting in marathon.instances_of(action.app):  # not yet launched: nothing to kill, they go out with the new definition
+    for waiting in marathon.instances_of(
+        action.app
+    ):  # not yet launched: nothing to kill, they go out with the new definition
         if waiting.condition == "Scheduled" and waiting.config_version != app["versionInfo"]["lastConfigChangeAt"]:
             marathon.forget(waiting)
     action.queue = [one.id for one in active if one.config_version != app["versionInfo"]["lastConfigChangeAt"]]
     action.ending = set(action.queue)
-    action.started = {one.id for one in marathon.instances_of(action.app) if one.id not in action.ending and one.goal == "Running"}
+    action.started = {
+        one.id for one in marathon.instances_of(action.app) if one.id not in action.ending and one.goal == "Running"
+    }
     at_once, action.capacity = restart_strategy(app, len(active))
     for _ in range(at_once):
         kill_next(action, marathon)

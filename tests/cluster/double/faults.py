@@ -1,4 +1,5 @@
-"""All that can be done to the cluster from outside, by tests in Python or through the control port: POST /VERB with a JSON object.
+"""All that can be done to the cluster from outside, by tests in Python or through the control port: POST /VERB with a
+JSON object.
 
 Arguments are plain values; hosts go by their names. Durations are seconds of the cluster's clock.
 """
@@ -16,13 +17,17 @@ class Faults:
             raise KeyError(f"no host {host}")
         return found[-1]
 
-    # -- hosts -----------------------------------------------------------------------------------------------------------
+    # -- hosts
+    # -----------------------------------------------------------------------------------------------------------
 
     def add_host(self, host, attributes=None, region=None, zone=None, roles=None, **amounts):
         """`roles`: {role: {cpus, mem, ...}} of reservations; other amounts are unreserved."""
         have = resources.unreserved(**amounts)
         for role, reserved in (roles or {}).items():
-            have[role] = {name: [tuple(range_) for range_ in value] if name == "ports" else value for name, value in reserved.items()}
+            have[role] = {
+                name: [tuple(range_) for range_ in value] if name == "ports" else value
+                for name, value in reserved.items()
+            }
         have["*"]["ports"] = [tuple(range_) for range_ in have["*"]["ports"]]
         machine = Machine(hostname=host, attributes=dict(attributes or {}), resources=have, region=region, zone=zone)
         return self.cluster.master.add(machine).agent_id
@@ -46,8 +51,9 @@ class Faults:
         old = self._machine(host)
         old.up = False
         old.processes.clear()
-        return self.cluster.master.add(Machine(hostname=host, attributes=old.attributes, resources=old.resources, region=old.region,
-                                               zone=old.zone)).agent_id
+        return self.cluster.master.add(
+            Machine(hostname=host, attributes=old.attributes, resources=old.resources, region=old.region, zone=old.zone)
+        ).agent_id
 
     def cut_off(self, host):
         """The network is gone; tasks run on."""
@@ -96,7 +102,8 @@ class Faults:
     def unhealthy(self, host, healthy=False):
         self._machine(host).healthy = healthy
 
-    # -- sandboxes (of agents that answer) -------------------------------------------------------------------------------
+    # -- sandboxes (of agents that answer)
+    # -------------------------------------------------------------------------------
 
     def _executor(self, host, app):
         machine = self._machine(host)
@@ -119,19 +126,28 @@ class Faults:
     def forbid_sandboxes(self, host, forbidden=True):
         self.cluster.agents[self._machine(host).agent_id].forbidden = forbidden
 
-    # -- Mesos masters ---------------------------------------------------------------------------------------------------
+    # -- Mesos masters
+    # ---------------------------------------------------------------------------------------------------
 
     def master_failover(self, election=5, back_after=None, every=0.0, never=()):
-        """Agents register with the next master one after the other, `back_after` + n * `every` seconds after its election; the hosts
+        """Agents register with the next master one after the other, `back_after` + n * `every` seconds after its
+        election; the hosts
         `never` are switched off meanwhile."""
         order = {machine.agent_id: at for at, machine in enumerate(self.cluster.master.machines)}
         self.cluster.next_master()
-        self.cluster.master.fail_over(election, lambda machine: None if machine.hostname in never else
-                                      (2 if back_after is None else back_after) + order[machine.agent_id] * every)
+        self.cluster.master.fail_over(
+            election,
+            lambda machine: (
+                None
+                if machine.hostname in never
+                else (2 if back_after is None else back_after) + order[machine.agent_id] * every
+            ),
+        )
         for host in never:
             self.power_off(host)
 
-    # -- Marathon --------------------------------------------------------------------------------------------------------
+    # -- Marathon
+    # --------------------------------------------------------------------------------------------------------
 
     def marathon_failover(self, election=5):
         self.cluster.marathon_election(election)
@@ -167,11 +183,13 @@ class Faults:
     def foreign_change(self, app, update, force=False):
         """Somebody else changes an app."""
         from . import appdef
+
         marathon = self.cluster.marathon
         return marathon.change(app, appdef.updated(marathon.apps[app], update), force, "somebody else").id
 
     def foreign_app(self, definition):
         from . import appdef
+
         app = appdef.create(definition)
         return self.cluster.marathon.change(app["id"], app, False, "somebody else").id
 

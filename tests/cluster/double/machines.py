@@ -1,6 +1,7 @@
 """Hosts, each with its Mesos agent: what the master knows of it, and what truly runs there.
 
-The two differ, which is the point: an agent behind a broken switch is gone for the master while its tasks run on, and after a
+The two differ, which is the point: an agent behind a broken switch is gone for the master while its tasks run on, and
+after a
 failover the master knows nothing of agents that are perfectly well.
 """
 import dataclasses
@@ -12,6 +13,7 @@ from . import resources
 @dataclasses.dataclass
 class Process:
     """One task that runs on a host. `ready_at`, `healthy_at`: cluster time; `ends_at` once it is asked to end."""
+
     task: str
     app: str
     config_version: str
@@ -25,8 +27,8 @@ class Process:
     ready_at: float
     healthy_at: float
     ends_at: float = None
-    reported: bool = False         # that it runs
-    said_healthy: bool = None      # what was last reported of its health
+    reported: bool = False  # that it runs
+    said_healthy: bool = None  # what was last reported of its health
 
 
 @dataclasses.dataclass
@@ -39,19 +41,19 @@ class Machine:
     port: int = 5051
     agent_id: str = None
     # The truth.
-    up: bool = True                # the machine itself
-    reachable: bool = True         # from the master
+    up: bool = True  # the machine itself
+    reachable: bool = True  # from the master
     processes: dict = dataclasses.field(default_factory=dict)  # task id -> Process
     ports_taken: set = dataclasses.field(default_factory=set)  # by something that is no task: Mesos does not know
-    launch_fails: str = None       # a message: tasks that are launched here fail at once
-    healthy: bool = True           # what health checks of tasks on this host say
+    launch_fails: str = None  # a message: tasks that are launched here fail at once
+    healthy: bool = True  # what health checks of tasks on this host say
     # What the master knows.
-    listed: bool = True            # in `agents`/`slaves`
-    recovered: bool = False        # known from the registry only, after a failover
+    listed: bool = True  # in `agents`/`slaves`
+    recovered: bool = False  # known from the registry only, after a failover
     connected: bool = True
     deactivated: bool = False
-    drain: dict = None             # {"mark_gone": b, "max_grace": seconds or None, "since": t}
-    lost_at: float = None          # when the master last heard of it, while it hears nothing
+    drain: dict = None  # {"mark_gone": b, "max_grace": seconds or None, "since": t}
+    lost_at: float = None  # when the master last heard of it, while it hears nothing
     registered_at: float = 0.0
     reregistered_at: float = None
 

@@ -1,6 +1,7 @@
 """The scheduler: apps, instances, deployments, the launch queue. What /v2 shows and changes is marathon_http.py's.
 
-It hears of tasks from the master (task_update) and launches on the hosts that the master offers. While no instance leads, nothing moves
+It hears of tasks from the master (task_update) and launches on the hosts that the master offers. While no instance
+leads, nothing moves
 but what is due is done later: deployments are stored in ZooKeeper and go on under the next leader.
 """
 import copy
@@ -13,10 +14,13 @@ from . import placement
 from .appdef import Refused, same_configuration
 from .clock import stamp
 
-DEPLOYMENTS_MAX = 100        # --max_running_deployments
-SCALE_APPS_SECONDS = 300     # --scale_apps_interval
+DEPLOYMENTS_MAX = 100  # --max_running_deployments
+SCALE_APPS_SECONDS = 300  # --scale_apps_interval
 OFFER_SECONDS = 2
-UNIQUE_LOCK = "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'."
+UNIQUE_LOCK = (
+    "App is locked by one or more deployments. Override with the option '?force=true'. View details at"
+    " '/v2/deployments/<DEPLOYMENT_ID>'."
+)
 
 
 class Marathon:
@@ -25,17 +29,20 @@ class Marathon:
         self.random = random.Random(seed)
         self.framework_id = str(uuid.uuid4()) + "-0000"
         self.apps, self.instances, self.deployments = {}, {}, []
-        self.rejections = {}      # app id -> {agent id: reasons of its last offer}
-        self.last_failure = {}    # app id -> lastTaskFailure
-        self.delays = {}          # app id -> (until, seconds)
-        self.offered_at = {}      # app id -> {"used": t, "unused": t, "processed": n, "unused_count": n}
+        self.rejections = {}  # app id -> {agent id: reasons of its last offer}
+        self.last_failure = {}  # app id -> lastTaskFailure
+        self.delays = {}  # app id -> (until, seconds)
+        self.offered_at = {}  # app id -> {"used": t, "unused": t, "processed": n, "unused_count": n}
         self.next_offers = self.next_scale = 0.0
-        self.unreachable_granularity = 600  # --reconciliation_interval: how coarsely time-outs of lost instances are noticed
+        self.unreachable_granularity = (
+            600  # --reconciliation_interval: how coarsely time-outs of lost instances are noticed
+        )
         self.next_expunge = None
         self.leading = True
         self.last_stamp = 0.0
 
-    # -- what others ask -------------------------------------------------------------------------------------------------
+    # -- what others ask
+    # -------------------------------------------------------------------------------------------------
 
     def instances_of(self, app):
         return [one for one in self.instances.values() if one.app_id == app]
@@ -51,7 +58,8 @@ class Marathon:
         self.last_stamp = max(self.clock.now(), self.last_stamp + 0.001)
         return stamp(self.last_stamp)
 
-    # -- changes ---------------------------------------------------------------------------------------------------------
+    # -- changes
+    # ---------------------------------------------------------------------------------------------------------
 
     def change(self, app_id, target, force, by, sentenced=(), restart=False):
         """A deployment that makes `target` of the app (None: nothing); Refused with 409 while another one holds it."""
@@ -63,13 +71,21 @@ class Marathon:
             target["version"] = version
             old = (original or {}).get("versionInfo", {})
             scaled = original is None or original["instances"] != target["instances"] or not scale_only
-            target["versionInfo"] = {"lastScalingAt": version if scaled else old["lastScalingAt"],
-                                     "lastConfigChangeAt": old["lastConfigChangeAt"] if scale_only else version}
+            target["versionInfo"] = {
+                "lastScalingAt": version if scaled else old["lastScalingAt"],
+                "lastConfigChangeAt": old["lastConfigChangeAt"] if scale_only else version,
+            }
         steps = plans.plan(original, target, sentenced)
         if restart:
             steps = [[plans.Action("RestartApplication", app_id, target["instances"])]]
-        deployment = plans.Deployment(version=version, steps=steps, original={app_id: original}, target={app_id: target}, by=by,
-                                      since=self.clock.now())
+        deployment = plans.Deployment(
+            version=version,
+            steps=steps,
+            original={app_id: original},
+            target={app_id: target},
+            by=by,
+            since=self.clock.now(),
+        )
         self.accept(deployment, force)
         return deployment
 
@@ -78,8 +94,15 @@ class Marathon:
         if blocking and not force:
             raise Refused(409, {"message": UNIQUE_LOCK, "deployments": [{"id": other.id} for other in blocking]})
         if len(self.deployments) - len(blocking) >= DEPLOYMENTS_MAX:
-            raise Refused(403, {"message": f"Max number ({DEPLOYMENTS_MAX}) of running deployments is achieved. Wait for existing deployments "
-                                           "to complete or cancel one using force=true parameter."})
+            raise Refused(
+                403,
+                {
+                    "message": (
+                        f"Max number ({DEPLOYMENTS_MAX}) of running deployments is achieved. Wait for existing"
+                        " deployments to complete or cancel one using force=true parameter."
+                    )
+                },
+            )
         for other in blocking:
             self.cancel(other)
         for app_id, target in deployment.target.items():
@@ -89,7 +112,11 @@ class Marathon:
                 self.apps.pop(app_id, None)
         if deployment.steps:
             self.deployments.append(deployment)
-            self.events.marathon("deployment_info", plan=deployment.plan_json(), currentStep={"actions": deployment.json()["currentActions"]})
+            self.events.marathon(
+                "deployment_info",
+                plan=deployment.plan_json(),
+                currentStep={"actions": deployment.json()["currentActions"]},
+            )
         else:
             self.events.marathon("deployment_success", id=deployment.id, plan=deployment.plan_json())
 
@@ -113,7 +140,8 @@ class Marathon:
         return self.change(app_id, target, force, by, sentenced=[one.id for one in doomed])
 
     def kill(self, instance, reason, decommission=False):
-        """Asks for the instance's end. What was never launched, or cannot be reached, is gone at once (KillAction.scala)."""
+        """Asks for the instance's end. What was never launched, or cannot be reached, is gone at once
+        (KillAction.scala)."""
         now = self.clock.now()
         if decommission:
             instance.goal = "Decommissioned"
@@ -134,7 +162,8 @@ class Marathon:
         self.instances.update({one.id: one for one in new})
         return new
 
-    # -- what the master says --------------------------------------------------------------------------------------------
+    # -- what the master says
+    # --------------------------------------------------------------------------------------------
 
     def task_update(self, task, state, machine, message=""):
         now = self.clock.now()
@@ -166,9 +195,18 @@ class Marathon:
         self.forget(instance)
         if state == "TASK_FAILED":
             self.last_failure[instance.app_id] = {
-                "appId": instance.app_id, "host": instance.host, "message": message, "state": state, "taskId": instance.task,
-                "timestamp": stamp(now), "version": instance.app["version"], "slaveId": instance.agent_id}
-            _, seconds = self.delays.get(instance.app_id, (0, instance.app["backoffSeconds"] / instance.app["backoffFactor"]))
+                "appId": instance.app_id,
+                "host": instance.host,
+                "message": message,
+                "state": state,
+                "taskId": instance.task,
+                "timestamp": stamp(now),
+                "version": instance.app["version"],
+                "slaveId": instance.agent_id,
+            }
+            _, seconds = self.delays.get(
+                instance.app_id, (0, instance.app["backoffSeconds"] / instance.app["backoffFactor"])
+            )
             seconds = min(seconds * instance.app["backoffFactor"], instance.app["maxLaunchDelaySeconds"])
             self.delays[instance.app_id] = (now + seconds, seconds)
         if instance.goal == "Running":
@@ -185,17 +223,40 @@ class Marathon:
         if instance is None or instance.healthy is healthy:
             return
         instance.healthy, instance.healthy_since = healthy, self.clock.now()
-        self.events.marathon("health_status_changed_event", appId=instance.app_id, instanceId=instance.id, version=instance.app["version"],
-                             alive=healthy)
+        self.events.marathon(
+            "health_status_changed_event",
+            appId=instance.app_id,
+            instanceId=instance.id,
+            version=instance.app["version"],
+            alive=healthy,
+        )
 
     def tell(self, instance, state, message, before):
-        self.events.marathon("status_update_event", slaveId=instance.agent_id, taskId=instance.task, taskStatus=state, message=message,
-                             appId=instance.app_id, host=instance.host, ipAddresses=[], ports=instance.ports, version=instance.app["version"])
+        self.events.marathon(
+            "status_update_event",
+            slaveId=instance.agent_id,
+            taskId=instance.task,
+            taskStatus=state,
+            message=message,
+            appId=instance.app_id,
+            host=instance.host,
+            ipAddresses=[],
+            ports=instance.ports,
+            version=instance.app["version"],
+        )
         if before != instance.condition:
-            self.events.marathon("instance_changed_event", instanceId=instance.id, condition=instance.condition, runSpecId=instance.app_id,
-                                 agentId=instance.agent_id, host=instance.host, runSpecVersion=instance.app["version"])
+            self.events.marathon(
+                "instance_changed_event",
+                instanceId=instance.id,
+                condition=instance.condition,
+                runSpecId=instance.app_id,
+                agentId=instance.agent_id,
+                host=instance.host,
+                runSpecVersion=instance.app["version"],
+            )
 
-    # -- time ------------------------------------------------------------------------------------------------------------
+    # -- time
+    # ------------------------------------------------------------------------------------------------------------
 
     def tick(self, now):
         if not self.leading:
@@ -215,7 +276,9 @@ class Marathon:
             self.next_expunge = self.next_expunge or now + self.unreachable_granularity
             return
         self.next_expunge = now + self.unreachable_granularity
-        for instance in [one for one in self.instances.values() if one.condition in ("Unreachable", "UnreachableInactive")]:
+        for instance in [
+            one for one in self.instances.values() if one.condition in ("Unreachable", "UnreachableInactive")
+        ]:
             times = strategy(instance)
             if times is None:
                 continue
@@ -233,7 +296,11 @@ class Marathon:
             return
         counted = [one for one in self.instances_of(app_id) if one.counts]
         self.schedule(app_id, app["instances"] - len(counted))
-        for extra in kinds.victims(counted, len(counted) - app["instances"], app["killSelection"]) if len(counted) > app["instances"] else ():
+        for extra in (
+            kinds.victims(counted, len(counted) - app["instances"], app["killSelection"])
+            if len(counted) > app["instances"]
+            else ()
+        ):
             self.kill(extra, "over capacity", decommission=True)
 
     def advance(self):
@@ -244,8 +311,11 @@ class Marathon:
                         plans.begin(action, self)
                 if not all([plans.done(action, self) for action in deployment.now]):
                     break
-                self.events.marathon("deployment_step_success", plan=deployment.plan_json(),
-                                     currentStep={"actions": deployment.json()["currentActions"]})
+                self.events.marathon(
+                    "deployment_step_success",
+                    plan=deployment.plan_json(),
+                    currentStep={"actions": deployment.json()["currentActions"]},
+                )
                 deployment.current += 1
             if not deployment.now and deployment in self.deployments:
                 self.deployments.remove(deployment)
@@ -265,8 +335,16 @@ class Marathon:
                 waiting.setdefault(instance.app_id, []).append(instance)
         if not waiting:
             return
-        others = {app_id: [one.machine for one in self.instances_of(app_id) if one.condition != "Scheduled" and one.condition not in kinds.LOST
-                           and one.config_version == self.apps[app_id]["versionInfo"]["lastConfigChangeAt"]] for app_id in waiting}
+        others = {
+            app_id: [
+                one.machine
+                for one in self.instances_of(app_id)
+                if one.condition != "Scheduled"
+                and one.condition not in kinds.LOST
+                and one.config_version == self.apps[app_id]["versionInfo"]["lastConfigChangeAt"]
+            ]
+            for app_id in waiting
+        }
         machines = self.master.offers()
         self.random.shuffle(machines)
         for machine in machines:

@@ -1,6 +1,8 @@
-"""Marathon's /v2 over the scheduler, for one of its instances: the leader answers, others pass on, /v2/events is redirected.
+"""Marathon's /v2 over the scheduler, for one of its instances: the leader answers, others pass on, /v2/events is
+redirected.
 
-Sources: SC/marathon/api/v2/{Apps,AppTasks,Tasks,Deployments,Queue,Info,Leader}Resource, LeaderProxyFilter, MarathonExceptionMapper.
+Sources: SC/marathon/api/v2/{Apps,AppTasks,Tasks,Deployments,Queue,Info,Leader}Resource, LeaderProxyFilter,
+MarathonExceptionMapper.
 """
 import contextlib
 import json
@@ -16,7 +18,8 @@ class MarathonSite(Site):
         self.cluster, self.marathon = cluster, cluster.marathon
         super().__init__(self.route, "Mesosphere", port, unguarded=("/ping",))
 
-    # -- who answers -----------------------------------------------------------------------------------------------------
+    # -- who answers
+    # -----------------------------------------------------------------------------------------------------
 
     def route(self, request):
         if request.path == "/ping":
@@ -27,8 +30,12 @@ class MarathonSite(Site):
         if request.path == "/v2/events":
             if leader is not self:
                 return Response(302, headers={"Location": leader.url + request.target})
-            return Response(200, stream=self.cluster.events.sse_stream(request.query.get("event_type", []), request.remote),
-                            headers={"X-Marathon-Leader": leader.url}, content_type="text/event-stream;charset=UTF-8")
+            return Response(
+                200,
+                stream=self.cluster.events.sse_stream(request.query.get("event_type", []), request.remote),
+                headers={"X-Marathon-Leader": leader.url},
+                content_type="text/event-stream;charset=UTF-8",
+            )
         with self.cluster.lock:
             seen = self.cluster.snapshot() if request.method != "GET" else None
             body = parsed(request.body)
@@ -39,8 +46,16 @@ class MarathonSite(Site):
             if seen is not None:
                 with contextlib.suppress(ValueError):
                     answer = json.loads(response.body or b"null")
-                    self.cluster.journal.write(request.headers.get("User-Agent", ""), request.method, request.path,
-                                               {key: values[-1] for key, values in request.query.items()}, body, response.status, answer, seen)
+                    self.cluster.journal.write(
+                        request.headers.get("User-Agent", ""),
+                        request.method,
+                        request.path,
+                        {key: values[-1] for key, values in request.query.items()},
+                        body,
+                        response.status,
+                        answer,
+                        seen,
+                    )
         response.headers["X-Marathon-Leader"] = leader.url
         if leader is not self:
             response.headers["X-Marathon-Via"] = f"1.1 {self.address}"
@@ -50,23 +65,32 @@ class MarathonSite(Site):
         parts = [part for part in request.path.split("/") if part]
         if not parts or parts[0] != "v2":
             raise Refused(500, {"message": "URI not found"})
-        handler = {"apps": self.apps, "tasks": self.tasks, "deployments": self.deployments, "queue": self.queue, "info": self.info,
-                   "leader": self.leader}.get(parts[1] if len(parts) > 1 else "")
+        handler = {
+            "apps": self.apps,
+            "tasks": self.tasks,
+            "deployments": self.deployments,
+            "queue": self.queue,
+            "info": self.info,
+            "leader": self.leader,
+        }.get(parts[1] if len(parts) > 1 else "")
         if handler is None:
             raise Refused(500, {"message": "URI not found"})
         return handler(request, parts[2:])
 
-    # -- /v2/apps --------------------------------------------------------------------------------------------------------
+    # -- /v2/apps
+    # --------------------------------------------------------------------------------------------------------
 
     def apps(self, request, parts):
         if not parts:
             return self.create(request) if request.method == "POST" else self.listing(request)
         if "tasks" in parts:
             at = parts.index("tasks")
-            return self.app_tasks(request, "/" + "/".join(parts[:at]), "/".join(parts[at + 1:]))
+            return self.app_tasks(request, "/" + "/".join(parts[:at]), "/".join(parts[at + 1 :]))
         if parts[-1] == "restart" and request.method == "POST":
             app = self.known("/" + "/".join(parts[:-1]))
-            return self.deployed(self.marathon.change(app["id"], app, request.flag("force"), self.who(request), restart=True))
+            return self.deployed(
+                self.marathon.change(app["id"], app, request.flag("force"), self.who(request), restart=True)
+            )
         if parts[-1] == "versions" and request.method == "GET":
             return Response(200, {"versions": [self.known("/" + "/".join(parts[:-1]))["version"]]})
         return self.app(request, "/" + "/".join(parts))
@@ -79,7 +103,9 @@ class MarathonSite(Site):
             return self.deployed(self.marathon.change(app_id, None, request.flag("force", True), self.who(request)))
         update = self.json(request)
         if request.method == "PUT" and app_id not in self.marathon.apps:
-            deployment = self.marathon.change(app_id, appdef.create({**update, "id": app_id}), request.flag("force"), self.who(request))
+            deployment = self.marathon.change(
+                app_id, appdef.create({**update, "id": app_id}), request.flag("force"), self.who(request)
+            )
             response = self.deployed(deployment)
             response.status, response.headers["Location"] = 201, self.url + "/v2/apps" + app_id
             return response
@@ -92,21 +118,34 @@ class MarathonSite(Site):
         if app["id"] in self.marathon.apps:
             raise Refused(409, {"message": f"An app with id [{app['id']}] already exists."})
         deployment = self.marathon.change(app["id"], app, request.flag("force"), self.who(request))
-        return Response(201, self.app_json(self.marathon.apps[app["id"]]), {"Marathon-Deployment-Id": deployment.id,
-                                                                          "Location": self.url + "/v2/apps" + app["id"]})
+        return Response(
+            201,
+            self.app_json(self.marathon.apps[app["id"]]),
+            {"Marathon-Deployment-Id": deployment.id, "Location": self.url + "/v2/apps" + app["id"]},
+        )
 
     def listing(self, request):
         embed = request.query.get("embed", [])
-        apps = [app for app in self.marathon.apps.values() if request.text("id", "") in app["id"] and labelled(app, request.text("label"))]
-        return Response(200, {"apps": [self.app_json(app, tasks=bool({"app.tasks", "apps.tasks"} & set(embed))) for app in apps]})
+        apps = [
+            app
+            for app in self.marathon.apps.values()
+            if request.text("id", "") in app["id"] and labelled(app, request.text("label"))
+        ]
+        return Response(
+            200, {"apps": [self.app_json(app, tasks=bool({"app.tasks", "apps.tasks"} & set(embed))) for app in apps]}
+        )
 
     def app_json(self, app, tasks=False):
         own = self.marathon.instances_of(app["id"])
         running = [one for one in own if one.condition == "Running"]
-        told = {**self.versioned(app), "tasksStaged": sum(1 for one in own if one.condition in ("Staging", "Starting", "Provisioned")),
-                "tasksRunning": len(running), "tasksHealthy": sum(1 for one in running if one.healthy is True),
-                "tasksUnhealthy": sum(1 for one in running if one.healthy is False),
-                "deployments": [{"id": one.id} for one in self.marathon.locks_on(app["id"])]}
+        told = {
+            **self.versioned(app),
+            "tasksStaged": sum(1 for one in own if one.condition in ("Staging", "Starting", "Provisioned")),
+            "tasksRunning": len(running),
+            "tasksHealthy": sum(1 for one in running if one.healthy is True),
+            "tasksUnhealthy": sum(1 for one in running if one.healthy is False),
+            "deployments": [{"id": one.id} for one in self.marathon.locks_on(app["id"])],
+        }
         if tasks:
             told["tasks"] = [instances.task_json(one) for one in own if one.task]
             if app["id"] in self.marathon.last_failure:
@@ -121,7 +160,8 @@ class MarathonSite(Site):
             raise Refused(404, {"message": f"App '{app_id}' does not exist"})
         return self.marathon.apps[app_id]
 
-    # -- tasks -----------------------------------------------------------------------------------------------------------
+    # -- tasks
+    # -----------------------------------------------------------------------------------------------------------
 
     def app_tasks(self, request, app_id, task):
         self.known(app_id)
@@ -161,7 +201,8 @@ class MarathonSite(Site):
         self.marathon.scale_check(app_id)
         return Response(200, {"task": told[0]} if single else {"tasks": told})
 
-    # -- the rest --------------------------------------------------------------------------------------------------------
+    # -- the rest
+    # --------------------------------------------------------------------------------------------------------
 
     def deployments(self, request, parts):
         if not parts:
@@ -187,40 +228,86 @@ class MarathonSite(Site):
 
     def queued(self, app, waiting, now, with_offers):
         until, _ = self.marathon.delays.get(app["id"], (0, 0))
-        offered = self.marathon.offered_at.get(app["id"], {"processed": 0, "unused": 0, "last_unused": None, "last_used": None})
+        offered = self.marathon.offered_at.get(
+            app["id"], {"processed": 0, "unused": 0, "last_unused": None, "last_used": None}
+        )
         listed = {machine.agent_id: machine for machine in self.cluster.master.offers()}
-        last = {agent: (when, reasons) for agent, (when, reasons) in self.marathon.rejections.get(app["id"], {}).items() if agent in listed}
-        summary = {"processedOffersCount": offered["processed"], "unusedOffersCount": offered["unused"],
-                   "rejectSummaryLastOffers": funnel(reasons for _, reasons in last.values()),
-                   "rejectSummaryLaunchAttempt": funnel(reasons for _, reasons in last.values())}
+        last = {
+            agent: (when, reasons)
+            for agent, (when, reasons) in self.marathon.rejections.get(app["id"], {}).items()
+            if agent in listed
+        }
+        summary = {
+            "processedOffersCount": offered["processed"],
+            "unusedOffersCount": offered["unused"],
+            "rejectSummaryLastOffers": funnel(reasons for _, reasons in last.values()),
+            "rejectSummaryLaunchAttempt": funnel(reasons for _, reasons in last.values()),
+        }
         for name, key in (("lastUnusedOfferAt", "last_unused"), ("lastUsedOfferAt", "last_used")):
             if offered[key]:
                 summary[name] = stamp(offered[key])
-        item = {"app": self.versioned(app), "count": len(waiting), "since": stamp(min(one.since for one in waiting)),
-                "delay": {"timeLeftSeconds": max(0, int(until - now)), "overdue": now >= until}, "processedOffersSummary": summary}
+        item = {
+            "app": self.versioned(app),
+            "count": len(waiting),
+            "since": stamp(min(one.since for one in waiting)),
+            "delay": {"timeLeftSeconds": max(0, int(until - now)), "overdue": now >= until},
+            "processedOffersSummary": summary,
+        }
         if self.cluster.has_roles:
             item["role"] = app["role"]
         if with_offers:
-            item["lastUnusedOffers"] = [self.offer_json(listed[agent], when, reasons) for agent, (when, reasons) in last.items() if reasons]
+            item["lastUnusedOffers"] = [
+                self.offer_json(listed[agent], when, reasons) for agent, (when, reasons) in last.items() if reasons
+            ]
         return item
 
     def offer_json(self, machine, when, reasons):
         from . import mesos_json
-        return {"offer": {"id": f"{self.cluster.master.id}-O{int(when)}", "agentId": machine.agent_id, "hostname": machine.hostname,
-                          "resources": mesos_json.offered(machine), "attributes": mesos_json.attributes(machine)},
-                "timestamp": stamp(when), "reason": reasons}
+
+        return {
+            "offer": {
+                "id": f"{self.cluster.master.id}-O{int(when)}",
+                "agentId": machine.agent_id,
+                "hostname": machine.hostname,
+                "resources": mesos_json.offered(machine),
+                "attributes": mesos_json.attributes(machine),
+            },
+            "timestamp": stamp(when),
+            "reason": reasons,
+        }
 
     def info(self, _request, _parts):
         master = self.cluster.leading_master
-        return Response(200, {
-            "name": "marathon", "version": self.cluster.version, "buildref": "double", "elected": self.cluster.leading_marathon is self,
-            "leader": self.cluster.leading_marathon.address, "frameworkId": self.marathon.framework_id,
-            "marathon_config": {"master": "zk://127.0.0.1:2181/mesos", "framework_name": "marathon", "mesos_role": "*", "env_vars_prefix": None,
-                                "mesos_leader_ui_url": master.url + "/" if master else None, "hostname": "127.0.0.1", "failover_timeout": 604800,
-                                "checkpoint": True, "ha": True, "features": [], "maintenance_mode": False, "decline_offer_duration": 120000,
-                                "reconciliation_interval": self.marathon.unreachable_granularity * 1000, "scale_apps_interval": 300000,
-                                "max_instances_per_offer": 5},
-            "zookeeper_config": {"zk": "zk://127.0.0.1:2181/marathon"}, "http_config": {"http_port": self.port, "https_port": 8443}})
+        return Response(
+            200,
+            {
+                "name": "marathon",
+                "version": self.cluster.version,
+                "buildref": "double",
+                "elected": self.cluster.leading_marathon is self,
+                "leader": self.cluster.leading_marathon.address,
+                "frameworkId": self.marathon.framework_id,
+                "marathon_config": {
+                    "master": "zk://127.0.0.1:2181/mesos",
+                    "framework_name": "marathon",
+                    "mesos_role": "*",
+                    "env_vars_prefix": None,
+                    "mesos_leader_ui_url": master.url + "/" if master else None,
+                    "hostname": "127.0.0.1",
+                    "failover_timeout": 604800,
+                    "checkpoint": True,
+                    "ha": True,
+                    "features": [],
+                    "maintenance_mode": False,
+                    "decline_offer_duration": 120000,
+                    "reconciliation_interval": self.marathon.unreachable_granularity * 1000,
+                    "scale_apps_interval": 300000,
+                    "max_instances_per_offer": 5,
+                },
+                "zookeeper_config": {"zk": "zk://127.0.0.1:2181/marathon"},
+                "http_config": {"http_port": self.port, "https_port": 8443},
+            },
+        )
 
     def leader(self, request, _parts):
         if request.method == "DELETE":
@@ -229,7 +316,11 @@ class MarathonSite(Site):
         return Response(200, {"leader": self.cluster.leading_marathon.address})
 
     def deployed(self, deployment):
-        return Response(200, {"version": deployment.version, "deploymentId": deployment.id}, {"Marathon-Deployment-Id": deployment.id})
+        return Response(
+            200,
+            {"version": deployment.version, "deploymentId": deployment.id},
+            {"Marathon-Deployment-Id": deployment.id},
+        )
 
     @staticmethod
     def who(request):
@@ -265,7 +356,8 @@ def labelled(app, selector):
 
 
 def funnel(all_reasons):
-    """For each reason, how many offers came so far and how many of them it turned away; each offer counts for its first reason."""
+    """For each reason, how many offers came so far and how many of them it turned away; each offer counts for its first
+    reason."""
     firsts = [min(reasons, key=placement.REASONS.index) if reasons else None for reasons in all_reasons]
     left, told = len(firsts), []
     for reason in placement.REASONS:

@@ -1,32 +1,35 @@
-"""The Mesos master and what its agents do: who is listed, who is lost, who drains; tasks that start, get healthy and end.
+"""The Mesos master and what its agents do: who is listed, who is lost, who drains; tasks that start, get healthy and
+end.
 
-Time-outs are the defaults of M/src/master/constants.hpp: an agent that does not answer five pings, 15 s apart, is unreachable and
+Time-outs are the defaults of M/src/master/constants.hpp: an agent that does not answer five pings, 15 s apart, is
+unreachable and
 leaves the list; after a failover agents are `recovered` until they register again.
 """
 from . import machines as hosts
 
 PING_TIMEOUT_SECONDS = 75
 REREGISTER_TIMEOUT_SECONDS = 600
-REGISTER_SECONDS = 2          # how long an agent that can reach the master takes to register again
-LAUNCH_SECONDS = 4            # image is there, container starts
-HEALTH_SECONDS = 5            # first health check that passes
-KILL_SECONDS = 2              # SIGTERM to gone
+REGISTER_SECONDS = 2  # how long an agent that can reach the master takes to register again
+LAUNCH_SECONDS = 4  # image is there, container starts
+HEALTH_SECONDS = 5  # first health check that passes
+KILL_SECONDS = 2  # SIGTERM to gone
 
 
 class Master:
     def __init__(self, clock, events, journal):
         self.clock, self.events, self.journal = clock, events, journal
-        self.scheduler = None         # Marathon, set by the cluster
+        self.scheduler = None  # Marathon, set by the cluster
         self.id = hosts.new_master_id()
         self.machines = []
         self.next_agent = 0
         self.election_until = 0.0
-        self.reregister_at = {}       # machine -> when it registers again
-        self.maintenance = {}         # hostname -> (start, duration or None)
+        self.reregister_at = {}  # machine -> when it registers again
+        self.maintenance = {}  # hostname -> (start, duration or None)
         self.down_for_maintenance = set()
         self.failed_over_at = None
 
-    # -- what is known ---------------------------------------------------------------------------------------------------
+    # -- what is known
+    # ---------------------------------------------------------------------------------------------------
 
     @property
     def has_leader(self):
@@ -50,7 +53,8 @@ class Master:
         now = self.clock.now()
         return window is not None and now >= window[0] and (window[1] is None or now < window[0] + window[1])
 
-    # -- hosts come and go -----------------------------------------------------------------------------------------------
+    # -- hosts come and go
+    # -----------------------------------------------------------------------------------------------
 
     def add(self, machine):
         self.next_agent += 1
@@ -82,7 +86,8 @@ class Master:
                 self.scheduler.task_update(task, "TASK_LOST", machine, "Reconciliation: Task is unknown to the agent")
 
     def fail_over(self, election_seconds, back_after):
-        """Another master takes over. `back_after(machine)`: seconds from the end of the election until it registers again."""
+        """Another master takes over. `back_after(machine)`: seconds from the end of the election until it registers
+        again."""
         now = self.clock.now()
         self.id = hosts.new_master_id()
         self.election_until = self.failed_over_at = now + election_seconds
@@ -94,7 +99,8 @@ class Master:
                     self.reregister_at[machine.agent_id] = self.election_until + after
         self.events.close_mesos()
 
-    # -- time ------------------------------------------------------------------------------------------------------------
+    # -- time
+    # ------------------------------------------------------------------------------------------------------------
 
     def tick(self, now):
         for machine in self.machines:
@@ -139,7 +145,12 @@ class Master:
                 process.reported = True
                 if machine.launch_fails or set(process.ports) & machine.ports_taken:
                     del machine.processes[process.task]
-                    self.report(process, machine, "TASK_FAILED", machine.launch_fails or "Container exited with status 1: address in use")
+                    self.report(
+                        process,
+                        machine,
+                        "TASK_FAILED",
+                        machine.launch_fails or "Container exited with status 1: address in use",
+                    )
                 else:
                     self.report(process, machine, "TASK_RUNNING", "")
             elif now >= process.healthy_at and machine.connected and process.said_healthy is not machine.healthy:
@@ -147,19 +158,31 @@ class Master:
                 self.scheduler.health_update(process.task, machine.healthy)
 
     def report(self, process, machine, state, message):
-        """What cannot be delivered now is made up for when the agent registers again: it then tells all that it runs."""
+        """What cannot be delivered now is made up for when the agent registers again: it then tells all that it
+        runs."""
         if machine.connected and self.has_leader:
             self.scheduler.task_update(process.task, state, machine, message)
             self.events.mesos_task(process, machine, state)
 
-    # -- what the scheduler asks -----------------------------------------------------------------------------------------
+    # -- what the scheduler asks
+    # -----------------------------------------------------------------------------------------
 
     def launch(self, machine, instance, role):
         now, app = self.clock.now(), instance.app
         machine.processes[instance.task] = hosts.Process(
-            task=instance.task, app=app["id"], config_version=instance.config_version, cpus=app["cpus"], mem=app["mem"], disk=app["disk"],
-            ports=instance.ports, role=role, instance=instance.id, started_at=now, ready_at=now + LAUNCH_SECONDS,
-            healthy_at=now + LAUNCH_SECONDS + HEALTH_SECONDS)
+            task=instance.task,
+            app=app["id"],
+            config_version=instance.config_version,
+            cpus=app["cpus"],
+            mem=app["mem"],
+            disk=app["disk"],
+            ports=instance.ports,
+            role=role,
+            instance=instance.id,
+            started_at=now,
+            ready_at=now + LAUNCH_SECONDS,
+            healthy_at=now + LAUNCH_SECONDS + HEALTH_SECONDS,
+        )
 
     def kill(self, task, grace):
         for machine in self.machines:
@@ -167,7 +190,8 @@ class Master:
             if process is not None and machine.up and machine.reachable and process.ends_at is None:
                 process.ends_at = self.clock.now() + KILL_SECONDS
 
-    # -- operators -------------------------------------------------------------------------------------------------------
+    # -- operators
+    # -------------------------------------------------------------------------------------------------------
 
     def drain(self, machine, max_grace=None, mark_gone=False):
         machine.drain = {"mark_gone": mark_gone, "max_grace": max_grace, "since": self.clock.now()}
@@ -178,4 +202,3 @@ class Master:
 
     def reactivate(self, machine):
         machine.drain, machine.deactivated = None, False
-

@@ -7,7 +7,9 @@ from .web import Response
 def read(request):
     """(the call, None), or (None, the refusal)."""
     if request.method != "POST":
-        return None, Response(405, "Expecting one of { 'POST' }, but received '" + request.method + "'.", {"Allow": "POST"})
+        return None, Response(
+            405, "Expecting one of { 'POST' }, but received '" + request.method + "'.", {"Allow": "POST"}
+        )
     if not request.headers.get("Content-Type", "").startswith("application/json"):
         return None, Response(415, "Expecting 'Content-Type' of application/json or application/x-protobuf")
     try:

@@ -4,14 +4,24 @@ from . import resources
 
 def attributes(machine):
     """v1: TEXT for texts, SCALAR for numbers."""
-    return [{"name": name, "type": "TEXT", "text": {"value": value}} if isinstance(value, str) else
-            {"name": name, "type": "SCALAR", "scalar": {"value": float(value)}} for name, value in machine.attributes.items()]
+    return [
+        (
+            {"name": name, "type": "TEXT", "text": {"value": value}}
+            if isinstance(value, str)
+            else {"name": name, "type": "SCALAR", "scalar": {"value": float(value)}}
+        )
+        for name, value in machine.attributes.items()
+    ]
 
 
 def domain(machine):
     if not machine.region and not machine.zone:
         return {}
-    return {"domain": {"fault_domain": {"region": {"name": machine.region or "here"}, "zone": {"name": machine.zone or "here"}}}}
+    return {
+        "domain": {
+            "fault_domain": {"region": {"name": machine.region or "here"}, "zone": {"name": machine.zone or "here"}}
+        }
+    }
 
 
 def used(machine):
@@ -35,16 +45,36 @@ def offered(machine):
 
 def slave(machine):
     reserved = {role: resources.flat(have) for role, have in machine.resources.items() if role != "*"}
-    told = {"id": machine.agent_id, "hostname": machine.hostname, "port": machine.port, "attributes": machine.attributes, **domain(machine),
-            "pid": f"slave(1)@127.0.0.1:{machine.port}", "registered_time": machine.registered_at,
-            "resources": resources.flat_total(machine.resources), "used_resources": resources.flat_total(used(machine)),
-            "offered_resources": resources.flat({}), "reserved_resources": reserved,
-            "unreserved_resources": resources.flat(machine.resources.get("*", {})), "active": machine.active,
-            "deactivated": machine.deactivated, "version": "1.11.0",
-            "capabilities": ["MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "RESOURCE_PROVIDER", "AGENT_DRAINING"],
-            "reserved_resources_full": {role: resources.full({role: have}) for role, have in machine.resources.items() if role != "*"},
-            "unreserved_resources_full": resources.full({"*": machine.resources.get("*", {})}),
-            "used_resources_full": resources.full(used(machine)), "offered_resources_full": []}
+    told = {
+        "id": machine.agent_id,
+        "hostname": machine.hostname,
+        "port": machine.port,
+        "attributes": machine.attributes,
+        **domain(machine),
+        "pid": f"slave(1)@127.0.0.1:{machine.port}",
+        "registered_time": machine.registered_at,
+        "resources": resources.flat_total(machine.resources),
+        "used_resources": resources.flat_total(used(machine)),
+        "offered_resources": resources.flat({}),
+        "reserved_resources": reserved,
+        "unreserved_resources": resources.flat(machine.resources.get("*", {})),
+        "active": machine.active,
+        "deactivated": machine.deactivated,
+        "version": "1.11.0",
+        "capabilities": [
+            "MULTI_ROLE",
+            "HIERARCHICAL_ROLE",
+            "RESERVATION_REFINEMENT",
+            "RESOURCE_PROVIDER",
+            "AGENT_DRAINING",
+        ],
+        "reserved_resources_full": {
+            role: resources.full({role: have}) for role, have in machine.resources.items() if role != "*"
+        },
+        "unreserved_resources_full": resources.full({"*": machine.resources.get("*", {})}),
+        "used_resources_full": resources.full(used(machine)),
+        "offered_resources_full": [],
+    }
     if machine.reregistered_at:
         told["reregistered_time"] = machine.reregistered_at
     if machine.drain:
@@ -62,21 +92,39 @@ def drain_info(machine):
 
 
 def recovered_slave(machine):
-    return {"id": machine.agent_id, "hostname": machine.hostname, "port": machine.port, "attributes": machine.attributes, **domain(machine)}
+    return {
+        "id": machine.agent_id,
+        "hostname": machine.hostname,
+        "port": machine.port,
+        "attributes": machine.attributes,
+        **domain(machine),
+    }
 
 
 def agent_info(machine):
-    told = {"hostname": machine.hostname, "id": {"value": machine.agent_id}, "port": machine.port,
-            "resources": resources.full(machine.resources), **domain(machine)}
+    told = {
+        "hostname": machine.hostname,
+        "id": {"value": machine.agent_id},
+        "port": machine.port,
+        "resources": resources.full(machine.resources),
+        **domain(machine),
+    }
     if machine.attributes:  # a repeated field that is empty is not there
         told["attributes"] = attributes(machine)
     return told
 
 
 def agent(machine):
-    told = {"agent_info": agent_info(machine), "active": machine.active, "deactivated": machine.deactivated, "version": "1.11.0",
-            "pid": f"slave(1)@127.0.0.1:{machine.port}", "registered_time": {"nanoseconds": nanoseconds(machine.registered_at)},
-            "total_resources": resources.full(machine.resources), "capabilities": [{"type": "MULTI_ROLE"}, {"type": "AGENT_DRAINING"}]}
+    told = {
+        "agent_info": agent_info(machine),
+        "active": machine.active,
+        "deactivated": machine.deactivated,
+        "version": "1.11.0",
+        "pid": f"slave(1)@127.0.0.1:{machine.port}",
+        "registered_time": {"nanoseconds": nanoseconds(machine.registered_at)},
+        "total_resources": resources.full(machine.resources),
+        "capabilities": [{"type": "MULTI_ROLE"}, {"type": "AGENT_DRAINING"}],
+    }
     allocated = resources.full(used(machine))
     if allocated:
         told["allocated_resources"] = allocated

@@ -1,8 +1,18 @@
 """One offer against one app: host ports to use, or the reasons why not, named and ordered as /v2/queue names them."""
 from . import constraints, resources
 
-REASONS = ("UnfulfilledRole", "UnfulfilledConstraint", "NoCorrespondingReservationFound", "AgentMaintenance", "InsufficientCpus",
-           "InsufficientMemory", "InsufficientDisk", "InsufficientGpus", "InsufficientPorts", "DeclinedScarceResources")
+REASONS = (
+    "UnfulfilledRole",
+    "UnfulfilledConstraint",
+    "NoCorrespondingReservationFound",
+    "AgentMaintenance",
+    "InsufficientCpus",
+    "InsufficientMemory",
+    "InsufficientDisk",
+    "InsufficientGpus",
+    "InsufficientPorts",
+    "DeclinedScarceResources",
+)
 
 
 def accepted_roles(app):
@@ -40,9 +50,14 @@ def match(app, machine, others, in_maintenance):
 def fits(app, machine, role):
     have = machine.resources[role]
     used = [process for process in machine.processes.values() if process.role == role]
-    lacking = [reason for reason, name in (("InsufficientCpus", "cpus"), ("InsufficientMemory", "mem"), ("InsufficientDisk", "disk"))
-               if have.get(name, 0) - sum(getattr(process, name) for process in used) + 1e-9 < app.get(name, 0)]
-    ports = resources.pick_ports(have.get("ports", []), machine.task_ports(), wanted_ports(app), app.get("requirePorts", False))
+    lacking = [
+        reason
+        for reason, name in (("InsufficientCpus", "cpus"), ("InsufficientMemory", "mem"), ("InsufficientDisk", "disk"))
+        if have.get(name, 0) - sum(getattr(process, name) for process in used) + 1e-9 < app.get(name, 0)
+    ]
+    ports = resources.pick_ports(
+        have.get("ports", []), machine.task_ports(), wanted_ports(app), app.get("requirePorts", False)
+    )
     if ports is None:
         lacking.append("InsufficientPorts")
     return lacking, ports

@@ -1,6 +1,7 @@
 """What an agent has to give, by role: scalars and ports; and the two ways in which Mesos writes that down.
 
-An agent's resources are {role: {"cpus": f, "mem": f, "disk": f, "ports": [(first, last), ...]}}; role "*" is unreserved.
+An agent's resources are {role: {"cpus": f, "mem": f, "disk": f, "ports": [(first, last), ...]}}; role "*" is
+unreserved.
 """
 SCALARS = ("cpus", "gpus", "mem", "disk")
 
@@ -37,7 +38,15 @@ def full(by_role):
         reservation = {} if role == "*" else {"reservations": [{"role": role, "type": "STATIC"}]}
         for name in SCALARS:
             if have.get(name):
-                written.append({"name": name, "type": "SCALAR", "scalar": {"value": float(have[name])}, "role": role, **reservation})
+                written.append(
+                    {
+                        "name": name,
+                        "type": "SCALAR",
+                        "scalar": {"value": float(have[name])},
+                        "role": role,
+                        **reservation,
+                    }
+                )
         if have.get("ports"):
             ranges = {"range": [{"begin": first, "end": last} for first, last in have["ports"]]}
             written.append({"name": "ports", "type": "RANGES", "ranges": ranges, "role": role, **reservation})
@@ -57,7 +66,10 @@ def pick_ports(ranges, taken, wanted, fixed):
                 return None
             given.append(port)
             continue
-        free = next((one for first, last in ranges for one in range(first, last + 1) if one not in taken and one not in given), None)
+        free = next(
+            (one for first, last in ranges for one in range(first, last + 1) if one not in taken and one not in given),
+            None,
+        )
         if free is None:
             return None
         given.append(free)

@@ -1,7 +1,9 @@
 """What the agents keep on disk: one work_dir a host, and in it each task's sandbox, laid out as Mesos does it.
 
-`<work_dir>/slaves/<agent>/frameworks/<framework>/executors/<task>/runs/<container>/{stdout,stderr}`, with the links `runs/latest` and
-`slaves/latest` (Mesos src/slave/paths.cpp). Files are real: an input that reads them from disk can be tried on them too.
+`<work_dir>/slaves/<agent>/frameworks/<framework>/executors/<task>/runs/<container>/{stdout,stderr}`, with the links
+`runs/latest` and
+`slaves/latest` (Mesos src/slave/paths.cpp). Files are real: an input that reads them from disk can be tried on them
+too.
 """
 import dataclasses
 import pathlib
@@ -73,7 +75,8 @@ class Sandboxes:
             out.write(data)
 
     def rotate(self, executor, stream):
-        """The logrotate module's way: renamed, and a new file with the next write (Mesos src/slave/container_loggers/logrotate.cpp)."""
+        """The logrotate module's way: renamed, and a new file with the next write (Mesos
+        src/slave/container_loggers/logrotate.cpp)."""
         path = executor.directory / stream
         (executor.directory / f"{stream}.logrotate.conf").write_text(f"{path} {{ rotate {ROTATED_MAX} }}\n")
         (executor.directory / f"{stream}.logrotate.state").write_text("logrotate state -- version 2\n")

@@ -1,6 +1,8 @@
-"""Event streams: Marathon's SSE and the master's RecordIO, each with heartbeats, filters, and an end that can be forced.
+"""Event streams: Marathon's SSE and the master's RecordIO, each with heartbeats, filters, and an end that can be
+forced.
 
-One queue for each subscriber; a subscriber that does not read is cut off (Jetty, and the master's subscriber limit, do the same).
+One queue for each subscriber; a subscriber that does not read is cut off (Jetty, and the master's subscriber limit, do
+the same).
 """
 import json
 import queue
@@ -8,7 +10,7 @@ import random
 
 from .clock import stamp
 
-SSE_HEARTBEAT_SECONDS = 10    # Jetty's EventSourceServlet
+SSE_HEARTBEAT_SECONDS = 10  # Jetty's EventSourceServlet
 MESOS_HEARTBEAT_SECONDS = 15
 QUEUE_MAX = 2000
 MESOS_SUBSCRIBERS_MAX = 1000  # --max_operator_event_stream_subscribers
@@ -41,11 +43,12 @@ class Events:
     def __init__(self, clock):
         self.clock = clock
         self.sse, self.records = [], []
-        self.split = "random"   # how RecordIO is cut into chunks: "random", "byte" or "record"
+        self.split = "random"  # how RecordIO is cut into chunks: "random", "byte" or "record"
         self.agent_json = None  # set by the cluster
         self.random = random.Random(7)
 
-    # -- what happens ------------------------------------------------------------------------------------------------------
+    # -- what happens
+    # ------------------------------------------------------------------------------------------------------
 
     def marathon(self, kind, **body):
         if self.sse:
@@ -62,13 +65,23 @@ class Events:
 
     def mesos_task(self, process, machine, state):
         if self.records:
-            body = {"type": "TASK_UPDATED", "task_updated": {
-                "framework_id": {"value": "framework"}, "state": state,
-                "status": {"task_id": {"value": process.task}, "state": state, "agent_id": {"value": machine.agent_id},
-                           "timestamp": self.clock.now()}}}
+            body = {
+                "type": "TASK_UPDATED",
+                "task_updated": {
+                    "framework_id": {"value": "framework"},
+                    "state": state,
+                    "status": {
+                        "task_id": {"value": process.task},
+                        "state": state,
+                        "agent_id": {"value": machine.agent_id},
+                        "timestamp": self.clock.now(),
+                    },
+                },
+            }
             self.records = [one for one in self.records if one.offer("TASK_UPDATED", ("TASK_UPDATED", body))]
 
-    # -- who listens -------------------------------------------------------------------------------------------------------
+    # -- who listens
+    # -------------------------------------------------------------------------------------------------------
 
     def close_marathon(self):
         for one in self.sse:
@@ -101,7 +114,11 @@ class Events:
         subscriber.offer("event_stream_attached", ("event_stream_attached", attached))
         try:
             for item in self.follow(subscriber, SSE_HEARTBEAT_SECONDS, None):
-                yield b"\r\n" if item is None else f"event: {item['eventType']}\r\ndata: {json.dumps(item)}\r\n\r\n".encode()
+                yield (
+                    b"\r\n"
+                    if item is None
+                    else f"event: {item['eventType']}\r\ndata: {json.dumps(item)}\r\n\r\n".encode()
+                )
         finally:
             self.sse = [one for one in self.sse if one is not subscriber]
 
@@ -123,15 +140,17 @@ class Events:
         if self.split == "record":
             yield data
         elif self.split == "byte":
-            yield from (data[at:at + 1] for at in range(len(data)))
+            yield from (data[at : at + 1] for at in range(len(data)))
         else:
             at = 0
             while at < len(data):
                 size = self.random.choice((1, 2, 3, 7, 100, 4096))
-                yield data[at:at + size]
+                yield data[at : at + size]
                 at += size
 
 
 def record(item):
-    text = json.dumps(item, ensure_ascii=False).encode()  # as bytes: lengths count them, and a border may lie inside a character
+    text = json.dumps(
+        item, ensure_ascii=False
+    ).encode()  # as bytes: lengths count them, and a border may lie inside a character
     return b"%d\n%s" % (len(text), text)

@@ -1,6 +1,7 @@
 """A small HTTP/1.1 server for the personalities: requests in, responses or chunked streams out, and faults on the way.
 
-A site can be made to refuse connections (its port is closed), to cut them, to hang, or to answer every request with one status.
+A site can be made to refuse connections (its port is closed), to cut them, to hang, or to answer every request with one
+status.
 """
 import base64
 import http.server
@@ -18,7 +19,14 @@ HANG_SECONDS_MAX = 120
 class Request:
     def __init__(self, method, target, headers, body, remote):
         split = urllib.parse.urlsplit(target)
-        self.method, self.target, self.path, self.headers, self.body, self.remote = method, target, split.path, headers, body, remote
+        self.method, self.target, self.path, self.headers, self.body, self.remote = (
+            method,
+            target,
+            split.path,
+            headers,
+            body,
+            remote,
+        )
         self.query = urllib.parse.parse_qs(split.query, keep_blank_values=True)
 
     def flag(self, name, default=False):
@@ -46,17 +54,24 @@ class Response:
 
 def html_error(status, reason):
     """Jetty's standard page."""
-    return Response(status, f"<html><head><title>Error {status} {reason}</title></head><body><h2>HTTP ERROR {status}</h2>"
-                            f"<p>{reason}</p></body></html>", content_type="text/html;charset=iso-8859-1")
+    return Response(
+        status,
+        (
+            f"<html><head><title>Error {status} {reason}</title></head><body><h2>HTTP ERROR {status}</h2>"
+            f"<p>{reason}</p></body></html>"
+        ),
+        content_type="text/html;charset=iso-8859-1",
+    )
 
 
 class Site:
-    """One listening address. `answer(request)` gives the Response; `basic` "user:password" and `token` guard it when set."""
+    """One listening address. `answer(request)` gives the Response; `basic` "user:password" and `token` guard it when
+    set."""
 
     def __init__(self, answer, realm, port=0, unguarded=(), plain_refusal=False):
         self.answer, self.realm, self.unguarded, self.plain_refusal = answer, realm, unguarded, plain_refusal
         self.basic = self.token = None
-        self.fault = None            # None, "cut", "hang", or a status
+        self.fault = None  # None, "cut", "hang", or a status
         self.requests = 0
         self.server = None
         self.port = port

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""docs/formats/derivation.md in another language: hashlib's scrypt, Bech32 from BIP 173, age-keygen for the public half.
+"""docs/formats/derivation.md in another language: hashlib's scrypt, Bech32 from BIP 173, age-keygen for the public
+half.
 
 derive.py TENANT SECRET       prints the identity
 derive.py --check FILE        checks every vector of FILE; exits 1 at the first that differs
@@ -42,7 +43,9 @@ def identity(tenant, secret):
 
 
 def recipient(identity_text):
-    return subprocess.run(["age-keygen", "-y"], input=identity_text + "\n", capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["age-keygen", "-y"], input=identity_text + "\n", capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def blocks(path):
@@ -55,7 +58,12 @@ def blocks(path):
 def filled(vector):
     tenant, secret = bytes.fromhex(vector["tenant-hex"]), bytes.fromhex(vector["secret-hex"])
     secret_key = identity(tenant, secret)
-    return {**vector, "scalar-hex": scalar(tenant, secret).hex(), "identity": secret_key, "recipient": recipient(secret_key)}
+    return {
+        **vector,
+        "scalar-hex": scalar(tenant, secret).hex(),
+        "identity": secret_key,
+        "recipient": recipient(secret_key),
+    }
 
 
 if sys.argv[1] == "--check":
