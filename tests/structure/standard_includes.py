@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""standard_includes.py SRC: a file says which standard headers it uses, by itself or by a header of ours that it includes.
+"""standard_includes.py SRC: a file says which standard headers it uses, by itself or by a header of ours that it
+includes.
 
-Builds read the common standard headers once, precompiled (cmake/Precompiled.cmake), so the compiler does not miss an #include of them.
+Builds read the common standard headers once, precompiled (cmake/Precompiled.cmake), so the compiler does not miss an
+#include of them.
 standard_includes.py --canary: shows that a forgotten one is found.
 """
 import pathlib
@@ -10,9 +12,12 @@ import sys
 
 # What of namespace std each precompiled header is looked for by.
 NAMES = {
-    "algorithm": r"all_of|any_of|none_of|find_if|find_if_not|sort|stable_sort|copy_n|copy_if|remove_if|lower_bound|upper_bound|equal_range|"
-                 r"max_element|min_element|count_if|clamp|replace|fill_n|fill|rotate|shuffle|unique|is_sorted|search|adjacent_find|"
-                 r"nth_element|partial_sort|binary_search|set_difference|mismatch|equal|min|max",
+    "algorithm": (
+        r"all_of|any_of|none_of|find_if|find_if_not|sort|stable_sort|copy_n|copy_if|remove_if|lower_bound|upper_bound|"
+        r"equal_range|max_element|min_element|count_if|clamp|replace|fill_n|fill|rotate|shuffle|unique|is_sorted|"
+        r"search|adjacent_find|"
+        r"nth_element|partial_sort|binary_search|set_difference|mismatch|equal|min|max"
+    ),
     "array": r"array|to_array",
     "atomic": r"atomic(?:_\w+)?|memory_order_\w+",
     "charconv": r"from_chars|to_chars",
@@ -41,12 +46,28 @@ NAMES = {
     "unordered_map": r"unordered_map",
     "exception": r"exception_ptr|current_exception|rethrow_exception",
 }
-ASIO = {"boost/asio/any_io_executor.hpp": "any_io_executor", "boost/asio/awaitable.hpp": "awaitable", "boost/asio/co_spawn.hpp": "co_spawn",
-        "boost/asio/io_context.hpp": "io_context", "boost/asio/use_awaitable.hpp": "use_awaitable"}
+ASIO = {
+    "boost/asio/any_io_executor.hpp": "any_io_executor",
+    "boost/asio/awaitable.hpp": "awaitable",
+    "boost/asio/co_spawn.hpp": "co_spawn",
+    "boost/asio/io_context.hpp": "io_context",
+    "boost/asio/use_awaitable.hpp": "use_awaitable",
+}
 # A header of the same standard that has the other whole.
-COMES_WITH = {"string": {"string_view"}, "thread": set(), "fstream": {"string"}, "filesystem": {"string", "string_view"},
-              "mutex": set(), "unordered_map": set(), "sstream": {"string"}, "iostream": {"string"}, "ranges": {"span"}}
-USED = {header: re.compile(rf"\bstd::(?:ranges::|pmr::)?(?:{names})\b(?!\s*::\s*pmr)") for header, names in NAMES.items()}
+COMES_WITH = {
+    "string": {"string_view"},
+    "thread": set(),
+    "fstream": {"string"},
+    "filesystem": {"string", "string_view"},
+    "mutex": set(),
+    "unordered_map": set(),
+    "sstream": {"string"},
+    "iostream": {"string"},
+    "ranges": {"span"},
+}
+USED = {
+    header: re.compile(rf"\bstd::(?:ranges::|pmr::)?(?:{names})\b(?!\s*::\s*pmr)") for header, names in NAMES.items()
+}
 USED |= {header: re.compile(rf"\basio::{name}\b") for header, name in ASIO.items()}
 INCLUDE = re.compile(r'^#include (?:<([a-z_/0-9.A-Z]+)>|"([^"]+)")', re.M)
 COMMENT = re.compile(r"//[^\n]*")
@@ -78,9 +99,14 @@ class Tree:
 
 
 def canary():
-    good = {"a/a.h": "#include <string>\n#include <vector>\n", "b/b.cc": '#include "a/a.h"\nstd::vector<std::string_view> x;'}
+    good = {
+        "a/a.h": "#include <string>\n#include <vector>\n",
+        "b/b.cc": '#include "a/a.h"\nstd::vector<std::string_view> x;',
+    }
     assert not list(Tree(good).forgotten())
-    assert list(Tree(good | {"b/b.cc": "std::vector<int> x;  // no #include <vector>"}).forgotten()) == ["b/b.cc: std::vector without <vector>"]
+    assert list(Tree(good | {"b/b.cc": "std::vector<int> x;  // no #include <vector>"}).forgotten()) == [
+        "b/b.cc: std::vector without <vector>"
+    ]
     assert not list(Tree({"a.cc": "// std::map would do"}).forgotten())
     print("a forgotten include is found")
 
