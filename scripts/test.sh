@@ -49,7 +49,7 @@ everything() {
     phase "build tsan" build_preset tsan --target threads_tests
     phase "test asan" run_ctest asan -LE '^(live|structure)$' -j "$(nproc)"
     phase "test tsan" run_ctest tsan -L '^threads$' -j "$(nproc)"
-    phase "test structure" run_ctest release -L '^structure$'
+    phase "test structure" run_ctest release -L '^structure$' -j "$(nproc)"
     # What they wait for comes at the machine's pace: one that failed may try once more, and the log shows both. Not the faults: a
     # line that was lost once was lost.
     phase "test live" run_ctest release -L '^live$' -E '^faults' -j "$(nproc)" --repeat until-pass:2
