@@ -39,7 +39,7 @@ Result<HttpAnswer> ask(const std::string& method, const std::string& path, const
                        const std::string& service) {
     auto endpoint = from_wrapper("RGW_ENDPOINT");
     auto body = canonical_query(form);
-    auto hash = to_hex(sha256(body));
+    auto hash = to_hex(crypto::sha256(body));
     auto now = system_clock.now();
     NameValues headers{{"Host", endpoint.substr(7)},
                        {"x-amz-date", amz_date(now)},
@@ -120,7 +120,7 @@ class Rgw : public testing::Test {
                                  {"AWS_SESSION_TOKEN", std::string{credentials.session_token.view()}}});
     }
     static Result<PutOutcome> put(Store& store, std::string_view key, std::string_view bytes) {
-        return store.put(key, bytes, sha256(bytes));
+        return store.put(key, bytes, crypto::sha256(bytes));
     }
     static std::vector<std::string> keys(Store& store, std::string_view prefix = "") {
         std::vector<std::string> found;
@@ -210,7 +210,7 @@ TEST_F(Rgw, LetsOneOfManyRacingPutsWin) {
 
 TEST_F(Rgw, ChecksThatTheBytesAreThoseOfTheHash) {
     S3Store store{options(), system_clock};
-    auto refused = store.put("k", "bytes", sha256("other bytes"));
+    auto refused = store.put("k", "bytes", crypto::sha256("other bytes"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().remedy, Remedy::quarantine) << refused.error().what;
     EXPECT_EQ(store.read("k").error().remedy, Remedy::re_resolve) << "nothing was stored";
