@@ -35,8 +35,8 @@ std::uint64_t pages(std::uint64_t bytes) { return (bytes + page_bytes - 1) / pag
 }  // namespace
 
 Holding::Holding(asio::any_io_executor executor, HoldingOptions options,
-                 std::function<std::optional<std::string>(const SourceFacts&)> share_for, const Clock& clock,
-                 Log& log, Recent& recent, net::TaskGroup& tasks)
+                 std::function<std::optional<std::string>(const SourceFacts&)> share_for, const Clock& clock, Log& log,
+                 Recent& recent, net::TaskGroup& tasks)
     : executor_(std::move(executor)),
       options_(std::move(options)),
       share_for_(std::move(share_for)),

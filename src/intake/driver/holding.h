@@ -51,8 +51,8 @@ class Holding {
 
     // `share_for`: the tenant in whose share a container's holds are counted (room.h); nothing while that is not known.
     Holding(boost::asio::any_io_executor executor, HoldingOptions options,
-            std::function<std::optional<std::string>(const SourceFacts&)> share_for, const Clock& clock,
-            Log& log, Recent& recent, net::TaskGroup& tasks);
+            std::function<std::optional<std::string>(const SourceFacts&)> share_for, const Clock& clock, Log& log,
+            Recent& recent, net::TaskGroup& tasks);
     ~Holding();
     Holding(const Holding&) = delete;
     Holding& operator=(const Holding&) = delete;
