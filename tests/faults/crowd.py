@@ -306,4 +306,5 @@ class Crowd(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    harness.close_when_broken_off()
     unittest.main(verbosity=2)

@@ -157,6 +157,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=20, help="how long the containers print")
     parser.add_argument("--order", action="store_true")
     arguments = parser.parse_args()
+    harness.close_when_broken_off()
     engine = harness.Engine()
     good = order(engine) if arguments.order else compare(engine, arguments.seconds)
     print("passed" if good else "FAILED")

@@ -255,4 +255,5 @@ class Oracle(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    harness.close_when_broken_off()
     unittest.main(verbosity=2)

@@ -419,6 +419,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="what the faults are")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="copy keys, store and the agent's log there")
     arguments = parser.parse_args()
+    harness.close_when_broken_off()
     if arguments.list:
         for fault in strikes.FAULTS.values():
             print(f"{fault.name:<20}{fault.kind:<8}{fault.strike.__doc__}")

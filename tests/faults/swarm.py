@@ -122,6 +122,7 @@ def main():
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--workers", type=int, default=4)
     arguments = parser.parse_args()
+    harness.close_when_broken_off()
     engine = harness.Engine()
     harness.build_printer(engine)
     agent = harness.Agent(engine, tenants=TENANTS)

@@ -660,8 +660,8 @@ def in_parallel(function, items, workers=4):
         return list(pool.map(function, items))
 
 
-def main(seconds=400):
-    """Ends before a test runner would kill us outright, which would leave engines behind."""
+def close_when_broken_off():
+    """A signal that ends this process ends the engines, stores and agents that it started, too."""
 
     def end(number, frame):
         print(f"broken off by signal {number}", file=sys.stderr)
@@ -669,5 +669,10 @@ def main(seconds=400):
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, end)
+
+
+def main(seconds=400):
+    """Ends before a test runner would kill us outright, which would leave engines behind."""
+    close_when_broken_off()
     signal.alarm(seconds)
     unittest.main(verbosity=2, warnings="ignore")  # boto3 leaves its sockets to the garbage collector
