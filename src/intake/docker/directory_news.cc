@@ -87,7 +87,7 @@ void DirectoryNews::tell(const Error& error) {
     unseen_.set(1);
 }
 
-// What is born meanwhile is told by the watch.
+// The watch tells of containers that are born meanwhile.
 asio::awaitable<void> DirectoryNews::scan() {
     std::vector<std::string> found;
     std::error_code problem;
