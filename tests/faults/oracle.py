@@ -91,17 +91,34 @@ class Windows:
 
 
 class EngineLog:
-    """What `docker logs` has of a container that cannot be watched on disk (driver `local`)."""
+    """What `docker logs --timestamps` has of a container that cannot be watched on disk (driver `local`)."""
+
+    # It writes a time in front of each entry. Behind the last piece of a long line, the driver `local` forgets the
+    # newline: all pieces of a line have one time.
+    TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ")
+    PIECE_BYTES = 16384
 
     def __init__(self, text_of):
         self.text_of = text_of  # container -> {"stdout": bytes, "stderr": bytes}
         self.known = {}
 
+    @classmethod
+    def lines_of(cls, text):
+        words, lines, time_before, is_open = cls.TIME.split(text)[1:], [], None, False
+        for time_of_entry, entry in zip(words[::2], words[1::2]):
+            ends_long_line = is_open and time_of_entry == time_before and len(entry) < cls.PIECE_BYTES
+            if is_open:
+                lines[-1] += entry
+            else:
+                lines.append(entry)
+            time_before, is_open = time_of_entry, not (ends_long_line or entry.endswith(b"\n"))
+        return [line.removesuffix(b"\n") for line in lines]
+
     def of(self, container):
         if container not in self.known:
             streams = {}
             for name, text in self.text_of(container).items():
-                lines = text.split(b"\n")[:-1]
+                lines = self.lines_of(text)
                 numbers = {numbered(line) for line in lines} - {None}
                 altered = {line for line in lines if not line.startswith(b"end ") and numbered(line) is None}
                 streams[name] = numbers, altered, any(line.startswith(b"end ") for line in lines)

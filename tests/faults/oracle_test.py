@@ -26,6 +26,11 @@ TENANT = "bench"
 HOUR = 1795341600  # 2026-11-22T10:00:00Z: the time of the first line
 
 
+def timed(text, second=0):
+    """As `docker logs --timestamps` has it: a time in front of each line, here of one second."""
+    return re.sub(rb"(?m)^(?=.|\n)", b"2026-11-22T10:00:%02d.000000001Z " % second, text)
+
+
 class Oracle(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -111,7 +116,7 @@ class Oracle(unittest.TestCase):
         return self.judge(entries, tenants)
 
     def judge(self, entries, tenants):
-        log = oracle.EngineLog(lambda container: self.printed)
+        log = oracle.EngineLog(lambda container: {stream: timed(text) for stream, text in self.printed.items()})
         return oracle.Oracle({CONTAINER: self.printer}, self.windows, self, log).account(entries, tenants).problems
 
     def lines(self, container):
@@ -244,6 +249,15 @@ class Oracle(unittest.TestCase):
             self.assert_found(found)
             self.printed = {stream: text.replace(lost["line"] + b"\n", b"") for stream, text in self.printed.items()}
             self.assertEqual(self.problems(), [])
+
+    def test_lines_of_local_are_told_apart_behind_a_long_one(self):
+        long_line = b"7" + b"x" * 40_000
+        begin = timed(long_line[:16384]) + timed(long_line[16384:32768])
+        rest = timed(long_line[32768:])
+        lines = oracle.EngineLog.lines_of
+        self.assertEqual(lines(begin + rest + timed(b"8 next\n", 1)), [long_line, b"8 next"])
+        self.assertEqual(lines(begin + timed(b"torn\n", 1)), [long_line[:32768] + b"torn"])
+        self.assertEqual(lines(timed(b"a\nb\n") + timed(b"c", 1)), [b"a", b"b", b"c"])
 
     def test_both_ways_of_reading_must_agree(self):
         entries, _ = oracle.by_stock_tools(harness.Reader(self.keys, directory=self.store))

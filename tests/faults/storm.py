@@ -290,7 +290,7 @@ class Storm:
     # ---- what the engine knows
 
     def engine_log(self, container):
-        kept = harness.run("docker", "logs", container, env=self.engine.env, timeout=120)
+        kept = harness.run("docker", "logs", "--timestamps", container, env=self.engine.env, timeout=120)
         return {"stdout": kept.stdout, "stderr": kept.stderr}
 
     # ---- the run

@@ -117,7 +117,7 @@ bool LogsPlace::is_mark(const engine::LogsRecord& record, std::uint64_t fingerpr
     if (position_.before == 0 || position_.before == before.fingerprint) return true;
     // What was before it may be gone. That it is another one of the same time, a fine clock rules out.
     bool first_of_all = !entries_ && seen_entries_ == 1 && before.fingerprint == 0;
-    return first_of_all && position_.past == 0 && record.time.time_since_epoch().count() % fine_time != 0;
+    return first_of_all && position_.past == 0 && is_fine(record.time);
 }
 
 LogsPlace::Verdict LogsPlace::seek(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before) {
@@ -169,7 +169,8 @@ LogsPlace::Verdict LogsPlace::judge_new(const engine::LogsRecord& record, std::u
 void LogsPlace::took(const engine::LogsRecord& record, bool begins, bool pending, bool pending_any) {
     auto& stream = of(record.stream);
     remember(record.stream, seen_.fingerprint);
-    coarse_ |= !followed_ && !seen_continues_ && record.part == 0 && record.time == last(record.stream);
+    bool same_time = record.part == 0 && record.time == last(record.stream);
+    coarse_ |= !followed_ && !seen_continues_ && same_time && (record.ended_by_newline || !is_fine(record.time));
     position_.gap_told = false;
     bool may_be_mark = latest_.fingerprint != 0 && latest_.time != record.time;
     bool begins_log = latest_.fingerprint == 0 && (at_beginning() || (phase_ == Phase::by_time && !entries_));

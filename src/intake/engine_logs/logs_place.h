@@ -83,6 +83,11 @@ class LogsPlace {
     // Set by the first entry of everything, by_time, when it shows that what was to come next is gone.
     std::optional<Gap> take_gap() { return std::exchange(gap_, std::nullopt); }
     std::uint64_t clock_steps() const { return clock_steps_; }  // times that a stream's lines went back in time
+    // A new entry that has the time of the last one taken of its stream, though the engine's clock is a fine one: both
+    // are pieces of one line, the first of which were taken as they were (settled()).
+    bool continues_the_last(const engine::LogsRecord& record) const {
+        return record.part == 0 && is_fine(record.time) && record.time == last(record.stream);
+    }
     // Entries of one stream were seen to share a time: equal ones prove nothing.
     bool is_coarse() const { return coarse_; }
     const TimePosition& position() const { return position_; }
@@ -112,6 +117,8 @@ class LogsPlace {
     };
     OfStream& of(Stream stream) { return streams_[stream == Stream::out ? 0 : 1]; }
     Timestamp& last(Stream stream) { return stream == Stream::out ? position_.out : position_.err; }
+    const Timestamp& last(Stream stream) const { return stream == Stream::out ? position_.out : position_.err; }
+    static bool is_fine(Timestamp time) { return time.time_since_epoch().count() % fine_time != 0; }
     struct Seen {
         std::uint64_t fingerprint = 0;
         Timestamp time{};

@@ -252,9 +252,10 @@ LogsPlace::Verdict LogsReader::take(const engine::LogsRecord& record) {
         return verdict;
     }
     // The engine's reader of `local` logs loses the newline behind the last piece of a long line (measured): a piece
-    // that continues a full one, and is shorter, ends the line.
-    bool ends_long_line = !record.ended_by_newline && joiner_.pending(stream) &&
-                          record.bytes.size() < engine_piece_bytes && facts_.log_driver != "json-file";
+    // that continues another one, and is shorter, ends the line. That one may have been put down for want of memory.
+    bool is_last_piece = !record.ended_by_newline && record.bytes.size() < engine_piece_bytes;
+    bool ends_long_line =
+        is_last_piece && (continues || place_.continues_the_last(record)) && facts_.log_driver != "json-file";
     bool newline = record.ended_by_newline || ends_long_line;
     if (verdict == LogsPlace::Verdict::replay) {
         counters_.repeated.add();

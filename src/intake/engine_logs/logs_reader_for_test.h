@@ -59,12 +59,21 @@ class LogsReaderTest : public ::testing::Test {
         start();
         settle();
     }
+    // As where memory is short: what is pending of long lines is taken as it is.
+    void put_down() {
+        batch::Charge others{rig.budget, "others", rig.budget.bytes_max()};
+        reader->put_down();
+    }
     // All that was sealed so far, "P " before a partial line, "gap:REASON".
     std::vector<std::string> sealed() {
+        std::vector<std::string> lines;
+        for (const auto& line : sealed_lines()) lines.push_back(open::shown(line));
+        return lines;
+    }
+    const std::vector<open::ReadLine>& sealed_lines() {
         EXPECT_TRUE(rig.seal_all());
         for (const auto& object : rig.take_all())
-            for (const auto& line : open::read_segment(object.bytes, identity).lines[id])
-                found_.push_back(open::shown(line));
+            for (auto& line : open::read_segment(object.bytes, identity).lines[id]) found_.push_back(std::move(line));
         return found_;
     }
     Timestamp next() { return now += Nanoseconds{1000}; }
@@ -94,7 +103,7 @@ class LogsReaderTest : public ::testing::Test {
     std::vector<std::string> wanted;
 
   private:
-    std::vector<std::string> found_;
+    std::vector<open::ReadLine> found_;
 };
 
 }  // namespace boatswain::intake

@@ -160,6 +160,35 @@ TEST_F(LogsReaderTest, JoinsALongLineOverARestartThoughTheOtherStreamWentOnMeanw
     EXPECT_EQ(sealed(), wanted);
 }
 
+// The engine serves such a piece without its newline, so nothing but its time says that it ends a line.
+TEST_F(LogsReaderTest, EndsALongLineThatWasPutDownInTheMiddle) {
+    const std::string piece(engine_piece_bytes, 'x');
+    for (bool killed : {false, true}) {
+        auto start_of_line = next();
+        log.print({.time = start_of_line, .bytes = piece});
+        killed ? settle() : read();
+        log.print("other", next(), Stream::err);
+        settle();
+        put_down();
+        sealed();
+        if (killed) restart(), settle();
+        log.print({.time = start_of_line, .bytes = "end"});
+        log.print("next", next());
+        settle();
+        for (const auto* line : {"other", "P ", "end", "next"}) wanted.emplace_back(line);
+        wanted[wanted.size() - 3] += piece;
+        EXPECT_EQ(sealed(), wanted) << (killed ? "killed" : "");
+    }
+    EXPECT_FALSE(log.requests.back().tail == std::nullopt);
+}
+
+TEST_F(LogsReaderTest, ALastLineWithoutNewlineGetsNone) {
+    log.print({.time = next(), .bytes = std::string(engine_piece_bytes, 'x')});  // of a run that was broken off
+    log.print({.time = next(), .bytes = "end"});
+    read();
+    EXPECT_THAT(sealed(), ElementsAre("P " + std::string(engine_piece_bytes, 'x'), "P end"));
+}
+
 TEST_F(LogsReaderTest, FindsItsPlaceBehindALongLineWhosePiecesAreAlike) {
     const std::string piece(engine_piece_bytes, 'x'), rest(2000, 'x');
     print(3);
