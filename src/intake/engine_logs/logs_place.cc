@@ -64,12 +64,14 @@ LogsPlace::Verdict LogsPlace::judge(const engine::LogsRecord& record, bool conti
         case Phase::starting: return start(record, continues);
         case Phase::seeking: return seek(record, fingerprint, before);
         case Phase::skipping:
+            if (is_beyond(record)) return miscounted(record, fingerprint, continues);
             remember(record.stream, fingerprint);
             before_latest_ = std::exchange(latest_, seen_);
             if (is_one_entry(record) && --skips_left_ == 0)
                 phase_ = replays_left_ > 0 ? Phase::replaying : Phase::taking;
             return Verdict::skip;
         case Phase::replaying:
+            if (is_beyond(record)) return miscounted(record, fingerprint, continues);
             remember(record.stream, fingerprint);
             if (--replays_left_ == 0) phase_ = Phase::taking;
             return Verdict::replay;
@@ -101,6 +103,16 @@ bool LogsPlace::is_one_entry(const engine::LogsRecord& record) const {
 
 void LogsPlace::pass_mark() {
     phase_ = skips_left_ > 0 ? Phase::skipping : replays_left_ > 0 ? Phase::replaying : Phase::taking;
+}
+
+// Fewer entries lead to the place than were taken: the log lost its beginning, and what it begins with now looks the
+// same, as equal lines of one second do.
+LogsPlace::Verdict LogsPlace::miscounted(const engine::LogsRecord& record, std::uint64_t fingerprint, bool continues) {
+    if (followed_ || !needs_everything()) return Verdict::search;
+    phase_ = Phase::by_time;
+    gap_ = Gap{.from = std::max(position_.out, position_.err), .to = record.time, .reason = gap_rotated_away};
+    for (auto& stream : streams_) stream.new_seen = true;
+    return judge_new(record, fingerprint, continues);
 }
 
 LogsPlace::Verdict LogsPlace::start(const engine::LogsRecord& record, bool continues) {

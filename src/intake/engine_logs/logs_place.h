@@ -129,6 +129,8 @@ class LogsPlace {
     bool is_mark(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before) const;
     bool is_one_entry(const engine::LogsRecord& record) const;
     void pass_mark();
+    bool is_beyond(const engine::LogsRecord& record) const { return record.time > position_.newest; }  // all taken ones
+    Verdict miscounted(const engine::LogsRecord& record, std::uint64_t fingerprint, bool continues);
     Verdict judge_new(const engine::LogsRecord& record, std::uint64_t fingerprint, bool continues);
     void remember(Stream stream, std::uint64_t fingerprint);
     bool is_recent(Stream stream, std::uint64_t fingerprint);

@@ -323,6 +323,20 @@ TEST_F(LogsReaderTest, NamesWhatWasRotatedAwayAmongLinesOfOneSecond) {
     EXPECT_EQ(sealed(), wanted);
 }
 
+TEST_F(LogsReaderTest, NamesWhatWasRotatedAwayWhereTheLogBeginsAlikeAfterwards) {
+    for (int i = 0; i < 100; ++i) log.print("again", now), wanted.push_back("again");
+    read();
+    EXPECT_EQ(sealed(), wanted);
+    kill();
+    now += std::chrono::seconds{1};
+    wanted.push_back("gap:rotated-away");
+    for (int i = 0; i < 300; ++i) log.print("later", now), wanted.push_back("later");
+    log.rotate(50, 0);
+    rig.restart();
+    read();
+    EXPECT_EQ(sealed(), wanted);
+}
+
 TEST_F(LogsReaderTest, LosesAndDoublesNothingOfWholeSecondsOverRandomKillsRotationsAndSteps) {
     auto seed = boatswain::testing::test_seed();
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -346,7 +360,10 @@ TEST_F(LogsReaderTest, LosesAndDoublesNothingOfWholeSecondsOverRandomKillsRotati
             case 2: settle(), sealed(); break;
             case 3:
                 settle(), sealed(), now += std::chrono::seconds{1};
-                if (driver != "k8s-file") log.rotate(log.entries.size() / 2, random() % (log.entries.size() / 2 + 1));
+                // Where nothing is left of an earlier second, nobody knows what is missing of the last one.
+                if (driver != "k8s-file" && !log.entries.empty() &&
+                    log.entries[log.entries.size() / 2].time < log.entries.back().time)
+                    log.rotate(log.entries.size() / 2, random() % (log.entries.size() / 2 + 1));
                 break;
             default: settle(); break;
         }
