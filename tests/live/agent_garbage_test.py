@@ -184,7 +184,7 @@ class Garbage(LiveTest):
         container = self.engine.run("cat", f"/volume/{path.name}", env=RED)
         return container, lambda text: os.write(pipe, text + b"\n")
 
-    def test_a_log_that_the_engine_dies_of_is_asked_for_twice_and_harms_no_other(self):
+    def test_a_log_that_the_engine_dies_of_is_asked_for_three_times_and_harms_no_other(self):
         local = ("--log-driver", "local", "--log-opt", "compress=false")
         damaged, other = (
             self.engine.shell("for i in $(seq 100); do echo line $i; done", env=RED, options=local) for _ in range(2)
@@ -208,9 +208,9 @@ class Garbage(LiveTest):
         why = lambda: run(
             BUILD / "boatswain", "why", damaged, "--socket", agent.state / "agent.sock", check=False
         ).stdout.decode()
-        wait_for(lambda: "the engine died 2 times" in why(), 30, why)
+        wait_for(lambda: "the engine died 3 times" in why(), 30, why)
         self.assertEqual(agent.stop(), 0)
-        self.assertEqual((self.engine.dir / "dockerd.log").read_text().count("panic: runtime error"), 2)
+        self.assertEqual((self.engine.dir / "dockerd.log").read_text().count("panic: runtime error"), 3)
         self.assertEqual([gap["reason"] for gap in agent.reader().of(damaged).gaps], ["unreadable"])
         self.assertEqual(agent.reader().of(other).messages(), wanted)
 

@@ -16,11 +16,13 @@ class LogsDeadlyTest : public LogsReaderTest {
         log.dies_of = std::move(question);
         log.on_death = [this] {
             ++deaths;
+            died = rig.clock.now();
             suspects.engine_followed(false);
             tasks.spawn("start the engine", [](auto* test) -> boost::asio::awaitable<void> {
                 co_await net::sleep_for(std::chrono::milliseconds{20});
                 test->log.dead = false;
                 test->suspects.engine_followed(true);
+                test->rig.clock.advance(Suspects::quiet);
             }(this));
         };
     }
@@ -31,17 +33,18 @@ class LogsDeadlyTest : public LogsReaderTest {
         life->changed.notify();
     }
     int deaths = 0;
+    Timestamp died{};
 };
 
-TEST_F(LogsDeadlyTest, IsLeftAloneWhenTheEngineDiedTwiceOverRestartsToo) {
+TEST_F(LogsDeadlyTest, IsLeftAloneWhenTheEngineDiedThreeTimesOverRestartsToo) {
     print(100);
     // What it answers in between says nothing.
     let_it_die_of([](const engine::LogsQuery& query) { return !query.tail || *query.tail >= 64; });
     running = false;
     start();
     run_until([&] { return reader->refused(); });
-    EXPECT_EQ(deaths, 2);
-    EXPECT_THAT(reader->trouble()->what, HasSubstr("died 2 times"));
+    EXPECT_EQ(deaths, 3);
+    EXPECT_THAT(reader->trouble()->what, HasSubstr("died 3 times"));
     EXPECT_EQ(rig.metrics.gauge("boatswain_logs_left_alone", "").value(), 1);
     EXPECT_THAT(sealed(), ElementsAre("gap:unreadable"));
     kill();
@@ -50,7 +53,7 @@ TEST_F(LogsDeadlyTest, IsLeftAloneWhenTheEngineDiedTwiceOverRestartsToo) {
     EXPECT_TRUE(remembered.left(id));
     start();
     run_until([&] { return reader->refused(); });
-    EXPECT_EQ(deaths, 2);
+    EXPECT_EQ(deaths, 3);
     EXPECT_THAT(sealed(), ElementsAre("gap:unreadable"));
 }
 
@@ -64,8 +67,8 @@ TEST_F(LogsDeadlyTest, IsLeftAloneThoughTheEngineAnswersOtherQuestionsForIt) {
     let_it_die_of([&](const engine::LogsQuery& query) { return query.tail == 1024 && ++questions > 0; });
     log.end_streams(true);
     run_until([&] { return suspects.left(id); });
-    EXPECT_EQ(deaths, 2);
-    EXPECT_EQ(questions, 2);
+    EXPECT_EQ(deaths, 3);
+    EXPECT_EQ(questions, 3);
 }
 
 TEST_F(LogsDeadlyTest, IsAskedForAgainWhenItsContainerStartsAndOnceMoreIsEnough) {
@@ -73,13 +76,13 @@ TEST_F(LogsDeadlyTest, IsAskedForAgainWhenItsContainerStartsAndOnceMoreIsEnough)
     let_it_die_of([](const engine::LogsQuery&) { return true; });
     start();
     run_until([&] { return reader->refused(); });
-    EXPECT_EQ(deaths, 2);
-    start_again(rig.clock.now());  // told again, of before
+    EXPECT_EQ(deaths, 3);
+    start_again(died);  // told again, of before
     run_until([&] { return !life->running; });
-    EXPECT_EQ(deaths, 2);
+    EXPECT_EQ(deaths, 3);
     rig.clock.advance(std::chrono::seconds{1});
     start_again(rig.clock.now());
-    run_until([&] { return deaths == 3 && suspects.left(id); });
+    run_until([&] { return deaths == 4 && suspects.left(id); });
     // Started by the engine that died of it: that does not go on.
     rig.clock.advance(std::chrono::seconds{1});
     suspects.started(id, rig.clock.now());
@@ -145,6 +148,56 @@ TEST_F(LogsDeadlyTest, SuspectsAreAskedForOneAtATimeAndNobodyBesides) {
     for (std::size_t i = 0; i < 6; i += 2) EXPECT_EQ(order[i].substr(1), order[i + 1].substr(1));
     EXPECT_FALSE(suspects.suspected("a") || suspects.suspected("b"));
     EXPECT_TRUE(suspects.suspected("c"));
+}
+
+// Each step: "a" asks for a log (and "A" has it served to its end), "-" the engine vanishes, "+" it is back, "." three
+// seconds go by. In "a!" the log may not be asked for. Then: who is suspected, who is left alone.
+TEST_F(LogsDeadlyTest, ALogIsToldFromAnEngineThatCrashesOfItsOwn) {
+    struct Case {
+        std::string steps, suspected, left;
+    };
+    for (const auto& [steps, suspected, left] : std::initializer_list<Case>{
+             {"a-+", "a", ""},
+             {"a-+a-+", "a", ""},            // two restarts within moments: doubted, and kept
+             {"a-+a-+a!b!.a!.a-", "", "a"},  // nothing is asked for until it is seen that the engine lives without
+             {"a-+a-+.-", "a", ""},          // it does not
+             {"a-+a-+.-+a-+.-+a-+.-", "a", ""},
+             {"a-+a-+-+a-+a!", "a", ""},  // again and again before anybody asks
+             {"a-+a-+..aA", "", ""},
+             {"a-+a-+..ab!-", "", "a"},  // nobody beside a suspect that is asked for
+             {"ab-+aA..b-+..b-", "", "b"},
+             {"a.-", "", ""},  // the question was old
+             {"-+-+-+a-", "a", ""},
+         }) {
+        SCOPED_TRACE(steps);
+        Suspects these{{}, [](const std::string&) {}, rig.clock, rig.metrics, rig.log};
+        std::map<char, std::optional<Suspects::Question>> open;
+        auto ask = [&](char whose) {
+            tasks.spawn("ask", [](auto* of, char id, auto* questions) -> boost::asio::awaitable<void> {
+                if (auto question = co_await of->ask({id}, false)) questions->emplace(id, std::move(question));
+            }(&these, whose, &open));
+            io.restart();
+            io.poll();
+            tasks.cancel("ask");
+            EXPECT_TRUE(net::testing::run_to_end(io, tasks.join()));
+            return open.contains(whose);
+        };
+        for (std::size_t at = 0; at < steps.size(); ++at) {
+            bool refused = steps.substr(at + 1, 1) == "!";
+            switch (auto step = steps[at]) {
+                case '-': open.clear(), these.engine_followed(false); break;
+                case '+': these.engine_followed(true); break;
+                case '.': rig.clock.advance(std::chrono::seconds{3}); break;
+                case '!': break;
+                case 'A': open.find('a')->second->harmless(), these.absolve("a"); break;
+                default: EXPECT_EQ(ask(step), !refused) << at;
+            }
+        }
+        for (std::string id : {"a", "b"}) {
+            EXPECT_EQ(these.left(id), left == id) << id;
+            EXPECT_EQ(these.suspected(id) && !these.left(id), suspected == id) << id;
+        }
+    }
 }
 
 TEST_F(LogsDeadlyTest, NonsenseInWhatIsKeptOfSuspectsIsPassedOver) {

@@ -35,10 +35,11 @@ Suspects::Suspects(std::string_view saved, std::function<void(const std::string&
       clock_(clock),
       log_(log),
       left_(metrics.gauge("boatswain_logs_left_alone",
-                          "Logs that are not read: the engine died twice when it was asked for them")),
+                          "Logs that are not read: the engine died again and again when it was asked for them")),
       suspected_(metrics.gauge(
           "boatswain_logs_suspected",
-          "Logs that were being asked for when the engine vanished, and were not read to their end since")) {
+          "Logs that were being asked for when the engine vanished, and were not read to their end since")),
+      followed_since_(clock.steady()) {
     while (!saved.empty() && suspects_.size() < suspects_max) {
         auto id = next_word(saved), times = next_word(saved), left = next_word(saved);
         Suspect suspect;
@@ -64,6 +65,7 @@ asio::awaitable<std::optional<Suspects::Question>> Suspects::ask(std::string id,
     while (!left(id) && !may_ask(id)) co_await net::sleep_for(turn_pause);
     if (left(id)) co_return std::nullopt;
     absolve_the_old();
+    asked_since_ = true;
     open_.emplace(++next_, Open{.id = std::move(id), .follow = follow, .asked = clock_.steady()});
     co_return Question{*this, next_};
 }
@@ -76,6 +78,7 @@ bool Suspects::left(const std::string& id) const {
 bool Suspects::may_ask(const std::string& id) const {
     if (!followed_) return false;
     if (suspects_.empty()) return true;
+    if (is_quiet()) return false;
     bool alone = suspected(id);
     return std::ranges::none_of(open_, [&](const auto& entry) {
         const auto& open = entry.second;
@@ -83,6 +86,11 @@ bool Suspects::may_ask(const std::string& id) const {
         if (open.id == id || !(alone || of_suspect)) return false;
         return open.follow ? of_suspect && is_young(open, follow_watched) : is_young(open, young_max);
     });
+}
+
+bool Suspects::is_quiet() const {
+    return clock_.steady() - followed_since_ < quiet &&
+           std::ranges::any_of(suspects_, [](const auto& one) { return one.second.doubted(); });
 }
 
 void Suspects::absolve(const std::string& id) {
@@ -99,7 +107,9 @@ void Suspects::absolve_the_old() {
 }
 
 void Suspects::engine_followed(bool followed) {
-    if (std::exchange(followed_, followed) && !followed) vanished();
+    bool was_followed = std::exchange(followed_, followed);
+    if (was_followed && !followed) vanished();
+    if (!was_followed && followed) followed_since_ = clock_.steady(), asked_since_ = false;
 }
 
 void Suspects::vanished() {
@@ -110,11 +120,22 @@ void Suspects::vanished() {
     for (const auto& ended : ended_)
         if (clock_.steady() - ended.when <= ended_max) asked.insert(ended.id);
     ended_.clear();
+    if (!asked_since_) died_of_its_own();
     if (asked.empty()) return;
     for (const auto& id : asked) blame(id);
     if (asked.size() > 1)
         log_.warning("the engine vanished while it was asked for logs; they are asked for one at a time now",
                      {{"logs", asked.size()}});
+    changed();
+}
+
+// They stay suspects, which are asked for one at a time.
+void Suspects::died_of_its_own() {
+    bool any = false;
+    for (auto& [id, suspect] : suspects_)
+        if (suspect.doubted()) suspect.times = 1, any = true;
+    if (!any) return;
+    log_.warning("the engine vanished without having been asked for a log: none is doubted any more");
     changed();
 }
 

@@ -3,12 +3,14 @@
 // A damaged log of the driver `local` can crash the engine that is asked for it (Docker 20.10, `tail=64`: every time).
 // Asking again for ever would take the engine down for ever, and with it, without live-restore, every container of the
 // host. So each log that was being asked for when the engine vanished is suspected; suspects are asked for one at a
-// time, while no other log is, and one that is being asked for when the engine vanishes again is left alone until its
-// container starts.
+// time, while no other log is. One that is being asked for when the engine vanishes again is doubted. When that happens
+// for the third time it is left alone until its container starts.
 //
-// An engine that is restarted vanishes, too. That counts only where the question was young, and no line had come that
-// was printed since: a crash follows its question within moments. A suspect whose log was read to its end is none any more. One question that is answered says
-// little: the same log answers `tail=1` and kills at `tail=64`.
+// An engine that is restarted, or crashes for reasons of its own, vanishes, too. A crash follows its question within
+// moments, so that counts only where the question was young, and no line had come that was printed since. And while a
+// log is doubted nothing is asked for some seconds after the engine is back: an engine that dies then, without a
+// question, dies of something else, and no log is doubted any more. A suspect whose log was read to its end is none any
+// more. One question that is answered says little: the same log answers `tail=1` and kills at `tail=64`.
 //
 // What is known is kept in the state, since an agent in a container ends with its engine. Belongs to the I/O thread.
 #pragma once
@@ -64,7 +66,11 @@ class Suspects {
     void started(const std::string& id, Timestamp when);  // what is told of an earlier start is no news
     void forget(const std::string& id);                   // it is removed
 
-    static constexpr unsigned leave_after = 2;  // times that the engine vanished
+    // Times that the engine vanished.
+    static constexpr unsigned doubt_after = 2;
+    static constexpr unsigned leave_after = 3;
+    // After the engine is followed again, while a log is doubted: nothing is asked for.
+    static constexpr std::chrono::seconds quiet{5};
     static constexpr std::chrono::seconds young_max{2};
     static constexpr std::chrono::seconds follow_watched{2};  // a suspect's followed stream holds others up so long
     // A question that was broken off so recently counts as open.
@@ -79,6 +85,7 @@ class Suspects {
     struct Suspect {
         unsigned times = 0;  // that the engine vanished
         Timestamp left{};    // since when it is left alone; zero: it is not
+        bool doubted() const { return times >= doubt_after && left == Timestamp{}; }
     };
     struct Open {
         std::string id;
@@ -94,6 +101,8 @@ class Suspects {
     void absolve_the_old();
     void vanished();
     void blame(const std::string& id);
+    bool is_quiet() const;  // nothing is asked for now
+    void died_of_its_own();
     void changed();
     void count();
 
@@ -103,6 +112,8 @@ class Suspects {
     Gauge& left_;
     Gauge& suspected_;
     bool followed_ = true;
+    Steady followed_since_;
+    bool asked_since_ = false;  // anything, since the engine is followed
     std::uint64_t next_ = 0;
     std::map<std::uint64_t, Open> open_;
     std::deque<Ended> ended_;  // broken off; oldest first
