@@ -156,7 +156,7 @@ void CriIntake::log_appeared(const PodLog& log) {
         return;
     }
     // Opened before anything else is looked at: from now on the log can be removed, and is read all the same.
-    auto held = open_log_file(log.path(options_.pods));
+    auto held = open_log_file(log.path(options_.pods), options_.pods);
     auto& container = containers_[id];
     container.log = log;
     container.facts = log.facts();
@@ -246,8 +246,8 @@ std::unique_ptr<batch::Feed> CriIntake::open_feed(const Container& container, co
 std::unique_ptr<LogFileReader> CriIntake::make_reader(const Container& container, const Checkpoint& start) {
     const auto* position = std::get_if<FilePosition>(&start.position);
     return std::make_unique<LogFileReader>(cri_form, container.log.path(options_.pods),
-                                           position ? std::optional{*position} : std::nullopt, LogTerms{}, clock_,
-                                           pump_.counters(), log_);
+                                           position ? std::optional{*position} : std::nullopt,
+                                           LogTerms{.below = options_.pods}, clock_, pump_.counters(), log_);
 }
 
 // Of the pod's containers, or of that one alone.

@@ -282,6 +282,24 @@ TEST_F(CriIntakeTest, ALinkInADirectorysPlaceShowsNoOtherPod) {
     EXPECT_FALSE(sealed().contains("acme"));
 }
 
+TEST_F(CriIntakeTest, ALinkInPlaceOfADirectoryThatIsReadIsNotFollowed) {
+    CriLog other{directory_of("umbrella", "db-0", "u2") / "app/0.log"};
+    CriLog own{path_of("acme")};
+    own.print("one");
+    start();
+    run_until([&] { return lines_read() == 1; });
+    auto place = directory_of("acme") / "app", away = directory_of("acme") / "away";
+    other.raw("2026-11-29T10:00:01Z stdout F of another tenant\n");  // as if it followed
+    std::filesystem::rename(place, away);
+    std::filesystem::create_directory_symlink(other.path().parent_path(), place);
+    boatswain::testing::append(away / "0.log", "2026-11-29T10:00:00.5Z stdout F two\n");
+    settle();
+    intake->progressed();
+    settle();
+    stop();
+    for (const auto& line : sealed().at("acme")) EXPECT_NE(line, "of another tenant");
+}
+
 TEST_F(CriIntakeTest, AKeyThatIsRemovedStopsTheReadingUntilItIsBack) {
     CriLog log{path_of("acme")};
     log.print("one");

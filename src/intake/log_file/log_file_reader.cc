@@ -27,7 +27,8 @@ LogFileReader::LogFileReader(const RecordForm& form, Path log_path, std::optiona
                              const Clock& clock, FileReaderCounters& counters, Log& log)
     : form_(form),
       files_(
-          std::move(log_path), terms.files_kept, [&form](LogFile& file) { return first_record_time(form, file); }, log),
+          std::move(log_path), terms.below, terms.files_kept,
+          [&form](LogFile& file) { return first_record_time(form, file); }, log),
       start_(start),
       terms_(std::move(terms)),
       clock_(clock),
@@ -40,7 +41,7 @@ LogFileReader::LogFileReader(const RecordForm& form, Path log_path, std::optiona
 // ---- Which file is read ---------------------------------------------------------------------------------------------
 
 Result<bool> LogFileReader::open_first() {
-    auto generations = list_generations(files_.path());
+    auto generations = files_.list();
     if (generations.empty()) {
         owe_what_nobody_can_read();
         return false;

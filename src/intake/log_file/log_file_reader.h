@@ -72,6 +72,7 @@ struct LogBirth {
 struct LogTerms {
     std::optional<LogBirth> birth{};  // nothing where the log need not be there from its first line on
     std::size_t files_kept = 0;       // by the engine, of the log, at most; 0: not known
+    Path below{};                     // no link is followed below it (rotation/log_files.h); empty: not looked at
     // What was printed by then is passed over, where nothing of the log was read yet.
     std::optional<Timestamp> passed_over_until{};
 };

@@ -1,5 +1,6 @@
 #include "intake/rotation/log_files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+
+#include "base/open_below.h"
 
 namespace boatswain::intake {
 namespace {
@@ -121,10 +124,26 @@ std::optional<Generation> generation_of(std::string_view name, std::string_view 
     return generation;
 }
 
+Fd open(const Path& path, const Path& below, int flags) {
+    return below.empty() ? Fd{::open(path.c_str(), flags | O_CLOEXEC)} : open_below(below, path, flags);
+}
+
+struct CloseDirectory {
+    void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+Directory open_directory(const Path& path, const Path& below) {
+    auto opened = open(path, below, O_RDONLY | O_DIRECTORY);
+    Directory directory{opened ? ::fdopendir(opened.get()) : nullptr};
+    if (directory) (void)opened.release();
+    return directory;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<LogFile>> open_log_file(const Path& path) {
-    Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+Result<std::unique_ptr<LogFile>> open_log_file(const Path& path, const Path& below) {
+    auto file = open(path, below, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (!file) {
         bool gone = errno == ENOENT || errno == ENOTDIR;
         bool scarce = errno == EMFILE || errno == ENFILE;
@@ -159,16 +178,17 @@ Result<std::uint64_t> fingerprint_of(LogFile& file) {
     return hash == 0 ? 1 : hash;
 }
 
-std::vector<Generation> list_generations(const Path& log_path) {
+std::vector<Generation> list_generations(const Path& log_path, const Path& below) {
     std::vector<Generation> found;
     auto base = log_path.filename().string();
-    std::error_code problem;
-    for (std::filesystem::directory_iterator entry{log_path.parent_path(), problem}, none; !problem && entry != none;
-         entry.increment(problem)) {
-        auto generation = generation_of(entry->path().filename().string(), base);
+    auto directory = open_directory(log_path.parent_path(), below);
+    while (const auto* entry = directory ? ::readdir(directory.get()) : nullptr) {
+        auto generation = generation_of(entry->d_name, base);
         struct stat status{};
-        if (!generation || ::lstat(entry->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-        generation->path = entry->path();
+        if (!generation || ::fstatat(::dirfd(directory.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(status.st_mode))
+            continue;
+        generation->path = log_path.parent_path() / entry->d_name;
         generation->device = status.st_dev;
         generation->inode = status.st_ino;
         found.push_back(std::move(*generation));

@@ -46,8 +46,10 @@ class LogFile {
     virtual bool linked() const = 0;
 };
 
-// Opens by name; ".gz" at the end makes it compressed. A missing file is Remedy::re_resolve.
-Result<std::unique_ptr<LogFile>> open_log_file(const Path& path);
+// Opens by name; ".gz" at the end makes it compressed. A missing file is Remedy::re_resolve. `below`: the directory that
+// others may write in, below which no link is followed (base/open_below.h); empty: none is followed in the file's own
+// place alone.
+Result<std::unique_ptr<LogFile>> open_log_file(const Path& path, const Path& below = {});
 
 // FNV-1a of the file's first line with its newline, or of its first fingerprint_bytes_max bytes when that is shorter;
 // never 0. 0 while neither is there. The line ends in a time in nanoseconds, so two files of one log do not share it:
@@ -66,7 +68,8 @@ struct Generation {  // one file of the log as the directory shows it
     bool operator==(const Generation&) const = default;
 };
 
-// The log's files, newest first. Where .N and .N.gz are both there (compression under way), the plain one.
-std::vector<Generation> list_generations(const Path& log_path);
+// The log's files, newest first. Where .N and .N.gz are both there (compression under way), the plain one. `below` as
+// above.
+std::vector<Generation> list_generations(const Path& log_path, const Path& below = {});
 
 }  // namespace boatswain::intake

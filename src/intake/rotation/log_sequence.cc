@@ -27,7 +27,7 @@ void OpenLog::learn_fingerprint() {
 }
 
 Result<OpenLog> LogSequence::open(const Generation& generation) const {
-    TRY(auto file, open_log_file(generation.path));
+    TRY(auto file, open_log_file(generation.path, below_));
     // Between listing and opening, a rotation may have moved another file to this name.
     if (!same_file(*file, generation))
         return fail(Remedy::retry, "open " + generation.path.string() + ": rotated meanwhile");
@@ -55,7 +55,7 @@ Result<std::optional<OpenLog>> LogSequence::find(const FilePosition& place,
 }
 
 std::optional<OpenLog> LogSequence::find_copy(const OpenLog& emptied, std::uint64_t old_fingerprint) const {
-    for (const auto& generation : list_generations(log_path_)) {
+    for (const auto& generation : list()) {
         if (same_file(*emptied.file, generation)) continue;
         auto copy = open(generation);
         if (copy && copy->fingerprint == old_fingerprint) return std::move(*copy);
@@ -136,7 +136,7 @@ void LogSequence::look_for_successors(Timestamp taken) {
             return;
         newest.learn_fingerprint();
 
-        auto generations = list_generations(log_path_);
+        auto generations = list();
         auto at = place_of(newest, generations);
         auto newest_time = at.index ? Timestamp{} : first_time_(*newest.file).value_or(Timestamp{});
         auto newer = at.index ? std::vector(generations.begin(), generations.begin() + static_cast<long>(*at.index))
@@ -162,7 +162,7 @@ void LogSequence::look_for_successors(Timestamp taken) {
             next->doubtful = first && *first <= std::max(taken, newest_time);
             opened.push_back(std::move(*next));
         }
-        if (list_generations(log_path_) != generations) continue;
+        if (list() != generations) continue;
         std::ranges::move(opened, std::back_inserter(successors_));
         return;
     }

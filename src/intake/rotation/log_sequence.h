@@ -44,15 +44,22 @@ class LogSequence {
     // When the first record of a file was printed; nothing where that cannot be said.
     using FirstTime = std::function<std::optional<Timestamp>(LogFile& file)>;
 
-    // `kept_max`: files that the engine keeps of the log at most; 0: not known. Opens nothing yet.
-    LogSequence(Path log_path, std::size_t kept_max, FirstTime first_time, Log& log)
-        : log_path_(std::move(log_path)), kept_max_(kept_max), first_time_(std::move(first_time)), log_(log) {}
+    // `below` as open_log_file() has it. `kept_max`: files that the engine keeps of the log at most; 0: not known. Opens
+    // nothing yet.
+    LogSequence(Path log_path, Path below, std::size_t kept_max, FirstTime first_time, Log& log)
+        : log_path_(std::move(log_path)),
+          below_(std::move(below)),
+          kept_max_(kept_max),
+          first_time_(std::move(first_time)),
+          log_(log) {}
 
     const Path& path() const { return log_path_; }
     bool opened() const { return current_.file != nullptr; }
     OpenLog& current() { return current_; }
     const OpenLog& current() const { return current_; }
 
+    // The log's files that are there, newest first.
+    std::vector<Generation> list() const { return list_generations(log_path_, below_); }
     Result<OpenLog> open(const Generation& generation) const;
     // The file that `place` names, whatever it is called by now; nothing when it is not among `generations`.
     Result<std::optional<OpenLog>> find(const FilePosition& place, const std::vector<Generation>& generations) const;
@@ -85,7 +92,7 @@ class LogSequence {
     Place place_of(const OpenLog& open, const std::vector<Generation>& generations) const;
     std::vector<Generation> later_than(Timestamp time, const std::vector<Generation>& generations) const;
 
-    const Path log_path_;
+    const Path log_path_, below_;
     const std::size_t kept_max_;
     const FirstTime first_time_;
     Log& log_;
