@@ -321,8 +321,10 @@ Task<ContainerFacts> HttpClient::inspect(std::string id, WordFilter keep) {
 }
 
 std::string HttpClient::events_path() const {
-    return path("/events?filters=" +
-                percent_encode(R"({"type":["container"],"event":["create","start","die","destroy","rename"]})"));
+    // Podman filters by names of its own, whatever it calls the events in its answer.
+    constexpr std::string_view filters =
+        R"({"type":["container"],"event":["create","start","die","destroy","rename","died","remove"]})";
+    return path("/events?filters=" + percent_encode(filters));
 }
 
 Task<std::vector<Event>> HttpClient::past_events(Timestamp since) {

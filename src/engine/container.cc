@@ -163,8 +163,9 @@ Event::Action to_action(std::string_view action) {
     using enum Event::Action;
     if (action == "create") return create;
     if (action == "start") return start;
-    if (action == "die") return die;
-    if (action == "destroy") return destroy;
+    // Podman says "died" or "die", by its version, and "remove".
+    if (action == "die" || action == "died") return die;
+    if (action == "destroy" || action == "remove") return destroy;
     if (action == "rename") return rename;
     return other;
 }

@@ -272,6 +272,17 @@ TEST(Events, TakesTheExitCodeFromDieAlone) {
         EXPECT_EQ(event("die", odd)->exit_code, std::nullopt) << odd;
 }
 
+TEST(Events, KnowsPodmansWordsForAnEnd) {
+    auto event = [](std::string action) {
+        return parse_event(R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + an_id +
+                           R"(","Attributes":{"containerExitCode":"3","exitCode":"3"}}})");
+    };
+    EXPECT_EQ(event("died")->action, Event::Action::die);
+    EXPECT_EQ(event("died")->exit_code, 3);
+    EXPECT_EQ(event("remove")->action, Event::Action::destroy);
+    EXPECT_EQ(event("cleanup")->action, Event::Action::other);
+}
+
 TEST(Events, DoesNotTakeAnExecutedCommandForAnAction) {
     auto event = parse_event(R"({"Type":"container","Action":"exec_start: start","Actor":{"ID":")" + an_id + R"("}})");
     EXPECT_EQ(event->action, Event::Action::other);

@@ -297,6 +297,8 @@ std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::
     }
     if (!terms_.elsewhere.driver.empty() && facts.log_driver == terms_.elsewhere.driver)
         return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
+    // Podman's: the container has its starter's own standard streams, and cannot be attached to either.
+    if (facts.log_driver == "passthrough") return {Reader::none, "log driver passthrough keeps nothing to read"};
     if (facts.log_driver == "none") {
         if (terms_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
         if (label_is_true(facts, attach_label))

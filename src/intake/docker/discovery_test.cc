@@ -219,6 +219,19 @@ TEST_F(DiscoveryTest, RulesSeeTheMesosTaskThatTheSandboxOfAContainerNames) {
     EXPECT_EQ(task, "acme_web.1");
 }
 
+TEST_F(DiscoveryTest, APassthroughContainerIsUnreadableAndItsLogIsNotAskedFor) {
+    engine.driver = "passthrough";
+    be_born();
+    run_until([&] { return containers.standing().containers == 1; });
+    settle();
+    auto told = find_described(containers.describe_all(), "web").at(0);
+    EXPECT_EQ(told.verdict, Verdict::unreadable);
+    EXPECT_EQ(told.reader_reason, "log driver passthrough keeps nothing to read");
+    EXPECT_EQ(engine.log_requests, 0);
+    be_removed();
+    run_until([&] { return nothing_left(); });
+}
+
 TEST_F(DiscoveryTest, StopsReadingWhenAKeyFileIsRemovedAndGoesOnWhereItStoodWhenItIsBack) {
     auto with_key = assigner.assign;
     be_born();
