@@ -345,6 +345,32 @@ class Lives(LiveTest):
         self.assertEqual(incomplete, {})
         self.assertEqual(reader.line_count(), 10_000)
 
+    def test_what_lies_behind_a_broken_record_of_a_stopped_container_is_read_through_the_engine(self):
+        def records(*numbers):
+            record = '{{"log":"line {}\\n","stream":"stdout","time":"2026-11-29T10:00:{:02}.{:09}Z"}}\n'
+            return "".join(record.format(n, n // 50, n % 50 * 10_000_000 + 123) for n in range(*numbers)).encode()
+
+        zeros = bytes(300) + b"\n"
+        logs = {
+            "middle": (records(202) + zeros + records(202, 209), 1),
+            "beginning": (zeros + records(209), 1),
+            "nowhere": (records(209), 0),
+        }
+        containers = {what: self.engine.run("true", env={"BOATSWAIN_TENANT": "red"}) for what in logs}
+        self.engine.wait(*containers.values())
+        for what, (log, _) in logs.items():
+            self.engine.log_file(containers[what]).write_bytes(log)
+        # Its files are not seen, so they are read through the engine.
+        agent = self.agent(docker__root=str(self.engine.place))
+        reader = agent.reader()
+        for what, (_, gaps) in logs.items():
+            wait_for(lambda: len(reader.of(containers[what]).lines) >= 209, 30, what, pause=0.5)
+        self.assertEqual(agent.stop(), 0)
+        for what, (_, gaps) in logs.items():
+            stored = reader.of(containers[what])
+            self.assertEqual(stored.messages(), [b"line %d" % number for number in range(209)], what)
+            self.assertEqual([gap["reason"] for gap in stored.gaps], ["unreadable"] * gaps, what)
+
     def test_containers_that_are_created_and_removed_at_once_do_no_harm(self):
         agent = self.agent()
 

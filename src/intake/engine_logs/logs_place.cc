@@ -20,6 +20,10 @@ std::uint64_t fingerprint_of(const engine::LogsRecord& record, bool sized) {
     return hash < 2 ? 2 : hash;
 }
 
+std::uint64_t LogsPlace::fingerprint_of(const engine::LogsRecord& record) const {
+    return intake::fingerprint_of(record, pieces_counted_);
+}
+
 void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool followed) {
     if (!entries || !entries_ || *entries <= *entries_) beginning_.reset();
     how_ = how;
@@ -31,7 +35,9 @@ void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool follo
     skips_left_ = position_.past;
     replays_left_ = position_.after;
     for (auto& stream : streams_) stream.pending_time = {}, stream.new_seen = stream.repeating = false;
-    if (at_beginning())
+    if (how == How::behind)
+        phase_ = Phase::by_time;
+    else if (at_beginning())
         phase_ = Phase::taking;
     else if (needs_everything() && !entries)
         phase_ = Phase::starting;
@@ -40,7 +46,7 @@ void LogsPlace::search(How how, std::optional<std::uint64_t> entries, bool follo
 }
 
 LogsPlace::Verdict LogsPlace::see(const engine::LogsRecord& record, bool continues) {
-    auto before = std::exchange(seen_, Seen{fingerprint_of(record, pieces_counted_), record.time});
+    auto before = std::exchange(seen_, seen(record));
     seen_continues_ = continues;
     bool first = seen_entries_ == 0;
     if (record.part == 0) ++seen_entries_;
@@ -82,7 +88,7 @@ LogsPlace::Verdict LogsPlace::judge(const engine::LogsRecord& record, bool conti
             if (first && (record.time > last_time || (record.time == last_time && position_.mark != 0)))
                 gap_ = Gap{.from = std::max(position_.out, position_.err),
                            .to = std::max({record.time, position_.out, position_.err}),
-                           .reason = gap_rotated_away};
+                           .reason = how_ == How::behind ? gap_unreadable : gap_rotated_away};
             if (!of(record.stream).new_seen && record.time <= last_time) {
                 remember(record.stream, fingerprint);
                 before_latest_ = std::exchange(latest_, seen_);
@@ -185,7 +191,7 @@ void LogsPlace::took(const engine::LogsRecord& record, bool begins, bool pending
     coarse_ |= !followed_ && !seen_continues_ && same_time && (record.ended_by_newline || !is_fine(record.time));
     position_.gap_told = false;
     bool may_be_mark = latest_.fingerprint != 0 && latest_.time != record.time;
-    bool begins_log = latest_.fingerprint == 0 && (at_beginning() || (phase_ == Phase::by_time && !entries_));
+    bool begins_log = latest_.fingerprint == 0 && !entries_ && (at_beginning() || phase_ == Phase::by_time);
     before_latest_ = std::exchange(latest_, seen_);
     if (begins_log) {
         position_.mark = log_start;

@@ -47,10 +47,19 @@ class LogsPlace {
                 // place, if the clock did not step back there
         thorough,  // among all entries
         by_time,   // it is not there: what is not later than the last line of its stream was taken. Of everything.
+        behind,    // likewise, of the last entries, which lie behind something that the engine does not serve
     };
     // The answer holds the last `entries` of the log; everything, without a number. At the beginning, and when the log
     // began with a long line that is not complete, everything leads to the place, however it is looked for.
     void search(How how, std::optional<std::uint64_t> entries, bool followed);
+
+    struct Seen {  // an entry
+        std::uint64_t fingerprint = 0;
+        Timestamp time{};
+        bool operator==(const Seen&) const = default;
+    };
+    Seen seen(const engine::LogsRecord& record) const { return {fingerprint_of(record), record.time}; }
+    bool is_latest(const Seen& entry) const { return latest_ == entry; }  // the last one that was taken
 
     enum class Verdict {
         take,    // new: take it, then say took()
@@ -119,10 +128,7 @@ class LogsPlace {
     Timestamp& last(Stream stream) { return stream == Stream::out ? position_.out : position_.err; }
     const Timestamp& last(Stream stream) const { return stream == Stream::out ? position_.out : position_.err; }
     static bool is_fine(Timestamp time) { return time.time_since_epoch().count() % fine_time != 0; }
-    struct Seen {
-        std::uint64_t fingerprint = 0;
-        Timestamp time{};
-    };
+    std::uint64_t fingerprint_of(const engine::LogsRecord& record) const;
     Verdict judge(const engine::LogsRecord& record, bool continues, bool first, const Seen& before);
     Verdict start(const engine::LogsRecord& record, bool continues);
     Verdict seek(const engine::LogsRecord& record, std::uint64_t fingerprint, const Seen& before);

@@ -39,7 +39,8 @@ LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std
       counters_(counters),
       suspects_(suspects),
       clock_(clock),
-      log_(log) {}
+      log_(log),
+      repeats_(may_repeat(facts_.log_driver)) {}
 
 void LogsReader::change_feed(std::unique_ptr<batch::Feed> feed) {
     feed_->hand_over(*feed);
@@ -47,7 +48,7 @@ void LogsReader::change_feed(std::unique_ptr<batch::Feed> feed) {
 }
 
 void LogsReader::close(const End& end) {
-    auto last = std::max({taken().out, taken().err, facts_.created});
+    auto last = last_time();
     if (complete_)
         feed_->close(end);
     else if (!place_.is_gap_told())
@@ -110,6 +111,10 @@ asio::awaitable<void> LogsReader::run() {
                 caught_up = last_read != Ending::broken && all_seen;
                 if (life_.running) co_await life_.changed.wait_for(pause_min);
             }
+            if (complete_ && !life_.running && !co_await look_behind()) {
+                caught_up = complete_ = false;
+                co_await life_.changed.wait_for(pause_min);
+            }
             continue;
         }
         co_await net::sleep_for(pause);
@@ -124,7 +129,7 @@ void LogsReader::leave_alone() {
                         " times when it was asked for this log: it is left alone until its container starts again"};
     if (place_.is_gap_told()) return;
     finish_pending();
-    auto last = std::max({taken().out, taken().err, facts_.created});
+    auto last = last_time();
     feed_->append(Gap{.from = last, .to = std::max(last, clock_.now()), .reason = gap_unreadable});
     place_.gap_told();
     feed_->mark(place_.position());
@@ -181,6 +186,14 @@ asio::awaitable<LogsReader::Ending> LogsReader::catch_up() {
     co_return co_await read_window(How::by_time, std::nullopt, false);
 }
 
+bool LogsReader::is_refusal(const Error& error, Suspects::Question& question) {
+    const auto& cause = error.cause;
+    if (!cause || cause == std::errc::connection_refused || cause == std::errc::no_such_file_or_directory ||
+        cause == engine::stale_socket)
+        question.harmless();
+    return error.remedy == Remedy::re_resolve || error.remedy == Remedy::stop;
+}
+
 asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, std::optional<std::uint64_t> tail,
                                                             bool follow) {
     auto question = co_await suspects_.ask(facts_.id, follow);
@@ -188,16 +201,13 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
     auto asked = clock_.now();
     place_.search(how, tail, follow);
     joiner_.forget();
+    counted_ = 0;
     auto stream = co_await client_.logs(facts_.id, {.follow = follow, .since = std::nullopt, .tail = tail});
     if (!stream) {
         counters_.errors.add();
         trouble_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("logs of a container not served", {{"container", facts_.id}, {"error", stream.error()}});
-        const auto& cause = stream.error().cause;
-        if (!cause || cause == std::errc::connection_refused || cause == std::errc::no_such_file_or_directory ||
-            cause == engine::stale_socket)
-            question->harmless();
-        bool gone = stream.error().remedy == Remedy::re_resolve || stream.error().remedy == Remedy::stop;
+        bool gone = is_refusal(stream.error(), *question);
         co_return gone ? Ending::refused : Ending::broken;
     }
     using Splitter = engine::LogsLineSplitter;
@@ -264,8 +274,12 @@ LogsPlace::Verdict LogsReader::take(const engine::LogsRecord& record) {
         place_.replayed(record, joiner_.pending(stream));
         return verdict;
     }
+    if (record.part == 0 && ++counted_ == 1) counted_from_ = place_.seen(record);
     auto& frame = feed_->text();
-    if (auto gap = place_.take_gap()) frame.append(*gap);
+    if (auto gap = place_.take_gap()) {
+        gap->from = std::max(gap->from, std::min(facts_.created, gap->to));
+        frame.append(*gap);
+    }
     bool begins = joiner_.add(frame, stream, record.time, record.bytes, newline);
     place_.took(record, begins, joiner_.pending(stream), joiner_.pending());
     return verdict;

@@ -3,7 +3,8 @@
 //
 // Which of the entries that the engine serves are new, logs_place.h decides. A place is found again from the end of the
 // log, by `tail`; then the stream is followed from there. At its end the log is read once more without following,
-// because the engine may end a follow stream before its last lines.
+// because the engine may end a follow stream before its last lines. Nor is the end of that answer the end of the log: a
+// broken record ends it, too (logs_damaged.cc).
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -53,6 +54,19 @@ class LogsReader {
     boost::asio::awaitable<Ending> read_once(bool follow);
     boost::asio::awaitable<Ending> catch_up();
     boost::asio::awaitable<Ending> read_window(LogsPlace::How how, std::optional<std::uint64_t> tail, bool follow);
+    // Whether the engine will not serve this log; otherwise it may later.
+    static bool is_refusal(const Error& error, Suspects::Question& question);
+    struct Look {  // at the first entries of an answer
+        Ending ending = Ending::refused;
+        std::uint64_t entries = 0;
+        LogsPlace::Seen first, last;
+        bool has_latest = false;  // the last entry that was taken
+    };
+    boost::asio::awaitable<Look> look(std::uint64_t tail, std::uint64_t entries_max);
+    boost::asio::awaitable<bool> look_behind();
+    boost::asio::awaitable<bool> pass_damage(LogsPlace::Seen end, unsigned starts);
+    void tell_damage(Timestamp from);
+    Timestamp last_time() const;
     boost::asio::awaitable<void> wait_for_room();
     LogsPlace::Verdict take(const engine::LogsRecord& record);
     void tell_clock_steps();
@@ -75,6 +89,9 @@ class LogsReader {
     Log& log_;
     std::optional<Trouble> trouble_;
     bool refused_ = false;
+    const bool repeats_;         // LogsPlace
+    std::uint64_t counted_ = 0;  // entries that were taken of the last answer, which was not followed
+    LogsPlace::Seen counted_from_;
 };
 
 }  // namespace boatswain::intake
