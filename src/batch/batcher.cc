@@ -111,6 +111,8 @@ bool Feed::has_room() const {
     return batcher_.others_have_room(*this) && batcher_.budget_.has_room(source_.whose.tenant.str());
 }
 
+void Feed::end_patience() const { batcher_.end_patience(source_.id); }
+
 bool Feed::is_held() const { return batcher_.held_.contains(source_.id); }
 
 bool Feed::should_put_down() const {
@@ -181,9 +183,10 @@ Batcher::Batches::iterator Batcher::entry_of(const Feed& feed) {
         growing.batch.tenant = feed.source_.whose.tenant;
         growing.batch.recipients = feed.recipients_;
         growing.batch.opened = clock_.steady();
-        growing.due = growing.batch.opened + options_.flush_after;
+        growing.due = growing.batch.opened + std::max(options_.flush_after, options_.flush_after_max);
         growing.batch.charge = Charge{budget_, growing.batch.tenant.str(), batch_cost};
     }
+    if (!feed.patient_) growing.due = std::min(growing.due, growing.batch.opened + options_.flush_after);
     if (feed.fleeting_) growing.due = std::min(growing.due, growing.batch.opened + options_.fleeting_flush_after);
     return entry;
 }
@@ -316,6 +319,13 @@ void Batcher::seal_soon(const std::string& source) {
     for (auto entry : batches_of(source)) entry->second.due = std::min(entry->second.due, soon);
 }
 
+void Batcher::end_patience(const std::string& source) {
+    for (auto entry : batches_of(source)) {
+        auto& growing = entry->second;
+        growing.due = std::min(growing.due, growing.batch.opened + options_.flush_after);
+    }
+}
+
 void Batcher::seal_now(const std::string& source) {
     std::vector<std::string> keys;
     for (auto entry : batches_of(source)) keys.push_back(entry->first);
@@ -341,6 +351,7 @@ void Batcher::forget_when_sealed(const std::vector<std::string>& sources) {
 }
 
 void Batcher::note_ended(const std::string& source, bool ended) {
+    if (ended) end_patience(source);
     if (auto here = batches_of(source); !here.empty()) {
         here.front()->second.batch.ended[source] = ended;
         return;
@@ -403,7 +414,9 @@ std::vector<std::string> Batcher::due_batches() {
     std::vector<std::string> due;
     for (auto& [key, growing] : batches_) {
         tell_newest(growing);
-        bool old = now >= growing.due;
+        bool worth_it = growing.batch.frame_bytes->compressed >= options_.worth_bytes &&
+                        now >= growing.batch.opened + options_.flush_after;
+        bool old = now >= growing.due || worth_it;
         bool full = growing.batch.frame_bytes->compressed >= options_.flush_bytes;
         // A tenant with its share waits for its own batches to leave memory, unless most of them are leaving already.
         auto tenant = with_their_share.find(growing.batch.tenant.str());
@@ -423,10 +436,11 @@ void Batcher::tick() {
     waiting_gauge_.set(static_cast<double>(budget_.waiting()));
 }
 
-void Batcher::flush_all() {
+std::size_t Batcher::flush_all() {
     std::vector<std::string> keys;
     for (const auto& [key, growing] : batches_) keys.push_back(key);
     for (const auto& key : keys) flush(key);
+    return keys.size();
 }
 
 }  // namespace boatswain::batch

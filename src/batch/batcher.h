@@ -33,6 +33,10 @@ namespace boatswain::batch {
 
 struct Options {
     std::chrono::nanoseconds flush_after{std::chrono::seconds{60}};
+    // For a batch of which every line can be read again (Feed::set_patient), while it is smaller than worth_bytes. Less
+    // than flush_after: as long as that.
+    std::chrono::nanoseconds flush_after_max{};
+    std::uint64_t worth_bytes = 1U << 20;  // compressed: from there on a batch is worth an object of its own
     std::uint64_t flush_bytes = 8U << 20;  // of a segment, sealed
     std::size_t frame_bytes = 256U << 10;  // of a frame's text: frames close at the first mark() past it
     std::chrono::nanoseconds fleeting_flush_after{std::chrono::seconds{1}};  // for lines that cannot be read again
@@ -66,6 +70,11 @@ class Feed {
     std::size_t ask_room();
     bool has_room() const;  // whether it would say yes, for those who watch
     bool is_held() const;   // Batcher::hold
+    // Every line from now on stays in the source's log for a good while: its batch may wait for more. Not so at first.
+    void set_patient(bool patient) { patient_ = patient; }
+    bool is_patient() const { return patient_; }
+    // What was appended so far will not be in the source's log for much longer.
+    void end_patience() const;
     // Of lines that are not complete the reader holds so much.
     void note_pending(std::size_t bytes);
     // Memory is short, or the tenant has its share: a long line that is not complete should become pieces, which can be
@@ -94,6 +103,7 @@ class Feed {
     std::vector<crypto::Recipient> recipients_;
     std::string batch_key_;
     bool fleeting_;
+    bool patient_ = false;
     std::uint64_t next_ordinal_;  // of the first line of the open frame, plus its lines at the last mark
     std::optional<std::uint64_t>
         next_bytes_;  // of messages before the open frame; nothing where they were never counted
@@ -130,6 +140,8 @@ class Batcher {
     // The batch that holds lines of `source` is sealed at once: what waits for them to be durable is running out of
     // room.
     void seal_now(const std::string& source);
+    // The batch that holds lines of `source` waits no longer than flush_after.
+    void end_patience(const std::string& source);
     // The source is gone and its feed is closed: it is sealed soon, and its checkpoint is dropped when all of it is in
     // the spool.
     void forget_when_sealed(const std::string& source) { forget_when_sealed(std::vector{source}); }
@@ -137,7 +149,7 @@ class Batcher {
     // Nothing more may be read of the source, or (`held` false) it may again: its feed has no room meanwhile.
     void hold(const std::string& source, bool held);
     // The source has stopped, and all it printed was appended and marked; or it runs again. Known to the spool when
-    // that is sealed.
+    // that is sealed. The last lines of one that has stopped wait no longer than flush_after.
     void note_ended(const std::string& source, bool ended);
 
     // Reading of the feed's source began at `from`, which the spool is told at once. Its container is there `since`.
@@ -148,8 +160,8 @@ class Batcher {
         return followings_.follow(tenant, std::move(came));
     }
 
-    void tick();       // seals what is due by time or memory; called a few times a second
-    void flush_all();  // seals everything that was marked
+    void tick();              // seals what is due by time or memory; called a few times a second
+    std::size_t flush_all();  // seals everything that was marked; how many batches that was
     std::size_t open_batches() const { return batches_.size(); }
     MemoryBudget& budget() { return budget_; }
 

@@ -181,6 +181,67 @@ TEST_F(BatcherTest, FlushesWhatCannotBeReadAgainMuchSooner) {
     EXPECT_EQ(reach(rig.spool->checkpoint("pipe")), (Checkpoint{NoPosition{}, 1}));
 }
 
+TEST_F(BatcherTest, ASmallBatchWhoseLinesStayInTheirLogsWaitsLonger) {
+    Rig rig{{.flush_after = 60s, .flush_after_max = 15min}};
+    auto web = feed(rig, "web");
+    web->set_patient(true);
+    web->append(Line{.time = ten, .bytes = "one"});
+    web->mark(place(1));
+    rig.clock.advance(15min - 1s);
+    rig.batcher->tick();
+    EXPECT_EQ(rig.batcher->open_batches(), 1U);
+    rig.clock.advance(1s);
+    rig.batcher->tick();
+    EXPECT_EQ(rig.batcher->open_batches(), 0U);
+}
+
+TEST_F(BatcherTest, ABatchThatIsWorthAnObjectWaitsForNoMore) {
+    Rig rig{{.flush_after = 60s, .flush_after_max = 15min, .worth_bytes = 200'000, .frame_bytes = 50'000}};
+    auto web = feed(rig, "web");
+    web->set_patient(true);
+    fill(*web, 400'000);
+    rig.clock.advance(59s);
+    rig.batcher->tick();
+    EXPECT_EQ(rig.batcher->open_batches(), 1U) << "flush_after has not come";
+    rig.clock.advance(1s);
+    auto deadline = std::chrono::steady_clock::now() + 60s;  // frames are compressed by other threads
+    while (rig.batcher->open_batches() > 0 && std::chrono::steady_clock::now() < deadline) rig.batcher->tick();
+    EXPECT_EQ(rig.batcher->open_batches(), 0U);
+}
+
+TEST_F(BatcherTest, OneSourceThatCannotWaitTakesTheBatchAlong) {
+    Rig rig{{.flush_after = 60s, .flush_after_max = 15min}};
+    auto web = feed(rig, "web");
+    auto driver = feed(rig, "driver");
+    web->set_patient(true);
+    for (auto* one : {web.get(), driver.get()}) {
+        one->append(Line{.time = ten, .bytes = "one"});
+        one->mark(place(1));
+    }
+    rig.clock.advance(60s);
+    rig.batcher->tick();
+    EXPECT_EQ(rig.batcher->open_batches(), 0U);
+}
+
+TEST_F(BatcherTest, ABatchWaitsNoLongerWhenItsLogIsRotatedOrItsSourceEnds) {
+    Rig rig{{.flush_after = 60s, .flush_after_max = 15min}};
+    auto web = feed(rig, "web");
+    web->set_patient(true);
+    for (bool rotated : {true, false}) {
+        web->append(Line{.time = ten, .bytes = "one"});
+        web->mark(place(rotated ? 1 : 2));
+        rig.clock.advance(5min);
+        rig.batcher->tick();
+        ASSERT_EQ(rig.batcher->open_batches(), 1U);
+        if (rotated)
+            web->end_patience();
+        else
+            rig.batcher->note_ended("web", true);
+        rig.batcher->tick();
+        EXPECT_EQ(rig.batcher->open_batches(), 0U) << rotated;
+    }
+}
+
 TEST_F(BatcherTest, FlushesABatchThatIsFull) {
     Rig rig{{.flush_bytes = 300'000, .frame_bytes = 50'000}};
     auto web = feed(rig, "web");

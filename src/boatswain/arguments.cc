@@ -35,6 +35,7 @@ struct Given {
     Why why;
     Status status;
     SpoolList spool_list;
+    Flush flush;
     SpoolRetry spool_retry;
     SpoolAcknowledge spool_acknowledge;
     Completion completion;
@@ -52,7 +53,7 @@ struct Given {
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
     CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *stats, *labels, *inspect, *verify, *why,
-        *status, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion, *version, *help;
+        *status, *flush, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion, *version, *help;
     FleetCommands fleet;
     ServingCommands serving;
 };
@@ -306,6 +307,13 @@ void add_agent(Commands& commands, Given& given) {
     status->footer("Exit code: 0 healthy, 1 not healthy, 3 no agent answers.\n\nExample:\n  boatswain status");
 }
 
+void add_flush(Commands& commands, Given& given) {
+    auto* flush = commands.flush = commands.tool.add_subcommand(
+        "flush", "Has the running agent seal what it has read, without waiting for batch.flush_after");
+    add_socket(flush, given.flush.socket);
+    flush->footer("Exit code: 0 done, 3 no agent answers.\n\nExample:\n  boatswain flush");
+}
+
 void add_spool(Commands& commands, Given& given) {
     auto* spool = commands.spool = commands.tool.add_subcommand(
         "spool", "Asks the running agent for segments that stand aside, and for keys that were taken");
@@ -366,6 +374,7 @@ std::unique_ptr<Commands> make_commands(Given& given) {
     commands->serving = add_serving(commands->tool, given.serving);
     add_keys(*commands, given);
     add_agent(*commands, given);
+    add_flush(*commands, given);
     add_spool(*commands, given);
     commands->fleet = add_fleet(commands->tool, given.fleet);
     add_others(*commands, given);
@@ -554,6 +563,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         given.spool_list.socket = socket_of(given.spool_list.socket);
         return {.request = given.spool_list};
     }
+    if (&command == commands.flush) return {.request = Flush{socket_of(given.flush.socket)}};
     if (&command == commands.spool_retry) return {.request = SpoolRetry{socket_of(given.spool_retry.socket)}};
     if (&command == commands.spool_acknowledge)
         return {.request = SpoolAcknowledge{socket_of(given.spool_acknowledge.socket)}};

@@ -141,6 +141,11 @@ struct Status {
     bool json = false;
 };
 
+// Has the running agent seal what it has read.
+struct Flush {
+    std::string socket;
+};
+
 // What the running agent has set aside, and which keys it found taken; and what to do about them.
 struct SpoolList {
     std::string socket;
@@ -158,7 +163,7 @@ struct Completion {
 };
 
 using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Stats, LabelsCommand, Inspect, Verify, Why,
-                             Status, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync, FleetStatus,
+                             Status, Flush, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync, FleetStatus,
                              FleetKeyNew, FleetKeyDerive, Serve, TokenNew, TokenList, TokenRevoke>;
 
 // The last so many lines are held in memory.
@@ -178,6 +183,7 @@ int run(const Verify& request, Console& console);
 int run(const Why& request, Console& console);
 int run(const Status& request, Console& console);
 int run(const SpoolList& request, Console& console);
+int run(const Flush& request, Console& console);
 int run(const SpoolRetry& request, Console& console);
 int run(const SpoolAcknowledge& request, Console& console);
 int run(const Completion& request, Console& console);

@@ -8,6 +8,7 @@ namespace {
 
 TEST_F(Tool, EveryCommandHasHelpWithAnExample) {
     for (auto command : {"",
+                         "flush",
                          "spool",
                          "spool list",
                          "spool retry",
@@ -95,7 +96,7 @@ TEST_F(Tool, TheOtherShellsTakeTheirScripts) {
 
 TEST_F(Tool, WhyAndStatusSayWhatToCheckWhenNoAgentAnswers) {
     for (const std::string command :
-         {"why", "why web-1", "why --json", "status", "spool list", "spool retry", "spool acknowledge"}) {
+         {"why", "why web-1", "why --json", "status", "flush", "spool list", "spool retry", "spool acknowledge"}) {
         auto ran = run("boatswain " + command + " --socket nosuch.sock");
         EXPECT_EQ(ran.code, 3) << command;
         EXPECT_THAT(ran.err, AllOf(StartsWith("boatswain: no agent listens at nosuch.sock"),

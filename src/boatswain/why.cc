@@ -96,6 +96,10 @@ int order(const std::string& socket, const std::string& path, std::string_view n
 
 }  // namespace
 
+int run(const Flush& request, Console& console) {
+    return order(request.socket, "/v1/flush", "batches", "batch", "of lines on the way to the store", console);
+}
+
 int run(const SpoolRetry& request, Console& console) {
     return order(request.socket, "/v1/spool/retry", "offered", "segment", "offered to the store again", console);
 }

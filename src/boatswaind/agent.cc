@@ -203,7 +203,9 @@ Result<void> Agent::build() {
     };
     sealing_.emplace(static_cast<int>(config_.batch.zstd_level), seal_workers(), *spool_, *budget_, clock_, metrics_,
                      log_, progressed);
-    batcher_.emplace(batch::Options{.flush_after = config_.batch.flush_after, .flush_bytes = config_.batch.flush_bytes},
+    batcher_.emplace(batch::Options{.flush_after = config_.batch.flush_after,
+                                    .flush_after_max = config_.batch.flush_after_max,
+                                    .flush_bytes = config_.batch.flush_bytes},
                      *sealing_, *spool_, *budget_, clock_, metrics_);
     if (config_.canary) {
         canary_.emplace(canary::Options{}, *batcher_, *spool_, *store_, clock_, metrics_, log_);
@@ -347,6 +349,7 @@ void Agent::open_control() {
                         .troubles = [this] { return troubles(); },
                         .status = [this] { return status(); },
                         .spool = [this] { return spool_status(); },
+                        .flush = [this] { return batcher_->flush_all(); },
                         .retry = [this] { return spool_->offer_again(); },
                         .acknowledge = [this] { return spool_->acknowledge_conflicts(); }});
     auto opened = http::Server::open(io_.get_executor(), "unix:" + config_.control, std::move(routes));

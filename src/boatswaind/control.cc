@@ -275,6 +275,9 @@ http::Routes control_routes(ControlSources sources) {
     routes["/v1/containers/"] = [sources](const http::Request& request) { return answer_one(sources, request.path); };
     routes["/v1/status"] = [sources](const http::Request&) { return json_answer(200, to_json(sources.status())); };
     routes["/v1/spool"] = [sources](const http::Request&) { return json_answer(200, to_json(sources.spool())); };
+    routes["POST /v1/flush"] = [sources](const http::Request&) {
+        return json_answer(200, Object{}.add("batches", std::uint64_t{sources.flush()}).str());
+    };
     routes["POST /v1/spool/retry"] = [sources](const http::Request&) {
         return json_answer(200, Object{}.add("offered", std::uint64_t{sources.retry()}).str());
     };

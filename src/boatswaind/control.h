@@ -4,6 +4,7 @@
 //   GET /v1/containers/ID         one of them, by id, by name, or by the start of its id
 //   GET /v1/status                the agent itself
 //   GET /v1/spool                 segments that stand aside, and keys that were taken
+//   POST /v1/flush                seals what was read so far
 //   POST /v1/spool/retry          offers to the store again what stands aside
 //   POST /v1/spool/acknowledge    a person knows of the keys that were taken
 //
@@ -52,6 +53,7 @@ struct ControlSources {
         troubles;  // of the whole agent, as sentences: what may hold up any container
     std::function<AgentStatus()> status;
     std::function<SpoolStatus()> spool;
+    std::function<std::size_t()> flush;        // how many batches are sealed
     std::function<std::size_t()> retry;        // how many segments are offered again
     std::function<std::size_t()> acknowledge;  // of how many tenants conflicts ended
 };

@@ -66,6 +66,7 @@ class Control : public ::testing::Test {
                               .troubles = [] { return std::vector<std::string>{"the engine is not followed: \"no\""}; },
                               .status = [] { return AgentStatus{.version = "1", .host = "node-7"}; },
                               .spool = [this] { return spool_; },
+                              .flush = [] { return 2U; },
                               .retry = [] { return 3U; },
                               .acknowledge = [] { return 2U; }})) {}
 
@@ -140,6 +141,7 @@ TEST_F(Control, SaysWhatStandsAsideAndWhichKeysWereTaken) {
     EXPECT_EQ(text(json, "/aside/0/reason"), "413 \"too large\"");
     EXPECT_EQ(text(json, "/keys_taken/0/key"), "v1/tenant=globex/b.age");
     EXPECT_EQ(json.at_pointer("/keys_taken/0/times").get_uint64().value(), 4U);
+    EXPECT_EQ(ask("POST /v1/flush", "/v1/flush").body, "{\"batches\":2}\n");
     EXPECT_EQ(ask("POST /v1/spool/retry", "/v1/spool/retry").body, "{\"offered\":3}\n");
     EXPECT_EQ(ask("POST /v1/spool/acknowledge", "/v1/spool/acknowledge").body, "{\"acknowledged\":2}\n");
 }

@@ -50,6 +50,7 @@ TEST(Config, HasADefaultForEverything) {
     EXPECT_EQ(config.tenancy.removed_key_hold, 24h * 7);
     EXPECT_FALSE(config.tenancy.trust_image);
     EXPECT_EQ(config.batch.flush_after, 60s);
+    EXPECT_EQ(config.batch.flush_after_max, 60s);
     EXPECT_EQ(config.batch.flush_bytes, 8U << 20);
     EXPECT_EQ(config.memory_max, 64U << 20);
     EXPECT_FALSE(config.docker.attach);
@@ -123,6 +124,7 @@ trust_image = true
 carried_max = 7
 [batch]
 flush_after = "5m"
+flush_after_max = "20m"
 flush_bytes = 1048576
 zstd_level = 3
 [spool]
@@ -201,6 +203,7 @@ format = "json"
     EXPECT_TRUE(config.tenancy.trust_image);
     EXPECT_EQ(config.tenancy.carried_max, 7);
     EXPECT_EQ(config.batch.flush_after, 5min);
+    EXPECT_EQ(config.batch.flush_after_max, 20min);
     EXPECT_EQ(config.batch.flush_bytes, 1U << 20);
     EXPECT_EQ(config.batch.zstd_level, 3);
     EXPECT_EQ(config.spool.bytes_max, 10ULL << 30);
@@ -286,7 +289,7 @@ TEST(Config, SaysWhatIsWrongWhereAndWhatWasMeant) {
              R"(boatswain.toml:2: unknown setting "state_dir" in [batch]: it belongs at the top of the file)"},
             {"[ship]\nhorn = 1", R"(boatswain.toml:2: unknown setting "horn" in [ship]; known are uploads)"},
             {"[batch.deep]\nx = 1",
-             R"(boatswain.toml:1: unknown setting "deep" in [batch]; known are flush_after, flush_bytes, zstd_level)"},
+             R"(boatswain.toml:1: unknown setting "deep" in [batch]; known are flush_after, flush_after_max, flush_bytes, zstd_level)"},
             {"batch = 5", R"(boatswain.toml:1: "batch" is a section; write [batch] and its settings below)"},
             {"[[batch]]\nflush_after = \"1s\"",
              R"(boatswain.toml:1: "batch" is a section; write [batch] and its settings below)"},
@@ -431,7 +434,7 @@ TEST(PrintEffective, IsTomlThatLoadsBackToTheSameAndSaysWhereEachValueCameFrom) 
     EXPECT_THAT(text, StartsWith("state_dir = \"/var/lib/boatswain\"  # default\nhost = \"h\"  # boatswain.toml:1\n"));
     EXPECT_THAT(
         text,
-        HasSubstr("\n[batch]\nflush_after = \"1m30s\"  # --batch-flush-after\nflush_bytes = \"8MiB\"  # default\n"));
+        HasSubstr("\n[batch]\nflush_after = \"1m30s\"  # --batch-flush-after\nflush_after_max = \"1m\"  # default\n"));
     EXPECT_THAT(text, HasSubstr("level = \"debug\"  # boatswain.toml:3\n"));
     EXPECT_THAT(text, HasSubstr("bytes_max = \"5GiB\"  # BOATSWAIN_SPOOL_BYTES_MAX\n"));
     auto again = loaded(text);

@@ -164,8 +164,8 @@ TEST(Completion, WorksInBash) {
     auto script = std::filesystem::temp_directory_path() / ("boatswain-completion-test." + std::to_string(::getpid()));
     std::ofstream{script} << *completion_script("bash");
     auto complete = "bash -c 'source " + script.string() +
-                    " && COMP_WORDS=(boatswaind agent --batch-flush-a) COMP_CWORD=2 && _boatswaind && [ "
-                    "\"${COMPREPLY[*]}\" = --batch-flush-after ]'";
+                    " && COMP_WORDS=(boatswaind agent --batch-flush-b) COMP_CWORD=2 && _boatswaind && [ "
+                    "\"${COMPREPLY[*]}\" = --batch-flush-bytes ]'";
     EXPECT_EQ(std::system(complete.c_str()), 0);
     std::filesystem::remove(script);
 }

@@ -124,6 +124,26 @@ TEST_F(LogFileReaderTest, ReadsOnOverRotationWhateverBecomesOfTheOldFiles) {
                                                           "z three", "z four"));
 }
 
+// A power cut of the host must not find what one rotation more takes unsealed.
+TEST_F(LogFileReaderTest, ARotatedLogDoesNotLetItsBatchWait) {
+    batch::testing::Rig patient{{.flush_after = std::chrono::seconds{60}, .flush_after_max = std::chrono::hours{1}}};
+    DockerLog log{directory / "c-json.log", {}};
+    Reading reading{patient, directory / "c-json.log", identity.recipient(), {.files_kept = 3}};
+    reading.feed->set_patient(reading.reader->outlives_rotation());
+    print(log, "one");
+    reading.read_to_end();
+    patient.clock.advance(std::chrono::minutes{5});
+    patient.batcher->tick();
+    EXPECT_EQ(patient.batcher->open_batches(), 1U);
+    log.rotate();
+    print(log, "two");
+    reading.read_to_end();
+    patient.batcher->tick();
+    EXPECT_EQ(patient.batcher->open_batches(), 0U);
+    EXPECT_FALSE(
+        (Reading{patient, directory / "d", identity.recipient(), {.files_kept = 1}}.reader->outlives_rotation()));
+}
+
 TEST_F(LogFileReaderTest, FindsItsPlaceAgainInACompressedFile) {
     DockerLog log{directory / "c-json.log", {.compress = true}};
     auto reading = read(log);

@@ -31,6 +31,7 @@ void FilePump::add(const std::string& id, std::unique_ptr<LogFileReader> reader,
     // middle of adding.
     (void)reader->hold_open();
     uncount_parked(id);
+    feed->set_patient(reader->outlives_rotation());
     logs_[id] = OneLog{.reader = std::move(reader), .feed = std::move(feed)};
     touch(id);
 }
@@ -60,6 +61,7 @@ void FilePump::change_feed(const std::string& id, std::unique_ptr<batch::Feed> f
     uncount_parked(id);
     if (auto found = logs_.find(id); found != logs_.end()) {
         if (found->second.feed) found->second.feed->hand_over(*feed);
+        feed->set_patient(found->second.reader->outlives_rotation());
         found->second.feed = std::move(feed);
     }
     touch(id);

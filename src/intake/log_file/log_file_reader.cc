@@ -386,6 +386,7 @@ void LogFileReader::next_file(batch::Feed& feed) {
     }
     read_on_in(std::move(next), 0);
     mark(feed);
+    feed.end_patience();  // one rotation more may take the file that was left
 }
 
 // The rest of the file is garbage (a .gz that a power cut tore). A file of this log that is newer holds what follows.

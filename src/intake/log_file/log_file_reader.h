@@ -127,6 +127,8 @@ class LogFileReader {
     // was taken yet, how long this reader has been there.
     Nanoseconds lag_time() const;
     const Path& path() const { return files_.path(); }
+    // Whether what was read is still there after the next rotation: an engine that keeps one file empties or removes it.
+    bool outlives_rotation() const { return terms_.files_kept != 1; }
     std::optional<FilePosition> position() const;
     // Once, when something was read of a log that had no `start`: where that began.
     std::optional<FilePosition> take_beginning() { return std::exchange(beginning_, std::nullopt); }
