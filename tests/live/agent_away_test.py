@@ -236,6 +236,17 @@ class Away(LiveTest):
         self.assertEqual(agent.stop(), 0)
         self.assertEqual([agent.raw(name) for name in ("first-name", "second-name")], [b"hello\n", b"hello\n"])
 
+    def test_a_small_batch_waits_until_somebody_asks_for_a_flush(self):
+        agent = self.agent(batch__flush_after="500ms", batch__flush_after_max="1h")
+        container = self.engine.shell("echo one; exec sleep 1000", env={"BOATSWAIN_TENANT": "red"})
+        wait_for(lambda: json.loads(self.why(agent, container)).get("lines_read") == 1, 30, "the line is read")
+        time.sleep(2)
+        self.assertEqual(agent.reader().of(container).messages(), [])
+        asked = run(BUILD / "boatswain", "flush", "--socket", agent.state / "agent.sock")
+        self.assertEqual(asked.stdout, b"1 batch of lines on the way to the store\n")
+        wait_for(lambda: agent.reader().of(container).messages() == [b"one"], 30, "the line is stored")
+        self.assertEqual(agent.stop(), 0)
+
     def why(self, agent, wanted):
         answer = subprocess.run(
             [BUILD / "boatswain", "why", "--socket", agent.state / "agent.sock", wanted, "--json"],
