@@ -113,7 +113,7 @@ struct Config {
 
     struct Batch {
         Nanoseconds flush_after = std::chrono::seconds{60};
-        Nanoseconds flush_after_max = std::chrono::seconds{60};
+        Nanoseconds flush_after_max{};  // less than flush_after: as that
         std::uint64_t flush_bytes = 8ULL << 20;
         std::int64_t zstd_level = 1;
     } batch;

@@ -50,7 +50,7 @@ TEST(Config, HasADefaultForEverything) {
     EXPECT_EQ(config.tenancy.removed_key_hold, 24h * 7);
     EXPECT_FALSE(config.tenancy.trust_image);
     EXPECT_EQ(config.batch.flush_after, 60s);
-    EXPECT_EQ(config.batch.flush_after_max, 60s);
+    EXPECT_EQ(config.batch.flush_after_max, 0s);
     EXPECT_EQ(config.batch.flush_bytes, 8U << 20);
     EXPECT_EQ(config.memory_max, 64U << 20);
     EXPECT_FALSE(config.docker.attach);
@@ -434,7 +434,7 @@ TEST(PrintEffective, IsTomlThatLoadsBackToTheSameAndSaysWhereEachValueCameFrom) 
     EXPECT_THAT(text, StartsWith("state_dir = \"/var/lib/boatswain\"  # default\nhost = \"h\"  # boatswain.toml:1\n"));
     EXPECT_THAT(
         text,
-        HasSubstr("\n[batch]\nflush_after = \"1m30s\"  # --batch-flush-after\nflush_after_max = \"1m\"  # default\n"));
+        HasSubstr("\n[batch]\nflush_after = \"1m30s\"  # --batch-flush-after\nflush_after_max = \"0s\"  # default\n"));
     EXPECT_THAT(text, HasSubstr("level = \"debug\"  # boatswain.toml:3\n"));
     EXPECT_THAT(text, HasSubstr("bytes_max = \"5GiB\"  # BOATSWAIN_SPOOL_BYTES_MAX\n"));
     auto again = loaded(text);

@@ -407,10 +407,11 @@ std::vector<Setting> make_settings() {
 
         duration("batch.flush_after", "a batch is sealed at the latest this long after its first line", 100ms, 24h,
                  AT(Nanoseconds, batch.flush_after)),
-        duration("batch.flush_after_max",
-                 "the same for a batch of under 1 MiB, sealed, whose lines all stay in their logs; no less than "
-                 "flush_after",
-                 100ms, 24h, AT(Nanoseconds, batch.flush_after_max)),
+        duration(
+            "batch.flush_after_max",
+            "the same for a batch of under 1 MiB, sealed, whose lines all stay in their logs; less than flush_after: "
+            "as that",
+            0s, 24h, AT(Nanoseconds, batch.flush_after_max)),
         size("batch.flush_bytes", "a batch is sealed when its sealed form reaches about this size", 64 * KiB, 1 * GiB,
              AT(std::uint64_t, batch.flush_bytes)),
         number("batch.zstd_level", "compression, from 1 (fast) to 19 (small)", 1, 19,
