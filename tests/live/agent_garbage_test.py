@@ -210,7 +210,9 @@ class Garbage(LiveTest):
         ).stdout.decode()
         wait_for(lambda: "the engine died 3 times" in why(), 30, why)
         self.assertEqual(agent.stop(), 0)
-        self.assertEqual((self.engine.dir / "dockerd.log").read_text().count("panic: runtime error"), 3)
+        # A death that comes behind the end of an answer is not put down to that question: there may be one more.
+        panics = (self.engine.dir / "dockerd.log").read_text().count("panic: runtime error")
+        self.assertIn(panics, (3, 4))
         self.assertEqual([gap["reason"] for gap in agent.reader().of(damaged).gaps], ["unreadable"])
         self.assertEqual(agent.reader().of(other).messages(), wanted)
 
