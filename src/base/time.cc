@@ -155,8 +155,8 @@ Timestamp SystemClock::now() const {
 std::chrono::steady_clock::time_point SystemClock::steady() const { return std::chrono::steady_clock::now(); }
 
 void SimulatedClock::advance(Nanoseconds by) {
-    now_ += by;
-    steady_ += by;
+    now_ = now_.load() + by;
+    steady_ = steady_.load() + by;
 }
 
 }  // namespace boatswain

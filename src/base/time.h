@@ -5,6 +5,7 @@
 // that text order is time order.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -47,18 +48,20 @@ class SystemClock final : public Clock {
     std::chrono::steady_clock::time_point steady() const override;
 };
 
-// Stands still until told to move. For tests.
+// Stands still until told to move. For tests; any thread may look at it while one thread moves it.
 class SimulatedClock final : public Clock {
   public:
-    explicit SimulatedClock(Timestamp start) : now_(start) {}
-    Timestamp now() const override { return now_; }
-    std::chrono::steady_clock::time_point steady() const override { return steady_; }
+    explicit SimulatedClock(Timestamp start) : now_(start.time_since_epoch()) {}
+    Timestamp now() const override { return Timestamp{now_.load()}; }
+    std::chrono::steady_clock::time_point steady() const override {
+        return std::chrono::steady_clock::time_point{steady_.load()};
+    }
     void advance(Nanoseconds by);
-    void step_wall(Nanoseconds by) { now_ += by; }  // the wall clock alone, as an operator or NTP does
+    void step_wall(Nanoseconds by) { now_ = now_.load() + by; }  // the wall clock alone, as an operator or NTP does
 
   private:
-    Timestamp now_;
-    std::chrono::steady_clock::time_point steady_{};
+    std::atomic<Nanoseconds> now_;
+    std::atomic<Nanoseconds> steady_{Nanoseconds{0}};
 };
 
 }  // namespace boatswain

@@ -69,7 +69,6 @@ class Rig {
     }
 
     boatswain::testing::TestDirectory directory;
-    // Moved only while nothing is sealed: the sealing threads look at it.
     SimulatedClock clock{*parse_time("2026-11-23T10:20:00Z")};
     Fd log_file{::open((directory / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
     Log log{clock, log_file.get(), LogFormat::text, LogLevel::debug};
