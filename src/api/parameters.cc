@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "logql/units.h"
 
 namespace boatswain::api {
@@ -160,9 +161,7 @@ Result<Nanoseconds> step_of(const Parameters& given, const query::TimeRange& ran
 }
 
 Result<bool> is_backward(const Parameters& given) {
-    std::string text{given.value("direction")};
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+    auto text = lower_case(given.value("direction"));
     if (text.empty() || text == "backward") return true;
     if (text == "forward") return false;
     return refuse("invalid direction " + shown(text) + ": it is forward or backward");

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
 
@@ -130,8 +131,7 @@ Result<void> change_tokens(const Path& file, const std::function<Result<void>(st
 
 std::string_view bearer_of(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
-    auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
-    if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, same)) return {};
+    if (!starts_in_any_case(authorization, scheme)) return {};
     return authorization.substr(scheme.size());
 }
 

@@ -5,18 +5,12 @@
 #include <limits>
 
 #include "base/characters.h"
+#include "base/text.h"
 
 namespace boatswain {
 namespace {
 
 constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 // The length of the valid UTF-8 sequence at the start of `text`, or 0.
 std::size_t utf8_sequence(std::string_view text) {
@@ -127,8 +121,8 @@ std::string percent_encode(std::string_view part) {
     std::string text;
     text.reserve(part.size());
     for (unsigned char c : part) {
-        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                     c == '_' || c == '~' || (c == '.' && !only_dots);
+        bool plain =
+            is_letter_or_digit(static_cast<char>(c)) || c == '-' || c == '_' || c == '~' || (c == '.' && !only_dots);
         if (plain) {
             text += static_cast<char>(c);
         } else {

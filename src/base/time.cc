@@ -5,10 +5,10 @@
 #include <cstring>
 #include <limits>
 
+#include "base/text.h"
+
 namespace boatswain {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Reads exactly `count` digits; -1 when one of them is none.
 int digits(std::string_view text, std::size_t at, std::size_t count) {

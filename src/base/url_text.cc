@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/text.h"
+
 namespace boatswain {
 namespace {
 
@@ -18,13 +20,6 @@ struct Letter {
     std::size_t begin = 0, end = 0;
 };
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 // "a", "%61", "%2561", "%252561", ... are all one letter.
 Letter letter_at(std::string_view text, std::size_t at) {
     Letter plain{.is = text[at], .begin = at, .end = at + 1};
@@ -32,8 +27,8 @@ Letter letter_at(std::string_view text, std::size_t at) {
     auto digits = at + 1;
     while (text.substr(digits).starts_with("25")) digits += 2;
     auto pair = [&](std::size_t from) -> std::optional<Letter> {
-        if (from + 2 > text.size() || hex_digit(text[from]) < 0 || hex_digit(text[from + 1]) < 0) return std::nullopt;
-        return Letter{.is = static_cast<char>(hex_digit(text[from]) * 16 + hex_digit(text[from + 1])),
+        if (from + 2 > text.size() || hex_value(text[from]) < 0 || hex_value(text[from + 1]) < 0) return std::nullopt;
+        return Letter{.is = static_cast<char>(hex_value(text[from]) * 16 + hex_value(text[from + 1])),
                       .begin = at,
                       .end = from + 2};
     };
@@ -114,7 +109,7 @@ class Redacting {
         for (; at < letters_.size() && !is(at, '='); ++at) {
             auto c = letters_[at].is;
             if (is(at, '&') || is(at, '#') || ends_url(at)) return;
-            name += c == '-' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+            name += c == '-' ? '_' : lower_case(c);
         }
         auto sounds = [&](std::string_view word) { return name.contains(word); };
         if (at >= letters_.size() || std::ranges::none_of(secret_words, sounds)) return;

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/fleet_place.h"
 #include "boatswain/patience.h"

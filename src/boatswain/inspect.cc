@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/reading.h"
 #include "open/age_header.h"

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace boatswain::tool {
 

@@ -5,6 +5,7 @@
 
 #include "boatswain/commands.h"
 #include "boatswain/output.h"
+#include "logql/record.h"
 #include "query/merge.h"
 
 namespace boatswain::tool {

@@ -104,10 +104,6 @@ std::string human_size(std::uint64_t bytes) {
     return fmt::format("{:.1f} {}", value, units.at(unit));
 }
 
-std::string counted(std::uint64_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 std::string short_time(Timestamp time) {
     constexpr std::size_t to_milliseconds = 23;  // "2026-11-23T10:00:00.123"
     return to_text(time).substr(0, to_milliseconds) + "Z";

@@ -59,8 +59,6 @@ std::string terminal_safe(std::string_view text);
 
 // "1.2 MiB", "17 B": at most four digits.
 std::string human_size(std::uint64_t bytes);
-// "1 line", "2 lines".
-std::string counted(std::uint64_t count, std::string_view noun);
 // RFC 3339 in whole milliseconds, cut: for people; parse_time reads it back.
 std::string short_time(Timestamp time);
 // "2026-11-23T10"

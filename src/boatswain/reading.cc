@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "boatswain/commands.h"
 
 namespace boatswain::tool {

@@ -10,6 +10,7 @@
 
 #include "api/api.h"
 #include "base/metrics.h"
+#include "base/text.h"
 #include "boatswain/commands.h"
 #include "open/identity.h"
 #include "store/store.h"

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/patience.h"
 #include "boatswain/reading.h"

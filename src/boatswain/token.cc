@@ -1,6 +1,7 @@
 // token: who may ask `boatswain serve`.
 #include "api/tokens.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "boatswain/commands.h"
 
 namespace boatswain::tool {

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/reading.h"
 #include "query/selection.h"

@@ -1,5 +1,6 @@
 // why, status and spool: what the running agent says, and what it is asked to do.
 #include "base/bytes.h"
+#include "base/text.h"
 #include "boatswain/agent_client.h"
 #include "boatswain/commands.h"
 #include "boatswain/why_text.h"

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/shown_name.h"
+#include "base/text.h"
 
 namespace boatswain::tool {
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace boatswain::boatswaind {
 namespace {
 
@@ -18,14 +20,10 @@ std::optional<std::string> spool_trouble(const Condition& condition) {
            ": reading of their containers pauses until the store takes segments";
 }
 
-std::string plural(std::size_t count, const std::string& noun) {
-    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 std::optional<std::string> aside_trouble(const Condition& condition) {
     const auto& aside = condition.aside;
     if (aside.refused == 0) return std::nullopt;
-    return "the store refuses " + plural(aside.refused, "segment") +
+    return "the store refuses " + counted(aside.refused, "segment") +
            ", offered again each hour (`boatswain spool`): " + aside.last_reason;
 }
 
@@ -34,7 +32,7 @@ std::optional<std::string> conflict_trouble(const Condition& condition) {
     const auto& conflicts = condition.conflicts;
     if (conflicts.empty()) return std::nullopt;
     auto last = std::ranges::max(conflicts, {}, &spool::Conflict::noticed).noticed;
-    return "the store held something else under keys of " + plural(conflicts.size(), "tenant") + ", the last at " +
+    return "the store held something else under keys of " + counted(conflicts.size(), "tenant") + ", the last at " +
            to_text(last).substr(0, 19) +
            "Z: somebody else wrote there, or this agent's state is an old one or a copy. Nothing of ours is lost. "
            "`boatswain spool` names the keys, `boatswain spool acknowledge` ends this";
@@ -76,7 +74,7 @@ void judge_held(const Condition& condition, serve::Health& health) {
                                     (reading.reading == 0 ? "; no container is read" : "")});
     if (reading.unreadable > 0 && reading.reading == 0)
         health.notes.push_back({"reading", "no container is read: " + std::to_string(reading.unreadable) + " of " +
-                                               plural(reading.containers, "container") +
+                                               counted(reading.containers, "container") +
                                                " cannot be read. `boatswain why` says why"});
     for (const auto& removed : condition.removed_keys) health.notes.push_back({"keyring", removed});
 }
@@ -99,8 +97,8 @@ std::string held_words(const intake::ReadingStatus& reading) {
 std::optional<std::string> held_text(const intake::ReadingStatus& reading) {
     auto held = held_count(reading);
     if (held == 0) return std::nullopt;
-    auto text = std::to_string(held) + " of " + plural(reading.containers, "container") + (held == 1 ? " is" : " are") +
-                " held: ";
+    auto text = std::to_string(held) + " of " + counted(reading.containers, "container") +
+                (held == 1 ? " is" : " are") + " held: ";
     if (reading.held.size() == 1) return text + held_words(reading);
     std::string why;
     for (const auto& [lack, count] : reading.held)

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "base/url_text.h"
 #include "config/words.h"
 
@@ -467,7 +468,7 @@ std::vector<Setting> make_settings() {
 
 std::string with_upper_case(std::string_view text) {
     std::string out;
-    for (char c : text) out += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    for (char c : text) out += c == '.' ? '_' : upper_case(c);
     return out;
 }
 

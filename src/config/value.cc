@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "config/toml_file.h"
 #include "config/words.h"
 
@@ -27,13 +28,6 @@ std::string shown(const Given::Value& value) {
 
 std::unexpected<Error> not_a(const Given& given, std::string_view what) {
     return fail(Remedy::stop, shown(given.value) + " is not " + std::string{what});
-}
-
-std::string_view trim(std::string_view text) {
-    constexpr std::string_view spaces = " \t\r\n";
-    auto first = text.find_first_not_of(spaces);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(spaces) - first + 1);
 }
 
 // What the file could not say either; a zero byte would also end a path early.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace boatswain::crypto {
 namespace {
 
@@ -32,10 +34,6 @@ class Checksum {
     std::uint32_t state_ = 1;
 };
 
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-char lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-
 }  // namespace
 
 Result<Bech32> decode_bech32(std::string_view text) {
@@ -43,7 +41,7 @@ Result<Bech32> decode_bech32(std::string_view text) {
     if (text.size() > bech32_characters_max) return refuse("it is too long");
     if (std::ranges::any_of(text, [](char c) { return c < 33 || c > 126; }))
         return refuse("it holds a space or a character that is not ASCII");
-    if (std::ranges::any_of(text, is_upper) && std::ranges::any_of(text, is_lower))
+    if (std::ranges::any_of(text, is_upper_letter) && std::ranges::any_of(text, is_lower_letter))
         return refuse("it mixes upper and lower case");
     auto separator = text.rfind('1');
     if (separator == std::string_view::npos || separator == 0) return refuse("it has no prefix");
@@ -52,7 +50,7 @@ Result<Bech32> decode_bech32(std::string_view text) {
 
     Bech32 decoded;
     Checksum checksum;
-    for (char c : text.substr(0, separator)) decoded.prefix += lower(c);
+    for (char c : text.substr(0, separator)) decoded.prefix += lower_case(c);
     checksum.add_prefix(decoded.prefix);
     decoded.prefix = text.substr(0, separator);
     decoded.bytes.reserve(data.size() * 5 / 8);  // no regrowth: it may be a secret that the caller wipes
@@ -60,7 +58,7 @@ Result<Bech32> decode_bech32(std::string_view text) {
     std::uint32_t bits = 0;
     unsigned have = 0;
     for (std::size_t i = 0; i < data.size(); ++i) {
-        auto value = alphabet.find(lower(data[i]));
+        auto value = alphabet.find(lower_case(data[i]));
         if (value == std::string_view::npos) return refuse("it holds a character that is not of the Bech32 alphabet");
         checksum.add(static_cast<std::uint32_t>(value));
         if (i >= data.size() - checksum_characters) continue;

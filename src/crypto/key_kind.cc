@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/text.h"
+
 namespace boatswain::crypto {
 namespace {
 
@@ -29,13 +31,6 @@ constexpr std::array starts{
     Start{"-----begin pgp", "a PGP key"},
     Start{"-----begin", "a PEM file"},
 };
-
-std::string lower_case(std::string_view text) {
-    std::string lower{text};
-    std::ranges::transform(lower, lower.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return lower;
-}
 
 // An X25519 recipient; one with a letter misread as '1' looks like a plugin's.
 constexpr std::size_t x25519_recipient_bytes = 62;

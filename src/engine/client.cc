@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "engine/json_splitter.h"
 #include "http/exchange.h"
 #include "net/error.h"
@@ -74,9 +75,8 @@ std::string to_since(Timestamp time) {
 // The engine's router decodes and cleans paths before it chooses a handler, so that even "..%2Finfo" would lead
 // elsewhere.
 bool is_container_name(std::string_view text) {
-    auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
-    return !text.empty() && is_word(text.front()) &&
-           std::ranges::all_of(text, [&](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
+    return !text.empty() && is_letter_or_digit(text.front()) &&
+           std::ranges::all_of(text, [](char c) { return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 // A file that is a mount of its own: bind-mounted into a container.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "base/url_text.h"
 #include "fleet/marathon_json.h"
 
@@ -10,13 +11,6 @@ namespace boatswain::fleet {
 namespace {
 
 constexpr std::chrono::milliseconds connect_timeout{5000};
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    auto first = text.find_first_not_of(blanks);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 bool is_redirect(int status) { return status == 301 || status == 302 || status == 307 || status == 308; }
 bool is_election(int status) { return status == 502 || status == 503 || status == 504; }
@@ -28,9 +22,9 @@ bool is_header_text(std::string_view text) {
 }  // namespace
 
 Result<std::string> parse_credential(std::string_view text) {
-    text = trimmed(text);
+    text = trim(text);
     auto kind = text.substr(0, text.find(' '));
-    auto value = trimmed(text.substr(std::min(text.size(), kind.size())));
+    auto value = trim(text.substr(std::min(text.size(), kind.size())));
     // What is wrong is said without the text: it is a secret.
     if (value.empty() || !is_header_text(value))
         return fail(Remedy::stop,
@@ -62,8 +56,7 @@ std::string origin_of(std::string_view url) {
     auto rest = url.substr(start + 3);
     auto host = rest.substr(0, rest.find_first_of("/?#"));
     if (host.empty() || host.contains('@')) return {};
-    std::string lower;
-    for (char c : host) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    auto lower = lower_case(host);
     auto bracket = lower.rfind(']');
     bool has_port = lower.find(':', bracket == std::string::npos ? 0 : bracket) != std::string::npos;
     if (!has_port) lower += scheme == "https" ? ":443" : ":80";
@@ -87,7 +80,7 @@ Result<std::vector<std::string>> parse_addresses(std::string_view text) {
     while (!text.empty()) {
         auto one = text.substr(0, text.find(','));
         text.remove_prefix(std::min(text.size(), one.size() + 1));
-        one = trimmed(one);
+        one = trim(one);
         while (one.ends_with('/')) one.remove_suffix(1);
         if (one.empty()) continue;
         if (one.contains('@') || has_userinfo(one))

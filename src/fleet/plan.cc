@@ -7,16 +7,13 @@
 #include <set>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 namespace boatswain::fleet {
 namespace {
 
 constexpr auto remembered_max = std::chrono::hours{24 * 365};
 constexpr std::size_t named_max = 5;  // hosts that a sentence names
-
-std::string plural(std::size_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 std::string names(const std::vector<std::string>& all) {
     std::string text;
@@ -200,7 +197,7 @@ class Planner {
         waiting += static_cast<std::size_t>(std::ranges::count_if(plan_.gone, is_live));
         if (free_.size() <= waiting) return;
         auto need = free_.size() - waiting;
-        auto why = fmt::format("{} without an instance and with room: {}", plural(free_.size(), "eligible host"),
+        auto why = fmt::format("{} without an instance and with room: {}", counted(free_.size(), "eligible host"),
                                names(free_));
         for (const auto& task : plan_.gone) {
             if (need == 0) break;
@@ -221,7 +218,7 @@ class Planner {
     void shrink() {
         if (surplus_ == 0) return;
         if (!cluster_.mesos.recovered.empty())
-            return note(plural(cluster_.mesos.recovered.size(), "agent") +
+            return note(counted(cluster_.mesos.recovered.size(), "agent") +
                         " have not come back since the master failed over: the count is not lowered before");
         RemoveInstances remove{.over = over_};
         std::size_t held = 0;
@@ -245,7 +242,7 @@ class Planner {
         }
         if (held > 0)
             note(fmt::format("{} of hosts that have gone: removed when the hold time is over, in {} at the latest",
-                             plural(held, "instance"), to_text(std::chrono::ceil<std::chrono::seconds>(longest))));
+                             counted(held, "instance"), to_text(std::chrono::ceil<std::chrono::seconds>(longest))));
         if (!remove.tasks.empty()) {
             auto why = "these hosts have gone or are being emptied: " + names(remove.hosts);
             plan_.actions.push_back({.what = std::move(remove), .why = std::move(why)});
@@ -259,7 +256,7 @@ class Planner {
             1, static_cast<std::size_t>(std::floor(options_.drop_max * static_cast<double>(app_->instances))));
         if (options_.force_drop || drop <= most) return true;
         note(fmt::format("{} of {} have gone, and at most {} are removed at once: if that is right, --force-drop",
-                         plural(drop, "host"), app_->instances, most));
+                         counted(drop, "host"), app_->instances, most));
         refused_ = true;
         return false;
     }
@@ -272,7 +269,7 @@ class Planner {
             note(
                 fmt::format("the app has {} than there are hosts for. It waits and does no harm, but an upgrade would "
                             "not end; lowering the count restarts a healthy agent, which only --allow-restart does",
-                            plural(unnamed, "instance") + " more"));
+                            counted(unnamed, "instance") + " more"));
             return;
         }
         if (early || !drop_allowed(surplus_)) return;
@@ -280,7 +277,7 @@ class Planner {
                                                  .to = app_->instances - static_cast<std::uint32_t>(surplus_),
                                                  .over = over_},
                                  .why = fmt::format("only {} can have an instance, and --allow-restart was given",
-                                                    plural(places_, "host"))});
+                                                    counted(places_, "host"))});
     }
 
     // A scaling to more than can be placed holds the app's lock for ever. Whatever we do with the count replaces it;
@@ -348,7 +345,7 @@ Plan make_plan(const Cluster& cluster, const History& history, const Options& op
 std::string describe(const Action& action) {
     struct {
         std::string operator()(const ScaleTo& one) const {
-            return fmt::format("scale from {} to {}", one.from, plural(one.to, "instance"));
+            return fmt::format("scale from {} to {}", one.from, counted(one.to, "instance"));
         }
         std::string operator()(const RemoveInstances& one) const {
             return "remove the instances on " + names(one.hosts) + " and lower the count by " +

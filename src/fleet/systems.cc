@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/json_writer.h"
+#include "base/text.h"
 #include "fleet/marathon_json.h"
 #include "fleet/mesos_json.h"
 
@@ -33,7 +34,7 @@ Result<std::string> Marathon::parse_app_id(std::string_view text) {
     while (text.ends_with('/')) text.remove_suffix(1);
     bool plain = !text.empty() && text.size() <= app_id_bytes_max && text.find("//") == text.npos &&
                  std::ranges::all_of(text, [](char c) {
-                     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
+                     return is_lower_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '/';
                  });
     auto parts = "/" + std::string{text} + "/";
     if (!plain || parts.contains("/../") || parts.contains("/./"))

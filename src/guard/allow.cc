@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "guard/query.h"
 
 namespace boatswain::guard {
@@ -67,9 +68,8 @@ std::string take_version(std::string_view& path) {
 }
 
 bool is_container_name(std::string_view text) {
-    auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
-    return !text.empty() && text.size() <= container_name_bytes_max && is_word(text.front()) &&
-           std::ranges::all_of(text, [&](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
+    return !text.empty() && text.size() <= container_name_bytes_max && is_letter_or_digit(text.front()) &&
+           std::ranges::all_of(text, [](char c) { return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 // "sha256:" and 64 hex digits: what a container's description gives as its image. No names, so no registry's paths.

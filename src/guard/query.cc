@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/json_writer.h"
+#include "base/text.h"
 
 namespace boatswain::guard {
 namespace {
@@ -40,9 +41,7 @@ bool all_digits(std::string_view text, std::size_t digits_max) {
 // 1.24 and later: what is not one of these words is true.
 bool to_truth(std::string_view text) {
     static constexpr std::array<std::string_view, 5> falsehoods{"", "0", "no", "false", "none"};
-    std::string lower{text};
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return std::ranges::find(falsehoods, lower) == falsehoods.end();
+    return std::ranges::find(falsehoods, lower_case(text)) == falsehoods.end();
 }
 
 bool is_time(std::string_view text) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace boatswain::guard {
 namespace {
 
@@ -10,21 +12,8 @@ constexpr int fields_too_large = 431;
 constexpr std::size_t method_bytes_max = 16;
 
 bool is_visible(char c) { return c > 0x20 && c < 0x7f; }
-bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_token(char c) { return is_letter_or_digit(c) || std::string_view{"!#$%&'*+-.^_`|~"}.contains(c); }
 bool is_value(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
-}
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
 
 // The next line without its CRLF.
 std::string_view take_line(std::string_view& head) {
@@ -71,7 +60,7 @@ Judged<void> take_field(std::string_view line, Request& request, Seen& seen) {
     auto value = trim(line.substr(colon + 1));
     if (!std::ranges::all_of(value, is_value)) return refuse(bad_request, "a field of the request is malformed");
 
-    auto known = lower(name);
+    auto known = lower_case(name);
     if (known == "host") {
         if (std::exchange(seen.host, true)) return refuse(bad_request, "the field Host is repeated");
     } else if (known == "transfer-encoding" || known == "trailer" || known == "expect") {
@@ -81,7 +70,7 @@ Judged<void> take_field(std::string_view line, Request& request, Seen& seen) {
     } else if (known == "upgrade") {
         if (!request.upgrade.empty() || value.empty())
             return refuse(bad_request, "the field Upgrade is repeated or empty");
-        request.upgrade = lower(value);
+        request.upgrade = lower_case(value);
     }
     return {};
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 namespace boatswain::http {
 namespace {
@@ -16,13 +17,6 @@ namespace {
 namespace beast = boost::beast::http;
 using boost::beast::string_view;
 using boost::system::error_code;
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::ranges::transform(out, out.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
-}
 
 std::string_view ours(string_view text) { return {text.data(), text.size()}; }
 
@@ -43,7 +37,7 @@ class Parser final : public beast::basic_parser<false> {
     }
     void on_field_impl(beast::field, string_view name, string_view value, error_code& error) override {
         // A trailer's fields come here too, after the head; we have no use for them.
-        if (!is_header_done()) fields.emplace_back(lower(ours(name)), ours(value));
+        if (!is_header_done()) fields.emplace_back(lower_case(ours(name)), ours(value));
         error = {};
     }
     // One framing is told once, or two readers see two bodies (RFC 9112 section 6.3, RFC 9110 section 5.3).
@@ -128,7 +122,7 @@ unsigned AnswerReader::status() const { return state_->parser.status; }
 std::string_view AnswerReader::reason() const { return state_->parser.reason; }
 
 std::string_view AnswerReader::field(std::string_view name) const {
-    auto wanted = lower(name);
+    auto wanted = lower_case(name);
     for (const auto& [have, value] : state_->parser.fields)
         if (have == wanted) return value;
     return {};

@@ -5,6 +5,8 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "base/text.h"
+
 namespace boatswain::http {
 namespace {
 
@@ -26,10 +28,7 @@ class Parser final : public beast::basic_parser<true> {
     }
     void on_response_impl(int, string_view, int, error_code&) override {}
     void on_field_impl(beast::field, string_view name, string_view value, error_code& error) override {
-        std::string lower{name.data(), name.size()};
-        for (char& c : lower)
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        head.fields.emplace_back(std::move(lower), std::string{value.data(), value.size()});
+        head.fields.emplace_back(lower_case({name.data(), name.size()}), std::string{value.data(), value.size()});
         error = {};
     }
     void on_header_impl(error_code& error) override { error = {}; }
@@ -93,9 +92,7 @@ bool is_unambiguous(const RequestHead& head) {
     if (lengths + codings > 1 || hosts > 1 || (head.version == 11 && hosts == 0)) return false;
     if (codings == 1) {
         auto coding = std::ranges::find(head.fields, "transfer-encoding", &Fields::value_type::first)->second;
-        std::ranges::transform(coding, coding.begin(),
-                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-        return head.version == 11 && coding == "chunked";
+        return head.version == 11 && equal_in_any_case(coding, "chunked");
     }
     if (lengths == 0) return true;
     const auto& length = std::ranges::find(head.fields, "content-length", &Fields::value_type::first)->second;

@@ -1,5 +1,6 @@
 #include "http/request_reader.h"
 
+#include "base/text.h"
 #include "http/request_head.h"
 
 namespace boatswain::http {
@@ -7,13 +8,7 @@ namespace {
 
 constexpr int length_required = 411, content_too_large = 413, expectation_failed = 417;
 
-bool is_continue(std::string_view value) {
-    constexpr std::string_view expected = "100-continue";
-    if (value.size() != expected.size()) return false;
-    for (std::size_t i = 0; i < value.size(); ++i)
-        if ((value[i] | (value[i] >= 'A' && value[i] <= 'Z' ? 0x20 : 0)) != expected[i]) return false;
-    return true;
-}
+bool is_continue(std::string_view value) { return equal_in_any_case(value, "100-continue"); }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <variant>
 
+#include "base/text.h"
 #include "logql/stage.h"
 
 namespace boatswain::logql {
@@ -142,7 +143,7 @@ Result<std::vector<Step>> parse_path(std::string_view text) {
     auto bad = [&] { return fail(Remedy::stop, "\"" + std::string{text} + R"(" is no path: a.b["c"][0])"); };
     std::vector<Step> steps;
     auto rest = text;
-    auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
+    auto is_word = [](char c) { return is_letter_or_digit(c) || c == '_' || c == '-'; };
     while (!rest.empty()) {
         if (rest.starts_with("[\"")) {
             auto end = rest.find("\"]");

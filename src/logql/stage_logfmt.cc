@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "logql/stage.h"
 
 namespace boatswain::logql {
@@ -118,7 +119,7 @@ std::string label_name(std::string_view text) {
     std::string name;
     if (!text.empty() && text.front() >= '0' && text.front() <= '9') name += '_';
     for (char c : text) {
-        bool is_fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        bool is_fine = is_letter_or_digit(c) || c == '_';
         name += is_fine ? c : '_';
     }
     return name;

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "logql/template_functions.h"
 #include "logql/units.h"
@@ -58,7 +59,7 @@ struct Action {
     std::size_t depth = 0;
 };
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+bool is_word(char c) { return is_letter_or_digit(c) || c == '_'; }
 
 class CallParser {
   public:
@@ -94,7 +95,7 @@ class CallParser {
         call->piped = std::move(piped);
         skip();
         std::string name;
-        if (!rest_.empty() && is_word(rest_.front()) && !std::isdigit(static_cast<unsigned char>(rest_.front()))) {
+        if (!rest_.empty() && is_word(rest_.front()) && !is_digit(rest_.front())) {
             name = word();
             if (name == "__line__" || name == "__timestamp__") {
                 call->arguments.emplace_back(name == "__line__" ? Builtin::line : Builtin::timestamp);
@@ -142,7 +143,7 @@ class CallParser {
             return Operand{std::move(inner)};
         }
         if (c == '$') return fail(Remedy::stop, "template: variables are not supported");
-        if (std::isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '+') {
+        if (is_digit(c) || c == '-' || c == '+') {
             std::size_t end = 1;
             while (end < rest_.size() && (is_word(rest_[end]) || rest_[end] == '.')) ++end;
             auto number = parse_number(rest_.substr(0, end));

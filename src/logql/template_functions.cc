@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/text.h"
 #include "logql/units.h"
 #include "query/regex.h"
 
@@ -25,23 +26,16 @@ Result<double> number_at(Arguments arguments, std::size_t at) {
     return fail(Remedy::stop, "a value is no number");
 }
 
-char lower_of(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-char upper_of(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-Answer lower(Arguments a) {
-    auto text = text_at(a, 0);
-    std::ranges::transform(text, text.begin(), lower_of);
-    return text;
-}
+Answer lower(Arguments a) { return lower_case(text_at(a, 0)); }
 Answer upper(Arguments a) {
     auto text = text_at(a, 0);
-    std::ranges::transform(text, text.begin(), upper_of);
+    for (char& c : text) c = upper_case(c);
     return text;
 }
 Answer title(Arguments a) {
     auto text = text_at(a, 0);
     for (std::size_t i = 0; i < text.size(); ++i)
-        if (i == 0 || text[i - 1] == ' ') text[i] = upper_of(text[i]);
+        if (i == 0 || text[i - 1] == ' ') text[i] = upper_case(text[i]);
     return text;
 }
 

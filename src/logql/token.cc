@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/text.h"
 #include "logql/units.h"
 
 namespace boatswain::logql {
@@ -15,8 +16,7 @@ constexpr std::array<std::string_view, 30> symbols{
     "|=", "|~", "|>", "!=", "!~", "!>", "=~", "==", ">=", "<=", "|", "=", ">", "<", "{",
     "}",  "(",  ")",  "[",  "]",  ",",  "+",  "-",  "*",  "/",  "%", "^", ".", "@", ":"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool starts_name(char c) { return (is_letter_or_digit(c) && !is_digit(c)) || c == '_'; }
 bool is_name(char c) { return starts_name(c) || is_digit(c); }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -192,10 +192,8 @@ class Lexer {
     }
 
     static std::optional<unsigned> digit_of(char c) {
-        if (is_digit(c)) return static_cast<unsigned>(c - '0');
-        if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-        if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-        return std::nullopt;
+        auto value = hex_value(c);
+        return value < 0 ? std::nullopt : std::optional{static_cast<unsigned>(value)};
     }
 
     std::string_view query_;

@@ -10,13 +10,13 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.h"
+
 namespace boatswain::logql {
 
 namespace {
 
 constexpr double second = 1e9;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // A number without a sign at the start of `text`, and what is behind it.
 std::optional<std::pair<double, std::string_view>> leading_number(std::string_view text, bool fraction) {

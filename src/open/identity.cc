@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
 #include "crypto/bech32.h"
 #include "crypto/key32.h"
 #include "crypto/key_kind.h"
@@ -51,8 +52,7 @@ crypto::Recipient Identity::recipient() const { return crypto::Recipient{crypto:
 
 std::string Identity::str() const {
     auto text = crypto::encode_bech32("age-secret-key-", crypto::as_view(scalar()));
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    for (char& c : text) c = upper_case(c);
     return text;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/text.h"
 #include "open/segment_reader.h"
 
 namespace boatswain::open {
@@ -56,9 +57,8 @@ class TimeReader {
 };
 
 bool is_reason(std::string_view text) {
-    return !text.empty() && text.size() <= reason_bytes_max && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
+    return !text.empty() && text.size() <= reason_bytes_max &&
+           std::ranges::all_of(text, [](char c) { return is_lower_letter(c) || is_digit(c) || c == '-'; });
 }
 
 class EntryReader {

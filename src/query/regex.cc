@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace boatswain::query {
 
 namespace {
@@ -120,7 +122,7 @@ std::string Regex::replace_all(std::string_view text, std::string_view with) con
                 i = end;
             } else {
                 auto end = i + 1;
-                auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+                auto is_word = [](char c) { return is_letter_or_digit(c) || c == '_'; };
                 while (end < with.size() && is_word(with[end])) ++end;
                 if (end == i + 1) {
                     result += with[i];

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "query/in_order.h"
 
 namespace boatswain::query {
@@ -12,10 +13,6 @@ namespace {
 
 // An id of up to 256 bytes, a node, a Progress.
 constexpr std::uint64_t open_source_memory = 400;
-
-std::string plural(std::uint64_t count, const std::string& noun) {
-    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 // "3" or "3 to 7"
 std::string stretch(std::uint64_t first, std::uint64_t last) {
@@ -106,7 +103,7 @@ bool ChainChecker::take_place(const Link& link, const Examined& object) {
     if (link.sequence > at_ + 1) {
         auto missing = link.sequence - at_ - 1;
         unseen_ += missing;
-        add(Fault::missing, name_ + ": " + plural(missing, "segment") + " missing, number " +
+        add(Fault::missing, name_ + ": " + counted(missing, "segment") + " missing, number " +
                                 stretch(at_ + 1, link.sequence - 1) + ", between " + last_name_ + " and " +
                                 object.name);
     }
@@ -190,11 +187,11 @@ void ChainChecker::take_ordinals(Progress& progress, const ExaminedFrame& frame,
         bool explained = progress.reassigned || progress.unseen != unseen_ || skipped <= named;
         if (progress.unseen != unseen_) report_.lines_missing += skipped;
         if (!explained)
-            add(Fault::lines, where + " lacks " + plural(skipped, "line") + ", number " +
+            add(Fault::lines, where + " lacks " + counted(skipped, "line") + ", number " +
                                   stretch(expected, frame.first_ordinal - 1) + ", though no segment is missing");
         progress.whole = false;
     } else if (frame.first_ordinal < expected) {
-        add(Fault::lines, where + " repeats " + plural(expected - frame.first_ordinal, "line") + ", from number " +
+        add(Fault::lines, where + " repeats " + counted(expected - frame.first_ordinal, "line") + ", from number " +
                               std::to_string(frame.first_ordinal));
         progress.whole = false;
     }
@@ -208,10 +205,10 @@ void ChainChecker::take_ordinals(Progress& progress, const ExaminedFrame& frame,
 
 void ChainChecker::take_end(const std::string& id, Progress& progress, const End& end, const std::string& where) {
     if (end.lines != progress.next_ordinal)
-        add(Fault::totals, where + " ended after " + plural(end.lines, "line") + ", and " +
+        add(Fault::totals, where + " ended after " + counted(end.lines, "line") + ", and " +
                                std::to_string(progress.next_ordinal) + " were counted");
     else if (progress.whole && end.bytes && *end.bytes != progress.bytes)
-        add(Fault::totals, where + " ended after " + plural(*end.bytes, "byte") + ", and " +
+        add(Fault::totals, where + " ended after " + counted(*end.bytes, "byte") + ", and " +
                                std::to_string(progress.bytes) + " were counted");
     if (end.reason == end_reassigned) {
         progress.reassigned = true;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/json_writer.h"
+#include "base/text.h"
 
 namespace boatswain::segment {
 namespace {
@@ -63,7 +64,7 @@ std::string heading(const Source& source) {
 std::string as_reason(std::string_view text) {
     std::string reason{text.empty() ? "unknown" : text};
     for (char& c : reason)
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) c = '-';
+        if (!is_lower_letter(c) && !is_digit(c)) c = '-';
     return reason;
 }
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "base/text.h"
 
 namespace boatswain::serve {
 namespace {
 
 bool carries(std::string_view authorization, const Secret& token) {
     constexpr std::string_view scheme = "bearer ";
-    auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
-    if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, same)) return false;
+    if (!starts_in_any_case(authorization, scheme)) return false;
     return Secret{authorization.substr(scheme.size())} == token;
 }
 

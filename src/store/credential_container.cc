@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/url_text.h"
 #include "store/credential_json.h"
 #include "store/credential_sources.h"
@@ -46,9 +47,7 @@ bool may_be_asked_plainly(const std::string& host) {
 
 // The host of an authority ("[fd00:ec2::23]:80"); nothing when it is none that we read exactly as libcurl does.
 std::optional<std::string> host_of(std::string_view authority) {
-    auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-    };
+    auto allowed = [](char c) { return is_letter_or_digit(c) || c == '.' || c == '-'; };
     std::string_view host, port;
     if (authority.starts_with('[')) {
         auto end = authority.find(']');

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/text.h"
+
 namespace boatswain::store {
 
 std::optional<std::string> process_environment(std::string_view name) {
@@ -13,12 +15,7 @@ std::optional<std::string> process_environment(std::string_view name) {
     return value;
 }
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n\v\f";
-    auto first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
+std::string_view trimmed(std::string_view text) { return trim(text, " \t\r\n\v\f"); }
 
 std::optional<std::string> setting(const Environment& environment, std::initializer_list<std::string_view> names) {
     for (auto name : names)
@@ -31,9 +28,7 @@ std::optional<std::string> setting(const Environment& environment, std::initiali
 
 bool is_true(const Environment& environment, std::string_view name) {
     auto value = setting(environment, {name});
-    return value && std::ranges::equal(*value, std::string_view{"true"}, [](char given, char wanted) {
-               return (given >= 'A' && given <= 'Z' ? given - 'A' + 'a' : given) == wanted;
-           });
+    return value && equal_in_any_case(*value, "true");
 }
 
 std::optional<std::string> endpoint_setting(const Environment& environment, std::string_view service) {

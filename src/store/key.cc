@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "store/store.h"
 
 namespace boatswain::store {
 namespace {
 
 bool may_be_in_a_key(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view{"._~=%/-"}.find(c) != std::string_view::npos;
+    return is_letter_or_digit(c) || std::string_view{"._~=%/-"}.find(c) != std::string_view::npos;
 }
 
 }  // namespace

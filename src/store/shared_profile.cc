@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 namespace boatswain::store {
 namespace {
@@ -14,13 +15,6 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::array<std::string_view, 8> not_spoken{"role_arn",      "source_profile",         "credential_source",
                                                      "sso_session",   "sso_start_url",          "sso_account_id",
                                                      "login_session", "web_identity_token_file"};
-
-std::string lower_case(std::string_view text) {
-    std::string lower{text};
-    std::ranges::transform(lower, lower.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return lower;
-}
 
 std::string_view without_quotes(std::string_view name) {
     bool quoted = name.size() > 1 && (name.front() == '"' || name.front() == '\'') && name.front() == name.back();

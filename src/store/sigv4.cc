@@ -5,18 +5,12 @@
 
 #include "base/bytes.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "crypto/key32.h"
 
 namespace boatswain::store {
 namespace {
-
-std::string lower_case(std::string_view text) {
-    std::string lower{text};
-    for (auto& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return lower;
-}
 
 // Without blanks at either end, and with one for each run of them inside.
 std::string trimmed(std::string_view value) {
@@ -55,8 +49,8 @@ std::string uri_encode(std::string_view text, bool keep_slashes) {
     std::string out;
     out.reserve(text.size());
     for (unsigned char c : text) {
-        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                     c == '.' || c == '_' || c == '~' || (c == '/' && keep_slashes);
+        bool plain = is_letter_or_digit(static_cast<char>(c)) || c == '-' || c == '.' || c == '_' || c == '~' ||
+                     (c == '/' && keep_slashes);
         if (plain)
             out += static_cast<char>(c);
         else

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/suggest.h"
+#include "base/text.h"
 #include "base/url_text.h"
 
 namespace boatswain::store {
@@ -18,24 +20,10 @@ std::unexpected<Error> refuse(std::string_view url, std::string what) {
     return fail(Remedy::stop, "store url \"" + printable(url_for_people(url)) + "\": " + without_url_secrets(what));
 }
 
-// How many letters must be added, removed or changed to make one of the other (Levenshtein).
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            auto changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
-        }
-    }
-    return row[b.size()];
-}
-
 std::string suggestion_for(std::string_view name) {
-    auto nearest = std::ranges::min_element(
-        parameter_names, {}, [&](std::string_view known) { return edit_distance(name.substr(0, 64), known); });
-    if (edit_distance(name.substr(0, 64), *nearest) <= 3) return "did you mean " + std::string{*nearest} + "?";
+    auto nearest = std::ranges::min_element(parameter_names, {},
+                                            [&](std::string_view known) { return edit_distance(name, known); });
+    if (edit_distance(name, *nearest) <= 3) return "did you mean " + std::string{*nearest} + "?";
     std::string all;
     for (auto known : parameter_names) all += (all.empty() ? "" : ", ") + std::string{known};
     return "known are " + all;
@@ -49,8 +37,8 @@ std::string advice_for_scheme(std::string_view url) {
     auto said = "unknown scheme \"" + printable(url_for_people(scheme)) + "\": ";
     if (scheme == "http" || scheme == "https" || scheme == "minio")
         return said + "an S3 server is written s3://BUCKET?endpoint=https://HOST:PORT";
-    if (edit_distance(scheme.substr(0, 64), "s3") <= 1) return said + "did you mean s3://BUCKET?";
-    if (scheme == "file" || edit_distance(scheme.substr(0, 64), "dir") <= 2 || scheme == "directory")
+    if (edit_distance(scheme, "s3") <= 1) return said + "did you mean s3://BUCKET?";
+    if (scheme == "file" || edit_distance(scheme, "dir") <= 2 || scheme == "directory")
         return said + "did you mean dir:PATH?";
     return said + "known are dir:PATH and s3://BUCKET";
 }
@@ -58,10 +46,11 @@ std::string advice_for_scheme(std::string_view url) {
 // Bucket names travel in the host name and in the path. The form is S3's, and wider where other servers are ("_",
 // capitals).
 std::optional<std::string> bucket_problem(std::string_view bucket) {
-    auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
     if (bucket.empty()) return "names no bucket: s3://BUCKET";
-    auto fits = std::ranges::all_of(bucket, [&](char c) { return plain(c) || c == '-' || c == '.' || c == '_'; });
-    if (!fits || bucket.size() < 3 || bucket.size() > 63 || !plain(bucket.front()) || !plain(bucket.back()))
+    auto fits =
+        std::ranges::all_of(bucket, [](char c) { return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_'; });
+    if (!fits || bucket.size() < 3 || bucket.size() > 63 || !is_letter_or_digit(bucket.front()) ||
+        !is_letter_or_digit(bucket.back()))
         return "\"" + printable(bucket) +
                "\" cannot name a bucket: 3 to 63 letters, digits, '-', '.' or '_', the first and last of them a letter "
                "or digit";
@@ -157,8 +146,7 @@ std::optional<std::string> endpoint_problem(std::string_view endpoint) {
     else
         return "endpoint must start with http:// or https://";
     auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view{".-_:[]"}.find(c) != std::string_view::npos;
+        return is_letter_or_digit(c) || std::string_view{".-_:[]"}.find(c) != std::string_view::npos;
     };
     if (host.empty() || !std::ranges::all_of(host, allowed))
         return "endpoint must be a scheme, a host and perhaps a port, as in https://s3.example.net:9000";
@@ -166,9 +154,7 @@ std::optional<std::string> endpoint_problem(std::string_view endpoint) {
 }
 
 std::optional<std::string> region_problem(std::string_view region) {
-    auto plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    };
+    auto plain = [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; };
     if (std::ranges::all_of(region, plain) && region.size() <= region_bytes_max) return std::nullopt;
     return "region \"" + printable(region) + "\" is not one: letters, digits and '-'";
 }

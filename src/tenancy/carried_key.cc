@@ -4,32 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "base/text.h"
 #include "record/source_facts.h"
 
 namespace boatswain::tenancy {
 namespace {
 
-constexpr std::string_view spaces = " \t\r\n";
-constexpr std::string_view spaces_and_quotes = " \t\r\n\"'";
-
-std::string_view trim(std::string_view text, std::string_view characters) {
-    auto first = text.find_first_not_of(characters);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(characters) - first + 1);
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower(std::string_view text) {
-    std::string all;
-    for (char c : text) all += lower(c);
-    return all;
-}
-
-bool starts_with(std::string_view text, std::string_view lower_case) {
-    return text.size() >= lower_case.size() && std::ranges::equal(text.substr(0, lower_case.size()), lower_case,
-                                                                  [](char a, char b) { return lower(a) == b; });
-}
+constexpr std::string_view blanks_and_quotes = " \t\r\n\"'";
 
 // Texts that begin so are no secret and no recipient.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 13> public_kinds{{
@@ -55,9 +36,8 @@ bool holds(std::string_view text, std::string_view open, std::string_view close)
 
 // "$NAME" and nothing else.
 bool is_a_variable(std::string_view text) {
-    auto is_word = [](char c) { return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-    return text.size() > 1 && text.front() == '$' && is_word(text[1]) &&
-           std::ranges::all_of(text.substr(1), [&](char c) { return is_word(c) || (c >= '0' && c <= '9'); });
+    auto is_word = [](char c) { return c == '_' || is_letter_or_digit(c); };
+    return text.size() > 1 && text.front() == '$' && !is_digit(text[1]) && std::ranges::all_of(text.substr(1), is_word);
 }
 
 // What a template left behind: the same on every host, and often in a public repository.
@@ -79,7 +59,7 @@ bool holds_an_ssh_key(std::string_view text) {
 // "KEY=age1...", two of them, a file's line with its comment.
 bool holds_a_recipient(std::string_view text) {
     constexpr std::size_t telling = 50;  // characters of the 58 behind "age1"
-    auto small = lower(text);
+    auto small = lower_case(text);
     for (auto at = small.find("age1"); at != std::string::npos; at = small.find("age1", at + 1)) {
         auto rest = std::string_view{small}.substr(at + 4);
         auto end = rest.find_first_not_of("qpzry9x8gf2tvdw0s3jn54khce6mua7l");
@@ -91,10 +71,8 @@ bool holds_a_recipient(std::string_view text) {
 bool is_a_url(std::string_view text) {
     auto end = text.find("://");
     if (end == std::string_view::npos || end == 0) return false;
-    return std::ranges::all_of(text.substr(0, end), [](char c) {
-        auto small = lower(c);
-        return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '.' || c == '-';
-    });
+    return std::ranges::all_of(text.substr(0, end),
+                               [](char c) { return is_letter_or_digit(c) || c == '+' || c == '.' || c == '-'; });
 }
 
 CarriedMeaning refused(std::string why) { return {.is = CarriedMeaning::Is::refused, .recipient = {}, .why = why}; }
@@ -103,7 +81,7 @@ CarriedMeaning refused(std::string why) { return {.is = CarriedMeaning::Is::refu
 CarriedMeaning read_recipient(std::string_view text) {
     if (auto recipient = crypto::Recipient::parse(text))
         return {.is = CarriedMeaning::Is::recipient, .recipient = *recipient, .why = {}};
-    auto small = lower(text);
+    auto small = lower_case(text);
     // Bech32 allows upper case; age does not (its specification has lower case only, and the tool refuses it).
     if (crypto::Recipient::parse(small))
         return refused("an age recipient with upper-case letters, which age does not take: write it in lower case");
@@ -118,18 +96,18 @@ CarriedMeaning read_recipient(std::string_view text) {
 }  // namespace
 
 bool is_in_quotes(std::string_view text) {
-    text = trim(text, spaces);
+    text = trim(text);
     return text.size() > 1 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
 }
 
 CarriedMeaning read_carried(const CarriedText& carried) {
     // What stands in place of a word that is too long to be kept is the same everywhere: never a secret.
     if (carried.text.starts_with('\x01')) return refused("longer than what is kept of a container's words");
-    auto text = trim(carried.text, spaces_and_quotes);
+    auto text = trim(carried.text, blanks_and_quotes);
     if (text.empty()) return refused("holds nothing but white space or quotes");
-    if (starts_with(text, "age1")) return read_recipient(text);
+    if (starts_in_any_case(text, "age1")) return read_recipient(text);
     for (const auto& [beginning, kind] : public_kinds)
-        if (starts_with(text, beginning)) return refused(std::string{kind});
+        if (starts_in_any_case(text, beginning)) return refused(std::string{kind});
     if (holds_an_ssh_key(text)) return refused("an SSH key, which is no age recipient and no secret");
     if (holds_a_recipient(text)) return refused("text around an age recipient: give the recipient alone");
     if (is_a_placeholder(text)) return refused("a placeholder that nobody has filled in");

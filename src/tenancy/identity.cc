@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 namespace boatswain::tenancy {
 namespace {
@@ -12,20 +13,17 @@ constexpr std::string_view suffix = ".key";
 constexpr std::array<std::string_view, 3> marks{"age-secret-key-", "age-plugin-", "private key-----"};
 constexpr std::size_t names_told_max = 4;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_in_any_case(char text, char mark) { return lower(text) == mark; }
+bool is_same_letter(char text, char mark) { return lower_case(text) == mark; }
 
 }  // namespace
 
 bool is_named_as_identity(std::string_view name) {
-    return name.size() >= suffix.size() &&
-           std::ranges::equal(name.substr(name.size() - suffix.size()), suffix, equal_in_any_case);
+    return name.size() >= suffix.size() && equal_in_any_case(name.substr(name.size() - suffix.size()), suffix);
 }
 
 bool is_identity_text(std::string_view text) {
     return std::ranges::any_of(
-        marks, [&](std::string_view mark) { return !std::ranges::search(text, mark, equal_in_any_case).empty(); });
+        marks, [&](std::string_view mark) { return !std::ranges::search(text, mark, is_same_letter).empty(); });
 }
 
 std::string identities_refused(const Path& directory, const std::vector<std::string>& names) {

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "tenancy/mesos_sandbox.h"
 #include "tenancy/presets.h"
 
@@ -18,13 +19,6 @@ namespace {
 constexpr std::int64_t regex_bytes_max = 1 << 20;
 
 constexpr std::string_view spaces = " \t";
-
-std::string_view trim(std::string_view text) {
-    auto first = text.find_first_not_of(spaces);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(spaces) - first + 1);
-}
-
 constexpr std::string_view secret_prefix = "secret:";
 
 std::string quoted(std::string_view text) { return "\"" + printable(text, 80) + "\""; }
@@ -146,7 +140,7 @@ struct RuleParser {
     }
 };
 
-Result<Rule> Rule::parse(std::string_view text) { return RuleParser{trim(text)}.parse(); }
+Result<Rule> Rule::parse(std::string_view text) { return RuleParser{trim(text, spaces)}.parse(); }
 
 bool Rule::reads_a_word_of(const SourceFacts& container) const {
     if (from_ == From::environment) return container.environment.contains(key_);
@@ -255,7 +249,7 @@ class ListReader {
         if (texts.size() > rules_max)
             return mistake(list, rules_max + 1, "at most " + std::to_string(rules_max) + " are allowed");
         for (std::size_t i = 0; i < texts.size(); ++i) {
-            auto text = trim(texts[i]);
+            auto text = trim(texts[i], spaces);
             const auto* preset = find_preset(text);
             if (preset == nullptr) {
                 use(i + 1, text);

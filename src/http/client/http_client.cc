@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "base/url_text.h"
 
 namespace boatswain::http {
@@ -97,13 +98,10 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* user) {
     }
     auto colon = line.find(':');
     if (colon == std::string_view::npos) return size;
-    std::string name{line.substr(0, colon)};
-    for (auto& c : name)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    auto name = lower_case(line.substr(0, colon));
     auto value = line.substr(colon + 1);
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-    while (!value.empty() && std::string_view{" \t\r\n"}.find(value.back()) != std::string_view::npos)
-        value.remove_suffix(1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    value.remove_suffix(value.size() - (value.find_last_not_of(blanks) + 1));
     arrival.answer.headers.emplace_back(std::move(name), value);
     return size;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace boatswain::intake::cri {
 namespace {
 
@@ -10,16 +12,12 @@ namespace {
 constexpr std::size_t label_bytes_max = 63, subdomain_bytes_max = 253;
 
 bool is_name(std::string_view text, std::size_t bytes_max, bool dots) {
-    auto fits = [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || (dots && c == '.');
-    };
+    auto fits = [&](char c) { return is_lower_letter(c) || is_digit(c) || c == '-' || (dots && c == '.'); };
     return !text.empty() && text.size() <= bytes_max && text.front() != '.' && std::ranges::all_of(text, fits);
 }
 
 bool is_uid(std::string_view text) {
-    auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-    };
+    auto fits = [](char c) { return is_letter_or_digit(c) || c == '-'; };
     return !text.empty() && text.size() <= label_bytes_max && std::ranges::all_of(text, fits);
 }
 

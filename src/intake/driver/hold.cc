@@ -13,6 +13,7 @@
 #include <cstring>
 #include <random>
 
+#include "base/text.h"
 #include "engine/container.h"
 #include "intake/driver/log_entry.h"
 
@@ -334,10 +335,8 @@ Path gone_mark_of(const Path& directory, const HoldName& name) { return director
 std::uint64_t this_boot() {
     static const std::uint64_t boot = [] {
         auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
-        // FNV-1a: equal for the same start of the host, whichever process asks.
-        std::uint64_t hash = unknown_boot;
-        for (char c : text.value_or("")) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-        return hash;
+        // Equal for the same start of the host, whichever process asks.
+        return fnv1a(text.value_or(""), unknown_boot);
     }();
     return boot;
 }

@@ -4,19 +4,23 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
+
 namespace boatswain::intake {
 
 std::uint64_t fingerprint_of(const engine::LogsRecord& record, bool sized) {
-    std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a: the same in every build
-    auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x100000001B3ULL; };
-    auto number = [&add](std::uint64_t value) {
-        for (int shift = 0; shift < 64; shift += 8) add(static_cast<unsigned char>(value >> shift));
+    auto hash = fnv1a_of_nothing;
+    auto number = [&hash](std::uint64_t value) {
+        for (int shift = 0; shift < 64; shift += 8) {
+            auto byte = static_cast<char>(value >> shift);
+            hash = fnv1a({&byte, 1}, hash);
+        }
     };
     number(static_cast<std::uint64_t>(record.time.time_since_epoch().count()));
     number(record.part);
     if (sized) number(record.bytes.size());
-    add(record.stream == Stream::out ? 1 : 2);
-    for (char byte : record.bytes.substr(0, fingerprint_message_max)) add(static_cast<unsigned char>(byte));
+    hash = fnv1a(record.stream == Stream::out ? "\1" : "\2", hash);
+    hash = fnv1a(record.bytes.substr(0, fingerprint_message_max), hash);
     return hash < 2 ? 2 : hash;
 }
 

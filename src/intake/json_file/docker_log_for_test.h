@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/test_directory.h"
 #include "base/time.h"
 #include "intake/source/piece_joiner.h"

@@ -9,6 +9,8 @@
 #include <arm_neon.h>
 #endif
 
+#include "base/text.h"
+
 namespace boatswain::intake {
 namespace {
 
@@ -33,13 +35,6 @@ inline unsigned copy_until_special(const char* from, char* to) {
         if (from[i] == '"' || from[i] == '\\') return i;
     return 16;
 #endif
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 // The four hex digits at `at`, or -1.

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/open_below.h"
+#include "base/text.h"
 
 namespace boatswain::intake {
 namespace {
@@ -164,14 +165,14 @@ Result<std::unique_ptr<LogFile>> open_log_file(const Path& path, const Path& bel
 }
 
 Result<std::uint64_t> fingerprint_of(LogFile& file) {
-    std::uint64_t hash = 0xCBF29CE484222325ULL;
+    auto hash = fnv1a_of_nothing;
     char part[4096];
     for (std::uint64_t offset = 0; offset < fingerprint_bytes_max;) {
         TRY(auto size, file.read_at(offset, part, sizeof part));
         if (size == 0) return 0;
         const auto* newline = static_cast<const char*>(std::memchr(part, '\n', size));
         const auto* end = newline ? newline + 1 : part + size;
-        for (const char* at = part; at < end; ++at) hash = (hash ^ static_cast<unsigned char>(*at)) * 0x100000001B3ULL;
+        hash = fnv1a({static_cast<const char*>(part), end}, hash);
         if (newline) break;
         offset += size;
     }
