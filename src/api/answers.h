@@ -29,7 +29,8 @@ class Streams {
   private:
     const bool categorised_;
     query::Budget& budget_;
-    std::map<std::string, std::string> values_;  // by the labels as JSON; values without brackets
+    std::map<std::string, std::string>
+        values_;  // by the labels as JSON without '}', so that fewer come first; values without brackets
     std::vector<query::Share> held_;
     std::uint64_t room_ = 0;
     std::uint64_t lines_ = 0;
@@ -40,8 +41,6 @@ std::string matrix_json(const logql::Numbers& numbers, const logql::Steps& steps
 std::string vector_json(const logql::Numbers& numbers, const logql::Steps& at);
 // [1795392000,"2"]
 std::string scalar_json(const logql::Numbers& numbers, const logql::Steps& at);
-
-std::string array_json(std::span<const std::string> texts);
 
 // What answering took, for `stats.summary`.
 struct Effort {

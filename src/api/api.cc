@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/json_writer.h"
 #include "net/error.h"
 
 namespace boatswain::api {
@@ -164,11 +165,10 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
     if (request.path == "/loki/api/v1/status/buildinfo") {
         asked.route = "status/buildinfo";
         if (!reads) co_return co_await send(asked, refuse_method("GET, HEAD"), writer);
-        auto version = json_quote(options_.version);
-        http::Answer answer{.content_type = "application/json",
-                            .body = "{\"version\":" + version +
-                                    ",\"revision\":\"boatswain\",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\","
-                                    "\"goVersion\":\"\"}\n"};
+        auto json = json_object();
+        json.member("version", options_.version).member("revision", "boatswain");
+        for (const char* unknown : {"branch", "buildUser", "buildDate", "goVersion"}) json.member(unknown, "");
+        http::Answer answer{.content_type = "application/json", .body = json.take_line()};
         co_return co_await send(asked, std::move(answer), writer);
     }
     co_return co_await answer_question(asked, request, writer);

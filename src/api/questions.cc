@@ -8,7 +8,7 @@
 #include "api/answers.h"
 #include "api/bounded_store.h"
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "logql/record.h"
 #include "open/identity.h"
 #include "query/filter_source.h"
@@ -279,7 +279,7 @@ class Asking {
                                 return {};
                             }));
         std::vector<std::string> sorted{found.begin(), found.end()};
-        return success_json(array_json(sorted), met_.warnings(tally));
+        return success_json(JsonWriter{}.value(sorted).take(), met_.warnings(tally));
     }
 
     // Footers do not say which of its two streams a container wrote to, so `stream` is not among the labels.
@@ -297,19 +297,19 @@ class Asking {
         TRY(auto tally, each_frame(
                             range, query::any_of(std::move(any)),
                             [&](const query::Origin& origin, const open::FooterFrame&) -> Result<void> {
-                                std::string labels;
+                                auto json = json_object();
                                 for (auto name : logql::origin_label_names())
-                                    if (auto value = logql::origin_label(origin, name); !value.empty())
-                                        labels +=
-                                            (labels.empty() ? "" : ",") + json_quote(name) + ":" + json_quote(value);
+                                    json.member_unless_empty(name, logql::origin_label(origin, name));
+                                auto labels = json.take();
+                                labels.pop_back();  // so that fewer come first
                                 if (found.contains(labels)) return {};
                                 CHECK(hold(series_bytes + 2 * labels.size()));
                                 found.insert(std::move(labels));
                                 return {};
                             }));
-        std::string data;
-        for (const auto& labels : found) data += (data.empty() ? "{" : ",{") + labels + "}";
-        return success_json("[" + data + "]", met_.warnings(tally));
+        auto data = json_array();
+        for (const auto& labels : found) data.raw(labels + "}");
+        return success_json(data.take(), met_.warnings(tally));
     }
 
     // Frames count whole: one that the range cuts adds all that it holds.

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/fleet_place.h"
@@ -60,40 +60,43 @@ std::string_view proof_word(heartbeat::Proof proof) {
     return "?";
 }
 
-std::string host_as_json(const fleet::HostStatus& host) {
-    auto text = fmt::format(R"({{"host":{},"ok":{},"required":{},"agent":{},"instance":{},"health":{},"why":{})",
-                            json_quote(host.host), host.ok, host.required, json_quote(host.agent),
-                            json_quote(host.instance), json_quote(host.health), json_quote(host.why));
+void write_host(JsonWriter& json, const fleet::HostStatus& host) {
+    json.object()
+        .member("host", host.host)
+        .member("ok", host.ok)
+        .member("required", host.required)
+        .member("agent", host.agent)
+        .member("instance", host.instance)
+        .member("health", host.health)
+        .member("why", host.why);
     if (host.heartbeat) {
         const auto& [beat, proof] = *host.heartbeat;
-        text += fmt::format(R"(,"heartbeat":{{"time":"{}","proof":"{}","version":{},"epoch":{})", to_text(beat.time),
-                            proof_word(proof), json_quote(beat.version), json_quote(beat.epoch));
-        auto number = [&](std::string_view name, const std::optional<std::uint64_t>& value) {
-            if (value) text += fmt::format(R"(,"{}":{})", name, *value);
-        };
-        number("lag_bytes", beat.lag_bytes);
-        number("spool_bytes", beat.spool_bytes);
-        number("spool_segments", beat.spool_segments);
-        number("containers", beat.containers);
-        number("reading", beat.reading);
-        if (beat.last_segment) text += fmt::format(R"(,"last_segment":"{}")", to_text(*beat.last_segment));
-        text += "}";
+        json.object("heartbeat")
+            .member("time", beat.time)
+            .member("proof", proof_word(proof))
+            .member("version", beat.version)
+            .member("epoch", beat.epoch)
+            .member_if_there("lag_bytes", beat.lag_bytes)
+            .member_if_there("spool_bytes", beat.spool_bytes)
+            .member_if_there("spool_segments", beat.spool_segments)
+            .member_if_there("containers", beat.containers)
+            .member_if_there("reading", beat.reading)
+            .member_if_there("last_segment", beat.last_segment)
+            .end();
     }
-    return text + "}";
+    json.end();
 }
 
 std::string as_json(const fleet::FleetStanding& standing, const std::vector<std::string>& troubles, Timestamp now) {
-    auto list = [](const std::vector<std::string>& texts) {
-        std::string text;
-        for (const auto& one : texts) text += (text.empty() ? "" : ",") + json_quote(one);
-        return "[" + text + "]";
-    };
-    std::string hosts;
-    for (const auto& host : standing.hosts) hosts += (hosts.empty() ? "" : ",") + host_as_json(host);
-    return fmt::format(R"({{"time":"{}","ok":{},"required":{},"well":{},"hosts":[{}],"notes":{},"not_found_out":{}}})"
-                       "\n",
-                       to_text(now), standing.ok && troubles.empty(), standing.required, standing.well, hosts,
-                       list(standing.notes), list(troubles));
+    auto json = json_object();
+    json.member("time", now)
+        .member("ok", standing.ok && troubles.empty())
+        .member("required", standing.required)
+        .member("well", standing.well)
+        .array("hosts");
+    for (const auto& host : standing.hosts) write_host(json, host);
+    json.end().member("notes", standing.notes).member("not_found_out", troubles);
+    return json.take_line();
 }
 
 Result<std::vector<std::string>> expected_hosts(const std::string& expect) {

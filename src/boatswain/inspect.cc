@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/reading.h"
@@ -180,53 +180,68 @@ void print_footer(const open::Footer& footer, bool key_known, bool previous_know
     frames.print(console.out);
 }
 
-std::string json_of_source(const Source& source) {
-    std::string labels;
-    for (const auto& [name, value] : source.labels)
-        labels += (labels.empty() ? "" : ",") + json_quote(name) + ":" + json_quote(value);
-    return fmt::format(
-        R"({{"id":{},"kind":{},"name":{},"image":{},"reader":{},"tenant":{},"app":{},"component":{},"instance":{},)"
-        R"("tenant_rule":{},"labels":{{{}}}}})",
-        json_quote(source.id), json_quote(source.kind), json_quote(source.name), json_quote(source.image),
-        json_quote(source.reader), json_quote(source.whose.tenant.str()), json_quote(source.whose.app),
-        json_quote(source.whose.component), json_quote(source.whose.instance), json_quote(source.whose.tenant_rule),
-        labels);
+void write_source(JsonWriter& json, const Source& source) {
+    json.object()
+        .member("id", source.id)
+        .member("kind", source.kind)
+        .member("name", source.name)
+        .member("image", source.image)
+        .member("reader", source.reader)
+        .member("tenant", source.whose.tenant.str())
+        .member("app", source.whose.app)
+        .member("component", source.whose.component)
+        .member("instance", source.whose.instance)
+        .member("tenant_rule", source.whose.tenant_rule)
+        .member("labels", source.labels)
+        .end();
 }
 
-std::string json_of_frame(const open::FooterFrame& frame) {
-    return fmt::format(
-        R"({{"source":{},"offset":{},"compressed_bytes":{},"text_bytes":{},"first_ordinal":{},"lines":{},"message_bytes":{},)"
-        R"("gaps":{},"first":"{}","last":"{}"}})",
-        frame.source, frame.offset, frame.compressed_bytes, frame.text_bytes, frame.first_ordinal, frame.counts.lines,
-        frame.counts.message_bytes, frame.counts.gaps, to_text(frame.counts.first_time),
-        to_text(frame.counts.last_time));
+void write_frame(JsonWriter& json, const open::FooterFrame& frame) {
+    json.object()
+        .member("source", frame.source)
+        .member("offset", frame.offset)
+        .member("compressed_bytes", frame.compressed_bytes)
+        .member("text_bytes", frame.text_bytes)
+        .member("first_ordinal", frame.first_ordinal)
+        .member("lines", frame.counts.lines)
+        .member("message_bytes", frame.counts.message_bytes)
+        .member("gaps", frame.counts.gaps)
+        .member("first", frame.counts.first_time)
+        .member("last", frame.counts.last_time)
+        .end();
 }
 
-template <class Items, class Each>
-std::string json_list(const Items& items, const Each& each) {
-    std::string text;
-    for (const auto& item : items) text += (text.empty() ? "" : ",") + each(item);
-    return "[" + text + "]";
-}
-
-std::string json_of_footer(const open::Footer& footer) {
-    return fmt::format(
-        R"({{"version":{},"tenant":{},"host":{},"epoch":{},"sequence":{},"previous_sha256":{},"sealed_at":"{}","sources":{},"frames":{}}})",
-        footer.version, json_quote(footer.tenant), json_quote(footer.host), json_quote(footer.epoch), footer.sequence,
-        json_quote(footer.previous_sha256), to_text(footer.sealed_at), json_list(footer.sources, json_of_source),
-        json_list(footer.frames, json_of_frame));
+void write_footer(JsonWriter& json, const open::Footer& footer) {
+    json.object("footer")
+        .member("version", footer.version)
+        .member("tenant", footer.tenant)
+        .member("host", footer.host)
+        .member("epoch", footer.epoch)
+        .member("sequence", footer.sequence)
+        .member("previous_sha256", footer.previous_sha256)
+        .member("sealed_at", footer.sealed_at);
+    json.array("sources");
+    for (const auto& source : footer.sources) write_source(json, source);
+    json.end().array("frames");
+    for (const auto& frame : footer.frames) write_frame(json, frame);
+    json.end().end();
 }
 
 void print_json(const Object& object, const Outside& outside, const open::Footer* footer, Console& console) {
-    auto text = fmt::format(R"({{"object":{},"bytes":{},"recipients":{})", json_quote(object.name), object.size,
-                            outside.recipients);
-    if (outside.chain) text += R"(,"previous_sha256":)" + json_quote(outside.chain->previous_sha256);
-    if (object.key)
-        text += fmt::format(R"(,"key":{{"tenant":{},"hour":"{}","spanning":{},"host":{},"epoch":{},"sequence":{}}})",
-                            json_quote(object.key->tenant.str()), hour_text(object.key->hour), object.key->spanning,
-                            json_quote(object.key->host), json_quote(object.key->epoch), object.key->sequence);
-    if (footer != nullptr) text += R"(,"footer":)" + json_of_footer(*footer);
-    console.out.write(text + "}\n");
+    auto json = json_object();
+    json.member("object", object.name).member("bytes", object.size).member("recipients", outside.recipients);
+    if (outside.chain) json.member("previous_sha256", outside.chain->previous_sha256);
+    if (const auto& key = object.key)
+        json.object("key")
+            .member("tenant", key->tenant.str())
+            .member("hour", hour_text(key->hour))
+            .member("spanning", key->spanning)
+            .member("host", key->host)
+            .member("epoch", key->epoch)
+            .member("sequence", key->sequence)
+            .end();
+    if (footer != nullptr) write_footer(json, *footer);
+    console.out.write(json.take_line());
 }
 
 Result<void> inspect(const Inspect& request, Console& console) {

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 
 namespace boatswain::tool {
@@ -54,29 +54,34 @@ Printed as_text(const query::Entry& entry, const Output& out) {
     return {.text = std::move(text)};
 }
 
-Printed as_json(const query::Entry& entry, std::string_view more) {
+Printed as_json(const query::Entry& entry, const logql::Labels* labels) {
     const auto& source = entry.source;
-    auto head = [&](Timestamp time) {
-        return fmt::format(
-            R"({{"time":"{}","tenant":{},"app":{},"component":{},"instance":{},"container":{},"name":{},)",
-            to_text(time), json_quote(entry.segment.tenant.str()), json_quote(source.whose.app),
-            json_quote(source.whose.component), json_quote(source.whose.instance), json_quote(source.id),
-            json_quote(source.name));
-    };
+    auto json = json_object();
+    json.member("time", is_gap(entry) ? entry.text.gap.from : entry.text.line.time)
+        .member("tenant", entry.segment.tenant.str())
+        .member("app", source.whose.app)
+        .member("component", source.whose.component)
+        .member("instance", source.whose.instance)
+        .member("container", source.id)
+        .member("name", source.name);
     if (is_gap(entry)) {
         const auto& gap = entry.text.gap;
-        return {.text = head(gap.from) +
-                        fmt::format(R"("gap":{{"from":"{}","to":"{}","reason":{},"lines_min":{},"bytes_min":{}}}}})",
-                                    to_text(gap.from), to_text(gap.to), json_quote(gap.reason), gap.lines_min,
-                                    gap.bytes_min) +
-                        "\n"};
+        json.object("gap")
+            .member("from", gap.from)
+            .member("to", gap.to)
+            .member("reason", gap.reason)
+            .member("lines_min", gap.lines_min)
+            .member("bytes_min", gap.bytes_min);
+        return {.text = json.take_line()};
     }
     const auto& line = entry.text.line;
-    auto text = head(line.time) + fmt::format(R"("stream":"{}","partial":{},"message":{})", to_string(line.stream),
-                                              line.partial, json_quote(line.bytes));
-    if (!is_valid_utf8(line.bytes)) text += fmt::format(R"(,"message_base64":"{}")", to_base64(line.bytes));
-    text += more;
-    return {.text = text + "}\n"};
+    json.member("stream", to_string(line.stream)).member("partial", line.partial).member("message", line.bytes);
+    if (!is_valid_utf8(line.bytes)) json.member("message_base64", to_base64(line.bytes));
+    if (labels != nullptr) {
+        json.object("labels");
+        for (const auto& label : labels->sorted()) json.member(label.name, label.value);
+    }
+    return {.text = json.take_line()};
 }
 
 Printed as_raw(const query::Entry& entry) {

@@ -21,8 +21,8 @@ Printed as_text(const query::Entry& entry, const Output& out);
 
 // One object and a newline: time, tenant, app, component, instance, container, name, stream, partial, message; and
 // message_base64 where the message is not UTF-8. A gap has "gap" in place of the last three.
-// `more`: further members, each with a comma before it.
-Printed as_json(const query::Entry& entry, std::string_view more = {});
+// `labels`: what a pipeline left of them, as a last member.
+Printed as_json(const query::Entry& entry, const logql::Labels* labels = nullptr);
 
 // The bytes and, after a complete line, its newline. A gap goes aside.
 Printed as_raw(const query::Entry& entry);

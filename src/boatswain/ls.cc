@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/reading.h"
@@ -63,10 +63,13 @@ Result<void> list_tenants(const Ls& request, store::Store& store, query::Budget&
         shown = true;
         auto [first, last, hours, segments, bytes] = *summary;
         if (request.json) {
-            auto text = fmt::format(R"({{"tenant":{},"first_hour":"{}","last_hour":"{}","hours":{})",
-                                    json_quote(tenant.str()), hour_text(first), hour_text(last), hours);
-            if (request.sizes) text += fmt::format(R"(,"segments":{},"bytes":{})", segments, bytes);
-            console.out.write(text + "}\n");
+            auto json = json_object();
+            json.member("tenant", tenant.str())
+                .member("first_hour", hour_text(first))
+                .member("last_hour", hour_text(last))
+                .member("hours", hours);
+            if (request.sizes) json.member("segments", segments).member("bytes", bytes);
+            console.out.write(json.take_line());
             continue;
         }
         std::vector<std::string> cells{tenant.str(), hour_text(first), hour_text(last), std::to_string(hours)};
@@ -94,11 +97,15 @@ Result<void> list_segments(const Ls& request, const TenantId& tenant, store::Sto
         if (!request.json) CHECK(hold_rows(budget, held, segments.size()));
         for (const auto& [key, size] : segments) {
             if (request.json)
-                console.out.write(fmt::format(
-                    R"({{"object":{},"tenant":{},"hour":"{}","host":{},"epoch":{},"sequence":{},"bytes":{}}})"
-                    "\n",
-                    json_quote(key.str()), json_quote(key.tenant.str()), hour_text(key.hour), json_quote(key.host),
-                    json_quote(key.epoch), key.sequence, size));
+                console.out.write(json_object()
+                                      .member("object", key.str())
+                                      .member("tenant", key.tenant.str())
+                                      .member("hour", hour_text(key.hour))
+                                      .member("host", key.host)
+                                      .member("epoch", key.epoch)
+                                      .member("sequence", key.sequence)
+                                      .member("bytes", size)
+                                      .take_line());
             else
                 table.add({hour_text(key.hour), key.host, key.epoch, std::to_string(key.sequence), human_size(size),
                            key.str()});
@@ -162,13 +169,23 @@ void print_sources(const Sources& sources, const TenantId& tenant, bool json, Co
                        short_time(first), short_time(last)});
             continue;
         }
-        console.out.write(fmt::format(
-            R"({{"tenant":{},"app":{},"component":{},"instance":{},"container":{},"name":{},"image":{},"reader":{},"host":{},)"
-            R"("lines":{},"message_bytes":{},"gaps":{},"segments":{},"first":"{}","last":"{}"}})"
-            "\n",
-            json_quote(tenant.str()), json_quote(source.whose.app), json_quote(source.whose.component),
-            json_quote(source.whose.instance), json_quote(source.id), json_quote(source.name), json_quote(source.image),
-            json_quote(source.reader), json_quote(host), lines, bytes, gaps, segments, to_text(first), to_text(last)));
+        console.out.write(json_object()
+                              .member("tenant", tenant.str())
+                              .member("app", source.whose.app)
+                              .member("component", source.whose.component)
+                              .member("instance", source.whose.instance)
+                              .member("container", source.id)
+                              .member("name", source.name)
+                              .member("image", source.image)
+                              .member("reader", source.reader)
+                              .member("host", host)
+                              .member("lines", lines)
+                              .member("message_bytes", bytes)
+                              .member("gaps", gaps)
+                              .member("segments", segments)
+                              .member("first", first)
+                              .member("last", last)
+                              .take_line());
     }
     if (!json) table.print(console.out);
 }

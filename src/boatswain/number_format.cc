@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "boatswain/line_format.h"
 #include "logql/series.h"
 #include "logql/units.h"
@@ -17,13 +17,6 @@ std::string seconds_of(Timestamp time) {
     auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
     auto text = fmt::format("{}", milliseconds / 1000);
     return milliseconds % 1000 == 0 ? text : text + fmt::format(".{:03}", milliseconds % 1000);
-}
-
-std::string metric_as_json(const logql::MetricLabels& labels) {
-    std::string text;
-    for (const auto& [name, value] : labels)
-        text += (text.empty() ? "" : ",") + json_quote(name) + ":" + json_quote(value);
-    return "{" + text + "}";
 }
 
 std::string sample_as_json(const logql::Series& series, const logql::Steps& steps, std::size_t step) {
@@ -43,8 +36,10 @@ void print_json(const logql::Numbers& numbers, const logql::Steps& steps, Output
         for (std::size_t i = 0; i < series.values.size(); ++i)
             if (series.present[i]) samples += (samples.empty() ? "" : ",") + sample_as_json(series, steps, i);
         if (samples.empty()) continue;
-        out.write(fmt::format(R"({}{{"metric":{},"{}":{}}})", is_first ? "" : ",", metric_as_json(series.labels),
-                              is_instant ? "value" : "values", is_instant ? samples : "[" + samples + "]"));
+        JsonWriter json{is_first ? "" : ","};
+        json.object().member("metric", series.labels);
+        out.write(is_instant ? json.raw_member("value", samples).take()
+                             : json.raw_member("values", "[" + samples + "]").take());
         is_first = false;
     }
     out.write("]}\n");

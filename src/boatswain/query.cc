@@ -1,7 +1,6 @@
 // query: what a LogQL query selects, as lines or as numbers.
 #include <fmt/format.h>
 
-#include "base/log.h"
 #include "boatswain/commands.h"
 #include "boatswain/line_format.h"
 #include "boatswain/number_format.h"
@@ -17,13 +16,6 @@ constexpr std::chrono::hours stretch_default{1};
 constexpr std::int64_t points_default = 250;
 constexpr std::chrono::seconds step_min{1};
 
-std::string labels_as_json(const logql::Labels& labels) {
-    std::string text;
-    for (const auto& label : labels.sorted())
-        text += (text.empty() ? "" : ",") + json_quote(label.name) + ":" + json_quote(label.value);
-    return "{" + text + "}";
-}
-
 // What a pipeline left of a line, in the place of what was printed.
 Printed print_record(const query::Entry& entry, const logql::Record* record, LogFormatChoice format,
                      const Output& out) {
@@ -31,7 +23,7 @@ Printed print_record(const query::Entry& entry, const logql::Record* record, Log
     auto text = entry.text;
     text.line.bytes = record->line;
     query::Entry changed{.segment = entry.segment, .source = entry.source, .text = text};
-    if (format == LogFormatChoice::json) return as_json(changed, ",\"labels\":" + labels_as_json(record->labels));
+    if (format == LogFormatChoice::json) return as_json(changed, &record->labels);
     return print(changed, format, out);
 }
 

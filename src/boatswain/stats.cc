@@ -5,7 +5,7 @@
 #include <set>
 #include <tuple>
 
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/patience.h"
@@ -59,11 +59,16 @@ void print_days(const AppDays& days, bool json, Output& out) {
     for (const auto& [key, day] : days) {
         const auto& [tenant, app, date] = key;
         if (json)
-            out.write(fmt::format(
-                R"({{"tenant":{},"app":{},"day":"{}","lines":{},"text_bytes":{},"sealed_bytes":{},"objects":{},"gaps":{}}})"
-                "\n",
-                json_quote(tenant.str()), json_quote(app), date, day.lines, day.text_bytes, day.sealed_bytes,
-                day.objects, day.gaps));
+            out.write(json_object()
+                          .member("tenant", tenant.str())
+                          .member("app", app)
+                          .member("day", date)
+                          .member("lines", day.lines)
+                          .member("text_bytes", day.text_bytes)
+                          .member("sealed_bytes", day.sealed_bytes)
+                          .member("objects", day.objects)
+                          .member("gaps", day.gaps)
+                          .take_line());
         else
             table.add({tenant.str(), app, date, std::to_string(day.lines), human_size(day.text_bytes),
                        human_size(day.sealed_bytes), fmt::format("{:.1f}", ratio_of(day)), std::to_string(day.objects),
@@ -141,9 +146,9 @@ int run(const LabelsCommand& request, Console& console) {
                 continue;
             }
             for (const auto& value : all)
-                console.out.write(request.of.json ? fmt::format("{{\"label\":{},\"value\":{}}}\n", json_quote(name),
-                                                                json_quote(value))
-                                                  : terminal_safe(value) + "\n");
+                console.out.write(request.of.json
+                                      ? json_object().member("label", name).member("value", value).take_line()
+                                      : terminal_safe(value) + "\n");
         }
     };
     auto done = read_all_footers(request.of, budget, console, take, print);

@@ -1,6 +1,6 @@
 // token: who may ask `boatswain serve`.
 #include "api/tokens.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
 
@@ -44,16 +44,17 @@ int run(const TokenList& request, Console& console) {
     Table table{{"ID", "TENANT", "EXPIRES", "APPS"}};
     auto now = console.clock.now();
     for (const auto& token : *tokens) {
-        std::string apps, quoted;
-        for (const auto& app : token.apps) {
-            apps += (apps.empty() ? "" : " ") + app;
-            quoted += (quoted.empty() ? "" : ",") + json_quote(app);
-        }
+        std::string apps;
+        for (const auto& app : token.apps) apps += (apps.empty() ? "" : " ") + app;
         bool expired = token.expires && *token.expires <= now;
         if (request.json)
-            console.out.write("{\"id\":" + json_quote(token.id) + ",\"tenant\":" + json_quote(token.tenant.str()) +
-                              ",\"expires\":" + (token.expires ? json_quote(to_text(*token.expires)) : "null") +
-                              ",\"expired\":" + (expired ? "true" : "false") + ",\"apps\":[" + quoted + "]}\n");
+            console.out.write(json_object()
+                                  .member("id", token.id)
+                                  .member("tenant", token.tenant.str())
+                                  .member("expires", token.expires)
+                                  .member("expired", expired)
+                                  .member("apps", token.apps)
+                                  .take_line());
         else
             table.add({token.id, token.tenant.str(), expires_text(token) + (expired ? " (expired)" : ""),
                        token.apps.empty() ? "all" : apps});

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/reading.h"
@@ -145,53 +145,82 @@ void print_limits(const query::Verification& verification, bool keyed, Console& 
                         unlinked == 1 ? "1 segment has no link" : fmt::format("{} segments have no link", unlinked)));
 }
 
-std::string json_of(const query::ChainReport& chain) {
-    return fmt::format(
-        R"({{"tenant":{},"host":{},"epoch":{},"first":{},"last":{},"first_in_store":{},"last_in_store":{},"segments":{},)"
-        R"("opened":{},"for_others":{},"unlinked":{},"copies":{},"bytes":{},"lines":{},"message_bytes":{},"lines_missing":{},)"
-        R"("sources":{},"ended":{},"begun_before":{},"gaps":{},"problems":{},"last_sha256":{}}})",
-        json_quote(chain.id.tenant.str()), json_quote(chain.id.host), json_quote(chain.id.epoch), chain.first,
-        chain.last, chain.first_in_store, chain.last_in_store, chain.segments, chain.opened, chain.for_others,
-        chain.unlinked, chain.copies, chain.bytes, chain.lines, chain.message_bytes, chain.lines_missing, chain.sources,
-        chain.ended, chain.begun_before, chain.gaps, chain.problems, json_quote(chain.last_sha256));
+void write(JsonWriter& json, const query::ChainReport& chain) {
+    json.object()
+        .member("tenant", chain.id.tenant.str())
+        .member("host", chain.id.host)
+        .member("epoch", chain.id.epoch)
+        .member("first", chain.first)
+        .member("last", chain.last)
+        .member("first_in_store", chain.first_in_store)
+        .member("last_in_store", chain.last_in_store)
+        .member("segments", chain.segments)
+        .member("opened", chain.opened)
+        .member("for_others", chain.for_others)
+        .member("unlinked", chain.unlinked)
+        .member("copies", chain.copies)
+        .member("bytes", chain.bytes)
+        .member("lines", chain.lines)
+        .member("message_bytes", chain.message_bytes)
+        .member("lines_missing", chain.lines_missing)
+        .member("sources", chain.sources)
+        .member("ended", chain.ended)
+        .member("begun_before", chain.begun_before)
+        .member("gaps", chain.gaps)
+        .member("problems", chain.problems)
+        .member("last_sha256", chain.last_sha256)
+        .end();
 }
 
-std::string json_of(const query::Problem& problem) {
-    return fmt::format(R"({{"fault":"{}","what":{}}})", query::to_string(problem.fault), json_quote(problem.what));
+void write(JsonWriter& json, const query::Problem& problem) {
+    json.object().member("fault", query::to_string(problem.fault)).member("what", problem.what).end();
 }
 
-std::string json_of(const query::NamedGap& named) {
+void write(JsonWriter& json, const query::NamedGap& named) {
     const auto& [chain, source, name, app, gap] = named;
-    return fmt::format(
-        R"({{"tenant":{},"host":{},"epoch":{},"source":{},"name":{},"app":{},"reason":{},"from":"{}","to":"{}",)"
-        R"("lines_min":{},"bytes_min":{}}})",
-        json_quote(chain.tenant.str()), json_quote(chain.host), json_quote(chain.epoch), json_quote(source),
-        json_quote(name), json_quote(app), json_quote(gap.reason), to_text(gap.from), to_text(gap.to), gap.lines_min,
-        gap.bytes_min);
+    json.object()
+        .member("tenant", chain.tenant.str())
+        .member("host", chain.host)
+        .member("epoch", chain.epoch)
+        .member("source", source)
+        .member("name", name)
+        .member("app", app)
+        .member("reason", gap.reason)
+        .member("from", gap.from)
+        .member("to", gap.to)
+        .member("lines_min", gap.lines_min)
+        .member("bytes_min", gap.bytes_min)
+        .end();
 }
 
 template <class Items>
-std::string json_list(const Items& items) {
-    std::string text;
-    for (const auto& item : items) text += (text.empty() ? "" : ",") + json_of(item);
-    return "[" + text + "]";
+void write_all(JsonWriter& json, std::string_view name, const Items& items) {
+    json.array(name);
+    for (const auto& item : items) write(json, item);
+    json.end();
 }
 
 void print_json(const query::Verification& verification, bool proven, Console& console) {
     const auto& findings = verification.findings;
-    std::string faults;
+    auto json = json_object();
+    json.member("proven", proven);
+    write_all(json, "chains", verification.chains);
+    json.object("faults");
     for (std::size_t i = 0; i < query::fault_kinds; ++i)
-        faults += fmt::format(R"({}"{}":{})", i == 0 ? "" : ",", query::to_string(static_cast<query::Fault>(i)),
-                              findings.faults.at(i));
-    std::string reasons;
+        json.member(query::to_string(static_cast<query::Fault>(i)), findings.faults.at(i));
+    json.end();
+    write_all(json, "problems", findings.problems);
+    json.member("gap_count", findings.gap_count).object("gaps_by_reason");
     for (const auto& [reason, total] : findings.gaps_by_reason)
-        reasons += fmt::format(R"({}{}:{{"gaps":{},"lines_min":{},"bytes_min":{}}})", reasons.empty() ? "" : ",",
-                               json_quote(reason), total.count, total.lines_min, total.bytes_min);
-    console.out.write(fmt::format(
-        R"({{"proven":{},"chains":{},"faults":{{{}}},"problems":{},"gap_count":{},"gaps_by_reason":{{{}}},"gaps":{},"foreign_names":{}}})"
-        "\n",
-        proven, json_list(verification.chains), faults, json_list(findings.problems), findings.gap_count, reasons,
-        json_list(findings.gaps), verification.foreign));
+        json.object(reason)
+            .member("gaps", total.count)
+            .member("lines_min", total.lines_min)
+            .member("bytes_min", total.bytes_min)
+            .end();
+    json.end();
+    write_all(json, "gaps", findings.gaps);
+    json.member("foreign_names", verification.foreign);
+    console.out.write(json.take_line());
 }
 
 // With keys that open nothing of a tenant, its lines were not proven, whatever the chain says.

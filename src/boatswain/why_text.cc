@@ -1,11 +1,11 @@
 #include "boatswain/why_text.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/json_reader.h"
 #include "base/shown_name.h"
 #include "base/text.h"
 
@@ -13,66 +13,52 @@ namespace boatswain::tool {
 
 namespace {
 
-namespace dom = simdjson::dom;
 constexpr std::size_t id_shown = 12;  // of a container's 64 digits, as docker ps shows it
 
 // One object of an answer. What is missing or of another type is empty: an agent of another version must not be a
 // riddle.
 class Told {
   public:
-    explicit Told(dom::element element) : element_(element) {}
+    explicit Told(const json::element& element) : element_(element), fields_(json::as_object(element)) {}
 
-    std::string text(std::string_view name) const {
-        std::string_view value;
-        return element_[name].get(value) == simdjson::SUCCESS ? std::string{value} : std::string{};
-    }
+    std::string text(std::string_view name) const { return json::text_of(fields_, name); }
     // Text from outside, fit for a terminal.
-    std::string shown(std::string_view name) const { return printable(text(name), 400); }
-    std::uint64_t number(std::string_view name) const {
-        std::uint64_t value = 0;
-        return element_[name].get(value) == simdjson::SUCCESS ? value : 0;
+    std::string shown(std::string_view name) const { return printable(json::view_of(fields_, name), 400); }
+    std::uint64_t number(std::string_view name) const { return number_if_there(name).value_or(0); }
+    std::optional<std::uint64_t> number_if_there(std::string_view name) const {
+        return json::get<std::uint64_t>(fields_, name);
     }
-    double seconds(std::string_view name) const {
-        double value = 0;
-        return element_[name].get(value) == simdjson::SUCCESS ? value : 0;
-    }
-    bool truth(std::string_view name) const {
-        bool value = false;
-        return element_[name].get(value) == simdjson::SUCCESS && value;
-    }
-    std::optional<Timestamp> time(std::string_view name) const { return parse_time(text(name)); }
+    double seconds(std::string_view name) const { return json::number_of(fields_, name); }
+    bool truth(std::string_view name) const { return json::flag_of(fields_, name); }
+    std::optional<Timestamp> time(std::string_view name) const { return json::time_of(fields_, name); }
     std::optional<Told> object(std::string_view name) const {
-        dom::object value;
-        if (element_[name].get(value) != simdjson::SUCCESS) return std::nullopt;
-        return Told{element_[name].value_unsafe()};
+        auto value = json::field(fields_, name);
+        return value && value->is_object() ? std::optional{Told{*value}} : std::nullopt;
     }
     std::vector<Told> array(std::string_view name) const {
         std::vector<Told> elements;
-        dom::array value;
-        if (element_[name].get(value) != simdjson::SUCCESS) return elements;
-        for (auto element : value) elements.emplace_back(element);
+        if (auto list = json::get<json::array>(fields_, name))
+            for (auto element : *list) elements.emplace_back(element);
         return elements;
     }
     std::vector<std::string> texts(std::string_view name) const {
         std::vector<std::string> all;
-        for (const auto& one : array(name)) {
-            std::string_view value;
-            if (one.element_.get(value) == simdjson::SUCCESS) all.push_back(printable(value, 400));
-        }
+        json::for_each_text(fields_, name, [&](std::string_view text) { all.push_back(printable(text, 400)); });
         return all;
     }
-    const dom::element& element() const { return element_; }
+    std::string json() const { return simdjson::minify(element_); }
 
   private:
-    dom::element element_;
+    json::element element_;
+    std::optional<json::object> fields_;
 };
 
-// Parses `json`; `parser` owns what the result refers to.
-Result<Told> parse(dom::parser& parser, std::string_view json) {
-    dom::element element;
-    if (parser.parse(json.data(), json.size()).get(element) != simdjson::SUCCESS || !element.is_object())
+// Parses `text`; `parser` owns what the result refers to.
+Result<Told> parse(json::parser& parser, std::string_view text) {
+    auto root = json::parse(parser, text, "the agent's answer");
+    if (!root || !root->is_object())
         return fail(Remedy::quarantine, "the agent's answer is not understood: not a JSON object");
-    return Told{element};
+    return Told{*root};
 }
 
 std::string length_text(double seconds) {
@@ -169,10 +155,9 @@ std::string position_text(const Told& container, Timestamp now) {
         }
         return text;
     }
-    std::uint64_t size = 0;
-    bool known = position->element()["size"].get(size) == simdjson::SUCCESS;
-    auto text = known ? fmt::format("byte {} of {}", position->number("offset"), size)
-                      : fmt::format("byte {}", position->number("offset"));
+    auto size = position->number_if_there("size");
+    auto text = size ? fmt::format("byte {} of {}", position->number("offset"), *size)
+                     : fmt::format("byte {}", position->number("offset"));
     text += fmt::format(", {} behind", human_size(position->number("lag_bytes")));
     if (auto held = position->number("rotated_files_held"); held > 0)
         text += fmt::format(", {} held open and not read yet", counted(held, "newer file"));
@@ -228,7 +213,7 @@ std::string ago(Timestamp time, Timestamp now) {
 }
 
 Result<Explained> explain_container(std::string_view json, Timestamp now) {
-    dom::parser parser;
+    json::parser parser;
     TRY(auto container, parse(parser, json));
     Explained explained{.text = sentence(container, now) + "\n", .collected = container.truth("collected")};
     if (auto advice = container.shown("advice"); !advice.empty()) explained.text += "To do: " + advice + "\n";
@@ -257,7 +242,7 @@ Result<Explained> explain_container(std::string_view json, Timestamp now) {
 }
 
 Result<void> list_containers(std::string_view json, Timestamp now, Console& console) {
-    dom::parser parser;
+    json::parser parser;
     TRY(auto answer, parse(parser, json));
     auto containers = answer.array("containers");
     if (containers.empty()) console.note("the agent knows no container");
@@ -279,15 +264,15 @@ Result<void> list_containers(std::string_view json, Timestamp now, Console& cons
 }
 
 Result<std::string> containers_as_lines(std::string_view json) {
-    dom::parser parser;
+    json::parser parser;
     TRY(auto answer, parse(parser, json));
     std::string lines;
-    for (const auto& one : answer.array("containers")) lines += simdjson::minify(one.element()) + "\n";
+    for (const auto& one : answer.array("containers")) lines += one.json() + "\n";
     return lines;
 }
 
 std::string refusal_text(std::string_view json) {
-    dom::parser parser;
+    json::parser parser;
     auto answer = parse(parser, json);
     if (!answer) return answer.error().what;
     auto text = answer->shown("error");
@@ -298,7 +283,7 @@ std::string refusal_text(std::string_view json) {
 }
 
 Result<SpoolText> explain_spool(std::string_view json, Timestamp now) {
-    dom::parser parser;
+    json::parser parser;
     TRY(auto spool, parse(parser, json));
     auto refused = spool.number("refused"), damaged = spool.number("damaged"), unnamed = spool.number("unnamed_files");
     auto taken = spool.array("keys_taken");
@@ -331,13 +316,13 @@ Result<SpoolText> explain_spool(std::string_view json, Timestamp now) {
 }
 
 Result<std::uint64_t> number_of(std::string_view json, std::string_view name) {
-    dom::parser parser;
+    json::parser parser;
     TRY(auto answer, parse(parser, json));
     return answer.number(name);
 }
 
 Result<StatusText> explain_status(std::string_view json, Timestamp now) {
-    dom::parser parser;
+    json::parser parser;
     TRY(auto status, parse(parser, json));
     auto detail = status.object("detail");
     auto said = [&](std::string_view name) { return detail ? detail->shown(name) : std::string{}; };

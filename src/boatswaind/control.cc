@@ -1,7 +1,7 @@
 #include "boatswaind/control.h"
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "tenancy/forgery.h"
 
 namespace boatswain::boatswaind {
@@ -10,44 +10,15 @@ namespace {
 using intake::Description;
 using intake::Verdict;
 
-// Writes one JSON object, member by member.
-class Object {
-  public:
-    Object& raw(std::string_view name, std::string_view json) {
-        text_ += (text_.size() > 1 ? "," : "") + json_quote(name) + ":";
-        text_ += json;
-        return *this;
-    }
-    Object& add(std::string_view name, std::string_view value) { return raw(name, json_quote(value)); }
-    Object& add(std::string_view name, const char* value) { return add(name, std::string_view{value}); }
-    Object& add(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
-    Object& add(std::string_view name, std::uint64_t value) { return raw(name, std::to_string(value)); }
-    // A time that was never is null.
-    Object& add(std::string_view name, std::optional<Timestamp> time) {
-        return time && *time != Timestamp{} ? add(name, to_text(*time)) : raw(name, "null");
-    }
-    Object& add_seconds(std::string_view name, std::optional<Nanoseconds> time) {
-        if (!time) return raw(name, "null");
-        auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*time).count();
-        auto rest = std::to_string(milliseconds % 1000);
-        return raw(name, std::to_string(milliseconds / 1000) + "." + std::string(3 - rest.size(), '0') + rest);
-    }
-    std::string str() const { return text_ + "}"; }
+// A time that never was is null.
+std::optional<Timestamp> if_ever(std::optional<Timestamp> time) { return time == Timestamp{} ? std::nullopt : time; }
 
-  private:
-    std::string text_ = "{";
-};
-
-std::string array_of(const std::vector<std::string>& elements) {
-    std::string text;
-    for (const auto& element : elements) text += (text.empty() ? "[" : ",") + element;
-    return text.empty() ? "[]" : text + "]";
-}
-
-std::string array_of_texts(const std::vector<std::string>& texts) {
-    std::vector<std::string> quoted;
-    for (const auto& text : texts) quoted.push_back(json_quote(text));
-    return array_of(quoted);
+// Seconds with milliseconds; null for nothing.
+std::string seconds_json(std::optional<Nanoseconds> time) {
+    if (!time) return "null";
+    auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*time).count();
+    auto rest = std::to_string(milliseconds % 1000);
+    return std::to_string(milliseconds / 1000) + "." + std::string(3 - rest.size(), '0') + rest;
 }
 
 std::string_view state_of(const Description& container) {
@@ -55,30 +26,29 @@ std::string_view state_of(const Description& container) {
     return container.running ? "running" : "exited";
 }
 
-std::string position_of(const Description& container) {
-    Object position;
-    if (const auto& file = container.file) {
-        position.add("file", file->path).add("offset", file->offset);
-        if (file->size)
-            position.add("size", *file->size);
-        else
-            position.raw("size", "null");
-        position.add("lag_bytes", file->lag_bytes).add("rotated_files_held", std::uint64_t{file->files_held});
-    } else if (const auto& times = container.last_times) {
-        position.add("last_stdout", std::optional{times->out}).add("last_stderr", std::optional{times->err});
-    } else {
-        return "null";
-    }
-    return position.str();
+void write_position(JsonWriter& json, const Description& container) {
+    json.name("position");
+    if (const auto& file = container.file)
+        json.object()
+            .member("file", file->path)
+            .member("offset", file->offset)
+            .member("size", file->size)
+            .member("lag_bytes", file->lag_bytes)
+            .member("rotated_files_held", file->files_held)
+            .end();
+    else if (const auto& times = container.last_times)
+        json.object().member("last_stdout", if_ever(times->out)).member("last_stderr", if_ever(times->err)).end();
+    else
+        json.value(nullptr);
 }
 
-std::string json_of(const spool::Conflict& conflict) {
-    return Object{}
-        .add("tenant", conflict.tenant)
-        .add("key", conflict.key)
-        .add("noticed", std::optional{conflict.noticed})
-        .add("times", conflict.count)
-        .str();
+void write_conflict(JsonWriter& json, const spool::Conflict& conflict) {
+    json.object()
+        .member("tenant", conflict.tenant)
+        .member("key", conflict.key)
+        .member("noticed", if_ever(conflict.noticed))
+        .member("times", conflict.count)
+        .end();
 }
 
 http::Answer json_answer(int status, std::string body) {
@@ -87,30 +57,27 @@ http::Answer json_answer(int status, std::string body) {
 
 http::Answer answer_all(const ControlSources& sources) {
     auto troubles = sources.troubles();
-    std::vector<std::string> containers;
+    auto json = json_object();
+    json.array("containers");
     for (const auto& one : sources.all())
-        containers.push_back(to_json(
-            one, one.whose ? sources.tenant(one.whose->tenant.str()) : spool::Spool::TenantStanding{}, troubles));
-    return json_answer(200, Object{}.raw("containers", array_of(containers)).str());
+        json.raw(to_json(one, one.whose ? sources.tenant(one.whose->tenant.str()) : spool::Spool::TenantStanding{},
+                         troubles));
+    return json_answer(200, json.take());
 }
 
 http::Answer answer_one(const ControlSources& sources, std::string_view path) {
     auto wanted = percent_decode(path.substr(path.rfind('/') + 1)).value_or("");
     auto found = sources.find(wanted);
-    std::vector<std::string> troubles;
-    for (const auto& trouble : sources.troubles()) troubles.push_back(json_quote(trouble));
     if (found.empty())
-        return json_answer(404, Object{}
-                                    .add("error", "this agent knows no container \"" + printable(wanted, 80) + "\"")
-                                    .raw("agent_troubles", array_of(troubles))
-                                    .str());
+        return json_answer(404, json_object()
+                                    .member("error", "this agent knows no container \"" + printable(wanted, 80) + "\"")
+                                    .member("agent_troubles", sources.troubles())
+                                    .take());
     if (found.size() > 1) {
-        std::vector<std::string> candidates;
-        for (const auto& one : found) candidates.push_back(Object{}.add("id", one.id).add("name", one.name).str());
-        return json_answer(409, Object{}
-                                    .add("error", "\"" + printable(wanted, 80) + "\" may be any of several containers")
-                                    .raw("candidates", array_of(candidates))
-                                    .str());
+        auto json = json_object();
+        json.member("error", "\"" + printable(wanted, 80) + "\" may be any of several containers").array("candidates");
+        for (const auto& one : found) json.object().member("id", one.id).member("name", one.name).end();
+        return json_answer(409, json.take());
     }
     const auto& one = found.front();
     return json_answer(
@@ -166,107 +133,106 @@ std::string advice_for(const Description& container) {
 
 std::string to_json(const Description& container, const spool::Spool::TenantStanding& tenant,
                     const std::vector<std::string>& troubles) {
-    Object told;
-    told.add("id", container.id)
-        .add("name", container.name)
-        .raw("former_names", array_of_texts(container.former_names))
-        .add("image", container.image)
-        .add("state", state_of(container))
-        .add("created", std::optional{container.created})
-        .add("log_driver", container.log_driver)
-        .add("collected", is_collected(container.verdict))
-        .add("verdict", to_string(container.verdict))
-        .add("reason", container.reason)
-        .add("advice", advice_for(container));
+    auto json = json_object();
+    json.member("id", container.id)
+        .member("name", container.name)
+        .member("former_names", container.former_names)
+        .member("image", container.image)
+        .member("state", state_of(container))
+        .member("created", if_ever(container.created))
+        .member("log_driver", container.log_driver)
+        .member("collected", is_collected(container.verdict))
+        .member("verdict", to_string(container.verdict))
+        .member("reason", container.reason)
+        .member("advice", advice_for(container));
     if (const auto& whose = container.whose)
-        told.add("tenant", whose->tenant.str())
-            .add("app", whose->app)
-            .add("component", whose->component)
-            .add("instance", whose->instance)
-            .add("rule", whose->tenant_rule);
+        json.member("tenant", whose->tenant.str())
+            .member("app", whose->app)
+            .member("component", whose->component)
+            .member("instance", whose->instance)
+            .member("rule", whose->tenant_rule);
     else
-        for (const char* unknown : {"tenant", "app", "component", "instance", "rule"}) told.raw(unknown, "null");
-    told.add("reader", container.reader)
-        .add("reader_reason", container.reader_reason)
-        .raw("position", position_of(container))
-        .add("lines_read", container.lines_read)
-        .add("last_line", container.last_line)
-        .add("waits_for_room", container.waits_for_room);
-    told.raw("held_back", Object{}
-                              .add("lines", container.lines_unsealed)
-                              .add("open_frame_bytes", container.open_frame_bytes)
-                              .add("batch_lines", container.batch_lines)
-                              .add("batch_bytes", container.batch_bytes)
-                              .add_seconds("batch_age_seconds", container.batch_age)
-                              .str());
-    bool sealed = !tenant.last_key.empty();
-    told.raw("last_segment",
-             sealed ? Object{}.add("key", tenant.last_key).add("sealed", std::optional{tenant.last_added}).str()
-                    : std::string{"null"});
-    told.raw("spooled",
-             Object{}.add("segments", std::uint64_t{tenant.waiting}).add("bytes", tenant.waiting_bytes).str());
-    told.raw("set_aside",
-             tenant.aside > 0
-                 ? Object{}.add("segments", std::uint64_t{tenant.aside}).add("reason", tenant.aside_reason).str()
-                 : std::string{"null"});
-    told.raw("key_taken", tenant.conflict ? json_of(*tenant.conflict) : std::string{"null"});
-    const auto& error = container.last_error;
-    told.raw("last_error", error ? Object{}.add("time", std::optional{error->when}).add("what", error->what).str()
-                                 : std::string{"null"});
-    told.add("ended", container.ended);
-    return told.raw("agent_troubles", array_of_texts(troubles)).str();
+        for (const char* unknown : {"tenant", "app", "component", "instance", "rule"}) json.member(unknown, nullptr);
+    json.member("reader", container.reader).member("reader_reason", container.reader_reason);
+    write_position(json, container);
+    json.member("lines_read", container.lines_read)
+        .member("last_line", if_ever(container.last_line))
+        .member("waits_for_room", container.waits_for_room)
+        .object("held_back")
+        .member("lines", container.lines_unsealed)
+        .member("open_frame_bytes", container.open_frame_bytes)
+        .member("batch_lines", container.batch_lines)
+        .member("batch_bytes", container.batch_bytes)
+        .raw_member("batch_age_seconds", seconds_json(container.batch_age))
+        .end();
+    if (tenant.last_key.empty())
+        json.member("last_segment", nullptr);
+    else
+        json.object("last_segment").member("key", tenant.last_key).member("sealed", if_ever(tenant.last_added)).end();
+    json.object("spooled").member("segments", tenant.waiting).member("bytes", tenant.waiting_bytes).end();
+    if (tenant.aside == 0)
+        json.member("set_aside", nullptr);
+    else
+        json.object("set_aside").member("segments", tenant.aside).member("reason", tenant.aside_reason).end();
+    json.name("key_taken");
+    if (tenant.conflict)
+        write_conflict(json, *tenant.conflict);
+    else
+        json.value(nullptr);
+    if (const auto& error = container.last_error)
+        json.object("last_error").member("time", if_ever(error->when)).member("what", error->what).end();
+    else
+        json.member("last_error", nullptr);
+    return json.member("ended", if_ever(container.ended)).member("agent_troubles", troubles).take();
 }
 
 std::string to_json(const AgentStatus& status) {
-    Object detail;
-    for (const auto& [name, value] : status.health.detail) detail.add(name, value);
-    return Object{}
-        .add("healthy", status.health.ok())
-        .raw("reasons", serve::to_json(status.health.reasons))
-        .raw("notes", serve::to_json(status.health.notes))
-        .add("version", status.version)
-        .add("host", status.host)
-        .add("epoch", status.epoch)
-        .add("store", status.store)
-        .add("started", std::optional{status.started})
-        .add_seconds("uptime_seconds", status.uptime)
-        .raw("memory", Object{}
-                           .add("bytes", status.memory_bytes)
-                           .add("bytes_max", status.memory_bytes_max)
-                           .add("waiting_tenants", status.memory_waiting_tenants)
-                           .str())
-        .raw("spool", Object{}
-                          .add("segments", std::uint64_t{status.spool_segments})
-                          .add("bytes", status.spool_bytes)
-                          .add("bytes_max", status.spool_bytes_max)
-                          .add("oldest", status.spool_oldest)
-                          .str())
-        .raw("detail", detail.str())
-        .str();
+    return json_object()
+        .member("healthy", status.health.ok())
+        .raw_member("reasons", serve::to_json(status.health.reasons))
+        .raw_member("notes", serve::to_json(status.health.notes))
+        .member("version", status.version)
+        .member("host", status.host)
+        .member("epoch", status.epoch)
+        .member("store", status.store)
+        .member("started", if_ever(status.started))
+        .raw_member("uptime_seconds", seconds_json(status.uptime))
+        .object("memory")
+        .member("bytes", status.memory_bytes)
+        .member("bytes_max", status.memory_bytes_max)
+        .member("waiting_tenants", status.memory_waiting_tenants)
+        .end()
+        .object("spool")
+        .member("segments", status.spool_segments)
+        .member("bytes", status.spool_bytes)
+        .member("bytes_max", status.spool_bytes_max)
+        .member("oldest", if_ever(status.spool_oldest))
+        .end()
+        .member("detail", status.health.detail)
+        .take();
 }
 
 std::string to_json(const SpoolStatus& status) {
-    std::vector<std::string> aside, conflicts;
-    for (const auto& segment : status.aside)
-        aside.push_back(Object{}
-                            .add("key", segment.key)
-                            .add("tenant", segment.tenant)
-                            .add("bytes", segment.size)
-                            .add("sealed", std::optional{segment.added})
-                            .add("kind", segment.damaged ? "damaged" : "refused")
-                            .add("reason", segment.reason)
-                            .str());
-    for (const auto& conflict : status.conflicts) conflicts.push_back(json_of(conflict));
     const auto& totals = status.totals;
-    return Object{}
-        .add("refused", std::uint64_t{totals.refused})
-        .add("damaged", std::uint64_t{totals.damaged})
-        .add("unnamed_files", std::uint64_t{totals.unnamed})
-        .add("bytes", totals.bytes)
-        .add("bytes_max", status.bytes_max)
-        .raw("aside", array_of(aside))
-        .raw("keys_taken", array_of(conflicts))
-        .str();
+    auto json = json_object();
+    json.member("refused", totals.refused)
+        .member("damaged", totals.damaged)
+        .member("unnamed_files", totals.unnamed)
+        .member("bytes", totals.bytes)
+        .member("bytes_max", status.bytes_max)
+        .array("aside");
+    for (const auto& segment : status.aside)
+        json.object()
+            .member("key", segment.key)
+            .member("tenant", segment.tenant)
+            .member("bytes", segment.size)
+            .member("sealed", if_ever(segment.added))
+            .member("kind", segment.damaged ? "damaged" : "refused")
+            .member("reason", segment.reason)
+            .end();
+    json.end().array("keys_taken");
+    for (const auto& conflict : status.conflicts) write_conflict(json, conflict);
+    return json.take();
 }
 
 http::Routes control_routes(ControlSources sources) {
@@ -279,10 +245,10 @@ http::Routes control_routes(ControlSources sources) {
         return json_answer(200, Object{}.add("batches", std::uint64_t{sources.flush()}).str());
     };
     routes["POST /v1/spool/retry"] = [sources](const http::Request&) {
-        return json_answer(200, Object{}.add("offered", std::uint64_t{sources.retry()}).str());
+        return json_answer(200, json_object().member("offered", sources.retry()).take());
     };
     routes["POST /v1/spool/acknowledge"] = [sources](const http::Request&) {
-        return json_answer(200, Object{}.add("acknowledged", std::uint64_t{sources.acknowledge()}).str());
+        return json_answer(200, json_object().member("acknowledged", sources.acknowledge()).take());
     };
     return routes;
 }

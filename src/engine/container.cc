@@ -1,94 +1,21 @@
 #include "engine/container.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <charconv>
 #include <limits>
 
 #include "base/bytes.h"
+#include "base/json_reader.h"
 
 namespace boatswain::engine {
 namespace {
-
-using simdjson::dom::array;
-using simdjson::dom::element;
-using simdjson::dom::object;
-
-// Every document is checked as a whole (UTF-8 and syntax) before a field of it is used. Fields that are missing, null
-// or of another type than the API documents read as "nothing": what we need of them is checked by the callers. Of
-// repeated keys the first counts.
-
-// simdjson keeps what a pointer refers to in the parser, so it must outlive what is read.
-Result<object> parse_object(simdjson::dom::parser& parser, std::string_view json, std::string_view what) {
-    element root;
-    if (auto error = parser.parse(json.data(), json.size()).get(root))
-        return fail(Remedy::quarantine, std::string{what} + ": not JSON: " + simdjson::error_message(error));
-    object fields;
-    if (root.get(fields)) return fail(Remedy::quarantine, std::string{what} + ": not a JSON object");
-    return fields;
-}
-
-std::optional<element> field(const std::optional<object>& fields, std::string_view key) {
-    element value;
-    if (!fields || fields->at_key(key).get(value)) return std::nullopt;
-    return value;
-}
-
-std::optional<object> object_of(const std::optional<object>& fields, std::string_view key) {
-    object value;
-    auto found = field(fields, key);
-    if (!found || found->get(value)) return std::nullopt;
-    return value;
-}
-
-std::optional<array> array_of(const std::optional<object>& fields, std::string_view key) {
-    array value;
-    auto found = field(fields, key);
-    if (!found || found->get(value)) return std::nullopt;
-    return value;
-}
-
-// Empty when there is none.
-std::string_view text_of(const std::optional<object>& fields, std::string_view key) {
-    std::string_view value;
-    auto found = field(fields, key);
-    if (!found || found->get(value)) return {};
-    return value;
-}
-
-bool flag_of(const std::optional<object>& fields, std::string_view key) {
-    bool value = false;
-    auto found = field(fields, key);
-    return found && !found->get(value) && value;
-}
-
-std::optional<std::int64_t> number_of(const std::optional<object>& fields, std::string_view key) {
-    std::int64_t value = 0;
-    auto found = field(fields, key);
-    if (!found || found->get(value)) return std::nullopt;
-    return value;
-}
 
 int clamped(std::int64_t value) {
     return static_cast<int>(
         std::clamp<std::int64_t>(value, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
 }
 
-// Each entry of a map of texts; values of other types are left out.
-void for_each_text(const std::optional<object>& fields, std::string_view key, auto&& take) {
-    auto map = object_of(fields, key);
-    if (!map) return;
-    for (auto [name, value] : *map) {
-        std::string_view text;
-        if (!value.get(text)) take(name, text);
-    }
-}
-
-// The engine's "never" is year 1, which parse_time refuses like any other time that does not fit.
-std::optional<Timestamp> time_of(const std::optional<object>& fields, std::string_view key) {
-    return parse_time(text_of(fields, key));
-}
+// The engine's "never" is year 1, which json::time_of() reads as nothing, like any other time that does not fit.
 
 bool is_container_id(std::string_view id) {
     return id.size() == container_id_size &&
@@ -119,44 +46,40 @@ std::string without_slash(std::string_view name) {
     return bounded(name);
 }
 
-void add_mount(const element& mount, ContainerWordKeeper& keeper) {
-    object fields;
-    if (!mount.get(fields)) keeper.mount(text_of(fields, "Source"), text_of(fields, "Destination"));
+void add_mount(const json::element& mount, ContainerWordKeeper& keeper) {
+    if (auto fields = json::as_object(mount))
+        keeper.mount(json::view_of(fields, "Source"), json::view_of(fields, "Destination"));
 }
 
 // What inspect and config.v2.json have in common.
-void read_common(const object& root, ContainerWordKeeper& keeper, ContainerFacts& facts) {
-    facts.name = without_slash(text_of(root, "Name"));
-    facts.image_id = bounded(text_of(root, "Image"));
+void read_common(const json::object& root, ContainerWordKeeper& keeper, ContainerFacts& facts) {
+    facts.name = without_slash(json::view_of(root, "Name"));
+    facts.image_id = bounded(json::view_of(root, "Image"));
     if (is_container_id(facts.image_id)) facts.image_id.insert(0, "sha256:");  // Podman leaves out what the digits are
-    facts.created = time_of(root, "Created").value_or(Timestamp{});
-    facts.log_path = plain_path(text_of(root, "LogPath"));
+    facts.created = json::time_of(root, "Created").value_or(Timestamp{});
+    facts.log_path = plain_path(json::view_of(root, "LogPath"));
 
-    auto state = object_of(root, "State");
-    facts.started_at = time_of(state, "StartedAt");
-    facts.finished_at = time_of(state, "FinishedAt");
-    facts.running = flag_of(state, "Running");
-    facts.restarting = flag_of(state, "Restarting");
-    facts.paused = flag_of(state, "Paused");
-    facts.exit_code = clamped(number_of(state, "ExitCode").value_or(0));
+    auto state = json::object_of(root, "State");
+    facts.started_at = json::time_of(state, "StartedAt");
+    facts.finished_at = json::time_of(state, "FinishedAt");
+    facts.running = json::flag_of(state, "Running");
+    facts.restarting = json::flag_of(state, "Restarting");
+    facts.paused = json::flag_of(state, "Paused");
+    facts.exit_code = clamped(json::integer_of(state, "ExitCode"));
 
-    auto config = object_of(root, "Config");
-    facts.image = bounded(text_of(config, "Image"));
-    facts.tty = flag_of(config, "Tty");
-    for_each_text(config, "Labels", [&](auto key, auto value) { keeper.label(key, value); });
-    auto environment = array_of(config, "Env");
-    if (!environment) return;
-    for (auto entry : *environment) {
-        std::string_view text;
-        if (!entry.get(text)) keeper.environment(text);
-    }
+    auto config = json::object_of(root, "Config");
+    facts.image = bounded(json::view_of(config, "Image"));
+    facts.tty = json::flag_of(config, "Tty");
+    json::for_each_text(config, "Labels", [&](auto key, auto value) { keeper.label(key, value); });
+    json::for_each_text(config, "Env", [&](auto entry) { keeper.environment(entry); });
 }
 
-void read_host_config(const std::optional<object>& host_config, ContainerWordKeeper& keeper, ContainerFacts& facts) {
-    auto log_config = object_of(host_config, "LogConfig");
-    facts.log_driver = bounded(text_of(log_config, "Type"));
-    for_each_text(log_config, "Config", [&](auto key, auto value) { keeper.log_option(key, value); });
-    facts.auto_remove = flag_of(host_config, "AutoRemove");
+void read_host_config(const std::optional<json::object>& host_config, ContainerWordKeeper& keeper,
+                      ContainerFacts& facts) {
+    auto log_config = json::object_of(host_config, "LogConfig");
+    facts.log_driver = bounded(json::view_of(log_config, "Type"));
+    json::for_each_text(log_config, "Config", [&](auto key, auto value) { keeper.log_option(key, value); });
+    facts.auto_remove = json::flag_of(host_config, "AutoRemove");
 }
 
 Event::Action to_action(std::string_view action) {
@@ -170,15 +93,15 @@ Event::Action to_action(std::string_view action) {
     return other;
 }
 
-Timestamp event_time(const object& root) {
-    if (auto nanoseconds = number_of(root, "timeNano")) return Timestamp{Nanoseconds{*nanoseconds}};
+Timestamp event_time(const json::object& root) {
+    if (auto nanoseconds = json::get<std::int64_t>(root, "timeNano")) return Timestamp{Nanoseconds{*nanoseconds}};
     constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
-    auto seconds = std::clamp(number_of(root, "time").value_or(0), -seconds_max, seconds_max);
+    auto seconds = std::clamp(json::integer_of(root, "time"), -seconds_max, seconds_max);
     return Timestamp{std::chrono::seconds{seconds}};
 }
 
-std::optional<int> exit_code_of(const std::optional<object>& attributes) {
-    auto text = text_of(attributes, "exitCode");
+std::optional<int> exit_code_of(const std::optional<json::object>& attributes) {
+    auto text = json::view_of(attributes, "exitCode");
     int code = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
     if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -207,89 +130,89 @@ void ContainerWordKeeper::log_option(std::string_view key, std::string_view valu
 }
 
 Result<ContainerFacts> parse_inspect(std::string_view json, const WordFilter& keep) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, json, "inspect"));
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, json, "inspect"));
     ContainerFacts facts;
     ContainerWordKeeper keeper{keep, facts};
-    TRY(facts.id, checked_id(text_of(root, "Id"), "inspect"));
+    TRY(facts.id, checked_id(json::view_of(root, "Id"), "inspect"));
     read_common(root, keeper, facts);
-    read_host_config(object_of(root, "HostConfig"), keeper, facts);
-    if (auto mounts = array_of(root, "Mounts"))
+    read_host_config(json::object_of(root, "HostConfig"), keeper, facts);
+    if (auto mounts = json::get<json::array>(root, "Mounts"))
         for (auto mount : *mounts) add_mount(mount, keeper);
     return facts;
 }
 
 Result<ContainerFacts> parse_config_v2(std::string_view config, std::string_view hostconfig, const WordFilter& keep) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, config, "config.v2.json"));
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, config, "config.v2.json"));
     ContainerFacts facts;
     ContainerWordKeeper keeper{keep, facts};
-    TRY(facts.id, checked_id(text_of(root, "ID"), "config.v2.json"));
+    TRY(facts.id, checked_id(json::view_of(root, "ID"), "config.v2.json"));
     read_common(root, keeper, facts);
-    if (auto mounts = object_of(root, "MountPoints"))
+    if (auto mounts = json::object_of(root, "MountPoints"))
         for (auto [destination, mount] : *mounts) add_mount(mount, keeper);
 
     if (!hostconfig.empty()) {
         // What the container is does not hang on its host configuration: a broken one only leaves the log driver
         // unknown.
-        simdjson::dom::parser host_parser;
-        if (auto host_config = parse_object(host_parser, hostconfig, "hostconfig.json"))
+        json::parser host_parser;
+        if (auto host_config = json::parse_object(host_parser, hostconfig, "hostconfig.json"))
             read_host_config(*host_config, keeper, facts);
     }
     return facts;
 }
 
 Result<ContainerSummary> parse_container_summary(std::string_view json) {
-    simdjson::dom::parser parser;
-    TRY(auto fields, parse_object(parser, json, "container list"));
+    json::parser parser;
+    TRY(auto fields, json::parse_object(parser, json, "container list"));
     ContainerSummary summary;
-    TRY(summary.id, checked_id(text_of(fields, "Id"), "container list"));
-    summary.state = text_of(fields, "State");
+    TRY(summary.id, checked_id(json::view_of(fields, "Id"), "container list"));
+    summary.state = json::view_of(fields, "State");
     return summary;
 }
 
 Result<Event> parse_event(std::string_view json) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, json, "event"));
-    auto action = text_of(root, "Action");
-    if (action.empty() && field(root, "message"))
-        return fail(Remedy::back_off, "the engine ended its events: " + printable(text_of(root, "message")));
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, json, "event"));
+    auto action = json::view_of(root, "Action");
+    if (action.empty() && json::field(root, "message"))
+        return fail(Remedy::back_off, "the engine ended its events: " + printable(json::view_of(root, "message")));
     Event event{.time = event_time(root)};
-    if (text_of(root, "Type") != "container") return event;
+    if (json::view_of(root, "Type") != "container") return event;
 
-    auto actor = object_of(root, "Actor");
-    auto id = text_of(actor, "ID");
-    TRY(event.id, checked_id(id.empty() ? text_of(root, "id") : id, "event"));
+    auto actor = json::object_of(root, "Actor");
+    auto id = json::view_of(actor, "ID");
+    TRY(event.id, checked_id(id.empty() ? json::view_of(root, "id") : id, "event"));
     event.action = to_action(action);
-    if (event.action == Event::Action::die) event.exit_code = exit_code_of(object_of(actor, "Attributes"));
+    if (event.action == Event::Action::die) event.exit_code = exit_code_of(json::object_of(actor, "Attributes"));
     return event;
 }
 
 Result<EngineInfo> parse_version(std::string_view json) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, json, "version"));
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, json, "version"));
     EngineInfo info;
-    info.version = printable(text_of(root, "Version"), 100);
-    info.api_version = text_of(root, "ApiVersion");
-    info.min_api_version = text_of(root, "MinAPIVersion");
+    info.version = printable(json::view_of(root, "Version"), 100);
+    info.api_version = json::view_of(root, "ApiVersion");
+    info.min_api_version = json::view_of(root, "MinAPIVersion");
     if (info.api_version.empty()) return fail(Remedy::quarantine, "version: no ApiVersion: is this a Docker engine?");
     return info;
 }
 
 Result<void> parse_info(std::string_view json, EngineInfo& info) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, json, "info"));
-    info.root_dir = plain_path(text_of(root, "DockerRootDir"));
-    info.default_log_driver = text_of(root, "LoggingDriver");
-    info.name = printable(text_of(root, "Name"));
-    info.id = printable(text_of(root, "ID"), 100);
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, json, "info"));
+    info.root_dir = plain_path(json::view_of(root, "DockerRootDir"));
+    info.default_log_driver = json::view_of(root, "LoggingDriver");
+    info.name = printable(json::view_of(root, "Name"));
+    info.id = printable(json::view_of(root, "ID"), 100);
     return {};
 }
 
 std::string parse_error_message(std::string_view body) {
-    simdjson::dom::parser parser;
-    if (auto root = parse_object(parser, body, "error"))
-        if (auto message = text_of(*root, "message"); !message.empty()) return printable(message, 300);
+    json::parser parser;
+    if (auto root = json::parse_object(parser, body, "error"))
+        if (auto message = json::view_of(*root, "message"); !message.empty()) return printable(message, 300);
     while (!body.empty() && (body.back() == '\n' || body.back() == '\r')) body.remove_suffix(1);
     return printable(body, 300);
 }

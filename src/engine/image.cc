@@ -1,21 +1,12 @@
 #include "engine/image.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "base/json_reader.h"
+
 namespace boatswain::engine {
 namespace {
-
-namespace dom = simdjson::dom;
-
-// Absent, null or of another type: the image says nothing there.
-template <class T>
-bool get(const dom::object& fields, std::string_view key, T& value) {
-    dom::element found;
-    return !fields[key].get(found) && !found.get(value);
-}
 
 std::size_t bytes_of(const std::map<std::string, std::string>& words) {
     std::size_t bytes = 0;
@@ -41,26 +32,18 @@ bool is_image_id(std::string_view text) {
 }
 
 Result<ImageFacts> parse_image(std::string_view json, const WordFilter& keep) {
-    dom::parser parser;
-    dom::element root;
-    if (auto error = parser.parse(json.data(), json.size()).get(root))
-        return fail(Remedy::quarantine, std::string{"image: not JSON: "} + simdjson::error_message(error));
-    dom::object fields;
-    std::string_view id;
-    if (root.get(fields) || !get(fields, "Id", id)) return fail(Remedy::quarantine, "image: not about an image");
-    dom::object config;
-    if (!get(fields, "Config", config)) return ImageFacts{};  // null for one that was imported: it sets nothing
+    json::parser parser;
+    TRY(auto root, json::parse(parser, json, "image"));
+    auto fields = json::as_object(root);
+    if (!json::get<std::string_view>(fields, "Id")) return fail(Remedy::quarantine, "image: not about an image");
+    auto config = json::object_of(fields, "Config");
+    if (!config) return ImageFacts{};  // null for one that was imported: it sets nothing
     // The same bounds as a container's, so that a word that is too long is the same word here.
     WordFilter named{.environment = keep.environment, .label = keep.label, .more_labels = {}, .mount = {}};
     SourceFacts kept;
     WordKeeper keeper{named, kept};
-    std::string_view text;
-    if (dom::object labels; get(config, "Labels", labels))
-        for (auto [key, value] : labels)
-            if (!value.get(text)) keeper.label(key, text);
-    if (dom::array entries; get(config, "Env", entries))
-        for (auto entry : entries)
-            if (!entry.get(text)) keeper.environment(text);
+    json::for_each_text(config, "Labels", [&](auto key, auto value) { keeper.label(key, value); });
+    json::for_each_text(config, "Env", [&](auto entry) { keeper.environment(entry); });
     if (bytes_of(kept.labels) + bytes_of(kept.environment) > image_words_bytes_max)
         return fail(Remedy::quarantine, "image: its labels and variables are longer than " +
                                             std::to_string(image_words_bytes_max) + " bytes");

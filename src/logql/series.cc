@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/log.h"
+#include "base/json_writer.h"
 
 namespace boatswain::logql {
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "base/json_writer.h"
 #include "intake/driver/holding.h"
 #include "intake/driver/plugin_server.h"
 #include "intake/driver/recent.h"
@@ -17,7 +18,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds key_pause{50};
 constexpr milliseconds key_wait{5000};  // for a key that a container carries to be derived
 
-std::string error_json(std::string_view what) { return "{\"Err\":" + json_quote(what) + "}"; }
+std::string error_json(std::string_view what) { return json_object().member("Err", what).take(); }
 
 }  // namespace
 
@@ -54,9 +55,9 @@ struct Holder::State {
 };
 
 asio::awaitable<std::string> Holder::State::answer(const http::Request& post) {
-    if (post.path == "/Plugin.Activate") co_return "{\"Implements\":[\"LogDriver\"]}";
+    if (post.path == "/Plugin.Activate") co_return json_object().array("Implements").value("LogDriver").take();
     if (post.path == "/LogDriver.Capabilities")
-        co_return options.ring_bytes > 0 ? "{\"Cap\":{\"ReadLogs\":true}}" : "{\"Cap\":{\"ReadLogs\":false}}";
+        co_return json_object().object("Cap").member("ReadLogs", options.ring_bytes > 0).take();
     if (post.path == "/LogDriver.StartLogging") co_return co_await start_logging(post.body);
     // The engine closes the FIFO behind this call: its end is what we go by.
     if (post.path == "/LogDriver.StopLogging") co_return error_json("");

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/log.h"
+#include "base/json_writer.h"
 #include "base/suggest.h"
 
 namespace boatswain::intake::driver {

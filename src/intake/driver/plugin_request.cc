@@ -1,63 +1,26 @@
 #include "intake/driver/plugin_request.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/json_reader.h"
+#include "base/json_writer.h"
 #include "intake/driver/fifo_table.h"
 
 namespace boatswain::intake::driver {
 namespace {
 
-using simdjson::dom::element;
-
-Result<element> parse_object(simdjson::dom::parser& parser, std::string_view json, std::string_view what) {
-    element root;
-    if (auto error = parser.parse(json.data(), json.size()).get(root))
-        return fail(Remedy::quarantine, std::string{what} + ": not JSON: " + simdjson::error_message(error));
-    if (!root.is_object()) return fail(Remedy::quarantine, std::string{what} + ": not a JSON object");
-    return root;
-}
-
-// Missing, null, and of another type than it should be: nothing.
-std::string_view text_of(element parent, std::string_view key) {
-    std::string_view value;
-    return parent[key].get(value) ? std::string_view{} : value;
-}
-
-bool truth_of(element parent, std::string_view key) {
-    bool value = false;
-    return !parent[key].get(value) && value;
-}
-
-std::map<std::string, std::string> all_texts_of(element parent, std::string_view key) {
+// The engine writes nothing but text; anything else is refused like a wrong text.
+std::map<std::string, std::string> options_of(const std::optional<json::object>& info) {
     std::map<std::string, std::string> texts;
-    simdjson::dom::object map;
-    if (parent[key].get(map)) return texts;
-    for (auto [name, value] : map) {
-        // The engine writes nothing but text; anything else is refused like a wrong text.
-        std::string_view text = "(not a text)";
-        (void)value.get(text);
-        texts.emplace(name, text);
-    }
+    auto map = json::object_of(info, "Config");
+    if (!map) return texts;
+    for (auto [name, value] : *map) texts.emplace(name, json::as_text(value).value_or("(not a text)"));
     return texts;
 }
 
-std::map<std::string, std::string> texts_of(element parent, std::string_view key) {
-    std::map<std::string, std::string> texts;
-    simdjson::dom::object map;
-    if (parent[key].get(map)) return texts;
-    for (auto [name, value] : map) {
-        std::string_view text;
-        if (!value.get(text)) texts.emplace(name, text);
-    }
-    return texts;
-}
-
-Result<Path> fifo_of(element root, std::string_view what) {
-    auto path = text_of(root, "File");
+Result<Path> fifo_of(const json::object& root, std::string_view what) {
+    auto path = json::view_of(root, "File");
     bool plain = path.starts_with('/') && path.find('\0') == path.npos && path.find("/../") == path.npos &&
                  !path.ends_with("/..") && path.size() <= fifo_path_bytes_max;
     if (!plain) return fail(Remedy::quarantine, std::string{what} + ": the file is not a plain absolute path");
@@ -71,49 +34,32 @@ Result<std::string> container_of(std::string_view id, std::string_view what) {
     return std::string{id};
 }
 
-void keep_words(element info, const WordFilter& keep, engine::ContainerFacts& facts) {
+void keep_words(const std::optional<json::object>& info, const WordFilter& keep, engine::ContainerFacts& facts) {
     engine::ContainerWordKeeper keeper{keep, facts};
-    std::string_view text;
-    simdjson::dom::object map;
-    if (!info["Config"].get(map))
-        for (auto [key, value] : map)
-            if (!value.get(text)) keeper.log_option(key, text);
-    if (!info["ContainerLabels"].get(map))
-        for (auto [key, value] : map)
-            if (!value.get(text)) keeper.label(key, text);
-    simdjson::dom::array entries;
-    if (info["ContainerEnv"].get(entries)) return;
-    for (auto entry : entries)
-        if (!entry.get(text)) keeper.environment(text);
-}
-
-std::string json_map(const std::map<std::string, std::string>& texts) {
-    std::string out = "{";
-    for (const auto& [name, text] : texts)
-        out += (out.size() > 1 ? "," : "") + json_quote(name) + ":" + json_quote(text);
-    return out + "}";
+    json::for_each_text(info, "Config", [&](auto key, auto text) { keeper.log_option(key, text); });
+    json::for_each_text(info, "ContainerLabels", [&](auto key, auto text) { keeper.label(key, text); });
+    json::for_each_text(info, "ContainerEnv", [&](auto entry) { keeper.environment(entry); });
 }
 
 }  // namespace
 
 Result<StartRequest> parse_start(std::string_view json, const WordFilter& keep) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, json, "StartLogging"));
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, json, "StartLogging"));
     StartRequest request;
     TRY(request.fifo, fifo_of(root, "StartLogging"));
-    element info;
-    if (root["Info"].get(info) || !info.is_object())
-        return fail(Remedy::quarantine, "StartLogging: says nothing of the container");
+    auto info = json::object_of(root, "Info");
+    if (!info) return fail(Remedy::quarantine, "StartLogging: says nothing of the container");
     auto& facts = request.facts;
-    TRY(facts.id, container_of(text_of(info, "ContainerID"), "StartLogging"));
-    auto name = text_of(info, "ContainerName");
+    TRY(facts.id, container_of(json::view_of(info, "ContainerID"), "StartLogging"));
+    auto name = json::view_of(info, "ContainerName");
     facts.name = (name.starts_with('/') ? name.substr(1) : name).substr(0, word_bytes_max);
-    facts.image = text_of(info, "ContainerImageName").substr(0, word_bytes_max);
-    facts.image_id = text_of(info, "ContainerImageID").substr(0, word_bytes_max);
-    facts.created = parse_time(text_of(info, "ContainerCreated")).value_or(Timestamp{});
+    facts.image = json::view_of(info, "ContainerImageName").substr(0, word_bytes_max);
+    facts.image_id = json::view_of(info, "ContainerImageID").substr(0, word_bytes_max);
+    facts.created = json::time_of(info, "ContainerCreated").value_or(Timestamp{});
     facts.running = true;
     // All of them, however long: what is left out must not count as not said.
-    TRY(request.options, parse_log_options(all_texts_of(info, "Config")));
+    TRY(request.options, parse_log_options(options_of(info)));
     keep_words(info, keep, facts);
     // Only rules that name very many words, and a container that fills them all, come this far.
     if (describe(request).size() > description_bytes_max)
@@ -122,53 +68,58 @@ Result<StartRequest> parse_start(std::string_view json, const WordFilter& keep) 
 }
 
 Result<Path> parse_stop(std::string_view json) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, json, "StopLogging"));
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, json, "StopLogging"));
     return fifo_of(root, "StopLogging");
 }
 
 Result<ReadRequest> parse_read(std::string_view json) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, json, "ReadLogs"));
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, json, "ReadLogs"));
     ReadRequest request;
-    element info, config;
-    if (root["Info"].get(info) || !info.is_object())
-        return fail(Remedy::quarantine, "ReadLogs: says nothing of the container");
-    TRY(request.container, container_of(text_of(info, "ContainerID"), "ReadLogs"));
-    if (root["Config"].get(config) || !config.is_object()) return request;
-    request.follow = truth_of(config, "Follow");
-    if (std::int64_t tail = 0; !config["Tail"].get(tail)) request.tail = tail;
+    auto info = json::object_of(root, "Info");
+    if (!info) return fail(Remedy::quarantine, "ReadLogs: says nothing of the container");
+    TRY(request.container, container_of(json::view_of(info, "ContainerID"), "ReadLogs"));
+    auto config = json::object_of(root, "Config");
+    request.follow = json::flag_of(config, "Follow");
+    request.tail = json::get<std::int64_t>(config, "Tail").value_or(request.tail);
     // The engine's "never" is year 1, which is no time to us.
-    request.since = parse_time(text_of(config, "Since"));
-    request.until = parse_time(text_of(config, "Until"));
+    request.since = json::time_of(config, "Since");
+    request.until = json::time_of(config, "Until");
     return request;
 }
 
 std::string describe(const StartRequest& request) {
     const auto& facts = request.facts;
-    return "{\"fifo\":" + json_quote(request.fifo.string()) + ",\"container\":" + json_quote(facts.id) +
-           ",\"name\":" + json_quote(facts.name) + ",\"image\":" + json_quote(facts.image) +
-           ",\"image_id\":" + json_quote(facts.image_id) + ",\"created\":" + json_quote(to_text(facts.created)) +
-           ",\"labels\":" + json_map(facts.labels) + ",\"environment\":" + json_map(facts.environment) +
-           ",\"options\":" + json_map(facts.log_options) + "}\n";
+    return json_object()
+        .member("fifo", request.fifo.string())
+        .member("container", facts.id)
+        .member("name", facts.name)
+        .member("image", facts.image)
+        .member("image_id", facts.image_id)
+        .member("created", facts.created)
+        .member("labels", facts.labels)
+        .member("environment", facts.environment)
+        .member("options", facts.log_options)
+        .take_line();
 }
 
 Result<StartRequest> parse_description(std::string_view json) {
-    simdjson::dom::parser parser;
-    TRY(auto root, parse_object(parser, json, "description of a hold"));
+    json::parser parser;
+    TRY(auto root, json::parse_object(parser, json, "description of a hold"));
     StartRequest request;
-    request.fifo = Path{text_of(root, "fifo")};
+    request.fifo = Path{json::view_of(root, "fifo")};
     auto& facts = request.facts;
-    TRY(facts.id, container_of(text_of(root, "container"), "description of a hold"));
-    facts.name = text_of(root, "name");
-    facts.image = text_of(root, "image");
-    facts.image_id = text_of(root, "image_id");
-    facts.image_id_kept = !root["image_id"].error();
-    facts.created = parse_time(text_of(root, "created")).value_or(Timestamp{});
+    TRY(facts.id, container_of(json::view_of(root, "container"), "description of a hold"));
+    facts.name = json::view_of(root, "name");
+    facts.image = json::view_of(root, "image");
+    facts.image_id = json::view_of(root, "image_id");
+    facts.image_id_kept = json::field(root, "image_id").has_value();
+    facts.created = json::time_of(root, "created").value_or(Timestamp{});
     facts.running = true;
-    facts.labels = texts_of(root, "labels");
-    facts.environment = texts_of(root, "environment");
-    facts.log_options = texts_of(root, "options");
+    facts.labels = json::texts_of(root, "labels");
+    facts.environment = json::texts_of(root, "environment");
+    facts.log_options = json::texts_of(root, "options");
     return request;
 }
 

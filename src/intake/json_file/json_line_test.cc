@@ -7,7 +7,7 @@
 #include <optional>
 #include <random>
 
-#include "base/log.h"
+#include "base/json_writer.h"
 
 namespace boatswain::intake {
 namespace {
