@@ -12,12 +12,12 @@ MUTANTS = {
     "record_before_file": (
         "spool/spool.cc",
         "Result<void> Spool::add(std::span",
-        [(r"(\n    CHECK\(write_segments\([^;]*\);)(\n    CHECK\(name_additions\([^;]*\);)", r"\2\1")],
+        [(r"(\n    CHECK\(SegmentQueue::write\([^;]*\);)(\n    CHECK\(commit\([^;]*\);)", r"\2\1")],
     ),
     # How far sources are sealed is not saved with the segment.
     "no_checkpoint": (
-        "spool/spool.cc",
-        "Result<void> Spool::name_additions(",
+        "spool/source_ledger.cc",
+        "Result<void> SourceLedger::save(",
         [
             (
                 r"for \(const auto& \[source, checkpoint\] : addition\.checkpoints\)\s+"
@@ -40,8 +40,8 @@ MUTANTS = {
     ),
     # The chain goes on where a key of it was taken.
     "no_new_epoch": (
-        "spool/taken_key.cc",
-        "void Spool::want_new_epoch(",
+        "spool/chains.cc",
+        "void Chains::want_new_epoch(",
         [(r"new_epoch_wanted_ = true", "new_epoch_wanted_ = false")],
     ),
     # Nobody looks behind the end of a chain after a start.

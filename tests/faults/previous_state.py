@@ -1,10 +1,9 @@
 """The state directory as the version before this one would have left it, and as a later one would.
 
-A state that is in full use is taken back by one version, in place, while no agent runs: so an upgrade can be tried amid
-a storm, with
-positions, chains and spooled segments that are real. What each version added to the one before is in `BACK`
-(src/spool/spool.cc has the
-way forward: `migrations`); a version that is missing here is an error, not a skip.
+A state that is in full use is taken back by one version, in place, while no agent runs: so an upgrade can be tried
+during a storm, with positions, chains and spooled segments that are real. What each version added to the one before is
+in `BACK` (src/spool/schema.cc has the way forward: `migrations`); a version that is missing here is an error, not a
+skip.
 """
 import contextlib
 import sqlite3
