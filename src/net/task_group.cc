@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <cassert>
 #include <exception>
@@ -77,6 +78,17 @@ void TaskGroup::cancel(std::string_view name) {
 
 asio::awaitable<void> TaskGroup::join() {
     while (!state_->running.empty()) co_await state_->emptied.wait();
+}
+
+asio::awaitable<void> TaskGroup::join_or_end() {
+    try {
+        co_await join();
+    } catch (...) {
+        // Cancelled.
+    }
+    co_await asio::this_coro::reset_cancellation_state();
+    cancel();
+    co_await join();
 }
 
 std::size_t TaskGroup::size() const { return state_->running.size(); }

@@ -28,6 +28,9 @@ class TaskGroup {
     void cancel();                        // asks every task to stop
     void cancel(std::string_view name);   // asks those of that name
     boost::asio::awaitable<void> join();  // waits until none runs
+    // The same; when the caller is cancelled while it waits, every task is asked to stop, and waited for: before what
+    // they refer to is gone. The caller goes on as if it had not been cancelled.
+    boost::asio::awaitable<void> join_or_end();
     std::size_t size() const;
     // Names of tasks that ended with an exception, so far; at most failed_max are remembered.
     const std::vector<std::string>& failed() const;

@@ -136,6 +136,23 @@ TEST_F(TaskGroupTest, JoinWaitsUntilNoneRuns) {
     EXPECT_TRUE(ended);
 }
 
+TEST_F(TaskGroupTest, EndsItsTasksWhenWhoWaitsForThemIsCancelled) {
+    TaskGroup outer{io.get_executor(), log};
+    bool ended[2] = {}, waited = false;
+    auto wait = [&]() -> asio::awaitable<void> {
+        for (auto& flag : ended) group.spawn("forever", forever(flag));
+        co_await group.join_or_end();
+        waited = ended[0] && ended[1] && group.size() == 0;
+    };
+    outer.spawn("wait", wait());
+    io.run_for(10ms);
+    EXPECT_EQ(group.size(), 2U);
+    outer.cancel();
+    EXPECT_TRUE(run());
+    EXPECT_TRUE(waited);
+    EXPECT_EQ(logged(), "");
+}
+
 TEST_F(TaskGroupTest, LetsATaskThatIsCancelledFinishItsWork) {
     int tidied = 0;
     auto tidy = [&]() -> asio::awaitable<void> {

@@ -1,7 +1,6 @@
 #include "intake/cri/cri_intake.h"
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 
 #include "base/file.h"
 #include "intake/cri/cri_line.h"
@@ -48,14 +47,7 @@ CriIntake::~CriIntake() = default;
 asio::awaitable<void> CriIntake::run() {
     tasks_.spawn("read pods' logs", pump_.run());
     tasks_.spawn("find pods", find());
-    try {
-        co_await tasks_.join();
-    } catch (...) {
-        // Cancelled. What was started is asked to end, and waited for, before what it refers to is gone.
-    }
-    co_await asio::this_coro::reset_cancellation_state();
-    tasks_.cancel();
-    co_await tasks_.join();
+    co_await tasks_.join_or_end();
 }
 
 // ---- What is there --------------------------------------------------------------------------------------------------

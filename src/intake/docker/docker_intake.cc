@@ -1,6 +1,5 @@
 #include "intake/docker/docker_intake.h"
 
-#include <boost/asio/this_coro.hpp>
 
 namespace boatswain::intake::docker {
 
@@ -19,15 +18,7 @@ asio::awaitable<void> DockerIntake::run() {
     if (!root_.empty()) news_.watch(root_.string(), tasks_);
     tasks_.spawn("read log files", containers_.read_files());
     tasks_.spawn("follow the engine", discovery_.run());
-    try {
-        co_await tasks_.join();
-    } catch (...) {
-        // Cancelled. What was started is asked to end, and waited for, before this frame and what it refers to are
-        // gone.
-    }
-    co_await asio::this_coro::reset_cancellation_state();
-    tasks_.cancel();
-    co_await tasks_.join();
+    co_await tasks_.join_or_end();
     co_await discovery_.end();
     co_await containers_.end_readers();
 }

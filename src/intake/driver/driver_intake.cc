@@ -63,14 +63,7 @@ asio::awaitable<void> DriverIntake::run() {
     tasks_.spawn("watch the holds", watch());
     tasks_.spawn("read the holds", turns_.run());
     tasks_.spawn("look after the holds", look_now_and_then());
-    try {
-        co_await tasks_.join();
-    } catch (...) {
-        // Cancelled. What was started is asked to end, and waited for.
-    }
-    co_await asio::this_coro::reset_cancellation_state();
-    tasks_.cancel();
-    co_await tasks_.join();
+    co_await tasks_.join_or_end();
 }
 
 // ---- Holds that appear and grow -------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 #include "intake/driver/holder.h"
 
-#include <boost/asio/this_coro.hpp>
-
 #include "base/json_writer.h"
 #include "intake/driver/holding.h"
 #include "intake/driver/plugin_server.h"
@@ -131,14 +129,7 @@ asio::awaitable<void> Holder::run() {
         state.server->run([&state](const http::Request& post) { return state.answer(post); }, state.recent));
     state.log.info("log driver ready",
                    {{"socket", state.options.socket.string()}, {"holds", state.options.hold_dir.string()}});
-    try {
-        co_await state.tasks.join();
-    } catch (...) {
-        // Cancelled. What was started is asked to end, and waited for.
-    }
-    co_await asio::this_coro::reset_cancellation_state();
-    state.tasks.cancel();
-    co_await state.tasks.join();
+    co_await state.tasks.join_or_end();
 }
 
 }  // namespace boatswain::intake::driver
