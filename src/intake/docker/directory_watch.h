@@ -18,6 +18,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "intake/source/inotify.h"
 
 namespace boatswain::intake::docker {
 
@@ -41,7 +42,6 @@ class DirectoryWatch {
                                                         WatchListener& listener);
     DirectoryWatch(const DirectoryWatch&) = delete;
     DirectoryWatch& operator=(const DirectoryWatch&) = delete;
-    ~DirectoryWatch();
 
     // Watches what is under the directory's name, from now on. True: it is another directory than before (the first
     // one, or one that was mounted or made again). An error while there is none, or it may not be read; then the one
@@ -56,12 +56,21 @@ class DirectoryWatch {
     boost::asio::awaitable<void> tell_births();
     boost::asio::awaitable<void> tell_changes();
 
-    const Path& directory() const;
+    const Path& directory() const { return directory_; }
 
   private:
-    struct State;
-    explicit DirectoryWatch(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+    DirectoryWatch(std::unique_ptr<Inotify> births, std::unique_ptr<Inotify> changes, Path directory,
+                   WatchListener& listener)
+        : births_(std::move(births)),
+          changes_(std::move(changes)),
+          directory_(std::move(directory)),
+          listener_(listener) {}
+
+    std::unique_ptr<Inotify> births_, changes_;
+    std::map<int, std::string> births_of_, changes_of_;  // containers, by watch
+    Path directory_;
+    WatchListener& listener_;
+    int root_ = -1;  // the watch of the containers directory itself, in births_; none before find()
 };
 
 // A container's id: 64 hex digits.

@@ -5,12 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cstring>
 
 #include "intake/driver/fifo_table.h"
+#include "intake/source/inotify.h"
 #include "intake/source/source_feed.h"
 
 namespace boatswain::intake::driver {
@@ -69,36 +66,31 @@ asio::awaitable<void> DriverIntake::run() {
 // ---- Holds that appear and grow -------------------------------------------------------------------------------------
 
 asio::awaitable<void> DriverIntake::watch() {
-    auto executor = co_await asio::this_coro::executor;
-    int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    asio::posix::stream_descriptor news{executor, fd};
+    std::unique_ptr<Inotify> news;
     auto begin = [&] {
-        if (::inotify_add_watch(fd, options_.hold_dir.c_str(), IN_CREATE | IN_MODIFY | IN_ONLYDIR) >= 0) return true;
+        if (!news)
+            if (auto opened = Inotify::open(executor_)) news = std::move(*opened);
+        if (news && news->add(options_.hold_dir, IN_CREATE | IN_MODIFY) >= 0) return true;
         log_.error("holds not watched; looked at every 10 s", {{"directory", options_.hold_dir.string()}});
         return false;
     };
     bool watched = begin();
     scan();
     for (;;) {
-        co_await news.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
-        alignas(inotify_event) char buffer[16384];
-        for (ssize_t size = 0; (size = ::read(fd, buffer, sizeof buffer)) > 0;)
-            for (char* at = buffer; at < buffer + size;) {
-                inotify_event event{};
-                std::memcpy(&event, at, sizeof event);
-                Path file = event.len > 0 ? Path{at + sizeof event} : Path{};
-                at += sizeof event + event.len;
-                if (event.mask & IN_Q_OVERFLOW) scan();
-                if (event.mask & IN_IGNORED) watched = false;  // the directory was removed
-                auto name = file.extension() == ".hold" ? HoldName::parse(file.stem().string()) : std::nullopt;
-                if (!name) continue;
-                appeared(*name);
-                touch(name->container);
-            }
-        co_await net::sleep_for(news_pause);
         bool lost = !watched;
         for (; !watched; watched = begin()) co_await net::sleep_for(watch_pause);
         if (lost) scan();
+        co_await news->wait();
+        bool complete = news->read([&](const FileEvent& event) {
+            if (event.mask & IN_IGNORED) watched = false;  // the directory was removed
+            Path file{event.name};
+            auto name = file.extension() == ".hold" ? HoldName::parse(file.stem().string()) : std::nullopt;
+            if (!name) return;
+            appeared(*name);
+            touch(name->container);
+        });
+        if (!complete) scan();
+        co_await net::sleep_for(news_pause);
     }
 }
 

@@ -29,6 +29,8 @@ int Inotify::add(const Path& directory, std::uint32_t mask) {
     return ::inotify_add_watch(state_->descriptor.native_handle(), directory.c_str(), mask | IN_ONLYDIR);
 }
 
+void Inotify::remove(int watch) { ::inotify_rm_watch(state_->descriptor.native_handle(), watch); }
+
 asio::awaitable<void> Inotify::wait() {
     co_await state_->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
 }

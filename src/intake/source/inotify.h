@@ -30,6 +30,7 @@ class Inotify {
     // A directory's watch; the one it has, when it has one. Below 0, with errno: it is gone, no directory, or the user
     // has too many watches (fs.inotify.max_user_watches).
     int add(const Path& directory, std::uint32_t mask);
+    void remove(int watch);
 
     boost::asio::awaitable<void> wait();  // until there is news
     // Calls `each` for all that is there. False: the kernel's queue overflowed, and news was lost.
