@@ -1,7 +1,6 @@
 #include "boatswain/number_format.h"
 
-#include <fmt/format.h>
-
+#include "api/answers.h"
 #include "base/bytes.h"
 #include "base/json_writer.h"
 #include "boatswain/line_format.h"
@@ -12,37 +11,17 @@ namespace boatswain::tool {
 
 namespace {
 
-// Seconds since the epoch, with milliseconds where there are some.
-std::string seconds_of(Timestamp time) {
-    auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
-    auto text = fmt::format("{}", milliseconds / 1000);
-    return milliseconds % 1000 == 0 ? text : text + fmt::format(".{:03}", milliseconds % 1000);
-}
-
-std::string sample_as_json(const logql::Series& series, const logql::Steps& steps, std::size_t step) {
-    return fmt::format(R"([{},"{}"])", seconds_of(steps.at(step)), logql::number_text(series.values[step]));
-}
-
 void print_json(const logql::Numbers& numbers, const logql::Steps& steps, Output& out) {
     bool is_instant = steps.count() == 1;
-    if (numbers.is_scalar && is_instant) {
-        out.write(R"({"resultType":"scalar","result":)" + sample_as_json(numbers.series.front(), steps, 0) + "}\n");
-        return;
-    }
-    out.write(fmt::format(R"({{"resultType":"{}","result":[)", is_instant ? "vector" : "matrix"));
-    bool is_first = true;
-    for (const auto& series : numbers.series) {
-        std::string samples;
-        for (std::size_t i = 0; i < series.values.size(); ++i)
-            if (series.present[i]) samples += (samples.empty() ? "" : ",") + sample_as_json(series, steps, i);
-        if (samples.empty()) continue;
-        JsonWriter json{is_first ? "" : ","};
-        json.object().member("metric", series.labels);
-        out.write(is_instant ? json.raw_member("value", samples).take()
-                             : json.raw_member("values", "[" + samples + "]").take());
-        is_first = false;
-    }
-    out.write("]}\n");
+    bool is_scalar = numbers.is_scalar && is_instant;
+    out.write(json_object()
+                  .member("resultType", is_scalar    ? "scalar"
+                                        : is_instant ? "vector"
+                                                     : "matrix")
+                  .raw_member("result", is_scalar    ? api::scalar_json(numbers, steps)
+                                        : is_instant ? api::vector_json(numbers, steps)
+                                                     : api::matrix_json(numbers, steps))
+                  .take_line());
 }
 
 }  // namespace

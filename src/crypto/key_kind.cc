@@ -61,4 +61,17 @@ std::optional<std::string> other_kind_of_key(std::string_view text) {
     return std::nullopt;
 }
 
+Result<void> for_each_key(std::string_view file, const std::function<Result<void>(std::string_view)>& take) {
+    for (std::size_t number = 1; !file.empty(); ++number) {
+        auto end = std::min(file.find('\n'), file.size());
+        auto line = file.substr(0, end);
+        file.remove_prefix(std::min(end + 1, file.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.empty() || line.starts_with('#')) continue;
+        if (auto taken = take(line); !taken)
+            return std::unexpected(std::move(taken).error().within("line " + std::to_string(number)));
+    }
+    return {};
+}
+
 }  // namespace boatswain::crypto

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
 #include "crypto/bech32.h"
 #include "crypto/key_kind.h"
 #include "crypto/x25519.h"
@@ -12,17 +13,10 @@ namespace {
 
 constexpr std::string_view prefix = "age";
 constexpr std::string_view identity_prefix = "age-secret-key-";
-
 constexpr std::string_view plugin_identity_prefix = "age-plugin-";
 
-bool starts_like(std::string_view text, std::string_view start) {
-    return text.size() >= start.size() && std::ranges::equal(text.substr(0, start.size()), start, [](char a, char b) {
-               return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-           });
-}
-
 bool starts_like_an_identity(std::string_view text) {
-    return starts_like(text, identity_prefix) || starts_like(text, plugin_identity_prefix);
+    return starts_in_any_case(text, identity_prefix) || starts_in_any_case(text, plugin_identity_prefix);
 }
 
 // A point of low order gives the same "shared secret" to everyone. Refused here, where the key is read, so that it does
@@ -59,22 +53,14 @@ std::string Recipient::str() const { return encode_bech32(prefix, as_view(public
 
 Result<std::vector<Recipient>> parse_recipients(std::string_view text) {
     std::vector<Recipient> recipients;
-    std::size_t number = 0;
-    while (!text.empty()) {
-        ++number;
-        auto end = std::min(text.find('\n'), text.size());
-        auto line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (line.empty() || line.starts_with('#')) continue;
-        auto recipient = Recipient::parse(line);
-        if (!recipient) return std::unexpected(std::move(recipient).error().within("line " + std::to_string(number)));
-        if (std::ranges::find(recipients, *recipient) != recipients.end()) continue;
+    CHECK(for_each_key(text, [&](std::string_view line) -> Result<void> {
+        TRY(auto recipient, Recipient::parse(line));
+        if (std::ranges::find(recipients, recipient) != recipients.end()) return {};
         if (recipients.size() == recipients_max)
-            return fail(Remedy::stop, "line " + std::to_string(number) + ": more than " +
-                                          std::to_string(recipients_max) + " recipients");
-        recipients.push_back(*recipient);
-    }
+            return fail(Remedy::stop, "more than " + std::to_string(recipients_max) + " recipients");
+        recipients.push_back(recipient);
+        return {};
+    }));
     return recipients;
 }
 

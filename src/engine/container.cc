@@ -8,6 +8,11 @@
 #include "base/json_reader.h"
 
 namespace boatswain::engine {
+
+bool is_container_id(std::string_view text) {
+    return text.size() == container_id_size && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 namespace {
 
 int clamped(std::int64_t value) {
@@ -16,11 +21,6 @@ int clamped(std::int64_t value) {
 }
 
 // The engine's "never" is year 1, which json::time_of() reads as nothing, like any other time that does not fit.
-
-bool is_container_id(std::string_view id) {
-    return id.size() == container_id_size &&
-           std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
 
 Result<std::string> checked_id(std::string_view id, std::string_view what) {
     if (!is_container_id(id))

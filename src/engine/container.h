@@ -16,6 +16,7 @@ namespace boatswain::engine {
 
 // An id has so many hex digits, in lower case. Every id that comes out of this file is checked for that.
 inline constexpr std::size_t container_id_size = 64;
+bool is_container_id(std::string_view text);  // so many lower-case hex digits
 
 inline constexpr std::size_t mounts_max = 8;  // kept ones
 

@@ -58,20 +58,13 @@ std::string Identity::str() const {
 
 Result<std::vector<Identity>> parse_identities(std::string_view text) {
     std::vector<Identity> identities;
-    std::size_t number = 0;
-    while (!text.empty()) {
-        ++number;
-        auto end = std::min(text.find('\n'), text.size());
-        auto line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (line.empty() || line.starts_with('#')) continue;
-        auto identity = Identity::parse(line);
-        if (!identity) return std::unexpected(std::move(identity).error().within("line " + std::to_string(number)));
+    CHECK(crypto::for_each_key(text, [&](std::string_view line) -> Result<void> {
+        TRY(auto identity, Identity::parse(line));
         if (identities.size() == identities_max)
             return fail(Remedy::stop, "more than " + std::to_string(identities_max) + " identities");
-        identities.push_back(*identity);
-    }
+        identities.push_back(identity);
+        return {};
+    }));
     if (identities.empty()) return fail(Remedy::stop, "it holds no identity");
     return identities;
 }

@@ -94,7 +94,7 @@ asio::awaitable<void> DirectoryNews::scan() {
     for (std::filesystem::directory_iterator entry{directory_, problem}, none; !problem && entry != none;
          entry.increment(problem)) {
         auto id = entry->path().filename().string();
-        if (is_container_id(id) && !containers_.knows(id)) found.push_back(std::move(id));
+        if (engine::is_container_id(id) && !containers_.knows(id)) found.push_back(std::move(id));
     }
     std::size_t taken = 0;
     for (const auto& id : found) {

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 
-#include <algorithm>
 #include <set>
 
+#include "engine/container.h"
 #include "net/event.h"
 
 namespace boatswain::intake::docker {
@@ -16,11 +16,6 @@ namespace asio = boost::asio;
 bool is_log_file(std::string_view name) { return name.find("-json.log") != std::string_view::npos; }
 
 }  // namespace
-
-bool is_container_id(std::string_view name) {
-    auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-    return name.size() == 64 && std::ranges::all_of(name, hex);
-}
 
 Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(asio::any_io_executor executor, Path directory,
                                                              WatchListener& listener) {
@@ -58,7 +53,7 @@ asio::awaitable<void> DirectoryWatch::tell_births() {
         std::map<std::string, unsigned> born;
         bool complete = births_->read([&](const FileEvent& event) {
             if (event.watch == root_) {
-                if (!is_container_id(event.name)) return;
+                if (!engine::is_container_id(event.name)) return;
                 if (event.mask & IN_DELETE)
                     listener_.container_vanished(std::string{event.name});
                 else

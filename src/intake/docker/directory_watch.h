@@ -14,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -72,8 +71,5 @@ class DirectoryWatch {
     WatchListener& listener_;
     int root_ = -1;  // the watch of the containers directory itself, in births_; none before find()
 };
-
-// A container's id: 64 hex digits.
-bool is_container_id(std::string_view name);
 
 }  // namespace boatswain::intake::docker

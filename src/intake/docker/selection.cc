@@ -6,8 +6,8 @@
 #include <array>
 
 #include "base/file.h"
+#include "engine/container.h"
 #include "engine/truth.h"
-#include "intake/docker/directory_watch.h"
 
 namespace boatswain::intake::docker {
 namespace {
@@ -117,7 +117,7 @@ std::vector<std::string> own_container_ids() {
             auto rest = std::string_view{*text}.substr(at + 64);
             bool own = rest.starts_with("/hostname ") || rest.starts_with("/resolv.conf ") ||
                        std::string_view{path}.ends_with("cgroup");
-            if (bounded && own && is_container_id(candidate)) ids.emplace_back(candidate);
+            if (bounded && own && engine::is_container_id(candidate)) ids.emplace_back(candidate);
         }
     }
     std::ranges::sort(ids);

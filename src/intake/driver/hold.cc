@@ -67,7 +67,7 @@ std::optional<HoldName> HoldName::parse(std::string_view name) {
     if (name.size() != id_size + 9 || name[id_size] != '-') return std::nullopt;
     auto digits = name.substr(id_size + 1);
     HoldName parsed{.container = std::string{name.substr(0, id_size)}};
-    if (parsed.container.find_first_not_of("0123456789abcdef") != std::string::npos) return std::nullopt;
+    if (!engine::is_container_id(parsed.container)) return std::nullopt;
     auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parsed.number);
     if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
     return parsed;

@@ -28,9 +28,8 @@ Result<Path> fifo_of(const json::object& root, std::string_view what) {
 }
 
 Result<std::string> container_of(std::string_view id, std::string_view what) {
-    bool hex =
-        id.size() == engine::container_id_size && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-    if (!hex) return fail(Remedy::quarantine, std::string{what} + ": the container's id is not 64 hex digits");
+    if (!engine::is_container_id(id))
+        return fail(Remedy::quarantine, std::string{what} + ": the container's id is not 64 hex digits");
     return std::string{id};
 }
 
