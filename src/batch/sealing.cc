@@ -27,17 +27,17 @@ segment::SegmentParts parts_of(Batch& batch, const spool::Spool& spool, spool::C
 }
 
 // What the spool keeps of the batch's sources, and forgets.
-spool::Beside beside_of(const Batch& batch) {
-    spool::Beside beside{.forget = batch.forget};
+spool::SegmentBookkeeping bookkeeping_of(const Batch& batch) {
+    spool::SegmentBookkeeping bookkeeping{.forget = batch.forget};
     for (const auto& source : batch.sources)
-        beside.known[source.id] = {.source = source, .recipients = batch.recipients};
+        bookkeeping.known[source.id] = {.source = source, .recipients = batch.recipients};
     for (const auto& frame : batch.frames) {
-        auto& known = beside.known[batch.sources[frame->frame.source].id];
+        auto& known = bookkeeping.known[batch.sources[frame->frame.source].id];
         known.last_time = std::max(known.last_time, frame->frame.counts.last_time);
     }
     for (const auto& [source, ended] : batch.ended)
-        if (auto known = beside.known.find(source); known != beside.known.end()) known->second.ended = ended;
-    return beside;
+        if (auto known = bookkeeping.known.find(source); known != bookkeeping.known.end()) known->second.ended = ended;
+    return bookkeeping;
 }
 
 constexpr std::size_t unsealed_sources_max = 10'000;
@@ -202,7 +202,7 @@ Sealing::Made Sealing::make(SourceEnded ended, Group&, std::stop_token) {
 
 Sealing::Made Sealing::make(ForgetSources gone, Group&, std::stop_token) {
     std::erase_if(gone.sources, [&](const auto& source) { return unsealed_.contains(source); });
-    return spool::Addition{.beside = {.forget = std::move(gone.sources)}};
+    return spool::Addition{.bookkeeping = {.forget = std::move(gone.sources)}};
 }
 
 Sealing::Made Sealing::make(Batch batch, Group& group, std::stop_token stop) {
@@ -215,8 +215,8 @@ Sealing::Made Sealing::make(Batch batch, Group& group, std::stop_token stop) {
     bool perhaps_stored_before =
         head->sequence == 1 && head->later_epoch_began && batch.first_time < *head->later_epoch_began;
     if (head->key_was_taken || perhaps_stored_before) tell_key_was_taken(batch);
-    auto beside = beside_of(batch);
-    beside.tells_key_was_taken = head->key_was_taken;
+    auto bookkeeping = bookkeeping_of(batch);
+    bookkeeping.tells_key_was_taken = head->key_was_taken;
     std::vector<LostFrame> frames;
     for (const auto& frame : batch.frames) frames.push_back({frame->frame.source, frame->frame.counts});
     auto sealed = segment::seal(parts_of(batch, spool_, std::move(*head), clock_.now()), batch.recipients);
@@ -236,8 +236,9 @@ Sealing::Made Sealing::make(Batch batch, Group& group, std::stop_token stop) {
         .sequence = sealed->key.sequence + 1, .previous_sha256 = to_hex(sealed->sha256), .epoch = sealed->key.epoch};
     // The gaps of what was lost are in it. A later batch of the group must not say them again.
     for (const auto& frame : frames) unsealed_.erase(batch.sources[frame.source].id);
-    return spool::Addition{
-        .segment = std::move(*sealed), .checkpoints = std::move(batch.checkpoints), .beside = std::move(beside)};
+    return spool::Addition{.segment = std::move(*sealed),
+                           .checkpoints = std::move(batch.checkpoints),
+                           .bookkeeping = std::move(bookkeeping)};
 }
 
 // The chain's head is read from the database: on a sick disk even that can fail, and is tried again like the rest.

@@ -16,7 +16,7 @@ namespace boatswain::spool {
 using Checkpoints = std::map<std::string, Checkpoint>;  // by source id
 
 // What becomes durable with a segment, beside the positions.
-struct Beside {
+struct SegmentBookkeeping {
     std::map<std::string, Known> known;  // by source id, of the checkpoints'
     std::vector<std::string> forget;     // sources that are gone, and of which all is sealed now
     bool tells_key_was_taken = false;    // the segment holds the record that ChainHead asked for
@@ -30,7 +30,7 @@ struct Addition {
     std::optional<segment::SealedSegment> segment;  // nothing: the batch held no line
     Checkpoints checkpoints;                        // of the segment
     std::map<std::string, bool> ended;              // sources of no line in it that have stopped, or run again
-    Beside beside;
+    SegmentBookkeeping bookkeeping;
 };
 
 }  // namespace boatswain::spool

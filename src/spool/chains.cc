@@ -93,14 +93,14 @@ Result<void> Chains::save(Session& session, std::span<const Addition> additions)
                   .bind(4, key.epoch)
                   .bind(5, to_number(now))
                   .run());
-        if (addition.beside.tells_key_was_taken) CHECK(told.bind(1, key.tenant.str()).run());
+        if (addition.bookkeeping.tells_key_was_taken) CHECK(told.bind(1, key.tenant.str()).run());
     }
     return {};
 }
 
 void Chains::hold(std::span<const Addition> additions) {
     for (const auto& addition : additions) {
-        if (!addition.segment || !addition.beside.tells_key_was_taken) continue;
+        if (!addition.segment || !addition.bookkeeping.tells_key_was_taken) continue;
         if (auto told = conflicts_.find(addition.segment->key.tenant.str()); told != conflicts_.end())
             told->second.told = true;
     }

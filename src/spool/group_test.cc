@@ -113,14 +113,14 @@ TEST_F(Group, HoldsWhatALaterAdditionSaysOfASource) {
     additions[0].begun = {{beginning, web}};
     additions[1] = addition("acme", 3);
     additions[1].checkpoints = {{"web", {FilePosition{.out_offset = 9}, 3}}};
-    additions[1].beside.known = {{"web", web}};
+    additions[1].bookkeeping.known = {{"web", web}};
     additions[2].ended = {{"web", true}};
     ASSERT_TRUE(spool->add(std::span{additions}.first(3)));
     for (int restarted = 0; restarted < 2; ++restarted, open()) {
         EXPECT_EQ(spool->checkpoint("web").value().lines, 3U);
         EXPECT_TRUE(spool->ended("web"));
     }
-    additions[3].beside.forget = {"web"};
+    additions[3].bookkeeping.forget = {"web"};
     ASSERT_TRUE(spool->add(std::span{additions}.last(1)));
     for (int restarted = 0; restarted < 2; ++restarted, open()) EXPECT_FALSE(spool->checkpoint("web"));
 }

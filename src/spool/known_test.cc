@@ -49,8 +49,8 @@ class KnownSources : public ::testing::Test {
         spool.reset();
         spool = std::move(*Spool::open({.state_dir = directory / "state", .host = "node-7"}, clock, log, metrics));
     }
-    void add(const Checkpoints& checkpoints, const Beside& beside) {
-        ASSERT_TRUE(spool->add(next_segment(*spool, "acme", 10), checkpoints, beside));
+    void add(const Checkpoints& checkpoints, const SegmentBookkeeping& bookkeeping) {
+        ASSERT_TRUE(spool->add(next_segment(*spool, "acme", 10), checkpoints, bookkeeping));
     }
     void add(const Addition& addition) { ASSERT_TRUE(spool->add({&addition, 1})); }  // no segment
     boatswain::testing::TestDirectory directory;
@@ -118,7 +118,7 @@ TEST_F(KnownSources, AreKnownFromTheirBeginningOnAndKeepWhatIsSealedLater) {
     EXPECT_EQ(spool->checkpoint("web"), place);
     open();
     EXPECT_EQ(spool->checkpoint("web"), place);
-    add({.beside = {.forget = {"web"}}});
+    add({.bookkeeping = {.forget = {"web"}}});
     open();
     EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
 }

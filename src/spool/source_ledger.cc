@@ -31,9 +31,10 @@ struct Statements {
             .run();
     }
 
-    Result<void> move(const std::string& source, const Checkpoint& to, const Beside& beside, Timestamp now) {
-        auto known = beside.known.find(source);
-        bool is_known = known != beside.known.end();
+    Result<void> move(const std::string& source, const Checkpoint& to, const SegmentBookkeeping& bookkeeping,
+                      Timestamp now) {
+        auto known = bookkeeping.known.find(source);
+        bool is_known = known != bookkeeping.known.end();
         checkpoint.bind(1, source)
             .bind(2, to_text(to.position))
             .bind(3, static_cast<std::int64_t>(to.lines))
@@ -133,10 +134,10 @@ Result<void> SourceLedger::save(Session& session, std::span<const Addition> addi
     for (const auto& addition : additions) {
         for (const auto& [from, known] : addition.begun) CHECK(statements.note_beginning(from, known, now));
         for (const auto& [source, checkpoint] : addition.checkpoints)
-            CHECK(statements.move(source, checkpoint, addition.beside, now));
+            CHECK(statements.move(source, checkpoint, addition.bookkeeping, now));
         for (const auto& [source, ended] : addition.ended)
             CHECK(statements.ended.bind(1, source).bind(2, std::int64_t{ended}).run());
-        for (const auto& source : addition.beside.forget) CHECK(statements.forget.bind(1, source).run());
+        for (const auto& source : addition.bookkeeping.forget) CHECK(statements.forget.bind(1, source).run());
     }
     return {};
 }
@@ -155,12 +156,12 @@ void SourceLedger::hold(const Addition& addition) {
     for (const auto& [from, known] : addition.begun) checkpoints_.try_emplace(known.source.id, from);
     for (const auto& [source, checkpoint] : addition.checkpoints) {
         checkpoints_[source] = checkpoint;
-        auto known = addition.beside.known.find(source);
-        note(source, known != addition.beside.known.end() && known->second.ended);
+        auto known = addition.bookkeeping.known.find(source);
+        note(source, known != addition.bookkeeping.known.end() && known->second.ended);
     }
     for (const auto& [source, ended] : addition.ended)
         if (checkpoints_.contains(source)) note(source, ended);
-    for (const auto& source : addition.beside.forget) {
+    for (const auto& source : addition.bookkeeping.forget) {
         checkpoints_.erase(source);
         ended_.erase(source);
         tenants_at_start_.erase(source);

@@ -4,9 +4,9 @@
 
 namespace boatswain::spool {
 
-Result<void> Spool::add(segment::SealedSegment segment, Checkpoints checkpoints, Beside beside) {
+Result<void> Spool::add(segment::SealedSegment segment, Checkpoints checkpoints, SegmentBookkeeping bookkeeping) {
     Addition addition{
-        .segment = std::move(segment), .checkpoints = std::move(checkpoints), .beside = std::move(beside)};
+        .segment = std::move(segment), .checkpoints = std::move(checkpoints), .bookkeeping = std::move(bookkeeping)};
     return add(std::span{&addition, 1});
 }
 

@@ -63,7 +63,8 @@ class Spool : private SegmentQueue, private SourceLedger, private Chains {
 
     // All of `additions`, in their order, or after an error nothing of them: to be tried again.
     Result<void> add(std::span<const Addition> additions);
-    Result<void> add(segment::SealedSegment segment, Checkpoints checkpoints, Beside beside = {});  // of one
+    Result<void> add(segment::SealedSegment segment, Checkpoints checkpoints,
+                     SegmentBookkeeping bookkeeping = {});  // of one
 
     // What others keep with the state as a whole, by a name of the code's own ("engine.id"); empty: not kept. Lost with
     // the state. Thread-safe; set_note() is durable when it returns.

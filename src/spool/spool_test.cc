@@ -136,7 +136,7 @@ TEST_F(SpoolTest, ContinuesTheChainOfEachTenantForItself) {
 
 TEST_F(SpoolTest, ForgetsACheckpointForGood) {
     ASSERT_TRUE(add("acme", 10, {{"web", at(10, 1)}, {"db", at(20, 1)}}));
-    Addition forgotten{.beside = {.forget = {"web", "never known"}}};
+    Addition forgotten{.bookkeeping = {.forget = {"web", "never known"}}};
     ASSERT_TRUE(spool->add({&forgotten, 1}));
     EXPECT_EQ(spool->checkpoint("web"), std::nullopt);
     open();

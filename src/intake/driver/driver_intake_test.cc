@@ -105,7 +105,7 @@ TEST_F(DriverIntakeTest, HoldsLinesWhileTheirTenantsKeyFileIsRemoved) {
     without_key = name.container;
     intake.reassign();
     print(hold, "meanwhile");
-    auto beside = print(other, "of another one");
+    auto bookkeeping = print(other, "of another one");
     ASSERT_TRUE(net::testing::run_until(io, [&] { return lines_read(other) == 1; }));
     EXPECT_EQ(lines_read(name), 1);
     without_key.clear();
