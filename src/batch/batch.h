@@ -18,7 +18,7 @@
 #include "record/source.h"
 #include "segment/frame_text.h"
 #include "segment/seal.h"
-#include "spool/known.h"
+#include "spool/resume_record.h"
 
 namespace boatswain::batch {
 
@@ -59,7 +59,7 @@ struct Batch {
 // Reading of a source began at `from`, and nothing of it is sealed yet.
 struct SourceBegan {
     Checkpoint from;
-    spool::Known source;
+    spool::ResumeRecord source;
 };
 
 // A source of which no batch holds lines has stopped, or runs again.

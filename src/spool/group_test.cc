@@ -105,9 +105,10 @@ TEST_F(Group, LeavesNothingOfItWhenTheStateTakesNotAll) {
 }
 
 TEST_F(Group, HoldsWhatALaterAdditionSaysOfASource) {
-    Known web{.source = {.id = "web", .kind = "docker", .name = "web"},
-              .recipients = {
-                  crypto::Recipient::parse("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p").value()}};
+    ResumeRecord web{
+        .source = {.id = "web", .kind = "docker", .name = "web"},
+        .recipients = {
+            crypto::Recipient::parse("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p").value()}};
     Checkpoint beginning{FilePosition{.device = 1}, 0};
     std::vector<Addition> additions(4);
     additions[0].begun = {{beginning, web}};

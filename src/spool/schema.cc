@@ -30,7 +30,7 @@ CREATE TABLE conflicts (tenant TEXT PRIMARY KEY, key TEXT NOT NULL, noticed INTE
 constexpr const char* migrations[] = {
     // 2: bytes of messages are counted. Of sources begun before, they stay unknown (NULL).
     "ALTER TABLE checkpoints ADD COLUMN bytes INTEGER",
-    // 3: whose a source is, for whom it was sealed, until when, and whether it had ended (spool/known.h). Of sources
+    // 3: whose a source is, for whom it was sealed, until when, and whether it had ended (spool/resume_record.h). Of sources
     // that were sealed before, it is not known (NULL).
     "ALTER TABLE checkpoints ADD COLUMN about TEXT;"
     "ALTER TABLE checkpoints ADD COLUMN last_time INTEGER NOT NULL DEFAULT 0;"

@@ -22,7 +22,7 @@ struct Statements {
         return Statements{begin, checkpoint, ended, forget};
     }
 
-    Result<void> note_beginning(const Checkpoint& from, const Known& known, Timestamp now) {
+    Result<void> note_beginning(const Checkpoint& from, const ResumeRecord& known, Timestamp now) {
         return begin.bind(1, known.source.id)
             .bind(2, to_text(from.position))
             .bind(3, to_number(now))
@@ -66,14 +66,14 @@ bool SourceLedger::ended(const std::string& source) const {
     return ended_.contains(source);
 }
 
-std::optional<Known> SourceLedger::was_of_another(const std::string& source, const TenantId& tenant) {
+std::optional<ResumeRecord> SourceLedger::was_of_another(const std::string& source, const TenantId& tenant) {
     {
         std::scoped_lock lock{state_.mutex};
         auto before = tenants_at_start_.extract(source);
         if (!before || before.mapped() == tenant.str()) return std::nullopt;
     }
     auto session = state_.database.session();
-    auto known = [&]() -> Result<std::optional<Known>> {
+    auto known = [&]() -> Result<std::optional<ResumeRecord>> {
         TRY(auto query, session.prepare("SELECT about FROM checkpoints WHERE source = ?1"));
         TRY(auto row, query.bind(1, source).step());
         return row ? parse_known(source, query.text(0)) : std::nullopt;
@@ -84,9 +84,9 @@ std::optional<Known> SourceLedger::was_of_another(const std::string& source, con
     return std::nullopt;
 }
 
-Result<std::vector<KnownSource>> SourceLedger::known_sources() {
+Result<std::vector<SourceCheckpoint>> SourceLedger::known_sources() {
     auto session = state_.database.session();
-    std::vector<KnownSource> found;
+    std::vector<SourceCheckpoint> found;
     TRY(auto rows, session.prepare("SELECT source, position, lines, bytes, about, last_time, ended FROM checkpoints"));
     for (;;) {
         TRY(auto row, rows.step());
@@ -97,11 +97,11 @@ Result<std::vector<KnownSource>> SourceLedger::known_sources() {
                              {{"source", rows.text(0)}});
             continue;
         }
-        KnownSource source{.id = rows.text(0),
-                           .checkpoint = {.position = *position,
-                                          .lines = static_cast<std::uint64_t>(rows.number(2)),
-                                          .bytes = std::nullopt},
-                           .known = parse_known(rows.text(0), rows.text(4))};
+        SourceCheckpoint source{.id = rows.text(0),
+                                .checkpoint = {.position = *position,
+                                               .lines = static_cast<std::uint64_t>(rows.number(2)),
+                                               .bytes = std::nullopt},
+                                .known = parse_known(rows.text(0), rows.text(4))};
         if (!rows.is_null(3)) source.checkpoint.bytes = static_cast<std::uint64_t>(rows.number(3));
         if (source.known) {
             source.known->last_time = to_time(rows.number(5));

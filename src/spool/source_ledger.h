@@ -15,10 +15,10 @@
 namespace boatswain::spool {
 
 // A source that has a checkpoint: something of it was sealed, or reading of it had begun, and more was expected.
-struct KnownSource {
+struct SourceCheckpoint {
     std::string id;
     Checkpoint checkpoint;
-    std::optional<Known> known;  // nothing where an older Boatswain, which did not keep it, sealed last
+    std::optional<ResumeRecord> known;  // nothing where an older Boatswain, which did not keep it, sealed last
 };
 
 class SourceLedger {
@@ -31,9 +31,9 @@ class SourceLedger {
     bool ended(const std::string& source) const;
     // What was known of `source` when the spool was opened, where its lines were another tenant's than `tenant`. Asked
     // once: nothing afterwards.
-    std::optional<Known> was_of_another(const std::string& source, const TenantId& tenant);
+    std::optional<ResumeRecord> was_of_another(const std::string& source, const TenantId& tenant);
     // Every source with a checkpoint, as it stood when the spool was opened.
-    Result<std::vector<KnownSource>> known_sources();
+    Result<std::vector<SourceCheckpoint>> known_sources();
 
     Result<void> load();
     // In the order of the additions: what a later one says of a source holds.

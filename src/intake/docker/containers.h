@@ -82,9 +82,9 @@ class Containers {
     void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
     // `there` is every container that the engine has: those that were read before this agent started, and are not
     // there. None any more once removed_are_told().
-    std::vector<spool::KnownSource> removed_while_away(const std::set<std::string>& there) const;
+    std::vector<spool::SourceCheckpoint> removed_while_away(const std::set<std::string>& there) const;
     // They are gone: their tenants are told. `ran_once_more`: those of which more is missing than was known.
-    void tell_of_the_removed(const std::vector<spool::KnownSource>& removed,
+    void tell_of_the_removed(const std::vector<spool::SourceCheckpoint>& removed,
                              const std::set<std::string>& ran_once_more);
     void removed_are_told() { told_of_the_removed_ = true; }
     bool are_removed_told() const { return told_of_the_removed_; }

@@ -122,7 +122,7 @@ void Containers::depart(const std::string& id) {
     departed_.push_back(std::move(description));
 }
 
-std::vector<spool::KnownSource> Containers::removed_while_away(const std::set<std::string>& there) const {
+std::vector<spool::SourceCheckpoint> Containers::removed_while_away(const std::set<std::string>& there) const {
     if (told_of_the_removed_) return {};
     auto known = spool_.known_sources();
     if (!known) {
@@ -130,7 +130,7 @@ std::vector<spool::KnownSource> Containers::removed_while_away(const std::set<st
                      {{"error", known.error()}});
         return {};
     }
-    std::erase_if(*known, [&](const spool::KnownSource& one) {
+    std::erase_if(*known, [&](const spool::SourceCheckpoint& one) {
         bool of_the_engine = !one.known || one.known->source.kind == "docker";
         // Read to its end since this agent runs, and forgotten as soon as that is sealed.
         return !of_the_engine || told_of_.contains(one.id) || there.contains(one.id) || knows(one.id) ||
@@ -139,7 +139,7 @@ std::vector<spool::KnownSource> Containers::removed_while_away(const std::set<st
     return std::move(*known);
 }
 
-void Containers::tell_of_the_removed(const std::vector<spool::KnownSource>& removed,
+void Containers::tell_of_the_removed(const std::vector<spool::SourceCheckpoint>& removed,
                                      const std::set<std::string>& ran_once_more) {
     std::vector<std::string> gone;
     for (const auto& one : removed) {

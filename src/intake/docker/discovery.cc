@@ -238,7 +238,7 @@ asio::awaitable<void> Discovery::tell_of_the_removed(const engine::ContainerList
     if (!list.whole || known_engine_.is_other() || containers_.are_removed_told() || telling_) co_return;
     telling_ = true;
     auto missing = containers_.removed_while_away(ids_of(list));
-    std::vector<spool::KnownSource> removed;
+    std::vector<spool::SourceCheckpoint> removed;
     for (auto& one : missing)
         if (co_await is_surely_gone(one.id)) removed.push_back(one);
     auto again = co_await ran_once_more(removed);
@@ -263,7 +263,7 @@ asio::awaitable<void> Discovery::inspect_when_there_is_room(std::string id) {
 
 // Of those that had ended when no agent ran any more: which have run since. A start after an end that lies behind the
 // last line; an engine tells of a start later than the container's first lines.
-net::Task<std::set<std::string>> Discovery::ran_once_more(const std::vector<spool::KnownSource>& of) {
+net::Task<std::set<std::string>> Discovery::ran_once_more(const std::vector<spool::SourceCheckpoint>& of) {
     std::map<std::string, Timestamp> last_lines;
     for (const auto& one : of)
         if (one.known && one.known->ended) last_lines.emplace(one.id, one.known->last_time);

@@ -71,7 +71,7 @@ class Discovery {
     boost::asio::awaitable<void> tell_of_the_removed(const engine::ContainerList& list);
     boost::asio::awaitable<bool> is_surely_gone(std::string id);
     boost::asio::awaitable<void> inspect_when_there_is_room(std::string id);
-    net::Task<std::set<std::string>> ran_once_more(const std::vector<spool::KnownSource>& of);
+    net::Task<std::set<std::string>> ran_once_more(const std::vector<spool::SourceCheckpoint>& of);
     boost::asio::awaitable<void> inspect_and_adopt(std::string id);
     void inspect(const std::string& id);
     void take_event(const engine::Event& event);

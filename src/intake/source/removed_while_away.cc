@@ -4,7 +4,7 @@
 
 namespace boatswain::intake {
 
-void record_removed_while_away(const spool::KnownSource& gone, bool ran_once_more, batch::Batcher& batcher,
+void record_removed_while_away(const spool::SourceCheckpoint& gone, bool ran_once_more, batch::Batcher& batcher,
                                const Clock& clock, Metrics& metrics, Log& log) {
     bool whole = gone.known && gone.known->ended && !ran_once_more;
     auto outcome = !gone.known ? "unnamed" : whole ? "read-whole" : "gap";

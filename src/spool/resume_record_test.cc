@@ -1,4 +1,4 @@
-#include "spool/known.h"
+#include "spool/resume_record.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace boatswain::spool {
 namespace {
 
-Known web() {
+ResumeRecord web() {
     return {.source = {.id = "web",
                        .kind = "docker",
                        .name = "web-1",
@@ -24,7 +24,7 @@ Known web() {
             .last_time = *parse_time("2026-11-23T10:00:00.5Z")};
 }
 
-TEST(Known, SurvivesItsTextFormWhateverLabelsHold) {
+TEST(ResumeRecord, SurvivesItsTextFormWhateverLabelsHold) {
     auto known = web();
     auto back = parse_known("web", known_text(known));
     ASSERT_TRUE(back);
@@ -34,7 +34,7 @@ TEST(Known, SurvivesItsTextFormWhateverLabelsHold) {
     EXPECT_EQ(parse_known("web", known_text(known))->source.whose.tenant, TenantId::unassigned());
 }
 
-TEST(Known, IsNothingWhereTheTextIsCutOrChanged) {
+TEST(ResumeRecord, IsNothingWhereTheTextIsCutOrChanged) {
     auto text = known_text(web());
     for (std::size_t size = 0; size < text.size(); ++size)
         EXPECT_FALSE(parse_known("web", text.substr(0, size))) << size;

@@ -13,17 +13,17 @@
 
 namespace boatswain::spool {
 
-struct Known {
+struct ResumeRecord {
     Source source;
     std::vector<crypto::Recipient> recipients;  // its lines were sealed for these last
     Timestamp last_time{};                      // of its last line that is sealed
     bool ended = false;                         // it had stopped, and its log was read to its end
 
-    bool operator==(const Known&) const = default;
+    bool operator==(const ResumeRecord&) const = default;
 };
 
 // Source and recipients as text, and back. Fields are "SIZE:BYTES": whatever a label holds comes back as it was.
-std::string known_text(const Known& known);
-std::optional<Known> parse_known(std::string_view id, std::string_view text);
+std::string known_text(const ResumeRecord& known);
+std::optional<ResumeRecord> parse_known(std::string_view id, std::string_view text);
 
 }  // namespace boatswain::spool

@@ -1,4 +1,4 @@
-#include "spool/known.h"
+#include "spool/resume_record.h"
 
 #include <algorithm>
 #include <charconv>
@@ -47,7 +47,7 @@ class Fields {
 
 }  // namespace
 
-std::string known_text(const Known& known) {
+std::string known_text(const ResumeRecord& known) {
     std::string out;
     const auto& source = known.source;
     for (const auto& field :
@@ -61,9 +61,9 @@ std::string known_text(const Known& known) {
     return out;
 }
 
-std::optional<Known> parse_known(std::string_view id, std::string_view text) {
+std::optional<ResumeRecord> parse_known(std::string_view id, std::string_view text) {
     Fields fields{text};
-    Known known;
+    ResumeRecord known;
     auto& source = known.source;
     source.id = id;
     std::string tenant;
