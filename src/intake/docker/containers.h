@@ -27,7 +27,7 @@
 #include "batch/batcher.h"
 #include "engine/client.h"
 #include "intake/docker/directory_watch.h"
-#include "intake/docker/elsewhere.h"
+#include "intake/docker/log_driver_hooks.h"
 #include "intake/docker/selection.h"
 #include "intake/engine_logs/attach_reader.h"
 #include "intake/engine_logs/life.h"
@@ -48,7 +48,7 @@ struct Terms {
         false;  // attach to containers that nothing else can read; one may ask for it with label boatswain.attach=true
     Selection selection;
     std::vector<std::string> own_ids;  // containers that this process runs in
-    Elsewhere elsewhere;               // containers of our own log driver
+    LogDriverHooks elsewhere;          // containers of our own log driver
     std::string engine_id;             // of the engine that is meant; empty: the first that answered
     // Of containers that had started before this agent's first start on this host, and of which nothing was read yet,
     // what was printed earlier is passed over: before that start, or so long before it (zero: nothing is).

@@ -428,7 +428,7 @@ void DriverIntake::finish(std::chrono::steady_clock::time_point deadline) {
 
 // ---- What the Docker intake tells and asks --------------------------------------------------------------------------
 
-docker::Elsewhere DriverIntake::elsewhere(std::string driver) {
+docker::LogDriverHooks DriverIntake::elsewhere(std::string driver) {
     return {.driver = std::move(driver),
             .reads = [this](const std::string& id) { return containers_.contains(id); },
             .describe = [this](Description& told) { describe(told); },

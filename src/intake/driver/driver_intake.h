@@ -28,7 +28,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "batch/batcher.h"
-#include "intake/docker/elsewhere.h"
+#include "intake/docker/log_driver_hooks.h"
 #include "intake/docker/selection.h"
 #include "intake/driver/hold_reader.h"
 #include "intake/driver/plugin_request.h"
@@ -67,7 +67,7 @@ class DriverIntake final : public Intake {
     IntakeHealth health() const override;
 
     // What the Docker intake tells and asks. Outlived by this.
-    docker::Elsewhere elsewhere(std::string driver);
+    docker::LogDriverHooks elsewhere(std::string driver);
 
   private:
     struct Container {

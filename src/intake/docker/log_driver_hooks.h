@@ -12,7 +12,7 @@
 
 namespace boatswain::intake::docker {
 
-struct Elsewhere {
+struct LogDriverHooks {
     std::string driver;                                      // the log driver of such containers; empty: there are none
     std::function<bool(const std::string& id)> reads;        // its lines come that way, whatever else is known
     std::function<void(Description& description)> describe;  // adds what is known there
