@@ -21,12 +21,12 @@
 #include "boatswaind/confining.h"
 #include "boatswaind/control.h"
 #include "boatswaind/driver.h"
-#include "boatswaind/exhibit.h"
 #include "boatswaind/heart.h"
 #include "boatswaind/key_reading.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/process.h"
+#include "boatswaind/scrape_metrics.h"
 #include "boatswaind/signals.h"
 #include "boatswaind/state_lock.h"
 #include "canary/canary.h"
@@ -141,7 +141,7 @@ class Agent {
     std::unique_ptr<http::Server> control_;
     const Timestamp started_ = clock_.now();
     const std::chrono::steady_clock::time_point started_steady_ = clock_.steady();
-    Exhibit exhibit_{metrics_, config::version(), started_};
+    ScrapeMetrics scrape_metrics_{metrics_, config::version(), started_};
     std::optional<net::TaskGroup> tasks_;
     net::Event look_at_keys_{io_.get_executor()};  // before the next second
     bool reloading_ = false;                       // the configuration was read again, the keyring not yet
@@ -581,7 +581,7 @@ std::string Agent::metrics() {
                       .memory_bytes_max = budget_->bytes_max()};
     measured.ready = readiness(measured.condition);
     if (auto oldest = spool_->oldest()) measured.spool_oldest = std::max(clock_.now() - *oldest, Nanoseconds{});
-    exhibit_.show(measured);
+    scrape_metrics_.show(measured);
     for (auto [listener, server] : {std::pair{"listen", &observe_}, {"health", &health_}, {"control", &control_}})
         if (*server)
             metrics_

@@ -1,4 +1,4 @@
-#include "boatswaind/exhibit.h"
+#include "boatswaind/scrape_metrics.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -58,7 +58,7 @@ struct TenantFigures {
 
 }  // namespace
 
-Exhibit::Exhibit(Metrics& metrics, std::string_view version, Timestamp started)
+ScrapeMetrics::ScrapeMetrics(Metrics& metrics, std::string_view version, Timestamp started)
     : metrics_(metrics),
       statm_(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC)),
       descriptors_(::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
@@ -68,7 +68,7 @@ Exhibit::Exhibit(Metrics& metrics, std::string_view version, Timestamp started)
         set("boatswain_not_ready", "Reasons of each part against being ready", 0, {{"part", std::string{part}}});
 }
 
-void Exhibit::show(const Measured& measured) {
+void ScrapeMetrics::show(const Measured& measured) {
     const auto& condition = measured.condition;
     const auto& reading = condition.reading;
     set("boatswain_ready", "1 while lines are read and reach the store: /readyz says 200", measured.ready.ok());
@@ -103,7 +103,7 @@ void Exhibit::show(const Measured& measured) {
     show_process();
 }
 
-void Exhibit::show_tenants(const Measured& measured) {
+void ScrapeMetrics::show_tenants(const Measured& measured) {
     std::map<std::string, TenantFigures> tenants;
     for (const auto& [label, once] : shown_) tenants[label] = {};
     for (const auto& [tenant, lag] : measured.lag) {
@@ -127,7 +127,7 @@ void Exhibit::show_tenants(const Measured& measured) {
     }
 }
 
-void Exhibit::show_process() {
+void ScrapeMetrics::show_process() {
     set("process_resident_memory_bytes", "Memory that is resident", resident_bytes(statm_));
     set("process_open_fds", "Open descriptors", open_descriptors(descriptors_));
     set("process_max_fds", "Descriptors that may be open", descriptor_limit());

@@ -1,4 +1,4 @@
-#include "boatswaind/exhibit.h"
+#include "boatswaind/scrape_metrics.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ class ExhibitTest : public ::testing::Test {
         return metrics.text();
     }
     Metrics metrics;
-    Exhibit exhibit{metrics, "1.2.3", Timestamp{1000s}};
+    ScrapeMetrics exhibit{metrics, "1.2.3", Timestamp{1000s}};
     Measured measured{.condition = {.spool_bytes_max = 100}};
 };
 

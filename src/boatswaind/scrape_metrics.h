@@ -22,10 +22,10 @@ struct Measured {
     std::uint64_t memory_bytes_max = 0;
 };
 
-class Exhibit {
+class ScrapeMetrics {
   public:
     // `started`: of this process. Outlived by `metrics`.
-    Exhibit(Metrics& metrics, std::string_view version, Timestamp started);
+    ScrapeMetrics(Metrics& metrics, std::string_view version, Timestamp started);
     void show(const Measured& measured);
 
   private:
