@@ -17,10 +17,10 @@
 #include "boatswaind/assigning.h"
 #include "boatswaind/by_broker.h"
 #include "boatswaind/check.h"
-#include "boatswaind/condition.h"
 #include "boatswaind/confining.h"
 #include "boatswaind/control.h"
 #include "boatswaind/driver.h"
+#include "boatswaind/health_snapshot.h"
 #include "boatswaind/heart.h"
 #include "boatswaind/key_reading.h"
 #include "boatswaind/notify.h"
@@ -98,7 +98,7 @@ class Agent {
     asio::awaitable<void> watch_broker();
     void put_down();
     void prefer_keyring();
-    Condition condition() const;
+    HealthSnapshot condition() const;
     std::map<std::string, intake::TenantLag> lag_by_tenant() const;
     std::string metrics();
     AgentStatus status() const;
@@ -539,7 +539,7 @@ std::vector<std::string> Agent::ended_tasks() const {
     return ended;
 }
 
-Condition Agent::condition() const {
+HealthSnapshot Agent::condition() const {
     std::vector<intake::IntakeHealth> intakes;
     intake::ReadingStatus reading;
     for (const auto& intake : intakes_) {

@@ -9,12 +9,12 @@
 
 #include "base/file.h"
 #include "base/metrics.h"
-#include "boatswaind/condition.h"
+#include "boatswaind/health_snapshot.h"
 
 namespace boatswain::boatswaind {
 
 struct Measured {
-    Condition condition;
+    HealthSnapshot condition;
     serve::Health ready;
     std::map<std::string, intake::TenantLag> lag;        // by tenant
     std::map<std::string, std::uint64_t> spooled_bytes;  // by tenant

@@ -1,4 +1,4 @@
-#include "boatswaind/condition.h"
+#include "boatswaind/health_snapshot.h"
 
 #include <algorithm>
 
@@ -11,7 +11,7 @@ std::string seconds_of(Nanoseconds time) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
 }
 
-std::optional<std::string> spool_trouble(const Condition& condition) {
+std::optional<std::string> spool_trouble(const HealthSnapshot& condition) {
     if (condition.spool_bytes >= condition.spool_bytes_max)
         return "full: reading pauses until the store takes segments";
     auto paused = condition.tenants_without_room;
@@ -20,7 +20,7 @@ std::optional<std::string> spool_trouble(const Condition& condition) {
            ": reading of their containers pauses until the store takes segments";
 }
 
-std::optional<std::string> aside_trouble(const Condition& condition) {
+std::optional<std::string> aside_trouble(const HealthSnapshot& condition) {
     const auto& aside = condition.aside;
     if (aside.refused == 0) return std::nullopt;
     return "the store refuses " + counted(aside.refused, "segment") +
@@ -28,7 +28,7 @@ std::optional<std::string> aside_trouble(const Condition& condition) {
 }
 
 // Names no tenant: whoever reaches the port reads it.
-std::optional<std::string> conflict_trouble(const Condition& condition) {
+std::optional<std::string> conflict_trouble(const HealthSnapshot& condition) {
     const auto& conflicts = condition.conflicts;
     if (conflicts.empty()) return std::nullopt;
     auto last = std::ranges::max(conflicts, {}, &spool::Conflict::noticed).noticed;
@@ -38,7 +38,7 @@ std::optional<std::string> conflict_trouble(const Condition& condition) {
            "`boatswain spool` names the keys, `boatswain spool acknowledge` ends this";
 }
 
-void judge_reading(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
+void judge_reading(const HealthSnapshot& condition, std::vector<serve::Health::Reason>& reasons) {
     for (const auto& intake : condition.intakes)
         for (const auto& trouble : intake.troubles) reasons.push_back({intake.part, trouble});
     const auto& reading = condition.reading;
@@ -52,7 +52,7 @@ void judge_reading(const Condition& condition, std::vector<serve::Health::Reason
                                           reading.ended_readers.front()});
 }
 
-void judge_storing(const Condition& condition, std::vector<serve::Health::Reason>& reasons) {
+void judge_storing(const HealthSnapshot& condition, std::vector<serve::Health::Reason>& reasons) {
     if (condition.sealing_trouble)
         reasons.push_back({"sealing", "the spool cannot be written: " + *condition.sealing_trouble});
     else if (condition.sealing_for > seal_stuck_after)
@@ -66,7 +66,7 @@ void judge_storing(const Condition& condition, std::vector<serve::Health::Reason
         reasons.push_back({"store", "one put takes " + seconds_of(*condition.putting_for) + " by now"});
 }
 
-void judge_held(const Condition& condition, serve::Health& health) {
+void judge_held(const HealthSnapshot& condition, serve::Health& health) {
     const auto& reading = condition.reading;
     if (auto held = held_text(reading))
         (reading.reading == 0 ? health.reasons : health.notes)
@@ -106,16 +106,16 @@ std::optional<std::string> held_text(const intake::ReadingStatus& reading) {
     return text + why;
 }
 
-bool follows_all(const Condition& condition) {
+bool follows_all(const HealthSnapshot& condition) {
     return std::ranges::all_of(condition.intakes, &intake::IntakeHealth::follows);
 }
 
-bool follows(const Condition& condition, std::string_view part) {
+bool follows(const HealthSnapshot& condition, std::string_view part) {
     return std::ranges::any_of(condition.intakes,
                                [&](const auto& intake) { return intake.part == part && intake.follows; });
 }
 
-serve::Health aliveness(const Condition& condition) {
+serve::Health aliveness(const HealthSnapshot& condition) {
     serve::Health health;
     auto ended = condition.ended_tasks;
     for (const auto& intake : condition.intakes)
@@ -129,7 +129,7 @@ serve::Health aliveness(const Condition& condition) {
     return health;
 }
 
-serve::Health readiness(const Condition& condition) {
+serve::Health readiness(const HealthSnapshot& condition) {
     const auto& reading = condition.reading;
     auto health = aliveness(condition);
     judge_reading(condition, health.reasons);

@@ -31,7 +31,7 @@ namespace boatswain::boatswaind {
 inline constexpr std::chrono::minutes seal_stuck_after{1};
 inline constexpr std::chrono::minutes put_stuck_after{10};
 
-struct Condition {
+struct HealthSnapshot {
     std::vector<intake::IntakeHealth> intakes;
     intake::ReadingStatus reading;         // of all of them
     std::vector<std::string> ended_tasks;  // of the agent's own that have to run for ever
@@ -52,11 +52,11 @@ struct Condition {
 };
 
 // Whether every way in has looked for what is there. A part's word alone: "engine".
-bool follows_all(const Condition& condition);
-bool follows(const Condition& condition, std::string_view part);
+bool follows_all(const HealthSnapshot& condition);
+bool follows(const HealthSnapshot& condition, std::string_view part);
 
-serve::Health aliveness(const Condition& condition);
-serve::Health readiness(const Condition& condition);
+serve::Health aliveness(const HealthSnapshot& condition);
+serve::Health readiness(const HealthSnapshot& condition);
 
 // "6 of 7 containers are held: no key (5), its key file was removed (1)"; nothing when none is.
 std::optional<std::string> held_text(const intake::ReadingStatus& reading);

@@ -1,4 +1,4 @@
-#include "boatswaind/condition.h"
+#include "boatswaind/health_snapshot.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,8 +13,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Condition well() {
-    Condition condition{.spool_bytes = 10, .spool_bytes_max = 100};
+HealthSnapshot well() {
+    HealthSnapshot condition{.spool_bytes = 10, .spool_bytes_max = 100};
     condition.intakes = {{.part = "engine", .follows = true, .state = "followed"}};
     return condition;
 }
