@@ -14,7 +14,6 @@
 
 #include "base/secret.h"
 #include "batch/batcher.h"
-#include "boatswaind/assigning.h"
 #include "boatswaind/by_broker.h"
 #include "boatswaind/check.h"
 #include "boatswaind/confining.h"
@@ -29,6 +28,7 @@
 #include "boatswaind/scrape_metrics.h"
 #include "boatswaind/signals.h"
 #include "boatswaind/state_lock.h"
+#include "boatswaind/tenant_resolver.h"
 #include "canary/canary.h"
 #include "config/flags.h"
 #include "engine/client.h"
@@ -125,7 +125,7 @@ class Agent {
     std::unique_ptr<spool::Spool> spool_;
     std::optional<batch::MemoryBudget> budget_;
     std::unique_ptr<engine::Client> client_;
-    std::optional<Assigning> assigning_;
+    std::optional<TenantResolver> tenants_;
     std::optional<KeyReading> key_reading_;
     std::optional<docker::Images> images_;
     std::optional<batch::Sealing> sealing_;
@@ -185,12 +185,12 @@ Result<void> Agent::build() {
                                    clock_, log_, metrics_));
     budget_.emplace(config_.memory_max);
     auto derived = [this] { asio::post(io_, [this] { reassign_ready(); }); };
-    assigning_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
-                       config_.state_dir / last_good_name, static_cast<std::size_t>(config_.tenancy.carried_max),
-                       metrics_, log_, clock_, derived);
-    assigning_->treat_removed(removed_keys_of(config_));
-    assigning_->refresh_keys(true);
-    key_reading_.emplace(io_.get_executor(), *assigning_);
+    tenants_.emplace(std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
+                     config_.state_dir / last_good_name, static_cast<std::size_t>(config_.tenancy.carried_max),
+                     metrics_, log_, clock_, derived);
+    tenants_->treat_removed(removed_keys_of(config_));
+    tenants_->refresh_keys(true);
+    key_reading_.emplace(io_.get_executor(), *tenants_);
     prefer_keyring();
 
     auto progressed = [this] {
@@ -241,10 +241,10 @@ Result<void> Agent::open_listeners() {
 
 // The ways in. Those that share containers know of each other; the rest of the agent knows the list alone.
 Result<void> Agent::build_intakes(std::vector<std::string> own_containers) {
-    intake::Assigner assigner{.assign = [this](const SourceFacts& facts) { return assigning_->assign(facts); },
-                              .starter = [this](const SourceFacts& facts) { return assigning_->starter(facts); },
-                              .keep = words_kept(*assigning_, selection_)};
-    assigning_->trust_images(config_.tenancy.trust_image);
+    intake::Assigner assigner{.assign = [this](const SourceFacts& facts) { return tenants_->assign(facts); },
+                              .starter = [this](const SourceFacts& facts) { return tenants_->starter(facts); },
+                              .keep = words_kept(*tenants_, selection_)};
+    tenants_->trust_images(config_.tenancy.trust_image);
     if (!config_.cri.pods.empty()) {
         const auto& excluded = config_.cri.exclude_namespaces;
         intake::cri::Options options{.pods = config_.cri.pods,
@@ -264,7 +264,7 @@ Result<void> Agent::build_docker(intake::Assigner assigner, std::vector<std::str
                         more_known_of_.insert(ids.begin(), ids.end());
                         assign_again_.notify();
                     });
-    assigning_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
+    tenants_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
     docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_containers)};
     terms.engine_id = config_.engine.id;
     terms.from_first_start = config_.docker.read_from == config::ReadFrom::start;
@@ -285,8 +285,8 @@ Result<void> Agent::build_driver(docker::Terms& terms, const intake::Assigner& a
     CHECK(intake::driver::check_in_memory(driver.hold_dir));
     if (driver.holder == config::HolderIs::agent) {
         TRY(holder_, intake::driver::Holder::open(io_.get_executor(), holder_options(config_),
-                                                  holder_asks(*assigning_, selection_), clock_, log_,
-                                                  std::move(*holds_), std::move(plugin_)));
+                                                  holder_asks(*tenants_, selection_), clock_, log_, std::move(*holds_),
+                                                  std::move(plugin_)));
     }
     auto driver_intake =
         std::make_unique<intake::driver::DriverIntake>(io_.get_executor(),
@@ -306,7 +306,7 @@ void Agent::reassign() {
 }
 
 void Agent::reassign_ready() {
-    if (auto ready = assigning_->take_ready(); !ready.empty()) reassign(ready);
+    if (auto ready = tenants_->take_ready(); !ready.empty()) reassign(ready);
 }
 
 void Agent::reassign(const std::vector<std::string>& ids) {
@@ -333,7 +333,7 @@ void Agent::put_down() {
 
 // Tenants that the operator knows are not crowded out by names that somebody makes up.
 void Agent::prefer_keyring() {
-    auto known = assigning_->tenant_names();
+    auto known = tenants_->tenant_names();
     metrics_.know_tenants(known);
     budget_->prefer(std::move(known));
 }
@@ -388,7 +388,7 @@ Result<void> Agent::run() {
                                 {"epoch", spool_->epoch()},
                                 {"store", store_->describe()},
                                 {"engine", config_.engine.socket},
-                                {"tenants", assigning_->tenants()}});
+                                {"tenants", tenants_->tenants()}});
     tasks_.emplace(io_.get_executor(), log_);
     for (const auto& intake : intakes_) tasks_->spawn(std::string{intake->name()}, intake->run());
     if (images_) {
@@ -500,13 +500,13 @@ void Agent::reload_configuration() {
     }
     // Reading the configuration and the containers' tenants again can each take a while.
     if (told_to_end()) return;
-    if (auto may = check_keyring_stays(*assigning_, *fresh); !may) {
+    if (auto may = check_keyring_stays(*tenants_, *fresh); !may) {
         log_.error("configuration not taken over; the old one stays", {{"error", may.error()}});
         return;
     }
-    assigning_->trust_images(fresh->tenancy.trust_image);
-    assigning_->treat_removed(removed_keys_of(*fresh));
-    if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) {
+    tenants_->trust_images(fresh->tenancy.trust_image);
+    tenants_->treat_removed(removed_keys_of(*fresh));
+    if (tenants_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) {
         if (images_) images_->forget();
         for (const auto& intake : intakes_) intake->learn_again();
     }
@@ -552,8 +552,8 @@ HealthSnapshot Agent::condition() const {
             .sealing_trouble = sealing_->trouble(),
             .shipping_trouble = shipper_->trouble(),
             .store_lost = store_->lost(),
-            .key_troubles = assigning_->key_troubles(),
-            .removed_keys = assigning_->removed_keys(),
+            .key_troubles = tenants_->key_troubles(),
+            .removed_keys = tenants_->removed_keys(),
             .sealing_for = sealing_->busy_for(),
             .putting_for = shipper_->busy_for(),
             .has_canary = canary_.has_value(),

@@ -4,11 +4,11 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
-#include "boatswaind/assigning.h"
 #include "boatswaind/confining.h"
 #include "boatswaind/engine_check.h"
 #include "boatswaind/guarding.h"
 #include "boatswaind/state_place.h"
+#include "boatswaind/tenant_resolver.h"
 #include "intake/docker/selection.h"
 #include "store/store.h"
 #include "tenancy/keyring.h"

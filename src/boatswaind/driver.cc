@@ -56,7 +56,7 @@ class DriverProcess {
     std::optional<driver::HoldLock> holds_;  // until the holder has it
     std::optional<sandbox::Broker> broker_;
     std::unique_ptr<engine::Client> client_;
-    std::optional<Assigning> assigning_;
+    std::optional<TenantResolver> tenants_;
     std::optional<KeyReading> key_reading_;
     net::Event look_at_keys_{io_.get_executor()};  // before the next second
     bool reloading_ = false;                       // the configuration was read again, the keyring not yet
@@ -98,20 +98,20 @@ Result<void> DriverProcess::run() {
     CHECK(drop_privileges(log_));
     TRY(broker_, confine_driver(config_, log_));
     // What key files said last is the agent's to keep.
-    assigning_.emplace(
+    tenants_.emplace(
         std::move(rules), policy_of(config_), forged_of(config_), config_.tenancy.keyring,
         config_.state_dir / last_good_name, static_cast<std::size_t>(config_.tenancy.carried_max), metrics_, log_,
         clock_, [] {}, false);
-    assigning_->treat_removed(removed_keys_of(config_));
-    assigning_->refresh_keys(true);
+    tenants_->treat_removed(removed_keys_of(config_));
+    tenants_->refresh_keys(true);
     TRY(client_, engine::make_client(io_.get_executor(), engine_endpoint(config_, io_.get_executor(), broker_)));
     // Who waits for an answer about an image asks by itself.
-    images_.emplace(io_.get_executor(), *client_, words_kept(*assigning_, selection_), metrics_, log_,
+    images_.emplace(io_.get_executor(), *client_, words_kept(*tenants_, selection_), metrics_, log_,
                     [](const std::vector<std::string>&) {});
-    assigning_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
-    assigning_->trust_images(config_.tenancy.trust_image);
-    key_reading_.emplace(io_.get_executor(), *assigning_);
-    TRY(holder_, driver::Holder::open(io_.get_executor(), holder_options(config_), holder_asks(*assigning_, selection_),
+    tenants_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
+    tenants_->trust_images(config_.tenancy.trust_image);
+    key_reading_.emplace(io_.get_executor(), *tenants_);
+    TRY(holder_, driver::Holder::open(io_.get_executor(), holder_options(config_), holder_asks(*tenants_, selection_),
                                       clock_, log_, std::move(*holds_), std::move(plugin)));
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("obey signals", obey_signals());
@@ -135,7 +135,7 @@ asio::awaitable<void> DriverProcess::watch_keyring() {
     for (;;) {
         co_await look_at_keys_.wait_for(keyring_pause);
         (void)co_await key_reading_->refresh(std::exchange(reloading_, false));
-        (void)assigning_->take_ready();  // who waits for a key asks by itself
+        (void)tenants_->take_ready();  // who waits for a key asks by itself
         if (holder_->ended_tasks().empty()) continue;
         // Nobody asks this process whether it is well: the service manager starts another one.
         failed_ = true;
@@ -161,15 +161,15 @@ asio::awaitable<void> DriverProcess::obey_signals() {
         if (!order.reload) break;
         auto fresh = reload_();
         if (fresh)
-            if (auto may = check_keyring_stays(*assigning_, *fresh); !may) fresh = std::unexpected(may.error());
+            if (auto may = check_keyring_stays(*tenants_, *fresh); !may) fresh = std::unexpected(may.error());
         auto rules = fresh ? parse_tenancy(*fresh) : Result<tenancy::RuleSet>{std::unexpected(fresh.error())};
         if (!rules) {
             log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
             continue;
         }
-        assigning_->trust_images(fresh->tenancy.trust_image);
-        assigning_->treat_removed(removed_keys_of(*fresh));
-        if (assigning_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) images_->forget();
+        tenants_->trust_images(fresh->tenancy.trust_image);
+        tenants_->treat_removed(removed_keys_of(*fresh));
+        if (tenants_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) images_->forget();
         reloading_ = true;  // watch_keyring() goes on with it
         look_at_keys_.notify();
     }
@@ -188,13 +188,13 @@ driver::HolderOptions holder_options(const config::Config& config) {
             .ring_bytes = config.driver.ring_bytes};
 }
 
-driver::HolderAsks holder_asks(Assigning& assigning, const intake::docker::Selection& selection) {
+driver::HolderAsks holder_asks(TenantResolver& assigning, const intake::docker::Selection& selection) {
     return {.kept = words_kept(assigning, selection),
             .key_for = [&assigning](const SourceFacts& facts) { return key_for(assigning, facts); },
             .share_for = [&assigning](const SourceFacts& facts) { return assigning.share_of(facts); }};
 }
 
-driver::KeyAnswer key_for(Assigning& assigning, const SourceFacts& facts) {
+driver::KeyAnswer key_for(TenantResolver& assigning, const SourceFacts& facts) {
     using Is = driver::KeyAnswer::Is;
     auto assignment = assigning.assign(facts);
     if (assignment.soon) return {.is = Is::not_yet, .reason = assignment.decision.reason};

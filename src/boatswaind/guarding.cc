@@ -10,12 +10,12 @@
 #include <csignal>
 #include <memory>
 
-#include "boatswaind/assigning.h"
 #include "boatswaind/confining.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/process.h"
 #include "boatswaind/signals.h"
+#include "boatswaind/tenant_resolver.h"
 #include "config/flags.h"
 #include "guard/guard.h"
 #include "net/task_group.h"

@@ -7,9 +7,9 @@ namespace boatswain::boatswaind {
 
 namespace asio = boost::asio;
 
-KeyReading::KeyReading(asio::any_io_executor executor, Assigning& assigning)
+KeyReading::KeyReading(asio::any_io_executor executor, TenantResolver& assigning)
     : executor_(executor),
-      assigning_(assigning),
+      tenants_(assigning),
       answered_(std::move(executor)),
       thread_([this](std::stop_token stop) { read(std::move(stop)); }) {}
 
@@ -23,7 +23,7 @@ void KeyReading::read(std::stop_token stop) {
         if (!asked_.wait(lock, stop, [&] { return question_.has_value(); })) return;
         bool always = *std::exchange(question_, std::nullopt);
         lock.unlock();
-        auto answer = assigning_.read_keys(always);
+        auto answer = tenants_.read_keys(always);
         lock.lock();
         answer_ = std::move(answer);
         asio::post(executor_, [this] { answered_.notify(); });
@@ -43,7 +43,7 @@ asio::awaitable<bool> KeyReading::refresh(bool always) {
         if (!answer_) continue;
         auto answer = *std::exchange(answer_, std::nullopt);
         lock.unlock();
-        co_return assigning_.take(std::move(answer));
+        co_return tenants_.take(std::move(answer));
     }
 }
 

@@ -10,30 +10,30 @@
 #include <stop_token>
 #include <thread>
 
-#include "boatswaind/assigning.h"
+#include "boatswaind/tenant_resolver.h"
 #include "net/event.h"
 
 namespace boatswain::boatswaind {
 
 class KeyReading {
   public:
-    KeyReading(boost::asio::any_io_executor executor, Assigning& assigning);
+    KeyReading(boost::asio::any_io_executor executor, TenantResolver& assigning);
     KeyReading(const KeyReading&) = delete;
     ~KeyReading();  // after the executor's last turn; waits for a reading that is under way
 
-    // Assigning::refresh_keys, with its reading on the other thread. Of ONE coroutine of the I/O thread; cancellable.
+    // TenantResolver::refresh_keys, with its reading on the other thread. Of ONE coroutine of the I/O thread; cancellable.
     boost::asio::awaitable<bool> refresh(bool always);
 
   private:
     void read(std::stop_token stop);
 
     boost::asio::any_io_executor executor_;
-    Assigning& assigning_;
+    TenantResolver& tenants_;
     net::Event answered_;
     std::mutex guard_;
     std::condition_variable_any asked_;
     std::optional<bool> question_;  // `always`
-    std::optional<Assigning::KeysRead> answer_;
+    std::optional<TenantResolver::KeysRead> answer_;
     std::jthread thread_;  // last: it uses the above
 };
 

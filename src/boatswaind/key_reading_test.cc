@@ -48,16 +48,16 @@ class KeyReadingTest : public ::testing::Test {
     Log log{clock, log_file.get(), LogFormat::text, LogLevel::debug};
     Metrics metrics;
     asio::io_context io;
-    Assigning assigning{parse_tenancy({}).value(),
-                        tenancy::Unassigned::quarantine,
-                        tenancy::Forged::quarantine,
-                        keyring,
-                        directory / "keyring.last",
-                        100,
-                        metrics,
-                        log,
-                        clock,
-                        [] {}};
+    TenantResolver assigning{parse_tenancy({}).value(),
+                             tenancy::Unassigned::quarantine,
+                             tenancy::Forged::quarantine,
+                             keyring,
+                             directory / "keyring.last",
+                             100,
+                             metrics,
+                             log,
+                             clock,
+                             [] {}};
     std::optional<bool> changed;
 };
 

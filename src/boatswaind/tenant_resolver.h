@@ -41,14 +41,14 @@ RemovedKeys removed_keys_of(const config::Config& config);
 // Of the agent's state directory: tenancy/last_good.h.
 inline constexpr std::string_view last_good_name = "keyring.last";
 
-class Assigning {
+class TenantResolver {
   public:
     // `last_good`: a file of the state directory that keeps what the key files said; empty: nothing is kept. `keeps`:
     // it is ours to write. `derived` is called from a thread of its own when a key that a container carries is ready:
     // take_ready() then names the containers.
-    Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring, Path last_good,
-              std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock, std::function<void()> derived,
-              bool keeps = true);
+    TenantResolver(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
+                   Path last_good, std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock,
+                   std::function<void()> derived, bool keeps = true);
 
     // Takes new rules: for containers found from now on, and for all at the next reassign(). True: they read words of
     // containers that those before did not, so that what is known of containers has to be learned again.
@@ -142,9 +142,9 @@ class Assigning {
 };
 
 // What is kept of a container's words: what rules and selection read. Both outlive it.
-WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection);
+WordFilter words_kept(TenantResolver& assigning, const intake::docker::Selection& selection);
 
 // A running agent is confined to the keyring that it was started with. Remedy::stop when `fresh` names another one.
-Result<void> check_keyring_stays(const Assigning& assigning, const config::Config& fresh);
+Result<void> check_keyring_stays(const TenantResolver& assigning, const config::Config& fresh);
 
 }  // namespace boatswain::boatswaind

@@ -1,4 +1,4 @@
-#include "boatswaind/assigning.h"
+#include "boatswaind/tenant_resolver.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -75,9 +75,9 @@ tenancy::Forged forged_of(const config::Config& config) {
     return tenancy::Forged::quarantine;
 }
 
-Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
-                     Path last_good, std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock,
-                     std::function<void()> derived, bool keeps)
+TenantResolver::TenantResolver(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged, Path keyring,
+                               Path last_good, std::size_t carried_max, Metrics& metrics, Log& log, const Clock& clock,
+                               std::function<void()> derived, bool keeps)
     : rules_(std::move(rules)),
       environment_keys_(rules_.environment_keys()),
       label_keys_(rules_.label_keys()),
@@ -98,7 +98,7 @@ Assigning::Assigning(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy
       problems_(metrics.counter("boatswain_keyring_problems_total", "Key files that could not be understood")),
       deriving_(carried_, std::move(derived)) {}
 
-bool Assigning::change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged) {
+bool TenantResolver::change(tenancy::RuleSet rules, tenancy::Unassigned policy, tenancy::Forged forged) {
     auto environment = rules.environment_keys(), labels = rules.label_keys();
     bool more = !std::ranges::includes(environment_keys_, environment) || !std::ranges::includes(label_keys_, labels) ||
                 rules.labels != rules_.labels;
@@ -115,15 +115,15 @@ RemovedKeys removed_keys_of(const config::Config& config) {
             .hold_max = config.tenancy.removed_key_hold};
 }
 
-bool Assigning::is_too_old(Timestamp since) const { return clock_.now() - since >= removed_terms_.hold_max; }
+bool TenantResolver::is_too_old(Timestamp since) const { return clock_.now() - since >= removed_terms_.hold_max; }
 
-tenancy::RemovedKey Assigning::removal_of(const tenancy::Keys& keys) const {
+tenancy::RemovedKey TenantResolver::removal_of(const tenancy::Keys& keys) const {
     if (!removed_terms_.hold || !keys.removed_since) return tenancy::RemovedKey::not_removed;
     return is_too_old(*keys.removed_since) ? tenancy::RemovedKey::too_old : tenancy::RemovedKey::hold;
 }
 
 // Logs those that are new. True: of some the hold has ended since.
-bool Assigning::count_removed() {
+bool TenantResolver::count_removed() {
     auto removed = removed_terms_.hold ? keyring_.removed() : tenancy::RemovedKeys{};
     removed_gauge_.set(static_cast<double>(removed.size()));
     std::size_t told = 0;
@@ -137,7 +137,7 @@ bool Assigning::count_removed() {
     return std::exchange(too_old_, too_old) < too_old;
 }
 
-std::vector<std::string> Assigning::removed_keys() const {
+std::vector<std::string> TenantResolver::removed_keys() const {
     std::vector<std::string> sentences;
     for (const auto& [tenant, since] : known_removed_) {
         if (sentences.size() >= key_troubles_max) break;
@@ -152,7 +152,7 @@ std::vector<std::string> Assigning::removed_keys() const {
     return sentences;
 }
 
-Assigning::KeysRead Assigning::read_keys(bool always) {
+TenantResolver::KeysRead TenantResolver::read_keys(bool always) {
     KeysRead read{.always = always, .is = std::nullopt};
     if (!always && !keyring_.changed_on_disk(clock_.now())) return read;
     auto before = keyring_.generation();
@@ -161,12 +161,12 @@ Assigning::KeysRead Assigning::read_keys(bool always) {
     return read;
 }
 
-bool Assigning::take(KeysRead read) {
+bool TenantResolver::take(KeysRead read) {
     bool changed = tell_of_keys(std::move(read));
     return count_removed() || changed;
 }
 
-bool Assigning::tell_of_keys(KeysRead read) {
+bool TenantResolver::tell_of_keys(KeysRead read) {
     if (!read.is) return false;
     auto keyring = keyring_.directory().string();
     if (const auto& problems = *read.is; !problems) {
@@ -190,13 +190,13 @@ bool Assigning::tell_of_keys(KeysRead read) {
     return read.changed;
 }
 
-std::set<std::string> Assigning::tenant_names() const {
+std::set<std::string> TenantResolver::tenant_names() const {
     auto names = keyring_.tenants();
     return {names.begin(), names.end()};
 }
 
 // All of them at once: those that find none are remembered again, and one that is gone is forgotten.
-std::vector<std::string> Assigning::take_ready() {
+std::vector<std::string> TenantResolver::take_ready() {
     auto ready = deriving_.take_ready();
     carried_gauge_.set(static_cast<double>(places_.taken()));
     if (!places_.has_room()) return ready;
@@ -206,14 +206,14 @@ std::vector<std::string> Assigning::take_ready() {
 }
 
 // Named once, and then in what is logged of each container: there may be thousands.
-void Assigning::tell_of_no_place(const TenantId& tenant) {
+void TenantResolver::tell_of_no_place(const TenantId& tenant) {
     over_max_.add();
     if (std::exchange(logged_no_place_, true)) return;
     log_.warning("too many tenants without a key file; more are unassigned",
                  {{"tenant", tenant.str()}, {"tenancy.carried_max", places_.taken()}});
 }
 
-void Assigning::count_forgery(const SourceFacts& facts, const std::vector<std::string>& forged) {
+void TenantResolver::count_forgery(const SourceFacts& facts, const std::vector<std::string>& forged) {
     if (logged_forgeries_.contains(facts.id)) return;
     if (logged_forgeries_.size() >= logged_forgeries_max) logged_forgeries_.clear();
     logged_forgeries_.insert(facts.id);
@@ -228,13 +228,13 @@ void Assigning::count_forgery(const SourceFacts& facts, const std::vector<std::s
                                                            {"ruled", ruling(forged_)}});
 }
 
-intake::Starter Assigning::starter(const SourceFacts& facts) {
+intake::Starter TenantResolver::starter(const SourceFacts& facts) {
     if (trust_images_ || !images_ || facts.named_by_platform) return {.facts = facts, .why = {}};
     return images_(facts);
 }
 
-Attribution Assigning::attribute(const SourceFacts& facts, const SourceFacts& starter,
-                                 const std::vector<std::string>& forged) {
+Attribution TenantResolver::attribute(const SourceFacts& facts, const SourceFacts& starter,
+                                      const std::vector<std::string>& forged) {
     if (forged.empty() || forged_ == tenancy::Forged::trust_env) return tenancy::attribute(rules_, facts, starter);
     auto whose = tenancy::attribute(rules_, tenancy::ignore_claims(facts), tenancy::ignore_claims(starter));
     if (forged_ == tenancy::Forged::ignore_env) return whose;
@@ -243,7 +243,7 @@ Attribution Assigning::attribute(const SourceFacts& facts, const SourceFacts& st
     return whose;
 }
 
-bool Assigning::keeps(std::string_view environment_key) {
+bool TenantResolver::keeps(std::string_view environment_key) {
     if (environment_keys_.contains(environment_key) || tenancy::is_claim(environment_key)) return true;
     if (environment_key == former_default && rules_.recipient.empty() && !std::exchange(logged_unread_, true))
         log_.warning("a container carries a key, and no rule of tenancy.recipient reads one",
@@ -254,7 +254,7 @@ bool Assigning::keeps(std::string_view environment_key) {
 }
 
 // Once for each rule, not for each container.
-void Assigning::tell_of_unnamed_secrets(const tenancy::CarriedText& carried) {
+void TenantResolver::tell_of_unnamed_secrets(const tenancy::CarriedText& carried) {
     if (logged_rules_.contains(carried.rule) || !tenancy::read_carried(carried).perhaps_a_secret) return;
     if (logged_rules_.size() >= tenancy::rules_max) return;
     logged_rules_.insert(carried.rule);
@@ -262,7 +262,7 @@ void Assigning::tell_of_unnamed_secrets(const tenancy::CarriedText& carried) {
                  {{"rule", carried.rule}, {"if_it_is_a_secret", "write secret:" + carried.rule}});
 }
 
-std::optional<std::string> Assigning::share_of(const SourceFacts& facts) {
+std::optional<std::string> TenantResolver::share_of(const SourceFacts& facts) {
     intake::Starter told{.facts = facts, .why = {}};
     if (tenancy::reads_words(rules_, facts)) told = starter(facts);
     if (told.is != intake::Starter::Is::known) return std::nullopt;
@@ -271,7 +271,7 @@ std::optional<std::string> Assigning::share_of(const SourceFacts& facts) {
     return known ? whose.tenant.str() : std::string{};
 }
 
-intake::Assignment Assigning::assign(const SourceFacts& facts) {
+intake::Assignment TenantResolver::assign(const SourceFacts& facts) {
     auto forged = tenancy::forged_claims(facts);
     if (!forged.empty()) count_forgery(facts, forged);
     bool quarantined = !forged.empty() && forged_ == tenancy::Forged::quarantine;
@@ -347,14 +347,14 @@ intake::Assignment Assigning::assign(const SourceFacts& facts) {
             .place = std::move(place)};
 }
 
-WordFilter words_kept(Assigning& assigning, const intake::docker::Selection& selection) {
+WordFilter words_kept(TenantResolver& assigning, const intake::docker::Selection& selection) {
     return {.environment = [&](std::string_view key) { return assigning.keeps(key); },
             .label = [&](std::string_view key) { return assigning.names_label(key) || selection.names_label(key); },
             .more_labels = [&](std::string_view key) { return assigning.keeps_label(key); },
             .mount = [](std::string_view destination) { return tenancy::is_sandbox_mount(destination); }};
 }
 
-Result<void> check_keyring_stays(const Assigning& assigning, const config::Config& fresh) {
+Result<void> check_keyring_stays(const TenantResolver& assigning, const config::Config& fresh) {
     if (assigning.keyring() == fresh.tenancy.keyring) return {};
     return fail(Remedy::stop, "tenancy.keyring is " + fresh.tenancy.keyring.string() + " now and was " +
                                   assigning.keyring().string() +

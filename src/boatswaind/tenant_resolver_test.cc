@@ -1,4 +1,4 @@
-#include "boatswaind/assigning.h"
+#include "boatswaind/tenant_resolver.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -31,16 +31,16 @@ class AssigningTest : public ::testing::Test {
     AssigningTest() { std::filesystem::create_directories(keyring); }
 
     static tenancy::RuleSet rules(const config::Config& config = {}) { return parse_tenancy(config).value(); }
-    Assigning assigning(tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
+    TenantResolver assigning(tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
         return assigning_by({}, tenancy::Forged::quarantine, policy);
     }
-    Assigning carrying(const std::string& rule) {
+    TenantResolver carrying(const std::string& rule) {
         config::Config config;
         config.tenancy.recipient = {rule};
         return assigning_by(config, tenancy::Forged::quarantine);
     }
-    Assigning assigning_by(const config::Config& config, tenancy::Forged forged,
-                           tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
+    TenantResolver assigning_by(const config::Config& config, tenancy::Forged forged,
+                                tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
         return {rules(config),
                 policy,
                 forged,
@@ -65,7 +65,7 @@ class AssigningTest : public ::testing::Test {
     }
     std::string logged() { return boatswain::testing::contents(directory / "log"); }
     // The answer when the key that a container carries is derived.
-    intake::Assignment settled(Assigning& assigning, const SourceFacts& facts) {
+    intake::Assignment settled(TenantResolver& assigning, const SourceFacts& facts) {
         for (int waited = 0; waited < 10'000; ++waited) {
             auto assigned = assigning.assign(facts);
             if (!assigned.soon) return assigned;
