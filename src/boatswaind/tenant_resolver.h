@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "boatswaind/deriving.h"
+#include "boatswaind/key_derivation.h"
 #include "config/config.h"
 #include "intake/docker/selection.h"
 #include "intake/source/assigner.h"
@@ -138,7 +138,7 @@ class TenantResolver {
     Gauge& carried_gauge_;
     Counter& over_max_;
     Counter& problems_;
-    Deriving deriving_;  // last: its thread uses the keys above
+    KeyDerivationWorker deriving_;  // last: its thread uses the keys above
 };
 
 // What is kept of a container's words: what rules and selection read. Both outlive it.

@@ -1,25 +1,25 @@
-#include "boatswaind/deriving.h"
+#include "boatswaind/key_derivation.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace boatswain::boatswaind {
 
-Deriving::Deriving(tenancy::CarriedKeys& keys, std::function<void()> derived)
+KeyDerivationWorker::KeyDerivationWorker(tenancy::CarriedKeys& keys, std::function<void()> derived)
     : keys_(keys), derived_(std::move(derived)), thread_([this](std::stop_token stop) { derive(std::move(stop)); }) {}
 
-Deriving::~Deriving() {
+KeyDerivationWorker::~KeyDerivationWorker() {
     thread_.request_stop();
     thread_.join();
 }
 
-std::size_t Deriving::room_of(const Tenant& tenant) const {
+std::size_t KeyDerivationWorker::room_of(const Tenant& tenant) const {
     if (!keys_.has_room(tenant.id)) return 0;
     if (waiting_ >= waiting_max) return tenant.requests.empty() ? 1 : 0;
     return waiting_of_tenant_max - std::min(waiting_of_tenant_max, tenant.requests.size());
 }
 
-void Deriving::request(const TenantId& tenant, const std::string& secret, const std::string& container) {
+void KeyDerivationWorker::request(const TenantId& tenant, const std::string& secret, const std::string& container) {
     {
         Secret wanted{secret};
         std::scoped_lock lock{guard_};
@@ -41,7 +41,7 @@ void Deriving::request(const TenantId& tenant, const std::string& secret, const 
     changed_.notify_one();
 }
 
-void Deriving::derive(std::stop_token stop) {
+void KeyDerivationWorker::derive(std::stop_token stop) {
     for (;;) {
         Request request;
         TenantId tenant = TenantId::unassigned();
@@ -65,7 +65,7 @@ void Deriving::derive(std::stop_token stop) {
 }
 
 // What could not be derived (no memory, no room) is asked for again with those that came too late.
-void Deriving::settle(const TenantId& tenant, std::set<std::string> containers, bool derived) {
+void KeyDerivationWorker::settle(const TenantId& tenant, std::set<std::string> containers, bool derived) {
     std::scoped_lock lock{guard_};
     auto& own = tenants_[tenant.str()];
     own.id = tenant;
@@ -76,7 +76,7 @@ void Deriving::settle(const TenantId& tenant, std::set<std::string> containers, 
     if (own.requests.empty() && own.later.empty()) tenants_.erase(tenant.str());
 }
 
-std::vector<std::string> Deriving::take_ready() {
+std::vector<std::string> KeyDerivationWorker::take_ready() {
     std::scoped_lock lock{guard_};
     auto ready = std::exchange(ready_, {});
     for (auto one = tenants_.begin(); one != tenants_.end();) {
@@ -88,7 +88,7 @@ std::vector<std::string> Deriving::take_ready() {
     return {ready.begin(), ready.end()};
 }
 
-std::size_t Deriving::waiting() const {
+std::size_t KeyDerivationWorker::waiting() const {
     std::scoped_lock lock{guard_};
     return waiting_;
 }

@@ -1,4 +1,4 @@
-#include "boatswaind/deriving.h"
+#include "boatswaind/key_derivation.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ class DerivingTest : public ::testing::Test {
     }
 
     tenancy::CarriedKeys keys;
-    Deriving deriving{keys, [] {}};
+    KeyDerivationWorker deriving{keys, [] {}};
 };
 
 TEST_F(DerivingTest, NamesTheContainersThatAskedAndNoOthers) {
@@ -48,7 +48,7 @@ TEST_F(DerivingTest, NamesTheContainersThatAskedAndNoOthers) {
 }
 
 TEST_F(DerivingTest, LetsOneTenantWithManySecretsDelayAnotherByOneTurn) {
-    for (std::size_t i = 0; i < Deriving::waiting_of_tenant_max; ++i)
+    for (std::size_t i = 0; i < KeyDerivationWorker::waiting_of_tenant_max; ++i)
         deriving.request(named("many"), "secret number " + std::to_string(i), "many-" + std::to_string(i));
     deriving.request(named("one"), "my only secret", "lone");
     auto order = wait_for(3);
@@ -59,12 +59,12 @@ TEST_F(DerivingTest, LetsOneTenantWithManySecretsDelayAnotherByOneTurn) {
 TEST_F(DerivingTest, KeepsOnlySoManySecretsOfATenantAndAsksTheOthersAgain) {
     // More than a tenant may have here, and than it may have remembered: nobody uses the keys, so all get theirs.
     constexpr std::size_t more = 8;
-    auto all = Deriving::waiting_of_tenant_max + more;
+    auto all = KeyDerivationWorker::waiting_of_tenant_max + more;
     auto ask = [&](std::size_t i) {
         deriving.request(named("many"), "secret number " + std::to_string(i), "many-" + std::to_string(i));
     };
     for (std::size_t i = 0; i < all; ++i) ask(i);
-    EXPECT_LE(deriving.waiting(), Deriving::waiting_of_tenant_max);
+    EXPECT_LE(deriving.waiting(), KeyDerivationWorker::waiting_of_tenant_max);
     std::map<std::string, int> named_times;
     for (std::size_t known = 0; known < all;) {
         auto ready = wait_for(1);
@@ -76,7 +76,7 @@ TEST_F(DerivingTest, KeepsOnlySoManySecretsOfATenantAndAsksTheOthersAgain) {
             else
                 ask(number);
         }
-        EXPECT_LE(deriving.waiting(), Deriving::waiting_of_tenant_max);
+        EXPECT_LE(deriving.waiting(), KeyDerivationWorker::waiting_of_tenant_max);
     }
     for (const auto& [container, times] : named_times) EXPECT_LE(times, 2) << container;
 }

@@ -27,15 +27,15 @@
 
 namespace boatswain::boatswaind {
 
-class Deriving {
+class KeyDerivationWorker {
   public:
     static constexpr std::size_t waiting_of_tenant_max = 16;
     // Of all tenants; past it only the first secret of a tenant is taken, so that everybody has a turn.
     static constexpr std::size_t waiting_max = 1024;
 
     // `derived` is called from the thread after each that succeeded; take_ready() then names the containers.
-    Deriving(tenancy::CarriedKeys& keys, std::function<void()> derived);
-    ~Deriving();
+    KeyDerivationWorker(tenancy::CarriedKeys& keys, std::function<void()> derived);
+    ~KeyDerivationWorker();
 
     // `container`, by its id, waits for the key of `secret`.
     void request(const TenantId& tenant, const std::string& secret, const std::string& container);
