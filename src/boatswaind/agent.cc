@@ -20,7 +20,7 @@
 #include "boatswaind/control.h"
 #include "boatswaind/driver.h"
 #include "boatswaind/health_snapshot.h"
-#include "boatswaind/heart.h"
+#include "boatswaind/heartbeat_publisher.h"
 #include "boatswaind/key_reading.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
@@ -135,7 +135,7 @@ class Agent {
     std::optional<ship::Shipper> shipper_;
     std::unique_ptr<intake::driver::Holder> holder_;  // where the agent itself is the engine's plugin
     std::vector<std::unique_ptr<intake::Intake>> intakes_;
-    std::optional<Heart> heart_;
+    std::optional<HeartbeatPublisher> heartbeat_;
     std::unique_ptr<http::Server> observe_;
     std::unique_ptr<http::Server> health_;
     std::unique_ptr<http::Server> control_;
@@ -157,7 +157,7 @@ Result<void> Agent::build() {
     CHECK(check_ways_in(config_));
     CHECK(check_no_identity(config_.tenancy.keyring));
     TRY(auto rules, parse_tenancy(config_));
-    TRY(auto fleet_key, Heart::key_for(config_.fleet.key, config_.host));
+    TRY(auto fleet_key, HeartbeatPublisher::key_for(config_.fleet.key, config_.host));
     TRY(selection_, docker::Selection::parse(config_.docker.include, config_.docker.exclude));
     TRY(signals_, Signals::open(io_.get_executor()));
     raise_descriptor_limit();
@@ -215,7 +215,7 @@ Result<void> Agent::build() {
     shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_,
                      metrics_, log_);
     CHECK(build_intakes(std::move(own_ids)));
-    if (config_.fleet.heartbeat.count() > 0) heart_.emplace(*store_, std::move(fleet_key), metrics_, log_);
+    if (config_.fleet.heartbeat.count() > 0) heartbeat_.emplace(*store_, std::move(fleet_key), metrics_, log_);
     return open_listeners();
 }
 
@@ -399,7 +399,7 @@ Result<void> Agent::run() {
     tasks_->spawn("tick", tick());
     tasks_->spawn("watch the keyring", watch_keyring());
     tasks_->spawn("obey signals", obey_signals());
-    if (heart_) tasks_->spawn("heartbeat", beat());
+    if (heartbeat_) tasks_->spawn("heartbeat", beat());
     if (observe_) tasks_->spawn("observe", observe_->run());
     if (health_) tasks_->spawn("health", health_->run());
     if (control_) tasks_->spawn("control", control_->run());
@@ -466,7 +466,7 @@ asio::awaitable<void> Agent::beat() {
         auto now = heartbeat();
         auto troubles = now.troubles;
         auto beaten = clock_.steady();
-        heart_->beat(std::move(now));
+        heartbeat_->beat(std::move(now));
         for (;;) {
             co_await net::sleep_for(heartbeat_look);
             auto since = clock_.steady() - beaten;
@@ -523,7 +523,7 @@ void Agent::shut_down() {
     bool sealed = sealing_->drain(deadline);
     canary_watch_.reset();
     bool shipped = sealed && shipper_->drain(deadline);
-    bool quiet = !heart_ || heart_->finish(deadline);
+    bool quiet = !heartbeat_ || heartbeat_->finish(deadline);
     log_.info("agent ended", {{"sealed", sealed ? "all" : "not all: the rest is read again at the next start"},
                               {"shipped", shipped ? "all" : "not all: the rest waits in the spool"},
                               {"waiting_segments", spool_->count()}});

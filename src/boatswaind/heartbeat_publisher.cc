@@ -1,4 +1,4 @@
-#include "boatswaind/heart.h"
+#include "boatswaind/heartbeat_publisher.h"
 
 namespace boatswain::boatswaind {
 
@@ -7,7 +7,8 @@ constexpr std::string_view metric_name = "boatswain_heartbeats_total";
 constexpr std::string_view metric_help = "Heartbeats that were put into the store, or could not be";
 }  // namespace
 
-Heart::Heart(store::Store& store, std::optional<heartbeat::HostKey> key, Metrics& metrics, Log& log)
+HeartbeatPublisher::HeartbeatPublisher(store::Store& store, std::optional<heartbeat::HostKey> key, Metrics& metrics,
+                                       Log& log)
     : store_(store),
       key_(std::move(key)),
       put_(metrics.counter(metric_name, metric_help, {{"result", "put"}})),
@@ -15,22 +16,22 @@ Heart::Heart(store::Store& store, std::optional<heartbeat::HostKey> key, Metrics
       log_(log),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-Heart::~Heart() = default;
+HeartbeatPublisher::~HeartbeatPublisher() = default;
 
-void Heart::beat(heartbeat::Heartbeat heartbeat) {
+void HeartbeatPublisher::beat(heartbeat::Heartbeat heartbeat) {
     std::lock_guard lock{guard_};
     next_ = std::move(heartbeat);
     changed_.notify_one();
 }
 
-bool Heart::finish(std::chrono::steady_clock::time_point deadline) {
+bool HeartbeatPublisher::finish(std::chrono::steady_clock::time_point deadline) {
     std::unique_lock lock{guard_};
     next_.reset();
     thread_.request_stop();
     return changed_.wait_until(lock, deadline, [&] { return !busy_; });
 }
 
-void Heart::run(const std::stop_token& stop) {
+void HeartbeatPublisher::run(const std::stop_token& stop) {
     for (;;) {
         std::unique_lock lock{guard_};
         if (!changed_.wait(lock, stop, [&] { return next_.has_value(); })) return;
@@ -49,7 +50,7 @@ void Heart::run(const std::stop_token& stop) {
     }
 }
 
-Result<std::optional<heartbeat::HostKey>> Heart::key_for(const Path& file, const std::string& host) {
+Result<std::optional<heartbeat::HostKey>> HeartbeatPublisher::key_for(const Path& file, const std::string& host) {
     if (file.empty()) return std::optional<heartbeat::HostKey>{};
     auto key = heartbeat::read_key(file);
     if (!key) {

@@ -16,12 +16,12 @@
 
 namespace boatswain::boatswaind {
 
-class Heart {
+class HeartbeatPublisher {
   public:
     // The references outlive it.
-    Heart(store::Store& store, std::optional<heartbeat::HostKey> key, Metrics& metrics, Log& log);
+    HeartbeatPublisher(store::Store& store, std::optional<heartbeat::HostKey> key, Metrics& metrics, Log& log);
     // Waits for a put that is under way.
-    ~Heart();
+    ~HeartbeatPublisher();
 
     void beat(heartbeat::Heartbeat heartbeat);
     // No more of them. False when one is still under way at the deadline: a store that does not answer can hold it

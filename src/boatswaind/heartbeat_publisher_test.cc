@@ -1,4 +1,4 @@
-#include "boatswaind/heart.h"
+#include "boatswaind/heartbeat_publisher.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ class HeartTest : public ::testing::Test {
 };
 
 TEST_F(HeartTest, PutsTheLatestHeartbeatProvenByTheHostsKey) {
-    Heart heart{store, key.of_host("node-7"), metrics, log};
+    HeartbeatPublisher heart{store, key.of_host("node-7"), metrics, log};
     for (std::uint64_t i = 1; i <= 3; ++i) {
         heart.beat(make(i));
         EXPECT_TRUE(comes_true([&] {
@@ -57,7 +57,7 @@ TEST_F(HeartTest, PutsTheLatestHeartbeatProvenByTheHostsKey) {
 TEST_F(HeartTest, GoesOnAfterAStoreThatWasAway) {
     store::FaultyStore faulty{store};
     faulty.on_every_call(store::Operation::replace, {.error = Error{Remedy::back_off, "away"}});
-    Heart heart{faulty, std::nullopt, metrics, log};
+    HeartbeatPublisher heart{faulty, std::nullopt, metrics, log};
     heart.beat(make(1));
     EXPECT_TRUE(comes_true([&] { return counted("failed") == 1; }));
     faulty.heal();
@@ -70,15 +70,15 @@ TEST_F(HeartTest, EndsWithoutHavingBeaten) { Heart heart{store, std::nullopt, me
 
 TEST_F(HeartTest, TakesItsKeyFromTheFleetsOrItsOwnAndRefusesAnothers) {
     auto file = directory / "key";
-    EXPECT_FALSE(Heart::key_for("", "node-7").value());
+    EXPECT_FALSE(HeartbeatPublisher::key_for("", "node-7").value());
     ASSERT_TRUE(write_file_durably(file, heartbeat::to_file(key)));
-    EXPECT_EQ(Heart::key_for(file, "node-7").value()->secret(), key.of_host("node-7").secret());
+    EXPECT_EQ(HeartbeatPublisher::key_for(file, "node-7").value()->secret(), key.of_host("node-7").secret());
     ASSERT_TRUE(write_file_durably(file, heartbeat::to_file(key.of_host("node-7"))));
-    EXPECT_EQ(Heart::key_for(file, "node-7").value()->secret(), key.of_host("node-7").secret());
-    auto refused = Heart::key_for(file, "node-8");
+    EXPECT_EQ(HeartbeatPublisher::key_for(file, "node-7").value()->secret(), key.of_host("node-7").secret());
+    auto refused = HeartbeatPublisher::key_for(file, "node-8");
     EXPECT_EQ(refused.error().remedy, Remedy::stop);
     EXPECT_THAT(refused.error().what, HasSubstr("node-7"));
-    EXPECT_EQ(Heart::key_for(directory / "missing", "node-7").error().remedy, Remedy::stop);
+    EXPECT_EQ(HeartbeatPublisher::key_for(directory / "missing", "node-7").error().remedy, Remedy::stop);
 }
 
 }  // namespace
