@@ -81,9 +81,9 @@ Result<guard::Redactor> redactor_of(const config::Config& config) {
     return guard::Redactor{level, [keys](std::string_view name) { return keys->contains(name); }};
 }
 
-class Guarding {
+class GuardDaemon {
   public:
-    Guarding(config::Config config, const std::function<Result<config::Config>()>& reload)
+    GuardDaemon(config::Config config, const std::function<Result<config::Config>()>& reload)
         : config_(std::move(config)),
           reload_(reload),
           log_(clock_, STDERR_FILENO, config_.log.format, config_.log.level) {}
@@ -109,7 +109,7 @@ class Guarding {
     std::optional<net::TaskGroup> tasks_;
 };
 
-Result<void> Guarding::build() {
+Result<void> GuardDaemon::build() {
     TRY(auto options, options_of(config_));
     TRY(auto redactor, redactor_of(config_));
     TRY(signals_, Signals::open(io_.get_executor()));
@@ -131,7 +131,7 @@ Result<void> Guarding::build() {
     return confine_guard(config_, log_);
 }
 
-serve::Health Guarding::health() const {
+serve::Health GuardDaemon::health() const {
     auto trouble = guard_->engine_trouble();
     serve::Health health{
         .detail = {{"engine", trouble.empty() ? "ok" : trouble}, {"clients", std::to_string(guard_->connections())}}};
@@ -139,11 +139,11 @@ serve::Health Guarding::health() const {
     return health;
 }
 
-void Guarding::tell_manager(std::string_view state) {
+void GuardDaemon::tell_manager(std::string_view state) {
     if (auto told = notify_manager(state); !told) log_.warning("service manager not told", {{"error", told.error()}});
 }
 
-asio::awaitable<void> Guarding::obey_signals() {
+asio::awaitable<void> GuardDaemon::obey_signals() {
     for (;;) {
         auto order = co_await signals_->next();
         if (order.reload) {
@@ -158,7 +158,7 @@ asio::awaitable<void> Guarding::obey_signals() {
     }
 }
 
-void Guarding::reload_configuration() {
+void GuardDaemon::reload_configuration() {
     auto fresh = reload_();
     auto redactor = fresh ? redactor_of(*fresh) : Result<guard::Redactor>{std::unexpected(fresh.error())};
     if (!redactor) {
@@ -169,7 +169,7 @@ void Guarding::reload_configuration() {
     log_.info("configuration read again: rules and redaction hold now, everything else from the next start on");
 }
 
-Result<void> Guarding::run() {
+Result<void> GuardDaemon::run() {
     CHECK(build());
     tasks_.emplace(io_.get_executor(), log_);
     tasks_->spawn("obey signals", obey_signals());
@@ -194,7 +194,7 @@ Result<void> check_guard(const config::Config& config) {
 
 Result<void> run_guard(config::Config config, const std::function<Result<config::Config>()>& reload) {
     Signals::block();
-    Guarding guarding{std::move(config), reload};
+    GuardDaemon guarding{std::move(config), reload};
     return guarding.run();
 }
 
