@@ -17,9 +17,9 @@ constexpr std::size_t id_shown = 12;  // of a container's 64 digits, as docker p
 
 // One object of an answer. What is missing or of another type is empty: an agent of another version must not be a
 // riddle.
-class Told {
+class JsonView {
   public:
-    explicit Told(const json::element& element) : element_(element), fields_(json::as_object(element)) {}
+    explicit JsonView(const json::element& element) : element_(element), fields_(json::as_object(element)) {}
 
     std::string text(std::string_view name) const { return json::text_of(fields_, name); }
     // Text from outside, fit for a terminal.
@@ -31,12 +31,12 @@ class Told {
     double seconds(std::string_view name) const { return json::number_of(fields_, name); }
     bool truth(std::string_view name) const { return json::flag_of(fields_, name); }
     std::optional<Timestamp> time(std::string_view name) const { return json::time_of(fields_, name); }
-    std::optional<Told> object(std::string_view name) const {
+    std::optional<JsonView> object(std::string_view name) const {
         auto value = json::field(fields_, name);
-        return value && value->is_object() ? std::optional{Told{*value}} : std::nullopt;
+        return value && value->is_object() ? std::optional{JsonView{*value}} : std::nullopt;
     }
-    std::vector<Told> array(std::string_view name) const {
-        std::vector<Told> elements;
+    std::vector<JsonView> array(std::string_view name) const {
+        std::vector<JsonView> elements;
         if (auto list = json::get<json::array>(fields_, name))
             for (auto element : *list) elements.emplace_back(element);
         return elements;
@@ -54,11 +54,11 @@ class Told {
 };
 
 // Parses `text`; `parser` owns what the result refers to.
-Result<Told> parse(json::parser& parser, std::string_view text) {
+Result<JsonView> parse(json::parser& parser, std::string_view text) {
     auto root = json::parse(parser, text, "the agent's answer");
     if (!root || !root->is_object())
         return fail(Remedy::quarantine, "the agent's answer is not understood: not a JSON object");
-    return Told{*root};
+    return JsonView{*root};
 }
 
 std::string length_text(double seconds) {
@@ -69,18 +69,18 @@ std::string length_text(double seconds) {
     return fmt::format("{} days", static_cast<std::int64_t>(seconds / 86400));
 }
 
-std::string behind_text(const Told& container) {
+std::string behind_text(const JsonView& container) {
     if (auto position = container.object("position"))
         if (!position->text("file").empty()) return human_size(position->number("lag_bytes"));
     return "";
 }
 
-std::string name_of(const Told& container) {
+std::string name_of(const JsonView& container) {
     auto name = container.text("name");
     return name.empty() ? container.shown("id").substr(0, id_shown) : shown_name(name, 400);
 }
 
-std::string how_read(const Told& container) {
+std::string how_read(const JsonView& container) {
     auto reader = container.text("reader");
     if (reader == "json-file") return "read from its json-file log";
     if (reader == "logs") return "read through the engine";
@@ -90,7 +90,7 @@ std::string how_read(const Told& container) {
     return reader.empty() || reader == "none" ? "not being read" : "read by \"" + printable(reader, 40) + "\"";
 }
 
-std::string last_segment(const Told& container, Timestamp now) {
+std::string last_segment(const JsonView& container, Timestamp now) {
     auto segment = container.object("last_segment");
     auto sealed = segment ? segment->time("sealed") : std::nullopt;
     if (!sealed) return "no segment since the agent started";
@@ -98,7 +98,7 @@ std::string last_segment(const Told& container, Timestamp now) {
 }
 
 // The first line: what was asked.
-std::string sentence(const Told& container, Timestamp now) {
+std::string sentence(const JsonView& container, Timestamp now) {
     auto name = name_of(container);
     auto verdict = container.text("verdict");
     if (!container.truth("collected")) {
@@ -133,7 +133,7 @@ class Details {
     std::string text_;
 };
 
-std::string whose_text(const Told& container) {
+std::string whose_text(const JsonView& container) {
     auto tenant = container.text("tenant");
     if (tenant.empty()) return tenant;
     auto text = shown_name(tenant, 400);
@@ -143,7 +143,7 @@ std::string whose_text(const Told& container) {
     return text;
 }
 
-std::string position_text(const Told& container, Timestamp now) {
+std::string position_text(const JsonView& container, Timestamp now) {
     auto position = container.object("position");
     if (!position) return "";
     if (position->text("file").empty()) {
@@ -164,7 +164,7 @@ std::string position_text(const Told& container, Timestamp now) {
     return text;
 }
 
-std::string held_text(const Told& container) {
+std::string held_text(const JsonView& container) {
     auto held = container.object("held_back");
     if (!held) return "";
     auto lines = held->number("lines");
@@ -176,13 +176,13 @@ std::string held_text(const Told& container) {
     return text;
 }
 
-std::string lines_text(const Told& container, Timestamp now) {
+std::string lines_text(const JsonView& container, Timestamp now) {
     auto text = counted(container.number("lines_read"), "line") + " read since the agent started";
     if (auto last = container.time("last_line")) text += ", the last one printed " + ago(*last, now);
     return text;
 }
 
-void add_reading(Details& details, const Told& container, Timestamp now) {
+void add_reading(Details& details, const JsonView& container, Timestamp now) {
     details.add("lines", lines_text(container, now));
     if (container.truth("waits_for_room"))
         details.add("waits", "reading pauses: there is no room in memory or in the spool");
@@ -199,7 +199,7 @@ void add_reading(Details& details, const Told& container, Timestamp now) {
                                 counted(spooled->number("segments"), "segment"), human_size(spooled->number("bytes"))));
 }
 
-std::string trouble_lines(const Told& answer) {
+std::string trouble_lines(const JsonView& answer) {
     std::string text;
     for (const auto& trouble : answer.texts("agent_troubles")) text += "The agent has trouble: " + trouble + "\n";
     return text;
@@ -246,7 +246,7 @@ Result<void> list_containers(std::string_view json, Timestamp now, Console& cons
     TRY(auto answer, parse(parser, json));
     auto containers = answer.array("containers");
     if (containers.empty()) console.note("the agent knows no container");
-    std::ranges::sort(containers, {}, [](const Told& one) {
+    std::ranges::sort(containers, {}, [](const JsonView& one) {
         return std::tuple{one.time("ended").has_value(), one.text("name"), one.text("id")};
     });
     Table table{{"CONTAINER", "ID", "STATE", "VERDICT", "TENANT", "APP", "READER", ">BEHIND", "LAST LINE", "REASON"}};
@@ -295,7 +295,7 @@ Result<SpoolText> explain_spool(std::string_view json, Timestamp now) {
     told.text = fmt::format("{} refused by the store, {} damaged on disk, {} of a lost state: {} of {}\n",
                             counted(refused, "segment"), damaged, counted(unnamed, "file"),
                             human_size(spool.number("bytes")), human_size(spool.number("bytes_max")));
-    auto when = [&](const Told& one, std::string_view name) {
+    auto when = [&](const JsonView& one, std::string_view name) {
         auto time = one.time(name);
         return time ? ago(*time, now) : std::string{"at a time that is not known"};
     };
