@@ -34,7 +34,7 @@ void KeyDerivationWorker::request(const TenantId& tenant, const std::string& sec
             own.later.insert(container);
             return;
         }
-        if (own.requests.empty()) turns_.push_back(tenant.str());
+        if (own.requests.empty()) run_queue_.push_back(tenant.str());
         own.requests.push_back({std::move(wanted), {container}});
         ++waiting_;
     }
@@ -47,15 +47,15 @@ void KeyDerivationWorker::derive(std::stop_token stop) {
         TenantId tenant = TenantId::unassigned();
         {
             std::unique_lock lock{guard_};
-            if (!changed_.wait(lock, stop, [&] { return !turns_.empty(); })) return;
-            auto name = std::move(turns_.front());
-            turns_.pop_front();
+            if (!changed_.wait(lock, stop, [&] { return !run_queue_.empty(); })) return;
+            auto name = std::move(run_queue_.front());
+            run_queue_.pop_front();
             auto& own = tenants_.at(name);
             tenant = own.id;
             request = std::move(own.requests.front());
             own.requests.pop_front();
             --waiting_;
-            if (!own.requests.empty()) turns_.push_back(std::move(name));
+            if (!own.requests.empty()) run_queue_.push_back(std::move(name));
         }
         auto key = keys_.derive(tenant, request.secret.view());
         request.secret = Secret{};

@@ -65,7 +65,7 @@ class KeyDerivationWorker {
     mutable std::mutex guard_;
     std::condition_variable_any changed_;
     std::map<std::string, Tenant> tenants_;  // that have something here
-    std::deque<std::string> turns_;          // of tenants with a request, the next one first
+    std::deque<std::string> run_queue_;      // of tenants with a request, the next one first
     std::size_t waiting_ = 0;                // requests
     std::set<std::string> ready_;            // containers
     std::jthread thread_;

@@ -113,8 +113,8 @@ class Merge {
     const std::function<bool(const Entry&)>& each_;
     std::map<SourceName, std::unique_ptr<SourceLines>> sources_;
     std::uint64_t sources_met_ = 0;
-    std::set<Turn> turns_;  // one of each source that has more to give
-    bool wanted_ = true;    // until each_ says no
+    std::set<Turn> run_queue_;  // one of each source that has more to give
+    bool wanted_ = true;        // until each_ says no
 
     open::Decompressor decompressor_;
     std::uint64_t frames_read_ = 0;  // being read now
@@ -172,9 +172,9 @@ Result<void> Merge::add(const std::shared_ptr<Opened>& segment) {
 }
 
 void Merge::queue(SourceLines& source, Timestamp time) {
-    if (source.turn) turns_.erase({*source.turn, source.number});
+    if (source.turn) run_queue_.erase({*source.turn, source.number});
     source.turn = time;
-    turns_.insert({time, source.number, &source});
+    run_queue_.insert({time, source.number, &source});
 }
 
 // A source with no frame left is forgotten.
@@ -331,15 +331,15 @@ std::optional<Timestamp> Merge::read_until(SourceLines& source, const Turn& limi
 Result<Tally> Merge::run() {
     CHECK(feed_.start());
     while (wanted_) {
-        if (turns_.empty() || turns_.begin()->time >= horizon()) {
-            if (!feed_.next_hour() && turns_.empty()) break;
+        if (run_queue_.empty() || run_queue_.begin()->time >= horizon()) {
+            if (!feed_.next_hour() && run_queue_.empty()) break;
             if (feed_.next_hour()) {
                 CHECK(load_hour());
                 continue;
             }
         }
-        auto turn = *turns_.begin();
-        turns_.erase(turns_.begin());
+        auto turn = *run_queue_.begin();
+        run_queue_.erase(run_queue_.begin());
         auto& source = *turn.source;
         source.turn.reset();
         if (!source.reading()) {
@@ -350,7 +350,7 @@ Result<Tally> Merge::run() {
             }
         }
         Turn limit{horizon(), 0};
-        if (!turns_.empty()) limit = std::min(limit, *turns_.begin());
+        if (!run_queue_.empty()) limit = std::min(limit, *run_queue_.begin());
         auto later = read_until(source, limit);
         if (failed_) return std::unexpected(std::move(*failed_));
         if (later) {

@@ -52,13 +52,13 @@ DriverIntake::DriverIntake(asio::any_io_executor executor, IntakeOptions options
                                      "Lines that were dropped and of which not even a gap record could be made")),
       executor_(executor),
       tasks_(executor, log),
-      turns_(executor, [this](const std::string& id) { return take_turn(id); }) {}
+      run_queue_(executor, [this](const std::string& id) { return take_turn(id); }) {}
 
 DriverIntake::~DriverIntake() = default;
 
 asio::awaitable<void> DriverIntake::run() {
     tasks_.spawn("watch the holds", watch());
-    tasks_.spawn("read the holds", turns_.run());
+    tasks_.spawn("read the holds", run_queue_.run());
     tasks_.spawn("look after the holds", look_now_and_then());
     co_await tasks_.join_or_end();
 }
@@ -164,7 +164,7 @@ void DriverIntake::appeared(const HoldName& name) {
 
 void DriverIntake::touch(const std::string& id) {
     if (!containers_.contains(id)) return;
-    turns_.ready(id);
+    run_queue_.ready(id);
 }
 
 // ---- Whose it is ----------------------------------------------------------------------------------------------------
@@ -381,7 +381,7 @@ asio::awaitable<void> DriverIntake::look_now_and_then() {
             }
         }
         for (const auto& id : done) {
-            turns_.forget(id);
+            run_queue_.forget(id);
             batcher_.hold(id, false);
             containers_.erase(id);
         }
@@ -416,12 +416,12 @@ void DriverIntake::count() {
 void DriverIntake::progressed() {
     for (auto& [id, container] : containers_)
         if (container.seal_asked_at > 0) give_back(id, container);
-    turns_.progressed();
+    run_queue_.progressed();
 }
 
 void DriverIntake::finish(std::chrono::steady_clock::time_point deadline) {
     scan();
-    turns_.run_rest([&] { return clock_.steady() < deadline; });
+    run_queue_.run_rest([&] { return clock_.steady() < deadline; });
     containers_.clear();
     known_.clear();
 }

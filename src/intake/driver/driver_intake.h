@@ -35,8 +35,8 @@
 #include "intake/source/assigner.h"
 #include "intake/source/intake.h"
 #include "intake/source/trouble.h"
+#include "net/run_queue.h"
 #include "net/task_group.h"
-#include "net/turns.h"
 #include "spool/spool.h"
 
 namespace boatswain::intake::driver {
@@ -134,7 +134,7 @@ class DriverIntake final : public Intake {
     Counter& unnamed_lines_;
     boost::asio::any_io_executor executor_;
     net::TaskGroup tasks_;
-    net::Turns turns_;  // of containers that may have something to read
+    net::RunQueue run_queue_;  // of containers that may have something to read
     std::string buffer_;
     std::map<std::string, Container> containers_;
     std::set<HoldName> known_;        // holds that a reader has

@@ -23,7 +23,7 @@ FilePump::FilePump(asio::any_io_executor executor, std::string reader, Metrics& 
       unheld_(metrics.counter("boatswain_logs_not_held_open_total",
                               "Times a log that waits for a key was not held open, as too many were")),
       counters_(metrics),
-      turns_(std::move(executor), [this](const std::string& id) { return take_turn(id); }) {}
+      run_queue_(std::move(executor), [this](const std::string& id) { return take_turn(id); }) {}
 
 void FilePump::add(const std::string& id, std::unique_ptr<LogFileReader> reader, std::unique_ptr<batch::Feed> feed) {
     // Opened at once, whether there is room for lines or not; trouble shows again at the first turn, and is told there.
@@ -75,14 +75,14 @@ void FilePump::close(const std::string& id, const End& end) {
 void FilePump::remove(const std::string& id) {
     uncount_parked(id);
     logs_.erase(id);
-    turns_.forget(id);
+    run_queue_.forget(id);
 }
 
 void FilePump::touch(const std::string& id) {
     auto found = logs_.find(id);
     if (found == logs_.end()) return;
     if (!found->second.unread_since) found->second.unread_since = std::chrono::steady_clock::now();
-    turns_.ready(id);
+    run_queue_.ready(id);
 }
 
 void FilePump::touch_all() {
@@ -175,7 +175,7 @@ void FilePump::put_down() {
 
 void FilePump::read_rest(std::chrono::steady_clock::time_point deadline) {
     touch_all();
-    turns_.run_rest([&] { return std::chrono::steady_clock::now() < deadline; });
+    run_queue_.run_rest([&] { return std::chrono::steady_clock::now() < deadline; });
 }
 
 }  // namespace boatswain::intake

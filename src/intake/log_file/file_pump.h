@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "batch/batcher.h"
 #include "intake/log_file/log_file_reader.h"
-#include "net/turns.h"
+#include "net/run_queue.h"
 
 namespace boatswain::intake {
 
@@ -52,8 +52,8 @@ class FilePump {
     void set_running(const std::string& id, bool running);
     void notice_removal(const std::string& id);  // LogFileReader::notice_removal
     FileReaderCounters& counters() { return counters_; }
-    void progressed() { turns_.progressed(); }  // the batcher gave memory back
-    void put_down();                            // LogFileReader::put_down, where Feed::should_put_down
+    void progressed() { run_queue_.progressed(); }  // the batcher gave memory back
+    void put_down();                                // LogFileReader::put_down, where Feed::should_put_down
 
     struct Lag {  // bytes not read, of all logs together
         std::uint64_t read_bytes = 0;
@@ -70,7 +70,7 @@ class FilePump {
     const batch::Feed* feed(const std::string& id) const;
 
     // Runs until cancelled.
-    boost::asio::awaitable<void> run() { return turns_.run(); }
+    boost::asio::awaitable<void> run() { return run_queue_.run(); }
     // Reads until every log is at its end, or `deadline`: at shutdown.
     void read_rest(std::chrono::steady_clock::time_point deadline);
 
@@ -93,7 +93,7 @@ class FilePump {
     Counter& errors_;
     Counter& unheld_;
     FileReaderCounters counters_;
-    net::Turns turns_;  // of ids that may have something to read
+    net::RunQueue run_queue_;  // of ids that may have something to read
     ReadBuffer buffer_;
     std::map<std::string, OneLog> logs_;
     std::size_t parked_ = 0;                        // of them

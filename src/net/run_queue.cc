@@ -1,4 +1,4 @@
-#include "net/turns.h"
+#include "net/run_queue.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -14,15 +14,15 @@ constexpr std::chrono::milliseconds room_pause{100};
 
 }  // namespace
 
-Turns::Turns(asio::any_io_executor executor, std::function<Turn(const std::string& id)> take)
+RunQueue::RunQueue(asio::any_io_executor executor, std::function<Turn(const std::string& id)> take)
     : take_(std::move(take)), work_(std::move(executor)) {}
 
-void Turns::ready(const std::string& id) {
+void RunQueue::ready(const std::string& id) {
     ready_.insert(id);
     work_.notify();
 }
 
-asio::awaitable<void> Turns::run() {
+asio::awaitable<void> RunQueue::run() {
     auto executor = co_await asio::this_coro::executor;
     for (;;) {
         if (ready_.empty()) co_await work_.wait();
@@ -37,7 +37,7 @@ asio::awaitable<void> Turns::run() {
     }
 }
 
-void Turns::run_rest(const std::function<bool()>& in_time) {
+void RunQueue::run_rest(const std::function<bool()>& in_time) {
     while (!ready_.empty() && in_time()) {
         bool worked = false;
         for (const auto& id : std::exchange(ready_, {})) {

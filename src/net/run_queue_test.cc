@@ -1,4 +1,4 @@
-#include "net/turns.h"
+#include "net/run_queue.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ class TurnsTest : public ::testing::Test {
     std::map<std::string, int> work;
     std::vector<std::string> taken;
     bool room = true;
-    Turns turns{io.get_executor(), [this](const std::string& id) { return take(id); }};
+    RunQueue turns{io.get_executor(), [this](const std::string& id) { return take(id); }};
 };
 
 TEST_F(TurnsTest, GivesEachATurnBeforeAnyHasASecondOne) {

@@ -18,10 +18,10 @@ enum class Turn {
     no_room,  // there is more, and no room for it: again after progressed(), or a moment
 };
 
-class Turns {
+class RunQueue {
   public:
     // `take` does a little of what there is to do for an id. It may be called for one that is gone by then.
-    Turns(boost::asio::any_io_executor executor, std::function<Turn(const std::string& id)> take);
+    RunQueue(boost::asio::any_io_executor executor, std::function<Turn(const std::string& id)> take);
 
     void ready(const std::string& id);  // it may have something to do
     void forget(const std::string& id) { ready_.erase(id); }
