@@ -309,7 +309,7 @@ void Discovery::take_event(const engine::Event& event) {
 
 asio::awaitable<void> Discovery::inspect_and_adopt(std::string id) {
     auto facts = co_await client_.inspect(id, assigner_.keep);
-    Meanwhile meanwhile;
+    PendingInspect meanwhile;
     if (auto asked = inspecting_.extract(id)) meanwhile = asked.mapped();
     if (facts) {
         containers_.learned(id);

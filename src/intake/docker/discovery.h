@@ -99,11 +99,11 @@ class Discovery {
     net::Event list_soon_;              // something was missed
     bool told_of_long_events_ = false;  // in this session
     // What events said while the engine was asked. Its answer may be older than they are.
-    struct Meanwhile {
+    struct PendingInspect {
         std::optional<bool> running;
         bool destroyed = false;
     };
-    std::map<std::string, Meanwhile> inspecting_;  // by id
+    std::map<std::string, PendingInspect> inspecting_;  // by id
     std::optional<Timestamp> last_event_;
     bool told_of_newer_ = false;
     bool connected_ = false;
