@@ -87,7 +87,7 @@ class Agent {
     Result<void> build_docker(intake::Assigner assigner, std::vector<std::string> own_containers);
     Result<void> open_listeners();
     void open_control();
-    Result<void> build_driver(docker::Terms& terms, const intake::Assigner& assigner);
+    Result<void> build_driver(docker::ReadPolicy& terms, const intake::Assigner& assigner);
     void reassign();
     void reassign_ready();
     void reassign(const std::vector<std::string>& ids);
@@ -265,7 +265,8 @@ Result<void> Agent::build_docker(intake::Assigner assigner, std::vector<std::str
                         assign_again_.notify();
                     });
     tenants_->ask_images([this](const SourceFacts& facts) { return images_->starter(facts); });
-    docker::Terms terms{.attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_containers)};
+    docker::ReadPolicy terms{
+        .attach = config_.docker.attach, .selection = selection_, .own_ids = std::move(own_containers)};
     terms.engine_id = config_.engine.id;
     terms.from_first_start = config_.docker.read_from == config::ReadFrom::start;
     terms.age_max = config_.docker.read_max_age;
@@ -279,7 +280,7 @@ Result<void> Agent::build_docker(intake::Assigner assigner, std::vector<std::str
 }
 
 // After the state lock is held: a holder inside an agent before us is gone.
-Result<void> Agent::build_driver(docker::Terms& terms, const intake::Assigner& assigner) {
+Result<void> Agent::build_driver(docker::ReadPolicy& terms, const intake::Assigner& assigner) {
     const auto& driver = config_.driver;
     if (!driver.enabled) return {};
     CHECK(intake::driver::check_in_memory(driver.hold_dir));

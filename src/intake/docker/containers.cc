@@ -50,10 +50,11 @@ std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_
 
 }  // namespace
 
-Containers::Containers(asio::any_io_executor executor, Terms terms, engine::Client& client, const Assigner& assigner,
-                       batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log)
+Containers::Containers(asio::any_io_executor executor, ReadPolicy terms, engine::Client& client,
+                       const Assigner& assigner, batch::Batcher& batcher, spool::Spool& spool, const Clock& clock,
+                       Metrics& metrics, Log& log)
     : executor_(executor),
-      terms_(std::move(terms)),
+      read_policy_(std::move(terms)),
       client_(client),
       assigner_(assigner),
       batcher_(batcher),
@@ -148,9 +149,9 @@ Counter& Containers::missed_counter() {
 // ---- What discovery tells -------------------------------------------------------------------------------------------
 
 Containers::Exclusion Containers::exclusion_of(const engine::ContainerFacts& facts) const {
-    if (std::ranges::find(terms_.own_ids, facts.id) != terms_.own_ids.end())
+    if (std::ranges::find(read_policy_.own_ids, facts.id) != read_policy_.own_ids.end())
         return {.against = "it is Boatswain's own container", .open = {}};
-    const auto& selection = terms_.selection;
+    const auto& selection = read_policy_.selection;
     if (!assigner_.starter || !selection.hangs_on_a_label(facts))
         return {.against = selection.reason_against(facts, facts), .open = {}};
     auto starter = assigner_.starter(facts);
@@ -201,7 +202,7 @@ void Containers::skip(engine::ContainerFacts facts, std::string reason) {
                     .log_driver = facts.log_driver,
                     .created = facts.created,
                     .running = facts.running,
-                    .own = std::ranges::find(terms_.own_ids, id) != terms_.own_ids.end(),
+                    .own = std::ranges::find(read_policy_.own_ids, id) != read_policy_.own_ids.end(),
                     .reason = reason};
     auto [entry, is_new] = skipped_.try_emplace(id, std::move(skipped));
     if (!is_new) std::tie(entry->second.running, entry->second.name) = std::tie(facts.running, facts.name);
@@ -244,7 +245,7 @@ void Containers::adopt(engine::ContainerFacts facts) {
     container.facts = std::move(facts);
     container.name = container.facts.name;
     container.exit_code = exit_code;
-    container.life = std::make_shared<Life>(executor_);
+    container.life = std::make_shared<ContainerState>(executor_);
     container.life->running = container.facts.running;
     container.life->read_whole = [this, id] { note_ended(id, true); };
     start_reading(id, container);
@@ -266,7 +267,7 @@ void Containers::started(const std::string& id, Timestamp when) {
 
 void Containers::died(const std::string& id, std::optional<int> exit_code) {
     if (auto skipped = skipped_.find(id); skipped != skipped_.end()) skipped->second.running = false;
-    if (terms_.elsewhere.died) terms_.elsewhere.died(id, exit_code);
+    if (read_policy_.elsewhere.died) read_policy_.elsewhere.died(id, exit_code);
     auto known = containers_.find(id);
     if (known == containers_.end()) return;
     known->second.exit_code = exit_code;
@@ -274,7 +275,7 @@ void Containers::died(const std::string& id, std::optional<int> exit_code) {
 }
 
 void Containers::missed(const std::string& id, const Error& error) {
-    if (knows(id) || is_gone(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id))) return;
+    if (knows(id) || is_gone(id) || (read_policy_.elsewhere.reads && read_policy_.elsewhere.reads(id))) return;
     // Asked for again every minute, and told once.
     if (!uninspected_.contains(id)) {
         missed_counter().add();
@@ -295,12 +296,12 @@ std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::
             return {Reader::json_file, "log driver json-file, and its directory can be read"};
         return {Reader::logs, "log driver json-file, but its directory cannot be read"};
     }
-    if (!terms_.elsewhere.driver.empty() && facts.log_driver == terms_.elsewhere.driver)
+    if (!read_policy_.elsewhere.driver.empty() && facts.log_driver == read_policy_.elsewhere.driver)
         return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
     // Podman's: the container has its starter's own standard streams, and cannot be attached to either.
     if (facts.log_driver == "passthrough") return {Reader::none, "log driver passthrough keeps nothing to read"};
     if (facts.log_driver == "none") {
-        if (terms_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
+        if (read_policy_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
         if (label_is_true(facts, attach_label))
             return {Reader::attach, "log driver none, and label boatswain.attach=true"};
         return {Reader::none, "log driver none keeps nothing to read; docker.attach is off"};
@@ -355,7 +356,7 @@ void Containers::start_reading(const std::string& id, Container& container) {
     container.soon = assignment.soon;
     container.charge = batch::Charge::standing(batcher_.budget(), cost_of(container));
     if (container.reader == Reader::driver) {
-        if (terms_.elsewhere.named) terms_.elsewhere.named(id, container.name);
+        if (read_policy_.elsewhere.named) read_policy_.elsewhere.named(id, container.name);
         return;
     }
     auto start = spool_.checkpoint(id).value_or(Checkpoint{});
@@ -401,13 +402,15 @@ void Containers::start_reading(const std::string& id, Container& container) {
         case Reader::attach:
             container.attach = std::make_shared<AttachReader>(client_, container.facts, std::move(feed), life,
                                                               stream_counters_, clock_, log_);
-            readers_.spawn(
-                "attach " + id,
-                [](auto reader, auto alive, auto self) -> asio::awaitable<void> {
-                    co_await reader->run();
-                    self->read_to_its_end(alive->first);
-                }(container.attach, std::make_shared<std::pair<std::string, std::shared_ptr<Life>>>(id, container.life),
-                                                       this));
+            readers_.spawn("attach " + id,
+                           [](auto reader, auto alive,
+                              auto self) -> asio::awaitable<void> {
+                               co_await reader->run();
+                               self->read_to_its_end(alive->first);
+                           }(container.attach,
+                                         std::make_shared<std::pair<std::string, std::shared_ptr<ContainerState>>>(
+                                             id, container.life),
+                                         this));
             break;
     }
 }
@@ -422,7 +425,7 @@ void Containers::read_through_engine(const std::string& id, Container& container
 }
 
 // Owns `life`, to which the reader refers.
-asio::awaitable<void> Containers::run_logs_reader(std::shared_ptr<LogsReader> reader, std::shared_ptr<Life>,
+asio::awaitable<void> Containers::run_logs_reader(std::shared_ptr<LogsReader> reader, std::shared_ptr<ContainerState>,
                                                   std::string id, Containers& of) {
     try {
         co_await reader->run();
@@ -506,8 +509,8 @@ std::optional<Timestamp> Containers::passed_over_until(const engine::ContainerFa
     auto first_start = spool_.state_began();
     if (!first_start || spool_.state_lost() || !facts.started_at || *facts.started_at >= *first_start)
         return std::nullopt;
-    if (terms_.from_first_start) return first_start;
-    return terms_.age_max.count() > 0 ? std::optional{*first_start - terms_.age_max} : std::nullopt;
+    if (read_policy_.from_first_start) return first_start;
+    return read_policy_.age_max.count() > 0 ? std::optional{*first_start - read_policy_.age_max} : std::nullopt;
 }
 
 void Containers::reassign() {
@@ -590,7 +593,7 @@ void Containers::rename(const std::string& id, Container& container, const std::
     std::erase(container.former_names, name);
     container.former_names.push_back(std::exchange(container.name, name));
     if (container.former_names.size() > former_names_max) container.former_names.erase(container.former_names.begin());
-    if (container.reader == Reader::driver && terms_.elsewhere.named) terms_.elsewhere.named(id, name);
+    if (container.reader == Reader::driver && read_policy_.elsewhere.named) read_policy_.elsewhere.named(id, name);
     const auto* feed = feed_of(container);
     if (!feed) return;
     auto source = feed->source();

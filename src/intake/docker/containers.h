@@ -30,7 +30,7 @@
 #include "intake/docker/log_driver_hooks.h"
 #include "intake/docker/selection.h"
 #include "intake/engine_logs/attach_reader.h"
-#include "intake/engine_logs/life.h"
+#include "intake/engine_logs/container_state.h"
 #include "intake/engine_logs/logs_reader.h"
 #include "intake/engine_logs/suspects.h"
 #include "intake/log_file/file_pump.h"
@@ -43,7 +43,7 @@
 namespace boatswain::intake::docker {
 
 // What rules which containers are read, beside their tenancy.
-struct Terms {
+struct ReadPolicy {
     bool attach =
         false;  // attach to containers that nothing else can read; one may ask for it with label boatswain.attach=true
     Selection selection;
@@ -58,8 +58,9 @@ struct Terms {
 
 class Containers {
   public:
-    Containers(boost::asio::any_io_executor executor, Terms terms, engine::Client& client, const Assigner& assigner,
-               batch::Batcher& batcher, spool::Spool& spool, const Clock& clock, Metrics& metrics, Log& log);
+    Containers(boost::asio::any_io_executor executor, ReadPolicy terms, engine::Client& client,
+               const Assigner& assigner, batch::Batcher& batcher, spool::Spool& spool, const Clock& clock,
+               Metrics& metrics, Log& log);
     ~Containers();
     Containers(const Containers&) = delete;
     Containers& operator=(const Containers&) = delete;
@@ -91,9 +92,9 @@ class Containers {
     void learned(const std::string& id) { uninspected_.erase(id); }
     // It was missed before, or our own log driver reads it: no news, though the engine does not describe it.
     bool is_known_of(const std::string& id) const {
-        return uninspected_.contains(id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(id));
+        return uninspected_.contains(id) || (read_policy_.elsewhere.reads && read_policy_.elsewhere.reads(id));
     }
-    const Terms& terms() const { return terms_; }
+    const ReadPolicy& terms() const { return read_policy_; }
     void engine_followed(bool followed);  // it will say how containers ended
 
     bool contains(const std::string& id) const { return containers_.contains(id); }  // it is, or is to be, read
@@ -144,12 +145,12 @@ class Containers {
         bool departed = false;                               // remembered as gone
         bool soon = false;                                   // held for a moment only
         bool words_forgotten = false;                        // its facts lack words that rules read
-        std::optional<int> exit_code;      // of its last run, when that is over and the engine has said
-        std::optional<bool> ended;         // what the spool was told last of its having ended
-        bool closing = false;              // read to its end; how it ended is waited for
-        std::shared_ptr<Life> life;        // also owned by the coroutine that reads it
-        std::shared_ptr<LogsReader> logs;  // likewise
-        bool to_files = false;             // that reader is being ended, so that the files are read
+        std::optional<int> exit_code;          // of its last run, when that is over and the engine has said
+        std::optional<bool> ended;             // what the spool was told last of its having ended
+        bool closing = false;                  // read to its end; how it ended is waited for
+        std::shared_ptr<ContainerState> life;  // also owned by the coroutine that reads it
+        std::shared_ptr<LogsReader> logs;      // likewise
+        bool to_files = false;                 // that reader is being ended, so that the files are read
         std::shared_ptr<AttachReader> attach;
         batch::Charge charge;  // for all of this
     };
@@ -181,8 +182,9 @@ class Containers {
                                            const Checkpoint& start);
     void read_through_engine(const std::string& id, Container& container, std::unique_ptr<batch::Feed> feed,
                              const TimePosition& from);
-    static boost::asio::awaitable<void> run_logs_reader(std::shared_ptr<LogsReader> reader, std::shared_ptr<Life> life,
-                                                        std::string id, Containers& of);
+    static boost::asio::awaitable<void> run_logs_reader(std::shared_ptr<LogsReader> reader,
+                                                        std::shared_ptr<ContainerState> life, std::string id,
+                                                        Containers& of);
     void leave_the_engine(const std::string& id, Container& container);
     void go_on_in_files(const std::string& id);
     // Where it stands in its files, if it was read through the engine before.
@@ -208,7 +210,7 @@ class Containers {
 
     // How it ends (departing.cc).
     void read_to_its_end(const std::string& id);
-    boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<Life> life);
+    boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<ContainerState> life);
     void close_source(const std::string& id);
     void drop(const std::string& id);
     void depart(const std::string& id);
@@ -221,7 +223,7 @@ class Containers {
     const batch::Feed* feed_of(const Container& container) const;
 
     boost::asio::any_io_executor executor_;
-    const Terms terms_;
+    const ReadPolicy read_policy_;
     engine::Client& client_;
     const Assigner& assigner_;
     batch::Batcher& batcher_;

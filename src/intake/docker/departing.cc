@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds told_wait{1'000};
 void Containers::vanished(const std::string& id) {
     skipped_.erase(id);
     uninspected_.erase(id);
-    if (terms_.elsewhere.vanished) terms_.elsewhere.vanished(id);
+    if (read_policy_.elsewhere.vanished) read_policy_.elsewhere.vanished(id);
     auto found = containers_.find(id);
     if (found == containers_.end()) return;
     if (found->second.reader == Reader::driver) return drop(id);
@@ -66,7 +66,7 @@ void Containers::read_to_its_end(const std::string& id) {
     if (!std::exchange(container.closing, true)) readers_.spawn("close " + id, close_when_told(id, container.life));
 }
 
-asio::awaitable<void> Containers::close_when_told(std::string id, std::shared_ptr<Life> life) {
+asio::awaitable<void> Containers::close_when_told(std::string id, std::shared_ptr<ContainerState> life) {
     auto deadline = clock_.steady() + told_wait;
     for (;;) {
         auto found = containers_.find(id);
@@ -134,7 +134,7 @@ std::vector<spool::SourceCheckpoint> Containers::removed_while_away(const std::s
         bool of_the_engine = !one.known || one.known->source.kind == "docker";
         // Read to its end since this agent runs, and forgotten as soon as that is sealed.
         return !of_the_engine || told_of_.contains(one.id) || there.contains(one.id) || knows(one.id) ||
-               is_gone(one.id) || (terms_.elsewhere.reads && terms_.elsewhere.reads(one.id));
+               is_gone(one.id) || (read_policy_.elsewhere.reads && read_policy_.elsewhere.reads(one.id));
     });
     return std::move(*known);
 }

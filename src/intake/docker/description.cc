@@ -63,8 +63,8 @@ Description Containers::describe_one(const Container& container) const {
     }
     if (container.attach) told.last_error = container.attach->trouble();
 
-    if (container.reader == Reader::driver && terms_.elsewhere.describe) {
-        terms_.elsewhere.describe(told);
+    if (container.reader == Reader::driver && read_policy_.elsewhere.describe) {
+        read_policy_.elsewhere.describe(told);
         return told;
     }
     const auto* feed = feed_of(container);

@@ -150,7 +150,7 @@ class DiscoveryTest : public ::testing::Test {
     net::TaskGroup tasks{io.get_executor(), rig.log};
     bool driver_reads = false;
     bool by_starter = false;
-    Terms terms{.elsewhere = {.reads = [this](const std::string&) { return driver_reads; }}};
+    ReadPolicy terms{.elsewhere = {.reads = [this](const std::string&) { return driver_reads; }}};
     Containers containers{io.get_executor(), terms,     engine,      assigner, *rig.batcher,
                           *rig.spool,        rig.clock, rig.metrics, rig.log};
     DirectoryNews news{io.get_executor(), containers, assigner, rig.metrics, rig.log, std::chrono::milliseconds{20}};

@@ -32,7 +32,7 @@ namespace boatswain::intake::docker {
 
 struct Options {
     Path root;  // the engine's data directory as we see it; empty: as the engine says
-    Terms terms;
+    ReadPolicy terms;
 };
 
 // A socket that leads nowhere for so long is a reason to start again: a mount is made at the start.

@@ -20,7 +20,7 @@ std::size_t index(Stream stream) { return stream == Stream::out ? 0 : 1; }
 }  // namespace
 
 AttachReader::AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
-                           Life& life, StreamCounters& counters, const Clock& clock, Log& log)
+                           ContainerState& life, StreamCounters& counters, const Clock& clock, Log& log)
     : client_(client),
       facts_(std::move(facts)),
       feed_(std::move(feed)),

@@ -15,15 +15,15 @@
 #include "base/log.h"
 #include "batch/batcher.h"
 #include "engine/client.h"
-#include "intake/engine_logs/life.h"
+#include "intake/engine_logs/container_state.h"
 #include "intake/source/trouble.h"
 
 namespace boatswain::intake {
 
 class AttachReader {
   public:
-    AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed, Life& life,
-                 StreamCounters& counters, const Clock& clock, Log& log);
+    AttachReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
+                 ContainerState& life, StreamCounters& counters, const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed
     void end_reading();  // after run(), however it ended: takes what came without its newline, names what was dropped
     void change_feed(std::unique_ptr<batch::Feed> feed);
@@ -46,7 +46,7 @@ class AttachReader {
     std::optional<Gap> overflow_;
     bool complete_ = false;                      // the engine ended the stream, not we or trouble
     std::optional<Timestamp> unattached_since_;  // it ran, and nobody was attached
-    Life& life_;
+    ContainerState& life_;
     StreamCounters& counters_;
     const Clock& clock_;
     Log& log_;

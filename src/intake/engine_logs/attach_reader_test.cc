@@ -144,7 +144,7 @@ class AttachReaderTest : public ::testing::Test {
     open::Identity identity = open::Identity::generate();
     AttachedEngine engine{io};
     net::TaskGroup tasks{io.get_executor(), rig.log};
-    Life life{io.get_executor()};
+    ContainerState life{io.get_executor()};
     std::unique_ptr<AttachReader> reader;
     bool auto_remove = false, ran = false;
 };

@@ -1,4 +1,4 @@
-#include "intake/engine_logs/life.h"
+#include "intake/engine_logs/container_state.h"
 
 namespace boatswain::intake {
 

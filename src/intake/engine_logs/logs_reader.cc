@@ -27,8 +27,8 @@ bool may_repeat(std::string_view driver) { return driver != "k8s-file" && driver
 }  // namespace
 
 LogsReader::LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
-                       TimePosition start, Life& life, StreamCounters& counters, Suspects& suspects, const Clock& clock,
-                       Log& log)
+                       TimePosition start, ContainerState& life, StreamCounters& counters, Suspects& suspects,
+                       const Clock& clock, Log& log)
     : client_(client),
       facts_(std::move(facts)),
       feed_(std::move(feed)),

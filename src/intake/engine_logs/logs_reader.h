@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "batch/batcher.h"
 #include "engine/client.h"
-#include "intake/engine_logs/life.h"
+#include "intake/engine_logs/container_state.h"
 #include "intake/engine_logs/logs_place.h"
 #include "intake/engine_logs/suspects.h"
 #include "intake/source/piece_joiner.h"
@@ -29,8 +29,8 @@ namespace boatswain::intake {
 class LogsReader {
   public:
     LogsReader(engine::Client& client, engine::ContainerFacts facts, std::unique_ptr<batch::Feed> feed,
-               TimePosition start, Life& life, StreamCounters& counters, Suspects& suspects, const Clock& clock,
-               Log& log);
+               TimePosition start, ContainerState& life, StreamCounters& counters, Suspects& suspects,
+               const Clock& clock, Log& log);
     boost::asio::awaitable<void> run();  // until the container is removed and read
     void change_feed(std::unique_ptr<batch::Feed> feed);
     void close(const End& end);  // after run(): with the closing record, if all was read
@@ -82,7 +82,7 @@ class LogsReader {
     std::uint64_t follow_tail_;    // entries that a followed stream begins with, so that the place is among them
     std::uint64_t clock_steps_told_ = 0;
     bool complete_ = false;  // the log was read to its end, after the container had stopped
-    Life& life_;
+    ContainerState& life_;
     StreamCounters& counters_;
     Suspects& suspects_;
     const Clock& clock_;

@@ -25,7 +25,7 @@ class LogsReaderTest : public ::testing::Test {
         auto checkpoint = rig.spool->checkpoint(id).value_or(Checkpoint{});
         const auto* position = std::get_if<TimePosition>(&checkpoint.position);
         auto feed = rig.batcher->open_feed(batch::testing::source(id), {identity.recipient()}, checkpoint, false);
-        life = std::make_unique<Life>(io.get_executor());
+        life = std::make_unique<ContainerState>(io.get_executor());
         life->running = running;
         engine::ContainerFacts facts;
         facts.id = id;
@@ -94,7 +94,7 @@ class LogsReaderTest : public ::testing::Test {
     open::Identity identity = open::Identity::generate();
     ServedLog log{io};
     net::TaskGroup tasks{io.get_executor(), rig.log};
-    std::unique_ptr<Life> life;
+    std::unique_ptr<ContainerState> life;
     std::unique_ptr<LogsReader> reader;
     bool running = true;
     std::string driver = "local";

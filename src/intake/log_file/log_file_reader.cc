@@ -30,7 +30,7 @@ LogFileReader::LogFileReader(const RecordForm& form, Path log_path, std::optiona
           std::move(log_path), terms.below, terms.files_kept,
           [&form](LogFile& file) { return first_record_time(form, file); }, log),
       start_(start),
-      terms_(std::move(terms)),
+      read_policy_(std::move(terms)),
       clock_(clock),
       counters_(counters),
       log_(log),
@@ -55,10 +55,10 @@ Result<bool> LogFileReader::open_first() {
         }
         if (resumed) return true;
         owe_what_nobody_can_read();
-        if (*start_ == before_all && terms_.birth) last_time_ = terms_.birth->started;
+        if (*start_ == before_all && read_policy_.birth) last_time_ = read_policy_.birth->started;
     }
-    if (!start_ && terms_.passed_over_until) {
-        TRY(bool passed, pass_over(*terms_.passed_over_until, generations));
+    if (!start_ && read_policy_.passed_over_until) {
+        TRY(bool passed, pass_over(*read_policy_.passed_over_until, generations));
         if (passed) return true;
     }
     for (auto oldest = generations.rbegin(); oldest != generations.rend(); ++oldest) {
@@ -123,18 +123,18 @@ void LogFileReader::owe_what_nobody_can_read() {
 // is not the first. Where that cannot be said (the file was compressed, the container ran before, the file system keeps
 // no such time) a log that has as many files as the engine keeps may have had more, and is not called whole.
 bool LogFileReader::begins_late(const LogFile& oldest, std::size_t files) const {
-    if (!terms_.birth) return false;
+    if (!read_policy_.birth) return false;
     auto made = oldest.made();
-    if (made && *made > terms_.birth->started) return true;
-    if (made && !terms_.birth->started_before) return false;
-    return terms_.birth->files_max > 1 && files >= terms_.birth->files_max;
+    if (made && *made > read_policy_.birth->started) return true;
+    if (made && !read_policy_.birth->started_before) return false;
+    return read_policy_.birth->files_max > 1 && files >= read_policy_.birth->files_max;
 }
 
 // Until the gap is sealed, the position is one that no file has: whoever resumes there finds that what was before is
 // gone.
 void LogFileReader::owe_what_was_before() {
     owed_gap_ = Gap{.reason = gap_rotated_away};
-    last_time_ = terms_.birth->started;
+    last_time_ = read_policy_.birth->started;
     held_ = before_all;
     if (!start_ && !std::exchange(begun_, true)) beginning_ = before_all;
     log_.warning("the log was rotated away before anybody read it; reading on with the oldest file",

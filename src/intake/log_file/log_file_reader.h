@@ -128,7 +128,7 @@ class LogFileReader {
     Nanoseconds lag_time() const;
     const Path& path() const { return files_.path(); }
     // Whether what was read is still there after the next rotation: an engine that keeps one file empties or removes it.
-    bool outlives_rotation() const { return terms_.files_kept != 1; }
+    bool outlives_rotation() const { return read_policy_.files_kept != 1; }
     std::optional<FilePosition> position() const;
     // Once, when something was read of a log that had no `start`: where that began.
     std::optional<FilePosition> take_beginning() { return std::exchange(beginning_, std::nullopt); }
@@ -188,7 +188,7 @@ class LogFileReader {
     const RecordForm& form_;
     LogSequence files_;
     std::optional<FilePosition> start_;
-    const LogTerms terms_;
+    const LogTerms read_policy_;
     bool begun_ = false;                     // beginning_ was set
     std::optional<FilePosition> beginning_;  // until it is taken
     const Clock& clock_;

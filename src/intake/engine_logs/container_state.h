@@ -10,8 +10,8 @@
 namespace boatswain::intake {
 
 // How a container stands, told by discovery to the coroutine that reads it.
-struct Life {
-    explicit Life(boost::asio::any_io_executor executor) : changed(std::move(executor)) {}
+struct ContainerState {
+    explicit ContainerState(boost::asio::any_io_executor executor) : changed(std::move(executor)) {}
     bool running = false;
     bool removed = false;
     unsigned starts = 0;                       // how often it was told that it runs; wraps
