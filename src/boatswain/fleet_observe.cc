@@ -23,10 +23,10 @@ std::string_view kind_of(const fleet::Action& action) {
 
 }  // namespace
 
-FleetStanding::FleetStanding(Metrics& metrics, const Clock& clock, Nanoseconds patience)
+SyncHealth::SyncHealth(Metrics& metrics, const Clock& clock, Nanoseconds patience)
     : metrics_(metrics), clock_(clock), patience_(patience), last_good_(clock.steady()) {}
 
-void FleetStanding::looked(const fleet::Look& look) {
+void SyncHealth::looked(const fleet::Look& look) {
     const auto& plan = look.plan;
     auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
         metrics_.gauge(name, help).set(static_cast<double>(value));
@@ -50,7 +50,7 @@ void FleetStanding::looked(const fleet::Look& look) {
     if (!plan.notes.empty()) last_ += ": " + plan.notes.front();
 }
 
-void FleetStanding::failed(const Error& error) {
+void SyncHealth::failed(const Error& error) {
     metrics_
         .counter("boatswain_fleet_looks_total", "Looks at Marathon and Mesos, by what followed",
                  {{"verdict", "failed"}})
@@ -59,12 +59,12 @@ void FleetStanding::failed(const Error& error) {
     last_ = "failed: " + error.what;
 }
 
-bool FleetStanding::healthy() const {
+bool SyncHealth::healthy() const {
     std::lock_guard lock{guard_};
     return clock_.steady() - last_good_ <= patience_;
 }
 
-std::map<std::string, std::string> FleetStanding::detail() const {
+std::map<std::string, std::string> SyncHealth::detail() const {
     std::lock_guard lock{guard_};
     auto age = std::chrono::floor<std::chrono::seconds>(clock_.steady() - last_good_);
     return {{"last_look", last_}, {"last_good_look_seconds_ago", std::to_string(age.count())}};
@@ -84,7 +84,7 @@ FleetServer::~FleetServer() {
 }
 
 Result<std::unique_ptr<FleetServer>> FleetServer::open(const std::string& address, const Metrics& metrics,
-                                                       const FleetStanding& standing) {
+                                                       const SyncHealth& standing) {
     auto state = std::make_unique<State>();
     auto health = [&standing] {
         serve::Health health{.reasons = {}, .detail = standing.detail()};

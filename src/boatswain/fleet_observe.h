@@ -13,10 +13,10 @@
 namespace boatswain::tool {
 
 // Thread-safe: the loop tells, the server's thread asks.
-class FleetStanding {
+class SyncHealth {
   public:
     // Healthy: the last look that succeeded is not older than `patience`.
-    FleetStanding(Metrics& metrics, const Clock& clock, Nanoseconds patience);
+    SyncHealth(Metrics& metrics, const Clock& clock, Nanoseconds patience);
 
     void looked(const fleet::Look& look);
     void failed(const Error& error);
@@ -37,7 +37,7 @@ class FleetStanding {
 class FleetServer {
   public:
     static Result<std::unique_ptr<FleetServer>> open(const std::string& address, const Metrics& metrics,
-                                                     const FleetStanding& standing);
+                                                     const SyncHealth& standing);
     ~FleetServer();
     std::string address() const;
 

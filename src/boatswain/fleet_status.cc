@@ -40,7 +40,7 @@ void add_row(Table& table, const fleet::HostStatus& host, Timestamp now) {
     table.add(std::move(cells));
 }
 
-void print_table(const fleet::FleetStanding& standing, Console& console, Timestamp now) {
+void print_table(const fleet::FleetHealth& standing, Console& console, Timestamp now) {
     Table table{
         {"HOST", "AGENT", "INSTANCE", "HEALTH", "VERSION", ">BEHIND", ">SPOOL", ">SEGMENT", ">HEARD", "", "WHY"}};
     for (const auto& host : standing.hosts) add_row(table, host, now);
@@ -87,7 +87,7 @@ void write_host(JsonWriter& json, const fleet::HostStatus& host) {
     json.end();
 }
 
-std::string as_json(const fleet::FleetStanding& standing, const std::vector<std::string>& troubles, Timestamp now) {
+std::string as_json(const fleet::FleetHealth& standing, const std::vector<std::string>& troubles, Timestamp now) {
     auto json = json_object();
     json.member("time", now)
         .member("ok", standing.ok && troubles.empty())

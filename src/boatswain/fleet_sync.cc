@@ -203,7 +203,7 @@ class SyncRun {
     const std::atomic<bool>& told_;
     Log log_;
     Metrics metrics_;
-    FleetStanding standing_;
+    SyncHealth standing_;
     fleet::Connections connections_;
     fleet::Syncer syncer_;
     std::mt19937_64 random_{std::random_device{}()};

@@ -60,7 +60,8 @@ http::Answer answer_all(const ControlSources& sources) {
     auto json = json_object();
     json.array("containers");
     for (const auto& one : sources.all())
-        json.raw(to_json(one, one.whose ? sources.tenant(one.whose->tenant.str()) : spool::TenantStanding{}, troubles));
+        json.raw(
+            to_json(one, one.whose ? sources.tenant(one.whose->tenant.str()) : spool::TenantSpoolStatus{}, troubles));
     return json_answer(200, json.take());
 }
 
@@ -79,8 +80,9 @@ http::Answer answer_one(const ControlSources& sources, std::string_view path) {
         return json_answer(409, json.take());
     }
     const auto& one = found.front();
-    return json_answer(200, to_json(one, one.whose ? sources.tenant(one.whose->tenant.str()) : spool::TenantStanding{},
-                                    sources.troubles()));
+    return json_answer(200,
+                       to_json(one, one.whose ? sources.tenant(one.whose->tenant.str()) : spool::TenantSpoolStatus{},
+                               sources.troubles()));
 }
 
 }  // namespace
@@ -129,7 +131,7 @@ std::string advice_for(const Description& container) {
     return "";
 }
 
-std::string to_json(const Description& container, const spool::TenantStanding& tenant,
+std::string to_json(const Description& container, const spool::TenantSpoolStatus& tenant,
                     const std::vector<std::string>& troubles) {
     auto json = json_object();
     json.member("id", container.id)

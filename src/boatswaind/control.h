@@ -48,7 +48,7 @@ struct SpoolStatus {
 struct ControlSources {
     std::function<std::vector<intake::Description>()> all;
     std::function<std::vector<intake::Description>(std::string_view id_or_name)> find;
-    std::function<spool::TenantStanding(const std::string& tenant)> tenant;
+    std::function<spool::TenantSpoolStatus(const std::string& tenant)> tenant;
     std::function<std::vector<std::string>()>
         troubles;  // of the whole agent, as sentences: what may hold up any container
     std::function<AgentStatus()> status;
@@ -61,7 +61,7 @@ struct ControlSources {
 http::Routes control_routes(ControlSources sources);
 
 // One container as JSON. `tenant`: how the segments of its tenant stand.
-std::string to_json(const intake::Description& container, const spool::TenantStanding& tenant,
+std::string to_json(const intake::Description& container, const spool::TenantSpoolStatus& tenant,
                     const std::vector<std::string>& troubles);
 std::string to_json(const AgentStatus& status);
 std::string to_json(const SpoolStatus& status);

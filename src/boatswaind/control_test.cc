@@ -62,7 +62,7 @@ class Control : public ::testing::Test {
                                       asked_ = wanted;
                                       return found_;
                                   },
-                              .tenant = [](const std::string&) { return spool::TenantStanding{}; },
+                              .tenant = [](const std::string&) { return spool::TenantSpoolStatus{}; },
                               .troubles = [] { return std::vector<std::string>{"the engine is not followed: \"no\""}; },
                               .status = [] { return AgentStatus{.version = "1", .host = "node-7"}; },
                               .spool = [this] { return spool_; },
@@ -82,10 +82,10 @@ class Control : public ::testing::Test {
 
 TEST(ControlJson, SaysWhoseAContainerIsHowItIsReadAndHowFar) {
     simdjson::dom::parser parser;
-    spool::TenantStanding tenant{.last_key = "v1/tenant=acme/x.age",
-                                 .last_added = parse_time("2026-11-23T10:01:00Z").value(),
-                                 .waiting = 2,
-                                 .waiting_bytes = 9};
+    spool::TenantSpoolStatus tenant{.last_key = "v1/tenant=acme/x.age",
+                                    .last_added = parse_time("2026-11-23T10:01:00Z").value(),
+                                    .waiting = 2,
+                                    .waiting_bytes = 9};
     auto json = parsed(parser, to_json(collected(), tenant, {}));
     EXPECT_EQ(text(json, "/tenant"), "acme");
     EXPECT_EQ(text(json, "/former_names/0"), "web");

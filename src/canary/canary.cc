@@ -151,7 +151,7 @@ void Canary::conclude(const Outstanding& segment, Finding finding) {
     log_.error("canary lost: the store has not what it acknowledged", {{"key", segment.key}, {"lines", segment.lines}});
 }
 
-Canary::Standing Canary::standing() const {
+Canary::Status Canary::standing() const {
     std::scoped_lock lock{guard_};
     return standing_;
 }

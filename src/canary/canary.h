@@ -51,14 +51,14 @@ class Canary {
     // On the sealing thread, of every segment that is in the spool.
     void sealed(const segment::SealedSegment& segment);
 
-    struct Standing {
+    struct Status {
         std::uint64_t printed = 0;
         std::uint64_t verified = 0;
         std::uint64_t lost = 0;
         std::optional<Nanoseconds> delay;  // of the last segment verified: since its first line was printed
         std::string last_loss;             // the last key that was not as it was sealed
     };
-    Standing standing() const;
+    Status standing() const;
     // Nothing when no line was lost; else a sentence.
     std::optional<std::string> trouble() const;
 
@@ -94,7 +94,7 @@ class Canary {
     std::condition_variable_any changed_;
     std::deque<Timestamp> unsealed_;  // when the lines were printed that are in no segment yet
     std::deque<Outstanding> outstanding_;
-    Standing standing_;
+    Status standing_;
     std::jthread looking_;  // last: it ends before what it uses
 };
 

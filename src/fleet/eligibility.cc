@@ -65,7 +65,7 @@ void judge(HostJudgement& host, const Cluster& cluster, const App& app, const Co
     const auto& agent = *host.agent;
     const auto& mesos = cluster.mesos;
     auto no = [&](std::string why) {
-        host.standing = Standing::no;
+        host.standing = Eligibility::no;
         host.why = std::move(why);
     };
     if (agent.draining) {
@@ -89,16 +89,16 @@ void judge(HostJudgement& host, const Cluster& cluster, const App& app, const Co
     // A disconnected agent is listed until Mesos gives it up (75 s by default): not one to scale up for, nor one that
     // has left.
     if (!agent.active) {
-        host.standing = Standing::unsure;
+        host.standing = Eligibility::unsure;
         host.why = "is not connected";
         return;
     }
     if (is_among(mesos.maybe_in_window)) {
-        host.standing = Standing::unsure;
+        host.standing = Eligibility::unsure;
         host.why = "is scheduled for maintenance";
         return;
     }
-    host.standing = Standing::eligible;
+    host.standing = Eligibility::eligible;
     auto used = agent.used ? sum_of(*agent.used, roles) : Resources{};
     if (auto why = lacks(app, total, used))
         host.no_room = *why;
@@ -107,8 +107,8 @@ void judge(HostJudgement& host, const Cluster& cluster, const App& app, const Co
 }
 
 int rank(const HostJudgement& host) {
-    if (host.standing == Standing::eligible) return host.has_room ? 3 : 2;
-    return host.standing == Standing::unsure ? 1 : 0;
+    if (host.standing == Eligibility::eligible) return host.has_room ? 3 : 2;
+    return host.standing == Eligibility::unsure ? 1 : 0;
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ std::vector<HostJudgement> judge_hosts(const Cluster& cluster, const App& app, c
     }
     for (const auto& recovered : cluster.mesos.recovered) {
         HostJudgement host{.hostname = recovered.hostname,
-                           .standing = Standing::unsure,
+                           .standing = Eligibility::unsure,
                            .why = "has not come back yet since the master failed over"};
         auto [there, fresh] = hosts.try_emplace(recovered.hostname, host);
         if (!fresh && rank(there->second) < rank(host)) there->second = std::move(host);

@@ -16,11 +16,11 @@
 
 namespace boatswain::fleet {
 
-enum class Standing { eligible, unsure, no };
+enum class Eligibility { eligible, unsure, no };
 
 struct HostJudgement {
     std::string hostname;
-    Standing standing = Standing::no;
+    Eligibility standing = Eligibility::no;
     std::string why;               // of unsure and no; a clause: "is draining"
     bool has_room = false;         // for one more instance, now
     std::string no_room;           // why not: "port 9435 is taken"

@@ -118,7 +118,7 @@ class Planner {
                 if (line.host.agent != nullptr && wanted(line) && line_of.emplace(line.host.agent, &line).second)
                     candidates.push_back(line.host.agent);
         };
-        auto is_eligible = [](const HostLine& line) { return line.host.standing == Standing::eligible; };
+        auto is_eligible = [](const HostLine& line) { return line.host.standing == Eligibility::eligible; };
         add([](const HostLine& line) { return line.covered; });
         auto placed = candidates.size();
         add([&](const HostLine& line) { return is_eligible(line) && line.host.has_room; });
@@ -128,7 +128,7 @@ class Planner {
         for (auto& line : plan_.hosts) {
             if (!is_eligible(line)) continue;
             if (!fit.contains(line.host.agent) && !line.covered) {
-                line.host.standing = Standing::no;
+                line.host.standing = Eligibility::no;
                 line.host.why = "is left out by the constraints, which other hosts satisfy already";
                 continue;
             }
@@ -161,7 +161,7 @@ class Planner {
         std::size_t places = 0;
         for (const auto& line : plan_.hosts) {
             bool leaving = line.host.leaving;
-            places += (line.host.standing != Standing::no || (!line.tasks.empty() && !leaving)) ? 1 : 0;
+            places += (line.host.standing != Eligibility::no || (!line.tasks.empty() && !leaving)) ? 1 : 0;
             if (leaving)
                 for (const auto& task : line.tasks) leaving_.push_back(task);
         }
@@ -300,7 +300,7 @@ class Planner {
     void conclude() {
         std::vector<std::string> full;
         for (const auto& line : plan_.hosts)
-            if (line.host.standing == Standing::eligible && !line.covered && !line.host.has_room)
+            if (line.host.standing == Eligibility::eligible && !line.covered && !line.host.has_room)
                 full.push_back(line.host.hostname + " (" + line.host.no_room + ")");
         if (!full.empty()) note("no room for an instance on " + names(full));
         if (!plan_.actions.empty())

@@ -67,7 +67,7 @@ class StatusMaker {
   public:
     StatusMaker(const StatusInput& input, Timestamp now) : input_(input), now_(now) {}
 
-    FleetStanding run() {
+    FleetHealth run() {
         if (input_.plan != nullptr) add_cluster();
         for (const auto& host : input_.expected) row(host).required = true;
         if (input_.heartbeats != nullptr) add_heartbeats();
@@ -107,8 +107,8 @@ class StatusMaker {
             const auto* task = best_of(line.tasks);
             host.instance = task == nullptr ? "none" : std::string{state_text(task->state)};
             host.health = health_of(task);
-            host.required = line.host.standing == Standing::eligible;
-            if (line.host.standing != Standing::eligible) host.why = line.host.why;
+            host.required = line.host.standing == Eligibility::eligible;
+            if (line.host.standing != Eligibility::eligible) host.why = line.host.why;
             if (host.required && !line.covered) missing_[host.host] = missing_text(line);
             if (task != nullptr && task->started) started_[host.host] = *task->started;
         }
@@ -200,7 +200,7 @@ class StatusMaker {
 
     const StatusInput& input_;
     const Timestamp now_;
-    FleetStanding standing_;
+    FleetHealth standing_;
     std::map<std::string, HostStatus> rows_;
     std::map<std::string, std::optional<std::string>> by_short_name_;
     std::map<std::string, std::string> missing_;  // host: why it has no instance
@@ -211,7 +211,7 @@ class StatusMaker {
 
 Nanoseconds age_of(Timestamp time, Timestamp now) { return now - std::clamp(time, now - age_max, now + age_max); }
 
-FleetStanding make_status(const StatusInput& input, Timestamp now) { return StatusMaker{input, now}.run(); }
+FleetHealth make_status(const StatusInput& input, Timestamp now) { return StatusMaker{input, now}.run(); }
 
 // Source: Marathon's RAML, v2/types/queue.raml and SC/mesos/NoOfferMatchReason.
 std::string reject_reason_text(std::string_view reason) {

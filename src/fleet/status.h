@@ -27,7 +27,7 @@ struct HostStatus {
     std::string why;  // of what is amiss, or why no agent is required
 };
 
-struct FleetStanding {
+struct FleetHealth {
     std::vector<HostStatus> hosts;   // by name
     std::vector<std::string> notes;  // sentences
     std::size_t required = 0, well = 0;
@@ -44,7 +44,7 @@ struct StatusInput {
 // How long ago `time` was; of times beyond all reason, as far as a difference can be told. Negative: in the future.
 Nanoseconds age_of(Timestamp time, Timestamp now);
 
-FleetStanding make_status(const StatusInput& input, Timestamp now);
+FleetHealth make_status(const StatusInput& input, Timestamp now);
 
 // Why Marathon turns offers down, in words: "InsufficientPorts" is "a port that the app needs is taken".
 std::string reject_reason_text(std::string_view reason);

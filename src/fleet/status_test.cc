@@ -23,7 +23,7 @@ class StatusTest : public testing::Test {
     void beats(const std::vector<std::string>& hosts) {
         for (const auto& host : hosts) heartbeats.heartbeats.push_back(beat(host));
     }
-    FleetStanding with_cluster(bool with_heartbeats = true) {
+    FleetHealth with_cluster(bool with_heartbeats = true) {
         plan = make_plan(cluster, {}, {}, now);
         return make_status({.cluster = &cluster,
                             .plan = &plan,
@@ -31,8 +31,8 @@ class StatusTest : public testing::Test {
                             .expected = expected},
                            now);
     }
-    FleetStanding without_cluster() { return make_status({.heartbeats = &heartbeats, .expected = expected}, now); }
-    static const HostStatus& host(const FleetStanding& standing, const std::string& name) {
+    FleetHealth without_cluster() { return make_status({.heartbeats = &heartbeats, .expected = expected}, now); }
+    static const HostStatus& host(const FleetHealth& standing, const std::string& name) {
         auto found = std::ranges::find(standing.hosts, name, &HostStatus::host);
         if (found == standing.hosts.end()) throw std::runtime_error("no row of " + name);
         return *found;

@@ -407,9 +407,9 @@ std::optional<Timestamp> SegmentQueue::newest() const {
     return newest;
 }
 
-TenantStanding SegmentQueue::standing(const std::string& tenant) const {
+TenantSpoolStatus SegmentQueue::standing(const std::string& tenant) const {
     std::scoped_lock lock{state_.mutex};
-    TenantStanding standing;
+    TenantSpoolStatus standing;
     if (auto last = last_added_.find(tenant); last != last_added_.end())
         std::tie(standing.last_key, standing.last_added) = last->second;
     for (const auto& [id, waiting] : waiting_) {

@@ -40,7 +40,7 @@ struct Spooled {
 
 // How a tenant's segments stand. The last one is remembered since the start, of at most tenants_remembered_max
 // tenants.
-struct TenantStanding {
+struct TenantSpoolStatus {
     std::string last_key;  // empty: none since the start
     Timestamp last_added{};
     std::size_t waiting = 0;  // for the store
@@ -86,8 +86,8 @@ class SegmentQueue {
     std::optional<Timestamp> oldest() const;  // when the oldest waiting segment was added
     std::optional<Timestamp> newest() const;  // when the last segment was added, since the start
     std::uint64_t bytes_max() const { return state_.options.bytes_max; }
-    std::map<std::string, std::uint64_t> waiting_bytes() const;  // by tenant, of those that have some
-    TenantStanding standing(const std::string& tenant) const;    // without its conflict
+    std::map<std::string, std::uint64_t> waiting_bytes() const;   // by tenant, of those that have some
+    TenantSpoolStatus standing(const std::string& tenant) const;  // without its conflict
 
     struct Waiting {
         Spooled segment;

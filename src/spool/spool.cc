@@ -34,7 +34,7 @@ Result<void> Spool::commit(std::span<const Addition> additions, std::span<const 
     return transaction.commit();
 }
 
-TenantStanding Spool::standing(const std::string& tenant) const {
+TenantSpoolStatus Spool::standing(const std::string& tenant) const {
     auto standing = SegmentQueue::standing(tenant);
     standing.conflict = standing_conflict(tenant);
     return standing;

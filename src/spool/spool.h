@@ -59,7 +59,7 @@ class Spool : private SegmentQueue, private SourceLedger, private Chains {
     using SourceLedger::checkpoint, SourceLedger::ended, SourceLedger::known_sources, SourceLedger::was_of_another;
 
     const std::string& host() const { return state_->options.host; }
-    TenantStanding standing(const std::string& tenant) const;
+    TenantSpoolStatus standing(const std::string& tenant) const;
 
     // All of `additions`, in their order, or after an error nothing of them: to be tried again.
     Result<void> add(std::span<const Addition> additions);

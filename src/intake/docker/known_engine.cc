@@ -39,7 +39,7 @@ void KnownEngine::note(const std::string& name, const std::string& value) {
 }
 
 void KnownEngine::take_over() {
-    standing_ = Standing::same;
+    standing_ = Sameness::same;
     trouble_.clear();
     if (!id_.empty()) note(id_note, id_);
     if (!directory_.empty()) note(directory_note, directory_);
@@ -58,21 +58,21 @@ void KnownEngine::met(const engine::EngineInfo& engine, const Path& containers) 
         return take_over();
     // One that was found to be another before stays so, though its own containers are known by now.
     bool known_other = not_meant || spool_.note(other_note) == id_ + " " + directory_;
-    standing_ = known_other ? Standing::other : Standing::doubtful;
+    standing_ = known_other ? Sameness::other : Sameness::doubtful;
     look_again();
 }
 
 void KnownEngine::listed(bool one_is_known, bool any_was_known) {
-    if (standing_ != Standing::doubtful) return;
+    if (standing_ != Sameness::doubtful) return;
     if (one_is_known || !any_was_known) return take_over();
-    standing_ = Standing::other;
+    standing_ = Sameness::other;
     note(other_note, id_ + " " + directory_);
     note(since_note, to_text(clock_.now()));
     look_again();
 }
 
 void KnownEngine::look_again() {
-    if (standing_ != Standing::other) return;
+    if (standing_ != Sameness::other) return;
     auto former = shown(spool_.note(id_note), spool_.note(root_note));
     auto since = parse_time(spool_.note(since_note));
     auto end = since.value_or(clock_.now()) + other_engine_max;

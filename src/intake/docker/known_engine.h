@@ -38,11 +38,11 @@ class KnownEngine {
     // Time went by.
     void look_again();
 
-    bool is_other() const { return standing_ != Standing::same; }  // or may be: nobody is taken for removed
+    bool is_other() const { return standing_ != Sameness::same; }  // or may be: nobody is taken for removed
     const std::string& trouble() const { return trouble_; }        // a sentence, while another one answers
 
   private:
-    enum class Standing { same, doubtful, other };
+    enum class Sameness { same, doubtful, other };
 
     void take_over();
     void note(const std::string& name, const std::string& value);
@@ -51,7 +51,7 @@ class KnownEngine {
     spool::Spool& spool_;
     const Clock& clock_;
     Log& log_;
-    Standing standing_ = Standing::same;
+    Sameness standing_ = Sameness::same;
     std::string id_, directory_, root_;  // of the one that answers; empty: not known
     std::string trouble_;
 };

@@ -541,11 +541,11 @@ void DriverIntake::describe(Description& told) const {
     if (hold != container.holds.end()) {
         std::uint64_t lag = 0;
         for (const auto& one : container.holds) lag += one->size() - std::min(one->size(), one->offset());
-        told.file = FileStanding{.path = (*hold)->path().string(),
-                                 .offset = (*hold)->offset(),
-                                 .size = (*hold)->size(),
-                                 .lag_bytes = lag,
-                                 .files_held = 0};
+        told.file = FileStatus{.path = (*hold)->path().string(),
+                               .offset = (*hold)->offset(),
+                               .size = (*hold)->size(),
+                               .lag_bytes = lag,
+                               .files_held = 0};
     }
     if (!container.feed) return;
     describe_feed(*container.feed, batcher_, spool_, container.lines_before, told);

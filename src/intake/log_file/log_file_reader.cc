@@ -707,11 +707,11 @@ Nanoseconds LogFileReader::lag_time() const {
     return std::max(lag, Nanoseconds{});
 }
 
-FileStanding LogFileReader::standing() const {
-    FileStanding standing{.path = files_.path().string(),
-                          .offset = offset_,
-                          .lag_bytes = lag_bytes(),
-                          .files_held = files_.successors_held()};
+FileStatus LogFileReader::standing() const {
+    FileStatus standing{.path = files_.path().string(),
+                        .offset = offset_,
+                        .lag_bytes = lag_bytes(),
+                        .files_held = files_.successors_held()};
     if (files_.opened()) standing.size = files_.current().file->size();
     return standing;
 }

@@ -132,7 +132,7 @@ class LogFileReader {
     std::optional<FilePosition> position() const;
     // Once, when something was read of a log that had no `start`: where that began.
     std::optional<FilePosition> take_beginning() { return std::exchange(beginning_, std::nullopt); }
-    FileStanding standing() const;
+    FileStatus standing() const;
 
     // Remembers what the pump met with this log.
     void note_trouble(const Error& error) { trouble_ = {.when = clock_.now(), .what = error.what}; }

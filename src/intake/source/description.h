@@ -37,7 +37,7 @@ constexpr bool is_collected(Verdict verdict) {
 }
 
 // Where a reader of log files stands.
-struct FileStanding {
+struct FileStatus {
     std::string path;
     std::uint64_t offset = 0;           // the next byte to read, in the file being read
     std::optional<std::uint64_t> size;  // of that file now; nothing for a compressed or removed one
@@ -63,7 +63,7 @@ struct Description {
     std::string reader = "none";       // "json-file", "logs", "attach"
     std::string reader_reason;
 
-    std::optional<FileStanding> file;        // json-file
+    std::optional<FileStatus> file;          // json-file
     std::optional<TimePosition> last_times;  // logs: of the last line of each stream
     std::uint64_t lines_read = 0;            // since this agent started
     std::uint64_t lines_unsealed = 0;        // of those, not yet durable in the spool
