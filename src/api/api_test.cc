@@ -338,7 +338,7 @@ class SlowStore final : public store::Store {
         ++waiting;
         while (!let_go) std::this_thread::sleep_for(milliseconds{1});
         --waiting;
-        std::lock_guard lock{guard_};
+        std::lock_guard lock{mutex_};
         return of_.list(prefix, delimited, next);
     }
     Result<void> probe() override { return {}; }
@@ -346,7 +346,7 @@ class SlowStore final : public store::Store {
 
   private:
     MemoryStore& of_;
-    std::mutex guard_;
+    std::mutex mutex_;
 };
 
 TEST_F(ApiTest, KeepsATenantToItsShareAndOthersGoOn) {

@@ -12,7 +12,7 @@ BoundedStore::End BoundedStore::end() {
     if (given_up_) return End::given_up;
     if (clock_.steady() >= bounds_.until) return End::too_late;
     if (bytes_ > bounds_.bytes_max) return End::too_much;
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     return failure_.empty() ? End::none : End::failed;
 }
 
@@ -25,7 +25,7 @@ Result<void> BoundedStore::check() {
 template <class T>
 Result<T> BoundedStore::note(Result<T> result) {
     if (!result && result.error().remedy != Remedy::quarantine && result.error().remedy != Remedy::re_resolve) {
-        std::lock_guard lock{guard_};
+        std::lock_guard lock{mutex_};
         failure_ = result.error().what;
     }
     return result;
@@ -58,7 +58,7 @@ Result<store::ListPage> BoundedStore::list(std::string_view prefix, bool delimit
 }
 
 std::string BoundedStore::failure() const {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     return failure_;
 }
 

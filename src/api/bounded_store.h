@@ -56,7 +56,7 @@ class BoundedStore final : public store::Store {
     const Clock& clock_;
     const std::atomic<bool>& given_up_;
     std::atomic<std::uint64_t> bytes_ = 0;
-    mutable std::mutex guard_;  // of what follows
+    mutable std::mutex mutex_;  // of what follows
     std::string failure_;
 };
 

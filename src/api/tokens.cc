@@ -146,7 +146,7 @@ void TokenFile::look() {
 
 std::optional<Token> TokenFile::find(std::string_view text) {
     auto hash = crypto::sha256(text);
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     look();
     const Token* found = nullptr;
     for (const auto& token : tokens_)
@@ -156,7 +156,7 @@ std::optional<Token> TokenFile::find(std::string_view text) {
 }
 
 std::optional<Error> TokenFile::trouble() {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     look();
     return trouble_;
 }

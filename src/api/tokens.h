@@ -73,7 +73,7 @@ class TokenFile {
 
     const Path file_;
     const Clock& clock_;
-    std::mutex guard_;  // of what follows
+    std::mutex mutex_;  // of what follows
     std::optional<std::chrono::steady_clock::time_point> looked_;
     std::vector<Token> tokens_;
     std::optional<Error> trouble_;

@@ -26,7 +26,7 @@ bool is_beyond_us(const Error& error) {
 }  // namespace
 
 bool DurableDirectories::knows(const Path& path, const Inode& inode) {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto known = known_.find(path);
     return known != known_.end() && known->second == inode;
 }
@@ -34,7 +34,7 @@ bool DurableDirectories::knows(const Path& path, const Inode& inode) {
 void DurableDirectories::remember(const Path& path) {
     struct stat found{};
     if (::stat(path.c_str(), &found) != 0) return;
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     if (known_.size() >= known_max) known_.clear();
     known_[path] = {found.st_dev, found.st_ino};
 }

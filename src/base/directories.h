@@ -28,7 +28,7 @@ class DurableDirectories {
     bool knows(const Path& path, const Inode& inode);
     void remember(const Path& path);
 
-    std::mutex guard_;
+    std::mutex mutex_;
     std::map<Path, Inode> known_;
 };
 

@@ -38,7 +38,7 @@ std::size_t free_run(std::uint64_t taken, std::size_t slots) {
 class Pool {
   public:
     void* allocate(std::size_t size) {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         auto slots = slots_for(size);
         if (slots <= slots_in_page)
             for (auto& [start, page] : pages_)
@@ -52,7 +52,7 @@ class Pool {
     }
 
     void release(void* secret, std::size_t size) {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         auto* at = static_cast<char*>(secret);
         auto found = std::prev(pages_.upper_bound(at));
         auto& page = found->second;
@@ -63,7 +63,7 @@ class Pool {
     }
 
     SecretMemory standing() {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         SecretMemory sum;
         for (const auto& [start, page] : pages_) (page.locked ? sum.locked_bytes : sum.unlocked_bytes) += page.bytes;
         return sum;
@@ -82,7 +82,7 @@ class Pool {
         return pages_.emplace(static_cast<char*>(start), Page{.bytes = bytes, .locked = locked}).first;
     }
 
-    std::mutex guard_;
+    std::mutex mutex_;
     std::map<char*, Page> pages_;  // by their start
 };
 

@@ -5,7 +5,7 @@
 namespace boatswain::batch {
 
 std::size_t MemoryBudget::ask(const std::string& name) {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto tenant = active(name);
     tenant->second.asked_tick = tick_;
     auto share = share_of(name);
@@ -25,37 +25,37 @@ std::size_t MemoryBudget::ask(const std::string& name) {
 }
 
 bool MemoryBudget::has_room(const std::string& name) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto tenant = tenants_.find(name);
     if (tenant == tenants_.end()) return is_next(Tenant{.preferred = is_preferred(name)});
     return tenant->second.bytes < share_of(name) && is_next(tenant->second);
 }
 
 bool MemoryBudget::has_its_share(const std::string& name) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto tenant = tenants_.find(name);
     return tenant != tenants_.end() && tenant->second.bytes >= share_of(name);
 }
 
 std::size_t MemoryBudget::share(const std::string& name) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return share_of(name);
 }
 
 bool MemoryBudget::is_short() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return std::ranges::any_of(kinds_, [](const Kind& kind) { return !kind.line.empty(); }) ||
            (free_reads(true) == 0 && free_reads(false) == 0);
 }
 
 void MemoryBudget::prefer(std::set<std::string> tenants) {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     preferred_ = std::move(tenants);
     for (auto tenant = tenants_.begin(); tenant != tenants_.end(); ++tenant) move(tenant, is_preferred(tenant->first));
 }
 
 void MemoryBudget::tick() {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     ++tick_;
     for (auto& kind : kinds_)
         for (auto each = kind.line.begin(); each != kind.line.end();) {
@@ -142,39 +142,39 @@ void MemoryBudget::leave_line(Tenants::iterator tenant) {
 }
 
 std::size_t MemoryBudget::used() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return lines() + standing_;
 }
 
 std::size_t MemoryBudget::used(const std::string& name) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto tenant = tenants_.find(name);
     return tenant == tenants_.end() ? 0 : tenant->second.bytes;
 }
 
 std::size_t MemoryBudget::held() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return lines();
 }
 
 std::size_t MemoryBudget::standing() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return standing_;
 }
 
 std::size_t MemoryBudget::peak() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return peak_;
 }
 
 std::size_t MemoryBudget::waiting() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return kinds_[0].line.size() + kinds_[1].line.size();
 }
 
 void MemoryBudget::change(const std::string& name, std::size_t from, std::size_t to) {
     if (from == to) return;
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto step = [&](std::size_t& total) { total = total - from + to; };
     if (name.empty()) {
         step(standing_);

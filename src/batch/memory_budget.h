@@ -83,7 +83,7 @@ class MemoryBudget {
     using Tenants = std::map<std::string, Tenant>;
 
     void change(const std::string& tenant, std::size_t from, std::size_t to);
-    // guard_ is held for all of these.
+    // mutex_ is held for all of these.
     bool is_preferred(const std::string& tenant) const;
     Tenants::iterator active(const std::string& tenant);
     void drop_if_idle(Tenants::iterator tenant);
@@ -98,7 +98,7 @@ class MemoryBudget {
     void leave_line(Tenants::iterator tenant);
 
     const std::size_t bytes_max_;
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     Tenants tenants_;  // only those that hold or wait for something
     Kind kinds_[2];    // others, preferred ones
     std::set<std::string> preferred_;

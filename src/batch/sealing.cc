@@ -70,7 +70,7 @@ Sealing::~Sealing() {
 
 void Sealing::compress(std::shared_ptr<PendingFrame> frame, ByteCount count) {
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         queued_bytes_ += frame->text.text().size();
         jobs_.push_back({std::move(frame), std::move(count)});
     }
@@ -79,29 +79,29 @@ void Sealing::compress(std::shared_ptr<PendingFrame> frame, ByteCount count) {
 
 void Sealing::give(SealingOrder order) {
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         orders_.push_back(std::move(order));
     }
     changed_.notify_all();
 }
 
 bool Sealing::queue_has_room() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return queued_bytes_ < compress_queue_bytes_max;
 }
 
 bool Sealing::drain(std::chrono::steady_clock::time_point deadline) {
-    std::unique_lock lock{guard_};
+    std::unique_lock lock{mutex_};
     return changed_.wait_until(lock, deadline, [&] { return orders_.empty() && !sealing_; });
 }
 
 std::optional<std::string> Sealing::trouble() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return trouble_;
 }
 
 std::optional<std::chrono::nanoseconds> Sealing::busy_for() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return sealing_ ? std::optional{clock_.steady() - sealing_since_} : std::nullopt;
 }
 
@@ -110,7 +110,7 @@ void Sealing::compress_frames(std::stop_token stop) {
     for (;;) {
         Job job;
         {
-            std::unique_lock lock{guard_};
+            std::unique_lock lock{mutex_};
             if (!changed_.wait(lock, stop, [&] { return !jobs_.empty(); })) return;
             job = std::move(jobs_.front());
             jobs_.pop_front();
@@ -126,7 +126,7 @@ void Sealing::compress_frames(std::stop_token stop) {
         job.count->compressed += pending.frame.compressed.size();
         job.count->text -= text_bytes;
         {
-            std::scoped_lock lock{guard_};
+            std::scoped_lock lock{mutex_};
             queued_bytes_ -= text_bytes;
             pending.done = true;
         }
@@ -139,7 +139,7 @@ void Sealing::do_orders(std::stop_token stop) {
     for (;;) {
         std::vector<SealingOrder> group;
         {
-            std::unique_lock lock{guard_};
+            std::unique_lock lock{mutex_};
             if (!changed_.wait(lock, stop, [&] { return first_is_ready(); })) return;
             group = take_ready();
             sealing_ = true;
@@ -147,7 +147,7 @@ void Sealing::do_orders(std::stop_token stop) {
         }
         bool in_order = do_group(std::move(group), stop);
         {
-            std::scoped_lock lock{guard_};
+            std::scoped_lock lock{mutex_};
             sealing_ = false;
         }
         changed_.notify_all();
@@ -156,14 +156,14 @@ void Sealing::do_orders(std::stop_token stop) {
     }
 }
 
-// With guard_ held.
+// With mutex_ held.
 bool Sealing::first_is_ready() const {
     if (orders_.empty()) return false;
     const auto* batch = std::get_if<Batch>(&orders_.front());
     return batch == nullptr || std::ranges::all_of(batch->frames, [](const auto& frame) { return frame->done; });
 }
 
-// With guard_ held.
+// With mutex_ held.
 std::vector<SealingOrder> Sealing::take_ready() {
     std::vector<SealingOrder> taken;
     std::uint64_t bytes = 0;
@@ -338,7 +338,7 @@ bool Sealing::add_until_done(const Group& group, std::stop_token stop) {
         if (added) break;
         failures_.add();
         {
-            std::scoped_lock lock{guard_};
+            std::scoped_lock lock{mutex_};
             trouble_ = added.error().what;
         }
         log_.error("segments not spooled; trying again",
@@ -346,7 +346,7 @@ bool Sealing::add_until_done(const Group& group, std::stop_token stop) {
         if (!wait(stop, wait_time)) return false;
     }
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         trouble_.reset();
     }
     for (const auto& addition : group.additions) {
@@ -371,7 +371,7 @@ void Sealing::count_sealed(const segment::SealedSegment& sealed) {
 }
 
 bool Sealing::wait(std::stop_token stop, std::chrono::milliseconds time) {
-    std::unique_lock lock{guard_};
+    std::unique_lock lock{mutex_};
     changed_.wait_for(lock, stop, time, [] { return false; });
     return !stop.stop_requested();
 }

@@ -118,7 +118,7 @@ class Sealing {
     TextMemory text_memory_;
     SealedObservers sealed_;
 
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     std::condition_variable_any changed_;
     std::deque<Job> jobs_;
     std::size_t queued_bytes_ = 0;

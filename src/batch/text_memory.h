@@ -27,7 +27,7 @@ class TextMemory {
 
     // Empty when there is none.
     std::string take() {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         if (pieces_.empty()) return {};
         auto piece = std::move(pieces_.back());
         pieces_.pop_back();
@@ -37,7 +37,7 @@ class TextMemory {
 
     void give_back(std::string piece) {
         if (piece.size() < piece_bytes_min || piece.size() > piece_bytes_max) return;
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         if (pieces_.size() >= pieces_max || charge_.bytes() + piece.capacity() > bytes_max_) return;
         charge_.resize(charge_.bytes() + piece.capacity());
         pieces_.push_back(std::move(piece));
@@ -45,14 +45,14 @@ class TextMemory {
 
     // Keeps none: the memory is wanted elsewhere.
     void clear() {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         pieces_.clear();
         charge_.resize(0);
     }
 
   private:
     const std::size_t bytes_max_;
-    std::mutex guard_;
+    std::mutex mutex_;
     std::vector<std::string> pieces_;
     Charge charge_;
 };

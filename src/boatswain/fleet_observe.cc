@@ -44,7 +44,7 @@ void SyncHealth::looked(const fleet::Look& look) {
             .counter("boatswain_fleet_actions_total", "What fleet sync did",
                      {{"action", std::string{kind_of(action)}}, {"result", result ? "done" : "failed"}})
             .add();
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     last_good_ = clock_.steady();
     last_ = fleet::to_string(plan.verdict);
     if (!plan.notes.empty()) last_ += ": " + plan.notes.front();
@@ -55,17 +55,17 @@ void SyncHealth::failed(const Error& error) {
         .counter("boatswain_fleet_looks_total", "Looks at Marathon and Mesos, by what followed",
                  {{"verdict", "failed"}})
         .add();
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     last_ = "failed: " + error.what;
 }
 
 bool SyncHealth::healthy() const {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     return clock_.steady() - last_good_ <= patience_;
 }
 
 std::map<std::string, std::string> SyncHealth::detail() const {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     auto age = std::chrono::floor<std::chrono::seconds>(clock_.steady() - last_good_);
     return {{"last_look", last_}, {"last_good_look_seconds_ago", std::to_string(age.count())}};
 }

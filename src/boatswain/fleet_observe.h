@@ -28,7 +28,7 @@ class SyncHealth {
     Metrics& metrics_;
     const Clock& clock_;
     const Nanoseconds patience_;
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     std::chrono::steady_clock::time_point last_good_;
     std::string last_ = "has not looked yet";
 };

@@ -5,7 +5,7 @@
 namespace boatswain::tool {
 
 void Patience::waiting(const store::Waiting& waiting) {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto now = console_.clock.steady();
     if (waiting.so_far < first_after || (said_ && now - *said_ < again_after)) return;
     said_ = now;

@@ -24,7 +24,7 @@ class Patience {
 
   private:
     const Console& console_;
-    std::mutex guard_;
+    std::mutex mutex_;
     std::optional<std::chrono::steady_clock::time_point> said_;
 };
 

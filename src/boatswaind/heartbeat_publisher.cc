@@ -19,13 +19,13 @@ HeartbeatPublisher::HeartbeatPublisher(store::Store& store, std::optional<heartb
 HeartbeatPublisher::~HeartbeatPublisher() = default;
 
 void HeartbeatPublisher::beat(heartbeat::Heartbeat heartbeat) {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     next_ = std::move(heartbeat);
     changed_.notify_one();
 }
 
 bool HeartbeatPublisher::finish(std::chrono::steady_clock::time_point deadline) {
-    std::unique_lock lock{guard_};
+    std::unique_lock lock{mutex_};
     next_.reset();
     thread_.request_stop();
     return changed_.wait_until(lock, deadline, [&] { return !busy_; });
@@ -33,7 +33,7 @@ bool HeartbeatPublisher::finish(std::chrono::steady_clock::time_point deadline) 
 
 void HeartbeatPublisher::run(const std::stop_token& stop) {
     for (;;) {
-        std::unique_lock lock{guard_};
+        std::unique_lock lock{mutex_};
         if (!changed_.wait(lock, stop, [&] { return next_.has_value(); })) return;
         auto heartbeat = std::move(*next_);
         next_.reset();

@@ -39,7 +39,7 @@ class HeartbeatPublisher {
     Counter& put_;
     Counter& failed_;
     Log& log_;
-    std::mutex guard_;
+    std::mutex mutex_;
     std::condition_variable_any changed_;
     std::optional<heartbeat::Heartbeat> next_;
     bool busy_ = false;

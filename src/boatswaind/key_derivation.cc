@@ -22,7 +22,7 @@ std::size_t KeyDerivationWorker::room_of(const Tenant& tenant) const {
 void KeyDerivationWorker::request(const TenantId& tenant, const std::string& secret, const std::string& container) {
     {
         Secret wanted{secret};
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         auto& own = tenants_[tenant.str()];
         own.id = tenant;
         auto same = std::ranges::find(own.requests, wanted, &Request::secret);
@@ -46,7 +46,7 @@ void KeyDerivationWorker::derive(std::stop_token stop) {
         Request request;
         TenantId tenant = TenantId::unassigned();
         {
-            std::unique_lock lock{guard_};
+            std::unique_lock lock{mutex_};
             if (!changed_.wait(lock, stop, [&] { return !run_queue_.empty(); })) return;
             auto name = std::move(run_queue_.front());
             run_queue_.pop_front();
@@ -66,7 +66,7 @@ void KeyDerivationWorker::derive(std::stop_token stop) {
 
 // What could not be derived (no memory, no room) is asked for again with those that came too late.
 void KeyDerivationWorker::settle(const TenantId& tenant, std::set<std::string> containers, bool derived) {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto& own = tenants_[tenant.str()];
     own.id = tenant;
     if (derived)
@@ -77,7 +77,7 @@ void KeyDerivationWorker::settle(const TenantId& tenant, std::set<std::string> c
 }
 
 std::vector<std::string> KeyDerivationWorker::take_ready() {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto ready = std::exchange(ready_, {});
     for (auto one = tenants_.begin(); one != tenants_.end();) {
         auto& tenant = one->second;
@@ -89,7 +89,7 @@ std::vector<std::string> KeyDerivationWorker::take_ready() {
 }
 
 std::size_t KeyDerivationWorker::waiting() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return waiting_;
 }
 

@@ -58,11 +58,11 @@ class KeyDerivationWorker {
     };
     void derive(std::stop_token stop);
     void settle(const TenantId& tenant, std::set<std::string> containers, bool derived);
-    std::size_t room_of(const Tenant& tenant) const;  // guard_ is held
+    std::size_t room_of(const Tenant& tenant) const;  // mutex_ is held
 
     tenancy::CarriedKeys& keys_;
     std::function<void()> derived_;
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     std::condition_variable_any changed_;
     std::map<std::string, Tenant> tenants_;  // that have something here
     std::deque<std::string> run_queue_;      // of tenants with a request, the next one first

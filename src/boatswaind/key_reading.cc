@@ -19,7 +19,7 @@ KeyReading::~KeyReading() {
 }
 
 void KeyReading::read(std::stop_token stop) {
-    for (std::unique_lock lock{guard_};;) {
+    for (std::unique_lock lock{mutex_};;) {
         if (!asked_.wait(lock, stop, [&] { return question_.has_value(); })) return;
         bool always = *std::exchange(question_, std::nullopt);
         lock.unlock();
@@ -32,14 +32,14 @@ void KeyReading::read(std::stop_token stop) {
 
 asio::awaitable<bool> KeyReading::refresh(bool always) {
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         question_ = always;
         answer_.reset();
     }
     asked_.notify_one();
     for (;;) {
         co_await answered_.wait();
-        std::unique_lock lock{guard_};
+        std::unique_lock lock{mutex_};
         if (!answer_) continue;
         auto answer = *std::exchange(answer_, std::nullopt);
         lock.unlock();

@@ -30,7 +30,7 @@ class KeyReading {
     boost::asio::any_io_executor executor_;
     TenantResolver& tenants_;
     net::Event answered_;
-    std::mutex guard_;
+    std::mutex mutex_;
     std::condition_variable_any asked_;
     std::optional<bool> question_;  // `always`
     std::optional<TenantResolver::KeysRead> answer_;

@@ -70,7 +70,7 @@ void Canary::tick() {
     next_print_ = steady + options_.print_pause;
     auto now = clock_.now();
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         if (outstanding_.size() >= outstanding_max) return;
         unsealed_.push_back(now);
         ++standing_.printed;
@@ -85,7 +85,7 @@ void Canary::finish() { feed_.reset(); }
 void Canary::sealed(const segment::SealedSegment& segment) {
     if (segment.key.tenant != TenantId::canary()) return;
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         if (unsealed_.empty()) return;
         outstanding_.push_back({.key = segment.key.str(),
                                 .sha256 = segment.sha256,
@@ -98,7 +98,7 @@ void Canary::sealed(const segment::SealedSegment& segment) {
 }
 
 void Canary::look_back(const std::stop_token& stop) {
-    std::unique_lock lock{guard_};
+    std::unique_lock lock{mutex_};
     auto pause = options_.look_pause;
     while (!stop.stop_requested()) {
         changed_.wait_for(lock, stop, pause, [] { return false; });
@@ -139,7 +139,7 @@ void Canary::conclude(const Outstanding& segment, Finding finding) {
     bool verified = finding == Finding::verified;
     auto delay = clock_.now() - segment.first_printed;
     {
-        std::scoped_lock lock{guard_};  // the counters too: whoever sees the standing finds them in agreement with it
+        std::scoped_lock lock{mutex_};  // the counters too: whoever sees the standing finds them in agreement with it
         (verified ? standing_.verified : standing_.lost) += segment.lines;
         (verified ? verified_counter_ : lost_counter_).add(segment.lines);
         if (verified)
@@ -152,7 +152,7 @@ void Canary::conclude(const Outstanding& segment, Finding finding) {
 }
 
 Canary::Status Canary::standing() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return standing_;
 }
 

@@ -90,7 +90,7 @@ class Canary {
     std::chrono::steady_clock::time_point next_print_{};
     std::uint64_t next_number_ = 0;
 
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     std::condition_variable_any changed_;
     std::deque<Timestamp> unsealed_;  // when the lines were printed that are in no segment yet
     std::deque<Outstanding> outstanding_;

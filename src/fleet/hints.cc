@@ -16,19 +16,19 @@ constexpr std::string_view marathon_events =
 }  // namespace
 
 void Waker::wake() {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     woken_ = true;
     changed_.notify_all();
 }
 
 void Waker::hint() {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     hinted_ = true;
     changed_.notify_all();
 }
 
 void Waker::wait_for(Nanoseconds time, bool hints) {
-    std::unique_lock lock{guard_};
+    std::unique_lock lock{mutex_};
     changed_.wait_for(lock, time, [&] { return woken_ || (hints && hinted_); });
     if (hints) hinted_ = false;
 }

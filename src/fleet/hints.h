@@ -26,7 +26,7 @@ class Waker {
     void hint();
 
   private:
-    std::mutex guard_;
+    std::mutex mutex_;
     std::condition_variable changed_;
     bool woken_ = false;
     bool hinted_ = false;

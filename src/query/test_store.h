@@ -37,14 +37,14 @@ class MemoryStore final : public store::Store {
     Result<store::RangeBytes> read(std::string_view key, store::Range range) override {
         TRY(auto whole, read(key));
         auto first = range.suffix ? whole.size() - std::min<std::uint64_t>(range.length, whole.size()) : range.first;
-        std::lock_guard lock{guard_};
+        std::lock_guard lock{mutex_};
         bytes_read += range.length - whole.size();
         return store::RangeBytes{.bytes = first <= whole.size() ? whole.substr(first, range.length) : std::string{},
                                  .first = first,
                                  .object_size = whole.size()};
     }
     Result<std::string> read(std::string_view key) override {
-        std::lock_guard lock{guard_};
+        std::lock_guard lock{mutex_};
         if (read_error) return std::unexpected(*read_error);
         auto found = objects.find(key);
         if (found == objects.end()) return fail(Remedy::re_resolve, "no such object");
@@ -76,7 +76,7 @@ class MemoryStore final : public store::Store {
     std::string describe() const override { return "memory"; }
 
   private:
-    std::mutex guard_;
+    std::mutex mutex_;
     std::string last_;
 };
 

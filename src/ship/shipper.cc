@@ -49,12 +49,12 @@ bool Shipper::drain(std::chrono::steady_clock::time_point deadline) {
 }
 
 std::optional<std::string> Shipper::trouble() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return trouble_;
 }
 
 std::optional<std::chrono::nanoseconds> Shipper::busy_for() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return puts_.empty() ? std::nullopt : std::optional{clock_.steady() - *puts_.begin()};
 }
 
@@ -74,7 +74,7 @@ Result<MappedFile> Shipper::map_whole(const spool::Spooled& segment) const {
 }
 
 Result<store::PutOutcome> Shipper::put(const spool::Spooled& segment, const MappedFile& mapped) {
-    std::unique_lock lock{guard_};
+    std::unique_lock lock{mutex_};
     auto here = puts_.insert(clock_.steady());
     lock.unlock();
     auto outcome = store_.put_file(segment.key, segment.file, mapped.bytes(), segment.sha256);
@@ -109,7 +109,7 @@ Shipper::Look Shipper::look_behind_head(const spool::Spooled& segment) {
     auto tenant = TenantId::parse_any(segment.tenant);
     if (!head || !tenant) return Look::done;
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         if (!may_look_) return Look::done;
     }
     auto found = object_behind(store_, *tenant, spool_.host(), *head, clock_.now());
@@ -133,7 +133,7 @@ Shipper::Look Shipper::look_behind_head(const spool::Spooled& segment) {
 Shipper::Look Shipper::look_failed(const spool::Spooled& segment, const Error& error) {
     if (error.remedy == Remedy::stop) return Look::refused;
     bool again = [&] {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         auto& times = looks_failed_[segment.tenant];
         if (++times < looks_failed_max) return true;
         looks_failed_.erase(segment.tenant);
@@ -150,7 +150,7 @@ Shipper::Look Shipper::look_failed(const spool::Spooled& segment, const Error& e
 }
 
 void Shipper::give_up_looking() {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     if (std::exchange(may_look_, false))
         log_.warning("the store does not let us list: that the state is an old one shows only where keys are taken");
 }
@@ -159,7 +159,7 @@ void Shipper::conclude(const spool::Spooled& segment, store::PutOutcome outcome)
     bool second = is_second_form(segment.key);
     switch (outcome) {
         case store::PutOutcome::created: {
-            std::scoped_lock lock{guard_};
+            std::scoped_lock lock{mutex_};
             if (!second) unseen_running_ = 0;
             break;
         }
@@ -182,7 +182,7 @@ void Shipper::conclude(const spool::Spooled& segment, store::PutOutcome outcome)
 void Shipper::stored(const spool::Spooled& segment) {
     count_stored(segment);
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         trouble_.reset();
         ++stored_;
         failing_.erase(segment.id);
@@ -197,12 +197,12 @@ void Shipper::stored(const spool::Spooled& segment) {
 // what we put. Tried once. Where it does not, every put again makes a copy, and three of them look like a conflict.
 bool Shipper::is_seen_again(const spool::Spooled& segment) {
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         if (may_read_) return *may_read_;
     }
     auto read = store_.read(segment.key, store::Range{.first = 0, .length = 1});
     if (!read && read.error().remedy != Remedy::stop) return false;  // asked again with the next
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     may_read_ = read.has_value();
     return *may_read_;
 }
@@ -211,7 +211,7 @@ void Shipper::key_is_taken(const spool::Spooled& segment, bool seen) {
     count_outcome(seen ? "conflict" : "unseen");
     bool conflict = seen;
     if (!seen) {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         conflict = ++unseen_running_ >= unseen_running_max;
     }
     if (auto given = spool_.give_second_key(segment, conflict); !given)
@@ -235,7 +235,7 @@ void Shipper::refused(const spool::Spooled& segment, const Error& error) {
 
 void Shipper::set_aside(const spool::Spooled& segment, const Error& error) {
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         failing_.erase(segment.id);
     }
     log_.error("segment stands aside: the store refuses it; it is offered again each hour",
@@ -247,7 +247,7 @@ void Shipper::set_aside(const spool::Spooled& segment, const Error& error) {
 void Shipper::damaged(const spool::Spooled& segment, const Error& error) {
     count_outcome("damaged");
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         failing_.erase(segment.id);
     }
     log_.error("segment put aside: its file in the spool is damaged", {{"key", segment.key}, {"error", error}});
@@ -261,7 +261,7 @@ void Shipper::failed(const spool::Spooled& segment, const Error& error) {
     log_.warning("segment not stored; trying again",
                  {{"key", segment.key}, {"wait_ms", wait.count()}, {"error", error}});
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         trouble_ = error.what;
     }
     spool_.give_back(segment, wait);
@@ -270,7 +270,7 @@ void Shipper::failed(const spool::Spooled& segment, const Error& error) {
 // Whether the store takes others and not this one, again and again: whatever it says, it is this one that it refuses.
 // A tenant of which nothing was stored since its last such segment may be refused as a whole, and waits.
 bool Shipper::failed_alone(const spool::Spooled& segment) {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto [place, is_new] = failing_.try_emplace(segment.id, Failing{.stored = stored_});
     auto& failing = place->second;
     failing.while_others = !is_new && stored_ > failing.stored ? failing.while_others + 1 : 0;

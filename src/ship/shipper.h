@@ -88,7 +88,7 @@ class Shipper {
     const Clock& clock_;
     Metrics& metrics_;
     Log& log_;
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     std::optional<std::string> trouble_;
     std::multiset<std::chrono::steady_clock::time_point> puts_;  // under way: when each began
     struct Failing {

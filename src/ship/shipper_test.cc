@@ -32,17 +32,17 @@ class WatchedStore final : public store::Store {
     explicit WatchedStore(store::Store& under) : under_(under) {}
 
     void fail_for(std::string tenant, Error error) {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         failing_ = std::move(tenant);
         error_ = std::move(error);
     }
     void heal() { fail_for("", {}); }
     std::vector<std::string> offered() {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         return offered_;
     }
     unsigned most_of_one_tenant() {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         return most_of_one_tenant_;
     }
     std::size_t count(std::string_view tenant) {
@@ -53,16 +53,16 @@ class WatchedStore final : public store::Store {
     Result<store::PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view sha256) override {
         auto tenant = segment::parse_object_key(key)->tenant.str();
         {
-            std::scoped_lock lock{guard_};
+            std::scoped_lock lock{mutex_};
             offered_.emplace_back(key);
             most_of_one_tenant_ = std::max(most_of_one_tenant_, ++under_way_[tenant]);
         }
         auto failing = [&] {
-            std::scoped_lock lock{guard_};
+            std::scoped_lock lock{mutex_};
             return tenant == failing_;
         }();
         auto outcome = failing ? Result<store::PutOutcome>{std::unexpected(error_)} : under_.put(key, bytes, sha256);
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         --under_way_[tenant];
         return outcome;
     }
@@ -82,7 +82,7 @@ class WatchedStore final : public store::Store {
 
   private:
     store::Store& under_;
-    std::mutex guard_;
+    std::mutex mutex_;
     std::string failing_;
     Error error_;
     std::vector<std::string> offered_;

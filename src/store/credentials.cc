@@ -61,7 +61,7 @@ bool CredentialChain::is_fresh() const {
 }
 
 Result<Credentials> CredentialChain::get() {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     if (is_fresh()) return *kept_;
     auto found = find();
     asked_ = clock_.now();
@@ -79,7 +79,7 @@ Result<Credentials> CredentialChain::get() {
 }
 
 void CredentialChain::refused(const Credentials& credentials) {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     // Another thread may have asked for new ones meanwhile.
     if (kept_ && kept_->access_key == credentials.access_key && kept_->session_token == credentials.session_token)
         refused_ = true;

@@ -78,7 +78,7 @@ class CredentialChain {
     const Environment environment_;
     const CredentialOptions options_;
 
-    std::mutex guard_;
+    std::mutex mutex_;
     std::optional<Credentials> kept_;
     Timestamp asked_{};
     bool refused_ = false;

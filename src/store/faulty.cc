@@ -10,27 +10,27 @@ std::size_t index(Operation operation) { return static_cast<std::size_t>(operati
 }  // namespace
 
 void FaultyStore::on_call(Operation operation, std::uint64_t nth, Fault fault) {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     scripts_[index(operation)].nth.insert_or_assign(nth, std::move(fault));
 }
 
 void FaultyStore::on_every_call(Operation operation, Fault fault) {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     scripts_[index(operation)].every = std::move(fault);
 }
 
 void FaultyStore::heal() {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     for (auto& script : scripts_) script.nth.clear(), script.every.reset();
 }
 
 std::uint64_t FaultyStore::calls(Operation operation) const {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     return scripts_[index(operation)].calls;
 }
 
 Fault FaultyStore::fault_of_this_call(Operation operation) {
-    std::lock_guard lock{guard_};
+    std::lock_guard lock{mutex_};
     auto& script = scripts_[index(operation)];
     auto found = script.nth.find(++script.calls);
     return found != script.nth.end() ? found->second : script.every.value_or(Fault{});

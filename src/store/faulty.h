@@ -60,7 +60,7 @@ class FaultyStore final : public Store {
     auto with_fault(Operation operation, const Work& work) -> decltype(work());
 
     Store& under_;
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     std::array<Script, 5> scripts_;
 };
 

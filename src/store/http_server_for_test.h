@@ -62,19 +62,19 @@ class HttpServer {
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
     HttpServer& then(ScriptedAnswer answer) {
-        std::lock_guard lock{guard_};
+        std::lock_guard lock{mutex_};
         script_.push_back(std::move(answer));
         return *this;
     }
 
     // Instead of a script: what to answer to each request. Called from the server's thread.
     void answer_with(std::function<ScriptedAnswer(const SeenRequest&)> handler) {
-        std::lock_guard lock{guard_};
+        std::lock_guard lock{mutex_};
         handler_ = std::move(handler);
     }
 
     std::vector<SeenRequest> seen() const {
-        std::lock_guard lock{guard_};
+        std::lock_guard lock{mutex_};
         return seen_;
     }
 
@@ -131,7 +131,7 @@ class HttpServer {
     void answer(int fd, SeenRequest request) {
         ScriptedAnswer answer{.status = 500, .body = "the script is over"};
         {
-            std::lock_guard lock{guard_};
+            std::lock_guard lock{mutex_};
             if (handler_) {
                 answer = handler_(request);
             } else if (!script_.empty()) {
@@ -141,7 +141,7 @@ class HttpServer {
         }
         bool without_body = request.line.starts_with("HEAD ");
         {
-            std::lock_guard lock{guard_};
+            std::lock_guard lock{mutex_};
             seen_.push_back(std::move(request));
         }
         std::this_thread::sleep_for(answer.delay);
@@ -173,7 +173,7 @@ class HttpServer {
 
     Fd listener_;
     std::uint16_t port_ = 0;
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     std::deque<ScriptedAnswer> script_;
     std::function<ScriptedAnswer(const SeenRequest&)> handler_;
     std::vector<SeenRequest> seen_;

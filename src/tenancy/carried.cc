@@ -42,7 +42,7 @@ std::optional<Result<CarriedKeys::Key>> CarriedKeys::recall(const TenantId& tena
     if (auto usable = check_secret(carried.text); !usable) return Answer{std::unexpected(usable.error())};
 
     auto id = digest(tenant, carried.text);
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     if (auto known = find(tenant, id)) return Answer{std::move(known)};
     return std::nullopt;
 }
@@ -59,11 +59,11 @@ CarriedKeys::Key CarriedKeys::find(const TenantId& tenant, const std::string& id
 Result<CarriedKeys::Key> CarriedKeys::derive(const TenantId& tenant, std::string_view secret) {
     auto id = digest(tenant, secret);
     {
-        std::scoped_lock lock{guard_};
+        std::scoped_lock lock{mutex_};
         if (auto known = find(tenant, id)) return known;
     }
     TRY(auto recipient, derive_recipient(tenant, secret));
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     if (auto known = find(tenant, id)) return known;
     if (!make_room(tenant.str()))
         return fail(Remedy::back_off, "more keys derived from secrets are in use than can be remembered");
@@ -99,7 +99,7 @@ bool CarriedKeys::make_room(const std::string& tenant) {
 }
 
 bool CarriedKeys::has_room(const TenantId& tenant) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto has_idle = [](const OfTenant& keys) {
         return std::ranges::any_of(keys, [](const auto& one) { return is_idle(one.second); });
     };
@@ -110,7 +110,7 @@ bool CarriedKeys::has_room(const TenantId& tenant) const {
 }
 
 std::size_t CarriedKeys::remembered() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return remembered_;
 }
 

@@ -56,7 +56,7 @@ class CarriedKeys {
     using OfTenant = std::map<std::string, Remembered>;  // by digest
 
     std::string digest(const TenantId& tenant, std::string_view secret) const;
-    // The guard_ is held for these. find() gives null for one that is not remembered.
+    // The mutex_ is held for these. find() gives null for one that is not remembered.
     Key find(const TenantId& tenant, const std::string& digest);
     // Forgets the idle key of `keys` that was asked for longest ago; false when all are in use.
     bool forget_one(OfTenant& keys);
@@ -64,7 +64,7 @@ class CarriedKeys {
 
     const Bounds bounds_;
     std::string hash_key_;  // random, of this process
-    mutable std::mutex guard_;
+    mutable std::mutex mutex_;
     std::map<std::string, OfTenant> by_tenant_;
     std::size_t remembered_ = 0;
     std::uint64_t uses_ = 0;

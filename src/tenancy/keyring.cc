@@ -94,7 +94,7 @@ LastGood Keyring::known_before(std::vector<std::string>& problems) {
         if (kept) return *(kept_ = std::move(*kept));
         problems.push_back("what the key files said at the last start is not known: " + kept.error().what);
     }
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return {.files = files_, .removed = removed_};
 }
 
@@ -130,7 +130,7 @@ void Keyring::keep(const LastGood& known, std::vector<std::string>& problems) {
 }
 
 void Keyring::take(LastGood known, Broken broken, std::string unreadable) {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     auto unknown = [](const Files& files, const Broken& all) {
         Broken without;
         for (const auto& one : all)
@@ -150,7 +150,7 @@ void Keyring::note_seen(Listing listing, std::string identities) {
     std::optional<Timestamp> look_again;
     for (const auto& [name, file] : read_)
         if (file.read && !file.lasts) look_again = std::max(look_again.value_or(Timestamp{}), file.stamp.settled_at());
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     identities_ = std::move(identities);
     seen_ = std::move(listing);
     look_again_ = look_again;
@@ -211,7 +211,7 @@ Result<std::vector<std::string>> Keyring::reload(Timestamp now) {
 }
 
 std::vector<std::string> Keyring::broken(std::size_t most) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     std::vector<std::string> sentences;
     if (!unreadable_.empty())
         sentences.push_back(unreadable_ + (files_.empty() ? "; nothing is read until that is mended"
@@ -228,14 +228,14 @@ std::vector<std::string> Keyring::broken(std::size_t most) const {
 }
 
 bool Keyring::is_of_a_broken_file(std::string_view problem) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return std::ranges::any_of(
         broken_, [&](const auto& one) { return problem.starts_with(printable(one.first) + ".pub: " + one.second); });
 }
 
 bool Keyring::changed_on_disk(Timestamp now) const {
     auto listing = list();
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return !listing || !seen_ || *listing != *seen_ || (look_again_ && *look_again_ <= now);
 }
 
@@ -248,7 +248,7 @@ Keyring::Recipients Keyring::with_break_glass(const std::string& name) const {
 }
 
 std::vector<crypto::Recipient> Keyring::recipients(const TenantId& tenant) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return with_break_glass(tenant.str());
 }
 
@@ -263,7 +263,7 @@ std::string Keyring::held(const std::string& name) const {
 }
 
 Keys Keyring::keys_for(const TenantId& tenant) const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     Keys keys{.operators = with_break_glass(TenantId::unassigned().str()),
               .operators_held = held(TenantId::unassigned().str())};
     if (tenant != TenantId::unassigned()) {
@@ -276,17 +276,17 @@ Keys Keyring::keys_for(const TenantId& tenant) const {
 }
 
 RemovedKeys Keyring::removed() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return removed_;
 }
 
 std::string Keyring::identities() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return identities_;
 }
 
 std::vector<std::string> Keyring::tenants() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     std::vector<std::string> names;
     for (const auto& [name, recipients] : files_)
         if (!is_reserved_key_name(name)) names.push_back(name);
@@ -294,7 +294,7 @@ std::vector<std::string> Keyring::tenants() const {
 }
 
 std::uint64_t Keyring::generation() const {
-    std::scoped_lock lock{guard_};
+    std::scoped_lock lock{mutex_};
     return generation_;
 }
 

@@ -116,16 +116,16 @@ class Keyring {
                         Timestamp now, std::vector<std::string>& problems) const;
     void keep(const LastGood& known, std::vector<std::string>& problems);
     void take(LastGood known, Broken broken, std::string unreadable);
-    std::string held(const std::string& name) const;             // guard_ is held
-    Recipients with_break_glass(const std::string& name) const;  // guard_ is held
+    std::string held(const std::string& name) const;             // mutex_ is held
+    Recipients with_break_glass(const std::string& name) const;  // mutex_ is held
 
     Path directory_, last_good_;
     const bool keeps_;
     bool loaded_ = false;                  // last_good_ was read; of reload(), like the next two
     std::optional<LastGood> kept_;         // what last_good_ holds, where that is known
     std::map<std::string, KeyFile> read_;  // of the last reload(), by file name; others than *.pub, too
-    std::mutex reloading_;                 // one reload at a time; taken before guard_
-    mutable std::mutex guard_;
+    std::mutex reloading_;                 // one reload at a time; taken before mutex_
+    mutable std::mutex mutex_;
     Files files_;
     Removed removed_;
     Broken broken_;
