@@ -7,7 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "boatswaind/confining.h"
+#include "boatswaind/sandbox_setup.h"
 #include "net/address.h"
 #include "net/connection.h"
 

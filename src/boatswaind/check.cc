@@ -4,9 +4,9 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
-#include "boatswaind/confining.h"
 #include "boatswaind/engine_check.h"
 #include "boatswaind/guarding.h"
+#include "boatswaind/sandbox_setup.h"
 #include "boatswaind/state_place.h"
 #include "boatswaind/tenant_resolver.h"
 #include "intake/docker/selection.h"

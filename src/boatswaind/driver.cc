@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "boatswaind/by_broker.h"
-#include "boatswaind/confining.h"
 #include "boatswaind/key_reading.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
+#include "boatswaind/sandbox_setup.h"
 #include "boatswaind/signals.h"
 #include "engine/client.h"
 #include "intake/docker/images.h"

@@ -10,10 +10,10 @@
 #include <csignal>
 #include <memory>
 
-#include "boatswaind/confining.h"
 #include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/process.h"
+#include "boatswaind/sandbox_setup.h"
 #include "boatswaind/signals.h"
 #include "boatswaind/tenant_resolver.h"
 #include "config/flags.h"

@@ -112,7 +112,7 @@ Path gone_mark_of(const Path& directory, const HoldName& name);
 std::optional<Gap> parse_gap_note(std::string_view note);
 
 // This start of the host, as positions in holds name it (their `device`): holds do not outlive it. Read when it is
-// asked for first: before the process is confined, which may read nothing of /proc (boatswaind/confining.h).
+// asked for first: before the process is confined, which may read nothing of /proc (boatswaind/sandbox_setup.h).
 std::uint64_t this_boot();
 // What it is where it could not be read. Agents that were confined wrote that, until they asked in time.
 inline constexpr std::uint64_t unknown_boot = 0xcbf29ce484222325;

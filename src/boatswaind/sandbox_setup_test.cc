@@ -1,5 +1,5 @@
 // The rules that the agent really has, tried in a child that has nothing but them and the broker.
-#include "boatswaind/confining.h"
+#include "boatswaind/sandbox_setup.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -52,9 +52,9 @@ int ends_with(const std::function<int()>& body) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-class Confining : public ::testing::Test {
+class SandboxSetup : public ::testing::Test {
   protected:
-    Confining() {
+    SandboxSetup() {
         config.state_dir = place / "state";
         config.store.url = "dir:" + (place / "store").string();
         config.engine.socket = (place / "docker.sock").string();
@@ -70,7 +70,7 @@ class Confining : public ::testing::Test {
     Log log{clock, STDERR_FILENO, LogFormat::text, LogLevel::error};
 };
 
-TEST_F(Confining, KeepsTheAgentFromEverySocketThatItDidNotOpenBefore) {
+TEST_F(SandboxSetup, KeepsTheAgentFromEverySocketThatItDidNotOpenBefore) {
     std::string nameless = "@boatswain-confining-" + std::to_string(::getpid());
     std::vector<std::string> names{config.engine.socket, (place / "containerd.sock").string(),
                                    (config.state_dir / "beside.sock").string(), nameless};
@@ -91,7 +91,7 @@ TEST_F(Confining, KeepsTheAgentFromEverySocketThatItDidNotOpenBefore) {
               0);
 }
 
-TEST_F(Confining, RefusesToStartOnlyWhereItIsToHoldAndTheEngineIsInReach) {
+TEST_F(SandboxSetup, RefusesToStartOnlyWhereItIsToHoldAndTheEngineIsInReach) {
     auto engine = listen_at(config.engine.socket);
     config.sandbox = config::Sandboxing::on;
     EXPECT_EQ(ends_with([&] {
@@ -114,7 +114,7 @@ TEST_F(Confining, RefusesToStartOnlyWhereItIsToHoldAndTheEngineIsInReach) {
 }
 
 // Else what a crash of the host took would not be told from what was held before it.
-TEST_F(Confining, KnowsTheStartOfItsHostAllTheSame) {
+TEST_F(SandboxSetup, KnowsTheStartOfItsHostAllTheSame) {
     config.sandbox = config::Sandboxing::automatic;
     config.driver.enabled = true;
     config.driver.hold_dir = "/dev/shm/boatswain-confining-" + std::to_string(::getpid());
@@ -128,7 +128,7 @@ TEST_F(Confining, KnowsTheStartOfItsHostAllTheSame) {
 }
 
 // Of the host it needs the directory of holds and the FIFOs, and no more of the engine than the broker's connections.
-TEST_F(Confining, KeepsTheDriverFromTheEngineAndFromContainersLogs) {
+TEST_F(SandboxSetup, KeepsTheDriverFromTheEngineAndFromContainersLogs) {
     auto engine = listen_at(config.engine.socket);
     boatswain::testing::write(place / "docker/containers/log", "a line\n");
     boatswain::testing::write(config.state_dir / "keyring.last", "");
@@ -159,7 +159,7 @@ TEST_F(Confining, KeepsTheDriverFromTheEngineAndFromContainersLogs) {
 }
 
 // Another directory under the same name is what a file system that is mounted again is to Landlock.
-TEST_F(Confining, SaysThatTheStoreIsAnotherDirectoryThanAtTheStart) {
+TEST_F(SandboxSetup, SaysThatTheStoreIsAnotherDirectoryThanAtTheStart) {
     config.sandbox = config::Sandboxing::automatic;
     auto store_dir = place / "store";
     int confined[2], changed[2];

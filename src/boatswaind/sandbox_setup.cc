@@ -1,4 +1,4 @@
-#include "boatswaind/confining.h"
+#include "boatswaind/sandbox_setup.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
