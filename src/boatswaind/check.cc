@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "boatswaind/engine_check.h"
-#include "boatswaind/guarding.h"
+#include "boatswaind/guard_daemon.h"
 #include "boatswaind/sandbox_setup.h"
 #include "boatswaind/state_place.h"
 #include "boatswaind/tenant_resolver.h"

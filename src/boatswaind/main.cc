@@ -9,7 +9,7 @@
 #include "boatswaind/agent.h"
 #include "boatswaind/check.h"
 #include "boatswaind/driver.h"
-#include "boatswaind/guarding.h"
+#include "boatswaind/guard_daemon.h"
 #include "config/config.h"
 #include "config/flags.h"
 

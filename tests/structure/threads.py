@@ -46,7 +46,7 @@ FORBIDDEN = {
 SQLITE = re.compile(r"\bsqlite3_\w+\s*\(")
 SQLITE_HOME = pathlib.PurePath("spool/sqlite.cc")
 # Called before the first thread is started, as it says there.
-ALLOWED = {("boatswaind/guarding.cc", "getpwnam"), ("boatswaind/guarding.cc", "getgrnam")}
+ALLOWED = {("boatswaind/guard_daemon.cc", "getpwnam"), ("boatswaind/guard_daemon.cc", "getgrnam")}
 
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|' r"'(?:\\.|[^'\\\n])*'", re.DOTALL)
 CALL = re.compile(r"(?<![\w.>])(?:::|std::)?(" + "|".join(FORBIDDEN) + r")\s*\(")

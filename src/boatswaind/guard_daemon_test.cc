@@ -1,4 +1,4 @@
-#include "boatswaind/guarding.h"
+#include "boatswaind/guard_daemon.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
