@@ -208,7 +208,7 @@ class Containers {
     Counter& misread_labels_counter(std::string_view label);
     void tell_of_labels(const engine::ContainerFacts& facts);
 
-    // How it ends (departing.cc).
+    // How it ends (removal.cc).
     void read_to_its_end(const std::string& id);
     boost::asio::awaitable<void> close_when_told(std::string id, std::shared_ptr<ContainerState> life);
     void close_source(const std::string& id);
