@@ -10,7 +10,7 @@
 #include <tuple>
 
 #include "open/text.h"
-#include "query/feed.h"
+#include "query/segment_cursor.h"
 
 namespace boatswain::query {
 
@@ -107,7 +107,7 @@ class Merge {
     std::optional<Timestamp> read_until(SourceLines& source, const Turn& limit);
     Timestamp horizon() const;
 
-    Feed feed_;
+    SegmentCursor feed_;
     const Selection& selection_;
     Budget& budget_;
     const std::function<bool(const Entry&)>& each_;
@@ -373,7 +373,7 @@ Result<Tally> read_lines(store::Store& store, std::span<const open::Identity> id
 Result<Tally> read_footers(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
                            const Limits& limits, Observer& observer,
                            const std::function<bool(const SegmentInfo&, const open::Footer&)>& each) {
-    Feed feed{store, identities, selection, limits, observer};
+    SegmentCursor feed{store, identities, selection, limits, observer};
     CHECK(feed.start());
     while (feed.next_hour()) {
         TRY(auto segments, feed.open_next_hour());
@@ -389,7 +389,7 @@ Result<std::vector<Timestamp>> hours_with_segments(store::Store& store, const Se
     struct Nobody final : Observer {
         void damaged(const Error&) override {}
     } nobody;
-    Feed feed{store, {}, selection, {.budget = budget}, nobody};
+    SegmentCursor feed{store, {}, selection, {.budget = budget}, nobody};
     CHECK(feed.start());
     return feed.hours();
 }

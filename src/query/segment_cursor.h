@@ -12,10 +12,10 @@
 
 namespace boatswain::query {
 
-class Feed {
+class SegmentCursor {
   public:
-    Feed(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
-         const Limits& limits, Observer& observer)
+    SegmentCursor(store::Store& store, std::span<const open::Identity> identities, const Selection& selection,
+                  const Limits& limits, Observer& observer)
         : store_(store),
           identities_(identities),
           selection_(selection),

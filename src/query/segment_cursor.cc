@@ -1,4 +1,4 @@
-#include "query/feed.h"
+#include "query/segment_cursor.h"
 
 #include <algorithm>
 #include <atomic>
@@ -39,7 +39,7 @@ std::vector<std::optional<Attempt>> open_all(store::Store& store, const std::vec
 
 }  // namespace
 
-Result<void> Feed::start() {
+Result<void> SegmentCursor::start() {
     std::vector<TenantId> tenants;
     if (selection_.tenant)
         tenants.push_back(*selection_.tenant);
@@ -57,23 +57,23 @@ Result<void> Feed::start() {
     return {};
 }
 
-std::optional<Timestamp> Feed::next_hour() const {
+std::optional<Timestamp> SegmentCursor::next_hour() const {
     if (hours_.empty()) return std::nullopt;
     return hours_.begin()->first;
 }
 
-std::vector<Timestamp> Feed::hours() const {
+std::vector<Timestamp> SegmentCursor::hours() const {
     std::vector<Timestamp> hours;
     for (const auto& [hour, places] : hours_) hours.push_back(hour);
     return hours;
 }
 
-void Feed::tell_damage(const Error& error) {
+void SegmentCursor::tell_damage(const Error& error) {
     ++tally_.damaged;
     observer_.damaged(error);
 }
 
-Result<std::vector<std::shared_ptr<Opened>>> Feed::open_next_hour() {
+Result<std::vector<std::shared_ptr<Opened>>> SegmentCursor::open_next_hour() {
     auto places = std::move(hours_.begin()->second);
     hours_.erase(hours_.begin());
     std::vector<SegmentInfo> infos;
