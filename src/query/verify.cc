@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "query/in_order.h"
+#include "query/ordered_parallel.h"
 
 namespace boatswain::query {
 
@@ -276,7 +276,7 @@ Result<Verification> verify_store(store::Store& store, std::span<const open::Ide
             progress(++done, total);
             return checker.take(chain.links[at], object);
         };
-        CHECK(in_order<Examined>(chain.links.size(), verifiers, 2 * verifiers, work, take));
+        CHECK(ordered_parallel<Examined>(chain.links.size(), verifiers, 2 * verifiers, work, take));
         verification.chains.push_back(checker.report());
     }
     judge_unopened(verification);

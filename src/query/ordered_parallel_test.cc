@@ -1,4 +1,4 @@
-#include "query/in_order.h"
+#include "query/ordered_parallel.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 TEST(InOrder, HandsOnEveryResultInOrderHoweverLongEachTakes) {
     std::vector<std::size_t> taken;
     std::atomic<std::size_t> begun{0};
-    auto done = in_order<std::size_t>(
+    auto done = ordered_parallel<std::size_t>(
         200, 4, 8,
         [&](std::size_t at) -> Result<std::size_t> {
             ++begun;
@@ -38,21 +38,21 @@ TEST(InOrder, EndsAtTheFirstErrorOfTheWorkAndOfTheTaker) {
         return at;
     };
     std::size_t last = 0;
-    auto failed = in_order<std::size_t>(100, 3, 6, work, [&](std::size_t at, std::size_t) -> Result<void> {
+    auto failed = ordered_parallel<std::size_t>(100, 3, 6, work, [&](std::size_t at, std::size_t) -> Result<void> {
         last = at;
         return {};
     });
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().what, "seven");
     EXPECT_EQ(last, 6U);
-    auto refused = in_order<std::size_t>(
+    auto refused = ordered_parallel<std::size_t>(
         100, 3, 6, work, [](std::size_t, std::size_t) -> Result<void> { return fail(Remedy::stop, "enough"); });
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().what, "enough");
 }
 
 TEST(InOrder, DoesNothingOfNothing) {
-    EXPECT_TRUE(in_order<int>(
+    EXPECT_TRUE(ordered_parallel<int>(
         0, 4, 8, [](std::size_t) -> Result<int> { return 1; }, [](std::size_t, int) -> Result<void> { return {}; }));
 }
 

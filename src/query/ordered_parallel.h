@@ -18,7 +18,8 @@ namespace boatswain::query {
 // on. At most `ahead` results are begun and not yet taken. The first error of either ends it and is returned; work that
 // is under way is waited for.
 template <class T, class Work, class Take>
-Result<void> in_order(std::size_t count, std::size_t threads, std::size_t ahead, const Work& work, const Take& take) {
+Result<void> ordered_parallel(std::size_t count, std::size_t threads, std::size_t ahead, const Work& work,
+                              const Take& take) {
     std::mutex guard;
     std::condition_variable changed;
     std::map<std::size_t, Result<T>> done;
