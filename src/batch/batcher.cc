@@ -29,12 +29,13 @@ std::size_t cost_of(const Source& source) {
 
 }  // namespace
 
-Feed::Feed(Batcher& batcher, Source source, std::vector<crypto::Recipient> recipients, Checkpoint start, bool fleeting)
+Feed::Feed(Batcher& batcher, Source source, std::vector<crypto::Recipient> recipients, Checkpoint start,
+           bool unreplayable)
     : batcher_(batcher),
       source_(std::move(source)),
       recipients_(std::move(recipients)),
       batch_key_(key_of(source_.whose.tenant, recipients_)),
-      fleeting_(fleeting),
+      unreplayable_(unreplayable),
       next_ordinal_(start.lines),
       next_bytes_(start.bytes),
       position_(start.position),
@@ -161,8 +162,8 @@ Batcher::~Batcher() {
 }
 
 std::unique_ptr<Feed> Batcher::open_feed(Source source, std::vector<crypto::Recipient> recipients, Checkpoint start,
-                                         bool fleeting) {
-    std::unique_ptr<Feed> feed{new Feed(*this, std::move(source), std::move(recipients), start, fleeting)};
+                                         bool unreplayable) {
+    std::unique_ptr<Feed> feed{new Feed(*this, std::move(source), std::move(recipients), start, unreplayable)};
     tell_former_tenant(*feed);
     return feed;
 }
@@ -187,7 +188,7 @@ Batcher::Batches::iterator Batcher::entry_of(const Feed& feed) {
         growing.batch.charge = Charge{budget_, growing.batch.tenant.str(), batch_cost};
     }
     if (!feed.patient_) growing.due = std::min(growing.due, growing.batch.opened + options_.flush_after);
-    if (feed.fleeting_) growing.due = std::min(growing.due, growing.batch.opened + options_.fleeting_flush_after);
+    if (feed.unreplayable_) growing.due = std::min(growing.due, growing.batch.opened + options_.fleeting_flush_after);
     return entry;
 }
 

@@ -84,7 +84,7 @@ class Feed {
     const Source& source() const { return source_; }
     const std::vector<crypto::Recipient>& recipients() const { return recipients_; }
     std::uint64_t lines() const { return next_ordinal_; }  // marked so far, since the source's first
-    bool fleeting() const { return fleeting_; }
+    bool unreplayable() const { return unreplayable_; }
     // The latest time of a line or gap that was appended; nothing when there was none.
     std::optional<Timestamp> last_time() const;
     std::size_t open_bytes() const { return text_ ? text_->text().size() : 0; }  // of the frame that grows
@@ -96,13 +96,14 @@ class Feed {
 
   private:
     friend class Batcher;
-    Feed(Batcher& batcher, Source source, std::vector<crypto::Recipient> recipients, Checkpoint start, bool fleeting);
+    Feed(Batcher& batcher, Source source, std::vector<crypto::Recipient> recipients, Checkpoint start,
+         bool unreplayable);
 
     Batcher& batcher_;
     Source source_;
     std::vector<crypto::Recipient> recipients_;
     std::string batch_key_;
-    bool fleeting_;
+    bool unreplayable_;
     bool patient_ = false;
     std::uint64_t next_ordinal_;  // of the first line of the open frame, plus its lines at the last mark
     std::optional<std::uint64_t>
@@ -130,10 +131,10 @@ class Batcher {
     Batcher(const Batcher&) = delete;
     ~Batcher();  // no feed is left by then
 
-    // `start` is what is already sealed of the source. `fleeting`: the source cannot be read again. Was that another
+    // `start` is what is already sealed of the source. `unreplayable`: the source cannot be read again. Was that another
     // tenant's, in an earlier process, that tenant is told in a closing record: its log has no more of the source.
     std::unique_ptr<Feed> open_feed(Source source, std::vector<crypto::Recipient> recipients, Checkpoint start,
-                                    bool fleeting);
+                                    bool unreplayable);
 
     // The lines of `source` cannot be read again from now on: they are sealed within fleeting_flush_after.
     void seal_soon(const std::string& source);

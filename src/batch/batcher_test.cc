@@ -33,9 +33,9 @@ const Timestamp ten = *parse_time("2026-11-23T10:20:00Z");
 class BatcherTest : public ::testing::Test {
   protected:
     std::unique_ptr<Feed> feed(Rig& rig, const std::string& id, std::string_view tenant = "acme",
-                               bool fleeting = false) {
+                               bool unreplayable = false) {
         return rig.batcher->open_feed(source(id, tenant), {identity.recipient()},
-                                      rig.spool->checkpoint(id).value_or(Checkpoint{}), fleeting);
+                                      rig.spool->checkpoint(id).value_or(Checkpoint{}), unreplayable);
     }
     static FilePosition place(std::uint64_t offset) {
         return {.device = 1, .inode = 2, .fingerprint = 3, .out_offset = offset, .err_offset = offset};

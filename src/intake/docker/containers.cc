@@ -599,7 +599,7 @@ void Containers::rename(const std::string& id, Container& container, const std::
     auto source = feed->source();
     source.name = name;
     change_feed(id, container,
-                batcher_.open_feed(std::move(source), feed->recipients(), feed->handover(), feed->fleeting()));
+                batcher_.open_feed(std::move(source), feed->recipients(), feed->handover(), feed->unreplayable()));
     batcher_.seal_now(id);
 }
 
