@@ -59,7 +59,7 @@ asio::awaitable<void> CriIntake::find() {
             watch_ = std::move(*opened);
             break;
         }
-        if (std::exchange(trouble_, opened.error().what) != opened.error().what)
+        if (std::exchange(last_error_, opened.error().what) != opened.error().what)
             log_.warning("pods directory not read; trying again", {{"error", opened.error()}});
         co_await net::sleep_for(retry_pause);
     }
@@ -67,7 +67,7 @@ asio::awaitable<void> CriIntake::find() {
     tasks_.spawn("watch for pods' growth", watch_->follow_growth());
     for (;;) {
         look();
-        co_await net::sleep_for(trouble_.empty() ? look_pause : retry_pause);
+        co_await net::sleep_for(last_error_.empty() ? look_pause : retry_pause);
     }
 }
 
@@ -79,11 +79,11 @@ void CriIntake::look() {
     metrics_.counter("boatswain_watch_failures_total", "Directories that inotify has no watch for; looked at by time")
         .raise_to(static_cast<double>(watch_->unwatched()));
     if (!there) {
-        if (trouble_.empty()) log_.warning("pods directory not read", {{"directory", options_.pods.string()}});
-        trouble_ = options_.pods.string() + " cannot be read";
+        if (last_error_.empty()) log_.warning("pods directory not read", {{"directory", options_.pods.string()}});
+        last_error_ = options_.pods.string() + " cannot be read";
         return;
     }
-    if (!std::exchange(trouble_, {}).empty())
+    if (!std::exchange(last_error_, {}).empty())
         log_.info("pods are followed", {{"directory", options_.pods.string()}, {"logs", there->size()}});
     empty_looks_ = there->empty() ? empty_looks_ + 1 : 0;
     if (!there->empty() || empty_looks_ >= empty_looks_min) {
@@ -354,15 +354,15 @@ void CriIntake::finish(std::chrono::steady_clock::time_point deadline) {
 
 IntakeHealth CriIntake::health() const {
     IntakeHealth health{.part = "pods",
-                        .follows = trouble_.empty(),
-                        .state = trouble_.empty() ? "followed" : "not followed: " + trouble_,
+                        .follows = last_error_.empty(),
+                        .state = last_error_.empty() ? "followed" : "not followed: " + last_error_,
                         .troubles = {},
                         .restart_helps = {},
                         .detail = {},
                         .file_reader = "cri",
                         .reading = {.containers = containers_.size()},
                         .ended_tasks = tasks_.failed()};
-    if (!health.follows) health.troubles.push_back("pods are not followed: " + trouble_);
+    if (!health.follows) health.troubles.push_back("pods are not followed: " + last_error_);
     if (full_)
         health.troubles.push_back("more than " + std::to_string(containers_max) + " containers, or " +
                                   std::to_string(entries_max) + " entries in one directory: the rest is not read");

@@ -112,12 +112,12 @@ class CriIntake final : public Intake, private PodsListener {
     FilePump pump_;
     net::TaskGroup tasks_;
     std::unique_ptr<PodsWatch> watch_;
-    std::map<std::string, Container> containers_;  // by PodLog::id()
-    std::deque<Description> departed_;             // oldest first
-    std::string trouble_ = "not looked at yet";    // why the pods directory cannot be read; empty: it can
-    unsigned empty_looks_ = 0;                     // in a row
-    bool told_of_the_gone_ = false;                // of those that went while no agent ran
-    bool full_ = false;                            // a bound was reached at the last look
+    std::map<std::string, Container> containers_;   // by PodLog::id()
+    std::deque<Description> departed_;              // oldest first
+    std::string last_error_ = "not looked at yet";  // why the pods directory cannot be read; empty: it can
+    unsigned empty_looks_ = 0;                      // in a row
+    bool told_of_the_gone_ = false;                 // of those that went while no agent ran
+    bool full_ = false;                             // a bound was reached at the last look
     bool logged_full_ = false;
 };
 

@@ -219,7 +219,7 @@ class Containers {
     Description describe_one(const Container& container) const;
     void describe_verdict(const Container& container, Description& description) const;
     static Description describe_skipped(const std::string& id, const Skipped& skipped);
-    static Description describe_uninspected(const std::string& id, const Trouble& trouble);
+    static Description describe_uninspected(const std::string& id, const LastError& trouble);
     const batch::Feed* feed_of(const Container& container) const;
 
     boost::asio::any_io_executor executor_;
@@ -239,9 +239,9 @@ class Containers {
     FilePump pump_;
     net::TaskGroup readers_;  // LogsReader and AttachReader
     std::map<std::string, Container> containers_;
-    std::map<std::string, Skipped> skipped_;      // by id
-    std::map<std::string, Trouble> uninspected_;  // by id: why nothing is known of it
-    std::deque<Description> departed_;            // oldest first
+    std::map<std::string, Skipped> skipped_;        // by id
+    std::map<std::string, LastError> uninspected_;  // by id: why nothing is known of it
+    std::deque<Description> departed_;              // oldest first
     std::deque<std::string>
         gone_;  // dropped last, newest at the end: events that are told again say nothing new of them
     std::set<std::string> told_of_;  // that were removed while no agent ran

@@ -84,7 +84,7 @@ Description Containers::describe_skipped(const std::string& id, const Skipped& s
             .reason = skipped.reason};
 }
 
-Description Containers::describe_uninspected(const std::string& id, const Trouble& trouble) {
+Description Containers::describe_uninspected(const std::string& id, const LastError& trouble) {
     return {.id = id,
             .verdict = Verdict::not_inspected,
             .reason = "the engine did not say what it is",

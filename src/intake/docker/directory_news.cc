@@ -54,7 +54,7 @@ bool DirectoryNews::look(net::TaskGroup& tasks) {
         tell(another.error());
         return false;
     }
-    bool was_away = !std::exchange(trouble_, {}).empty();
+    bool was_away = !std::exchange(last_error_, {}).empty();
     looked_ = true;
     came_too_late_ = false;
     unseen_.set(0);
@@ -81,7 +81,7 @@ void DirectoryNews::tell(const Error& error) {
     if (!std::exchange(looked_, true)) denied_at_first_ = denied;
     came_too_late_ = denied && !denied_at_first_;
     if (came_too_late_) trouble += "; it came since this agent started, whose sandbox keeps it out: start it again";
-    if (std::exchange(trouble_, trouble) != trouble)
+    if (std::exchange(last_error_, trouble) != trouble)
         log_.warning("containers directory not watched: logs are read through the engine, at its cost",
                      {{"directory", directory_.string()}, {"error", trouble}});
     unseen_.set(1);
@@ -127,7 +127,7 @@ void DirectoryNews::news_lost() {
 }
 
 void DirectoryNews::adopt(const std::string& id) {
-    if (!watch_ || !trouble_.empty() || containers_.knows(id)) return;
+    if (!watch_ || !last_error_.empty() || containers_.knows(id)) return;
     // Opened before anything else is read: from now on the log can be removed, and is read all the same.
     auto held = open_log_file(containers_.log_path(id));
     if (!held) return;  // no log yet, or not a json-file container

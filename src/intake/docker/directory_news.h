@@ -38,7 +38,7 @@ class DirectoryNews final : private WatchListener {
     void watch(const std::string& engine_root, net::TaskGroup& tasks);
     bool watching() const { return !directory_.empty(); }  // or looking for it
     // Why it is not watched, for people; empty: it is, or nobody said where it is.
-    const std::string& trouble() const { return trouble_; }
+    const std::string& trouble() const { return last_error_; }
     // It came under its name after this process had been confined, which keeps it out.
     bool came_too_late() const { return came_too_late_; }
 
@@ -68,7 +68,7 @@ class DirectoryNews final : private WatchListener {
     net::Event scan_now_;  // before the next time
     Path directory_;       // empty: nobody said where it is
     std::unique_ptr<DirectoryWatch> watch_;
-    std::string trouble_;
+    std::string last_error_;
     bool denied_at_first_ = false;
     bool looked_ = false;
     bool came_too_late_ = false;

@@ -82,13 +82,13 @@ asio::awaitable<void> Discovery::run() {
         inspecting_.clear();
         telling_ = false;
         set_connected(false);
-        trouble_ = ended ? "the engine closed the stream of events" : ended.error().what;
+        last_error_ = ended ? "the engine closed the stream of events" : ended.error().what;
         note_staleness(ended);
         reconnects_.add();
         if (clock_.steady() - started > std::chrono::seconds{30}) wait = reconnect_wait_min;
         std::uniform_int_distribution<std::int64_t> jittered{wait.count() / 2, wait.count()};
         std::chrono::milliseconds pause{jittered(random)};
-        log_.warning("engine not followed; connecting again", {{"error", trouble_}, {"wait_ms", pause.count()}});
+        log_.warning("engine not followed; connecting again", {{"error", last_error_}, {"wait_ms", pause.count()}});
         co_await net::sleep_for(pause);
         wait = std::min(wait * 2, reconnect_wait_max);
     }
@@ -103,7 +103,7 @@ asio::awaitable<Result<void>> Discovery::one_session() {
     if (last_event_) since = *last_event_ - event_margin;
     CO_TRY(auto events, co_await client_.events(since));
     set_connected(true);
-    trouble_.clear();
+    last_error_.clear();
     log_.info("engine followed", {{"version", engine.version},
                                   {"api", engine.spoken_api_version},
                                   {"offers", engine.api_version},

@@ -54,7 +54,7 @@ class Discovery {
     boost::asio::awaitable<void> end();  // after that: what run() started has ended
 
     bool connected() const { return connected_; }
-    const std::string& trouble() const { return trouble_; }  // of the last connection, while there is none
+    const std::string& trouble() const { return last_error_; }  // of the last connection, while there is none
     // For how long the socket leads nowhere, and will for ever (engine::stale_socket).
     Nanoseconds stale_for() const;
     const std::string& other_engine() const { return known_engine_.trouble(); }
@@ -108,7 +108,7 @@ class Discovery {
     bool told_of_newer_ = false;
     bool connected_ = false;
     bool telling_ = false;  // of containers that were removed while no agent ran
-    std::string trouble_;
+    std::string last_error_;
     std::optional<std::chrono::steady_clock::time_point> stale_since_;
 };
 

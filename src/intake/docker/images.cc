@@ -96,7 +96,7 @@ asio::awaitable<void> Images::ask(std::string id) {
     auto& image = found->second;
     (answer ? answers_ : failures_).add();
     if (answer) {
-        trouble_.clear();
+        last_error_.clear();
         image.facts = std::move(*answer);
         settle(image, State::known, {});
         co_return;
@@ -112,9 +112,9 @@ asio::awaitable<void> Images::ask(std::string id) {
                    "), so none of its labels and variables counts");
         co_return;
     }
-    if (trouble_ != error.what)
+    if (last_error_ != error.what)
         log_.warning("image not asked for; its containers are held", {{"image", id}, {"error", error}});
-    trouble_ = error.what;
+    last_error_ = error.what;
     bool refused = error.remedy == Remedy::stop;
     if (refused && image.state != State::refused)
         settle(image, State::refused,

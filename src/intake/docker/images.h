@@ -54,7 +54,7 @@ class Images {
     // Other words are kept from now on: all images are asked for again as they are needed.
     void forget();
     // Why the engine gives no answer about images; empty: it does. The containers that wait for it are not read.
-    const std::string& trouble() const { return trouble_; }
+    const std::string& trouble() const { return last_error_; }
 
     boost::asio::awaitable<void> run();  // asks, until cancelled
 
@@ -85,7 +85,7 @@ class Images {
     std::deque<std::string> queue_;
     std::size_t asking_ = 0;
     std::uint64_t uses_ = 0;
-    std::string trouble_;
+    std::string last_error_;
 };
 
 }  // namespace boatswain::intake::docker

@@ -40,7 +40,7 @@ void KnownEngine::note(const std::string& name, const std::string& value) {
 
 void KnownEngine::take_over() {
     standing_ = Sameness::same;
-    trouble_.clear();
+    last_error_.clear();
     if (!id_.empty()) note(id_note, id_);
     if (!directory_.empty()) note(directory_note, directory_);
     if (!root_.empty()) note(root_note, root_);
@@ -84,8 +84,8 @@ void KnownEngine::look_again() {
                                    : "that ends at " + to_text(end) + ", or now with engine.id = \"" + id_ + "\"";
     auto trouble = "another engine answers (" + shown(id_, root_) + ") than the one whose containers are known (" +
                    former + "): none of those is taken for removed; " + way_out;
-    if (trouble != trouble_) log_.warning("another engine answers than before", {{"what", trouble}});
-    trouble_ = std::move(trouble);
+    if (trouble != last_error_) log_.warning("another engine answers than before", {{"what", trouble}});
+    last_error_ = std::move(trouble);
 }
 
 }  // namespace boatswain::intake::docker

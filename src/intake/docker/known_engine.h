@@ -39,7 +39,7 @@ class KnownEngine {
     void look_again();
 
     bool is_other() const { return standing_ != Sameness::same; }  // or may be: nobody is taken for removed
-    const std::string& trouble() const { return trouble_; }        // a sentence, while another one answers
+    const std::string& trouble() const { return last_error_; }     // a sentence, while another one answers
 
   private:
     enum class Sameness { same, doubtful, other };
@@ -53,7 +53,7 @@ class KnownEngine {
     Log& log_;
     Sameness standing_ = Sameness::same;
     std::string id_, directory_, root_;  // of the one that answers; empty: not known
-    std::string trouble_;
+    std::string last_error_;
 };
 
 }  // namespace boatswain::intake::docker

@@ -286,7 +286,7 @@ net::Turn DriverIntake::take_turn(const std::string& id) {
         step = (*hold)->read_some(*container.feed, buffer_);
     }
     if (!step) {
-        container.trouble = Trouble{.when = clock_.now(), .what = step.error().what};
+        container.trouble = LastError{.when = clock_.now(), .what = step.error().what};
         log_.warning("hold not read; trying again", {{"hold", (*hold)->name().str()}, {"error", step.error()}});
         return net::Turn::no_room;
     }

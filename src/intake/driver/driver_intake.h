@@ -34,7 +34,7 @@
 #include "intake/driver/plugin_request.h"
 #include "intake/source/assigner.h"
 #include "intake/source/intake.h"
-#include "intake/source/trouble.h"
+#include "intake/source/last_error.h"
 #include "net/run_queue.h"
 #include "net/task_group.h"
 #include "spool/spool.h"
@@ -83,7 +83,7 @@ class DriverIntake final : public Intake {
         bool noted_ended = false;  // the spool was told that all it printed is sealed
         bool removed = false;      // the engine said so
         bool closed = false;       // the closing record is written; waits to be durable
-        std::optional<Trouble> trouble;
+        std::optional<LastError> trouble;
     };
     struct News {  // of a container that no hold is known of yet
         std::optional<int> exit_code;

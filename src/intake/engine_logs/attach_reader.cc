@@ -89,7 +89,7 @@ asio::awaitable<bool> AttachReader::read_once() {
     auto stream = co_await client_.attach(facts_.id);
     if (!stream) {
         counters_.errors.add();
-        trouble_ = {.when = clock_.now(), .what = stream.error().what};
+        last_error_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("container not attached to", {{"container", facts_.id}, {"error", stream.error()}});
         co_return false;
     }
@@ -109,7 +109,7 @@ asio::awaitable<bool> AttachReader::read_once() {
                        parser.feed(*bytes, [&](Stream from, std::string_view piece, bool) { take(from, piece); });
                    !parsed) {
             counters_.errors.add();
-            trouble_ = {.when = clock_.now(), .what = parsed.error().what};
+            last_error_ = {.when = clock_.now(), .what = parsed.error().what};
             log_.warning("attached stream not understood", {{"container", facts_.id}, {"error", parsed.error()}});
             co_return true;
         }

@@ -16,7 +16,7 @@
 #include "batch/batcher.h"
 #include "engine/client.h"
 #include "intake/engine_logs/container_state.h"
-#include "intake/source/trouble.h"
+#include "intake/source/last_error.h"
 
 namespace boatswain::intake {
 
@@ -30,7 +30,7 @@ class AttachReader {
     void close(const End& end);  // after run(): with the closing record, if it was attached to the end
     const batch::Feed& feed() const { return *feed_; }
     const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
-    const std::optional<Trouble>& trouble() const { return trouble_; }
+    const std::optional<LastError>& trouble() const { return last_error_; }
 
   private:
     boost::asio::awaitable<bool> read_once();
@@ -50,7 +50,7 @@ class AttachReader {
     StreamCounters& counters_;
     const Clock& clock_;
     Log& log_;
-    std::optional<Trouble> trouble_;
+    std::optional<LastError> last_error_;
 };
 
 }  // namespace boatswain::intake

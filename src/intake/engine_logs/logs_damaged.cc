@@ -96,7 +96,7 @@ asio::awaitable<bool> LogsReader::pass_damage(LogsPlace::Seen end, unsigned star
     auto ending = co_await read_window(LogsPlace::How::behind, readable, false);
     counted_ = 0;
     if (ending != Ending::clean) co_return life_.removed;
-    trouble_ = {.when = clock_.now(), .what = "the engine cannot serve all of this log: a part of it is damaged"};
+    last_error_ = {.when = clock_.now(), .what = "the engine cannot serve all of this log: a part of it is damaged"};
     log_.warning("the engine cannot serve all of a log: what is missing is named by a gap record",
                  {{"container", facts_.id}, {"read_behind", readable}});
     co_return true;
@@ -106,7 +106,7 @@ Timestamp LogsReader::last_time() const { return std::max({taken().out, taken().
 
 // Entries between those that were taken since `from`.
 void LogsReader::tell_damage(Timestamp from) {
-    trouble_ = {.when = clock_.now(), .what = "the engine cannot serve all of this log: a part of it is damaged"};
+    last_error_ = {.when = clock_.now(), .what = "the engine cannot serve all of this log: a part of it is damaged"};
     log_.warning("the engine left out a part of a log, which is named by a gap record", {{"container", facts_.id}});
     finish_pending();
     feed_->append(Gap{.from = from, .to = std::max(from, last_time()), .reason = gap_unreadable});

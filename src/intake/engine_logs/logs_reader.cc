@@ -124,9 +124,9 @@ asio::awaitable<void> LogsReader::run() {
 
 // The engine died of it. Its tenant is told once.
 void LogsReader::leave_alone() {
-    trouble_ = {.when = clock_.now(),
-                .what = "the engine died " + std::to_string(Suspects::leave_after) +
-                        " times when it was asked for this log: it is left alone until its container starts again"};
+    last_error_ = {.when = clock_.now(),
+                   .what = "the engine died " + std::to_string(Suspects::leave_after) +
+                           " times when it was asked for this log: it is left alone until its container starts again"};
     if (place_.is_gap_told()) return;
     finish_pending();
     auto last = last_time();
@@ -205,7 +205,7 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
     auto stream = co_await client_.logs(facts_.id, {.follow = follow, .since = std::nullopt, .tail = tail});
     if (!stream) {
         counters_.errors.add();
-        trouble_ = {.when = clock_.now(), .what = stream.error().what};
+        last_error_ = {.when = clock_.now(), .what = stream.error().what};
         log_.warning("logs of a container not served", {{"container", facts_.id}, {"error", stream.error()}});
         bool gone = is_refusal(stream.error(), *question);
         co_return gone ? Ending::refused : Ending::broken;
@@ -222,7 +222,7 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
         if (lost) return;
         engine_trouble = true;
         counters_.engine_messages.add();
-        trouble_ = {.when = clock_.now(), .what = "the engine reports trouble inside the log stream"};
+        last_error_ = {.when = clock_.now(), .what = "the engine reports trouble inside the log stream"};
         log_.warning("the engine reports trouble inside a log stream",
                      {{"container", facts_.id}, {"message", message}});
     };
@@ -242,7 +242,7 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
         }
         if (!split) {
             counters_.errors.add();
-            trouble_ = {.when = clock_.now(), .what = split.error().what};
+            last_error_ = {.when = clock_.now(), .what = split.error().what};
             log_.warning("log stream not understood", {{"container", facts_.id}, {"error", split.error()}});
         }
         if (!split || engine_trouble) co_return Ending::broken;

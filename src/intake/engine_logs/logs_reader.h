@@ -20,8 +20,8 @@
 #include "intake/engine_logs/container_state.h"
 #include "intake/engine_logs/logs_place.h"
 #include "intake/engine_logs/suspects.h"
+#include "intake/source/last_error.h"
 #include "intake/source/piece_joiner.h"
-#include "intake/source/trouble.h"
 #include "record/position.h"
 
 namespace boatswain::intake {
@@ -42,7 +42,7 @@ class LogsReader {
     const TimePosition& taken() const { return place_.position(); }
     // The engine will not serve this log, for good: trouble() says why.
     bool refused() const { return refused_; }
-    const std::optional<Trouble>& trouble() const { return trouble_; }
+    const std::optional<LastError>& trouble() const { return last_error_; }
 
   private:
     enum class Ending {
@@ -87,7 +87,7 @@ class LogsReader {
     Suspects& suspects_;
     const Clock& clock_;
     Log& log_;
-    std::optional<Trouble> trouble_;
+    std::optional<LastError> last_error_;
     bool refused_ = false;
     const bool repeats_;         // LogsPlace
     std::uint64_t counted_ = 0;  // entries that were taken of the last answer, which was not followed

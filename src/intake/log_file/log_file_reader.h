@@ -135,8 +135,8 @@ class LogFileReader {
     FileStatus standing() const;
 
     // Remembers what the pump met with this log.
-    void note_trouble(const Error& error) { trouble_ = {.when = clock_.now(), .what = error.what}; }
-    const std::optional<Trouble>& trouble() const { return trouble_; }
+    void note_trouble(const Error& error) { last_error_ = {.when = clock_.now(), .what = error.what}; }
+    const std::optional<LastError>& trouble() const { return last_error_; }
     bool opened() const { return files_.opened(); }  // false: the log was never there to be read
 
   private:
@@ -226,7 +226,7 @@ class LogFileReader {
     std::optional<Gap> passed_over_;                   // told as soon as there is somebody to tell
     std::optional<Gap> owed_gap_;                      // told before the next line, which gives it its end
     Timestamp last_time_{};
-    std::optional<Trouble> trouble_;
+    std::optional<LastError> last_error_;
 };
 
 }  // namespace boatswain::intake

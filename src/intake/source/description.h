@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "intake/source/trouble.h"
+#include "intake/source/last_error.h"
 #include "record/position.h"
 #include "record/source.h"
 #include "tenancy/policy.h"
@@ -70,7 +70,7 @@ struct Description {
     std::uint64_t open_frame_bytes = 0;      // text in the frame that grows
     std::optional<Timestamp> last_line;      // the newest line's own time
     bool waits_for_room = false;             // reading pauses: memory or spool is full
-    std::optional<Trouble> last_error;
+    std::optional<LastError> last_error;
 
     // The tenant's batch, of all its containers.
     std::uint64_t batch_lines = 0;

@@ -7,7 +7,7 @@
 
 namespace boatswain::intake {
 
-struct Trouble {
+struct LastError {
     Timestamp when{};
     std::string what;  // an Error's sentence: never a line of a container
 };
