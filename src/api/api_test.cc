@@ -6,9 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "http/serving_for_test.h"
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::api {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::api {
 namespace {

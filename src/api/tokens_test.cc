@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
-#include "base/test_directory.h"
-#include "query/test_store.h"
+#include "base/directory_for_test.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::api {
 namespace {

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <vector>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace {
 std::mutex guard;

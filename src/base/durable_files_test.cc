@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain {
 namespace {

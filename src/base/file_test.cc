@@ -12,7 +12,7 @@
 #include <csignal>
 #include <thread>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain {
 namespace {

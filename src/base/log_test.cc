@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain {
 namespace {

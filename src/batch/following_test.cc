@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "batch/test_rig.h"
-#include "open/test_support.h"
+#include "batch/rig_for_test.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::batch {
 namespace {

@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 #include "crypto/digest.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::batch {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <thread>
 
-#include "batch/test_rig.h"
-#include "open/test_support.h"
+#include "batch/rig_for_test.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::batch {
 namespace {

@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "crypto/recipient.h"
 #include "query/chain_for_test.h"
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 #include "tenancy/derive.h"
 
 namespace boatswain::tool {

@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/directory_for_test.h"
 #include "base/file.h"
-#include "base/test_directory.h"
 
 namespace boatswain::boatswaind {
 namespace {

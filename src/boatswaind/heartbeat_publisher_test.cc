@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "store/directory.h"
 #include "store/faulty.h"
 

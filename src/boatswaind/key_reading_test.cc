@@ -9,7 +9,7 @@
 #include <boost/asio/detached.hpp>
 #include <optional>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "net/run_for_test.h"
 
 namespace boatswain::boatswaind {

@@ -12,7 +12,7 @@
 #include <functional>
 #include <vector>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "crypto/digest.h"
 #include "intake/driver/hold.h"
 

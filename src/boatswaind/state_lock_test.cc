@@ -10,7 +10,7 @@
 #include <csignal>
 #include <thread>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain::boatswaind {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/magic.h>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain::boatswaind {
 namespace {

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain::boatswaind {
 namespace {

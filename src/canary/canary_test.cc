@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 #include "ship/shipper.h"
 #include "store/faulty.h"
 #include "store/store.h"

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "fleet/systems.h"
 #include "store/http_server_for_test.h"
 

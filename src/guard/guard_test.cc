@@ -11,7 +11,7 @@
 #include <exception>
 #include <functional>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "net/event.h"
 #include "net/task_group.h"
 

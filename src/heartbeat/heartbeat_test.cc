@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "crypto/digest.h"
 #include "store/directory.h"
 

@@ -5,7 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <fstream>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "http/serving_for_test.h"
 #include "http/workers.h"
 #include "net/event.h"

@@ -18,8 +18,8 @@
 #include <exception>
 #include <thread>
 
+#include "base/directory_for_test.h"
 #include "base/file.h"
-#include "base/test_directory.h"
 #include "http/request_reader.h"
 #include "http/serving_for_test.h"
 

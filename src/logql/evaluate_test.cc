@@ -5,7 +5,7 @@
 
 #include "logql/series.h"
 #include "logql/units.h"
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::logql {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "net/connection.h"
 
 namespace boatswain::net {

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <stdexcept>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "net/event.h"
 
 namespace boatswain::net {

@@ -7,7 +7,7 @@
 #include "crypto/x25519.h"
 #include "open/age_header.h"
 #include "open/age_reader.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 #include "segment/age_format.h"
 #include "segment/age_writer.h"
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 #include "segment/age_writer.h"
 
 namespace boatswain::open {

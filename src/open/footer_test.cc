@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 #include "segment/footer_writer.h"
 #include "segment/format.h"
 

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "crypto/random.h"
 #include "open/age_reader.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 #include "open/text.h"
 #include "segment/age_format.h"
 #include "segment/age_writer.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 #include "open/text.h"
 
 namespace boatswain::open {

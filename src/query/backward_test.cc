@@ -7,7 +7,7 @@
 #include <set>
 
 #include "query/filter_stream.h"
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::query {
 namespace {

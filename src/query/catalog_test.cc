@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "query/selection.h"
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::query {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::query::testing {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "query/filter.h"
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::query::testing {
 

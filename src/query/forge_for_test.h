@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::query::testing {
 

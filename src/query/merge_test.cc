@@ -9,7 +9,7 @@
 #include "crypto/digest.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
-#include "query/test_store.h"
+#include "query/store_for_test.h"
 
 namespace boatswain::query {
 namespace {

@@ -16,7 +16,7 @@
 #include <functional>
 #include <thread>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "sandbox/sandbox.h"
 
 namespace boatswain::sandbox {

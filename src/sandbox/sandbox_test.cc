@@ -19,7 +19,7 @@
 #include <functional>
 #include <thread>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain::sandbox {
 namespace {

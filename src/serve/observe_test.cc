@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "http/serving_for_test.h"
 
 namespace boatswain::serve {

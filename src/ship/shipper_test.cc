@@ -8,9 +8,9 @@
 #include <mutex>
 #include <thread>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
+#include "spool/segments_for_test.h"
 #include "spool/sqlite.h"
-#include "spool/test_segments.h"
 #include "store/directory.h"
 #include "store/faulty.h"
 

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
+#include "spool/segments_for_test.h"
 #include "spool/spool.h"
-#include "spool/test_segments.h"
 
 namespace boatswain::spool {
 namespace {

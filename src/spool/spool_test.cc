@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "base/bytes.h"
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
+#include "spool/segments_for_test.h"
 #include "spool/sqlite.h"
-#include "spool/test_segments.h"
 
 namespace boatswain::spool {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <map>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "crypto/digest.h"
 #include "store/credential_process.h"
 #include "store/pages.h"

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "base/bytes.h"
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "crypto/digest.h"
 #include "store/http_server_for_test.h"
 

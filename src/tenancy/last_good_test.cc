@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain::tenancy {
 namespace {

@@ -7,9 +7,9 @@
 #include <atomic>
 #include <random>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "batch/batcher.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 #include "ship/shipper.h"
 #include "store/directory.h"
 #include "store/faulty.h"

@@ -9,7 +9,7 @@
 #include <map>
 
 #include "base/bytes.h"
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "batch/batcher.h"
 #include "crypto/digest.h"
 #include "jumping_clock.h"

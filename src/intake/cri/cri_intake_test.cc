@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 #include "intake/cri/cri_log_for_test.h"
 #include "net/run_for_test.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::intake::cri {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "base/time.h"
 #include "record/line.h"
 

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 #include "engine/container.h"
 #include "intake/engine_logs/served_log_for_test.h"
 #include "net/run_for_test.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::intake::docker {
 namespace {

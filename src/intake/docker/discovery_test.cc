@@ -8,12 +8,12 @@
 #include <fstream>
 #include <map>
 
-#include "base/test_directory.h"
-#include "batch/test_rig.h"
+#include "base/directory_for_test.h"
+#include "batch/rig_for_test.h"
 #include "intake/engine_logs/served_log_for_test.h"
 #include "net/run_for_test.h"
 #include "net/task_group.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::intake::docker {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "intake/engine_logs/logs_place.h"
 #include "intake/rotation/log_files.h"
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 #include "intake/engine_logs/served_log_for_test.h"
 #include "net/run_for_test.h"
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 
 namespace boatswain::intake::docker {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 
 namespace boatswain::intake::driver {
 namespace {

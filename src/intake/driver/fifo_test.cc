@@ -7,7 +7,7 @@
 
 #include <random>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "intake/driver/log_entry.h"
 
 namespace boatswain::intake::driver {

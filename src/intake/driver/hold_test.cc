@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "intake/driver/log_entry.h"
 
 namespace boatswain::intake::driver {

@@ -13,7 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <thread>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "intake/driver/hold.h"
 #include "intake/driver/holder.h"
 #include "intake/driver/log_entry.h"

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 #include "intake/engine_logs/served_log_for_test.h"
 #include "net/run_for_test.h"
 #include "net/task_group.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::intake {
 namespace {

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 #include "intake/engine_logs/logs_reader.h"
 #include "intake/engine_logs/served_log_for_test.h"
 #include "net/run_for_test.h"
 #include "net/task_group.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::intake {
 

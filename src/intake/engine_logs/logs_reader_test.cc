@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <random>
 
-#include "base/test_seed.h"
+#include "base/seed_for_test.h"
 
 #include "intake/engine_logs/logs_reader_for_test.h"
 

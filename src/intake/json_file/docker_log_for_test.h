@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/directory_for_test.h"
 #include "base/json_writer.h"
-#include "base/test_directory.h"
 #include "base/time.h"
 #include "intake/source/piece_joiner.h"
 #include "record/line.h"

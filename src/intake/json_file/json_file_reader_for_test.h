@@ -9,7 +9,7 @@
 
 #include "intake/json_file/docker_log_for_test.h"
 #include "intake/json_file/reading_for_test.h"
-#include "open/test_support.h"
+#include "open/sealing_for_test.h"
 
 namespace boatswain::intake {
 

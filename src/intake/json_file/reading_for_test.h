@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "batch/test_rig.h"
+#include "batch/rig_for_test.h"
 #include "crypto/recipient.h"
 #include "intake/json_file/json_line.h"
 #include "intake/log_file/log_file_reader.h"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "model/plain.h"
 #include "open/identity.h"
 

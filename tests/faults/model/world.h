@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/test_directory.h"
+#include "base/directory_for_test.h"
 #include "jumping_clock.h"
 #include "model/machine.h"
 #include "model/operation.h"

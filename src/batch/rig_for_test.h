@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/directory_for_test.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/test_directory.h"
 #include "base/time.h"
 #include "batch/batcher.h"
 #include "batch/memory_budget.h"
