@@ -238,37 +238,55 @@ Setting number(std::string_view name, std::string_view help, std::int64_t least,
         false);
 }
 
-// One of a few words; the word's place in `words` is the enumerator's value.
+// A word of the configuration, and what it means.
+template <class Enum>
+struct Choice {
+    std::string_view word;
+    Enum means;
+};
+
 template <class Enum, std::size_t N>
 Setting choice(std::string_view name, std::string_view form, std::string_view help,
-               const std::array<std::string_view, N>& words, Enum& (*at)(Config&)) {
-    return {
-        .name = name,
-        .form = form,
-        .help = help,
-        .set = [=](Config& config, const Given& given) -> Result<void> {
-            TRY(auto value, as_text(given));
-            auto found = std::ranges::find(words, value);
-            if (found == words.end()) {
-                auto near = closest(value, words);
-                std::string what = in_quotes(value) + " is not one of " + std::string{form};
-                return fail(Remedy::stop, near ? what + "; did you mean " + in_quotes(*near) + "?" : what);
-            }
-            at(config) = static_cast<Enum>(found - words.begin());
-            return {};
-        },
-        .toml = [=](const Config& config) { return toml_quote(words.at(static_cast<std::size_t>(peek(at, config)))); }};
+               const std::array<Choice<Enum>, N>& choices, Enum& (*at)(Config&)) {
+    return {.name = name,
+            .form = form,
+            .help = help,
+            .set = [=](Config& config, const Given& given) -> Result<void> {
+                TRY(auto value, as_text(given));
+                auto found = std::ranges::find(choices, value, &Choice<Enum>::word);
+                if (found == choices.end()) {
+                    std::array<std::string_view, N> words;
+                    std::ranges::transform(choices, words.begin(), &Choice<Enum>::word);
+                    auto near = closest(value, words);
+                    std::string what = in_quotes(value) + " is not one of " + std::string{form};
+                    return fail(Remedy::stop, near ? what + "; did you mean " + in_quotes(*near) + "?" : what);
+                }
+                at(config) = found->means;
+                return {};
+            },
+            .toml =
+                [=](const Config& config) {
+                    return toml_quote(std::ranges::find(choices, peek(at, config), &Choice<Enum>::means)->word);
+                }};
 }
 
-constexpr std::array<std::string_view, 2> unassigned_words{"quarantine", "drop"};
-constexpr std::array<std::string_view, 2> removed_key_words{"hold", "unassigned"};
-constexpr std::array<std::string_view, 2> holder_words{"agent", "process"};
-constexpr std::array<std::string_view, 2> read_from_words{"beginning", "start"};
-constexpr std::array<std::string_view, 3> redact_words{"none", "environment", "all"};
-constexpr std::array<std::string_view, 3> sandbox_words{"auto", "on", "off"};
-constexpr std::array<std::string_view, 3> forged_words{"quarantine", "ignore-env", "trust-env"};
-constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
-constexpr std::array<std::string_view, 2> format_words{"text", "json"};
+constexpr auto unassigned_words =
+    std::to_array<Choice<Unassigned>>({{"quarantine", Unassigned::quarantine}, {"drop", Unassigned::drop}});
+constexpr auto removed_key_words =
+    std::to_array<Choice<RemovedKey>>({{"hold", RemovedKey::hold}, {"unassigned", RemovedKey::unassigned}});
+constexpr auto holder_words =
+    std::to_array<Choice<HolderIs>>({{"agent", HolderIs::agent}, {"process", HolderIs::process}});
+constexpr auto read_from_words =
+    std::to_array<Choice<ReadFrom>>({{"beginning", ReadFrom::beginning}, {"start", ReadFrom::start}});
+constexpr auto redact_words =
+    std::to_array<Choice<Redact>>({{"none", Redact::none}, {"environment", Redact::environment}, {"all", Redact::all}});
+constexpr auto sandbox_words = std::to_array<Choice<Sandboxing>>(
+    {{"auto", Sandboxing::automatic}, {"on", Sandboxing::on}, {"off", Sandboxing::off}});
+constexpr auto forged_words = std::to_array<Choice<Forged>>(
+    {{"quarantine", Forged::quarantine}, {"ignore-env", Forged::ignore_env}, {"trust-env", Forged::trust_env}});
+constexpr auto level_words = std::to_array<Choice<LogLevel>>(
+    {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}});
+constexpr auto format_words = std::to_array<Choice<LogFormat>>({{"text", LogFormat::text}, {"json", LogFormat::json}});
 
 #define AT(type, member) [](Config& c) -> type& { return c.member; }
 
