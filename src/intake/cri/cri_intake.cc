@@ -35,7 +35,7 @@ CriIntake::CriIntake(asio::any_io_executor executor, Options options, Assigner a
       metrics_(metrics),
       log_(log),
       pump_(
-          executor, "cri", metrics, log, [this](const std::string& id) { read_to_its_end(id); },
+          executor, "cri", clock, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
           [this](const std::string& id) { note_ended(id, true); },
           [this](const std::string& id, const FilePosition& from) {
               batcher_.note_begun(*pump_.feed(id), from, containers_.at(id).created);

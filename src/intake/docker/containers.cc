@@ -72,7 +72,7 @@ Containers::Containers(asio::any_io_executor executor, ReadPolicy terms, engine:
           },
           clock, metrics, log),
       pump_(
-          executor, "json-file", metrics, log, [this](const std::string& id) { read_to_its_end(id); },
+          executor, "json-file", clock, metrics, log, [this](const std::string& id) { read_to_its_end(id); },
           [this](const std::string& id) { note_ended(id, true); },
           [this](const std::string& id, const FilePosition& from) {
               batcher_.note_begun(*pump_.feed(id), from, containers_.at(id).facts.created);

@@ -11,12 +11,13 @@ constexpr std::chrono::milliseconds trouble_pause{1000};
 
 }  // namespace
 
-FilePump::FilePump(asio::any_io_executor executor, std::string reader, Metrics& metrics, Log& log,
+FilePump::FilePump(asio::any_io_executor executor, std::string reader, const Clock& clock, Metrics& metrics, Log& log,
                    std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
                    std::function<void(const std::string&, const FilePosition&)> begun)
     : finished_(std::move(finished)),
       settled_(std::move(settled)),
       begun_(std::move(begun)),
+      clock_(clock),
       log_(log),
       errors_(metrics.counter("boatswain_read_errors_total", "Times a container's log could not be read",
                               {{"reader", std::move(reader)}})),
@@ -81,7 +82,7 @@ void FilePump::remove(const std::string& id) {
 void FilePump::touch(const std::string& id) {
     auto found = logs_.find(id);
     if (found == logs_.end()) return;
-    if (!found->second.unread_since) found->second.unread_since = std::chrono::steady_clock::now();
+    if (!found->second.unread_since) found->second.unread_since = clock_.steady();
     run_queue_.ready(id);
 }
 
@@ -126,7 +127,7 @@ FilePump::OneLag FilePump::lag(const std::string& id) const {
     if (found == logs_.end() || !found->second.feed || found->second.feed->is_held()) return {};
     const auto& log = found->second;
     OneLag lag{.bytes = log.reader->lag_bytes(), .time = log.reader->lag_time()};
-    if (log.unread_since && lag.bytes > 0) lag.unread_for = std::chrono::steady_clock::now() - *log.unread_since;
+    if (log.unread_since && lag.bytes > 0) lag.unread_for = clock_.steady() - *log.unread_since;
     return lag;
 }
 
@@ -141,7 +142,7 @@ net::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
         (void)log.reader->hold_open();
         return net::Turn::done;
     }
-    if (std::chrono::steady_clock::now() < log.not_before) return net::Turn::no_room;
+    if (clock_.steady() < log.not_before) return net::Turn::no_room;
     auto bytes_max = log.feed->ask_room();
     if (bytes_max == 0) return net::Turn::no_room;
     auto step = log.reader->read_some(*log.feed, buffer_, bytes_max);
@@ -150,12 +151,12 @@ net::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
         errors_.add();
         log.reader->note_trouble(step.error());
         log_.warning("log not read; trying again", {{"container", id}, {"error", step.error()}});
-        log.not_before = std::chrono::steady_clock::now() + trouble_pause;
+        log.not_before = clock_.steady() + trouble_pause;
         return net::Turn::no_room;
     }
     if (auto beginning = log.reader->take_beginning()) begun_(id, *beginning);
     switch (*step) {
-        case LogFileReader::Step::more: log.unread_since = std::chrono::steady_clock::now(); return net::Turn::worked;
+        case LogFileReader::Step::more: log.unread_since = clock_.steady(); return net::Turn::worked;
         case LogFileReader::Step::at_end:
             log.unread_since.reset();
             if (std::exchange(log.to_settle, false)) {
@@ -175,7 +176,7 @@ void FilePump::put_down() {
 
 void FilePump::read_rest(std::chrono::steady_clock::time_point deadline) {
     touch_all();
-    run_queue_.run_rest([&] { return std::chrono::steady_clock::now() < deadline; });
+    run_queue_.run_rest([&] { return clock_.steady() < deadline; });
 }
 
 }  // namespace boatswain::intake

@@ -24,7 +24,7 @@ class FilePump {
     // All are told a container's id. `finished`: it is removed, and its log read to its end; it may remove() it.
     // `settled`: it does not run, and its log is read to its end. `begun`: its log, which had no position, is being
     // read. `reader` is the metrics' word for how these logs are read: "json-file".
-    FilePump(boost::asio::any_io_executor executor, std::string reader, Metrics& metrics, Log& log,
+    FilePump(boost::asio::any_io_executor executor, std::string reader, const Clock& clock, Metrics& metrics, Log& log,
              std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
              std::function<void(const std::string&, const FilePosition&)> begun);
     FilePump(const FilePump&) = delete;
@@ -89,6 +89,7 @@ class FilePump {
 
     std::function<void(const std::string&)> finished_, settled_;
     std::function<void(const std::string&, const FilePosition&)> begun_;
+    const Clock& clock_;
     Log& log_;
     Counter& errors_;
     Counter& unheld_;
