@@ -530,6 +530,20 @@ void DriverIntake::named(const std::string& id, const std::string& name) {
     batcher_.seal_now(id);
 }
 
+std::uint64_t DriverIntake::Container::unread_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& one : holds) bytes += one->size() - std::min(one->size(), one->offset());
+    return bytes;
+}
+
+std::map<std::string, TenantLag> DriverIntake::lag_by_tenant() const {
+    std::map<std::string, TenantLag> tenants;
+    for (const auto& [id, container] : containers_)
+        if (auto bytes = container.unread_bytes(); bytes > 0)
+            tenants[container.assignment.whose.tenant.str()] += {.containers = 0, .bytes = bytes};
+    return tenants;
+}
+
 void DriverIntake::describe(Description& told) const {
     auto found = containers_.find(told.id);
     if (found == containers_.end()) return;
@@ -539,12 +553,10 @@ void DriverIntake::describe(Description& told) const {
     auto hold = std::ranges::find_if(container.holds, [](const auto& one) { return !one->finished(); });
     if (hold == container.holds.end() && !container.holds.empty()) --hold;
     if (hold != container.holds.end()) {
-        std::uint64_t lag = 0;
-        for (const auto& one : container.holds) lag += one->size() - std::min(one->size(), one->offset());
         told.file = FileStatus{.path = (*hold)->path().string(),
                                .offset = (*hold)->offset(),
                                .size = (*hold)->size(),
-                               .lag_bytes = lag,
+                               .lag_bytes = container.unread_bytes(),
                                .files_held = 0};
     }
     if (!container.feed) return;

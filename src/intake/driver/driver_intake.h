@@ -65,6 +65,8 @@ class DriverIntake final : public Intake {
     void put_down() override;
     // Its containers are counted and described by the Docker intake, which finds them.
     IntakeHealth health() const override;
+    // Bytes alone: the Docker intake counts the containers.
+    std::map<std::string, TenantLag> lag_by_tenant() const override;
 
     // What the Docker intake tells and asks. Outlived by this.
     docker::LogDriverHooks elsewhere(std::string driver);
@@ -84,6 +86,7 @@ class DriverIntake final : public Intake {
         bool removed = false;      // the engine said so
         bool closed = false;       // the closing record is written; waits to be durable
         std::optional<LastError> trouble;
+        std::uint64_t unread_bytes() const;  // of its holds
     };
     struct News {  // of a container that no hold is known of yet
         std::optional<int> exit_code;

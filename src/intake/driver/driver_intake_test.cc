@@ -33,6 +33,12 @@ class DriverIntakeTest : public ::testing::Test {
         intake.elsewhere("boatswain").describe(told);
         return told.lines_read;
     }
+    std::uint64_t unread(const HoldName& of) {
+        Description told;
+        told.id = of.container;
+        intake.elsewhere("boatswain").describe(told);
+        return told.file->lag_bytes;
+    }
     Assignment assign(const std::string& id) const {
         Assignment answer;
         answer.whose.tenant = tenant;
@@ -105,9 +111,11 @@ TEST_F(DriverIntakeTest, HoldsLinesWhileTheirTenantsKeyFileIsRemoved) {
     without_key = name.container;
     intake.reassign();
     print(hold, "meanwhile");
-    auto bookkeeping = print(other, "of another one");
+    auto other_hold = print(other, "of another one");
     ASSERT_TRUE(net::testing::run_until(io, [&] { return lines_read(other) == 1; }));
     EXPECT_EQ(lines_read(name), 1);
+    EXPECT_EQ(intake.lag_by_tenant().at("acme").bytes, unread(name)) << "the tenant's lag is what its holds keep";
+    EXPECT_GT(unread(name), 0U);
     without_key.clear();
     intake.reassign();
     ASSERT_TRUE(net::testing::run_until(io, [&] { return lines_read(name) == 2; }));

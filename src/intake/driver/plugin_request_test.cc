@@ -94,10 +94,10 @@ TEST(StartLogging, KeepsNoWordThatIsTooLongForADescription) {
     for (int i = 0; i < 600; ++i) six_bytes_each += "\\u0001";
     for (int i = 0; i < 1000; ++i) many += (i ? ",\"" : "\"") + std::to_string(i) + "\":\"" + six_bytes_each + "\"";
     auto all = [](std::string_view) { return true; };
-    auto bookkeeping = parse_start(with(many), {.environment = all, .label = {}, .more_labels = all, .mount = {}});
-    ASSERT_TRUE(bookkeeping) << bookkeeping.error().what;
-    EXPECT_EQ(bookkeeping->facts.environment.at("BOATSWAIN_TENANT"), "acme");
-    EXPECT_LE(describe(*bookkeeping).size(), description_bytes_max);
+    auto parsed = parse_start(with(many), {.environment = all, .label = {}, .more_labels = all, .mount = {}});
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(parsed->facts.environment.at("BOATSWAIN_TENANT"), "acme");
+    EXPECT_LE(describe(*parsed).size(), description_bytes_max);
     auto named = parse_start(with(many), {.environment = all, .label = all, .more_labels = {}, .mount = {}});
     ASSERT_FALSE(named);
     EXPECT_THAT(named.error().what, HasSubstr("too long together"));

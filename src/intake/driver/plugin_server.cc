@@ -63,10 +63,10 @@ PluginServer::~PluginServer() = default;
 Result<std::unique_ptr<net::Listener>> PluginServer::bind(asio::any_io_executor executor, const Path& socket,
                                                           const HoldLock& /*held*/) {
     CHECK(make_directories(socket.parent_path(), 0755));
-    auto bookkeeping = socket.string() + "~";
-    if (bookkeeping.size() > net::unix_path_bytes_max)
+    auto waiting_place = socket.string() + "~";
+    if (waiting_place.size() > net::unix_path_bytes_max)
         return fail(Remedy::stop, "listen at " + socket.string() + ": the path is too long for a unix socket");
-    return net::listen(std::move(executor), net::Address{.unix_path = bookkeeping, .host = {}, .port = 0});
+    return net::listen(std::move(executor), net::Address{.unix_path = waiting_place, .host = {}, .port = 0});
 }
 
 Result<std::unique_ptr<PluginServer>> PluginServer::open(asio::any_io_executor executor, const Path& socket, Log& log,
