@@ -25,13 +25,13 @@ std::vector<std::string> parts(const serve::Health& health) {
     return found;
 }
 
-TEST(Condition, AnAgentThatReadsAndShipsIsAliveAndReady) {
+TEST(HealthSnapshot, AnAgentThatReadsAndShipsIsAliveAndReady) {
     EXPECT_THAT(aliveness(well()).reasons, IsEmpty());
     EXPECT_THAT(readiness(well()).reasons, IsEmpty());
     EXPECT_EQ(readiness(well()).detail.at("engine"), "followed");
 }
 
-TEST(Condition, IsNotReadyWhileAKeyFileIsBroken) {
+TEST(HealthSnapshot, IsNotReadyWhileAKeyFileIsBroken) {
     auto condition = well();
     condition.key_troubles = {"acme.pub: line 1: not an age recipient"};
     EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
@@ -39,7 +39,7 @@ TEST(Condition, IsNotReadyWhileAKeyFileIsBroken) {
     EXPECT_THAT(readiness(condition).reasons.front().what, HasSubstr("acme.pub: line 1"));
 }
 
-TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
+TEST(HealthSnapshot, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
     auto condition = well();
     condition.intakes.front() = {.part = "engine",
                                  .state = "not followed: connect: refused",
@@ -56,7 +56,7 @@ TEST(Condition, WhatComesFromOutsideIsNoReasonToBeEndedFor) {
         EXPECT_TRUE(std::ranges::find(ready_parts, part) != ready_parts.end()) << part;
 }
 
-TEST(Condition, AnotherEngineThanBeforeIsTold) {
+TEST(HealthSnapshot, AnotherEngineThanBeforeIsTold) {
     auto condition = well();
     condition.intakes.front().troubles = {"another engine answers"};
     EXPECT_THAT(aliveness(condition).reasons, IsEmpty());
@@ -64,7 +64,7 @@ TEST(Condition, AnotherEngineThanBeforeIsTold) {
     EXPECT_EQ(readiness(condition).reasons[0].what, "another engine answers");
 }
 
-TEST(Condition, IsNotReadyWhileAKeyWasTakenOrTheStoreRefusesASegment) {
+TEST(HealthSnapshot, IsNotReadyWhileAKeyWasTakenOrTheStoreRefusesASegment) {
     auto condition = well();
     condition.conflicts = {{.tenant = "acme", .key = "v1/tenant=acme/x.age", .count = 3}};
     condition.aside = {.refused = 2, .last_reason = "413 EntityTooLarge"};
@@ -78,7 +78,7 @@ TEST(Condition, IsNotReadyWhileAKeyWasTakenOrTheStoreRefusesASegment) {
         EXPECT_TRUE(std::ranges::find(ready_parts, part) != ready_parts.end()) << part;
 }
 
-TEST(Condition, OneTenantWithoutRoomOrALineThatDidNotComeBackIsToldAndALostStateHidesNothing) {
+TEST(HealthSnapshot, OneTenantWithoutRoomOrALineThatDidNotComeBackIsToldAndALostStateHidesNothing) {
     auto condition = well();
     condition.tenants_without_room = 1;
     condition.has_canary = true;
@@ -90,7 +90,7 @@ TEST(Condition, OneTenantWithoutRoomOrALineThatDidNotComeBackIsToldAndALostState
     EXPECT_EQ(readiness(condition).detail.at("canary"), "the canary lost 1 line");
 }
 
-TEST(Condition, WhatHasToRunForEverAndEndedIsAReasonToStartAnew) {
+TEST(HealthSnapshot, WhatHasToRunForEverAndEndedIsAReasonToStartAnew) {
     auto condition = well();
     condition.intakes.front().ended_tasks = {"read log files"};
     condition.ended_tasks = {"tick"};
@@ -99,14 +99,14 @@ TEST(Condition, WhatHasToRunForEverAndEndedIsAReasonToStartAnew) {
     EXPECT_FALSE(readiness(condition).ok()) << "and it is not ready either";
 }
 
-TEST(Condition, AStoreOutOfReachOfOurSandboxIsAReasonToStartAnew) {
+TEST(HealthSnapshot, AStoreOutOfReachOfOurSandboxIsAReasonToStartAnew) {
     auto condition = well();
     condition.store_lost = "dir:/mnt/store: it is another directory than at the start";
     ASSERT_THAT(parts(aliveness(condition)), ElementsAre("store"));
     EXPECT_THAT(readiness(condition).reasons.front().what, HasSubstr("another directory"));
 }
 
-TEST(Condition, WhereOnlyANewStartHelpsTheAgentIsNotAlive) {
+TEST(HealthSnapshot, WhereOnlyANewStartHelpsTheAgentIsNotAlive) {
     auto condition = well();
     condition.intakes.front().restart_helps = {"mount the socket's directory"};
     ASSERT_THAT(parts(aliveness(condition)), ElementsAre("engine"));
@@ -114,7 +114,7 @@ TEST(Condition, WhereOnlyANewStartHelpsTheAgentIsNotAlive) {
     EXPECT_THAT(parts(readiness(condition)), ElementsAre("engine"));
 }
 
-TEST(Condition, AWriteOrAPutThatHangsIsToldAfterItsTime) {
+TEST(HealthSnapshot, AWriteOrAPutThatHangsIsToldAfterItsTime) {
     auto condition = well();
     condition.sealing_for = seal_stuck_after;
     condition.putting_for = put_stuck_after;
@@ -125,7 +125,7 @@ TEST(Condition, AWriteOrAPutThatHangsIsToldAfterItsTime) {
     EXPECT_THAT(readiness(condition).reasons[0].what, HasSubstr("61 s"));
 }
 
-TEST(Condition, HeldContainersAreANoteWhileOthersAreReadAndAReasonWhereNoneIs) {
+TEST(HealthSnapshot, HeldContainersAreANoteWhileOthersAreReadAndAReasonWhereNoneIs) {
     using tenancy::Lack;
     auto condition = well();
     auto& reading = condition.reading;

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-class HeartTest : public ::testing::Test {
+class HeartbeatPublisherTest : public ::testing::Test {
   protected:
     heartbeat::Heartbeat make(std::uint64_t containers) {
         return {.host = "node-7", .time = clock.now(), .containers = containers};
@@ -43,7 +43,7 @@ class HeartTest : public ::testing::Test {
     heartbeat::FleetKey key{Secret{std::string(32, 'k')}};
 };
 
-TEST_F(HeartTest, PutsTheLatestHeartbeatProvenByTheHostsKey) {
+TEST_F(HeartbeatPublisherTest, PutsTheLatestHeartbeatProvenByTheHostsKey) {
     HeartbeatPublisher heart{store, key.of_host("node-7"), metrics, log};
     for (std::uint64_t i = 1; i <= 3; ++i) {
         heart.beat(make(i));
@@ -54,7 +54,7 @@ TEST_F(HeartTest, PutsTheLatestHeartbeatProvenByTheHostsKey) {
     }
 }
 
-TEST_F(HeartTest, GoesOnAfterAStoreThatWasAway) {
+TEST_F(HeartbeatPublisherTest, GoesOnAfterAStoreThatWasAway) {
     store::FaultyStore faulty{store};
     faulty.on_every_call(store::Operation::replace, {.error = Error{Remedy::back_off, "away"}});
     HeartbeatPublisher heart{faulty, std::nullopt, metrics, log};
@@ -66,9 +66,9 @@ TEST_F(HeartTest, GoesOnAfterAStoreThatWasAway) {
     EXPECT_EQ(in_store()->heartbeat.containers, 2U);
 }
 
-TEST_F(HeartTest, EndsWithoutHavingBeaten) { Heart heart{store, std::nullopt, metrics, log}; }
+TEST_F(HeartbeatPublisherTest, EndsWithoutHavingBeaten) { Heart heart{store, std::nullopt, metrics, log}; }
 
-TEST_F(HeartTest, TakesItsKeyFromTheFleetsOrItsOwnAndRefusesAnothers) {
+TEST_F(HeartbeatPublisherTest, TakesItsKeyFromTheFleetsOrItsOwnAndRefusesAnothers) {
     auto file = directory / "key";
     EXPECT_FALSE(HeartbeatPublisher::key_for("", "node-7").value());
     ASSERT_TRUE(write_file_durably(file, heartbeat::to_file(key)));

@@ -17,7 +17,7 @@ using ::testing::UnorderedElementsAre;
 
 TenantId named(const std::string& name) { return TenantId::parse(name).value(); }
 
-class DerivingTest : public ::testing::Test {
+class KeyDerivationTest : public ::testing::Test {
   protected:
     // The containers that are ready next, in the order in which they became so.
     std::vector<std::string> wait_for(std::size_t containers) {
@@ -37,7 +37,7 @@ class DerivingTest : public ::testing::Test {
     KeyDerivationWorker deriving{keys, [] {}};
 };
 
-TEST_F(DerivingTest, NamesTheContainersThatAskedAndNoOthers) {
+TEST_F(KeyDerivationTest, NamesTheContainersThatAskedAndNoOthers) {
     deriving.request(named("acme"), "the secret of acme", "web-1");
     deriving.request(named("acme"), "the secret of acme", "web-2");
     deriving.request(named("globex"), "the secret of globex", "tank");
@@ -47,7 +47,7 @@ TEST_F(DerivingTest, NamesTheContainersThatAskedAndNoOthers) {
     EXPECT_THAT(deriving.take_ready(), IsEmpty());
 }
 
-TEST_F(DerivingTest, LetsOneTenantWithManySecretsDelayAnotherByOneTurn) {
+TEST_F(KeyDerivationTest, LetsOneTenantWithManySecretsDelayAnotherByOneTurn) {
     for (std::size_t i = 0; i < KeyDerivationWorker::waiting_of_tenant_max; ++i)
         deriving.request(named("many"), "secret number " + std::to_string(i), "many-" + std::to_string(i));
     deriving.request(named("one"), "my only secret", "lone");
@@ -56,7 +56,7 @@ TEST_F(DerivingTest, LetsOneTenantWithManySecretsDelayAnotherByOneTurn) {
     EXPECT_LE(place, 2) << "one may have been under way, one more had its turn";
 }
 
-TEST_F(DerivingTest, KeepsOnlySoManySecretsOfATenantAndAsksTheOthersAgain) {
+TEST_F(KeyDerivationTest, KeepsOnlySoManySecretsOfATenantAndAsksTheOthersAgain) {
     // More than a tenant may have here, and than it may have remembered: nobody uses the keys, so all get theirs.
     constexpr std::size_t more = 8;
     auto all = KeyDerivationWorker::waiting_of_tenant_max + more;

@@ -11,7 +11,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class ExhibitTest : public ::testing::Test {
+class ScrapeMetricsTest : public ::testing::Test {
   protected:
     std::string shown() {
         measured.ready = readiness(measured.condition);
@@ -23,7 +23,7 @@ class ExhibitTest : public ::testing::Test {
     Measured measured{.condition = {.spool_bytes_max = 100}};
 };
 
-TEST_F(ExhibitTest, ShowsReadinessByPart) {
+TEST_F(ScrapeMetricsTest, ShowsReadinessByPart) {
     measured.condition.intakes = {{.part = "engine", .troubles = {"the engine is not followed"}}};
     EXPECT_THAT(shown(), AllOf(HasSubstr("boatswain_ready 0\n"), HasSubstr("boatswain_not_ready{part=\"engine\"} 1\n"),
                                HasSubstr("boatswain_not_ready{part=\"store\"} 0\n"),
@@ -33,7 +33,7 @@ TEST_F(ExhibitTest, ShowsReadinessByPart) {
                                HasSubstr("boatswain_engine_connected 1\n")));
 }
 
-TEST_F(ExhibitTest, ATenantThatIsGoneGoesToZero) {
+TEST_F(ScrapeMetricsTest, ATenantThatIsGoneGoesToZero) {
     measured.lag["acme"] = {.containers = 2, .bytes = 70, .time = 1500ms};
     measured.spooled_bytes["globex"] = 9;
     EXPECT_THAT(shown(), AllOf(HasSubstr("boatswain_tenant_containers{tenant=\"acme\"} 2\n"),
@@ -47,7 +47,7 @@ TEST_F(ExhibitTest, ATenantThatIsGoneGoesToZero) {
                                HasSubstr("boatswain_tenant_spool_bytes{tenant=\"globex\"} 0\n")));
 }
 
-TEST_F(ExhibitTest, TenantsBeyondTheBoundAreAddedUpUnderOther) {
+TEST_F(ScrapeMetricsTest, TenantsBeyondTheBoundAreAddedUpUnderOther) {
     for (std::size_t i = 0; i < Metrics::tenants_max; ++i) metrics.tenant_label("known-" + std::to_string(i));
     measured.lag["late-1"] = {.containers = 1, .bytes = 10, .time = 2s};
     measured.lag["late-2"] = {.containers = 1, .bytes = 20, .time = 1s};
@@ -57,7 +57,7 @@ TEST_F(ExhibitTest, TenantsBeyondTheBoundAreAddedUpUnderOther) {
                                HasSubstr("boatswain_metrics_other_tenants 2\n"), Not(HasSubstr("late-1"))));
 }
 
-TEST_F(ExhibitTest, ShowsTheProcess) {
+TEST_F(ScrapeMetricsTest, ShowsTheProcess) {
     auto text = shown();
     EXPECT_THAT(text,
                 AllOf(HasSubstr("process_start_time_seconds 1000\n"), HasSubstr("process_cpu_seconds_total "),

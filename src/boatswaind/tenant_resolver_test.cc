@@ -26,9 +26,9 @@ crypto::Recipient recipient(std::uint8_t number) {
     return crypto::Recipient{key};
 }
 
-class AssigningTest : public ::testing::Test {
+class TenantResolverTest : public ::testing::Test {
   protected:
-    AssigningTest() { std::filesystem::create_directories(keyring); }
+    TenantResolverTest() { std::filesystem::create_directories(keyring); }
 
     static tenancy::RuleSet rules(const config::Config& config = {}) { return parse_tenancy(config).value(); }
     TenantResolver assigning(tenancy::Unassigned policy = tenancy::Unassigned::quarantine) {
@@ -86,7 +86,7 @@ class AssigningTest : public ::testing::Test {
     std::atomic<int> derived{0};
 };
 
-TEST_F(AssigningTest, SealsForTheKeyringsRecipientsOfTheTenant) {
+TEST_F(TenantResolverTest, SealsForTheKeyringsRecipientsOfTheTenant) {
     write_key("acme", 1);
     auto assigning = this->assigning();
     EXPECT_TRUE(assigning.refresh_keys(true));
@@ -99,7 +99,7 @@ TEST_F(AssigningTest, SealsForTheKeyringsRecipientsOfTheTenant) {
     EXPECT_EQ(assignments("seal"), 1);
 }
 
-TEST_F(AssigningTest, FailsClosedWithoutAKey) {
+TEST_F(TenantResolverTest, FailsClosedWithoutAKey) {
     auto assigning = this->assigning();
     assigning.refresh_keys(true);
     auto unknown = container({{"BOATSWAIN_TENANT", "acme"}});
@@ -117,7 +117,7 @@ TEST_F(AssigningTest, FailsClosedWithoutAKey) {
     EXPECT_THAT(quarantined.decision.recipients, ElementsAre(recipient(9)));
 }
 
-TEST_F(AssigningTest, CapsTenantsThatHaveNoKeyFile) {
+TEST_F(TenantResolverTest, CapsTenantsThatHaveNoKeyFile) {
     write_key("_unassigned", 1);
     write_key("acme", 2);
     config::Config config;
@@ -146,7 +146,7 @@ TEST_F(AssigningTest, CapsTenantsThatHaveNoKeyFile) {
     EXPECT_EQ(assign("three").decision.action, Action::seal);
 }
 
-TEST_F(AssigningTest, NamesWhoseTenantHadNoPlaceAsSoonAsThereIsOne) {
+TEST_F(TenantResolverTest, NamesWhoseTenantHadNoPlaceAsSoonAsThereIsOne) {
     write_key("_unassigned", 1);
     config::Config config;
     config.tenancy.recipient = {"env:BOATSWAIN_RECIPIENT"};
@@ -173,7 +173,7 @@ TEST_F(AssigningTest, NamesWhoseTenantHadNoPlaceAsSoonAsThereIsOne) {
     EXPECT_THAT(assigning.take_ready(), IsEmpty()) << "each is named once";
 }
 
-TEST_F(AssigningTest, LetsTheKeyringWinOverWhatAContainerCarries) {
+TEST_F(TenantResolverTest, LetsTheKeyringWinOverWhatAContainerCarries) {
     write_key("acme", 1);
     auto assigning = carrying("env:BOATSWAIN_RECIPIENT");
     assigning.refresh_keys(true);
@@ -188,7 +188,7 @@ TEST_F(AssigningTest, LetsTheKeyringWinOverWhatAContainerCarries) {
     EXPECT_NE(nobody.decision.action, Action::seal) << "a key without a tenant is nobody's";
 }
 
-TEST_F(AssigningTest, HoldsAContainerUntilItsKeyIsDerivedAndTellsThen) {
+TEST_F(TenantResolverTest, HoldsAContainerUntilItsKeyIsDerivedAndTellsThen) {
     auto assigning = carrying("secret:env:BOATSWAIN_RECIPIENT");
     assigning.refresh_keys(true);
     auto facts = container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_RECIPIENT", "correct horse battery staple"}});
@@ -205,7 +205,7 @@ TEST_F(AssigningTest, HoldsAContainerUntilItsKeyIsDerivedAndTellsThen) {
     EXPECT_EQ(assigning.assign(facts).decision.recipients, later.decision.recipients) << "from memory";
 }
 
-TEST_F(AssigningTest, NeverLogsASecretThatAContainerCarries) {
+TEST_F(TenantResolverTest, NeverLogsASecretThatAContainerCarries) {
     auto assigning = carrying("secret:env:BOATSWAIN_RECIPIENT");
     assigning.refresh_keys(true);
     auto facts = container({{"BOATSWAIN_TENANT", "acme"}, {"BOATSWAIN_RECIPIENT", "correct horse battery staple"}});
@@ -216,7 +216,7 @@ TEST_F(AssigningTest, NeverLogsASecretThatAContainerCarries) {
     EXPECT_THAT(logged(), Not(HasSubstr("horse")));
 }
 
-TEST_F(AssigningTest, TakesASecretOnlyWhereTheRuleSaysSoAndSaysOnceWhatToChange) {
+TEST_F(TenantResolverTest, TakesASecretOnlyWhereTheRuleSaysSoAndSaysOnceWhatToChange) {
     write_key("_unassigned", 9);
     auto assigning = carrying("env:BOATSWAIN_RECIPIENT");
     assigning.refresh_keys(true);
@@ -237,7 +237,7 @@ TEST_F(AssigningTest, TakesASecretOnlyWhereTheRuleSaysSoAndSaysOnceWhatToChange)
     EXPECT_THAT(assigned.decision.reason, HasSubstr("\"secret:env:BOATSWAIN_RECIPIENT\"")) << "what to change";
 }
 
-TEST_F(AssigningTest, SaysThatACarriedKeyIsNotReadByDefault) {
+TEST_F(TenantResolverTest, SaysThatACarriedKeyIsNotReadByDefault) {
     write_key("_unassigned", 9);
     auto assigning = this->assigning();
     assigning.refresh_keys(true);
@@ -251,7 +251,7 @@ TEST_F(AssigningTest, SaysThatACarriedKeyIsNotReadByDefault) {
     EXPECT_THAT(assigned.decision.reason, HasSubstr("tenancy.recipient has no rule"));
 }
 
-TEST_F(AssigningTest, AdvisesWhoeverReliedOnTextBeingTakenForASecret) {
+TEST_F(TenantResolverTest, AdvisesWhoeverReliedOnTextBeingTakenForASecret) {
     config::Config config;
     EXPECT_THAT(advice_on_recipients(config, rules(config)), ElementsAre(HasSubstr("empty by default")));
     config.origins["tenancy.recipient"] = "boatswain.toml:7";
@@ -260,14 +260,14 @@ TEST_F(AssigningTest, AdvisesWhoeverReliedOnTextBeingTakenForASecret) {
     EXPECT_THAT(advice_on_recipients(config, rules(config)), ElementsAre(HasSubstr("write \"secret:env:KEY\"")));
 }
 
-TEST_F(AssigningTest, SaysThatTheQuotesOfASecretArePartOfIt) {
+TEST_F(TenantResolverTest, SaysThatTheQuotesOfASecretArePartOfIt) {
     auto assigning = carrying("secret:env:KEY");
     assigning.refresh_keys(true);
     auto quoted = settled(assigning, container({{"BOATSWAIN_TENANT", "acme"}, {"KEY", "\"correct horse\""}}));
     EXPECT_THAT(quoted.decision.reason, HasSubstr("the quotes around it are part of it"));
 }
 
-TEST_F(AssigningTest, TellsWhenKeysChangedAndKeepsThoseThatWereUnderstood) {
+TEST_F(TenantResolverTest, TellsWhenKeysChangedAndKeepsThoseThatWereUnderstood) {
     write_key("acme", 1);
     auto assigning = this->assigning();
     EXPECT_TRUE(assigning.refresh_keys(true));
@@ -285,7 +285,7 @@ TEST_F(AssigningTest, TellsWhenKeysChangedAndKeepsThoseThatWereUnderstood) {
 }
 
 // Attack of old: a mistyped acme.pub and a restart gave acme's lines to the operator.
-TEST_F(AssigningTest, HoldsATenantWhoseKeyFileIsBrokenAndSealsForTheLastGoodKeyAfterARestart) {
+TEST_F(TenantResolverTest, HoldsATenantWhoseKeyFileIsBrokenAndSealsForTheLastGoodKeyAfterARestart) {
     write_key("_unassigned", 9);
     write_key("globex", 2);
     boatswain::testing::write(keyring / "acme.pub", "age1typo\n");
@@ -314,7 +314,7 @@ TEST_F(AssigningTest, HoldsATenantWhoseKeyFileIsBrokenAndSealsForTheLastGoodKeyA
 }
 
 // Attack of old: `rsync --delete` from a wrong directory handed every tenant's running lines to the operator.
-TEST_F(AssigningTest, HoldsWhoseKeyFileWasRemovedOverARestartForAsLongAsIsSet) {
+TEST_F(TenantResolverTest, HoldsWhoseKeyFileWasRemovedOverARestartForAsLongAsIsSet) {
     write_key("_unassigned", 9);
     write_key("acme", 1);
     write_key("globex", 2);
@@ -357,7 +357,7 @@ TEST_F(AssigningTest, HoldsWhoseKeyFileWasRemovedOverARestartForAsLongAsIsSet) {
     EXPECT_EQ(metrics.gauge("boatswain_keyring_removed_tenants", "").value(), 0);
 }
 
-TEST_F(AssigningTest, SaysOnceThatTheKeyringCannotBeReadAndHolds) {
+TEST_F(TenantResolverTest, SaysOnceThatTheKeyringCannotBeReadAndHolds) {
     std::filesystem::remove_all(keyring);
     auto assigning = this->assigning(tenancy::Unassigned::drop);
     for (int seconds = 0; seconds < 5; ++seconds) assigning.refresh_keys(false);
@@ -369,7 +369,7 @@ TEST_F(AssigningTest, SaysOnceThatTheKeyringCannotBeReadAndHolds) {
         << "its key may be there";
 }
 
-TEST_F(AssigningTest, KeepsItsKeysWhenTheKeyringCannotBeRead) {
+TEST_F(TenantResolverTest, KeepsItsKeysWhenTheKeyringCannotBeRead) {
     write_key("acme", 1);
     auto assigning = this->assigning();
     assigning.refresh_keys(true);
@@ -379,7 +379,7 @@ TEST_F(AssigningTest, KeepsItsKeysWhenTheKeyringCannotBeRead) {
     EXPECT_EQ(assigning.assign(container({{"BOATSWAIN_TENANT", "acme"}})).decision.action, Action::seal);
 }
 
-TEST_F(AssigningTest, KeepsOnlyTheEnvironmentThatRulesRead) {
+TEST_F(TenantResolverTest, KeepsOnlyTheEnvironmentThatRulesRead) {
     auto assigning = this->assigning();
     EXPECT_TRUE(assigning.keeps("BOATSWAIN_TENANT"));
     EXPECT_TRUE(assigning.keeps("MARATHON_APP_ID"));
@@ -404,7 +404,7 @@ SourceFacts forged_task() {
     return facts;
 }
 
-TEST_F(AssigningTest, QuarantinesATaskThatClaimsToBeAnotherEvenWhereLinesOfNobodyAreDropped) {
+TEST_F(TenantResolverTest, QuarantinesATaskThatClaimsToBeAnotherEvenWhereLinesOfNobodyAreDropped) {
     write_key("globex", 1);
     write_key("_unassigned", 9);
     auto assigning = assigning_by({}, tenancy::Forged::quarantine, tenancy::Unassigned::drop);
@@ -425,7 +425,7 @@ TEST_F(AssigningTest, QuarantinesATaskThatClaimsToBeAnotherEvenWhereLinesOfNobod
         << "who cannot be contradicted is believed, as before";
 }
 
-TEST_F(AssigningTest, TakesAForgedTaskForWhatItsSandboxSaysWhereTheEnvironmentIsIgnored) {
+TEST_F(TenantResolverTest, TakesAForgedTaskForWhatItsSandboxSaysWhereTheEnvironmentIsIgnored) {
     write_key("acme", 1);
     write_key("globex", 2);
     config::Config config;
@@ -441,7 +441,7 @@ TEST_F(AssigningTest, TakesAForgedTaskForWhatItsSandboxSaysWhereTheEnvironmentIs
     EXPECT_THAT(assigned.decision.reason, HasSubstr("tenancy.forged is trust-env"));
 }
 
-TEST_F(AssigningTest, FollowsTheLinkThatAnAgentBindsForAPathWithAColon) {
+TEST_F(TenantResolverTest, FollowsTheLinkThatAnAgentBindsForAPathWithAColon) {
     write_key("acme", 1);
     auto links = directory / "slaves/S1/docker/links";
     std::filesystem::create_directories(links);
@@ -459,7 +459,7 @@ TEST_F(AssigningTest, FollowsTheLinkThatAnAgentBindsForAPathWithAColon) {
     EXPECT_EQ(assigning.assign(facts).whose.tenant.str(), "acme");
 }
 
-TEST_F(AssigningTest, RefusesAnotherKeyringWithoutARestartAndSaysWhy) {
+TEST_F(TenantResolverTest, RefusesAnotherKeyringWithoutARestartAndSaysWhy) {
     auto assigning = this->assigning();
     config::Config fresh;
     fresh.tenancy.keyring = keyring;
@@ -470,7 +470,7 @@ TEST_F(AssigningTest, RefusesAnotherKeyringWithoutARestartAndSaysWhy) {
     EXPECT_THAT(refused.error().what, HasSubstr("tenancy.keyring is /etc/boatswain/other-keys now"));
 }
 
-TEST_F(AssigningTest, CountsNoContainerInAShareThatItsImageAloneNames) {
+TEST_F(TenantResolverTest, CountsNoContainerInAShareThatItsImageAloneNames) {
     using Starter = intake::Starter;
     write_key("globex", 2);
     auto assigning = carrying("env:KEY");
@@ -488,7 +488,7 @@ TEST_F(AssigningTest, CountsNoContainerInAShareThatItsImageAloneNames) {
     EXPECT_EQ(assigning.share_of(by_image), "globex");
 }
 
-TEST_F(AssigningTest, TakesTheStartersWordForTenantAndKeyAndWaitsUntilItIsKnown) {
+TEST_F(TenantResolverTest, TakesTheStartersWordForTenantAndKeyAndWaitsUntilItIsKnown) {
     using docker_starter = intake::Starter;
     write_key("globex", 2);
     write_key("acme", 1);
@@ -534,7 +534,7 @@ TEST_F(AssigningTest, TakesTheStartersWordForTenantAndKeyAndWaitsUntilItIsKnown)
     EXPECT_EQ(assigning.assign(by_image).whose.tenant.str(), "globex");
 }
 
-TEST_F(AssigningTest, NamesTheRuleThatIsWrong) {
+TEST_F(TenantResolverTest, NamesTheRuleThatIsWrong) {
     config::Config wrong;
     wrong.tenancy.tenant = {"evn:TENANT"};
     auto parsed = parse_tenancy(wrong);

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 using ::testing::ElementsAre;
 
-class TurnsTest : public ::testing::Test {
+class RunQueueTest : public ::testing::Test {
   protected:
     Turn take(const std::string& id) {
         taken.push_back(id);
@@ -44,7 +44,7 @@ class TurnsTest : public ::testing::Test {
     RunQueue turns{io.get_executor(), [this](const std::string& id) { return take(id); }};
 };
 
-TEST_F(TurnsTest, GivesEachATurnBeforeAnyHasASecondOne) {
+TEST_F(RunQueueTest, GivesEachATurnBeforeAnyHasASecondOne) {
     asio::co_spawn(io, turns.run(), asio::detached);
     give("a", 3);
     give("b", 1);
@@ -57,7 +57,7 @@ TEST_F(TurnsTest, GivesEachATurnBeforeAnyHasASecondOne) {
     EXPECT_THAT(taken, ElementsAre("b"));
 }
 
-TEST_F(TurnsTest, WaitsForRoomAndGoesOnWhenThereIsSome) {
+TEST_F(RunQueueTest, WaitsForRoomAndGoesOnWhenThereIsSome) {
     asio::co_spawn(io, turns.run(), asio::detached);
     room = false;
     give("a", 1);
@@ -70,7 +70,7 @@ TEST_F(TurnsTest, WaitsForRoomAndGoesOnWhenThereIsSome) {
     EXPECT_EQ(taken.size(), 3U);
 }
 
-TEST_F(TurnsTest, LetsOthersOnTheThreadRunBetweenTwoTurns) {
+TEST_F(RunQueueTest, LetsOthersOnTheThreadRunBetweenTwoTurns) {
     asio::co_spawn(io, turns.run(), asio::detached);
     give("a", 1000);
     bool other = false;
@@ -79,7 +79,7 @@ TEST_F(TurnsTest, LetsOthersOnTheThreadRunBetweenTwoTurns) {
     EXPECT_LT(taken.size(), 10U);
 }
 
-TEST_F(TurnsTest, ForgetsOne) {
+TEST_F(RunQueueTest, ForgetsOne) {
     give("a", 1);
     turns.forget("a");
     asio::co_spawn(io, turns.run(), asio::detached);
@@ -88,7 +88,7 @@ TEST_F(TurnsTest, ForgetsOne) {
     EXPECT_THAT(taken, ElementsAre("b"));
 }
 
-TEST_F(TurnsTest, DoesTheRestUntilItIsDoneOrTimeIsUp) {
+TEST_F(RunQueueTest, DoesTheRestUntilItIsDoneOrTimeIsUp) {
     give("a", 3);
     give("b", 2);
     turns.run_rest([] { return true; });
