@@ -8,14 +8,11 @@
 // does kill -9, and neither loses what the engine has recorded. SIGHUP reads rules and keyring again.
 #pragma once
 
-#include <functional>
-
-#include "base/result.h"
-#include "config/config.h"
+#include "boatswaind/daemon.h"
 
 namespace boatswain::boatswaind {
 
 // `reload` gives the configuration again, for SIGHUP. Returns when told to end; an error says why it could not start.
-Result<void> run_agent(config::Config config, const std::function<Result<config::Config>()>& reload);
+Result<void> run_agent(config::Config config, const Reload& reload);
 
 }  // namespace boatswain::boatswaind

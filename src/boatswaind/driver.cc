@@ -1,15 +1,9 @@
 #include "boatswaind/driver.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <thread>
 
 #include "boatswaind/by_broker.h"
 #include "boatswaind/key_reading.h"
-#include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/sandbox_setup.h"
 #include "boatswaind/signals.h"
@@ -17,7 +11,6 @@
 #include "intake/docker/images.h"
 #include "intake/driver/plugin_server.h"
 #include "net/event.h"
-#include "net/task_group.h"
 
 namespace boatswain::boatswaind {
 namespace {
@@ -28,33 +21,20 @@ namespace driver = intake::driver;
 constexpr std::chrono::milliseconds keyring_pause{1000};
 constexpr std::chrono::milliseconds lock_pause{100};
 
-// Everything that lives as long as the process, in the order of its building.
-class DriverProcess {
+// Everything that lives as long as the process, in the order of its building. Of the metrics nobody asks here.
+class DriverDaemon final : public Daemon {
   public:
-    DriverProcess(config::Config config, const std::function<Result<config::Config>()>& reload)
-        : config_(std::move(config)),
-          reload_(reload),
-          log_(clock_, STDERR_FILENO, config_.log.format, config_.log.level) {}
-
-    Result<void> run();
+    using Daemon::Daemon;
 
   private:
-    asio::awaitable<void> live();
+    Result<void> build() override;
+    void start(net::TaskGroup& tasks) override;
+    Result<void> take_over(const config::Config& fresh) override;
+    void shut_down() override;
     asio::awaitable<void> watch_keyring();
-    asio::awaitable<void> obey_signals();
-    asio::awaitable<void> watch_broker();
     Result<void> wait_for_holds();
 
-    config::Config config_;
-    const std::function<Result<config::Config>()>& reload_;
-    SystemClock clock_;
-    Log log_;
-    Metrics metrics_;  // of the keyring's reading; nobody asks for them here
-    asio::io_context io_{1};
-    std::unique_ptr<Signals> signals_;
-    LaterNotice ready_notice_;
     std::optional<driver::HoldLock> holds_;  // until the holder has it
-    std::optional<sandbox::Broker> broker_;
     std::unique_ptr<engine::Client> client_;
     std::optional<TenantResolver> tenants_;
     std::optional<KeyReading> key_reading_;
@@ -63,13 +43,10 @@ class DriverProcess {
     intake::docker::Selection selection_;
     std::optional<intake::docker::Images> images_;
     std::unique_ptr<driver::Holder> holder_;
-    std::optional<net::TaskGroup> tasks_;
-    bool failed_ = false;
-    Error failure_;
 };
 
 // During an upgrade the new process is started beside the old one, and waits until that has ended.
-Result<void> DriverProcess::wait_for_holds() {
+Result<void> DriverDaemon::wait_for_holds() {
     for (bool told = false;;) {
         auto lock = driver::HoldLock::take(config_.driver.hold_dir);
         if (lock) {
@@ -82,17 +59,13 @@ Result<void> DriverProcess::wait_for_holds() {
     }
 }
 
-Result<void> DriverProcess::run() {
+Result<void> DriverDaemon::build() {
     if (!config_.driver.enabled || config_.driver.holder != config::HolderIs::process)
         return fail(Remedy::stop,
                     "boatswaind driver: needs driver.enabled = true and driver.holder = \"process\", here and with the "
                     "agent");
-    TRY(signals_, Signals::open(io_.get_executor()));
     TRY(auto rules, parse_tenancy(config_));
     TRY(selection_, intake::docker::Selection::parse(config_.docker.include, config_.docker.exclude));
-    // Unix sockets are opened before we may open none, and all of it before the first thread.
-    auto notice = LaterNotice::open();
-    if (notice) ready_notice_ = std::move(*notice);
     CHECK(wait_for_holds());
     TRY(auto plugin, driver::PluginServer::bind(io_.get_executor(), config_.driver.socket, *holds_));
     CHECK(drop_privileges(log_));
@@ -113,68 +86,42 @@ Result<void> DriverProcess::run() {
     key_reading_.emplace(io_.get_executor(), *tenants_);
     TRY(holder_, driver::Holder::open(io_.get_executor(), holder_options(config_), holder_asks(*tenants_, selection_),
                                       clock_, log_, std::move(*holds_), std::move(plugin)));
-    tasks_.emplace(io_.get_executor(), log_);
-    tasks_->spawn("obey signals", obey_signals());
-    tasks_->spawn("ask about images", images_->run());
-    if (broker_) tasks_->spawn("watch the broker", watch_broker());
-    tasks_->spawn("be the driver", live());
-    io_.run();
-    if (failed_) return std::unexpected(failure_);
-    log_.info("driver ended; the engine's FIFOs keep what containers print until the next one is there");
     return {};
 }
 
-asio::awaitable<void> DriverProcess::live() {
-    if (auto told = ready_notice_.send("READY=1"); !told)
-        log_.warning("service manager not told", {{"error", told.error()}});
-    tasks_->spawn("watch the keyring", watch_keyring());
-    co_await holder_->run();
+void DriverDaemon::start(net::TaskGroup& tasks) {
+    tasks.spawn("ask about images", images_->run());
+    tasks.spawn("watch the keyring", watch_keyring());
+    tasks.spawn("be the driver", holder_->run());
 }
 
-asio::awaitable<void> DriverProcess::watch_keyring() {
+asio::awaitable<void> DriverDaemon::watch_keyring() {
     for (;;) {
         co_await look_at_keys_.wait_for(keyring_pause);
         (void)co_await key_reading_->refresh(std::exchange(reloading_, false));
         (void)tenants_->take_ready();  // who waits for a key asks by itself
         if (holder_->ended_tasks().empty()) continue;
         // Nobody asks this process whether it is well: the service manager starts another one.
-        failed_ = true;
-        failure_ = Error{.remedy = Remedy::stop,
-                         .what = "\"" + holder_->ended_tasks().front() + "\" ended by a fault of ours",
-                         .cause = {}};
-        tasks_->cancel();
+        end_untold({.remedy = Remedy::stop,
+                    .what = "\"" + holder_->ended_tasks().front() + "\" ended by a fault of ours",
+                    .cause = {}});
         co_return;
     }
 }
 
-// Started again, it has one.
-asio::awaitable<void> DriverProcess::watch_broker() {
-    co_await wait_for_end(*broker_);
-    failed_ = true;
-    failure_ = Error{.remedy = Remedy::stop, .what = broker_ended};
-    tasks_->cancel();
+Result<void> DriverDaemon::take_over(const config::Config& fresh) {
+    CHECK(check_keyring_stays(*tenants_, fresh));
+    TRY(auto rules, parse_tenancy(fresh));
+    tenants_->trust_images(fresh.tenancy.trust_image);
+    tenants_->treat_removed(removed_keys_of(fresh));
+    if (tenants_->change(std::move(rules), policy_of(fresh), forged_of(fresh))) images_->forget();
+    reloading_ = true;  // watch_keyring() goes on with it
+    look_at_keys_.notify();
+    return {};
 }
 
-asio::awaitable<void> DriverProcess::obey_signals() {
-    for (;;) {
-        auto order = co_await signals_->next();
-        if (!order.reload) break;
-        auto fresh = reload_();
-        if (fresh)
-            if (auto may = check_keyring_stays(*tenants_, *fresh); !may) fresh = std::unexpected(may.error());
-        auto rules = fresh ? parse_tenancy(*fresh) : Result<tenancy::RuleSet>{std::unexpected(fresh.error())};
-        if (!rules) {
-            log_.error("configuration not taken over; the old one stays", {{"error", rules.error()}});
-            continue;
-        }
-        tenants_->trust_images(fresh->tenancy.trust_image);
-        tenants_->treat_removed(removed_keys_of(*fresh));
-        if (tenants_->change(std::move(*rules), policy_of(*fresh), forged_of(*fresh))) images_->forget();
-        reloading_ = true;  // watch_keyring() goes on with it
-        look_at_keys_.notify();
-    }
-    let_second_signal_end();
-    tasks_->cancel();
+void DriverDaemon::shut_down() {
+    if (!failure_) log_.info("driver ended; the engine's FIFOs keep what containers print until the next one is there");
 }
 
 }  // namespace
@@ -202,15 +149,8 @@ driver::KeyAnswer key_for(TenantResolver& assigning, const SourceFacts& facts) {
     return {.is = Is::no, .reason = assignment.decision.reason};
 }
 
-Result<void> run_driver(config::Config config, const std::function<Result<config::Config>()>& reload) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)::setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    Signals::block();
-    DriverProcess process{std::move(config), reload};
-    return process.run();
+Result<void> run_driver(config::Config config, const Reload& reload) {
+    return DriverDaemon{std::move(config), reload}.run();
 }
 
 }  // namespace boatswain::boatswaind

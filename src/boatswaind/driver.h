@@ -1,8 +1,7 @@
 // The log driver as the daemon runs it: options from the configuration, and the process of its own.
 #pragma once
 
-#include <functional>
-
+#include "boatswaind/daemon.h"
 #include "boatswaind/tenant_resolver.h"
 #include "config/config.h"
 #include "intake/driver/driver_intake.h"
@@ -21,6 +20,6 @@ intake::driver::KeyAnswer key_for(TenantResolver& assigning, const SourceFacts& 
 
 // `boatswaind driver`: the holder alone, until SIGTERM. It takes rules and keyring from the same configuration as the
 // agent beside it, again on SIGHUP, and waits while another holder has the directory of holds.
-Result<void> run_driver(config::Config config, const std::function<Result<config::Config>()>& reload);
+Result<void> run_driver(config::Config config, const Reload& reload);
 
 }  // namespace boatswain::boatswaind

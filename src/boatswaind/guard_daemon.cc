@@ -2,29 +2,20 @@
 
 #include <grp.h>
 #include <pwd.h>
-#include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <charconv>
-#include <csignal>
 #include <memory>
 
-#include "boatswaind/notify.h"
 #include "boatswaind/privileges.h"
-#include "boatswaind/process.h"
 #include "boatswaind/sandbox_setup.h"
-#include "boatswaind/signals.h"
 #include "boatswaind/tenant_resolver.h"
 #include "config/flags.h"
 #include "guard/guard.h"
-#include "net/task_group.h"
 #include "serve/observe.h"
 
 namespace boatswain::boatswaind {
 namespace {
 
-namespace asio = boost::asio;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
@@ -81,39 +72,24 @@ Result<guard::Redactor> redactor_of(const config::Config& config) {
     return guard::Redactor{level, [keys](std::string_view name) { return keys->contains(name); }};
 }
 
-class GuardDaemon {
+class GuardDaemon final : public Daemon {
   public:
-    GuardDaemon(config::Config config, const std::function<Result<config::Config>()>& reload)
-        : config_(std::move(config)),
-          reload_(reload),
-          log_(clock_, STDERR_FILENO, config_.log.format, config_.log.level) {}
-
-    Result<void> run();
+    using Daemon::Daemon;
 
   private:
-    Result<void> build();
-    asio::awaitable<void> obey_signals();
-    void reload_configuration();
-    void tell_manager(std::string_view state);
+    Result<void> build() override;
+    void start(net::TaskGroup& tasks) override;
+    Result<void> take_over(const config::Config& fresh) override;
+    void shut_down() override { log_.info("guard ended"); }
     serve::Health health() const;
 
-    config::Config config_;
-    const std::function<Result<config::Config>()>& reload_;
-    SystemClock clock_;
-    Log log_;
-    Metrics metrics_;
-    asio::io_context io_{1};
-    std::unique_ptr<Signals> signals_;
     std::unique_ptr<guard::Guard> guard_;
     std::unique_ptr<http::Server> observe_;
-    std::optional<net::TaskGroup> tasks_;
 };
 
 Result<void> GuardDaemon::build() {
     TRY(auto options, options_of(config_));
     TRY(auto redactor, redactor_of(config_));
-    TRY(signals_, Signals::open(io_.get_executor()));
-    raise_descriptor_limit();
     // A directory that systemd's RuntimeDirectory= has made already stays as it is.
     if (auto directory = Path{options.listen.unix_path}.parent_path(); !directory.empty())
         CHECK(make_directories(directory, 0755));
@@ -139,50 +115,20 @@ serve::Health GuardDaemon::health() const {
     return health;
 }
 
-void GuardDaemon::tell_manager(std::string_view state) {
-    if (auto told = notify_manager(state); !told) log_.warning("service manager not told", {{"error", told.error()}});
-}
-
-asio::awaitable<void> GuardDaemon::obey_signals() {
-    for (;;) {
-        auto order = co_await signals_->next();
-        if (order.reload) {
-            reload_configuration();
-            continue;
-        }
-        tell_manager("STOPPING=1");
-        log_.info("told to end", {{"signal", order.to_end == SIGTERM ? "SIGTERM" : "SIGINT"}});
-        let_second_signal_end();
-        tasks_->cancel();
-        co_return;
-    }
-}
-
-void GuardDaemon::reload_configuration() {
-    auto fresh = reload_();
-    auto redactor = fresh ? redactor_of(*fresh) : Result<guard::Redactor>{std::unexpected(fresh.error())};
-    if (!redactor) {
-        log_.error("configuration not taken over; the old one stays", {{"error", redactor.error()}});
-        return;
-    }
-    guard_->change(std::move(*redactor));
+Result<void> GuardDaemon::take_over(const config::Config& fresh) {
+    TRY(auto redactor, redactor_of(fresh));
+    guard_->change(std::move(redactor));
     log_.info("configuration read again: rules and redaction hold now, everything else from the next start on");
+    return {};
 }
 
-Result<void> GuardDaemon::run() {
-    CHECK(build());
-    tasks_.emplace(io_.get_executor(), log_);
-    tasks_->spawn("obey signals", obey_signals());
-    tasks_->spawn("guard", guard_->run());
-    if (observe_) tasks_->spawn("observe", observe_->run());
+void GuardDaemon::start(net::TaskGroup& tasks) {
+    tasks.spawn("guard", guard_->run());
+    if (observe_) tasks.spawn("observe", observe_->run());
     log_.info("guard started", {{"version", config::version()},
                                 {"listen", config_.guard.listen},
                                 {"engine", config_.guard.engine},
                                 {"attach", config_.guard.attach ? "allowed" : "refused"}});
-    tell_manager("READY=1");
-    io_.run();
-    log_.info("guard ended");
-    return {};
 }
 
 }  // namespace
@@ -192,10 +138,8 @@ Result<void> check_guard(const config::Config& config) {
     return {};
 }
 
-Result<void> run_guard(config::Config config, const std::function<Result<config::Config>()>& reload) {
-    Signals::block();
-    GuardDaemon guarding{std::move(config), reload};
-    return guarding.run();
+Result<void> run_guard(config::Config config, const Reload& reload) {
+    return GuardDaemon{std::move(config), reload}.run();
 }
 
 }  // namespace boatswain::boatswaind

@@ -1,9 +1,7 @@
 // `boatswaind guard`: the guard as a daemon, from configuration to signals.
 #pragma once
 
-#include <functional>
-
-#include "config/config.h"
+#include "boatswaind/daemon.h"
 
 namespace boatswain::boatswaind {
 
@@ -12,6 +10,6 @@ Result<void> check_guard(const config::Config& config);
 
 // Serves until SIGTERM or SIGINT. SIGHUP: `reload` gives the configuration again, of which the [tenancy] rules and
 // guard.redact are taken over. An error: it could not start.
-Result<void> run_guard(config::Config config, const std::function<Result<config::Config>()>& reload);
+Result<void> run_guard(config::Config config, const Reload& reload);
 
 }  // namespace boatswain::boatswaind

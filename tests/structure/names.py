@@ -25,8 +25,6 @@ TWICE = {
     "Environment": 2,
     "Event": 2,
     "Fault": 2,
-    "Feed": 2,
-    "FleetStanding": 2,
     "Forged": 2,
     "Frame": 2,
     "MetricLabels": 2,
