@@ -35,6 +35,10 @@
 #include "spool/spool.h"
 #include "store/store.h"
 
+namespace boatswain::intake::docker {
+struct ReadPolicy;
+}
+
 namespace boatswain::boatswaind {
 
 // Everything that lives as long as the agent, in the order of its building.

@@ -242,7 +242,7 @@ http::Routes control_routes(ControlSources sources) {
     routes["/v1/status"] = [sources](const http::Request&) { return json_answer(200, to_json(sources.status())); };
     routes["/v1/spool"] = [sources](const http::Request&) { return json_answer(200, to_json(sources.spool())); };
     routes["POST /v1/flush"] = [sources](const http::Request&) {
-        return json_answer(200, Object{}.add("batches", std::uint64_t{sources.flush()}).str());
+        return json_answer(200, json_object().member("batches", std::uint64_t{sources.flush()}).take());
     };
     routes["POST /v1/spool/retry"] = [sources](const http::Request&) {
         return json_answer(200, json_object().member("offered", sources.retry()).take());

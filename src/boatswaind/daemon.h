@@ -31,17 +31,16 @@ using Reload = std::function<Result<config::Config>()>;
 
 class Daemon {
   public:
+    // Blocks the signals (Signals::block()), so it is made before the first thread. `reload` outlives it.
+    Daemon(config::Config config, const Reload& reload);
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
+    virtual ~Daemon() = default;
 
     // Returns when it was told to end. An error says why it could not start, or why it ended untold.
     Result<void> run();
 
   protected:
-    // Blocks the signals (Signals::block()), so it is made before the first thread. `reload` outlives it.
-    Daemon(config::Config config, const Reload& reload);
-    virtual ~Daemon() = default;
-
     // Everything that can fail at a start, confinement included. `broker_` is set here, if there is one.
     virtual Result<void> build() = 0;
     virtual void start(net::TaskGroup& tasks) = 0;

@@ -66,7 +66,7 @@ TEST_F(HeartbeatPublisherTest, GoesOnAfterAStoreThatWasAway) {
     EXPECT_EQ(in_store()->heartbeat.containers, 2U);
 }
 
-TEST_F(HeartbeatPublisherTest, EndsWithoutHavingBeaten) { Heart heart{store, std::nullopt, metrics, log}; }
+TEST_F(HeartbeatPublisherTest, EndsWithoutHavingBeaten) { HeartbeatPublisher heart{store, std::nullopt, metrics, log}; }
 
 TEST_F(HeartbeatPublisherTest, TakesItsKeyFromTheFleetsOrItsOwnAndRefusesAnothers) {
     auto file = directory / "key";
