@@ -44,6 +44,7 @@ struct Given {
     std::string stream;
     std::string format = "text";
     std::optional<std::string> since, until;
+    std::optional<std::uint64_t> after, before, around;
     std::vector<std::string> help_of;
     std::string step;
     std::string memory;
@@ -52,8 +53,9 @@ struct Given {
 
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
-    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *stats, *labels, *inspect, *verify, *why,
-        *status, *flush, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion, *version, *help;
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *stats, *labels, *inspect,
+        *verify, *why, *status, *flush, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion, *version,
+        *help;
     FleetCommands fleet;
     ServingCommands serving;
 };
@@ -146,6 +148,18 @@ void add_ls(Commands& commands, Given& given) {
         "  boatswain ls --store dir:/var/lib/boatswain/store --tenant acme --identity acme.key");
 }
 
+void add_context(CLI::App* logs, Given& given) {
+    auto option = [&](const char* name, std::optional<std::uint64_t>& value, const char* help) {
+        logs->add_option(name, value, help)
+            ->check(CLI::Range(std::uint64_t{0}, query::context_lines_max))
+            ->type_name("N");
+    };
+    option("-A,--after-context", given.after,
+           "With --grep or --regex: N lines of the same source after each that is found");
+    option("-B,--before-context", given.before, "With --grep or --regex: N lines of the same source before each");
+    option("-C,--context", given.around, "Both; -A and -B go before it");
+}
+
 void add_logs(Commands& commands, Given& given) {
     auto* logs = commands.logs = commands.tool.add_subcommand("logs", "Prints lines, in the order of their times");
     add_source_options(logs, given.logs.store, given.logs.identities);
@@ -164,6 +178,7 @@ void add_logs(Commands& commands, Given& given) {
     logs->add_option("--regex", given.logs.regex, "Only lines of which RE matches a part (RE2's syntax)")
         ->type_name("RE")
         ->excludes(grep);
+    add_context(logs, given);
     add_times(logs, given);
     auto* limit = logs->add_option("--limit", given.logs.limit, "Stop after the first N lines")->type_name("N");
     logs->add_option("--tail", given.logs.tail, "Only the last N lines")
@@ -181,6 +196,7 @@ void add_logs(Commands& commands, Given& given) {
         "Examples:\n  boatswain logs --store dir:/var/lib/boatswain/store --identity acme.key --since 1h\n"
         "  boatswain logs --identity acme.key --app shop/cart --stream stderr --tail 100\n"
         "  boatswain logs --identity acme.key --since 2h --grep 'order 4711'\n"
+        "  boatswain logs --identity acme.key --since 2h --regex 'panic|fatal' -B 20 -A 5\n"
         "  boatswain logs --identity acme.key --container web-1 --output raw > web-1.log\n"
         "  boatswain logs --identity acme.key --output json | jq -r .message\n"
         "With --grep and --regex the exit code is grep's: 0 where a line was found, 1 where none was, 2 for trouble.\n"
@@ -521,6 +537,25 @@ Result<void> complete_question(FooterQuestion& question, const query::TimeRange&
     return {};
 }
 
+Arguments logs_request(const CLI::App& command, Given& given, const query::TimeRange& range,
+                       const Allowance& allowance) {
+    auto& logs = given.logs;
+    add_environment(logs.store, logs.identities);
+    if (logs.store.empty()) return usage(command, no_store);
+    if (logs.identities.empty()) return usage(command, no_identity);
+    logs.range = range;
+    logs.allowance = allowance;
+    logs.context = {.before = given.before.value_or(given.around.value_or(0)),
+                    .after = given.after.value_or(given.around.value_or(0))};
+    bool has_context = given.after || given.before || given.around;
+    if (has_context && !logs.grep && !logs.regex)
+        return usage(command,
+                     "-A, -B and -C give lines around those that --grep or --regex finds: give one of the two");
+    if (!given.stream.empty()) logs.stream = given.stream == "stdout" ? Stream::out : Stream::err;
+    logs.format = format_of(given);
+    return {.request = logs};
+}
+
 Arguments query_request(const CLI::App& command, Given& given, const query::TimeRange& range,
                         const Allowance& allowance) {
     auto& query = given.query;
@@ -577,16 +612,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         given.ls.allowance = *allowance;
         return {.request = given.ls};
     }
-    if (&command == commands.logs) {
-        add_environment(given.logs.store, given.logs.identities);
-        if (given.logs.store.empty()) return usage(command, no_store);
-        if (given.logs.identities.empty()) return usage(command, no_identity);
-        given.logs.range = *range;
-        given.logs.allowance = *allowance;
-        if (!given.stream.empty()) given.logs.stream = given.stream == "stdout" ? Stream::out : Stream::err;
-        given.logs.format = format_of(given);
-        return {.request = given.logs};
-    }
+    if (&command == commands.logs) return logs_request(command, given, *range, *allowance);
     if (&command == commands.stats) {
         auto complete = complete_question(given.stats.of, *range, *allowance);
         return complete ? Arguments{.request = given.stats} : usage(command, complete.error().what);

@@ -11,6 +11,7 @@
 #include "boatswain/output.h"
 #include "boatswain/serving_commands.h"
 #include "query/budget.h"
+#include "query/context.h"
 #include "query/range.h"
 #include "record/line.h"
 
@@ -69,6 +70,7 @@ struct Logs {
     std::optional<Stream> stream;
     std::optional<std::string> grep;   // bytes that a line has
     std::optional<std::string> regex;  // what a part of a line matches
+    query::ContextSize context;        // lines around those
     query::TimeRange range;
     std::optional<std::uint64_t> limit;
     std::optional<std::uint64_t> tail;

@@ -39,7 +39,7 @@ Printed gap_aside(const query::Entry& entry) {
 
 }  // namespace
 
-Printed as_text(const query::Entry& entry, const Output& out) {
+Printed as_text(const query::Entry& entry, const Output& out, const InGroup* place) {
     auto app = printable(entry.source.whose.app, app_bytes_max);
     auto painted = out.paint(colour_of(app), app);
     if (is_gap(entry)) {
@@ -49,12 +49,13 @@ Printed as_text(const query::Entry& entry, const Output& out) {
     const auto& line = entry.text.line;
     std::string text = short_time(line.time) + " " + painted + " ";
     if (line.stream == Stream::err) text += out.paint("31", "[stderr]") + " ";
-    text += terminal_safe(line.bytes);
+    auto message = terminal_safe(line.bytes);
+    text += place != nullptr && place->found ? out.paint("1", message) : message;
     text += '\n';
     return {.text = std::move(text)};
 }
 
-Printed as_json(const query::Entry& entry, const logql::Labels* labels) {
+Printed as_json(const query::Entry& entry, const logql::Labels* labels, const InGroup* place) {
     const auto& source = entry.source;
     auto json = json_object();
     json.member("time", is_gap(entry) ? entry.text.gap.from : entry.text.line.time)
@@ -71,12 +72,15 @@ Printed as_json(const query::Entry& entry, const logql::Labels* labels) {
             .member("to", gap.to)
             .member("reason", gap.reason)
             .member("lines_min", gap.lines_min)
-            .member("bytes_min", gap.bytes_min);
+            .member("bytes_min", gap.bytes_min)
+            .end();
+        if (place != nullptr) json.member("group", place->group).member("hit", false);
         return {.text = json.take_line()};
     }
     const auto& line = entry.text.line;
     json.member("stream", to_string(line.stream)).member("partial", line.partial).member("message", line.bytes);
     if (!is_valid_utf8(line.bytes)) json.member("message_base64", to_base64(line.bytes));
+    if (place != nullptr) json.member("group", place->group).member("hit", place->found);
     if (labels != nullptr) {
         json.object("labels");
         for (const auto& label : labels->sorted()) json.member(label.name, label.value);
@@ -99,9 +103,12 @@ std::string csv_field(std::string_view text) {
     return quoted + "\"";
 }
 
-std::string csv_heading() { return "time,tenant,app,component,instance,container,name,stream,message\n"; }
+std::string csv_heading(bool with_place) {
+    return std::string{"time,tenant,app,component,instance,container,name,stream,message"} +
+           (with_place ? ",group,hit\n" : "\n");
+}
 
-Printed as_csv(const query::Entry& entry) {
+Printed as_csv(const query::Entry& entry, const InGroup* place) {
     if (is_gap(entry)) return gap_aside(entry);
     const auto& line = entry.text.line;
     const auto& source = entry.source;
@@ -111,17 +118,18 @@ Printed as_csv(const query::Entry& entry) {
           std::string_view{source.whose.component}, std::string_view{source.whose.instance},
           std::string_view{source.id}, std::string_view{source.name}, to_string(line.stream), line.bytes})
         text += "," + csv_field(terminal_safe(field));
+    if (place != nullptr) text += fmt::format(",{},{}", place->group, place->found);
     return {.text = text + "\n"};
 }
 
-Printed print(const query::Entry& entry, LogFormatChoice format, const Output& out) {
+Printed print(const query::Entry& entry, LogFormatChoice format, const Output& out, const InGroup* place) {
     switch (format) {
-        case LogFormatChoice::json: return as_json(entry);
+        case LogFormatChoice::json: return as_json(entry, nullptr, place);
         case LogFormatChoice::raw: return as_raw(entry);
-        case LogFormatChoice::csv: return as_csv(entry);
+        case LogFormatChoice::csv: return as_csv(entry, place);
         case LogFormatChoice::text: break;
     }
-    return as_text(entry, out);
+    return as_text(entry, out, place);
 }
 
 }  // namespace boatswain::tool

@@ -3,6 +3,7 @@
 
 #include "boatswain/commands.h"
 #include "boatswain/line_format.h"
+#include "boatswain/logs_context.h"
 #include "boatswain/reading.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
@@ -19,21 +20,27 @@ struct Reading {
     std::unique_ptr<store::Store> store;
     std::vector<open::Identity> identities;
     query::Selection selection;
+    query::FilterPtr finds;  // what --grep or --regex asks for; with context the selection does not
     query::Limits limits;
     std::uint64_t lines_found = 0;
 };
 
-Result<query::FilterPtr> filter_of(const Logs& request) {
+bool has_context(const Logs& request) { return request.context.before > 0 || request.context.after > 0; }
+
+// What --grep and --regex find; nothing where neither is given.
+Result<query::FilterPtr> finds_of(const Logs& request) {
+    if (request.grep) return query::line_has(*request.grep);
+    if (!request.regex) return nullptr;
+    auto regex = query::line_matches(*request.regex);
+    if (!regex) return std::unexpected(std::move(regex).error().within("--regex"));
+    return std::move(*regex);
+}
+
+query::FilterPtr filter_of(const Logs& request) {
     std::vector<query::FilterPtr> filters;
     if (!request.apps.empty()) filters.push_back(query::app_is_one_of(request.apps));
     if (!request.containers.empty()) filters.push_back(query::container_is_one_of(request.containers));
     if (request.stream) filters.push_back(query::stream_is(*request.stream));
-    if (request.grep) filters.push_back(query::line_has(*request.grep));
-    if (request.regex) {
-        auto regex = query::line_matches(*request.regex);
-        if (!regex) return std::unexpected(std::move(regex).error().within("--regex"));
-        filters.push_back(std::move(*regex));
-    }
     return query::all_of(std::move(filters));
 }
 
@@ -41,8 +48,12 @@ Result<Reading> prepare(const Logs& request, query::Budget& budget, Console& con
     Reading reading{.store = {},
                     .identities = {},
                     .selection = {.range = request.range},
+                    .finds = {},
                     .limits = {.budget = budget, .bounds = request.allowance.bounds()}};
-    TRY(reading.selection.filter, filter_of(request));
+    TRY(reading.finds, finds_of(request));
+    reading.selection.filter = filter_of(request);
+    if (reading.finds && !has_context(request))
+        reading.selection.filter = query::all_of({reading.selection.filter, reading.finds});
     if (request.tenant) {
         TRY(reading.selection.tenant, query::parse_tenant(*request.tenant));
     }
@@ -119,6 +130,22 @@ Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& c
     return tally;
 }
 
+Result<query::Tally> show_lines(const Logs& request, Reading& reading, Console& console, Progress& progress,
+                                bool& complete) {
+    if (!has_context(request))
+        return request.tail ? show_last(request, reading, console, progress, complete)
+                            : show_all(request, reading, console, progress, complete);
+    ContextReading with_context{.store = *reading.store,
+                                .identities = reading.identities,
+                                .selection = reading.selection,
+                                .limits = reading.limits,
+                                .finds = reading.finds};
+    auto read = show_with_context(request, with_context, console, progress);
+    reading.lines_found = with_context.lines_found;
+    complete = with_context.complete;
+    return read;
+}
+
 // As grep's: 0 where a line was found, 1 where none was, 2 for trouble.
 int as_grep(int code, std::uint64_t lines_found) {
     if (code == exit_error) return exit_usage;
@@ -131,8 +158,7 @@ int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found)
     if (!reading) return failed(console, reading.error());
     Progress progress{console, {.apps = request.apps, .containers = request.containers}};
     bool complete = true;
-    auto read = request.tail ? show_last(request, *reading, console, progress, complete)
-                             : show_all(request, *reading, console, progress, complete);
+    auto read = show_lines(request, *reading, console, progress, complete);
     console.out.flush();
     lines_found = reading->lines_found;
     if (!read) {
@@ -153,7 +179,7 @@ int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found)
 }  // namespace
 
 int run(const Logs& request, Console& console) {
-    if (request.format == LogFormatChoice::csv) console.out.write(csv_heading());
+    if (request.format == LogFormatChoice::csv) console.out.write(csv_heading(has_context(request)));
     std::uint64_t lines_found = 0;
     auto code = show_logs(request, console, lines_found);
     return request.grep || request.regex ? as_grep(code, lines_found) : code;

@@ -2,68 +2,37 @@
 
 #include <algorithm>
 #include <deque>
-#include <memory>
 #include <optional>
+
+#include "query/kept_entry.h"
 
 namespace boatswain::query {
 
 namespace {
 
-// Who printed, shared by the entries that are kept.
-struct Printer {
-    segment::ObjectKey segment;
-    Source source;
-};
-
-// One entry with everything that it borrowed.
-struct Kept {
-    std::shared_ptr<const Printer> printer;
-    std::unique_ptr<std::string> bytes;
-    open::TextEntry text;
-    Share held;
-};
-
-constexpr std::uint64_t printer_bytes = 1'000;
-
 class LastOfPiece {
   public:
-    LastOfPiece(Budget& budget, std::uint64_t most) : budget_(budget), most_(most) {}
+    LastOfPiece(Budget& budget, std::uint64_t most) : keeper_(budget, "the last lines"), most_(most) {}
 
     Result<void> keep(const Entry& entry) {
         if (kept_.size() == most_) kept_.pop_front();
-        Kept one{.printer = printer_of(entry), .bytes = {}, .text = entry.text, .held = {}};
-        if (entry.is_line()) {
-            one.bytes = std::make_unique<std::string>(entry.text.line.bytes);
-            one.text.line.bytes = *one.bytes;
-            one.text.raw = {};
-        }
-        auto bytes = sizeof(Kept) + (one.bytes ? one.bytes->capacity() : 0) + entry.text.gap.reason.capacity() +
-                     (one.printer.use_count() == 2 ? printer_bytes : 0);
-        TRY(one.held, budget_.hold(bytes, "the last lines"));
+        TRY(auto one, keeper_.keep(entry));
         kept_.push_back(std::move(one));
         return {};
     }
     // False: `each` has enough.
     bool hand_out(std::uint64_t& left, const std::function<bool(const Entry&)>& each) {
         for (auto at = kept_.rbegin(); at != kept_.rend(); ++at) {
-            const auto& printer = *at->printer;
             --left;
-            if (!each(Entry{.segment = printer.segment, .source = printer.source, .text = at->text}) || left == 0)
-                return false;
+            if (!each(at->entry()) || left == 0) return false;
         }
         return true;
     }
 
   private:
-    std::shared_ptr<const Printer> printer_of(const Entry& entry) {
-        bool is_same = last_ && last_->segment == entry.segment && last_->source.id == entry.source.id;
-        if (!is_same) last_ = std::make_shared<const Printer>(Printer{entry.segment, entry.source});
-        return last_;
-    }
-    Budget& budget_;
+    EntryKeeper keeper_;
     std::uint64_t most_;
-    std::deque<Kept> kept_;
-    std::shared_ptr<const Printer> last_;
+    std::deque<KeptEntry> kept_;
 };
 
 // Where one piece of time ends and the next begins, latest first; `range` itself is not among them.
