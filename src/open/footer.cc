@@ -221,16 +221,22 @@ Result<Place> find(std::uint64_t plaintext_bytes, const ReadPlaintext& read) {
     return place;
 }
 
-// Frames fill the plaintext up to the footer without a hole; blobs lie in their place.
-Result<void> check_places(const Footer& footer, const Place& place) {
+// Where the last frame ends.
+Result<std::uint64_t> end_of_frames(const Footer& footer, std::uint64_t end_max) {
     std::uint64_t next = 0;
     for (const auto& frame : footer.frames) {
-        if (frame.offset != next || frame.compressed_bytes == 0 || frame.compressed_bytes > place.start - next)
+        if (frame.offset != next || frame.compressed_bytes == 0 || frame.compressed_bytes > end_max - next)
             return refuse("frames do not lie one after another");
         next += frame.compressed_bytes;
     }
-    if (next != place.start) return refuse("frames do not end where the footer starts");
-    next = place.blobs;
+    return next;
+}
+
+// Frames fill the plaintext up to the footer without a hole; blobs lie in their place.
+Result<void> check_places(const Footer& footer, const Place& place) {
+    TRY(auto end, end_of_frames(footer, place.start));
+    if (end != place.start) return refuse("frames do not end where the footer starts");
+    auto next = place.blobs;
     for (const auto& blob : footer.blobs) {
         if (blob.offset < next || blob.offset > place.json || blob.bytes > place.json - blob.offset)
             return refuse("a blob lies outside its place");
@@ -283,8 +289,15 @@ Result<Footer> parse_footer(std::string_view json) {
     return footer;
 }
 
-Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor,
-                           const Bounds& bounds) {
+namespace {
+
+struct PlacedJson {
+    std::string json;
+    Place place;
+};
+
+Result<PlacedJson> read_json(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor,
+                             const Bounds& bounds) {
     TRY(auto place, find(plaintext_bytes, read));
     auto json_bytes = place.trailer - place.json;
     // Incompressible JSON grows a little; anything beyond that is no honest footer.
@@ -301,12 +314,31 @@ Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& r
         return too_long(*content);
     auto json = decompressor.decompress(compressed, footer_json_bytes_max);
     if (!json) return std::unexpected(std::move(json).error().within("footer"));
+    return PlacedJson{std::move(*json), place};
+}
+
+}  // namespace
+
+Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor,
+                           const Bounds& bounds) {
+    TRY(auto found, read_json(plaintext_bytes, read, decompressor, bounds));
     std::unique_lock<std::mutex> alone;
-    if (bounds.large_footers != nullptr && json->size() > large_footer_json_bytes)
+    if (bounds.large_footers != nullptr && found.json.size() > large_footer_json_bytes)
         alone = std::unique_lock{*bounds.large_footers};
-    TRY(auto footer, parse_footer(*json));
-    CHECK(check_places(footer, place));
+    TRY(auto footer, parse_footer(found.json));
+    CHECK(check_places(footer, found.place));
     return footer;
+}
+
+Result<std::string> read_footer_json(std::uint64_t plaintext_bytes, const ReadPlaintext& read,
+                                     Decompressor& decompressor, const Bounds& bounds) {
+    TRY(auto found, read_json(plaintext_bytes, read, decompressor, bounds));
+    return std::move(found.json);
+}
+
+Result<void> check_frames(const Footer& footer, std::uint64_t plaintext_bytes) {
+    CHECK(end_of_frames(footer, plaintext_bytes));
+    return {};
 }
 
 Result<void> check_bounds(const Footer& footer, std::uint64_t object_bytes, const Bounds& bounds) {

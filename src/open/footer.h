@@ -19,6 +19,14 @@ using ReadPlaintext = std::function<Result<std::string>(std::uint64_t first, std
 Result<Footer> read_footer(std::uint64_t plaintext_bytes, const ReadPlaintext& read, Decompressor& decompressor,
                            const Bounds& bounds = {});
 
+// The JSON that read_footer() parses, checked against its place, not for what it says.
+Result<std::string> read_footer_json(std::uint64_t plaintext_bytes, const ReadPlaintext& read,
+                                     Decompressor& decompressor, const Bounds& bounds = {});
+
+// Whether the frames of a footer that came without its object can lie in a plaintext of `plaintext_bytes`, one after
+// another from its start. Remedy::quarantine otherwise.
+Result<void> check_frames(const Footer& footer, std::uint64_t plaintext_bytes);
+
 // Whether an object of `object_bytes` with this footer is within `bounds`. Remedy::quarantine otherwise.
 Result<void> check_bounds(const Footer& footer, std::uint64_t object_bytes, const Bounds& bounds);
 

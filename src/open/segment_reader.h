@@ -70,6 +70,9 @@ struct TextEntry {
 // Walks the text of a frame. Remedy::quarantine at the first line that is none of the format's.
 Result<void> for_each_entry(std::string_view text, const std::function<bool(const TextEntry&)>& each);
 
+// Objects up to this size are fetched whole in order to open them: one request instead of several.
+inline constexpr std::uint64_t opened_whole_bytes_max = 64U << 10;
+
 // Not for several threads at once.
 class SegmentReader {
   public:
@@ -78,12 +81,20 @@ class SegmentReader {
     // an object that is not within `bounds`.
     static Result<SegmentReader> open(std::uint64_t object_bytes, FetchRange fetch,
                                       std::span<const Identity> identities, const Bounds& bounds = {});
+    // With a footer that is known already, and the MAC of the object's age header (32 bytes): nothing is fetched until a
+    // frame is read. An object with another header is Remedy::quarantine then. `identities` must outlive the reader.
+    static Result<SegmentReader> with_footer(std::uint64_t object_bytes, FetchRange fetch,
+                                             std::span<const Identity> identities, Footer footer,
+                                             std::string header_mac, const Bounds& bounds = {});
     SegmentReader(SegmentReader&&) noexcept;
     SegmentReader& operator=(SegmentReader&&) noexcept;
     ~SegmentReader();
 
     const Footer& footer() const;
-    // What the header says of the chain; nothing for a segment that was written without.
+    // The footer's JSON, read once more; and the MAC of the age header, 32 bytes.
+    Result<std::string> footer_json();
+    const std::string& header_mac() const;
+    // What the header says of the chain; nothing for a segment that was written without, and with_footer().
     const std::optional<segment::Chain>& chain() const;
     // The text of frame `index` of the footer: fetched, opened, decompressed, checked against the footer.
     Result<std::string> frame_text(std::size_t index);
