@@ -50,6 +50,7 @@ void add(Tally& total, const Tally& piece) {
     total.hours_listed += piece.hours_listed;
     total.segments_listed += piece.segments_listed;
     total.segments_opened += piece.segments_opened;
+    total.rolled_up += piece.rolled_up;
     total.for_others = std::max(total.for_others, piece.for_others);
     total.foreign = std::max(total.foreign, piece.foreign);
     total.damaged += piece.damaged;

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "query/selection.h"
+#include "rollup/rollup.h"
 #include "store/pages.h"
 
 namespace boatswain::query {
@@ -62,11 +63,13 @@ Result<void> Catalog::check_room(std::uint64_t bytes, std::string_view what) con
     return {};
 }
 
-Result<void> Catalog::for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each) {
+Result<void> Catalog::for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each,
+                                      const std::function<bool(const store::ObjectInfo&)>& is_ours) {
     store::Pages pages{store_, under, true};
     while (pages.more()) {
         TRY(auto page, pages.next());
-        foreign_ += page.objects.size();
+        for (const auto& object : page.objects)
+            if (!is_ours || !is_ours(object)) ++foreign_;
         for (const auto& prefix : page.prefixes)
             if (!each(prefix)) return {};
     }
@@ -90,19 +93,27 @@ Result<std::vector<TenantId>> Catalog::tenants() {
     return found;
 }
 
-Result<std::vector<HourPlace>> Catalog::hours(const TenantId& tenant, const HourSpan& span) {
+Result<std::vector<HourPlace>> Catalog::hours(const TenantId& tenant, const HourSpan& span,
+                                              std::vector<RollupInfo>* rollups) {
     std::vector<HourPlace> found;
     Result<void> fits;
     auto under = segment::tenant_prefix(tenant);
-    CHECK(for_each_prefix(under, [&](std::string_view prefix) {
-        auto place = place_of(tenant, prefix);
-        if (!place)
-            ++foreign_;
-        else if (place->hour <= span.last && (place->spanning || place->hour >= span.first))
-            found.push_back(*place);
-        fits = check_room(found.size() * sizeof(HourPlace), "the hours of a tenant");
-        return fits && found.size() <= listed_max;
-    }));
+    CHECK(for_each_prefix(
+        under,
+        [&](std::string_view prefix) {
+            auto place = place_of(tenant, prefix);
+            if (!place)
+                ++foreign_;
+            else if (place->hour <= span.last && (place->spanning || place->hour >= span.first))
+                found.push_back(*place);
+            fits = check_room(found.size() * sizeof(HourPlace), "the hours of a tenant");
+            return fits && found.size() <= listed_max;
+        },
+        [&](const store::ObjectInfo& object) {
+            auto day = rollup::parse_rollup_key(tenant, object.key);
+            if (day && rollups != nullptr && rollups->size() < listed_max) rollups->push_back({*day, object.size});
+            return day.has_value();
+        }));
     CHECK(fits);
     if (found.size() > listed_max) return too_many("hours", under);
     std::ranges::sort(found);

@@ -30,6 +30,12 @@ struct HourPlace {
     auto operator<=>(const HourPlace&) const = default;
 };
 
+// The roll-up of a day, by its name alone.
+struct RollupInfo {
+    Timestamp day{};
+    std::uint64_t size = 0;
+};
+
 // What it costs to hold one, in bytes: an estimate, rather too high.
 std::uint64_t memory_of(const SegmentInfo& info);
 
@@ -46,7 +52,9 @@ class Catalog {
     // In name order.
     Result<std::vector<TenantId>> tenants();
     // The hours of `tenant` that have segments and lie in `span`, earliest first; spanning ones from before `span` too.
-    Result<std::vector<HourPlace>> hours(const TenantId& tenant, const HourSpan& span = {});
+    // The roll-ups that lie beside them are put into `rollups`, if that is given.
+    Result<std::vector<HourPlace>> hours(const TenantId& tenant, const HourSpan& span = {},
+                                         std::vector<RollupInfo>* rollups = nullptr);
     // Segments of one hour, in the order of their names: by host, epoch and sequence number.
     Result<std::vector<SegmentInfo>> segments(const TenantId& tenant, const HourPlace& place);
 
@@ -54,7 +62,8 @@ class Catalog {
     std::uint64_t foreign() const { return foreign_; }
 
   private:
-    Result<void> for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each);
+    Result<void> for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each,
+                                 const std::function<bool(const store::ObjectInfo&)>& is_ours = {});
 
     // Whether there is room for what was listed.
     Result<void> check_room(std::uint64_t bytes, std::string_view what) const;

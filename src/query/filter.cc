@@ -4,12 +4,17 @@ namespace boatswain::query {
 
 namespace {
 
+bool any_wants_grams(const std::vector<FilterPtr>& filters) {
+    return std::ranges::any_of(filters, [](const FilterPtr& filter) { return filter->wants_grams(); });
+}
+
 class AllOf final : public Filter {
   public:
     explicit AllOf(std::vector<FilterPtr> filters) : filters_(std::move(filters)) {}
     Match match(const Origin& origin) const override { return join(origin); }
     Match match(const FrameSummary& frame) const override { return join(frame); }
     Match match(const Entry& entry) const override { return join(entry); }
+    bool wants_grams() const override { return any_wants_grams(filters_); }
 
   private:
     template <class What>
@@ -30,6 +35,7 @@ class AnyOf final : public Filter {
     Match match(const Origin& origin) const override { return join(origin); }
     Match match(const FrameSummary& frame) const override { return join(frame); }
     Match match(const Entry& entry) const override { return join(entry); }
+    bool wants_grams() const override { return any_wants_grams(filters_); }
 
   private:
     template <class What>
@@ -50,6 +56,7 @@ class NoneOf final : public Filter {
     Match match(const Origin& origin) const override { return opposite(filter_->match(origin)); }
     Match match(const FrameSummary& frame) const override { return opposite(filter_->match(frame)); }
     Match match(const Entry& entry) const override { return opposite(filter_->match(entry)); }
+    bool wants_grams() const override { return filter_->wants_grams(); }
 
   private:
     FilterPtr filter_;

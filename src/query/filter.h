@@ -17,11 +17,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "open/segment_reader.h"
 #include "record/source.h"
+#include "rollup/grams.h"
 #include "segment/object_key.h"
 
 namespace boatswain::query {
@@ -40,6 +42,7 @@ struct Origin {
 struct FrameSummary {
     Origin origin;
     const open::FooterFrame& frame;
+    std::optional<rollup::GramView> grams{};  // which texts it cannot hold, where a roll-up says so
 };
 
 // One line or gap.
@@ -63,6 +66,8 @@ class Filter {
     virtual Match match(const Origin&) const { return Match::some; }
     virtual Match match(const FrameSummary&) const { return Match::some; }
     virtual Match match(const Entry& entry) const = 0;
+    // Whether it looks at FrameSummary::grams, so that they are worth fetching.
+    virtual bool wants_grams() const { return false; }
 };
 
 // Shared by the questions that ask it and the filters that hold it.

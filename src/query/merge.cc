@@ -154,7 +154,7 @@ Result<void> Merge::add(const std::shared_ptr<Opened>& segment) {
         const auto& frame = footer.frames[i];
         const auto& source = footer.sources[frame.source];
         Origin origin{key, source};
-        if (!selection_.wants(origin) || !selection_.wants(FrameSummary{origin, frame})) continue;
+        if (!selection_.wants(origin) || !selection_.wants(segment->summary(i))) continue;
         TRY(auto* lines, find_or_make({key.tenant, key.host, source.id}));
         auto [epoch, is_new_epoch] = lines->epochs.try_emplace(key.epoch, footer.sealed_at);
         epoch->second = std::min(epoch->second, footer.sealed_at);

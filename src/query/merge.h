@@ -39,6 +39,7 @@ struct Tally {
     std::uint64_t hours_total = 0;
     std::uint64_t segments_listed = 0;
     std::uint64_t segments_opened = 0;
+    std::uint64_t rolled_up = 0;   // of those opened, with the footer from a roll-up
     std::uint64_t for_others = 0;  // segments that none of the identities opens
     std::uint64_t foreign = 0;     // names in the store that are not ours
     std::uint64_t damaged = 0;     // objects that were left out, wholly or in part
@@ -53,6 +54,8 @@ class Observer {
     virtual ~Observer() = default;
     virtual void damaged(const Error& error) = 0;  // the error names the object
     virtual void progress(const Tally&) {}
+    // A roll-up that is not to be believed, or does not fit the store: reading goes on without it.
+    virtual void rollup_refused(const Error&) {}
     // A source of a segment that was opened, whether or not the question is about it.
     virtual void met(const Source&) {}
 };

@@ -32,6 +32,14 @@ std::uint64_t memory_of(const Opened& opened) {
 
 }  // namespace
 
+FrameSummary Opened::summary(std::size_t frame) const {
+    const auto& footer = reader.footer();
+    const auto& described = footer.frames[frame];
+    FrameSummary summary{{info.key, footer.sources[described.source]}, described};
+    if (grams) summary.grams = grams->frame(first_gram_frame + frame);
+    return summary;
+}
+
 Result<void> check_against_key(const open::Footer& footer, const segment::ObjectKey& key) {
     auto refuse = [](std::string_view what, const std::string& said, const std::string& named) {
         return fail(Remedy::quarantine, "refused: its footer says " + std::string{what} + " \"" + printable(said, 64) +
@@ -65,7 +73,7 @@ Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInf
     if (identities.empty()) return std::optional<Opened>{};
     auto name = info.key.str();
     auto fetching = std::make_shared<Fetching>();
-    if (info.size <= fetched_whole_bytes_max) {
+    if (info.size <= open::opened_whole_bytes_max) {
         auto whole = read_exactly(store, name, 0, info.size);
         if (!whole) return std::unexpected(std::move(whole).error().within(name));
         fetching->whole = std::move(*whole);
@@ -87,6 +95,20 @@ Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInf
     TRY(opened.held, limits.budget.hold(memory_of(opened), "the footers of the segments of an hour"));
     opened.tail = limits.budget.try_tail(opened.reader.tail_memory());
     if (opened.tail.bytes() == 0) opened.reader.drop_tail();
+    return opened;
+}
+
+Result<Opened> open_rolled_up(store::Store& store, const SegmentInfo& info, open::Footer footer, std::string header_mac,
+                              std::span<const open::Identity> identities, const Limits& limits) {
+    auto name = info.key.str();
+    CHECK(check_against_key(footer, info.key));
+    auto fetch = [&store, name](std::uint64_t first, std::uint64_t length) {
+        return read_exactly(store, name, first, length);
+    };
+    TRY(auto reader, open::SegmentReader::with_footer(info.size, fetch, identities, std::move(footer),
+                                                      std::move(header_mac), limits.bounds));
+    Opened opened{.info = info, .name = std::move(name), .reader = std::move(reader), .held = {}, .tail = {}};
+    TRY(opened.held, limits.budget.hold(memory_of(opened), "the footers of the segments of an hour"));
     return opened;
 }
 

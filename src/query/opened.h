@@ -14,6 +14,8 @@
 #include "open/segment_reader.h"
 #include "query/budget.h"
 #include "query/catalog.h"
+#include "query/filter.h"
+#include "rollup/grams.h"
 #include "store/store.h"
 
 namespace boatswain::query {
@@ -23,13 +25,16 @@ struct Opened {
     std::string name;  // info.key as text
     open::SegmentReader reader;
     Share held, tail;  // of the budget: the footer and what a merge notes of it; the end of the object
+    // From a roll-up: the filters of the hour's frames, and where this segment's start among them.
+    std::shared_ptr<const rollup::GramIndex> grams{};
+    std::size_t first_gram_frame = 0;
+
+    // What is known of a frame before it is fetched.
+    FrameSummary summary(std::size_t frame) const;
 };
 
 // What `footer` says against what the key says; Remedy::quarantine where they differ.
 Result<void> check_against_key(const open::Footer& footer, const segment::ObjectKey& key);
-
-// Objects up to this size are fetched whole in order to open them: one request instead of several.
-inline constexpr std::uint64_t fetched_whole_bytes_max = 64U << 10;
 
 // Nothing: none of `identities` opens it, it is for somebody else. Errors:
 //   Remedy::quarantine   the object is not a segment, is damaged, or is not what its name says
@@ -38,6 +43,10 @@ inline constexpr std::uint64_t fetched_whole_bytes_max = 64U << 10;
 // `store` and the budget must outlive what is returned.
 Result<std::optional<Opened>> open_segment(store::Store& store, const SegmentInfo& info,
                                            std::span<const open::Identity> identities, const Limits& limits);
+
+// The same from what a roll-up says of it: nothing is fetched before a frame is read. `identities` outlives it.
+Result<Opened> open_rolled_up(store::Store& store, const SegmentInfo& info, open::Footer footer, std::string header_mac,
+                              std::span<const open::Identity> identities, const Limits& limits);
 
 // Exactly the bytes [first, first + length), or Remedy::quarantine where the store has others, or fewer. A store that
 // sends more than was asked for is not listened to.

@@ -8,10 +8,8 @@
 
 namespace boatswain::query {
 
-namespace {
-
 // Walks over escapes and character classes, where "(" is no group.
-Result<std::string> translated(std::string_view regex) {
+Result<std::string> translated_regex(std::string_view regex) {
     std::string result;
     bool in_class = false;
     for (std::size_t at = 0; at < regex.size(); ++at) {
@@ -47,8 +45,6 @@ Result<std::string> translated(std::string_view regex) {
     return result;
 }
 
-}  // namespace
-
 Regex::Regex(std::unique_ptr<re2::RE2> compiled) : compiled_(std::move(compiled)) {
     names_.resize(static_cast<std::size_t>(compiled_->NumberOfCapturingGroups()) + 1);
     for (const auto& [place, name] : compiled_->CapturingGroupNames()) names_[static_cast<std::size_t>(place)] = name;
@@ -60,7 +56,7 @@ Regex::~Regex() = default;
 Result<Regex> Regex::parse(std::string_view regex) {
     if (regex.size() > regex_bytes_max)
         return fail(Remedy::stop, "a regular expression has at most " + std::to_string(regex_bytes_max) + " bytes");
-    TRY(auto text, translated(regex));
+    TRY(auto text, translated_regex(regex));
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(regex_memory_max);

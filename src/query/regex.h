@@ -22,6 +22,9 @@ namespace boatswain::query {
 inline constexpr std::int64_t regex_memory_max = 8 << 20;
 inline constexpr std::size_t regex_bytes_max = 16 << 10;
 
+// The expression as RE2 writes it. Remedy::stop for what Go refuses.
+Result<std::string> translated_regex(std::string_view regex);
+
 // Immutable; any thread may match at any time.
 class Regex {
   public:

@@ -15,26 +15,25 @@ using Attempt = Result<std::optional<Opened>>;
 // Of one hour of one tenant, in Feed::hours_: a map's node, a vector's element, a name.
 constexpr std::uint64_t hour_memory = 200;
 
-// Opens all of `infos`, several at a time. Each answer lies at its segment's index; after trouble of the store itself
-// the rest is not tried, and has no answer.
-std::vector<std::optional<Attempt>> open_all(store::Store& store, const std::vector<SegmentInfo>& infos,
-                                             std::span<const open::Identity> identities, const Limits& limits) {
-    std::vector<std::optional<Attempt>> attempts(infos.size());
+// Opens those of `infos` that have no answer in `attempts`, several at a time. Each answer lies at its segment's index;
+// after trouble of the store itself the rest is not tried, and has no answer.
+void open_rest(store::Store& store, const std::vector<SegmentInfo>& infos, std::span<const open::Identity> identities,
+               const Limits& limits, std::vector<std::optional<Attempt>>& attempts) {
     std::atomic<std::size_t> next{0};
     std::atomic<bool> store_failed{false};
     auto work = [&] {
         for (auto at = next++; at < infos.size() && !store_failed; at = next++) {
+            if (attempts[at]) continue;
             attempts[at].emplace(open_segment(store, infos[at], identities, limits));
             const auto& attempt = *attempts[at];
             if (!attempt && !is_of_one_object(attempt.error())) store_failed = true;
         }
     };
-    {
-        std::vector<std::jthread> helpers;
-        for (std::size_t i = 1; i < std::min(openers, infos.size()); ++i) helpers.emplace_back(work);
-        work();
-    }
-    return attempts;
+    auto left = static_cast<std::size_t>(
+        std::ranges::count_if(attempts, [](const auto& attempt) { return !attempt.has_value(); }));
+    std::vector<std::jthread> helpers;
+    for (std::size_t i = 1; i < std::min(openers, left); ++i) helpers.emplace_back(work);
+    work();
 }
 
 }  // namespace
@@ -47,7 +46,9 @@ Result<void> SegmentCursor::start() {
         TRY(tenants, catalog_.tenants());
     }
     for (const auto& tenant : tenants) {
-        TRY(auto hours, catalog_.hours(tenant, hours_of(selection_.range)));
+        std::vector<RollupInfo> rollups;
+        TRY(auto hours, catalog_.hours(tenant, hours_of(selection_.range), &rollups));
+        for (const auto& one : rollups) rolled_up_.add(tenant, one);
         TRY(auto held, limits_.budget.hold(hours.size() * hour_memory, "the hours of all tenants"));
         hours_held_.push_back(std::move(held));
         for (const auto& place : hours) hours_[place.hour].emplace_back(tenant, place);
@@ -92,8 +93,23 @@ Result<std::vector<std::shared_ptr<Opened>>> SegmentCursor::open_next_hour() {
     tally_.segments_listed += infos.size();
     tally_.foreign = catalog_.foreign();
 
+    std::vector<std::optional<Attempt>> attempts(infos.size());
+    auto is_same_place = [](const SegmentInfo& one, const SegmentInfo& other) {
+        return one.key.tenant == other.key.tenant && one.key.spanning == other.key.spanning;
+    };
+    for (std::size_t first = 0, end = 0; first < infos.size(); first = end) {
+        while (end < infos.size() && is_same_place(infos[first], infos[end])) ++end;
+        auto found = rolled_up_.find(std::span{infos}.subspan(first, end - first));
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            if (!found[i]) continue;
+            attempts[first + i].emplace(std::move(found[i]));
+            ++tally_.rolled_up;
+        }
+    }
+    open_rest(store_, infos, identities_, limits_, attempts);
+
     std::vector<std::shared_ptr<Opened>> opened;
-    for (auto& attempt : open_all(store_, infos, identities_, limits_)) {
+    for (auto& attempt : attempts) {
         if (!attempt) continue;  // the store failed elsewhere, which is returned below
         if (!*attempt) {
             if (!is_of_one_object(attempt->error())) return std::unexpected(std::move(*attempt).error());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "query/merge.h"
+#include "query/rolled_up.h"
 
 namespace boatswain::query {
 
@@ -21,7 +22,9 @@ class SegmentCursor {
           selection_(selection),
           limits_(limits),
           observer_(observer),
-          catalog_(store, &limits.budget) {
+          catalog_(store, &limits.budget),
+          rolled_up_(store, identities, limits_, selection.filter && selection.filter->wants_grams(),
+                     [&observer](const Error& error) { observer.rollup_refused(error); }) {
         limits_.bounds.large_footers = &large_footers_;
     }
 
@@ -47,6 +50,7 @@ class SegmentCursor {
     std::mutex large_footers_;
     Observer& observer_;
     Catalog catalog_;
+    RolledUp rolled_up_;
     std::map<Timestamp, std::vector<std::pair<TenantId, HourPlace>>> hours_;  // not yet opened
     std::vector<Share> hours_held_;                                           // of each tenant
     Tally tally_;

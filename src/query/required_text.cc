@@ -1,0 +1,69 @@
+#include "query/required_text.h"
+
+#include <re2/filtered_re2.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <string>
+
+#include "query/regex.h"
+
+namespace boatswain::query {
+namespace {
+
+// RE2 gives its texts in lower case, by Unicode's rules: "K" (the sign of kelvin) as "k", the long s as "s". Where an
+// expression can mean such letters, a text's k and s may stand for other bytes.
+bool is_plain(std::string_view regex) {
+    bool ascii = std::ranges::all_of(regex, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    bool has_escapes = false;
+    for (std::size_t at = 0; at + 1 < regex.size(); ++at)
+        if (regex[at] == '\\') {
+            ++at;
+            if (regex[at] == 'x' || regex[at] == 'p' || regex[at] == 'P' || (regex[at] >= '0' && regex[at] <= '7'))
+                has_escapes = true;
+        }
+    // (?i), (?si:...), but not (?:...), (?P<name>...), (?<name>...).
+    bool has_flags = false;
+    for (auto at = regex.find("(?"); at != std::string_view::npos; at = regex.find("(?", at + 2)) {
+        auto after = regex.substr(at + 2);
+        has_flags = has_flags || !(after.starts_with(':') || after.starts_with('P') || after.starts_with('<'));
+    }
+    return ascii && !has_escapes && !has_flags;
+}
+
+}  // namespace
+
+RequiredText::RequiredText() = default;
+RequiredText::RequiredText(RequiredText&&) noexcept = default;
+RequiredText& RequiredText::operator=(RequiredText&&) noexcept = default;
+RequiredText::~RequiredText() = default;
+
+RequiredText RequiredText::of(std::string_view regex) {
+    RequiredText required;
+    auto text = translated_regex(regex);
+    if (!text) return required;
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(regex_memory_max);
+    auto tree = std::make_unique<re2::FilteredRE2>(static_cast<int>(rollup::gram_bytes));
+    int id = 0;
+    if (tree->Add(*text, options, &id) != re2::RE2::NoError) return required;
+    std::vector<std::string> texts;
+    tree->Compile(&texts);
+    std::string_view unsure = is_plain(regex) ? "" : "kKsS";
+    for (const auto& one : texts) required.texts_.push_back(rollup::GramQuery::of_folded(one, unsure));
+    bool says_something = std::ranges::any_of(required.texts_, [](const auto& one) { return one.has_value(); });
+    if (says_something) required.tree_ = std::move(tree);
+    return required;
+}
+
+bool RequiredText::may_be_in(const rollup::GramView& frame) const {
+    if (!tree_) return true;
+    std::vector<int> there, possible;
+    for (std::size_t i = 0; i < texts_.size(); ++i)
+        if (!texts_[i] || frame.may_hold(*texts_[i])) there.push_back(static_cast<int>(i));
+    tree_->AllPotentials(there, &possible);
+    return !possible.empty();
+}
+
+}  // namespace boatswain::query

@@ -1,0 +1,231 @@
+#include "query/roll_up.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "base/bytes.h"
+#include "crypto/digest.h"
+#include "open/text.h"
+#include "query/forms.h"
+#include "query/opened.h"
+#include "query/ordered_parallel.h"
+#include "query/rolled_up.h"
+#include "rollup/rollup.h"
+#include "segment/seal.h"
+
+namespace boatswain::query {
+namespace {
+
+constexpr std::size_t workers_max = 4;
+constexpr int zstd_level = 3;
+
+// One segment, made ready for a roll-up.
+struct Prepared {
+    std::optional<rollup::SegmentSummary> summary;  // none: damaged, or for others
+    std::vector<rollup::GramFrame> frames;
+    std::uint64_t text_bytes = 0;
+    std::optional<Error> damage;
+    Share held;
+};
+
+// A frame that is damaged may hold everything: it gets no filter.
+Result<rollup::GramFrame> grams_of(Opened& opened, std::size_t index, open::Decompressor& decompressor,
+                                   std::uint64_t& text_bytes) {
+    rollup::GramFrame frame{.compressed_bytes = opened.reader.footer().frames[index].compressed_bytes};
+    auto text = opened.reader.frame_text(index, decompressor);
+    if (!text && !is_of_one_object(text.error())) return std::unexpected(std::move(text).error().within(opened.name));
+    if (text) {
+        text_bytes += text->size();
+        auto walked = open::for_each_entry(*text, [&](const open::TextEntry& entry) {
+            if (entry.kind == open::TextEntry::Kind::line) frame.slots.add(entry.line.bytes);
+            return true;
+        });
+        frame.is_known = walked.has_value();
+    } else {
+        frame.is_known = false;
+    }
+    return frame;
+}
+
+class DayBuilder {
+  public:
+    DayBuilder(store::Store& store, std::span<const open::Identity> identities, const TenantId& tenant, Timestamp day,
+               const RollUpOptions& options, const Limits& limits, Observer& observer)
+        : store_(store),
+          identities_(identities),
+          tenant_(tenant),
+          day_(day),
+          options_(options),
+          limits_(limits),
+          observer_(observer),
+          catalog_(store, &limits.budget) {}
+
+    Result<RolledUpDay> run() {
+        std::vector<RollupInfo> rollups;
+        TRY(auto places,
+            catalog_.hours(tenant_, {.first = day_, .last = day_ + std::chrono::hours{rollup::hours_max - 1}},
+                           &rollups));
+        open_older(rollups);
+        for (const auto& place : places)
+            if (!place.spanning) CHECK(add(place));
+        bool is_as_before = old_ && done_.hours_kept == done_.hours && old_->index().size() == done_.hours;
+        // Nothing of it opens: it is another tenant's, whose roll-up stays.
+        if (done_.segments == 0 || is_as_before) return done_;
+        TRY(auto bytes, rollup::seal_rollup(tenant_, day_, options_.now, parts_, identities_));
+        CHECK(store_.replace(rollup::rollup_key(tenant_, day_), bytes, crypto::sha256(bytes)));
+        done_.bytes = bytes.size();
+        return done_;
+    }
+
+  private:
+    // One that is not to be believed is made again.
+    void open_older(const std::vector<RollupInfo>& rollups) {
+        auto found = std::ranges::find(rollups, day_, &RollupInfo::day);
+        if (found == rollups.end() || options_.again) return;
+        auto reads =
+            std::make_shared<ReadAhead>(store_, rollup::rollup_key(tenant_, day_), found->size, ReadAhead::piece_bytes);
+        auto opened = rollup::Rollup::open(
+            found->size, [reads](std::uint64_t first, std::uint64_t length) { return reads->read(first, length); },
+            identities_, tenant_, day_);
+        if (opened)
+            old_.emplace(std::move(*opened));
+        else if (!open::is_for_others(opened.error()))
+            observer_.rollup_refused(Error{opened.error()}.within(rollup::rollup_key(tenant_, day_)));
+    }
+
+    Result<void> add(const HourPlace& place) {
+        TRY(auto infos, catalog_.segments(tenant_, place));
+        std::string listing;
+        for (const auto& info : infos) listing += info.key.str() + " " + std::to_string(info.size) + "\n";
+        rollup::HourParts parts{.hour = place.hour, .listing = to_hex(crypto::sha256(listing))};
+        ++done_.hours;
+        if (!keep_old(parts)) {
+            TRY(auto forms, settle_forms(store_, infos));
+            (void)forms;  // readers count them
+            CHECK(make(infos, parts));
+        }
+        TRY(auto held,
+            limits_.budget.hold(parts.footers.size() + (parts.grams ? parts.grams->size() : 0), "a day's roll-up"));
+        held_.push_back(std::move(held));
+        parts_.push_back(std::move(parts));
+        return {};
+    }
+
+    bool keep_old(rollup::HourParts& parts) {
+        if (!old_) return false;
+        auto found = old_->index().find(parts.hour);
+        if (found == old_->index().end() || found->second.listing != parts.listing) return false;
+        if (options_.grams && !found->second.grams) return false;
+        auto footers = old_->read(found->second.footers);
+        if (!footers) return false;
+        if (found->second.grams) {
+            auto grams = old_->read(*found->second.grams);
+            if (!grams) return false;
+            parts.grams = std::move(*grams);
+        }
+        parts.footers = std::move(*footers);
+        parts.segments = found->second.segments;
+        done_.segments += parts.segments;
+        ++done_.hours_kept;
+        return true;
+    }
+
+    Result<Prepared> prepare(const SegmentInfo& info) {
+        Prepared prepared;
+        auto opened = open_segment(store_, info, identities_, limits_);
+        if (opened && !*opened) return prepared;
+        if (!opened) {
+            if (!is_of_one_object(opened.error())) return std::unexpected(std::move(opened).error());
+            prepared.damage = std::move(opened).error();
+            return prepared;
+        }
+        auto& segment = **opened;
+        auto json = segment.reader.footer_json();
+        if (!json) {
+            if (!is_of_one_object(json.error())) return std::unexpected(std::move(json).error().within(segment.name));
+            prepared.damage = std::move(json).error().within(segment.name);
+            return prepared;
+        }
+        prepared.summary = {.key = segment.name,
+                            .size = info.size,
+                            .header_mac = segment.reader.header_mac(),
+                            .footer_json = std::move(*json)};
+        auto frames = segment.reader.footer().frames.size();
+        auto bytes = prepared.summary->footer_json.size() + (options_.grams ? frames * sizeof(rollup::GramFrame) : 0);
+        TRY(prepared.held, limits_.budget.hold(bytes, "the frames of a segment"));
+        if (!options_.grams) return prepared;
+        open::Decompressor decompressor;
+        prepared.frames.reserve(frames);
+        for (std::size_t i = 0; i < frames; ++i) {
+            TRY(prepared.frames.emplace_back(), grams_of(segment, i, decompressor, prepared.text_bytes));
+        }
+        return prepared;
+    }
+
+    Result<void> make(const std::vector<SegmentInfo>& infos, rollup::HourParts& parts) {
+        std::string text, grams;
+        std::vector<rollup::GramFrame> group;
+        auto close_group = [&] {
+            if (!group.empty()) grams += rollup::pack_group(group);
+            group.clear();
+        };
+        auto take = [&](std::size_t, Prepared prepared) -> Result<void> {
+            if (prepared.damage) observer_.damaged(*prepared.damage);
+            if (!prepared.summary) {
+                ++done_.left_out;
+                return {};
+            }
+            text += rollup::pack_summaries(std::span{&*prepared.summary, 1});
+            if (text.size() > rollup::footers_text_bytes_max)
+                return fail(Remedy::stop, "the footers of one hour are more than a roll-up may hold");
+            ++parts.segments;
+            done_.text_bytes += prepared.text_bytes;
+            for (auto& frame : prepared.frames) {
+                group.push_back(std::move(frame));
+                if (group.size() == rollup::frames_of_group) close_group();
+            }
+            return {};
+        };
+        auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, workers_max);
+        CHECK(ordered_parallel<Prepared>(
+            infos.size(), threads, threads + 1, [&](std::size_t at) { return prepare(infos[at]); }, take));
+        close_group();
+        done_.segments += parts.segments;
+        parts.footers = segment::Compressor{zstd_level}.compress(text);
+        if (options_.grams) parts.grams = std::move(grams);
+        return {};
+    }
+
+    store::Store& store_;
+    std::span<const open::Identity> identities_;
+    const TenantId& tenant_;
+    Timestamp day_;
+    const RollUpOptions& options_;
+    Limits limits_;
+    Observer& observer_;
+    Catalog catalog_;
+    std::optional<rollup::Rollup> old_;
+    std::vector<rollup::HourParts> parts_;
+    std::vector<Share> held_;
+    RolledUpDay done_;
+};
+
+}  // namespace
+
+Result<RolledUpDay> roll_up_day(store::Store& store, std::span<const open::Identity> identities, const TenantId& tenant,
+                                Timestamp day, const RollUpOptions& options, const Limits& limits, Observer& observer) {
+    return DayBuilder{store, identities, tenant, day, options, limits, observer}.run();
+}
+
+Result<std::vector<Timestamp>> days_with_segments(store::Store& store, const TenantId& tenant, const TimeRange& range,
+                                                  Budget& budget) {
+    Catalog catalog{store, &budget};
+    TRY(auto places, catalog.hours(tenant, hours_of(range)));
+    std::set<Timestamp> days;
+    for (const auto& place : places)
+        if (!place.spanning) days.insert(std::chrono::floor<std::chrono::days>(place.hour));
+    return std::vector<Timestamp>{days.begin(), days.end()};
+}
+
+}  // namespace boatswain::query
