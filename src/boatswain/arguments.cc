@@ -29,6 +29,7 @@ struct Given {
     Logs logs;
     Query query;
     Stats stats;
+    RollupCommand rollup;
     LabelsCommand labels;
     Inspect inspect;
     Verify verify;
@@ -53,7 +54,7 @@ struct Given {
 
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
-    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *stats, *labels, *inspect,
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *stats, *labels, *rollup, *inspect,
         *verify, *why, *status, *flush, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion, *version,
         *help;
     FleetCommands fleet;
@@ -66,6 +67,7 @@ constexpr const char* identity_help =
     "A file with the tenant's age key; may be given several times (environment: BOATSWAIN_IDENTITY, ':' between files)";
 constexpr const char* since_help =
     "Only lines at or after TIME: 1h (ago), today, 2026-11-23, \"2026-11-23 10:00\" (UTC)";
+constexpr std::chrono::hours rollup_since_default{48};
 constexpr const char* until_help = "Only lines before TIME, written like --since";
 
 void add_keys(Commands& commands, Given& given) {
@@ -251,6 +253,19 @@ void add_stats(Commands& commands, Given& given) {
         "  boatswain stats --identity acme.key --json | jq -s 'map(.lines) | add'");
 }
 
+void add_rollup(Commands& commands, Given& given) {
+    auto* rollup = commands.rollup = commands.tool.add_subcommand(
+        "rollup", "Puts what the footers of a day say, and filters for texts, into one object that readers use");
+    add_footer_question(rollup, given.rollup.of, given);
+    rollup->add_flag("--footers-only", given.rollup.footers_only, "Leave out the filters, and read no line");
+    rollup->add_flag("--again", given.rollup.again, "Make hours that did not change again, too");
+    rollup->footer(
+        "Run it from cron, with an identity of the tenant. Without --since it makes the last two days. Readers use a\n"
+        "roll-up by themselves, and never need one: removing it loses nothing.\n\nExamples:\n"
+        "  boatswain rollup --identity acme.key\n  boatswain rollup --identity acme.key --since 30d --json\n"
+        "  boatswain rollup --identity acme.key --footers-only");
+}
+
 void add_labels(Commands& commands, Given& given) {
     auto* labels = commands.labels =
         commands.tool.add_subcommand("labels", "Lists the labels that a LogQL selector can ask for, or values of one");
@@ -383,6 +398,7 @@ std::unique_ptr<Commands> make_commands(Given& given) {
     add_logs(*commands, given);
     add_query(*commands, given);
     add_stats(*commands, given);
+    add_rollup(*commands, given);
     add_labels(*commands, given);
     add_ls(*commands, given);
     add_inspect(*commands, given);
@@ -616,6 +632,11 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
     if (&command == commands.stats) {
         auto complete = complete_question(given.stats.of, *range, *allowance);
         return complete ? Arguments{.request = given.stats} : usage(command, complete.error().what);
+    }
+    if (&command == commands.rollup) {
+        if (range->since == Timestamp::min()) range->since = now - rollup_since_default;
+        auto complete = complete_question(given.rollup.of, *range, *allowance);
+        return complete ? Arguments{.request = given.rollup} : usage(command, complete.error().what);
     }
     if (&command == commands.labels) {
         auto complete = complete_question(given.labels.of, *range, *allowance);

@@ -112,6 +112,13 @@ struct LabelsCommand {
     std::optional<std::string> name;
 };
 
+// Makes roll-ups of days, so that questions need fewer requests.
+struct RollupCommand {
+    FooterQuestion of;
+    bool footers_only = false;  // no filters for questions about a text
+    bool again = false;         // of hours that did not change, too
+};
+
 struct Inspect {
     std::string object;  // a key in the store, or a file
     std::optional<std::string> store;
@@ -164,7 +171,7 @@ struct Completion {
     std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Stats, LabelsCommand, Inspect, Verify, Why,
+using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Stats, LabelsCommand, RollupCommand, Inspect, Verify, Why,
                              Status, Flush, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync, FleetStatus,
                              FleetKeyNew, FleetKeyDerive, Serve, TokenNew, TokenList, TokenRevoke>;
 
@@ -180,6 +187,7 @@ int run(const Logs& request, Console& console);
 int run(const Query& request, Console& console);
 int run(const Stats& request, Console& console);
 int run(const LabelsCommand& request, Console& console);
+int run(const RollupCommand& request, Console& console);
 int run(const Inspect& request, Console& console);
 int run(const Verify& request, Console& console);
 int run(const Why& request, Console& console);

@@ -82,12 +82,16 @@ void Progress::clear() {
     console_.err.flush();
 }
 
-void Progress::tell_damages() {
+bool Progress::tell_damages() {
     clear();
+    bool any = !damages_.empty();
+    for (const auto& refused : refused_rollups_) console_.note("a roll-up was not used: " + refused);
+    refused_rollups_.clear();
     for (const auto& damage : damages_) console_.complain(damage);
     if (damages_not_named_ > 0)
         console_.complain(fmt::format("and {} more", counted(damages_not_named_, "damaged object")));
     forget();
+    return any;
 }
 
 int conclude(Console& console, Progress& progress, const Conclusion& reading) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ class Progress final : public query::Observer {
     Progress& operator=(const Progress&) = delete;
 
     void damaged(const Error& error) override;
+    void rollup_refused(const Error& error) override { refused_rollups_.insert(error.what); }
     void progress(const query::Tally& tally) override;
     void met(const Source& source) override { unmatched_.met(source); }
 
@@ -38,8 +40,8 @@ class Progress final : public query::Observer {
     void clear();
     // Starts over: what was damaged will be met again.
     void forget();
-    // Names each damaged object on standard error.
-    void tell_damages();
+    // Names each damaged object on standard error, and each roll-up that was not used. Whether there was damage.
+    bool tell_damages();
     const Unmatched& unmatched() const { return unmatched_; }
 
   private:
@@ -48,6 +50,7 @@ class Progress final : public query::Observer {
     bool shown_ = false;
     std::vector<std::string> damages_;  // the first damages_named_max
     std::uint64_t damages_not_named_ = 0;
+    std::set<std::string> refused_rollups_;
     Unmatched unmatched_;
 };
 
