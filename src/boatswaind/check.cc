@@ -1,11 +1,15 @@
 #include "boatswaind/check.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "boatswaind/engine_check.h"
 #include "boatswaind/guard_daemon.h"
+#include "boatswaind/privileges.h"
 #include "boatswaind/sandbox_setup.h"
 #include "boatswaind/state_place.h"
 #include "boatswaind/tenant_resolver.h"
@@ -80,6 +84,9 @@ int check(const config::Config& config) {
     // What may well come later (keys, a bucket, a directory) is told, and keeps nobody from starting.
     if (store)
         if (auto there = (*store)->probe(); !there) std::fprintf(stderr, "warning: %s\n", there.error().what.c_str());
+    // As root we could reach an engine, and read logs, that the agent cannot: it gives up what root may do, too.
+    Log log{clock, STDERR_FILENO, LogFormat::text, LogLevel::warning};
+    wrong = failed(drop_privileges(log)) || wrong;
     EngineReport report;
     if (config.docker.enabled) report = ask_engine(config);
     if (auto trouble = trouble_with_pods(config.cri.pods)) report.warnings.push_back(std::move(*trouble));

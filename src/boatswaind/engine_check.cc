@@ -22,7 +22,8 @@ std::string advice(const Error& error) {
     if (error.cause == std::errc::no_such_file_or_directory)
         return " (is the engine running, and its socket mounted here? engine.socket names another place)";
     if (error.cause == std::errc::permission_denied)
-        return " (run as root, as a member of the socket's group, or behind `boatswaind guard`)";
+        return " (run as the user whose engine it is, which root is not where it is rootless, as a member of the "
+               "socket's group, or behind `boatswaind guard`)";
     if (error.cause == std::errc::connection_refused)
         return " (the socket is there and nobody listens: an engine that is down, or a bind-mounted socket file of an "
                "engine "

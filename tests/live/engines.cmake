@@ -31,3 +31,7 @@ endforeach()
 
 # Images in containerd's store, as Docker 29 has them by itself.
 set_property(TEST live_sid_lines APPEND PROPERTY ENVIRONMENT BOATSWAIN_TEST_ENGINE_WITH=containerd-snapshotter)
+
+# Engines whose containers are other users: 26.1 with userns-remap, and this machine's as a user's own.
+boatswain_on_engine(trixie remapped /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/agent_other_users_test.py Remapped)
+boatswain_agent_test(agent_other_users_test.py Rootless)

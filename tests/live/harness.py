@@ -25,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SUPPORT = HERE.parent / "support"
 BUILD = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", HERE.parent.parent / "build" / "release"))
 IMAGE = "bw/busybox"
+ROOTLESS_USER = 54321  # tests/support/engine.sh
 
 alive = []  # what has to be closed, should a test run be broken off
 
@@ -92,9 +93,9 @@ class Engine:
         self.volume = self.place / "volume"  # seen by containers as /volume
         self.volume.mkdir()
         # Containers are other users there, and have no part in the host's network.
-        self.remapped = os.environ.get("BOATSWAIN_TEST_ENGINE_WITH") == "userns-remap"
-        self.network = "none" if self.remapped else "host"
-        if self.remapped:
+        self.other_users = os.environ.get("BOATSWAIN_TEST_ENGINE_WITH") in ("userns-remap", "rootless")
+        self.network = "none" if self.other_users else "host"
+        if self.other_users:
             self.place.chmod(0o711)
         alive.append(self)
         try:
@@ -108,7 +109,7 @@ class Engine:
             "DOCKER_HOST": f"unix://{self.socket}",
             "DOCKER_CONFIG": str(self.dir / "cli"),
         }
-        if self.remapped:
+        if self.other_users:
             self.root = pathlib.Path(self.docker("info", "--format", "{{.DockerRootDir}}"))
 
     def _script(self, verb, *arguments):

@@ -21,6 +21,8 @@
 #   engine.sh unpack DIR                 does only that; DIR is not looked at
 # BOATSWAIN_TEST_ENGINE_WITH=userns-remap or =containerd-snapshotter (images in containerd's store, as Docker 29 has them) sets that. Its
 # root is made by pivot_root then, since a chroot allows no user namespaces.
+# BOATSWAIN_TEST_ENGINE_WITH=rootless: this machine's dockerd as an ordinary user, ROOTLESS_USER, by rootlesskit. No such user is made: the
+# engine has lists of users of its own, in a mount namespace. Needs the packages uidmap and rootlesskit.
 #
 # Needs root (or a user who may act as root) and the packages docker.io and busybox-static. What is not private, because dockerd
 # hard-codes it: log-driver plugins are looked up in /run/docker/plugins, their FIFOs are made in /run/docker/logging.
@@ -29,6 +31,7 @@ set -euo pipefail
 # A unix socket's path holds 107 bytes, and containerd's is 41 longer than DIR.
 dir_bytes_max=64
 start_seconds_max=120
+rootless_user=54321  # its id and its group's; ids from 100000 on are its containers'
 start_tries_max=3
 stop_seconds_max=60
 
@@ -153,9 +156,39 @@ exec_in_suite() {
         exit 1' sh "$suite_root" "$@"
 }
 
+rootless() { [ "${BOATSWAIN_TEST_ENGINE_WITH:-}" = rootless ]; }
+
+make_rootless_user() {
+    local list
+    [ -z "$suite" ] || die "rootless runs this machine's engine alone"
+    command -v rootlesskit newuidmap >/dev/null || die "rootlesskit or newuidmap is missing: apt-get install rootlesskit uidmap"
+    mkdir -p "$dir/lists" "$dir/home" "$dir/run"
+    for list in passwd group subuid subgid; do
+        touch "/etc/$list"
+        cp "/etc/$list" "$dir/lists/$list"
+    done
+    echo "rootless:x:$rootless_user:$rootless_user::$dir/home:/bin/sh" >>"$dir/lists/passwd"
+    echo "rootless:x:$rootless_user:" >>"$dir/lists/group"
+    for list in subuid subgid; do echo "rootless:100000:65536" >"$dir/lists/$list"; done
+    chown -R "$rootless_user:$rootless_user" "$dir"
+    chown -R 0:0 "$dir/lists"
+    chmod 700 "$dir/run"
+}
+
+exec_rootless() {
+    # shellcheck disable=SC2016 # expanded by the inner shells
+    exec unshare --mount --propagation private sh -c '
+        dir=$1 user=$2; shift 2
+        for list in passwd group subuid subgid; do mount --bind "$dir/lists/$list" "/etc/$list" || exit 1; done
+        exec setpriv --reuid "$user" --regid "$user" --clear-groups env -i PATH="$PATH" HOME="$dir/home" XDG_RUNTIME_DIR="$dir/run" \
+            rootlesskit --net=host --copy-up=/run --state-dir "$dir/run/kit" sh -c '\''rm -rf /run/docker /run/containerd; exec "$@"'\'' sh "$@"
+        exit 1' sh "$dir" "$rootless_user" "$@"
+}
+
 settings() {
     case ${BOATSWAIN_TEST_ENGINE_WITH:-} in
         '') echo '{}' ;;
+        rootless) echo '{"storage-driver": "vfs"}' ;;
         containerd-snapshotter) echo '{"features": {"containerd-snapshotter": true}}' ;;
         userns-remap)
             [ -n "$suite" ] || die "userns-remap makes a user, so only in another suite"
@@ -183,11 +216,15 @@ start() {
     # An empty configuration file keeps a system engine's /etc/docker/daemon.json out.
     settings >"$dir/daemon.json"
     printf '%s\0' "$@" >"$dir/options"
+    if rootless; then make_rootless_user; fi
     start_daemon
     docker image inspect bw/busybox >/dev/null 2>&1 || make_image
 }
 
 in_own_session() {
+    if rootless; then
+        exec setsid bash -c "$(declare -f exec_rootless); dir=\$1 rootless_user=\$2; shift 2; exec_rootless \"\$@\"" bash "$dir" "$rootless_user" "$@"
+    fi
     [ -z "$suite" ] || exec setsid bash -c "$(declare -f exec_in_suite); suite_root=\$1; shift; exec_in_suite \"\$@\"" bash "$suite_root" "$@"
     exec setsid "$@"
 }
@@ -202,6 +239,7 @@ start_daemon() {
     # printf without arguments prints its format once: an empty option is none.
     mapfile -d '' -t options <"$dir/options"
     [ -n "${options[0]:-}" ] || options=()
+    if rootless; then options+=(--rootless); fi
     # As the leader of its own session it outlives the caller's terminal, and a Ctrl-C there does not reach it.
     PATH=/usr/sbin:/usr/bin:/sbin:/bin DOCKER_HOST='' in_own_session "$dockerd" --config-file "$dir/daemon.json" \
         -H "unix://$socket" --data-root "$(cat "$dir/data-root")" --exec-root "$dir/exec" --pidfile "$engine_pid_file" \
