@@ -122,8 +122,6 @@ bool Containers::stands_as(const engine::ContainerSummary& summary) const {
     auto found = containers_.find(summary.id);
     if (found == containers_.end()) return false;
     const auto& container = found->second;
-    // Of a log that is refused nothing is expected until the container starts again.
-    if (container.logs && container.logs->refused()) return true;
     bool runs = summary.state == "running" || summary.state == "paused";
     bool rests = summary.state == "exited" || summary.state == "created";
     return container.life->running ? !rests : !runs;

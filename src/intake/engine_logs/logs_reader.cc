@@ -21,6 +21,12 @@ constexpr std::uint64_t follow_tail_min = 1024;
 // A log in which entries share times is asked for its end in this rhythm.
 constexpr std::chrono::milliseconds coarse_pause{1000};
 
+constexpr const char* ended_early =
+    "the engine ends the answer though the container runs: perhaps a part of its log is damaged";
+constexpr const char* not_whole = "the end of this log is not where the engine's answer ends";
+constexpr const char* trouble_within =
+    "the engine reports trouble inside the log stream: perhaps a part of it is damaged";
+
 // Podman's log drivers: it follows a file, and serves nothing twice.
 bool may_repeat(std::string_view driver) { return driver != "k8s-file" && driver != "journald"; }
 
@@ -79,17 +85,22 @@ asio::awaitable<void> LogsReader::run() {
         starts = life_.starts;
         bool follow = life_.running;
         bool was_complete = std::exchange(complete_, false);
+        auto taken_before = taken_entries_;
         auto end = co_await read_once(follow);
+        if (taken_entries_ > taken_before || life_.starts != starts) unserved_pause_ = unserved_pause_min;
         refused_ = end == Ending::refused;
         if (refused_) {
-            if (suspects_.left(facts_.id)) leave_alone();
+            bool left = suspects_.left(facts_.id);
+            if (left) leave_alone();
             // All of it was read before the engine stopped serving it: looking once more is what was refused.
             complete_ = was_complete;
             // Gone, or its log cannot be read any more. What was not read by then is lost; whether that is anything,
             // nobody can say.
             if (life_.removed) co_return;
-            caught_up = true;
-            life_.running = false;
+            // What does not run prints nothing: it is asked for again when it starts.
+            caught_up = !follow;
+            if (follow && left) co_await wait_for_start(starts);
+            if (follow && !left) co_await wait_to_ask_again(starts, refused_pause_max, unserved_);
             continue;
         }
         if (end == Ending::clean) {
@@ -108,18 +119,49 @@ asio::awaitable<void> LogsReader::run() {
                 // A request for the log of one that removes itself can hold its removal up (measured): no more of them
                 // than needed.
                 bool all_seen = ended_before || (facts_.auto_remove && !joiner_.pending());
-                caught_up = last_read != Ending::broken && all_seen;
-                if (life_.running) co_await life_.changed.wait_for(pause_min);
+                caught_up = last_read != Ending::broken && last_read != Ending::troubled && all_seen;
+                if (life_.running) co_await wait_to_ask_again(starts, damaged_pause_max, ended_early);
             }
             if (complete_ && !life_.running && !co_await look_behind()) {
                 caught_up = complete_ = false;
-                co_await life_.changed.wait_for(pause_min);
+                co_await wait_to_ask_again(life_.starts, damaged_pause_max, not_whole);
             }
+            continue;
+        }
+        if (end == Ending::troubled) {
+            co_await wait_to_ask_again(starts, damaged_pause_max, trouble_within);
             continue;
         }
         co_await net::sleep_for(pause);
         pause = std::min(pause * 2, pause_max);
     }
+}
+
+// Until it is time; sooner when the container starts, stops or is removed.
+asio::awaitable<void> LogsReader::wait_to_ask_again(unsigned starts, std::chrono::milliseconds longest,
+                                                    std::string why) {
+    auto pause = refused_ ? std::max(unserved_pause_, named_pause_min) : unserved_pause_;
+    bool was_news = is_news();
+    unserved_pause_ = std::min(pause * 2, longest);
+    if (was_news && !is_news())
+        log_.warning("a log is not served; it is asked for again after pauses that grow",
+                     {{"container", facts_.id}, {"error", why}, {"pause_ms_max", longest.count()}});
+    if (!is_news()) {
+        auto seconds = std::chrono::ceil<std::chrono::seconds>(pause).count();
+        last_error_ = {.when = clock_.now(), .what = why + "; asked again after " + std::to_string(seconds) + " s"};
+    }
+    if (pause < named_pause_min) co_return co_await life_.changed.wait_for(pause);
+    auto until = clock_.steady() + pause;
+    bool running = life_.running;
+    while (!life_.removed && life_.starts == starts && life_.running == running) {
+        auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock_.steady());
+        if (left.count() <= 0) co_return;
+        co_await life_.changed.wait_for(left);  // notified of room, too
+    }
+}
+
+asio::awaitable<void> LogsReader::wait_for_start(unsigned starts) {
+    while (!life_.removed && life_.starts == starts) co_await life_.changed.wait();
 }
 
 // The engine died of it. Its tenant is told once.
@@ -205,11 +247,14 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
     auto stream = co_await client_.logs(facts_.id, {.follow = follow, .since = std::nullopt, .tail = tail});
     if (!stream) {
         counters_.errors.add();
-        last_error_ = {.when = clock_.now(), .what = stream.error().what};
-        log_.warning("logs of a container not served", {{"container", facts_.id}, {"error", stream.error()}});
+        unserved_ = stream.error().what;
+        last_error_ = {.when = clock_.now(), .what = unserved_};
+        if (is_news())
+            log_.warning("logs of a container not served", {{"container", facts_.id}, {"error", stream.error()}});
         bool gone = is_refusal(stream.error(), *question);
         co_return gone ? Ending::refused : Ending::broken;
     }
+    refused_ = false;
     using Splitter = engine::LogsLineSplitter;
     Splitter splitter{facts_.tty ? Splitter::Shape::terminal : Splitter::Shape::frames};
     bool engine_trouble = false, lost = false;
@@ -222,9 +267,10 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
         if (lost) return;
         engine_trouble = true;
         counters_.engine_messages.add();
-        last_error_ = {.when = clock_.now(), .what = "the engine reports trouble inside the log stream"};
-        log_.warning("the engine reports trouble inside a log stream",
-                     {{"container", facts_.id}, {"message", message}});
+        last_error_ = {.when = clock_.now(), .what = trouble_within};
+        if (is_news())
+            log_.warning("the engine reports trouble inside a log stream",
+                         {{"container", facts_.id}, {"message", message}});
     };
     for (;;) {
         auto bytes = co_await (*stream)->next();
@@ -243,9 +289,10 @@ asio::awaitable<LogsReader::Ending> LogsReader::read_window(LogsPlace::How how, 
         if (!split) {
             counters_.errors.add();
             last_error_ = {.when = clock_.now(), .what = split.error().what};
-            log_.warning("log stream not understood", {{"container", facts_.id}, {"error", split.error()}});
+            if (is_news())
+                log_.warning("log stream not understood", {{"container", facts_.id}, {"error", split.error()}});
         }
-        if (!split || engine_trouble) co_return Ending::broken;
+        if (!split || engine_trouble) co_return Ending::troubled;
         if (bytes->empty()) {
             question->harmless();
             co_return Ending::clean;
@@ -274,6 +321,7 @@ LogsPlace::Verdict LogsReader::take(const engine::LogsRecord& record) {
         place_.replayed(record, joiner_.pending(stream));
         return verdict;
     }
+    ++taken_entries_;
     if (record.part == 0 && ++counted_ == 1) counted_from_ = place_.seen(record);
     auto& frame = feed_->text();
     if (auto gap = place_.take_gap()) {

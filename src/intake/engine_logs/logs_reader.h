@@ -5,6 +5,10 @@
 // log, by `tail`; then the stream is followed from there. At its end the log is read once more without following,
 // because the engine may end a follow stream before its last lines. Nor is the end of that answer the end of the log: a
 // broken record ends it, too (logs_damaged.cc).
+//
+// What the engine does not serve now, it may serve later: a log that it refuses, that ends while its container runs, or
+// in which it reports trouble, is asked for again, after a pause that doubles up to a bound as long as nothing new
+// comes.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -40,16 +44,24 @@ class LogsReader {
     const batch::Feed& feed() const { return *feed_; }
     const batch::Feed* open_feed() const { return feed_.get(); }  // nothing after close()
     const TimePosition& taken() const { return place_.position(); }
-    // The engine will not serve this log, for good: trouble() says why.
+    // The engine does not serve this log: trouble() says why.
     bool refused() const { return refused_; }
     const std::optional<LastError>& trouble() const { return last_error_; }
 
+    // Of what is not served: the first pause (of a refused log named_pause_min), and the longest ones.
+    static constexpr std::chrono::milliseconds unserved_pause_min{200};
+    static constexpr std::chrono::milliseconds refused_pause_max{std::chrono::minutes{10}};
+    static constexpr std::chrono::milliseconds damaged_pause_max{std::chrono::minutes{1}};
+    // Pauses of this length and longer are named, and logged once. Shorter ones end when there is room, too.
+    static constexpr std::chrono::milliseconds named_pause_min{1'000};
+
   private:
     enum class Ending {
-        clean,    // by the engine, as it should
-        broken,   // try again
-        refused,  // the engine will not serve this log
-        lost,     // the place was not in the answer, or has to be looked for again
+        clean,     // by the engine, as it should
+        broken,    // try again
+        refused,   // the engine will not serve this log
+        troubled,  // the engine reports trouble in its answer, or what it says is not understood
+        lost,      // the place was not in the answer, or has to be looked for again
     };
     boost::asio::awaitable<Ending> read_once(bool follow);
     boost::asio::awaitable<Ending> catch_up();
@@ -68,6 +80,9 @@ class LogsReader {
     void tell_damage(Timestamp from);
     Timestamp last_time() const;
     boost::asio::awaitable<void> wait_for_room();
+    boost::asio::awaitable<void> wait_to_ask_again(unsigned starts, std::chrono::milliseconds longest, std::string why);
+    boost::asio::awaitable<void> wait_for_start(unsigned starts);
+    bool is_news() const { return unserved_pause_ < named_pause_min; }  // that something is not served
     LogsPlace::Verdict take(const engine::LogsRecord& record);
     void tell_clock_steps();
     void finish_pending();
@@ -89,7 +104,10 @@ class LogsReader {
     Log& log_;
     std::optional<LastError> last_error_;
     bool refused_ = false;
-    const bool repeats_;         // LogsPlace
+    std::chrono::milliseconds unserved_pause_ = unserved_pause_min;  // the next one
+    std::uint64_t taken_entries_ = 0;                                // ever
+    std::string unserved_;                                           // the engine's words when it refused last
+    const bool repeats_;                                             // LogsPlace
     std::uint64_t counted_ = 0;  // entries that were taken of the last answer, which was not followed
     LogsPlace::Seen counted_from_;
 };

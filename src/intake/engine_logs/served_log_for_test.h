@@ -56,6 +56,7 @@ class ServedLog : public engine::Client {
             co_return std::unexpected(Error{.remedy = Remedy::back_off,
                                             .what = "nobody listens",
                                             .cause = std::make_error_code(std::errc::connection_refused)});
+        if (refusal) co_return std::unexpected(*refusal);
         auto source = std::make_shared<Source>(io_);
         if (dies_of && dies_of(query)) {
             dead = true;
@@ -66,6 +67,7 @@ class ServedLog : public engine::Client {
         }
         auto first = query.tail && *query.tail < entries.size() ? entries.size() - *query.tail : 0;
         bool ended = serve(first, *source);
+        if (ended && reports_trouble) source->append(frame_of("Error grabbing logs"));
         if (query.follow && !ended)
             following_.push_back(source);
         else
@@ -94,9 +96,11 @@ class ServedLog : public engine::Client {
     std::function<bool(const engine::LogsQuery&)> dies_of;
     std::function<void()> on_death;
     bool dead = false;
+    std::optional<Error> refusal;
     // At a broken record the answer ends as if that were all (28.5, and 20.10 near the end of a log), or so many entries
     // are left out behind it and the rest is served (20.10).
     std::size_t left_out = 0;
+    bool reports_trouble = false;  // where an answer ends at a broken record (26.1)
     std::vector<Entry> entries;
     std::vector<engine::LogsQuery> requests;
     std::size_t bytes_served = 0;
@@ -153,8 +157,10 @@ class ServedLog : public engine::Client {
         return false;
     }
     static std::string frame(const Entry& entry) {
-        auto payload = to_text(entry.time) + " " + entry.bytes;
-        std::string head{entry.stream == Stream::out ? '\1' : '\2', '\0', '\0', '\0'};
+        return frame_of(to_text(entry.time) + " " + entry.bytes, entry.stream);
+    }
+    static std::string frame_of(const std::string& payload, Stream stream = Stream::err) {
+        std::string head{stream == Stream::out ? '\1' : '\2', '\0', '\0', '\0'};
         for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(payload.size() >> shift);
         return head + payload;
     }
