@@ -277,6 +277,35 @@ class Lives(LiveTest):
             self.assert_numbers(reader.of(container), 500, container=container)
         self.assert_numbers(reader.of(paused), 501, container="paused")
 
+    def test_what_was_printed_before_the_first_start_is_passed_over_only_where_that_is_wished(self):
+        red = {"BOATSWAIN_TENANT": "red"}
+        script = "echo old; while [ ! -e /volume/go ]; do usleep 50000; done; echo new; sleep 1000"
+        before = self.engine.shell(script, env=red)
+        wait_for(lambda: self.engine.docker("logs", before) == "old")
+        time.sleep(1.1)
+        passed_over, read = ([b"new"], ["passed-over"]), ([b"old", b"new"], [])
+        wishes = [
+            ({}, read),
+            ({"docker__read_from": "start"}, passed_over),
+            ({"docker__read_max_age": "1s"}, passed_over),
+            ({"docker__read_max_age": "1h"}, read),
+        ]
+        agents = [self.agent(**settings) for settings, _ in wishes]
+        after = self.engine.shell(script, env=red)
+        wait_for(lambda: self.engine.docker("logs", after) == "old")
+        self.engine.put("go", b"")
+        for agent, (settings, (lines, gaps)) in zip(agents, wishes):
+            with self.subTest(settings):
+                reader = agent.reader()
+                self.wait_stored(reader, len(lines) + 2)
+                # Killed, and nothing of it is said twice.
+                agent.kill()
+                agent.start()
+                self.assertEqual(agent.stop(), 0)
+                self.assertEqual(reader.of(before).messages(), lines)
+                self.assertEqual([gap["reason"] for gap in reader.of(before).gaps], gaps)
+                self.assertEqual((reader.of(after).messages(), reader.of(after).gaps), read)
+
     def test_containers_that_are_restarted_are_read_on(self):
         agent = self.agent()
         red = {"BOATSWAIN_TENANT": "red"}

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "batch/rig_for_test.h"
 #include "intake/driver/holder_for_test.h"
 #include "net/run_for_test.h"
@@ -40,6 +42,7 @@ class DriverIntakeTest : public ::testing::Test {
         return told.file->lag_bytes;
     }
     Assignment assign(const std::string& id) const {
+        if (breaks) throw std::logic_error{"a fault of ours"};
         Assignment answer;
         answer.whose.tenant = tenant;
         if (id == without_key) {
@@ -61,6 +64,7 @@ class DriverIntakeTest : public ::testing::Test {
     }
 
     const HoldName name{.container = std::string(64, 'c'), .number = 1};
+    bool breaks = false;
     std::string without_key;  // a container: the key file of its tenant was removed
     TenantId tenant = TenantId::parse("acme").value();
     open::Identity identity = open::Identity::generate();
@@ -128,6 +132,18 @@ TEST_F(DriverIntakeTest, HoldsLinesWhileTheirTenantsKeyFileIsRemoved) {
         for (const auto& line : open::read_segment(object.bytes, identity).lines[name.container])
             stored.push_back(line.bytes);
     EXPECT_THAT(stored, ::testing::ElementsAre("before", "meanwhile"));
+}
+
+TEST_F(DriverIntakeTest, ATaskThatEndsByAFaultOfOursIsNamedInItsHealth) {
+    EXPECT_THAT(intake.health().ended_tasks, ::testing::IsEmpty());
+    breaks = true;
+    print(name, "a line");
+    net::TaskGroup tasks{io.get_executor(), rig.log};
+    tasks.spawn("driver intake", intake.run());
+    ASSERT_TRUE(net::testing::run_until(io, [&] { return !intake.health().ended_tasks.empty(); }));
+    EXPECT_THAT(intake.health().ended_tasks, ::testing::Each(::testing::HasSubstr("the holds")));
+    tasks.cancel();
+    ASSERT_TRUE(net::testing::run_to_end(io, tasks.join()));
 }
 
 }  // namespace

@@ -9,8 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <stdexcept>
 #include <thread>
 
 #include "base/directory_for_test.h"
@@ -38,6 +40,20 @@ class Memory {
     }
     ~Memory() { std::filesystem::remove_all(path); }
     Path path;
+};
+
+// Throws when it is asked, as only a fault of ours would.
+class BreakableClock final : public Clock {
+  public:
+    Timestamp now() const override { return system_.now(); }
+    std::chrono::steady_clock::time_point steady() const override {
+        if (breaks) throw std::logic_error{"a clock that breaks"};
+        return system_.steady();
+    }
+    std::atomic<bool> breaks = false;
+
+  private:
+    SystemClock system_;
 };
 
 class HolderTest : public ::testing::Test {
@@ -147,9 +163,10 @@ class HolderTest : public ::testing::Test {
     const std::string id = std::string(64, 'd');
     boatswain::testing::TestDirectory directory;
     Memory memory;
-    SystemClock clock;
+    BreakableClock clock;
     Fd log_file{::open((directory / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
-    Log log{clock, log_file.get(), LogFormat::text, LogLevel::debug};
+    SystemClock clock_of_log;
+    Log log{clock_of_log, log_file.get(), LogFormat::text, LogLevel::debug};
     std::unique_ptr<boost::asio::io_context> io;
     std::unique_ptr<Holder> holder;
     std::unique_ptr<net::TaskGroup> tasks;

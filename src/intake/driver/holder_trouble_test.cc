@@ -1,5 +1,6 @@
 // The holder where holds, descriptions, memory and directory fail it: containers are read on all the same.
 #include <atomic>
+#include <future>
 
 #include "intake/driver/fifo_table.h"
 #include "intake/driver/holder_for_test.h"
@@ -261,6 +262,21 @@ TEST_F(HolderTroubleTest, OptionsThatAreMisspeltRefuseTheStart) {
     EXPECT_EQ(held(1), "none");
     EXPECT_THAT(start_logging(directory / "fifo", "{\"require-key\":\"False\",\"mode\":\"non-blocking\"}"),
                 HasSubstr("{\"Err\":\"\"}"));
+}
+
+// Whoever runs the holder asks for them: the agent's /healthz, and the driver's own process, which ends then.
+TEST_F(HolderTroubleTest, ATaskThatEndsByAFaultOfOursIsNamed) {
+    start();
+    auto ended = [&] {
+        std::promise<std::vector<std::string>> answer;
+        boost::asio::post(*io, [&] { answer.set_value(holder->ended_tasks()); });
+        return answer.get_future().get();
+    };
+    EXPECT_THAT(ended(), ::testing::IsEmpty());
+    clock.breaks = true;
+    ASSERT_TRUE(within(30s, [&] { return !ended().empty(); }));
+    clock.breaks = false;
+    EXPECT_THAT(ended(), ::testing::ElementsAre("look after the holds"));
 }
 
 }  // namespace
