@@ -4,6 +4,8 @@
 #include <deque>
 #include <optional>
 
+#include "query/rolled_up.h"
+
 #include "query/kept_entry.h"
 
 namespace boatswain::query {
@@ -71,12 +73,16 @@ Result<Tally> read_lines_backward(store::Store& store, std::span<const open::Ide
     cuts.push_back(selection.range.since);
     auto left = most;
     auto until = selection.range.until;
+    RolledUp rolled_up{store, identities, limits, selection.filter && selection.filter->wants_grams(),
+                       [&observer](const Error& error) { observer.rollup_refused(error); }};
+    auto shared = limits;
+    shared.rolled_up = &rolled_up;
     for (auto since : cuts) {
         auto piece = selection;
         piece.range = {since, std::exchange(until, since)};
         LastOfPiece last{limits.budget, left};
         std::optional<Error> over;
-        auto read = read_lines(store, identities, piece, limits, observer, [&](const Entry& entry) {
+        auto read = read_lines(store, identities, piece, shared, observer, [&](const Entry& entry) {
             // A gap that reaches over the cut belongs to the piece in which it begins.
             bool began_before = !entry.is_line() && entry.text.gap.from < since && since != selection.range.since;
             if (began_before || !accepts(entry)) return true;

@@ -84,10 +84,14 @@ class Budget {
     std::atomic<std::uint64_t> peak_{0};
 };
 
+class RolledUp;
+
 // What answering a question may take, and what it believes of an object.
 struct Limits {
     Budget& budget;
     open::Bounds bounds{};
+    // What is known of roll-ups, for several readings one after the other. None: each reading finds out by itself.
+    RolledUp* rolled_up = nullptr;
 };
 
 // Whether an error says that a budget was used up.

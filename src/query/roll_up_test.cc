@@ -127,6 +127,22 @@ TEST_F(RollUpTest, ANeedleIsFetchedFromTheOneSegmentThatHoldsIt) {
     EXPECT_LE(store.reads, 1 + 8);
 }
 
+TEST_F(RollUpTest, TheLastLinesOfADayCostOneRequestForItsRollUp) {
+    for (int hour = 0; hour < 24; ++hour)
+        add_segment(hour, static_cast<std::uint64_t>(hour) + 1, {"line of hour " + std::to_string(hour)});
+    roll_up({.grams = false});
+    store.reads = 0;
+    Budget budget;
+    std::vector<std::string> last;
+    Selection all{.tenant = tenant("acme"), .range = {}};
+    auto read = read_lines_backward(
+        store, identities, all, {.budget = budget}, heard, 24, [](const Entry&) { return true; },
+        [&](const Entry& entry) { return last.emplace_back(entry.text.line.bytes).size() < 24; });
+    ASSERT_TRUE(read);
+    EXPECT_EQ(last.back(), "line of hour 0");
+    EXPECT_EQ(store.reads, 1 + 24) << "the roll-up, and the lines of each segment";
+}
+
 TEST_F(RollUpTest, WhatCameLaterIsFoundAllTheSame) {
     add_segment(1, 1, {"early"});
     roll_up();

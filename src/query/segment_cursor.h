@@ -23,8 +23,9 @@ class SegmentCursor {
           limits_(limits),
           observer_(observer),
           catalog_(store, &limits.budget),
-          rolled_up_(store, identities, limits_, selection.filter && selection.filter->wants_grams(),
-                     [&observer](const Error& error) { observer.rollup_refused(error); }) {
+          own_rolled_up_(store, identities, limits_, selection.filter && selection.filter->wants_grams(),
+                         [&observer](const Error& error) { observer.rollup_refused(error); }),
+          rolled_up_(limits.rolled_up != nullptr ? *limits.rolled_up : own_rolled_up_) {
         limits_.bounds.large_footers = &large_footers_;
     }
 
@@ -50,7 +51,8 @@ class SegmentCursor {
     std::mutex large_footers_;
     Observer& observer_;
     Catalog catalog_;
-    RolledUp rolled_up_;
+    RolledUp own_rolled_up_;
+    RolledUp& rolled_up_;
     std::map<Timestamp, std::vector<std::pair<TenantId, HourPlace>>> hours_;  // not yet opened
     std::vector<Share> hours_held_;                                           // of each tenant
     Tally tally_;
