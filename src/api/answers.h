@@ -17,7 +17,7 @@ namespace boatswain::api {
 // Lines, grouped by their labels as they come; what they take is held of the budget.
 class Streams {
   public:
-    // `categorised`: a stream is told apart by stream labels alone, and each line carries its other labels
+    // `categorised`: streams differ by stream labels alone, and each line carries its other labels
     // (X-Loki-Response-Encoding-Flags: categorize-labels).
     Streams(bool categorised, query::Budget& budget) : categorised_(categorised), budget_(budget) {}
 

@@ -31,7 +31,7 @@ void SyncHealth::looked(const fleet::Look& look) {
     auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
         metrics_.gauge(name, help).set(static_cast<double>(value));
     };
-    gauge("boatswain_fleet_instances", "Instances that Marathon is told to run", plan.instances);
+    gauge("boatswain_fleet_instances", "Instances that Marathon is asked to run", plan.instances);
     gauge("boatswain_fleet_eligible_hosts", "Hosts on which an instance can run", plan.eligible);
     gauge("boatswain_fleet_covered_hosts", "Eligible hosts that have an instance", plan.covered);
     gauge("boatswain_fleet_gone_instances", "Instances on hosts that Mesos does not know", plan.gone.size());
@@ -88,7 +88,7 @@ Result<std::unique_ptr<FleetServer>> FleetServer::open(const std::string& addres
     auto state = std::make_unique<State>();
     auto health = [&standing] {
         serve::Health health{.reasons = {}, .detail = standing.detail()};
-        if (!standing.healthy()) health.reasons.push_back({"looks", "no look at Marathon and Mesos succeeded of late"});
+        if (!standing.healthy()) health.reasons.push_back({"looks", "no recent look at Marathon and Mesos succeeded"});
         return health;
     };
     TRY(state->server, http::Server::open(state->io.get_executor(), address,

@@ -5,7 +5,7 @@
 namespace boatswain::tool {
 namespace {
 
-// Checked now, so that a mistake is said at the start; read anew for each call.
+// Checked now, so that a mistake is said at the start; read again for each call.
 Result<fleet::CredentialSource> credential_of(const std::optional<std::string>& file, const char* variable) {
     fleet::CredentialSource source;
     if (file) source.file = *file;

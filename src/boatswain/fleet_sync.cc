@@ -1,4 +1,4 @@
-// fleet sync: looks, plans and acts, once or until it is told to end.
+// fleet sync: looks, plans and acts, once or until a signal ends it.
 #include <signal.h>
 #include <unistd.h>
 
@@ -159,7 +159,7 @@ class SyncRun {
         if (history)
             syncer_.remember(std::move(*history));
         else
-            log_.warning("state not understood: the hold time begins anew", {{"error", history.error()}});
+            log_.warning("state not understood: the hold time begins again", {{"error", history.error()}});
     }
 
     void tell(const fleet::Look& look) {

@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "boatswain: %s\n", forbidden.error().what.c_str());
         return tool::exit_error;
     }
-    // A reader that went away (`| head`) is told by EPIPE, and ends the tool quietly.
+    // A reader that went away (`| head`) shows as EPIPE, and ends the tool quietly.
     std::signal(SIGPIPE, SIG_IGN);
     SystemClock clock;
     bool colour = std::getenv("NO_COLOR") == nullptr;

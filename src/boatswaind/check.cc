@@ -81,7 +81,7 @@ int check(const config::Config& config) {
     }
     auto store = store::open_store(config.store.url, clock, store_options(config));
     wrong = failed(store) || wrong;
-    // What may well come later (keys, a bucket, a directory) is told, and keeps nobody from starting.
+    // What may well come later (keys, a bucket, a directory) is a warning, and keeps nobody from starting.
     if (store)
         if (auto there = (*store)->probe(); !there) std::fprintf(stderr, "warning: %s\n", there.error().what.c_str());
     // As root we could reach an engine, and read logs, that the agent cannot: it gives up what root may do, too.

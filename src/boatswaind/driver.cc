@@ -135,15 +135,15 @@ driver::HolderOptions holder_options(const config::Config& config) {
             .ring_bytes = config.driver.ring_bytes};
 }
 
-driver::HolderAsks holder_asks(TenantResolver& assigning, const intake::docker::Selection& selection) {
-    return {.kept = words_kept(assigning, selection),
-            .key_for = [&assigning](const SourceFacts& facts) { return key_for(assigning, facts); },
-            .share_for = [&assigning](const SourceFacts& facts) { return assigning.share_of(facts); }};
+driver::HolderAsks holder_asks(TenantResolver& tenants, const intake::docker::Selection& selection) {
+    return {.kept = words_kept(tenants, selection),
+            .key_for = [&tenants](const SourceFacts& facts) { return key_for(tenants, facts); },
+            .share_for = [&tenants](const SourceFacts& facts) { return tenants.share_of(facts); }};
 }
 
-driver::KeyAnswer key_for(TenantResolver& assigning, const SourceFacts& facts) {
+driver::KeyAnswer key_for(TenantResolver& tenants, const SourceFacts& facts) {
     using Is = driver::KeyAnswer::Is;
-    auto assignment = assigning.assign(facts);
+    auto assignment = tenants.assign(facts);
     if (assignment.soon) return {.is = Is::not_yet, .reason = assignment.decision.reason};
     if (assignment.decision.action == tenancy::Decision::Action::seal) return {.is = Is::yes, .reason = {}};
     return {.is = Is::no, .reason = assignment.decision.reason};

@@ -11,12 +11,12 @@ namespace boatswain::boatswaind {
 
 intake::driver::HolderOptions holder_options(const config::Config& config);
 
-// What the holder asks of `assigning` and `selection`, which outlive it.
-intake::driver::HolderAsks holder_asks(TenantResolver& assigning, const intake::docker::Selection& selection);
+// What the holder asks of `tenants` and `selection`, which outlive it.
+intake::driver::HolderAsks holder_asks(TenantResolver& tenants, const intake::docker::Selection& selection);
 
 // Whether a container may run that asks for a key (--log-opt require-key=true): only if its lines are sealed for its
 // own tenant.
-intake::driver::KeyAnswer key_for(TenantResolver& assigning, const SourceFacts& facts);
+intake::driver::KeyAnswer key_for(TenantResolver& tenants, const SourceFacts& facts);
 
 // `boatswaind driver`: the holder alone, until SIGTERM. It takes rules and keyring from the same configuration as the
 // agent beside it, again on SIGHUP, and waits while another holder has the directory of holds.

@@ -1,6 +1,6 @@
 // What the agent makes of its parts' troubles: whether it lives, and whether it does its work. Pure.
 //
-// Alive fails only when starting anew helps: when something that has to run for ever has ended, when our own sandbox
+// Alive fails only when a new start helps: when something that has to run for ever has ended, when our own sandbox
 // keeps us out of a directory that was mounted since the start (the store's, the engine's), or when the engine's socket
 // is a mounted file that went stale. An agent whose I/O thread hangs does not answer at all, which comes to the same.
 // Whatever comes from outside (a disk, a store, an
@@ -27,7 +27,7 @@
 
 namespace boatswain::boatswaind {
 
-// A write to the state directory, or a put, that takes longer than that is told: a disk or a mount that hangs.
+// A write to the state directory, or a put, that takes longer than that is reported: a disk or a mount that hangs.
 inline constexpr std::chrono::minutes seal_stuck_after{1};
 inline constexpr std::chrono::minutes put_stuck_after{10};
 

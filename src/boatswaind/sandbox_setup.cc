@@ -104,7 +104,7 @@ std::optional<Path> ask_engine(const config::Config& config) {
 
 Path engine_path(const config::Config& config) {
     auto address = net::parse_address(config.engine.socket);
-    return address ? Path{address->unix_path} : Path{};  // an error is told a moment later
+    return address ? Path{address->unix_path} : Path{};  // an error shows a moment later
 }
 
 // Whoever reaches an engine is root on its host (docs/operate/guard.md).

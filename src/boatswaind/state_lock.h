@@ -15,7 +15,7 @@ namespace boatswain::boatswaind {
 
 class StateLock {
   public:
-    // Waits for the lock until it is had, or `give_up` says so (asked a few times a second): Remedy::stop then.
+    // Waits for the lock until it holds it, or `give_up` says so (asked a few times a second): Remedy::stop then.
     static Result<StateLock> acquire(const Path& state_dir, Log& log, const std::function<bool()>& give_up);
 
   private:

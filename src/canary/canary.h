@@ -2,7 +2,7 @@
 // batch, sealing, spool, store) and are then read back from the store. It tells what no counter on the way can: that
 // the store has what it acknowledged, and how long a line takes to get there.
 //
-// The daemon cannot open what it sealed, and needs not: a segment in the store is what was sealed when its SHA-256 is,
+// The daemon cannot open what it sealed, and need not: a segment in the store is what was sealed when its SHA-256 is,
 // and how many of the canary's lines are in it, the sealing side said (docs/decisions/0010-canary.md).
 //
 // A line is, in this order: printed; sealed; and then either verified (its segment was acknowledged by the store, and

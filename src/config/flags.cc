@@ -223,7 +223,7 @@ std::string zsh_script() {
            "        _files\n"
            "    fi\n"
            "}\n"
-           // As a file of $fpath it is run to complete; sourced, it is told of.
+           // As a file of $fpath it is run to complete; sourced, it is registered.
            "if [[ $funcstack[1] == _boatswaind ]]; then\n"
            "    _boatswaind \"$@\"\n"
            "else\n"

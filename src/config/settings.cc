@@ -445,7 +445,7 @@ std::vector<Setting> make_settings() {
         number("ship.uploads", "segments on their way to the store at the same time", 1, 64,
                AT(std::int64_t, ship.uploads)),
 
-        duration("fleet.heartbeat", "how often the store is told how this host stands (fleet status); 0s: never", 0s,
+        duration("fleet.heartbeat", "how often this host's state is put into the store (fleet status); 0s: never", 0s,
                  24h, AT(Nanoseconds, fleet.heartbeat)),
         path("fleet.key", "key that proves the heartbeats: of the fleet, or of this host (boatswain fleet key)",
              absolute_path_or_none, AT(Path, fleet.key)),

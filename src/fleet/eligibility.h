@@ -4,8 +4,8 @@
 //   eligible   an instance can run there: it counts for scaling up
 //   unsure     it may come back, or may be about to leave: it keeps the count from being lowered, and never raises it
 //   no         it cannot, and `why` says so in words
-// Whether there is room for it right now is told apart: an agent that is full is eligible, but nothing is scaled up for
-// it before something leaves.
+// Whether there is room for it right now is another question: an agent that is full is eligible, but nothing is scaled
+// up for it before something leaves.
 #pragma once
 
 #include <string>

@@ -37,7 +37,7 @@ inline constexpr std::uint64_t credential_bytes_max = 64 << 10;
 // "basic USER:PASSWORD", "token TOKEN" (DC/OS) or "bearer TOKEN", one line: the value of an Authorization header.
 Result<std::string> parse_credential(std::string_view text);
 
-// Where the credential is: a file, read anew each time so that it can be renewed, or a text from the environment.
+// Where the credential is: a file, read again each time so that it can be renewed, or a text from the environment.
 struct CredentialSource {
     std::optional<Path> file;
     std::optional<std::string> text;

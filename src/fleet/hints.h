@@ -54,7 +54,7 @@ class Hints {
 };
 
 // RecordIO, as Mesos' v1 streams are framed: "LENGTH\nBYTES", repeated. Source: apache/mesos docs/recordio.md.
-// Only the first `kept_max` bytes of a record are kept: its type is told by them, and the first record of SUBSCRIBE
+// Only the first `kept_max` bytes of a record are kept: they show its type, and the first record of SUBSCRIBE
 // holds the whole cluster.
 class RecordReader {
   public:

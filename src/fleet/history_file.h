@@ -1,4 +1,4 @@
-// A History as a file, so that `fleet sync --once`, started anew each time, is as careful as the loop.
+// A History as a file, so that `fleet sync --once`, a new process each time, is as careful as the loop.
 //
 // JSON: {"version":1,"gone_since":{"TASK":"TIME"},"deployment_since":{"ID":"TIME"},"surplus_since":"TIME"}. Nothing in
 // it is secret. A file that is missing or not understood is an empty history, which only makes sync wait longer.

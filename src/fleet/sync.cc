@@ -18,7 +18,7 @@ Syncer::Syncer(Connections connections, std::string app, Options options, const 
     if (!connections_.mesos.addresses.empty()) mesos_ = std::make_unique<Endpoint>(connections_.mesos);
 }
 
-// Marathon names the leading master anew after each election.
+// Marathon names the leading master again after each election.
 Result<void> Syncer::find_mesos(const MarathonState& marathon) {
     if (!connections_.mesos.addresses.empty() || (mesos_ && marathon.mesos_url == found_mesos_)) return {};
     auto addresses = parse_addresses(marathon.mesos_url);

@@ -1,4 +1,4 @@
-// What the guard says to its clients: heads composed anew, and refusals in the engine's own form.
+// What the guard says to its clients: heads that it composes, and refusals in the engine's own form.
 #pragma once
 
 #include <string>

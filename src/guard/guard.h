@@ -1,8 +1,8 @@
 // Stands between the engine's socket and programs that only want to look: it owns the one, and serves a small, safe
 // part of the engine's API on another unix socket.
 //
-// A request is parsed (request.h), judged and composed anew (allow.h), and sent over a connection to the engine of its
-// own; the answer's head is composed anew too, its body passed on as it comes, or hidden from (redact.h). One request a
+// A request is parsed (request.h), judged and composed again (allow.h), and sent over a connection to the engine of its
+// own; the answer's head is composed again too, its body passed on as it comes, or redacted (redact.h). One request a
 // connection, on both sides: there is no state that a client could bring out of step.
 //
 // Runs on the one I/O thread. Invariants

@@ -1,4 +1,4 @@
-// The parameters of an allowed call: checked one by one, and written anew.
+// The parameters of an allowed call: checked one by one, and written again.
 //
 // What is sent to the engine is made of values that were understood (a truth, a time, a number, filters), never of the
 // client's text. An unknown, repeated or misshapen parameter is refused rather than dropped: a client that asks for

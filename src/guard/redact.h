@@ -1,6 +1,6 @@
 // Hides what an answer of the engine holds of others' secrets, and leaves the rest of it as it means.
 //
-// The answer is read as a whole and written anew: members keep their order, numbers and texts their values. A hidden
+// The answer is read as a whole and written again: members keep their order, numbers and texts their values. A hidden
 // text is "***"; of a variable the name stays ("PASSWORD=***"), whole variables stay when a rule of [tenancy] reads
 // them.
 //

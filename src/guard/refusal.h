@@ -1,4 +1,4 @@
-// Why a client is not served: a status and a sentence that it is told.
+// Why a client is not served: a status and a sentence for it.
 #pragma once
 
 #include <expected>

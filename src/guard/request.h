@@ -2,8 +2,8 @@
 //
 // A server is lenient, because refusing costs it clients. Here everything that two readers of a request might
 // understand differently is refused: a bare CR or LF, folded fields, a repeated Host or Upgrade, a target that is not a
-// plain path; a body, however announced, is told to allow.h, which refuses it. Nothing of the bytes read here is ever
-// sent on: the engine's request is composed anew.
+// plain path; a body, however announced, goes to allow.h, which refuses it. Nothing of the bytes read here is ever
+// sent on: the engine's request is composed from what was understood.
 #pragma once
 
 #include <string>

@@ -40,7 +40,7 @@ class Parser final : public beast::basic_parser<false> {
         if (!is_header_done()) fields.emplace_back(lower_case(ours(name)), ours(value));
         error = {};
     }
-    // One framing is told once, or two readers see two bodies (RFC 9112 section 6.3, RFC 9110 section 5.3).
+    // One framing is said once, or two readers see two bodies (RFC 9112 section 6.3, RFC 9110 section 5.3).
     void on_header_impl(error_code& error) override {
         auto told = std::ranges::count(fields, "transfer-encoding", &std::pair<std::string, std::string>::first);
         error = told > 1 ? beast::make_error_code(beast::error::bad_transfer_encoding) : error_code{};

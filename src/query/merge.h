@@ -13,7 +13,7 @@
 // next part when that is due. Per segment that is still needed its footer is held; when those do not fit, or reading
 // again would come to more than reread_max times the text, the question is refused (is_over_budget()).
 //
-// An object that is damaged, larger than agents write (open/bounds.h) or not what its name says is told to the observer
+// An object that is damaged, larger than agents write (open/bounds.h) or not what its name says goes to the observer
 // and left out; so is what follows the damage in a frame. Objects that no identity opens are counted.
 #pragma once
 

@@ -158,7 +158,7 @@ struct VerifyRequest {
 // Objects are fetched and opened in so many threads at once.
 inline constexpr std::size_t verifiers = 4;
 
-// `progress` is told how many of how many segments are done, from the calling thread. Errors: the store's, and what is
+// `progress` hears how many of how many segments are done, from the calling thread. Errors: the store's, and what is
 // too much to hold.
 Result<Verification> verify_store(store::Store& store, std::span<const open::Identity> identities,
                                   const VerifyRequest& request, Budget& budget,

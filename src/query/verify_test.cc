@@ -294,7 +294,7 @@ TEST(Verify, NoticesAForgedObjectByTheOneBehindIt) {
     }
 }
 
-// One who holds the key too can seal anew with the right predecessor.
+// One who holds the key too can seal again with the right predecessor.
 TEST(Verify, NoticesALastObjectThatWasSealedAnewWithoutAFrameByItsOrdinalsUnlessTheTailIsGone) {
     MemoryStore store;
     ChainForTest chain{store, acme};

@@ -2,7 +2,7 @@
 //
 // It is for the day on which something we read turns out to run as code in us: that code can then neither start a
 // program, nor look at other processes, mount, load into the kernel, nor reach files that are not ours. Both
-// confinements are what the running kernel offers; what it lacks is told, and whoever needs it (`sandbox = "on"`)
+// confinements are what the running kernel offers; what it lacks is logged, and whoever needs it (`sandbox = "on"`)
 // refuses to start.
 //
 // Landlock belongs to threads and is inherited by those made later, so confine() is called before any thread is

@@ -1,4 +1,4 @@
-// Each test confines a child, which then tries; what came of it is told through a pipe.
+// Each test confines a child, which then tries; what came of it comes back through a pipe.
 #include "sandbox/sandbox.h"
 
 #include <fcntl.h>

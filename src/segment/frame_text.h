@@ -34,7 +34,7 @@ struct FrameCounts {
 class FrameText {
   public:
     FrameText() = default;  // of no source, for a place that is filled later
-    // Starts with the heading of `source`. `memory` is what another frame's take_memory() gave: it saves growing anew.
+    // Starts with the heading of `source`. `memory` is what another frame's take_memory() gave: it saves growing again.
     explicit FrameText(const Source& source, std::string memory = {});
     // Gives up the text, and its memory for another frame.
     std::string take_memory();

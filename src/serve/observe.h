@@ -1,6 +1,6 @@
 // What the agent shows of itself: /healthz, /readyz, /metrics (Prometheus' text format 0.0.4) and /version.
 //
-//   /healthz  whether it lives. Whoever started the agent ends it when this fails, so it fails only when starting anew
+//   /healthz  whether it lives. Whoever started the agent ends it when this fails, so it fails only when a new start
 //             helps: a full disk, a store or an engine that is away are no reason.
 //   /readyz   whether it does its work: reads, ships, and nothing is stuck. The reasons are told.
 // Both answer {"ok":true,"reasons":[{"part":"store","what":"..."}],"notes":[...],"detail":{...}} with 200, or 503 when
@@ -47,7 +47,7 @@ struct ObserveSources {
 };
 
 http::Routes observe_routes(ObserveSources sources);
-// /healthz, /readyz and /version for everybody: of a reason or note the part alone is told, and no detail.
+// /healthz, /readyz and /version for everybody: of a reason or note only its part, without detail.
 http::Routes health_routes(ObserveSources sources);
 
 inline constexpr std::size_t token_bytes_min = 16, token_bytes_max = 4096;

@@ -174,7 +174,7 @@ void Shipper::conclude(const spool::Spooled& segment, store::PutOutcome outcome)
             if (!second) return key_is_taken(segment, false);
             break;
     }
-    // What the store said is told before the spool is seen to be without the segment.
+    // The store's answer is logged before the spool is seen to be without the segment.
     count_outcome(outcome == store::PutOutcome::created ? "created" : "already_there");
     stored(segment);
 }

@@ -43,7 +43,7 @@ std::string metadata_endpoint(const Environment& environment) {
                              .value_or(std::string{six ? link_local_metadata_6 : link_local_metadata}));
 }
 
-// An instance gives the token's answer a life of one hop, unless it is told otherwise: a container's bridge is one
+// An instance gives the token's answer a life of one hop, unless its owner sets another: a container's bridge is one
 // more, and the answer never arrives.
 std::unexpected<Error> nobody_answers(const std::string& doing, const Error& error) {
     auto what = doing + " does not answer: " + error.what;

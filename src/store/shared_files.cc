@@ -69,7 +69,7 @@ std::optional<std::string> region_of_shared_files(const Environment& environment
     auto profile = asked_for.value_or("default");
     auto config = place_of(environment, "AWS_CONFIG_FILE", "config");
     auto credentials = place_of(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
-    // What is wrong with a file is told where credentials are looked for in it.
+    // What is wrong with a file is reported where credentials are looked for in it.
     if (config && read(*config, profile, SharedFile::config) && !config->profile.region.empty())
         return config->profile.region;
     if (credentials && read(*credentials, profile, SharedFile::credentials) && !credentials->profile.region.empty())

@@ -19,7 +19,7 @@ constexpr std::string_view salt_prefix = "boatswain/derive/v1/";
 constexpr std::uint64_t scrypt_n = 1 << 14;
 constexpr std::uint32_t scrypt_r = 8;
 constexpr std::uint32_t scrypt_p = 4;
-// scrypt needs 128 * r * (N + p) bytes, a little over 16 MiB; OpenSSL refuses to use more than it is told.
+// scrypt needs 128 * r * (N + p) bytes, a little over 16 MiB; OpenSSL refuses to use more than it may.
 constexpr std::uint64_t scrypt_memory_max = 32 << 20;
 
 template <auto release>

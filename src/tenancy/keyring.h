@@ -68,7 +68,7 @@ class Keyring {
 
     // What is broken as of the last reload(), and what comes of it: sentences, of files at most `most`.
     std::vector<std::string> broken(std::size_t most = key_files_max) const;
-    // Whether `problem`, of what reload() returned, is told by broken(), too.
+    // Whether `problem`, of what reload() returned, is among broken(), too.
     bool is_of_a_broken_file(std::string_view problem) const;
 
     // Whether the directory differs from what the last reload() saw, by names, times, sizes and inodes (symbolic links

@@ -27,7 +27,7 @@ using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 HeaderList to_curl(const NameValues& headers) {
     HeaderList list;
     for (const auto& [name, value] : headers) {
-        // "Name;" is how libcurl is told of a header without a value; "Name:" would remove it.
+        // "Name;" is libcurl's form of a header without a value; "Name:" would remove it.
         auto line = value.empty() ? name + ";" : name + ": " + value;
         auto* longer = curl_slist_append(list.get(), line.c_str());
         if (longer == nullptr) throw std::bad_alloc();

@@ -278,10 +278,10 @@ void CriIntake::assign_again(const std::string& id, Container& container) {
     if (stops && feed->is_held() && fresh.decision.reason == container.assignment.decision.reason) return;
     container.assignment = std::move(fresh);
     batcher_.hold(id, stops);
-    log_.info("container assigned anew", {{"container", id},
-                                          {"tenant", container.assignment.whose.tenant.str()},
-                                          {"action", tenancy::to_string(container.assignment.decision.action)},
-                                          {"reason", container.assignment.decision.reason}});
+    log_.info("container assigned again", {{"container", id},
+                                           {"tenant", container.assignment.whose.tenant.str()},
+                                           {"action", tenancy::to_string(container.assignment.decision.action)},
+                                           {"reason", container.assignment.decision.reason}});
     if (change == Reassignment::new_feed) pump_.change_feed(id, open_feed(container, feed->handover()));
     pump_.touch(id);
     count();

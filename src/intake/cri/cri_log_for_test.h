@@ -2,7 +2,7 @@
 //
 // As measured with containerd 1.6 and read in kubernetes (pkg/kubelet/logs/container_log_manager.go): a long line is
 // cut into pieces of 16 KiB, each with a time of its own; the kubelet renames the log, and the runtime writes on in the
-// renamed file until it is told to open the log again; of rotated files all but the newest are compressed.
+// renamed file until it has to open the log again; of rotated files all but the newest are compressed.
 #pragma once
 
 #include <zlib.h>

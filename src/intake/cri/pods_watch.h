@@ -1,6 +1,6 @@
 // Watches the kubelet's pods directory: logs that appear, are rotated, grow and go.
 //
-// Directories are watched before they are listed, so nothing falls between. A birth is told at once, for a pod that
+// Directories are watched before they are listed, so nothing falls between. A birth is reported at once, for a pod that
 // lives a moment leaves its log for a moment; growth at most fifty times a second. Told news may be late or repeated;
 // after news_lost() everything must be looked at again. Belongs to the I/O thread.
 #pragma once

@@ -565,10 +565,10 @@ void Containers::assign_anew(const std::string& id, Container& container) {
     if (change == Reassignment::none) return;
     if (!take(assignment, container) && stops) return;
     batcher_.hold(id, stops);
-    log_.info("container assigned anew", {{"container", id.substr(0, 12)},
-                                          {"tenant", assignment.whose.tenant.str()},
-                                          {"action", name_of(container.action)},
-                                          {"reason", assignment.decision.reason}});
+    log_.info("container assigned again", {{"container", id.substr(0, 12)},
+                                           {"tenant", assignment.whose.tenant.str()},
+                                           {"action", name_of(container.action)},
+                                           {"reason", assignment.decision.reason}});
     if (stops) return;
     if (change == Reassignment::go_on) return progress(id, container);
     change_feed(id, container, open_feed(container, assignment, feed->handover()));

@@ -1,6 +1,6 @@
-// The table of containers: what is there, whose it is, which way each is read, and how its end is told.
+// The table of containers: what is there, whose it is, which way each is read, and how it ends.
 //
-// Discovery (discovery.h) and the directory's news (directory_news.h) tell what they see; what is told twice, or late,
+// Discovery (discovery.h) and the directory's news (directory_news.h) tell what they see; what comes twice, or late,
 // does no harm. Here it is decided:
 //
 //   adopt        a container is there: it gets its assignment and, once and for all, its reader (reader_for)
@@ -99,7 +99,7 @@ class Containers {
 
     bool contains(const std::string& id) const { return containers_.contains(id); }  // it is, or is to be, read
     bool knows(const std::string& id) const { return contains(id) || skipped_.contains(id); }
-    bool is_gone(const std::string& id) const;  // dropped of late: what is told again of it is no news
+    bool is_gone(const std::string& id) const;  // dropped recently: what comes again of it is no news
     std::vector<std::string> ids() const;
     // Nothing is to be learned of it: it is known, and runs, or does not, as the engine's list says; or it is gone.
     bool stands_as(const engine::ContainerSummary& summary) const;
@@ -215,7 +215,7 @@ class Containers {
     void drop(const std::string& id);
     void depart(const std::string& id);
 
-    // What is told of them (description.cc).
+    // Descriptions of them (description.cc).
     Description describe_one(const Container& container) const;
     void describe_verdict(const Container& container, Description& description) const;
     static Description describe_skipped(const std::string& id, const Skipped& skipped);

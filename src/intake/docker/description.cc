@@ -1,4 +1,4 @@
-// What `boatswain why` is told of containers.
+// What `boatswain why` shows of containers.
 #include <algorithm>
 
 #include "intake/docker/containers.h"

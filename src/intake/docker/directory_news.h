@@ -1,4 +1,4 @@
-// The news of the engine's containers directory, made into what the table of containers is told.
+// The news of the engine's containers directory, made into calls of the table of containers.
 //
 // A container's log is opened the moment it appears, before anything else is asked, and what the container is comes
 // from config.v2.json beside it: so one that is gone before inspect answers is read all the same. What inotify has no

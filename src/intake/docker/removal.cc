@@ -1,4 +1,4 @@
-// How a container's end is told: it is read to its end, the engine says how it ended, its source is closed.
+// The end of a container: it is read to its end, the engine says how it ended, its source is closed.
 #include <algorithm>
 
 #include "intake/docker/containers.h"

@@ -255,9 +255,9 @@ void DriverIntake::assign_again(const std::string& id, Container& container) {
         batcher_.hold(id, change == Reassignment::stop);
         if (change == Reassignment::stop) return;
         if (change == Reassignment::go_on) return touch(id);
-        log_.info("container assigned anew", {{"container", id.substr(0, 12)},
-                                              {"tenant", container.assignment.whose.tenant.str()},
-                                              {"reason", decision.reason}});
+        log_.info("container assigned again", {{"container", id.substr(0, 12)},
+                                               {"tenant", container.assignment.whose.tenant.str()},
+                                               {"reason", decision.reason}});
         auto old = std::move(container.feed);
         open_feed(container, old->handover());
         old->hand_over(*container.feed);

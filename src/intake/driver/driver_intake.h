@@ -6,7 +6,7 @@
 //   half of a hold's room is taken by lines that no segment covers      their batch is sealed at once
 //   the FIFO ended        the hold is read to its end and removed when all of it is durable
 //   the container is removed  (DockerIntake tells) its closing record is written
-//   it died or is removed, and its hold has not ended     the holder is told by a mark beside the hold (HoldName): the
+//   it died or is removed, and its hold has not ended     a mark beside the hold (HoldName) says so: the
 //                         engine gave StopLogging up while there was no holder, and never closes the FIFO
 //   a description is not understood     the hold is left alone, within its bounds, until its container is removed
 //

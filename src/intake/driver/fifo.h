@@ -61,7 +61,7 @@ class Fifo {
     };
     // One turn. Nothing is taken when the hold cannot take it (Remedy::back_off).
     Result<Moved> move(Hold& hold, Transfer& transfer);
-    // One turn of dropping. `note` is told of the gap before its bytes are taken. How many bytes were dropped: whole
+    // One turn of dropping. `note` hears of the gap before its bytes are taken. How many bytes were dropped: whole
     // frames, so that what comes can still be told apart; without `whole_only` everything that is there.
     Result<std::size_t> drop(const std::function<void(const Gap&)>& note, Transfer& transfer, const char* reason,
                              bool whole_only);

@@ -81,7 +81,7 @@ class AttachReaderTest : public ::testing::Test {
         EXPECT_TRUE(net::testing::run_to_end(io, tasks.join()));
         reader.reset();
     }
-    // The container has just started, as it has for a reader that is told of its start; or it has been running.
+    // The container has just started, as it has for a reader that hears of its start; or it has been running.
     void start(bool was_running = false) {
         life.running = true;
         engine::ContainerFacts facts;

@@ -63,7 +63,7 @@ class Suspects {
     bool left(const std::string& id) const;  // alone, until started()
 
     void engine_followed(bool followed);                  // false: it vanished
-    void started(const std::string& id, Timestamp when);  // what is told of an earlier start is no news
+    void started(const std::string& id, Timestamp when);  // news of an earlier start is none
     void forget(const std::string& id);                   // it is removed
 
     // Times that the engine vanished.

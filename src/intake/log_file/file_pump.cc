@@ -27,7 +27,7 @@ FilePump::FilePump(asio::any_io_executor executor, std::string reader, const Clo
       run_queue_(std::move(executor), [this](const std::string& id) { return take_turn(id); }) {}
 
 void FilePump::add(const std::string& id, std::unique_ptr<LogFileReader> reader, std::unique_ptr<batch::Feed> feed) {
-    // Opened at once, whether there is room for lines or not; trouble shows again at the first turn, and is told there.
+    // Opened at once, whether there is room for lines or not; trouble shows again at the first turn, which logs it.
     // That turn comes later, from run(): it may find the log finished, and must not call back to an owner who is in the
     // middle of adding.
     (void)reader->hold_open();
