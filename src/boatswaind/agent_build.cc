@@ -7,7 +7,7 @@
 #include "boatswaind/driver.h"
 #include "boatswaind/privileges.h"
 #include "boatswaind/sandbox_setup.h"
-#include "intake/cri/cri_intake.h"
+#include "boatswaind/ways_in.h"
 #include "intake/docker/docker_intake.h"
 #include "intake/driver/driver_intake.h"
 #include "intake/driver/plugin_server.h"
@@ -114,14 +114,15 @@ Result<void> AgentDaemon::build_intakes(std::vector<std::string> own_containers)
                               .starter = [this](const SourceFacts& facts) { return tenants_->starter(facts); },
                               .keep = words_kept(*tenants_, selection_)};
     tenants_->trust_images(config_.tenancy.trust_image);
-    if (!config_.cri.pods.empty()) {
-        const auto& excluded = config_.cri.exclude_namespaces;
-        intake::cri::Options options{.pods = config_.cri.pods,
-                                     .excluded_namespaces = {excluded.begin(), excluded.end()},
-                                     .own_pods = intake::cri::own_pods()};
-        intakes_.push_back(std::make_unique<intake::cri::CriIntake>(io_.get_executor(), std::move(options), assigner,
-                                                                    *batcher_, *spool_, clock_, metrics_, log_));
-    }
+    IntakeParts parts{.executor = io_.get_executor(),
+                      .assigner = assigner,
+                      .batcher = *batcher_,
+                      .spool = *spool_,
+                      .clock = clock_,
+                      .metrics = metrics_,
+                      .log = log_};
+    for (const auto& way : ways_in())
+        if (way.is_on(config_)) intakes_.push_back(way.make(config_, parts));
     if (!config_.docker.enabled) return {};
     return build_docker(std::move(assigner), std::move(own_containers));
 }

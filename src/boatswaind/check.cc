@@ -13,6 +13,7 @@
 #include "boatswaind/sandbox_setup.h"
 #include "boatswaind/state_place.h"
 #include "boatswaind/tenant_resolver.h"
+#include "boatswaind/ways_in.h"
 #include "intake/docker/selection.h"
 #include "store/store.h"
 #include "tenancy/keyring.h"
@@ -25,14 +26,6 @@ template <class T>
 bool failed(const Result<T>& result) {
     if (!result) std::fprintf(stderr, "error: %s\n", result.error().what.c_str());
     return !result;
-}
-
-// By listing it, as the agent does; nothing where it is well, or not meant.
-std::optional<std::string> trouble_with_pods(const Path& pods) {
-    std::error_code problem;
-    if (!pods.empty()) std::filesystem::directory_iterator{pods, problem};
-    if (!problem) return std::nullopt;
-    return "cri.pods: " + pods.string() + ": " + problem.message() + " (is it mounted here? the agent waits for it)";
 }
 
 }  // namespace
@@ -49,10 +42,13 @@ Result<void> check_host(const config::Config& config) {
 Result<void> check_ways_in(const config::Config& config) {
     if (!config.docker.enabled && config.driver.enabled)
         return fail(Remedy::stop, "driver.enabled: the log driver is a Docker engine's, and docker.enabled is false");
-    if (config.docker.enabled || !config.cri.pods.empty()) return {};
-    return fail(Remedy::stop,
-                "nothing to read: docker.enabled is false, and cri.pods names no directory (/var/log/pods on nodes of "
-                "Kubernetes)");
+    if (config.docker.enabled) return {};
+    std::string off = "nothing to read: docker.enabled is false";
+    for (const auto& way : ways_in()) {
+        if (way.is_on(config)) return {};
+        off += ", and " + std::string{way.off};
+    }
+    return fail(Remedy::stop, std::move(off));
 }
 
 Result<void> check_no_identity(const Path& directory) {
@@ -89,7 +85,9 @@ int check(const config::Config& config) {
     wrong = failed(drop_privileges(log)) || wrong;
     EngineReport report;
     if (config.docker.enabled) report = ask_engine(config);
-    if (auto trouble = trouble_with_pods(config.cri.pods)) report.warnings.push_back(std::move(*trouble));
+    for (const auto& way : ways_in())
+        if (way.is_on(config))
+            if (auto trouble = way.trouble(config)) report.warnings.push_back(std::move(*trouble));
     for (const auto& fact : report.facts) std::fprintf(stdout, "# %s\n", fact.c_str());
     for (const auto& warning : report.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     tenancy::Keyring keyring{config.tenancy.keyring};

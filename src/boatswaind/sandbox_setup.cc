@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "boatswaind/privileges.h"
+#include "boatswaind/ways_in.h"
 #include "engine/client.h"
 #include "intake/driver/hold.h"
 #include "intake/driver/pipe_share.h"
@@ -61,12 +62,11 @@ void add_system(std::vector<Path>& into) {
 }
 
 // A directory that is not there yet is seen to come from the one that it will be in.
-void add_pods(std::vector<Path>& into, const Path& pods) {
-    if (pods.empty()) return;
+void add_logs(std::vector<Path>& into, const Path& directory) {
     std::error_code not_there;
-    auto real = std::filesystem::canonical(pods, not_there);
-    into.push_back(not_there ? around(pods) : real);
-    into.push_back(pods);
+    auto real = std::filesystem::canonical(directory, not_there);
+    into.push_back(not_there ? around(directory) : real);
+    into.push_back(directory);
 }
 
 void add_store(sandbox::Rules& rules, const config::Config& config) {
@@ -172,7 +172,10 @@ sandbox::Rules agent_rules(const config::Config& config, const Path& containers)
     add_system(rules.read);
     add_configuration(rules, config);
     add_replaceable(rules.read, config.metrics.token_file);
-    add_pods(rules.read, config.cri.pods);
+    for (const auto& way : ways_in()) {
+        if (!way.is_on(config)) continue;
+        for (const auto& directory : way.directories(config)) add_logs(rules.read, directory);
+    }
     if (!config.docker.enabled) return rules;
     if (containers.empty())
         rules.read_everything = true;
