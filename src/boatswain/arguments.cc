@@ -19,6 +19,7 @@ namespace {
 const std::vector<std::string> shells{"bash", "zsh", "fish"};
 const std::vector<std::string> streams{"stdout", "stderr"};
 const std::vector<std::string> formats{"text", "json", "raw", "csv"};
+const std::vector<std::string> file_formats{"ndjson", "csv"};
 
 // The options as CLI11 fills them, before they are checked against each other.
 struct Given {
@@ -28,6 +29,7 @@ struct Given {
     Ls ls;
     Logs logs;
     Query query;
+    Export exported;
     Stats stats;
     RollupCommand rollup;
     LabelsCommand labels;
@@ -43,7 +45,7 @@ struct Given {
     FleetGiven fleet;
     ServingGiven serving;
     std::string stream;
-    std::string format = "text";
+    std::string format = "text", file_format = "ndjson";
     std::optional<std::string> since, until;
     std::optional<std::uint64_t> after, before, around;
     std::vector<std::string> help_of;
@@ -54,9 +56,9 @@ struct Given {
 
 struct Commands {
     CLI::App tool{"Reads what Boatswain stored: every container's output, sealed for its tenant.", "boatswain"};
-    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *stats, *labels, *rollup, *inspect,
-        *verify, *why, *status, *flush, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion, *version,
-        *help;
+    CLI::App *keys, *keys_new, *keys_show, *keys_derive, *ls, *logs, *query, *exported, *stats, *labels, *rollup,
+        *inspect, *verify, *why, *status, *flush, *spool, *spool_list, *spool_retry, *spool_acknowledge, *completion,
+        *version, *help;
     FleetCommands fleet;
     ServingCommands serving;
 };
@@ -236,6 +238,47 @@ void add_query(Commands& commands, Given& given) {
         "  boatswain query --check '{app=\"shop\"} | logfmt'");
 }
 
+void add_export(Commands& commands, Given& given) {
+    auto& wanted = given.exported;
+    auto* exported = commands.exported = commands.tool.add_subcommand(
+        "export", "Writes lines as files that DuckDB, Spark and others read, hour by hour");
+    exported->add_option("LOGQL", wanted.logql, "Only lines that this query selects, as its stages leave them");
+    exported->add_option("--out", wanted.out, "Where to write: a directory, or s3://BUCKET/PREFIX?endpoint=URL")
+        ->required()
+        ->type_name("DIR");
+    add_source_options(exported, wanted.store, wanted.identities);
+    exported->add_option("--tenant", wanted.tenant, "Only this tenant (default: all that the identities open)");
+    exported->add_option("--app", wanted.apps, "Only this app; may be given several times")
+        ->take_all()
+        ->allow_extra_args(false);
+    exported
+        ->add_option("--container", wanted.containers,
+                     "Only this container, by name or by the start of its id; may be given several times")
+        ->take_all()
+        ->allow_extra_args(false);
+    exported->add_option("--stream", given.stream, "Only stdout or only stderr")
+        ->check(CLI::IsMember(streams))
+        ->type_name("STREAM");
+    exported
+        ->add_option("--since", given.since,
+                     "Only hours (UTC) that are not over at TIME: 1d (ago), today, 2026-11-23, \"2026-11-23 10:00\"")
+        ->type_name("TIME");
+    exported->add_option("--until", given.until, "Only hours that begin before TIME, written like --since")
+        ->type_name("TIME");
+    exported->add_option("--format", given.file_format, "ndjson (compressed by zstd) or csv")
+        ->check(CLI::IsMember(file_formats))
+        ->type_name("FORMAT");
+    exported->add_flag("--again", wanted.again, "Write again what is there already");
+    add_allowance(exported, given);
+    exported->footer(
+        "The files are not sealed: who can read them reads the lines.\n"
+        "A second run goes on where one that was ended stopped, and adds what is new since.\n\n"
+        "Examples:\n  boatswain export --out lines --identity acme.key --since 7d\n"
+        "  boatswain export '{app=\"shop/cart\"} | json' --out lines --identity acme.key --since 2026-11-01\n"
+        "  duckdb -c \"select app, count(*) from read_json('lines/**/*.ndjson.zst', hive_partitioning = true) group by "
+        "all\"");
+}
+
 void add_footer_question(CLI::App* command, FooterQuestion& question, Given& given) {
     add_source_options(command, question.store, question.identities);
     command->add_option("--tenant", question.tenant, "Only this tenant (default: all that the identities open)");
@@ -397,6 +440,7 @@ std::unique_ptr<Commands> make_commands(Given& given) {
         "boatswain COMMAND --help explains a command.");
     add_logs(*commands, given);
     add_query(*commands, given);
+    add_export(*commands, given);
     add_stats(*commands, given);
     add_rollup(*commands, given);
     add_labels(*commands, given);
@@ -572,6 +616,21 @@ Arguments logs_request(const CLI::App& command, Given& given, const query::TimeR
     return {.request = logs};
 }
 
+Arguments export_request(const CLI::App& command, Given& given, const query::TimeRange& range,
+                         const Allowance& allowance) {
+    auto& exported = given.exported;
+    add_environment(exported.store, exported.identities);
+    if (exported.store.empty()) return usage(command, no_store);
+    if (exported.identities.empty()) return usage(command, no_identity);
+    if (exported.out == exported.store || "dir:" + exported.out == exported.store)
+        return usage(command, "--out is the store itself: files in clear have no place there");
+    exported.range = range;
+    exported.allowance = allowance;
+    exported.csv = given.file_format == "csv";
+    if (!given.stream.empty()) exported.stream = given.stream == "stdout" ? Stream::out : Stream::err;
+    return {.request = exported};
+}
+
 Arguments query_request(const CLI::App& command, Given& given, const query::TimeRange& range,
                         const Allowance& allowance) {
     auto& query = given.query;
@@ -642,6 +701,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
         auto complete = complete_question(given.labels.of, *range, *allowance);
         return complete ? Arguments{.request = given.labels} : usage(command, complete.error().what);
     }
+    if (&command == commands.exported) return export_request(command, given, *range, *allowance);
     if (&command == commands.query) return query_request(command, given, *range, *allowance);
     if (&command == commands.verify) {
         add_environment(given.verify.store, given.verify.identities);
@@ -672,6 +732,7 @@ std::string for_people(std::string_view message) {
 std::vector<std::string> choices_of(const std::string& option) {
     if (option == "--stream") return streams;
     if (option == "--output") return formats;
+    if (option == "--format") return file_formats;
     if (option == "--log-format") return {"text", "json"};
     if (option == "SHELL") return shells;
     return fleet_choices(option);

@@ -93,6 +93,22 @@ struct Query {
     Allowance allowance;
 };
 
+// Lines as files, for other programs.
+struct Export {
+    std::optional<std::string> logql;  // which lines; nothing: all of the selection
+    std::string out;                   // a directory, or the URL of a store
+    std::string store;
+    std::vector<std::string> identities;
+    std::optional<std::string> tenant;
+    std::vector<std::string> apps;
+    std::vector<std::string> containers;
+    std::optional<Stream> stream;
+    query::TimeRange range;
+    bool csv = false;
+    bool again = false;  // also what is exported
+    Allowance allowance;
+};
+
 // What footers alone answer.
 struct FooterQuestion {
     std::string store;
@@ -171,9 +187,10 @@ struct Completion {
     std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Request = std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Stats, LabelsCommand, RollupCommand, Inspect, Verify, Why,
-                             Status, Flush, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync, FleetStatus,
-                             FleetKeyNew, FleetKeyDerive, Serve, TokenNew, TokenList, TokenRevoke>;
+using Request =
+    std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Export, Stats, LabelsCommand, RollupCommand, Inspect,
+                 Verify, Why, Status, Flush, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync,
+                 FleetStatus, FleetKeyNew, FleetKeyDerive, Serve, TokenNew, TokenList, TokenRevoke>;
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;
@@ -185,6 +202,7 @@ int run(const KeysDerive& request, Console& console);
 int run(const Ls& request, Console& console);
 int run(const Logs& request, Console& console);
 int run(const Query& request, Console& console);
+int run(const Export& request, Console& console);
 int run(const Stats& request, Console& console);
 int run(const LabelsCommand& request, Console& console);
 int run(const RollupCommand& request, Console& console);

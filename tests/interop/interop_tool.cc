@@ -7,6 +7,7 @@
 //   interop_tool text IDENTITIES FILE            the text of all frames of a segment
 //   interop_tool compress LEVEL FILE             one zstd frame, as of a segment
 //   interop_tool decompress FILE                 what one zstd frame holds
+//   interop_tool export DIR ndjson|csv           what `boatswain export` writes of a small store
 //   interop_tool logql                           for each line of standard input, a query in base64: "valid", or its
 //   error interop_tool primitives                      for each line of standard input, a line: what the primitive
 //   makes of it
@@ -23,14 +24,17 @@
 #include "crypto/digest.h"
 #include "crypto/key32.h"
 #include "crypto/x25519.h"
+#include "export/exporter.h"
 #include "logql/query.h"
 #include "open/aead.h"
 #include "open/age_reader.h"
 #include "open/segment_reader.h"
 #include "open/zstd_frame.h"
+#include "query/store_for_test.h"
 #include "sample.h"
 #include "segment/age_format.h"
 #include "segment/age_writer.h"
+#include "store/directory.h"
 
 using namespace boatswain;
 
@@ -134,6 +138,38 @@ std::string primitives() {
     return answers;
 }
 
+// 1,000 lines of each of two tenants and hours; in the first hour of each a line that is no text, and a gap.
+Result<std::string> export_lines(const Path& directory, std::string_view format) {
+    using namespace query::testing;
+    struct Silent final : query::Observer {
+        void damaged(const Error&) override {}
+    } silent;
+    MemoryStore store;
+    auto identity = open::Identity::generate();
+    for (const auto* tenant : {"acme", "globex"})
+        for (int hour = 0; hour < 2; ++hour) {
+            auto start = at("2026-11-23T10:00:00Z") + std::chrono::hours{hour};
+            std::vector<TestEntry> entries;
+            for (int i = 0; i < 1'000; ++i)
+                entries.push_back({.time = start + Nanoseconds{i}, .bytes = "line, \"" + std::to_string(i) + "\""});
+            if (hour == 0) entries.push_back({.time = start + Nanoseconds{2'000}, .bytes = "\xff\x01!"});
+            if (hour == 0)
+                entries.push_back({.time = start + Nanoseconds{3'000}, .bytes = "rotated-away", .gap = true});
+            add(store, key(tenant, start, static_cast<std::uint64_t>(hour) + 1),
+                {{source(tenant, "shop", "shop-1"), entries}}, identity);
+        }
+    store::DirectoryStore to{directory};
+    query::Budget budget;
+    logql::Ground ground{
+        .store = store, .identities = {&identity, 1}, .tenant = {}, .limits = {.budget = budget}, .observer = silent};
+    exporting::ExportQuestion question{
+        .selection = query::all_of({}),
+        .text = "all",
+        .format = format == "csv" ? exporting::RowFormat::csv : exporting::RowFormat::ndjson};
+    TRY(auto done, exporting::run_export(ground, question, to, [](const auto&) {}));
+    return std::to_string(done.lines);
+}
+
 std::string queries() {
     std::string answers;
     for (std::string question; std::getline(std::cin, question);) {
@@ -153,6 +189,7 @@ Result<std::string> run(std::span<char*> arguments) {
     if (command == "text" && arguments.size() == 4) return text(arguments[2], arguments[3]);
     if (command == "compress" && arguments.size() == 4) return compress(arguments[2], arguments[3]);
     if (command == "decompress" && arguments.size() == 3) return decompress(arguments[2]);
+    if (command == "export" && arguments.size() == 4) return export_lines(arguments[2], arguments[3]);
     if (command == "logql") return queries();
     if (command == "primitives") return primitives();
     return fail(Remedy::stop, "usage: see the top of interop_tool.cc");
