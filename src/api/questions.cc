@@ -9,6 +9,7 @@
 #include "api/bounded_store.h"
 #include "base/bytes.h"
 #include "base/json_writer.h"
+#include "logql/label_values.h"
 #include "logql/record.h"
 #include "open/identity.h"
 #include "query/filter_source.h"
@@ -251,34 +252,21 @@ class Asking {
 
     // Names, or the values of one.
     Result<std::string> labels() {
-        constexpr std::uint64_t value_bytes = 200;
         TRY(auto range, range_of(question_.given, question_.now, sources_.limits.range_max));
         query::FilterPtr filter;
         if (auto text = question_.given.value("query"); !text.empty() && text != "{}") {
             TRY(filter, selector(text));
         }
+        using logql::LabelValues;
         bool names = question_.kind == Kind::labels;
-        std::set<std::string> found;
-        auto take = [&](std::string_view value) -> Result<void> {
-            if (value.empty() || found.contains(std::string{value})) return {};
-            CHECK(hold(value_bytes + value.size()));
-            found.emplace(value);
-            return {};
-        };
+        LabelValues found{budget_, names ? LabelValues::Keep::names : LabelValues::Keep::values,
+                          names ? std::nullopt : std::optional{question_.label}};
         TRY(auto tally, each_frame(
                             range, filter,
-                            [&](const query::Origin& origin, const open::FooterFrame&) -> Result<void> {
-                                if (!names && question_.label == logql::stream_label) {
-                                    CHECK(take("stderr"));
-                                    return take("stdout");
-                                }
-                                if (!names) return take(logql::origin_label(origin, question_.label));
-                                CHECK(take(logql::stream_label));
-                                for (auto name : logql::origin_label_names())
-                                    if (!logql::origin_label(origin, name).empty()) CHECK(take(name));
-                                return {};
-                            }));
-        std::vector<std::string> sorted{found.begin(), found.end()};
+                            [&](const query::Origin& origin, const open::FooterFrame&) { return found.take(origin); }));
+        std::vector<std::string> sorted;
+        for (const auto& [name, values] : found.all())
+            names ? sorted.push_back(name) : void(sorted.assign(values.begin(), values.end()));
         return success_json(JsonWriter{}.value(sorted).take(), met_.warnings(tally));
     }
 

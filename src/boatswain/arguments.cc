@@ -282,6 +282,9 @@ void add_export(Commands& commands, Given& given) {
 void add_footer_question(CLI::App* command, FooterQuestion& question, Given& given) {
     add_source_options(command, question.store, question.identities);
     command->add_option("--tenant", question.tenant, "Only this tenant (default: all that the identities open)");
+    command->add_option("--app", question.apps, "Only this app; may be given several times")
+        ->take_all()
+        ->allow_extra_args(false);
     add_times(command, given);
     command->add_flag("--json", question.json, "One JSON object a line");
     add_allowance(command, given);
@@ -316,7 +319,8 @@ void add_labels(Commands& commands, Given& given) {
     add_footer_question(labels, given.labels.of, given);
     labels->footer(
         "No line is read for it.\n\nExamples:\n  boatswain labels --identity acme.key --since 1d\n"
-        "  boatswain labels app --identity acme.key");
+        "  boatswain labels app --identity acme.key\n"
+        "  boatswain labels container --app shop/cart --identity acme.key");
 }
 
 void add_inspect(Commands& commands, Given& given) {

@@ -114,6 +114,7 @@ struct FooterQuestion {
     std::string store;
     std::vector<std::string> identities;
     std::optional<std::string> tenant;
+    std::vector<std::string> apps;
     query::TimeRange range;
     bool json = false;
     Allowance allowance;

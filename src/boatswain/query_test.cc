@@ -77,6 +77,11 @@ TEST_F(Tool, LabelsListsWhatASelectorCanAskFor) {
     EXPECT_EQ(run("boatswain labels app --store dir:store -i acme.key").out, "shop/cart\nshop/db\n");
     EXPECT_EQ(run("boatswain labels stream --store dir:store -i acme.key").out, "stderr\nstdout\n");
     EXPECT_THAT(run("boatswain labels --store dir:store -i acme.key").out, HasSubstr("container (2 values)\n"));
+    EXPECT_EQ(run("boatswain labels container --app shop/db --store dir:store -i acme.key --json").out,
+              "{\"label\":\"container\",\"value\":\"db-1\"}\n");
+    EXPECT_THAT(run("boatswain stats --app shop/db --store dir:store -i acme.key").out, Not(HasSubstr("shop/cart")));
+    EXPECT_THAT(run("boatswain labels --app shop/bd --store dir:store -i acme.key").err,
+                HasSubstr("did you mean \"shop/db\"?"));
     EXPECT_EQ(run("boatswain labels nope --store dir:store -i acme.key").out, "");
 }
 

@@ -10,7 +10,8 @@
 #include "boatswain/commands.h"
 #include "boatswain/patience.h"
 #include "boatswain/reading.h"
-#include "logql/record.h"
+#include "logql/label_values.h"
+#include "query/filter_source.h"
 #include "query/merge.h"
 
 namespace boatswain::tool {
@@ -84,11 +85,12 @@ Result<int> read_all_footers(const FooterQuestion& request, query::Budget& budge
                              const EachFooter& each, const std::function<void()>& print) {
     TRY(auto identities, read_identities(request.identities, console));
     query::Selection selection{.tenant = {}, .range = request.range};
+    if (!request.apps.empty()) selection.filter = query::app_is_one_of(request.apps);
     if (request.tenant) {
         TRY(selection.tenant, query::parse_tenant(*request.tenant));
     }
     TRY(auto store, open_store(request.store, console));
-    Progress progress{console};
+    Progress progress{console, {.apps = request.apps}};
     Result<void> taken;
     query::Limits limits{.budget = budget, .bounds = request.allowance.bounds()};
     TRY(auto tally, query::read_footers(
@@ -120,32 +122,22 @@ int run(const Stats& request, Console& console) {
 
 int run(const LabelsCommand& request, Console& console) {
     query::Budget budget{request.of.allowance.memory};
-    std::map<std::string, std::set<std::string>> values;
-    std::vector<query::Share> held;
+    logql::LabelValues found{budget, logql::LabelValues::Keep::values, request.name};
     auto take = [&](const query::SegmentInfo& info, const open::Footer& footer, const query::Selection& selection,
-                    query::Budget& room) -> Result<void> {
+                    query::Budget&) -> Result<void> {
         for (const auto& frame : footer.frames) {
-            const auto& source = footer.sources[frame.source];
-            query::Origin origin{info.key, source};
-            if (!selection.wants(query::FrameSummary{origin, frame})) continue;
-            for (auto name : logql::origin_label_names()) {
-                auto value = logql::origin_label(origin, name);
-                if (value.empty() || !values[std::string{name}].emplace(value).second) continue;
-                constexpr std::uint64_t value_bytes = 200;
-                TRY(held.emplace_back(), room.hold(value_bytes, "the values of labels"));
-            }
+            query::Origin origin{info.key, footer.sources[frame.source]};
+            if (selection.wants(query::FrameSummary{origin, frame})) CHECK(found.take(origin));
         }
         return {};
     };
     auto print = [&] {
-        if (!values.empty()) values[std::string{logql::stream_label}] = {"stderr", "stdout"};
-        for (const auto& [name, all] : values) {
-            if (request.name && *request.name != name) continue;
+        for (const auto& [name, values] : found.all()) {
             if (!request.name && !request.of.json) {
-                console.out.write(fmt::format("{} ({})\n", name, counted(all.size(), "value")));
+                console.out.write(fmt::format("{} ({})\n", name, counted(values.size(), "value")));
                 continue;
             }
-            for (const auto& value : all)
+            for (const auto& value : values)
                 console.out.write(request.of.json
                                       ? json_object().member("label", name).member("value", value).take_line()
                                       : terminal_safe(value) + "\n");
