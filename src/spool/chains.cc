@@ -1,6 +1,7 @@
 #include "spool/chains.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/bytes.h"
 #include "spool/schema.h"
