@@ -25,15 +25,25 @@ std::string age(const std::optional<Nanoseconds>& since) {
 
 std::string size_cell(const std::optional<std::uint64_t>& bytes) { return bytes ? human_size(*bytes) : ""; }
 
+// Objects that the host stores in an hour, on the average since its start; nothing in its first minutes.
+std::optional<std::uint64_t> objects_per_hour(const heartbeat::Heartbeat& beat) {
+    constexpr std::chrono::minutes too_short{10};
+    if (!beat.stored_segments || !beat.started || beat.time - *beat.started < too_short) return std::nullopt;
+    auto minutes = std::chrono::duration_cast<std::chrono::minutes>(beat.time - *beat.started).count();
+    return static_cast<std::uint64_t>(static_cast<double>(*beat.stored_segments) * 60 / static_cast<double>(minutes));
+}
+
 void add_row(Table& table, const fleet::HostStatus& host, Timestamp now) {
     std::vector<std::string> cells{host.host, host.agent, host.instance, host.health};
     if (host.heartbeat) {
         const auto& beat = host.heartbeat->heartbeat;
         auto last = beat.last_segment ? std::optional{fleet::age_of(*beat.last_segment, now)} : std::nullopt;
-        cells.insert(cells.end(), {beat.version, size_cell(beat.lag_bytes), size_cell(beat.spool_bytes), age(last),
-                                   age(host.heard)});
+        auto hourly = objects_per_hour(beat);
+        cells.insert(cells.end(),
+                     {beat.version, size_cell(beat.lag_bytes), size_cell(beat.spool_bytes), age(last),
+                      hourly ? std::to_string(*hourly) : "", size_cell(beat.stored_bytes), age(host.heard)});
     } else {
-        cells.insert(cells.end(), {"", "", "", "", ""});
+        cells.insert(cells.end(), {"", "", "", "", "", "", ""});
     }
     cells.push_back(host.ok ? (host.required ? "ok" : "-") : "PROBLEM");
     cells.push_back(host.why);
@@ -41,8 +51,8 @@ void add_row(Table& table, const fleet::HostStatus& host, Timestamp now) {
 }
 
 void print_table(const fleet::FleetHealth& standing, Console& console, Timestamp now) {
-    Table table{
-        {"HOST", "AGENT", "INSTANCE", "HEALTH", "VERSION", ">BEHIND", ">SPOOL", ">SEGMENT", ">HEARD", "", "WHY"}};
+    Table table{{"HOST", "AGENT", "INSTANCE", "HEALTH", "VERSION", ">BEHIND", ">SPOOL", ">SEGMENT", ">OBJECTS/H",
+                 ">STORED", ">HEARD", "", "WHY"}};
     for (const auto& host : standing.hosts) add_row(table, host, now);
     if (!standing.hosts.empty()) table.print(console.out);
     auto text = fmt::format("{} of {} {} agent", standing.well, counted(standing.required, "host"),
@@ -82,6 +92,11 @@ void write_host(JsonWriter& json, const fleet::HostStatus& host) {
             .member_if_there("containers", beat.containers)
             .member_if_there("reading", beat.reading)
             .member_if_there("last_segment", beat.last_segment)
+            .member_if_there("started", beat.started)
+            .member_if_there("stored_segments", beat.stored_segments)
+            .member_if_there("stored_bytes", beat.stored_bytes)
+            .member_if_there("put_requests", beat.put_requests)
+            .member_if_there("objects_per_hour", objects_per_hour(beat))
             .end();
     }
     json.end();

@@ -103,6 +103,7 @@ std::vector<std::string> AgentDaemon::troubles() const {
 // Words and numbers only: what the troubles are in detail may name a tenant.
 heartbeat::Heartbeat AgentDaemon::heartbeat() const {
     const auto current = condition();
+    const auto stored = shipper_->totals();
     heartbeat::Heartbeat now{.host = config_.host,
                              .version = std::string{config::version()},
                              .epoch = spool_->epoch(),
@@ -120,7 +121,10 @@ heartbeat::Heartbeat AgentDaemon::heartbeat() const {
                              .spool_bytes_max = spool_->bytes_max(),
                              .spool_segments = spool_->count(),
                              .spool_oldest = spool_->oldest(),
-                             .last_segment = spool_->newest()};
+                             .last_segment = spool_->newest(),
+                             .stored_segments = stored.segments,
+                             .stored_bytes = stored.bytes,
+                             .put_requests = stored.put_requests};
     if (!follows_all(current)) now.troubles.emplace_back(heartbeat::trouble::engine);
     if (current.sealing_trouble) now.troubles.emplace_back(heartbeat::trouble::spool_write);
     if (current.spool_bytes >= current.spool_bytes_max || current.tenants_without_room > 0)

@@ -88,7 +88,10 @@ Result<Heartbeat> parse(std::string_view bytes) {
                         .spool_bytes_max = number_of(fields, "spool_bytes_max"),
                         .spool_segments = number_of(fields, "spool_segments"),
                         .spool_oldest = time_of(fields, "spool_oldest"),
-                        .last_segment = time_of(fields, "last_segment")};
+                        .last_segment = time_of(fields, "last_segment"),
+                        .stored_segments = number_of(fields, "stored_segments"),
+                        .stored_bytes = number_of(fields, "stored_bytes"),
+                        .put_requests = number_of(fields, "put_requests")};
     heartbeat.healthy = json::get<bool>(fields, "healthy");
     json::for_each_text(fields, "troubles", [&](std::string_view text) {
         if (heartbeat.troubles.size() < troubles_max && text.size() <= text_bytes_max)
@@ -131,7 +134,10 @@ std::string to_object(const Heartbeat& one, const std::optional<HostKey>& key) {
         .member_if_there("spool_bytes_max", one.spool_bytes_max)
         .member_if_there("spool_segments", one.spool_segments)
         .member_if_there("spool_oldest", one.spool_oldest)
-        .member_if_there("last_segment", one.last_segment);
+        .member_if_there("last_segment", one.last_segment)
+        .member_if_there("stored_segments", one.stored_segments)
+        .member_if_there("stored_bytes", one.stored_bytes)
+        .member_if_there("put_requests", one.put_requests);
     auto text = json.take_line();
     if (!key) return text;
     text.resize(text.size() - std::string_view{"}\n"}.size());

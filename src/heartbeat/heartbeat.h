@@ -46,6 +46,7 @@ struct Heartbeat {
     std::string held_for;  // why containers are held, in words that name nobody; empty: none is
     std::optional<std::uint64_t> containers, reading, held, lag_bytes, spool_bytes, spool_bytes_max, spool_segments;
     std::optional<Timestamp> spool_oldest, last_segment;
+    std::optional<std::uint64_t> stored_segments, stored_bytes, put_requests;  // since the start
     bool operator==(const Heartbeat&) const = default;
 };
 

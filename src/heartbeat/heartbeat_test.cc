@@ -35,7 +35,10 @@ Heartbeat make(const std::string& host = "node-7") {
             .spool_bytes_max = 1U << 30,
             .spool_segments = 1,
             .spool_oldest = parse_time("2026-11-23T09:00:00Z"),
-            .last_segment = parse_time("2026-11-23T09:59:31Z")};
+            .last_segment = parse_time("2026-11-23T09:59:31Z"),
+            .stored_segments = 1'303,
+            .stored_bytes = 12'345'678,
+            .put_requests = 1'305};
 }
 
 Proof proof_of(const std::string& bytes, const std::optional<Key>& key, const std::string& host = "node-7") {

@@ -53,6 +53,11 @@ std::optional<std::string> Shipper::trouble() const {
     return trouble_;
 }
 
+Shipper::Totals Shipper::totals() const {
+    std::scoped_lock lock{mutex_};
+    return totals_;
+}
+
 std::optional<std::chrono::nanoseconds> Shipper::busy_for() const {
     std::scoped_lock lock{mutex_};
     return puts_.empty() ? std::nullopt : std::optional{clock_.steady() - *puts_.begin()};
@@ -74,7 +79,12 @@ Result<MappedFile> Shipper::map_whole(const spool::Spooled& segment) const {
 }
 
 Result<store::PutOutcome> Shipper::put(const spool::Spooled& segment, const MappedFile& mapped) {
+    metrics_
+        .counter("boatswain_put_requests_total", "PUTs of segments, as often as they were offered",
+                 {{"tenant", metrics_.tenant_label(segment.tenant)}})
+        .add();
     std::unique_lock lock{mutex_};
+    ++totals_.put_requests;
     auto here = puts_.insert(clock_.steady());
     lock.unlock();
     auto outcome = store_.put_file(segment.key, segment.file, mapped.bytes(), segment.sha256);
@@ -185,6 +195,8 @@ void Shipper::stored(const spool::Spooled& segment) {
         std::scoped_lock lock{mutex_};
         trouble_.reset();
         ++stored_;
+        ++totals_.segments;
+        totals_.bytes += segment.size;
         failing_.erase(segment.id);
         stood_aside_alone_.erase(segment.tenant);
     }

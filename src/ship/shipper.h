@@ -56,6 +56,13 @@ class Shipper {
 
     // The last failure while no put has succeeded since; nothing when all is well.
     std::optional<std::string> trouble() const;
+    // What was done since the start, of all tenants.
+    struct Totals {
+        std::uint64_t segments = 0;      // that the store acknowledged
+        std::uint64_t bytes = 0;         // of them
+        std::uint64_t put_requests = 0;  // for them, and for those that it did not take
+    };
+    Totals totals() const;
     // How long the put that began first has taken by now; nothing when none is under way.
     std::optional<std::chrono::nanoseconds> busy_for() const;
 
@@ -90,6 +97,7 @@ class Shipper {
     Log& log_;
     mutable std::mutex mutex_;
     std::optional<std::string> trouble_;
+    Totals totals_;
     std::multiset<std::chrono::steady_clock::time_point> puts_;  // under way: when each began
     struct Failing {
         std::uint64_t stored = 0;   // stored_ at its last failure

@@ -138,6 +138,9 @@ TEST_F(ShipperTest, StoresEachSegmentUnderItsKeyAndReleasesIt) {
     EXPECT_EQ(rest.read(second.str())->size(), 2000U);
     EXPECT_EQ(spool->count(), 0U);
     EXPECT_EQ(uploads("created"), 2);
+    EXPECT_EQ(shipper->totals().segments, 2U);
+    EXPECT_EQ(shipper->totals().bytes, 3000U);
+    EXPECT_EQ(metrics.counter("boatswain_stored_bytes_total", "", {{"tenant", "globex"}}).value(), 2000);
     EXPECT_EQ(shipper->trouble(), std::nullopt);
     auto later = add("acme");
     ASSERT_TRUE(drained());
@@ -154,6 +157,9 @@ TEST_F(ShipperTest, FindsItsOwnObjectThereWhenAnAnswerWasLost) {
     EXPECT_EQ(faulty.calls(Operation::put), 2U);
     EXPECT_EQ(uploads("already_there"), 1);
     EXPECT_EQ(uploads("created"), 0);
+    EXPECT_EQ(shipper->totals().segments, 1U);
+    EXPECT_EQ(shipper->totals().put_requests, 2U) << "both cost money";
+    EXPECT_EQ(metrics.counter("boatswain_put_requests_total", "", {{"tenant", "acme"}}).value(), 2);
     EXPECT_TRUE(rest.read(key.str()));
     EXPECT_EQ(shipper->trouble(), std::nullopt);
 }

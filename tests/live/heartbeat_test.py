@@ -88,6 +88,8 @@ class Heartbeats(unittest.TestCase):
             {"a": "proven", "b": "proven", "c": "forged"},
         )
         self.assertIn("the engine is not followed", rows["a"]["why"])
+        stored = [rows["a"]["heartbeat"][name] for name in ("stored_segments", "stored_bytes", "put_requests")]
+        self.assertEqual(stored, [0, 0, 0], "what the store costs, of a host that stored nothing")
         self.assertIn("forged", rows["c"]["why"])
         _, rows = self.rows("--fleet-key", other_key)
         self.assertEqual(rows["a"]["heartbeat"]["proof"], "forged")
@@ -100,7 +102,7 @@ class Heartbeats(unittest.TestCase):
         self.assertEqual(agents[1].wait(timeout=60), 0)
         self.wait_for(lambda: "last heard of" in self.rows()[1]["b"]["why"], "b to be late")
         table = self.tool("status", "--store", self.store).stdout
-        self.assertRegex(table, r"\na .*PROBLEM")
+        self.assertRegex(table, r"^HOST .* OBJECTS/H +STORED +HEARD .*\n(.*\n)*a .* 0 B .*PROBLEM")
         self.assertNotIn("\x1b", table)
 
     def test_cannot_be_found_out_without_a_store(self):
