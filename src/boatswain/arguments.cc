@@ -19,6 +19,7 @@ namespace {
 const std::vector<std::string> shells{"bash", "zsh", "fish"};
 const std::vector<std::string> streams{"stdout", "stderr"};
 const std::vector<std::string> formats{"text", "json", "raw", "csv"};
+const std::vector<std::string> time_zones{"utc", "local"};
 const std::vector<std::string> file_formats{"ndjson", "csv"};
 
 // The options as CLI11 fills them, before they are checked against each other.
@@ -52,6 +53,8 @@ struct Given {
     std::string step;
     std::string memory;
     bool oversized = false;
+    std::string time_zone = "utc";
+    bool no_pager = false;
 };
 
 struct Commands {
@@ -125,6 +128,13 @@ void add_times(CLI::App* command, Given& given) {
     command->add_option("--until", given.until, until_help)->type_name("TIME");
 }
 
+void add_shown(CLI::App* command, Given& given) {
+    command->add_option("--time", given.time_zone, "How text shows times: utc (the default), or local, with the offset")
+        ->check(CLI::IsMember(time_zones))
+        ->type_name("ZONE");
+    command->add_flag("--no-pager", given.no_pager, "Print on the terminal even where PAGER names a program");
+}
+
 void add_allowance(CLI::App* command, Given& given) {
     command
         ->add_option("--memory", given.memory,
@@ -195,6 +205,7 @@ void add_logs(Commands& commands, Given& given) {
             "printed)")
         ->check(CLI::IsMember(formats))
         ->type_name("FORMAT");
+    add_shown(logs, given);
     add_allowance(logs, given);
     logs->footer(
         "Examples:\n  boatswain logs --store dir:/var/lib/boatswain/store --identity acme.key --since 1h\n"
@@ -229,6 +240,7 @@ void add_query(Commands& commands, Given& given) {
         ->check(CLI::IsMember(formats))
         ->type_name("FORMAT");
     query->add_flag("--check", given.query.check, "Say whether the query is valid, and read nothing");
+    add_shown(query, given);
     add_allowance(query, given);
     query->footer(
         "Labels of the selector: app, component, container, host, instance, service_name, stream, tenant.\n\n"
@@ -591,6 +603,8 @@ LogFormatChoice format_of(const Given& given) {
     return given.format == "json" ? LogFormatChoice::json : LogFormatChoice::text;
 }
 
+Shown shown_of(const Given& given) { return {.local_times = given.time_zone == "local", .pager = !given.no_pager}; }
+
 // What stats and labels share.
 Result<void> complete_question(FooterQuestion& question, const query::TimeRange& range, const Allowance& allowance) {
     add_environment(question.store, question.identities);
@@ -617,6 +631,7 @@ Arguments logs_request(const CLI::App& command, Given& given, const query::TimeR
                      "-A, -B and -C give lines around those that --grep or --regex finds: give one of the two");
     if (!given.stream.empty()) logs.stream = given.stream == "stdout" ? Stream::out : Stream::err;
     logs.format = format_of(given);
+    logs.shown = shown_of(given);
     return {.request = logs};
 }
 
@@ -641,6 +656,7 @@ Arguments query_request(const CLI::App& command, Given& given, const query::Time
     query.range = range;
     query.allowance = allowance;
     query.format = format_of(given);
+    query.shown = shown_of(given);
     if (!given.step.empty()) {
         query.step = parse_duration(given.step);
         if (!query.step || *query.step <= Nanoseconds{0})
@@ -737,6 +753,7 @@ std::vector<std::string> choices_of(const std::string& option) {
     if (option == "--stream") return streams;
     if (option == "--output") return formats;
     if (option == "--format") return file_formats;
+    if (option == "--time") return time_zones;
     if (option == "--log-format") return {"text", "json"};
     if (option == "SHELL") return shells;
     return fleet_choices(option);

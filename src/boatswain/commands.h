@@ -40,6 +40,12 @@ struct KeysDerive {
     bool keep_newline = false;
 };
 
+// How lines are shown to people.
+struct Shown {
+    bool local_times = false;
+    bool pager = true;  // where PAGER names one
+};
+
 // What answering may take, and what it believes.
 struct Allowance {
     std::uint64_t memory = query::budget_bytes_default;
@@ -75,6 +81,7 @@ struct Logs {
     std::optional<std::uint64_t> limit;
     std::optional<std::uint64_t> tail;
     LogFormatChoice format = LogFormatChoice::text;
+    Shown shown;
     Allowance allowance;
 };
 
@@ -90,6 +97,7 @@ struct Query {
     std::optional<Nanoseconds> step;     // of numbers
     LogFormatChoice format = LogFormatChoice::text;
     bool check = false;  // parse it, and no more
+    Shown shown;
     Allowance allowance;
 };
 

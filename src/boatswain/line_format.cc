@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "boatswain/line_level.h"
 
 namespace boatswain::tool {
 
@@ -30,6 +31,20 @@ std::string about(const Gap& gap) {
     return text;
 }
 
+// Bold where it was found among others; by its level else. The rest is as the terminal has it.
+std::string paint_message(const std::string& message, bool is_found, const Output& out) {
+    if (is_found) return out.paint("1", message);
+    if (!out.has_colour()) return message;
+    switch (level_of(message)) {
+        case LineLevel::error: return out.paint("31", message);
+        case LineLevel::warning: return out.paint("33", message);
+        case LineLevel::debug: return out.paint("2", message);
+        case LineLevel::info:
+        case LineLevel::unknown: break;
+    }
+    return message;
+}
+
 bool is_gap(const query::Entry& entry) { return entry.text.kind == open::TextEntry::Kind::gap; }
 
 Printed gap_aside(const query::Entry& entry) {
@@ -44,13 +59,13 @@ Printed as_text(const query::Entry& entry, const Output& out, const InGroup* pla
     auto painted = out.paint(colour_of(app), app);
     if (is_gap(entry)) {
         const auto& gap = entry.text.gap;
-        return {.text = fmt::format("{} {} {}\n", short_time(gap.from), painted, out.paint("1;31", about(gap)))};
+        return {.text = fmt::format("{} {} {}\n", out.time_text(gap.from), painted, out.paint("1;31", about(gap)))};
     }
     const auto& line = entry.text.line;
-    std::string text = short_time(line.time) + " " + painted + " ";
+    std::string text = out.time_text(line.time) + " " + painted + " ";
     if (line.stream == Stream::err) text += out.paint("31", "[stderr]") + " ";
     auto message = terminal_safe(line.bytes);
-    text += place != nullptr && place->found ? out.paint("1", message) : message;
+    text += paint_message(message, place != nullptr && place->found, out);
     text += '\n';
     return {.text = std::move(text)};
 }

@@ -22,7 +22,7 @@ struct InGroup {
 };
 
 // "TIME APP MESSAGE", "TIME APP [stderr] MESSAGE", or "TIME APP --- gap: ..." and a newline. On a terminal the app has
-// a colour of its own, and a line that was found among others is bold. Nothing in a message acts on a terminal, wherever
+// a colour of its own, a line that was found among others is bold, and others have the colour of their level. Nothing in a message acts on a terminal, wherever
 // it is printed to.
 Printed as_text(const query::Entry& entry, const Output& out, const InGroup* place = nullptr);
 

@@ -4,6 +4,7 @@
 #include "boatswain/commands.h"
 #include "boatswain/line_format.h"
 #include "boatswain/logs_context.h"
+#include "boatswain/pager.h"
 #include "boatswain/reading.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
@@ -179,6 +180,8 @@ int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found)
 }  // namespace
 
 int run(const Logs& request, Console& console) {
+    Pager pager{request.shown.pager && request.format == LogFormatChoice::text, console};
+    if (request.shown.local_times) console.out.show_local_times();
     if (request.format == LogFormatChoice::csv) console.out.write(csv_heading(has_context(request)));
     std::uint64_t lines_found = 0;
     auto code = show_logs(request, console, lines_found);

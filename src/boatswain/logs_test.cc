@@ -80,6 +80,46 @@ TEST_F(Tool, LogsKeepsCharactersThatActAwayFromATerminal) {
     EXPECT_THAT(plain.out, AllOf(HasSubstr("app\\x1b[31m"), Not(HasSubstr("\x1b[3")), Not(HasSubstr("\x1b]"))));
 }
 
+TEST_F(Tool, LogsColoursLinesByTheirLevelOnATerminal) {
+    put(key("acme", ten, 1),
+        {{source("acme", "app", "app-1"), {{ten, "ERROR no stock"}, {ten, "level=warn x"}, {ten, "fine"}}}}, acme_);
+    auto shown = run("script -qec \"'" BOATSWAIN_TOOL "' logs --store dir:store -i acme.key\" /dev/null");
+    EXPECT_THAT(shown.out, AllOf(HasSubstr("\x1b[31mERROR no stock\x1b[0m"), HasSubstr("\x1b[33mlevel=warn x\x1b[0m"),
+                                 HasSubstr(" fine\r\n")));
+    EXPECT_THAT(logs("-i acme.key").out, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(Tool, LogsGoThroughAPagerOnATerminalAlone) {
+    put_example();
+    auto on_terminal = [&](const std::string& options) {
+        return run("export PAGER='sed s/^/page:/'; script -qec \"'" BOATSWAIN_TOOL
+                   "' logs --store dir:store -i acme.key " +
+                   options + "\" /dev/null")
+            .out;
+    };
+    auto paged = on_terminal("");
+    EXPECT_THAT(paged, HasSubstr("page:2026-11-23T10:00:00.000Z "));
+    EXPECT_THAT(paged, HasSubstr("page:note: 1 segment was passed over")) << "not drawn over what is read";
+    EXPECT_THAT(on_terminal("--no-pager"), Not(HasSubstr("page:")));
+    EXPECT_THAT(on_terminal("--output json"), Not(HasSubstr("page:")));
+    EXPECT_THAT(run("PAGER='sed s/^/page:/' boatswain logs --store dir:store -i acme.key").out,
+                Not(HasSubstr("page:")));
+}
+
+TEST_F(Tool, LogsShowsTimesOfThisMachineWithTheirOffset) {
+    put_example();
+    auto ran =
+        run("export TZ=TEST-5:30; boatswain logs --store dir:store -i acme.key --time local --limit 1; boatswain "
+            "query '{app=\"shop/cart\"}' --since 2026-11-23 --store dir:store -i acme.key --time local --limit 1");
+    EXPECT_EQ(ran.out,
+              "2026-11-23T15:30:00.000+05:30 shop/cart started\n2026-11-23T15:30:00.000+05:30 shop/cart started\n");
+    EXPECT_THAT(run("TZ=TEST5 boatswain logs --store dir:store -i acme.key --time local --limit 1").out,
+                StartsWith("2026-11-23T05:00:00.000-05:00 "));
+    EXPECT_THAT(run("TZ=TEST5 boatswain logs --store dir:store -i acme.key --limit 1").out,
+                StartsWith("2026-11-23T10:00:00.000Z "))
+        << "not unless it is asked for";
+}
+
 TEST_F(Tool, LogsShowsTextThatTurnsAroundOrHidesAsBytes) {
     put(key("acme", ten, 1),
         {{source("acme", "app", "app-1"), {{ten, "pay \u202E001\u2069 now\u2028next\u0085é\u200B"}}}}, acme_);

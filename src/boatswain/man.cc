@@ -54,7 +54,9 @@ std::string man_page() {
         .item("BOATSWAIN_STORE", "the store, where --store is not given")
         .item("BOATSWAIN_IDENTITY", "files of identities with ':' between them, where --identity is not given")
         .item("BOATSWAIN_SOCKET", "the agent's socket, where --socket is not given")
-        .item("NO_COLOR", "no colours");
+        .item("NO_COLOR", "no colours")
+        .item("PAGER", "the program that text of logs and query goes through, on a terminal")
+        .item("TZ", "the time zone of --time local");
     page.section("EXIT STATUS")
         .paragraph(
             "0: done. 1: it failed, or there was nothing. 2: the command line is wrong. Where a command says more, see "

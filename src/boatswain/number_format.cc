@@ -38,7 +38,7 @@ void print_numbers(const logql::Numbers& numbers, const logql::Steps& steps, Log
             if (is_csv)
                 out.write(to_text(steps.at(i)) + "," + csv_field(terminal_safe(labels)) + "," + number + "\n");
             else
-                out.write((steps.count() == 1 ? "" : short_time(steps.at(i)) + " ") + terminal_safe(labels) + " " +
+                out.write((steps.count() == 1 ? "" : out.time_text(steps.at(i)) + " ") + terminal_safe(labels) + " " +
                           number + "\n");
         }
     }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <ctime>
 #include <limits>
 
 #include "base/bytes.h"
@@ -108,6 +110,20 @@ std::string short_time(Timestamp time) {
     constexpr std::size_t to_milliseconds = 23;  // "2026-11-23T10:00:00.123"
     return to_text(time).substr(0, to_milliseconds) + "Z";
 }
+
+std::string local_time(Timestamp time) {
+    auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    auto since_epoch = static_cast<std::time_t>(seconds.time_since_epoch().count());
+    std::tm parts{};
+    if (::localtime_r(&since_epoch, &parts) == nullptr) return short_time(time);
+    auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
+    auto minutes = parts.tm_gmtoff / 60;
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}{}{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, milliseconds, minutes < 0 ? '-' : '+',
+                       std::abs(minutes) / 60, std::abs(minutes) % 60);
+}
+
+std::string Output::time_text(Timestamp time) const { return local_times_ ? local_time(time) : short_time(time); }
 
 std::string hour_text(Timestamp hour) { return to_text(hour).substr(0, 13); }
 

@@ -32,6 +32,12 @@ class Output {
     Result<void> trouble() const;
 
     bool is_terminal() const { return terminal_; }
+    // A pager stands before the terminal: lines cannot be drawn over, and colours stay.
+    void lose_terminal() { terminal_ = false; }
+    // How people are shown times: in UTC, or in the time zone of this machine (TZ), which is said with each.
+    void show_local_times() { local_times_ = true; }
+    std::string time_text(Timestamp time) const;
+    bool has_colour() const { return colour_; }
     // `text` in an SGR colour ("1", "31"), or as it is where colours are off.
     std::string paint(std::string_view sgr, std::string_view text) const;
 
@@ -39,6 +45,7 @@ class Output {
     int fd_;
     bool terminal_;
     bool colour_;
+    bool local_times_ = false;
     int error_number_ = 0;
     std::string buffer_;
 };
@@ -61,6 +68,8 @@ std::string terminal_safe(std::string_view text);
 std::string human_size(std::uint64_t bytes);
 // RFC 3339 in whole milliseconds, cut: for people; parse_time reads it back.
 std::string short_time(Timestamp time);
+// The same in the time zone of this machine: "2026-11-23T11:00:00.123+01:00".
+std::string local_time(Timestamp time);
 // "2026-11-23T10"
 std::string hour_text(Timestamp hour);
 

@@ -4,6 +4,7 @@
 #include "boatswain/commands.h"
 #include "boatswain/line_format.h"
 #include "boatswain/number_format.h"
+#include "boatswain/pager.h"
 #include "boatswain/reading.h"
 #include "logql/evaluate.h"
 
@@ -88,6 +89,8 @@ int check(const Query& request, Console& console) {
 
 int run(const Query& request, Console& console) {
     if (request.check) return check(request, console);
+    Pager pager{request.shown.pager && request.format == LogFormatChoice::text, console};
+    if (request.shown.local_times) console.out.show_local_times();
     auto parsed = logql::parse_query(request.logql);
     if (!parsed) return failed(console, parsed.error());
     query::Budget budget{request.allowance.memory};

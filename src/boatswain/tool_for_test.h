@@ -53,6 +53,7 @@ class Tool : public ::testing::Test {
         directory_ = ::mkdtemp(pattern.data());
         ::unsetenv("BOATSWAIN_STORE");
         ::unsetenv("BOATSWAIN_IDENTITY");
+        ::unsetenv("PAGER");
         write("acme.key", acme_.str() + "\n");
         write("globex.key", globex_.str() + "\n");
     }
