@@ -125,6 +125,7 @@ class DayBuilder {
             parts.grams = std::move(*grams);
         }
         parts.footers = std::move(*footers);
+        parts.footers_text_bytes = found->second.footers_text_bytes;
         parts.segments = found->second.segments;
         done_.segments += parts.segments;
         ++done_.hours_kept;
@@ -193,6 +194,7 @@ class DayBuilder {
         close_group();
         done_.segments += parts.segments;
         parts.footers = segment::Compressor{zstd_level}.compress(text);
+        parts.footers_text_bytes = text.size();
         if (options_.grams) parts.grams = std::move(grams);
         return {};
     }

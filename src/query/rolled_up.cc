@@ -4,6 +4,12 @@
 
 namespace boatswain::query {
 
+namespace {
+
+constexpr std::uint64_t grams_noted_bytes_of_a_frame = 16;
+
+}  // namespace
+
 Result<std::string> ReadAhead::read(std::uint64_t first, std::uint64_t length) {
     auto holds = [&](const Piece& piece) {
         return first >= piece.first && first + length <= piece.first + piece.bytes.size();
@@ -25,7 +31,7 @@ Result<std::string> ReadAhead::read(std::uint64_t first, std::uint64_t length) {
 struct RolledUp::Day {
     Timestamp day{};
     Share held;
-    std::optional<rollup::Rollup> rollup;  // none: refused, or no room for it
+    std::optional<rollup::Rollup> rollup;  // none: refused, or no room for it: that is for what must be held
 };
 
 struct RolledUp::Hour {
@@ -63,9 +69,8 @@ RolledUp::Day* RolledUp::day_of(const TenantId& tenant, Timestamp day) {
     auto opened = std::make_unique<Day>();
     opened->day = day;
     auto piece = std::min(known->second, ReadAhead::piece_bytes);
-    auto held = limits_.budget.hold(ReadAhead::pieces * piece, "a roll-up");
-    if (held) {
-        opened->held = std::move(*held);
+    opened->held = limits_.budget.try_tail(ReadAhead::pieces * piece);
+    if (opened->held.bytes() > 0) {
         auto reads = std::make_shared<ReadAhead>(store_, rollup::rollup_key(tenant, day), known->second, piece);
         auto read = rollup::Rollup::open(
             known->second, [reads](std::uint64_t first, std::uint64_t length) { return reads->read(first, length); },
@@ -80,6 +85,7 @@ RolledUp::Day* RolledUp::day_of(const TenantId& tenant, Timestamp day) {
 }
 
 Result<RolledUp::Hour> RolledUp::read_hour(Day& day, const rollup::IndexHour& described) {
+    TRY(auto text_held, limits_.budget.hold(2 * described.footers_text_bytes, "footers of a roll-up"));
     TRY(auto summaries, day.rollup->summaries(described));
     Hour hour;
     std::size_t frames = 0;
@@ -101,10 +107,10 @@ Result<RolledUp::Hour> RolledUp::read_hour(Day& day, const rollup::IndexHour& de
         rollup::GramIndex grams;
         Share held;
     };
-    auto held = limits_.budget.hold(described.grams->bytes + frames * sizeof(std::uint64_t) * 2, "filters of an hour");
-    if (!held) return hour;  // every frame is read then
+    auto held = limits_.budget.try_tail(described.grams->bytes + frames * grams_noted_bytes_of_a_frame);
+    if (held.bytes() == 0) return hour;  // every frame is read then
     TRY(auto grams, day.rollup->grams(described, frames));
-    auto kept = std::make_shared<HeldGrams>(HeldGrams{std::move(grams), std::move(*held)});
+    auto kept = std::make_shared<HeldGrams>(HeldGrams{std::move(grams), std::move(held)});
     hour.grams = {kept, &kept->grams};
     return hour;
 }

@@ -81,12 +81,12 @@ bool is_proven(std::string_view proofs, std::string_view index, std::span<const 
     return false;
 }
 
-void write_part(JsonWriter& json, std::string_view name, const std::string& bytes, std::uint64_t offset) {
-    json.object(name)
+// Left open, for what else is said of it.
+JsonWriter& write_part(JsonWriter& json, std::string_view name, const std::string& bytes, std::uint64_t offset) {
+    return json.object(name)
         .member("offset", offset)
         .member("bytes", std::uint64_t{bytes.size()})
-        .member("sha256", to_hex(crypto::sha256(bytes)))
-        .end();
+        .member("sha256", to_hex(crypto::sha256(bytes)));
 }
 
 std::optional<Part> parse_part(const std::optional<json::object>& fields) {
@@ -160,10 +160,10 @@ Result<std::string> seal_rollup(const TenantId& tenant, Timestamp day, Timestamp
     json.array("hours");
     for (const auto& hour : hours) {
         json.object().member("hour", hour.hour).member("segments", hour.segments).member("listing", hour.listing);
-        write_part(json, "footers", hour.footers, footers_at);
+        write_part(json, "footers", hour.footers, footers_at).member("text_bytes", hour.footers_text_bytes).end();
         footers_at += hour.footers.size();
         if (hour.grams) {
-            write_part(json, "grams", *hour.grams, grams_at);
+            write_part(json, "grams", *hour.grams, grams_at).end();
             grams_at += hour.grams->size();
         }
         json.end();
@@ -202,14 +202,19 @@ Result<Index> parse_index(std::string_view text, const TenantId& tenant, Timesta
         auto one = json::as_object(element);
         auto hour = json::time_of(one, "hour");
         auto footers = parse_part(json::object_of(one, "footers"));
+        auto text_bytes = json::get<std::uint64_t>(json::object_of(one, "footers"), "text_bytes");
         auto segments = json::get<std::uint64_t>(one, "segments");
         bool is_of_day = hour && *hour >= day && *hour < day + std::chrono::days{1} &&
                          std::chrono::floor<std::chrono::hours>(*hour) == *hour;
-        if (!is_of_day || !footers || !segments || !lies_within(*footers, parts_bytes)) {
+        if (!is_of_day || !footers || !segments || !text_bytes || *text_bytes > footers_text_bytes_max ||
+            !lies_within(*footers, parts_bytes)) {
             wrong = "an hour that is not as it should be";
             return;
         }
-        IndexHour read{.segments = *segments, .listing = json::text_of(one, "listing"), .footers = std::move(*footers)};
+        IndexHour read{.segments = *segments,
+                       .listing = json::text_of(one, "listing"),
+                       .footers = std::move(*footers),
+                       .footers_text_bytes = *text_bytes};
         if (json::field(one, "grams")) {
             read.grams = parse_part(json::object_of(one, "grams"));
             if (!read.grams || !lies_within(*read.grams, parts_bytes)) wrong = "grams outside their place";
@@ -253,7 +258,7 @@ Result<std::string> Rollup::read(const Part& part) {
 
 Result<std::vector<SegmentSummary>> Rollup::summaries(const IndexHour& hour) {
     TRY(auto bytes, read(hour.footers));
-    TRY(auto text, decompressor_.decompress(bytes, footers_text_bytes_max));
+    TRY(auto text, decompressor_.decompress(bytes, footers_text_bytes_max, hour.footers_text_bytes));
     TRY(auto summaries, parse_summaries(text));
     if (summaries.size() != hour.segments) return refuse("another number of footers than its index says");
     return summaries;

@@ -50,8 +50,9 @@ Result<std::vector<SegmentSummary>> parse_summaries(std::string_view text);
 struct HourParts {
     Timestamp hour{};
     std::uint64_t segments = 0;
-    std::string listing;               // SHA-256 of what was listed, hex
-    std::string footers;               // pack_summaries(), compressed
+    std::string listing;  // SHA-256 of what was listed, hex
+    std::string footers;  // pack_summaries(), compressed
+    std::uint64_t footers_text_bytes = 0;
     std::optional<std::string> grams;  // groups, one after the other
 };
 
@@ -70,6 +71,7 @@ struct IndexHour {
     std::uint64_t segments = 0;
     std::string listing;
     Part footers;
+    std::uint64_t footers_text_bytes = 0;  // decompressed; at most footers_text_bytes_max
     std::optional<Part> grams;
 };
 using Index = std::map<Timestamp, IndexHour>;
@@ -88,6 +90,7 @@ class Rollup {
     const Index& index() const { return index_; }
     // The bytes of a part of index(), compared with their hash.
     Result<std::string> read(const Part& part);
+    // Takes footers_text_bytes of memory twice.
     Result<std::vector<SegmentSummary>> summaries(const IndexHour& hour);
     // Of `frames` frames: those of all its segments.
     Result<GramIndex> grams(const IndexHour& hour, std::size_t frames);

@@ -27,10 +27,12 @@ HourParts hour_at(int hour) {
                              .footer_json = "{}"});
     GramFrame frame{.compressed_bytes = 10'000};
     frame.slots.add(text_of(hour));
+    auto text = pack_summaries(summaries);
     return {.hour = day + hours{hour},
             .segments = 3,
             .listing = std::string(64, '0'),
-            .footers = segment::Compressor{3}.compress(pack_summaries(summaries)),
+            .footers = segment::Compressor{3}.compress(text),
+            .footers_text_bytes = text.size(),
             .grams = pack_group(std::span{&frame, 1})};
 }
 
@@ -143,12 +145,15 @@ TEST(Index, RefusesWhatDoesNotFit) {
     };
     auto part = [](std::uint64_t offset, std::uint64_t bytes) {
         return R"({"offset":)" + std::to_string(offset) + R"(,"bytes":)" + std::to_string(bytes) + R"(,"sha256":")" +
-               std::string(64, 'a') + R"("})";
+               std::string(64, 'a') + R"(","text_bytes":7})";
     };
     auto hour = [&](const std::string& time, const std::string& footers) {
         return R"({"hour":")" + time + R"(","segments":1,"listing":"","footers":)" + footers + "}";
     };
     auto sound = hour("2026-11-30T10:00:00Z", part(90, 10));
+    auto too_long = sound;
+    too_long.replace(too_long.find("7}"), 1, std::to_string(footers_text_bytes_max + 1));
+    EXPECT_FALSE(parse_index(with(too_long), acme, day, 100));
     EXPECT_TRUE(parse_index(with(sound), acme, day, 100));
     for (const auto& wrong :
          {with(hour("2026-11-30T10:00:00Z", part(91, 10))), with(hour("2026-11-30T10:00:00Z", part(UINT64_MAX, 10))),
