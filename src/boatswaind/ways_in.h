@@ -13,6 +13,7 @@
 
 #include "batch/batcher.h"
 #include "config/config.h"
+#include "intake/source/assigner.h"
 #include "intake/source/intake.h"
 #include "spool/spool.h"
 
