@@ -115,6 +115,25 @@ TEST_F(UnreadBefore, WhoseFirstFileWasRotatedAwayBeginsWithAGap) {
     EXPECT_THAT(found(printed(3), birth()), ElementsAre("gap:rotated-away", "in file 1", "in file 2", "in file 3"));
 }
 
+// Docker 28 says that a container started milliseconds before its log was made.
+TEST_F(UnreadBefore, WhoseFirstFileWasMadeAMomentAfterTheStartIsWhole) {
+    auto log = printed(1);
+    started -= first_file_made_max / 2;
+    EXPECT_THAT(found(log, birth()), ElementsAre("in file 0", "in file 1"));
+}
+
+TEST_F(UnreadBefore, WhoseFirstFileWasRotatedAwayAtOnceBeginsWithAGap) {
+    auto log = printed(3);
+    started -= first_file_made_max / 2;
+    EXPECT_THAT(found(log, birth()), ElementsAre("gap:rotated-away", "in file 1", "in file 2", "in file 3"));
+}
+
+TEST_F(UnreadBefore, WhoseOldestFileWasMadeLongAfterTheStartBeginsWithAGap) {
+    auto log = printed(1);
+    started -= first_file_made_max * 2;
+    EXPECT_THAT(found(log, birth()), ElementsAre("gap:rotated-away", "in file 0", "in file 1"));
+}
+
 TEST_F(UnreadBefore, ThatNobodyPromisedBeginsWithWhatIsThere) {
     EXPECT_THAT(found(printed(3), std::nullopt), ElementsAre("in file 1", "in file 2", "in file 3"));
 }

@@ -124,10 +124,12 @@ void LogFileReader::owe_what_nobody_can_read() {
 // no such time) a log that has as many files as the engine keeps may have had more, and is not called whole.
 bool LogFileReader::begins_late(const LogFile& oldest, std::size_t files) const {
     if (!read_policy_.birth) return false;
+    const auto& birth = *read_policy_.birth;
+    // Only then has the engine removed a file.
+    bool full = birth.files_max > 1 && files >= birth.files_max;
     auto made = oldest.made();
-    if (made && *made > read_policy_.birth->started) return true;
-    if (made && !read_policy_.birth->started_before) return false;
-    return read_policy_.birth->files_max > 1 && files >= read_policy_.birth->files_max;
+    if (made && *made > birth.started) return full || *made > birth.started + first_file_made_max;
+    return full && (!made || birth.started_before);
 }
 
 // Until the gap is sealed, the position is one that no file has: whoever resumes there finds that what was before is

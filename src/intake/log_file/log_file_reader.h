@@ -69,6 +69,10 @@ struct LogBirth {
     std::size_t files_max = 0;    // that the engine keeps of the log; 0: not known
 };
 
+// The engine makes the first file of a log before it starts the container. Docker 28 may say of a container that it
+// started milliseconds before that (8 ms measured on a busy machine): so long after the start a file may yet be first.
+inline constexpr std::chrono::seconds first_file_made_max{10};
+
 struct LogTerms {
     std::optional<LogBirth> birth{};  // nothing where the log need not be there from its first line on
     std::size_t files_kept = 0;       // by the engine, of the log, at most; 0: not known
