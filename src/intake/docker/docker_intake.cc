@@ -1,6 +1,5 @@
 #include "intake/docker/docker_intake.h"
 
-
 namespace boatswain::intake::docker {
 
 namespace asio = boost::asio;
