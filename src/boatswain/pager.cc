@@ -8,19 +8,19 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace boatswain::tool {
 
 namespace {
 
-// In the child: the pager's words are for a shell, as everywhere.
-[[noreturn]] void become_pager(int input, const char* pager) {
+// In the child, which may only exec: others' threads could hold what it needs. The words of `script` are for a shell.
+[[noreturn]] void become_pager(int input, const char* script) {
     ::signal(SIGINT, SIG_DFL);
     ::signal(SIGPIPE, SIG_DFL);
     ::dup2(input, STDIN_FILENO);
-    ::setenv("LESS", "FRX", 0);  // colours pass, and what fits on one screen is just printed
-    ::execl("/bin/sh", "sh", "-c", pager, static_cast<char*>(nullptr));
+    ::execl("/bin/sh", "sh", "-c", script, static_cast<char*>(nullptr));
     ::_exit(127);
 }
 
@@ -46,8 +46,10 @@ Pager::Pager(bool wanted, Console& console) : console_(console) {
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return;
     console.out.flush();
+    // Colours pass through less, and what fits on one screen is just printed.
+    auto script = "LESS=${LESS-FRX} && export LESS && " + std::string{pager};
     process_ = ::fork();
-    if (process_ == 0) become_pager(pipe[0], pager);
+    if (process_ == 0) become_pager(pipe[0], script.c_str());
     if (process_ > 0) {
         ::signal(SIGINT, SIG_IGN);
         out_ = exchange(STDOUT_FILENO, pipe[1]);
