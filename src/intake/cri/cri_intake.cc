@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
-#include "intake/cri/cri_line.h"
+#include "intake/cri_file/cri_line.h"
 #include "intake/source/removed_while_away.h"
 #include "intake/source/source_feed.h"
 #include "net/event.h"

@@ -1,7 +1,7 @@
 // What a record of a log file looks like: the seam between reading a log (log_file_reader.h) and its form.
 //
 // A file holds one record a line: a time, a stream, a message. A form says where in the line these stand:
-// intake/json_file has Docker's, intake/cri that of containerd, CRI-O and Podman.
+// intake/json_file has Docker's, intake/cri_file that of containerd, CRI-O and Podman.
 #pragma once
 
 #include <memory>

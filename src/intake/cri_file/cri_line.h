@@ -16,7 +16,7 @@
 #include "base/time.h"
 #include "intake/log_file/record_form.h"
 
-namespace boatswain::intake::cri {
+namespace boatswain::intake {
 
 class CriLineScanner final : public RecordScanner {
   public:
@@ -41,4 +41,4 @@ class CriForm final : public RecordForm {
 };
 inline constexpr CriForm cri_form;
 
-}  // namespace boatswain::intake::cri
+}  // namespace boatswain::intake

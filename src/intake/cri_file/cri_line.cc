@@ -1,9 +1,9 @@
-#include "intake/cri/cri_line.h"
+#include "intake/cri_file/cri_line.h"
 
 #include <cstring>
 #include <string>
 
-namespace boatswain::intake::cri {
+namespace boatswain::intake {
 namespace {
 
 constexpr std::size_t time_bytes_min = std::string_view{"2026-11-23T00:14:35Z"}.size();
@@ -109,4 +109,4 @@ std::optional<Timestamp> CriForm::scan_back(std::string_view back, bool whole) c
     return time ? parse_time(*time) : std::nullopt;
 }
 
-}  // namespace boatswain::intake::cri
+}  // namespace boatswain::intake

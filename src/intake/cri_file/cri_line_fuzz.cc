@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "intake/cri/cri_line.h"
+#include "intake/cri_file/cri_line.h"
 
 namespace {
 

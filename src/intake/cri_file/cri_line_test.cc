@@ -1,11 +1,11 @@
-#include "intake/cri/cri_line.h"
+#include "intake/cri_file/cri_line.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace boatswain::intake::cri {
+namespace boatswain::intake {
 namespace {
 
 struct Scanned {
@@ -87,4 +87,4 @@ TEST(CriForm, OnlyAWholeRecordTellsItsTime) {
 }
 
 }  // namespace
-}  // namespace boatswain::intake::cri
+}  // namespace boatswain::intake
