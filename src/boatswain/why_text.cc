@@ -83,6 +83,7 @@ std::string name_of(const JsonView& container) {
 std::string how_read(const JsonView& container) {
     auto reader = container.text("reader");
     if (reader == "json-file") return "read from its json-file log";
+    if (reader == "k8s-file") return "read from its k8s-file log";
     if (reader == "logs") return "read through the engine";
     if (reader == "attach") return "read by attaching to it";
     if (reader == "cri") return "read from the log that its runtime writes";

@@ -10,13 +10,15 @@
 
 #include "base/file.h"
 #include "engine/client.h"
+#include "intake/docker/log_layout.h"
 
 namespace boatswain::boatswaind {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::milliseconds answer_max{3000};
+// Podman asks conmon, its runtime and dpkg for their versions first: 2.4 s where there is nothing else to do.
+constexpr std::chrono::milliseconds answer_max{20'000};
 
 std::string advice(const Error& error) {
     if (error.cause == std::errc::no_such_file_or_directory)
@@ -46,7 +48,8 @@ EngineReport report_engine(const config::Config& config, const Result<engine::En
         report.warnings.push_back("the engine does not answer: " + answer.error().what + advice(answer.error()));
         return report;
     }
-    report.facts.push_back("engine " + answer->version + ", API " + answer->spoken_api_version + " (it offers " +
+    report.facts.push_back("engine " + std::string{answer->podman ? "Podman " : ""} + answer->version + ", API " +
+                           answer->spoken_api_version + " (it offers " +
                            (answer->min_api_version.empty() ? "" : answer->min_api_version + " to ") +
                            answer->api_version + ")");
     if (answer->newer)
@@ -55,22 +58,23 @@ EngineReport report_engine(const config::Config& config, const Result<engine::En
     if (!config.engine.id.empty() && !answer->id.empty() && answer->id != config.engine.id)
         report.warnings.push_back("another engine answers than engine.id says: its ID is " + answer->id);
 
-    auto root = config.docker.root.empty() ? Path{answer->root_dir} : config.docker.root;
-    if (root.empty()) {
-        report.warnings.emplace_back(
-            "the engine does not say where its data directory is: set docker.root, or all logs are read through the "
-            "engine");
+    auto layout = intake::docker::layout_of(*answer, config.docker.root);
+    std::string otherwise = answer->podman ? "no log is read" : "all logs are read through the engine";
+    if (layout.containers.empty()) {
+        report.warnings.push_back("the engine does not say where its data directory is: set docker.root, or " +
+                                  otherwise);
         return report;
     }
-    auto trouble = trouble_with(root / "containers");
+    auto root = layout.containers.parent_path();
+    auto trouble = trouble_with(layout.containers);
     if (!trouble) {
-        report.facts.push_back("its data directory " + root.string() +
-                               " is seen: json-file logs are read from their files");
+        report.facts.push_back("its data directory " + root.string() + " is seen: " + std::string{layout.reader()} +
+                               " logs are read from their files");
         return report;
     }
     std::string hint = root.filename() == "containers" ? "; docker.root is the directory above it" : "";
-    report.warnings.push_back("its data directory is not seen (" + *trouble + hint +
-                              "): all logs are read through the engine, at its cost");
+    report.warnings.push_back("its data directory is not seen (" + *trouble + hint + "): " + otherwise +
+                              (answer->podman ? "" : ", at its cost"));
     return report;
 }
 

@@ -16,7 +16,7 @@ struct EngineReport {
     std::vector<std::string> warnings;  // likewise, with what to do
 };
 
-// Asks the engine that is configured; a few seconds at most.
+// Asks the engine that is configured; 20 seconds at most for each of its answers.
 EngineReport ask_engine(const config::Config& config);
 
 // The same of its answer.

@@ -10,6 +10,7 @@
 #include "boatswaind/privileges.h"
 #include "boatswaind/ways_in.h"
 #include "engine/client.h"
+#include "intake/docker/log_layout.h"
 #include "intake/driver/hold.h"
 #include "intake/driver/pipe_share.h"
 #include "net/address.h"
@@ -85,8 +86,8 @@ void add_store(sandbox::Rules& rules, const config::Config& config) {
     if (const auto& file = std::get<store::S3Url>(*url).ca_file) add_replaceable(rules.read, *file);
 }
 
-// Its data directory, from the engine itself; nothing when it does not answer.
-std::optional<Path> ask_engine(const config::Config& config) {
+// The engine itself; nothing when it does not answer.
+std::optional<engine::EngineInfo> ask_engine(const config::Config& config) {
     asio::io_context io{1};  // with a resolver's thread of its own, gone before we are confined
     auto client = engine::make_client(io.get_executor(), {.address = config.engine.socket,
                                                           .ca_file = config.engine.ca_file,
@@ -94,12 +95,27 @@ std::optional<Path> ask_engine(const config::Config& config) {
                                                           .key_file = config.engine.key_file,
                                                           .call_timeout = ask_engine_max});
     if (!client) return std::nullopt;  // the agent says why, a moment later
-    std::optional<Path> root;
+    std::optional<engine::EngineInfo> answer;
     asio::co_spawn(io, (*client)->negotiate(), [&](std::exception_ptr trouble, Result<engine::EngineInfo> info) {
-        if (!trouble && info && !info->root_dir.empty()) root = info->root_dir;
+        if (!trouble && info) answer = std::move(*info);
     });
     io.run();
-    return root;
+    return answer;
+}
+
+// The directory of all containers, or the one that it will be in; nothing where nobody says which that is.
+std::optional<Path> containers_directory(const config::Config& config) {
+    Path containers;
+    if (config.docker.root.empty()) {
+        auto engine = ask_engine(config);
+        if (engine) containers = intake::docker::layout_of(*engine, {}).containers;
+        if (containers.empty()) return std::nullopt;
+    } else {
+        auto layout = intake::docker::layout_at(config.docker.root);
+        containers = layout ? layout->containers : config.docker.root;
+    }
+    std::error_code ignored;
+    return std::filesystem::exists(containers, ignored) ? containers : containers.parent_path();
 }
 
 Path engine_path(const config::Config& config) {
@@ -222,16 +238,13 @@ Result<std::optional<sandbox::Broker>> confine_agent(const config::Config& confi
         if (const auto* directory = std::get_if<store::DirectoryUrl>(&*url))
             CHECK(make_directories(directory->path, directory_mode));
     if (config.driver.enabled) CHECK(make_ready_for_driver(config));
-    std::optional<Path> root;
-    if (config.docker.enabled) root = config.docker.root.empty() ? ask_engine(config) : config.docker.root;
-    bool unknown = config.docker.enabled && !root;
+    std::optional<Path> containers;
+    if (config.docker.enabled) containers = containers_directory(config);
+    bool unknown = config.docker.enabled && !containers;
     if (unknown && config.sandbox == config::Sandboxing::on)
         return fail(Remedy::stop,
                     "sandbox = \"on\": the engine does not say where its data directory is: set docker.root");
-    auto containers = root ? *root / "containers" : Path{};
-    std::error_code ignored;
-    if (root && !std::filesystem::exists(containers, ignored)) containers = *root;
-    auto rules = agent_rules(config, containers);
+    auto rules = agent_rules(config, containers.value_or(Path{}));
     if (unknown)
         log.warning(
             "sandbox: files can be read everywhere, since docker.root is not set and the engine does not answer");

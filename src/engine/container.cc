@@ -100,6 +100,12 @@ Timestamp event_time(const json::object& root) {
     return Timestamp{std::chrono::seconds{seconds}};
 }
 
+// It becomes part of a path (intake/docker/log_layout.h).
+bool is_driver_name(std::string_view text) {
+    return !text.empty() && text.size() <= 32 &&
+           text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
+}
+
 std::optional<int> exit_code_of(const std::optional<json::object>& attributes) {
     auto text = json::view_of(attributes, "exitCode");
     int code = 0;
@@ -196,6 +202,9 @@ Result<EngineInfo> parse_version(std::string_view json) {
     info.api_version = json::view_of(root, "ApiVersion");
     info.min_api_version = json::view_of(root, "MinAPIVersion");
     if (info.api_version.empty()) return fail(Remedy::quarantine, "version: no ApiVersion: is this a Docker engine?");
+    if (auto components = json::get<json::array>(root, "Components"))
+        for (auto component : *components)
+            info.podman |= json::view_of(json::as_object(component), "Name") == "Podman Engine";
     return info;
 }
 
@@ -205,7 +214,10 @@ Result<void> parse_info(std::string_view json, EngineInfo& info) {
     info.root_dir = plain_path(json::view_of(root, "DockerRootDir"));
     info.default_log_driver = json::view_of(root, "LoggingDriver");
     info.name = printable(json::view_of(root, "Name"));
-    info.id = printable(json::view_of(root, "ID"), 100);
+    // Podman draws another one for each answer.
+    if (!info.podman) info.id = printable(json::view_of(root, "ID"), 100);
+    auto driver = json::view_of(root, "Driver");
+    info.storage_driver = is_driver_name(driver) ? driver : std::string_view{};
     return {};
 }
 

@@ -90,8 +90,10 @@ struct EngineInfo {           // GET /info and GET /version
     bool newer = false;              // its oldest version is newer than all that we know
     std::string root_dir;            // DockerRootDir
     std::string default_log_driver;
-    std::string name;  // the host's name
-    std::string id;    // drawn when its data directory was made; empty where /info is kept from us
+    std::string name;     // the host's name
+    std::string id;       // drawn when its data directory was made; empty where /info is kept from us, and of Podman
+    bool podman = false;  // by its own word
+    std::string storage_driver;  // "overlay2"; empty: not told
 };
 Result<EngineInfo> parse_version(std::string_view json);           // GET /version; the rest stays empty
 Result<void> parse_info(std::string_view json, EngineInfo& info);  // adds GET /info

@@ -314,6 +314,22 @@ TEST(Version, ReadsARealEngines) {
     EXPECT_FALSE(info->id.empty());
 }
 
+// Podman 4.3.1, shortened.
+TEST(Version, KnowsPodmanWhichDrawsAnotherIdForEachAnswer) {
+    auto info = parse_version(R"({"Components":[{"Name":"Podman Engine","Version":"4.3.1"},{"Name":"Conmon"}],
+                                  "Version":"4.3.1","ApiVersion":"1.41","MinAPIVersion":"1.24"})");
+    ASSERT_TRUE(info) << info.error().what;
+    EXPECT_TRUE(info->podman);
+    ASSERT_TRUE(parse_info(R"({"ID":"ae68749e-17a7-4137-81db-4b0090993589","Driver":"overlay",
+                               "DockerRootDir":"/var/lib/containers/storage"})",
+                           *info));
+    EXPECT_EQ(info->id, "");
+    EXPECT_EQ(info->storage_driver, "overlay");
+    ASSERT_TRUE(parse_info(R"({"Driver":"../../etc"})", *info));
+    EXPECT_EQ(info->storage_driver, "");
+    EXPECT_FALSE(parse_version(vector("version.json"))->podman);
+}
+
 TEST(Version, SaysWhenItIsNoEngine) {
     EXPECT_THAT(parse_version("{}").error().what, HasSubstr("is this a Docker engine?"));
 }

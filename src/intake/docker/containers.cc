@@ -1,24 +1,12 @@
 #include "intake/docker/containers.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <boost/system/system_error.hpp>
-#include <charconv>
 
-#include "intake/docker/file_place.h"
-#include "intake/json_file/json_line.h"
 #include "intake/source/source_feed.h"
 #include "tenancy/mesos_sandbox.h"
 
 namespace boatswain::intake::docker {
 namespace {
-
-// By opening it, not by access(2): that one asks for an ordinary user as if he had no capabilities, and reading other
-// users' files is the one that the agent keeps. The dot asks for the right to search, too.
-bool can_be_read(const Path& directory) {
-    return static_cast<bool>(Fd{::open((directory / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)});
-}
 
 namespace asio = boost::asio;
 
@@ -29,22 +17,6 @@ constexpr const char* suspects_note = "engine.suspects";
 // members; with the engine's answer, a coroutine, a connection and what is known again of what was served. Estimates.
 constexpr std::size_t container_cost = 6U << 10;
 constexpr std::size_t stream_cost = 48U << 10;
-
-std::optional<std::size_t> max_file(const engine::ContainerFacts& facts) {
-    auto option = facts.log_options.find("max-file");
-    if (option == facts.log_options.end()) return std::nullopt;
-    std::size_t files = 0;
-    const auto& text = option->second;
-    std::from_chars(text.data(), text.data() + text.size(), files);
-    return files;
-}
-
-// Without max-size the engine rotates nothing, and without max-file it keeps one file.
-std::size_t files_kept(const engine::ContainerFacts& facts) {
-    auto size = facts.log_options.find("max-size");
-    if (size == facts.log_options.end() || size->second == "-1") return files_kept_all;
-    return max_file(facts).value_or(1);
-}
 
 std::string_view name_of(tenancy::Decision::Action action) { return tenancy::to_string(action); }
 
@@ -86,22 +58,6 @@ Containers::Containers(asio::any_io_executor executor, ReadPolicy terms, engine:
 }
 
 Containers::~Containers() = default;
-
-void Containers::read_files_of(const Path& directory, DirectoryWatch& watch) {
-    directory_ = directory;
-    watch_ = &watch;
-    std::vector<std::string> held;
-    for (auto& [id, container] : containers_) {
-        if (container.reader == Reader::json_file) watch_->watch(id);
-        if (container.facts.log_driver != "json-file" || !can_be_read(directory_ / id)) continue;
-        if (container.logs)
-            leave_the_engine(id, container);
-        else if (container.action == tenancy::Decision::Action::hold && !pump_.contains(id))
-            held.push_back(id);
-    }
-    if (!held.empty()) reassign(held);
-    look_at_all_logs();
-}
 
 asio::awaitable<void> Containers::read_files() { return pump_.run(); }
 
@@ -236,7 +192,11 @@ void Containers::adopt(engine::ContainerFacts facts) {
     // An answer of the engine's that was on its way while the container was read to its end.
     if (is_gone(id)) return;
     if (!skipped_.contains(id)) tell_of_labels(facts);
-    if (auto against = exclusion_of(facts).against) return skip(std::move(facts), std::move(*against));
+    if (auto against = exclusion_of(facts).against) {
+        let_go_of(id);
+        return skip(std::move(facts), std::move(*against));
+    }
+    held_unknown_.erase(id);
     uninspected_.erase(id);
     if (facts.running && facts.started_at) suspects_.started(id, *facts.started_at);
     auto& container = containers_[id];
@@ -247,6 +207,12 @@ void Containers::adopt(engine::ContainerFacts facts) {
     container.life->running = container.facts.running;
     container.life->read_whole = [this, id] { note_ended(id, true); };
     start_reading(id, container);
+}
+
+// Of what is read from here the directory says where it is.
+void Containers::engine_met(const LogLayout& layout) {
+    layout_.podman = layout.podman;
+    layout_.told = layout.told;
 }
 
 void Containers::engine_followed(bool followed) {
@@ -274,6 +240,7 @@ void Containers::died(const std::string& id, std::optional<int> exit_code) {
 
 void Containers::missed(const std::string& id, const Error& error) {
     if (knows(id) || is_gone(id) || (read_policy_.elsewhere.reads && read_policy_.elsewhere.reads(id))) return;
+    if (error.remedy == Remedy::re_resolve) let_go_of(id);
     // Asked for again every minute, and told once.
     if (!uninspected_.contains(id)) {
         missed_counter().add();
@@ -283,42 +250,6 @@ void Containers::missed(const std::string& id, const Error& error) {
 }
 
 // ---- What is read, and how ------------------------------------------------------------------------------------------
-
-Path Containers::log_path(const std::string& id) const { return directory_ / id / (id + "-json.log"); }
-
-std::pair<Containers::Reader, std::string> Containers::reader_for(const engine::ContainerFacts& facts) const {
-    if (facts.log_driver == "json-file" && !directory_.empty()) {
-        // The directory of one that removed itself is gone; what is held open of its log is not.
-        if (pump_.contains(facts.id)) return {Reader::json_file, "log driver json-file, and its log is held open"};
-        if (can_be_read(directory_ / facts.id))
-            return {Reader::json_file, "log driver json-file, and its directory can be read"};
-        return {Reader::logs, "log driver json-file, but its directory cannot be read"};
-    }
-    if (!read_policy_.elsewhere.driver.empty() && facts.log_driver == read_policy_.elsewhere.driver)
-        return {Reader::driver, "log driver " + facts.log_driver + " hands its lines to this agent"};
-    // Podman's: the container has its starter's own standard streams, and cannot be attached to either.
-    if (facts.log_driver == "passthrough") return {Reader::none, "log driver passthrough keeps nothing to read"};
-    if (facts.log_driver == "none") {
-        if (read_policy_.attach) return {Reader::attach, "log driver none, and docker.attach is on"};
-        if (label_is_true(facts, attach_label))
-            return {Reader::attach, "log driver none, and label boatswain.attach=true"};
-        return {Reader::none, "log driver none keeps nothing to read; docker.attach is off"};
-    }
-    return {Reader::logs, "log driver " + facts.log_driver + " is read through the engine"};
-}
-
-std::unique_ptr<batch::Feed> Containers::open_feed(const Container& container, const Assignment& assignment,
-                                                   const Checkpoint& start) {
-    Source source{.id = container.facts.id,
-                  .kind = "docker",
-                  .name = container.name,
-                  .image = container.facts.image,
-                  .reader = std::string{reader_name(container.reader)},
-                  .whose = assignment.whose,
-                  .labels = assignment.labels};
-    return batcher_.open_feed(std::move(source), assignment.decision.recipients, start,
-                              container.reader == Reader::attach);
-}
 
 bool Containers::take(const Assignment& assignment, Container& container) {
     const auto& decision = assignment.decision;
@@ -358,17 +289,16 @@ void Containers::start_reading(const std::string& id, Container& container) {
         return;
     }
     auto start = spool_.checkpoint(id).value_or(Checkpoint{});
-    if (container.reader == Reader::json_file && !pump_.contains(id) && !find_in_files(container, start.position)) {
+    if (reads_files(container.reader) && !pump_.contains(id) && !find_in_files(container, start.position)) {
         container.reader = Reader::logs;
         container.why = "it was read through the engine so far, and where it stands is not found in its files";
     }
     if (!takes_lines) {
         // Not read: its own log keeps the lines until a key is there (hold), or for nobody (drop). What is held is held
         // open, so that it can still be read when the container is removed in the meantime.
-        if (container.action == Action::hold && container.reader == Reader::json_file && !pump_.contains(id)) {
-            watch_->watch(id);
-            bool known = container.whose.tenant != TenantId::unassigned();
-            pump_.park(id, known ? container.whose.tenant.str() : std::string{}, file_reader(id, start));
+        if (container.action == Action::hold && reads_files(container.reader) && !pump_.contains(id)) {
+            bool watched = watch_->watch(id), known = container.whose.tenant != TenantId::unassigned();
+            pump_.park(id, known ? container.whose.tenant.str() : std::string{}, file_reader(id, start, watched));
         }
         container.reader = Reader::none;
         container.why = assignment.decision.reason;
@@ -383,15 +313,11 @@ void Containers::start_reading(const std::string& id, Container& container) {
     switch (container.reader) {
         case Reader::none:
         case Reader::driver: break;
-        case Reader::json_file: {
-            watch_->watch(id);
-            if (pump_.contains(id))
-                pump_.change_feed(id, std::move(feed));
-            else
-                pump_.add(id, file_reader(id, start), std::move(feed));
+        case Reader::json_file:
+        case Reader::k8s_file:
+            read_from_files(id, container, std::move(feed), start);
             pump_.set_running(id, life.running || !container.facts.started_at);
             break;
-        }
         case Reader::logs: {
             const auto* position = std::get_if<TimePosition>(&start.position);
             read_through_engine(id, container, std::move(feed), position ? *position : TimePosition{});
@@ -413,102 +339,9 @@ void Containers::start_reading(const std::string& id, Container& container) {
     }
 }
 
-void Containers::read_through_engine(const std::string& id, Container& container, std::unique_ptr<batch::Feed> feed,
-                                     const TimePosition& from) {
-    container.reader = Reader::logs;
-    container.to_files = false;
-    container.logs = std::make_shared<LogsReader>(client_, container.facts, std::move(feed), from, *container.life,
-                                                  stream_counters_, suspects_, clock_, log_);
-    readers_.spawn("read " + id, run_logs_reader(container.logs, container.life, id, *this));
-}
-
-// Owns `life`, to which the reader refers.
-asio::awaitable<void> Containers::run_logs_reader(std::shared_ptr<LogsReader> reader, std::shared_ptr<ContainerState>,
-                                                  std::string id, Containers& of) {
-    try {
-        co_await reader->run();
-    } catch (const boost::system::system_error&) {
-        auto found = of.containers_.find(id);
-        if (found == of.containers_.end() || !found->second.to_files) throw;
-    }
-    auto found = of.containers_.find(id);
-    if (found != of.containers_.end() && found->second.to_files)
-        of.go_on_in_files(id);
-    else
-        of.read_to_its_end(id);
-}
-
-void Containers::leave_the_engine(const std::string& id, Container& container) {
-    if (container.closing || !container.logs->open_feed() || std::exchange(container.to_files, true)) return;
-    readers_.cancel("read " + id);
-}
-
-// In the same feed: what is taken from the files follows what it holds.
-void Containers::go_on_in_files(const std::string& id) {
-    auto& container = containers_.at(id);
-    container.to_files = false;
-    auto from = container.logs->taken();
-    auto feed = container.logs->take_feed();
-    container.logs.reset();
-    Checkpoint start{.position = from};
-    if (!find_in_files(container, start.position)) {
-        log_.warning("where a log stands is not found in its files; it is read through the engine on",
-                     {{"container", id.substr(0, 12)}, {"name", container.name}});
-        return read_through_engine(id, container, std::move(feed), from);
-    }
-    container.reader = Reader::json_file;
-    container.why = "log driver json-file, and its directory can be read by now";
-    watch_->watch(id);
-    pump_.add(id, file_reader(id, start), std::move(feed));
-    pump_.set_running(id, container.life->running || !container.facts.started_at);
-    if (container.life->removed) pump_.notice_removal(id);
-    log_.info("container read from its files from now on", {{"container", id.substr(0, 12)}, {"name", container.name}});
-}
-
-bool Containers::find_in_files(const Container& container, Position& position) const {
-    const auto* taken = std::get_if<TimePosition>(&position);
-    if (!taken) return true;
-    if (*taken == TimePosition{}) {
-        position = NoPosition{};
-        return true;
-    }
-    auto place = place_in_files(log_path(container.facts.id), *taken, !container.facts.tty);
-    if (place) position = *place;
-    return place.has_value();
-}
-
 std::size_t Containers::cost_of(const Container& container) {
     bool streams = container.reader == Reader::logs || container.reader == Reader::attach;
     return container_cost + (streams ? stream_cost : 0) + engine::cost_of(container.facts);
-}
-
-std::unique_ptr<LogFileReader> Containers::file_reader(const std::string& id, const Checkpoint& start) {
-    const auto* position = std::get_if<FilePosition>(&start.position);
-    const auto& facts = containers_.at(id).facts;
-    LogTerms terms{
-        .birth = log_birth(facts), .files_kept = files_kept(facts), .passed_over_until = passed_over_until(facts)};
-    return std::make_unique<LogFileReader>(json_form, log_path(id), position ? std::optional{*position} : std::nullopt,
-                                           std::move(terms), clock_, pump_.counters(), log_);
-}
-
-// Nothing for a container that started before this state directory was made: nobody promised its first lines.
-std::optional<LogBirth> Containers::log_birth(const engine::ContainerFacts& facts) const {
-    auto in_care_since = spool_.state_began();
-    if (!facts.started_at || !in_care_since || *facts.started_at < *in_care_since) return std::nullopt;
-    LogBirth birth{.started = *facts.started_at,
-                   .started_before = facts.finished_at && *facts.finished_at < *facts.started_at};
-    birth.files_max = max_file(facts).value_or(0);
-    return birth;
-}
-
-// The state that a new agent makes: one that lost its state (spool_.state_lost) does not know what it had not sealed
-// yet.
-std::optional<Timestamp> Containers::passed_over_until(const engine::ContainerFacts& facts) const {
-    auto first_start = spool_.state_began();
-    if (!first_start || spool_.state_lost() || !facts.started_at || *facts.started_at >= *first_start)
-        return std::nullopt;
-    if (read_policy_.from_first_start) return first_start;
-    return read_policy_.age_max.count() > 0 ? std::optional{*first_start - read_policy_.age_max} : std::nullopt;
 }
 
 void Containers::reassign() {

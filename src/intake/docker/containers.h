@@ -28,6 +28,7 @@
 #include "engine/client.h"
 #include "intake/docker/directory_watch.h"
 #include "intake/docker/log_driver_hooks.h"
+#include "intake/docker/log_layout.h"
 #include "intake/docker/selection.h"
 #include "intake/engine_logs/attach_reader.h"
 #include "intake/engine_logs/container_state.h"
@@ -65,9 +66,12 @@ class Containers {
     Containers(const Containers&) = delete;
     Containers& operator=(const Containers&) = delete;
 
+    // Which engine it is, and where it says that its logs are: told before anything of its containers.
+    void engine_met(const LogLayout& layout);
+    const LogLayout& layout() const { return layout_; }
     // From now on logs are read from the engine's containers directory, where that is how they are kept. Told again
     // when another directory is under that name. What was read through the engine goes on in its files.
-    void read_files_of(const Path& directory, DirectoryWatch& watch);
+    void read_files_of(const LogLayout& layout, DirectoryWatch& watch);
     boost::asio::awaitable<void> read_files();  // runs until cancelled
     boost::asio::awaitable<void> end_readers();
 
@@ -80,7 +84,8 @@ class Containers {
     std::vector<std::string> missing(const std::set<std::string>& there, const std::vector<std::string>& before) const;
     // Whether the directory of its log is still there; nothing where that cannot be seen from here.
     std::optional<bool> has_directory(const std::string& id) const;
-    void missed(const std::string& id, const Error& error);  // it was there, and nothing was learned of it
+    // It was there, and nothing was learned of it; with Remedy::re_resolve nothing will be.
+    void missed(const std::string& id, const Error& error);
     // `there` is every container that the engine has: those that were read before this agent started, and are not
     // there. None any more once removed_are_told().
     std::vector<spool::SourceCheckpoint> removed_while_away(const std::set<std::string>& there) const;
@@ -105,7 +110,13 @@ class Containers {
     bool stands_as(const engine::ContainerSummary& summary) const;
 
     // What the directory tells of a log.
-    Path log_path(const std::string& id) const;
+    Path log_path(const std::string& id) const { return layout_.log_of(id); }
+    // Holds open the log of a container of which nothing is known yet: adopt() says whose it is, missed() that nobody
+    // will. False: there is none, or none is read from here.
+    bool hold(const std::string& id);
+    bool was_read_before(const std::string& id) const { return spool_.checkpoint(id).has_value(); }
+    std::vector<std::string> held_unknown() const { return {held_unknown_.begin(), held_unknown_.end()}; }
+    void births_lost() { pump_.notice_births_lost(); }
     void files_born(const std::string& id, unsigned births, bool all) { pump_.notice_births(id, births, all); }
     void log_grew(const std::string& id) { pump_.touch(id); }
     void look_at_all_logs() { pump_.touch_all(); }
@@ -128,7 +139,8 @@ class Containers {
     static constexpr std::size_t former_names_max = 8;  // of one container, remembered
 
   private:
-    enum class Reader { none, json_file, logs, attach, driver };
+    enum class Reader { none, json_file, k8s_file, logs, attach, driver };
+    static bool reads_files(Reader reader) { return reader == Reader::json_file || reader == Reader::k8s_file; }
     struct Container {
         engine::ContainerFacts facts;           // as they were when it was found: what rules go by
         std::string name;                       // as it is called now
@@ -166,7 +178,7 @@ class Containers {
     static std::string_view reader_name(Reader reader);
     static std::size_t cost_of(const Container& container);
 
-    // What is read, and how (containers.cc).
+    // What is read, and how (containers.cc, reading.cc).
     void skip(engine::ContainerFacts facts, std::string reason);
     struct Exclusion {
         std::optional<std::string> against;  // why it is not read
@@ -178,6 +190,7 @@ class Containers {
     bool exclude_late(const std::string& id, Container& container);
     void start_reading(const std::string& id, Container& container);
     std::pair<Reader, std::string> reader_for(const engine::ContainerFacts& facts) const;
+    std::pair<Reader, std::string> podman_reader_for(const engine::ContainerFacts& facts) const;
     std::unique_ptr<batch::Feed> open_feed(const Container& container, const Assignment& assignment,
                                            const Checkpoint& start);
     void read_through_engine(const std::string& id, Container& container, std::unique_ptr<batch::Feed> feed,
@@ -189,7 +202,10 @@ class Containers {
     void go_on_in_files(const std::string& id);
     // Where it stands in its files, if it was read through the engine before.
     bool find_in_files(const Container& container, Position& position) const;
-    std::unique_ptr<LogFileReader> file_reader(const std::string& id, const Checkpoint& start);
+    void read_from_files(const std::string& id, const Container& container, std::unique_ptr<batch::Feed> feed,
+                         const Checkpoint& start);
+    std::unique_ptr<LogFileReader> file_reader(const std::string& id, const Checkpoint& start, bool watched);
+    void let_go_of(const std::string& id);
     std::optional<LogBirth> log_birth(const engine::ContainerFacts& facts) const;
     std::optional<Timestamp> passed_over_until(const engine::ContainerFacts& facts) const;
     void assign_anew(const std::string& id, Container& container);
@@ -234,11 +250,13 @@ class Containers {
     StreamCounters stream_counters_;
     Suspects suspects_;
 
+    LogLayout layout_;
     Path directory_;                   // empty: not to be read from here
     DirectoryWatch* watch_ = nullptr;  // with directory_
     FilePump pump_;
     net::TaskGroup readers_;  // LogsReader and AttachReader
     std::map<std::string, Container> containers_;
+    std::set<std::string> held_unknown_;            // logs that are held open, and of which nothing is known yet
     std::map<std::string, Skipped> skipped_;        // by id
     std::map<std::string, LastError> uninspected_;  // by id: why nothing is known of it
     std::deque<Description> departed_;              // oldest first

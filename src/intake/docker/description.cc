@@ -10,6 +10,7 @@ std::string_view Containers::reader_name(Reader reader) {
     switch (reader) {
         case Reader::none: return "none";
         case Reader::json_file: return "json-file";
+        case Reader::k8s_file: return "k8s-file";
         case Reader::logs: return "logs";
         case Reader::attach: return "attach";
         case Reader::driver: return "driver";

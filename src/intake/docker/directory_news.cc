@@ -31,9 +31,13 @@ DirectoryNews::DirectoryNews(asio::any_io_executor executor, Containers& contain
       look_pause_(pause_between_looks),
       scan_now_(executor_) {}
 
-void DirectoryNews::watch(const std::string& engine_root, net::TaskGroup& tasks) {
-    if (engine_root.empty()) return;
-    directory_ = Path{engine_root} / "containers";
+void DirectoryNews::watch(const LogLayout& layout, net::TaskGroup& tasks) {
+    bool same = layout.podman == layout_.podman && layout.containers == layout_.containers;
+    if (layout.containers.empty() || same) return;
+    bool looked_elsewhere = watching();
+    layout_ = layout;
+    if (watch_) watch_->set_layout(layout);
+    if (looked_elsewhere) return scan_now_.notify();
     bool found = look(tasks);
     tasks.spawn("look at the containers directory now and then", look_now_and_then(tasks, found));
 }
@@ -59,15 +63,15 @@ bool DirectoryNews::look(net::TaskGroup& tasks) {
     came_too_late_ = false;
     unseen_.set(0);
     if (was_away || *another) {
-        if (was_away) log_.info("containers directory found", {{"directory", directory_.string()}});
-        containers_.read_files_of(directory_, *watch_);
+        if (was_away) log_.info("containers directory found", {{"directory", layout_.containers.string()}});
+        containers_.read_files_of(layout_, *watch_);
     }
     return true;
 }
 
 Result<bool> DirectoryNews::find(net::TaskGroup& tasks) {
     if (!watch_) {
-        TRY(watch_, DirectoryWatch::open(executor_, directory_, *this));
+        TRY(watch_, DirectoryWatch::open(executor_, layout_, *this));
         tasks.spawn("watch for births", watch_->tell_births());
         tasks.spawn("watch for growth", watch_->tell_changes());
     }
@@ -76,14 +80,16 @@ Result<bool> DirectoryNews::find(net::TaskGroup& tasks) {
 
 void DirectoryNews::tell(const Error& error) {
     auto trouble = error.what;
-    if (directory_.parent_path().filename() == "containers") trouble += "; docker.root is the directory above it";
+    const auto& directory = layout_.containers;
+    if (directory.parent_path().filename() == "containers") trouble += "; docker.root is the directory above it";
     bool denied = error.cause == std::errc::permission_denied;
     if (!std::exchange(looked_, true)) denied_at_first_ = denied;
     came_too_late_ = denied && !denied_at_first_;
     if (came_too_late_) trouble += "; it came since this agent started, whose sandbox keeps it out: start it again";
     if (std::exchange(last_error_, trouble) != trouble)
-        log_.warning("containers directory not watched: logs are read through the engine, at its cost",
-                     {{"directory", directory_.string()}, {"error", trouble}});
+        log_.warning(layout_.podman ? "containers directory not watched: no log of Podman is read without it"
+                                    : "containers directory not watched: logs are read through the engine, at its cost",
+                     {{"directory", directory.string()}, {"error", trouble}});
     unseen_.set(1);
 }
 
@@ -91,7 +97,7 @@ void DirectoryNews::tell(const Error& error) {
 asio::awaitable<void> DirectoryNews::scan() {
     std::vector<std::string> found;
     std::error_code problem;
-    for (std::filesystem::directory_iterator entry{directory_, problem}, none; !problem && entry != none;
+    for (std::filesystem::directory_iterator entry{layout_.containers, problem}, none; !problem && entry != none;
          entry.increment(problem)) {
         auto id = entry->path().filename().string();
         if (engine::is_container_id(id) && !containers_.knows(id)) found.push_back(std::move(id));
@@ -99,21 +105,36 @@ asio::awaitable<void> DirectoryNews::scan() {
     std::size_t taken = 0;
     for (const auto& id : found) {
         if (++taken % taken_in_at_once == 0) co_await asio::post(executor_, asio::use_awaitable);
-        if (!containers_.knows(id)) container_appeared(id);
+        if (containers_.knows(id)) continue;
+        watch(id);
+        adopt(id);
+        // Podman's list tells of those that were there before. It comes late, and what was read goes on till then.
+        if (layout_.podman && containers_.was_read_before(id)) hold(id);
     }
 }
 
+void DirectoryNews::watch(const std::string& id) {
+    if (watch_->watch(id)) return;
+    metrics_.counter("boatswain_watch_failures_total", "Directories that inotify has no watch for; looked at by time")
+        .add();
+}
+
 void DirectoryNews::container_appeared(const std::string& id) {
-    if (!watch_->watch(id))
-        metrics_
-            .counter("boatswain_watch_failures_total", "Directories that inotify has no watch for; looked at by time")
-            .add();
-    adopt(id);
+    watch(id);
+    layout_.podman ? hold(id) : adopt(id);
+}
+
+void DirectoryNews::log_begun(const std::string& id) { hold(id); }
+
+// Its log is new: what is printed from now on is read, whatever becomes of its name until the engine has answered.
+void DirectoryNews::hold(const std::string& id) {
+    if (!last_error_.empty() || containers_.knows(id) || !containers_.hold(id)) return;
+    if (ask_) ask_(id);
 }
 
 void DirectoryNews::files_born(const std::string& id, unsigned births) {
     bool known = containers_.contains(id);
-    if (!known) adopt(id);
+    if (!known && !layout_.podman) adopt(id);
     containers_.files_born(id, births, !known);
 }
 
@@ -123,16 +144,18 @@ void DirectoryNews::container_vanished(const std::string& id) { containers_.vani
 
 void DirectoryNews::news_lost() {
     metrics_.counter("boatswain_watch_overflows_total", "Times the kernel's queue of file events overflowed").add();
+    containers_.births_lost();
     scan_now_.notify();
 }
 
 void DirectoryNews::adopt(const std::string& id) {
-    if (!watch_ || !last_error_.empty() || containers_.knows(id)) return;
+    if (layout_.podman || !watch_ || !last_error_.empty() || containers_.knows(id)) return;
     // Opened before anything else is read: from now on the log can be removed, and is read all the same.
     auto held = open_log_file(containers_.log_path(id));
     if (!held) return;  // no log yet, or not a json-file container
-    auto config = read_file(directory_ / id / "config.v2.json", config_file_bytes_max);
-    auto hostconfig = read_file(directory_ / id / "hostconfig.json", config_file_bytes_max);
+    auto directory = layout_.directory_of(id);
+    auto config = read_file(directory / "config.v2.json", config_file_bytes_max);
+    auto hostconfig = read_file(directory / "hostconfig.json", config_file_bytes_max);
     if (!config) return;  // the engine's inspect answers, or nobody
     auto facts = engine::parse_config_v2(*config, hostconfig ? *hostconfig : std::string{}, assigner_.keep);
     if (!facts) {

@@ -2,7 +2,8 @@
 //
 // A container's log is opened the moment it appears, before anything else is asked, and what the container is comes
 // from config.v2.json beside it: so one that is gone before inspect answers is read all the same. What inotify has no
-// watch for is found by looking through the directory now and then.
+// watch for is found by looking through the directory now and then. Podman has no such file: its logs are held open
+// from their beginning, and the engine is asked at once.
 //
 // Belongs to the I/O thread.
 #pragma once
@@ -10,6 +11,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,11 +34,14 @@ class DirectoryNews final : private WatchListener {
     DirectoryNews(boost::asio::any_io_executor executor, Containers& containers, const Assigner& assigner,
                   Metrics& metrics, Log& log, std::chrono::milliseconds pause_between_looks = look_pause);
 
-    // Watches the containers directory in `engine_root` from now on, with tasks in `tasks`, which ends before this.
-    // While it cannot be watched, logs are read through the engine, and it is looked for again: it may lie on a disk
-    // that is mounted later, or again.
-    void watch(const std::string& engine_root, net::TaskGroup& tasks);
-    bool watching() const { return !directory_.empty(); }  // or looking for it
+    // Whom to ask what a container is.
+    void ask_with(std::function<void(const std::string& id)> ask) { ask_ = std::move(ask); }
+
+    // Watches the containers directory from now on, with tasks in `tasks`, which ends before this; told again when the
+    // engine says that it is another one. While it cannot be watched, it is looked for again: it may lie on a disk that
+    // is mounted later, or again. Docker's logs are read through the engine meanwhile.
+    void watch(const LogLayout& layout, net::TaskGroup& tasks);
+    bool watching() const { return !layout_.containers.empty(); }  // or looking for it
     // Why it is not watched, for people; empty: it is, or nobody said where it is.
     const std::string& trouble() const { return last_error_; }
     // It came under its name after this process had been confined, which keeps it out.
@@ -48,6 +53,7 @@ class DirectoryNews final : private WatchListener {
 
   private:
     void container_appeared(const std::string& id) override;
+    void log_begun(const std::string& id) override;
     void files_born(const std::string& id, unsigned births) override;
     void log_grew(const std::string& id) override;
     void container_vanished(const std::string& id) override;
@@ -55,6 +61,8 @@ class DirectoryNews final : private WatchListener {
     bool look(net::TaskGroup& tasks);
     Result<bool> find(net::TaskGroup& tasks);
     void tell(const Error& error);
+    void watch(const std::string& id);
+    void hold(const std::string& id);
     boost::asio::awaitable<void> scan();
     boost::asio::awaitable<void> look_now_and_then(net::TaskGroup& tasks, bool found);
 
@@ -66,7 +74,8 @@ class DirectoryNews final : private WatchListener {
     Gauge& unseen_;
     const std::chrono::milliseconds look_pause_;
     net::Event scan_now_;  // before the next time
-    Path directory_;       // empty: nobody said where it is
+    LogLayout layout_;     // without a directory: nobody said where it is
+    std::function<void(const std::string&)> ask_;
     std::unique_ptr<DirectoryWatch> watch_;
     std::string last_error_;
     bool denied_at_first_ = false;

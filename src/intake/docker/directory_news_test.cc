@@ -43,7 +43,7 @@ TEST(DirectoryNews, LetsOthersHaveTheirTurnWhileThousandsOfContainersAreTakenIn)
                           *rig.spool,        rig.clock, rig.metrics, rig.log};
     net::TaskGroup tasks{io.get_executor(), rig.log};
     DirectoryNews news{io.get_executor(), containers, assigner, rig.metrics, rig.log};
-    news.watch((rig.directory / "engine").string(), tasks);
+    news.watch(*layout_at(rig.directory / "engine"), tasks);
     ASSERT_TRUE(net::testing::run_until(io, [&] { return !containers.ids().empty(); }));
     EXPECT_LT(containers.ids().size(), all);
     EXPECT_TRUE(net::testing::run_until(io, [&] { return containers.ids().size() == all; }));

@@ -54,7 +54,11 @@ Discovery::Discovery(asio::any_io_executor executor, Path root, engine::Client& 
       known_engine_(containers.terms().engine_id, spool, clock, log),
       list_pause_(pause_between_lists),
       session_(executor, log),
-      list_soon_(executor) {}
+      list_soon_(executor) {
+    news_.ask_with([this](const std::string& id) {
+        if (connected_) inspect(id);
+    });
+}
 
 Nanoseconds Discovery::stale_for() const { return stale_since_ ? clock_.steady() - *stale_since_ : Nanoseconds{0}; }
 
@@ -96,15 +100,18 @@ asio::awaitable<void> Discovery::run() {
 
 asio::awaitable<Result<void>> Discovery::one_session() {
     CO_TRY(auto engine, co_await client_.negotiate());
-    auto root = root_.empty() ? Path{engine.root_dir} : root_;
-    known_engine_.met(engine, root.empty() ? root : root / "containers");
-    if (!news_.watching() && root_.empty()) news_.watch(engine.root_dir, tasks_);
+    auto layout = layout_of(engine, root_);
+    known_engine_.met(engine, layout.containers);
+    containers_.engine_met(layout);
+    // What may be Podman's is known by its answer alone.
+    if (layout.podman || (root_.empty() && !news_.watching())) news_.watch(layout, tasks_);
     std::optional<Timestamp> since;
     if (last_event_) since = *last_event_ - event_margin;
     CO_TRY(auto events, co_await client_.events(since));
     set_connected(true);
     last_error_.clear();
-    log_.info("engine followed", {{"version", engine.version},
+    log_.info("engine followed", {{"engine", engine.podman ? "Podman" : "Docker"},
+                                  {"version", engine.version},
                                   {"api", engine.spoken_api_version},
                                   {"offers", engine.api_version},
                                   {"host", engine.name}});
@@ -229,6 +236,9 @@ asio::awaitable<std::size_t> Discovery::take_removals(const engine::ContainerLis
         }
     }
     if (const auto& elsewhere = containers_.terms().elsewhere; elsewhere.listed) elsewhere.listed(there);
+    for (const auto& id : containers_.held_unknown())
+        if (!there.contains(id) && !inspecting_.contains(id) && co_await is_surely_gone(id))
+            containers_.missed(id, Error{.remedy = Remedy::re_resolve, .what = "it is not on the engine's list"});
     co_return gone;
 }
 

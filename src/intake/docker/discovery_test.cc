@@ -608,7 +608,7 @@ class LateDirectoryTest : public DiscoveryTest {
   protected:
     LateDirectoryTest() {
         engine.driver = "json-file";
-        news.watch(root.string(), tasks);
+        news.watch(*layout_at(root), tasks);
         tasks.spawn("read log files", containers.read_files());
     }
     void append_to(const Path& containers_directory, const std::string& line) {

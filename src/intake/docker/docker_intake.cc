@@ -14,7 +14,8 @@ DockerIntake::DockerIntake(asio::any_io_executor executor, Options options, engi
       discovery_(executor, root_, client, assigner_, containers_, news_, tasks_, spool, clock, metrics, log) {}
 
 asio::awaitable<void> DockerIntake::run() {
-    if (!root_.empty()) news_.watch(root_.string(), tasks_);
+    if (!root_.empty())
+        if (auto layout = layout_at(root_)) news_.watch(*layout, tasks_);
     tasks_.spawn("read log files", containers_.read_files());
     tasks_.spawn("follow the engine", discovery_.run());
     co_await tasks_.join_or_end();
@@ -45,6 +46,9 @@ IntakeHealth health_of(const EngineState& state, ReadingStatus reading, std::vec
     if (!state.other_engine.empty()) health.troubles.push_back(state.other_engine);
     const auto& directory = state.directory_trouble;
     health.detail["containers_directory"] = directory.empty() ? "ok" : directory;
+    if (state.needs_directory && !directory.empty())
+        health.troubles.push_back("Podman's containers directory is not seen, and no log is read without it: " +
+                                  directory);
     if (state.directory_too_late) health.restart_helps.push_back(directory);
     if (state.stale_for > stale_socket_after) health.restart_helps.push_back(trouble);
     return health;
@@ -56,6 +60,7 @@ IntakeHealth DockerIntake::health() const {
                       .other_engine = discovery_.other_engine(),
                       .stale_for = discovery_.stale_for(),
                       .directory_trouble = news_.trouble(),
+                      .needs_directory = containers_.layout().podman,
                       .directory_too_late = news_.came_too_late()},
                      containers_.standing(), tasks_.failed());
 }

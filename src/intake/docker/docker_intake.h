@@ -44,6 +44,7 @@ struct EngineState {
     std::string other_engine;         // a sentence, while another engine answers than the one that is known
     Nanoseconds stale_for{};          // Discovery::stale_for
     std::string directory_trouble;    // DirectoryNews::trouble
+    bool needs_directory = false;     // nothing is read without it
     bool directory_too_late = false;  // DirectoryNews::came_too_late
 };
 IntakeHealth health_of(const EngineState& state, ReadingStatus reading, std::vector<std::string> ended_tasks);

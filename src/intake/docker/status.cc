@@ -8,7 +8,8 @@ namespace boatswain::intake::docker {
 // When somebody looks, and not with each container that comes: thousands come at once at a start.
 void Containers::count() const {
     std::map<Reader, double> by_reader;
-    for (auto reader : {Reader::none, Reader::json_file, Reader::logs, Reader::attach, Reader::driver})
+    for (auto reader :
+         {Reader::none, Reader::json_file, Reader::k8s_file, Reader::logs, Reader::attach, Reader::driver})
         by_reader[reader] = 0;
     using Action = tenancy::Decision::Action;
     std::map<Action, double> by_action;

@@ -95,6 +95,14 @@ void FilePump::notice_births(const std::string& id, unsigned births, bool all) {
     touch(id);
 }
 
+void FilePump::notice_births_lost() {
+    for (auto& [id, log] : logs_) log.reader->notice_births_lost();
+}
+
+void FilePump::note_birth(const std::string& id, const LogBirth& birth) {
+    if (auto found = logs_.find(id); found != logs_.end()) found->second.reader->note_birth(birth);
+}
+
 void FilePump::set_running(const std::string& id, bool running) {
     if (auto found = logs_.find(id); found != logs_.end()) found->second.to_settle = !running;
     touch(id);

@@ -47,6 +47,8 @@ class FilePump {
     void touch(const std::string& id);  // something may be there to read
     void touch_all();
     void notice_births(const std::string& id, unsigned births, bool all);  // LogFileReader::notice_births
+    void notice_births_lost();                                             // LogFileReader::notice_births_lost, of all
+    void note_birth(const std::string& id, const LogBirth& birth);         // LogFileReader::note_birth
     // When it does not run any more, what is pending at the end of its log is settled: once, because a container that
     // starts again prints before the engine tells of its start.
     void set_running(const std::string& id, bool running);

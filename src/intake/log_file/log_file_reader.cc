@@ -27,7 +27,9 @@ LogFileReader::LogFileReader(const RecordForm& form, Path log_path, std::optiona
                              const Clock& clock, FileReaderCounters& counters, Log& log)
     : form_(form),
       files_(
-          std::move(log_path), terms.below, terms.files_kept,
+          std::move(log_path), terms.below,
+          LogSequence::Rotation{
+              .kept_max = terms.files_kept, .replaced = terms.replaced, .births_told = terms.births_told},
           [&form](LogFile& file) { return first_record_time(form, file); }, log),
       start_(start),
       read_policy_(std::move(terms)),
@@ -65,7 +67,7 @@ Result<bool> LogFileReader::open_first() {
         auto open = files_.open(*oldest);
         if (open) {
             if (!owed_gap_ && begins_late(*open->file, generations.size())) owe_what_was_before();
-            open->doubtful = place_lost_ && start_->has_times();
+            open->doubtful = place_lost_ && start_->has_times() && !read_policy_.replaced;
             read_on_in(std::move(*open), 0);
             return true;
         }
@@ -128,7 +130,9 @@ bool LogFileReader::begins_late(const LogFile& oldest, std::size_t files) const 
     // Only then has the engine removed a file.
     bool full = birth.files_max > 1 && files >= birth.files_max;
     auto made = oldest.made();
-    if (made && *made > birth.started) return full || *made > birth.started + first_file_made_max;
+    // conmon makes its file before the start, always.
+    if (made && *made > birth.started)
+        return full || read_policy_.replaced || *made > birth.started + first_file_made_max;
     return full && (!made || birth.started_before);
 }
 
@@ -239,12 +243,29 @@ Result<void> LogFileReader::hold_open() {
     return {};
 }
 
+void LogFileReader::owe_rotated_away(const char* what) {
+    owed_gap_ = Gap{.reason = gap_rotated_away};
+    log_.warning(what, {{"log", files_.path().string()}});
+}
+
 void LogFileReader::notice_births(unsigned births, bool all) {
-    if (all && first_open_ != 0 && births > first_open_) {
-        owed_gap_ = Gap{.reason = gap_rotated_away};
-        log_.warning("log files were rotated away before the first could be opened", {{"log", files_.path().string()}});
-    }
-    if (files_.opened()) files_.look_for_successors(latest_taken());
+    if (all && first_open_ != 0 && births > first_open_ && !read_policy_.replaced)
+        owe_rotated_away("log files were rotated away before the first could be opened");
+    if (!files_.opened()) return;
+    if (files_.take_births(births, latest_taken()) == LogSequence::Missing::before_current)
+        owe_rotated_away("log files were rotated away faster than they could be opened");
+}
+
+void LogFileReader::notice_births_lost() {
+    if (!files_.opened() || !read_policy_.replaced) return;
+    if (files_.lose_births(latest_taken()) == LogSequence::Missing::before_current)
+        owe_rotated_away("log files may have been rotated away while the kernel had no room for news of them");
+}
+
+void LogFileReader::note_birth(const LogBirth& birth) {
+    if (start_ || begun_ || read_policy_.birth) return;
+    read_policy_.birth = birth;
+    if (files_.opened() && !owed_gap_ && begins_late(*files_.current().file, first_open_)) owe_what_was_before();
 }
 
 // ---- Reading --------------------------------------------------------------------------------------------------------
@@ -301,7 +322,7 @@ bool LogFileReader::is_removed() const {
 // the engine has open and makes an empty one in its place, and a person copies it there.
 bool LogFileReader::engine_went_on() {
     if (!files_.has_successors()) return false;
-    return files_.current().file->compressed() ||
+    return read_policy_.replaced || files_.current().file->compressed() ||
            std::ranges::any_of(files_.successors(), [this](auto& next) { return holds_news(next); });
 }
 
@@ -331,6 +352,12 @@ void LogFileReader::look_at_the_file_left() {
     if (!left_->file->linked()) left_.reset();
 }
 
+// What was rotated away under a name that a new file has now does not come back.
+bool LogFileReader::waits_for_a_line(const Gap& gap) const {
+    bool gone = read_policy_.replaced && gap.reason == gap_rotated_away && !place_lost_;
+    return gap.reason != gap_too_long && !gone;
+}
+
 // Nothing but the start of a line (`rest`) is left of the file as it is now.
 Result<LogFileReader::Step> LogFileReader::at_file_end(batch::Feed& feed, std::string_view rest) {
     files_.look_for_successors(latest_taken());
@@ -339,7 +366,7 @@ Result<LogFileReader::Step> LogFileReader::at_file_end(batch::Feed& feed, std::s
         look_at_the_file_left();
         waited_ = true;
         last_look_ = false;
-        if (owed_gap_ && owed_gap_->reason == gap_too_long && !long_) {
+        if (owed_gap_ && !waits_for_a_line(*owed_gap_) && !long_) {
             pay_gap(feed.text(), std::max(clock_.now(), last_time_));
             mark(feed);
         }
@@ -382,10 +409,7 @@ void LogFileReader::next_file(batch::Feed& feed) {
     auto before = files_.take_current();
     left_.reset();
     if (!before.file->compressed()) left_ = Left{.file = std::move(before.file), .end = offset_};
-    if (next.after_gap) {
-        owed_gap_ = Gap{.reason = gap_rotated_away};
-        log_.warning("log files were rotated away faster than they could be opened", {{"log", files_.path().string()}});
-    }
+    if (next.after_gap) owe_rotated_away("log files were rotated away faster than they could be opened");
     read_on_in(std::move(next), 0);
     mark(feed);
     feed.end_patience();  // one rotation more may take the file that was left

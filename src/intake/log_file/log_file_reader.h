@@ -76,7 +76,10 @@ inline constexpr std::chrono::seconds first_file_made_max{10};
 struct LogTerms {
     std::optional<LogBirth> birth{};  // nothing where the log need not be there from its first line on
     std::size_t files_kept = 0;       // by the engine, of the log, at most; 0: not known
-    Path below{};                     // no link is followed below it (rotation/log_files.h); empty: not looked at
+    // A rotation moves a new file over the log: the one before keeps no name, and what is there is newer than all that
+    // was read. `births_told`: of each such file notice_births() tells, so what is told of and held is not missing.
+    bool replaced = false, births_told = false;
+    Path below{};  // no link is followed below it (rotation/log_files.h); empty: not looked at
     // What was printed by then is passed over, where nothing of the log was read yet.
     std::optional<Timestamp> passed_over_until{};
 };
@@ -118,6 +121,12 @@ class LogFileReader {
     // loss.
     void notice_births(unsigned births, bool all = false);
 
+    // Births may have been told of to nobody. Of a log that is rotated without successors' names, what was rotated away
+    // meanwhile counts as missing.
+    void notice_births_lost();
+    // What is known later than the log was first held open, as LogTerms has it; once.
+    void note_birth(const LogBirth& birth);
+
     // The engine has no such container any more: nobody writes to its log.
     void notice_removal() { removed_ = true; }
 
@@ -147,6 +156,7 @@ class LogFileReader {
     Result<bool> open_first();
     bool begins_late(const LogFile& oldest, std::size_t files) const;
     void owe_what_was_before();
+    void owe_rotated_away(const char* what);
     Result<bool> pass_over(Timestamp until, const std::vector<Generation>& generations);
     Result<bool> resume(const FilePosition& start, const std::vector<Generation>& generations);
     void recall_taken_time(const FilePosition& start);
@@ -159,6 +169,7 @@ class LogFileReader {
     void owe_what_nobody_can_read();
 
     Result<Step> at_file_end(batch::Feed& feed, std::string_view rest);
+    bool waits_for_a_line(const Gap& gap) const;
     bool engine_went_on();
     bool holds_news(OpenLog& next);
     void look_at_the_file_left();
@@ -192,7 +203,7 @@ class LogFileReader {
     const RecordForm& form_;
     LogSequence files_;
     std::optional<FilePosition> start_;
-    const LogTerms read_policy_;
+    LogTerms read_policy_;
     bool begun_ = false;                     // beginning_ was set
     std::optional<FilePosition> beginning_;  // until it is taken
     const Clock& clock_;

@@ -146,7 +146,8 @@ void LogSequence::look_for_successors(Timestamp taken) {
         // was rotated away, and others may have come and gone with it: silence would say that there were none. Of the
         // files that the engine keeps one is not there in the middle of a rotation, however long that takes. As long as
         // fewer than that follow, none has gone.
-        bool gap = at.index ? !at.sure : kept_max_ == 0 || newer.size() >= kept_max_ - 1;
+        bool told = rotation_.replaced && rotation_.births_told && !births_lost_;
+        bool gap = at.index ? !at.sure : !told && (rotation_.kept_max == 0 || newer.size() >= rotation_.kept_max - 1);
         for (auto left = newer.size(); left > 0 && successors_.size() + opened.size() < successors_max;) {
             auto next = open(newer[--left]);
             if (!next && next.error().remedy == Remedy::retry) break;
@@ -159,14 +160,40 @@ void LogSequence::look_for_successors(Timestamp taken) {
             if (!next) return;  // no descriptor free: the next look begins where this one ended
             next->after_gap = std::exchange(gap, false);
             auto first = at.index ? std::nullopt : first_time_(*next->file);
-            next->doubtful = first && *first <= std::max(taken, newest_time);
+            next->doubtful = first && !rotation_.replaced && *first <= std::max(taken, newest_time);
             opened.push_back(std::move(*next));
         }
         if (list() != generations) continue;
+        if (told) opened_ += opened.size();
         std::ranges::move(opened, std::back_inserter(successors_));
         return;
     }
     log_.debug("log is rotated faster than it can be looked at", {{"log", log_path_.string()}});
+}
+
+LogSequence::Missing LogSequence::take_births(unsigned births, Timestamp taken) {
+    births_ += births;
+    look_for_successors(taken);
+    if (!rotation_.replaced || !rotation_.births_told) return Missing::nothing;
+    // A file may be found before its birth is told.
+    bool missing = births_ > opened_;
+    if (births_ >= opened_) births_ = opened_ = 0;
+    return missing ? note_missing() : Missing::nothing;
+}
+
+LogSequence::Missing LogSequence::lose_births(Timestamp taken) {
+    bool unconfirmed = opened_ > births_;
+    births_lost_ = true;
+    look_for_successors(taken);
+    births_lost_ = false;
+    births_ = opened_ = 0;
+    return unconfirmed ? note_missing() : Missing::nothing;
+}
+
+LogSequence::Missing LogSequence::note_missing() {
+    if (successors_.empty()) return Missing::before_current;
+    successors_.back().after_gap = true;
+    return Missing::noted;
 }
 
 }  // namespace boatswain::intake

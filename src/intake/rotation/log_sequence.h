@@ -44,12 +44,17 @@ class LogSequence {
     // When the first record of a file was printed; nothing where that cannot be said.
     using FirstTime = std::function<std::optional<Timestamp>(LogFile& file)>;
 
-    // `below` as open_log_file() has it. `kept_max`: files that the engine keeps of the log at most; 0: not known. Opens
-    // nothing yet.
-    LogSequence(Path log_path, Path below, std::size_t kept_max, FirstTime first_time, Log& log)
+    struct Rotation {
+        std::size_t kept_max = 0;  // files that the engine keeps of the log at most; 0: not known
+        // A new file is moved over the log, and the one before keeps no name (Podman). `births_told`: take_births() is
+        // told of each.
+        bool replaced = false, births_told = false;
+    };
+    // `below` as open_log_file() has it. Opens nothing yet.
+    LogSequence(Path log_path, Path below, Rotation rotation, FirstTime first_time, Log& log)
         : log_path_(std::move(log_path)),
           below_(std::move(below)),
-          kept_max_(kept_max),
+          rotation_(rotation),
           first_time_(std::move(first_time)),
           log_(log) {}
 
@@ -74,6 +79,13 @@ class LogSequence {
 
     // Opens what has appeared behind the newest file that is held. `taken`: the latest time of what was read.
     void look_for_successors(Timestamp taken);
+    // The directory showed so many new files: opens what is there, and compares. A log that is replaced has one name, so
+    // a file that came and went before it could be opened is missing. Behind what is held it is noted there; behind the
+    // current file, which is being read, the caller has to.
+    enum class Missing { nothing, noted, before_current };
+    Missing take_births(unsigned births, Timestamp taken);
+    // News of births may be lost: of a log that is replaced, whatever is new follows something that is missing.
+    Missing lose_births(Timestamp taken);
     bool has_successors() const { return !successors_.empty(); }
     std::deque<OpenLog>& successors() { return successors_; }
     std::size_t successors_held() const { return successors_.size(); }
@@ -85,6 +97,7 @@ class LogSequence {
     Timestamp modified() const;  // when the log was last written
 
   private:
+    Missing note_missing();
     struct Place {
         std::optional<std::size_t> index;  // nothing: not among them
         bool sure = false;
@@ -93,11 +106,14 @@ class LogSequence {
     std::vector<Generation> later_than(Timestamp time, const std::vector<Generation>& generations) const;
 
     const Path log_path_, below_;
-    const std::size_t kept_max_;
+    const Rotation rotation_;
     const FirstTime first_time_;
     Log& log_;
     OpenLog current_;
     std::deque<OpenLog> successors_;  // files that follow current_, oldest first
+    // Of a log that is replaced, since both were equal: births that were told, and files that were opened.
+    std::size_t births_ = 0, opened_ = 0;
+    bool births_lost_ = false;
 };
 
 }  // namespace boatswain::intake

@@ -1,0 +1,4 @@
+# Containers of a real Podman (Debian 12: 4.3.1). A container of it lives a moment, so nothing else runs beside.
+add_test(NAME live_podman COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/podman_test.py)
+set_tests_properties(live_podman PROPERTIES LABELS live TIMEOUT 420 RUN_SERIAL ON ENVIRONMENT
+  BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
