@@ -27,8 +27,8 @@ Result<Context::Printing*> Context::printing_of(const Entry& entry) {
 Result<void> Context::take(const Entry& entry, bool is_found) {
     TRY(auto* source, printing_of(entry));
     ++taken_;
-    bool ends = is_found && !finds_;
-    bool is_shown = !ends && (is_found || source->after > 0);
+    is_found = is_found && finds_;
+    bool is_shown = is_found || source->after > 0;
     if (!is_shown && !finds_) {
         set_after(*source, 0);
         end_group(*source);

@@ -59,7 +59,7 @@ class Context {
 
     // The next entry, in the order of read_lines(). An error: the budget is used up.
     Result<void> take(const Entry& entry, bool is_found);
-    // From now on only lines behind those that were found are shown, up to the next that would be one.
+    // From now on only lines behind those that were found are shown, whatever is in them: as grep -m does.
     void find_no_more() { finds_ = false; }
     // Of what was shown, as much as counts.
     std::uint64_t counted() const { return counted_; }

@@ -134,10 +134,10 @@ TEST(Context, FindsNoMoreWhenEnoughIsFound) {
     for (const auto& printed : entries_of("b1 bx a1")) ASSERT_TRUE(feeder.take(printed));
     EXPECT_TRUE(feeder.context().is_due());
     ASSERT_TRUE(feeder.take({'a', "x2"}));
-    EXPECT_FALSE(feeder.context().is_due()) << "as grep -m: lines behind end before the next hit";
+    EXPECT_FALSE(feeder.context().is_due()) << "as grep -m: what would be one more is context";
     ASSERT_TRUE(feeder.take({'a', "3"}));
     feeder.context().finish();
-    EXPECT_EQ(writer.written, "ax a1");
+    EXPECT_EQ(writer.written, "ax a1 ax2");
 }
 
 TEST(Context, KeepsTheContextOfTheLastHitsAlone) {
