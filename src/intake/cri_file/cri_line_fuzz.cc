@@ -30,7 +30,7 @@ void agree(std::string_view line, const boatswain::intake::LogRecord& found, std
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace boatswain::intake;
-    cri::CriLineScanner scanner;
+    CriLineScanner scanner;
     std::string_view rest{reinterpret_cast<const char*>(data), size};
     while (!rest.empty()) {
         auto bytes = rest.substr(0, rest.find('\n'));
@@ -41,8 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         LogRecord found;
         std::string_view own{line.get(), bytes.size()};
         if (scanner.scan(own, output.get(), found)) agree(bytes, found, {output.get(), found.message_bytes});
-        if (auto at = cri::cri_form.find_record(own); at != own.npos) require(at <= own.size());
-        (void)cri::cri_form.scan_back(own, true);
+        if (auto at = cri_form.find_record(own); at != own.npos) require(at <= own.size());
+        (void)cri_form.scan_back(own, true);
     }
     return 0;
 }
