@@ -14,7 +14,7 @@ constexpr std::size_t common_bytes = gram_slots / 8;
 constexpr std::size_t bits_max = gram_slots;
 
 constexpr std::size_t common_frames_min = 4;
-constexpr double fill_wanted = 0.6;
+constexpr double fill_wanted = 0.35;
 constexpr double fill_useless = 0.9;
 constexpr double bits_per_compressed_byte_max = 0.4;  // 5 %
 
