@@ -83,11 +83,7 @@ class DayBuilder {
     void open_older(const std::vector<RollupInfo>& rollups) {
         auto found = std::ranges::find(rollups, day_, &RollupInfo::day);
         if (found == rollups.end() || options_.again) return;
-        auto reads =
-            std::make_shared<ReadAhead>(store_, rollup::rollup_key(tenant_, day_), found->size, ReadAhead::piece_bytes);
-        auto opened = rollup::Rollup::open(
-            found->size, [reads](std::uint64_t first, std::uint64_t length) { return reads->read(first, length); },
-            identities_, tenant_, day_);
+        auto opened = open_rollup(store_, identities_, tenant_, *found, ReadAhead::piece_bytes);
         if (opened)
             old_.emplace(std::move(*opened));
         else if (!open::is_for_others(opened.error()))
@@ -166,6 +162,7 @@ class DayBuilder {
 
     Result<void> make(const std::vector<SegmentInfo>& infos, rollup::HourParts& parts) {
         std::string text, grams;
+        std::vector<Share> text_held;
         std::vector<rollup::GramFrame> group;
         auto close_group = [&] {
             if (!group.empty()) grams += rollup::pack_group(group);
@@ -177,7 +174,9 @@ class DayBuilder {
                 ++done_.left_out;
                 return {};
             }
-            text += rollup::pack_summaries(std::span{&*prepared.summary, 1});
+            auto packed = rollup::pack_summaries(std::span{&*prepared.summary, 1});
+            TRY(text_held.emplace_back(), limits_.budget.hold(packed.size(), "the footers of an hour"));
+            text += packed;
             if (text.size() > rollup::footers_text_bytes_max)
                 return fail(Remedy::stop, "the footers of one hour are more than a roll-up may hold");
             ++parts.segments;

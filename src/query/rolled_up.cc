@@ -28,6 +28,14 @@ Result<std::string> ReadAhead::read(std::uint64_t first, std::uint64_t length) {
     return kept_.back().bytes.substr(first - kept_.back().first, length);
 }
 
+Result<rollup::Rollup> open_rollup(store::Store& store, std::span<const open::Identity> identities,
+                                   const TenantId& tenant, const RollupInfo& listed, std::uint64_t piece) {
+    auto reads = std::make_shared<ReadAhead>(store, rollup::rollup_key(tenant, listed.day), listed.size, piece);
+    return rollup::Rollup::open(
+        listed.size, [reads](std::uint64_t first, std::uint64_t length) { return reads->read(first, length); },
+        identities, tenant, listed.day);
+}
+
 struct RolledUp::Day {
     Timestamp day{};
     Share held;
@@ -71,10 +79,7 @@ RolledUp::Day* RolledUp::day_of(const TenantId& tenant, Timestamp day) {
     auto piece = std::min(known->second, ReadAhead::piece_bytes);
     opened->held = limits_.budget.try_tail(ReadAhead::pieces * piece);
     if (opened->held.bytes() > 0) {
-        auto reads = std::make_shared<ReadAhead>(store_, rollup::rollup_key(tenant, day), known->second, piece);
-        auto read = rollup::Rollup::open(
-            known->second, [reads](std::uint64_t first, std::uint64_t length) { return reads->read(first, length); },
-            identities_, tenant, day);
+        auto read = open_rollup(store_, identities_, tenant, {.day = day, .size = known->second}, piece);
         if (read)
             opened->rollup.emplace(std::move(*read));
         else

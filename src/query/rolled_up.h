@@ -40,6 +40,10 @@ class ReadAhead {
     std::vector<Piece> kept_;  // the one that was used last is at the end
 };
 
+// The roll-up that was listed for `tenant`, read in pieces of `piece` bytes. Errors as of rollup::Rollup::open().
+Result<rollup::Rollup> open_rollup(store::Store& store, std::span<const open::Identity> identities,
+                                   const TenantId& tenant, const RollupInfo& listed, std::uint64_t piece);
+
 // Not for several threads at once. What it gives back borrows `store` and `identities`.
 class RolledUp {
   public:

@@ -6,6 +6,7 @@
 #include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "crypto/digest.h"
+#include "crypto/random.h"
 #include "segment/age_writer.h"
 #include "segment/chain.h"
 #include "segment/format.h"
@@ -64,7 +65,9 @@ crypto::Key32 proof_of(const open::Identity& identity, std::string_view index) {
     const auto& scalar = identity.scalar();
     std::string_view secret{reinterpret_cast<const char*>(scalar.data()), scalar.size()};
     auto key = crypto::hkdf_sha256(secret, {}, "boatswain rollup v1");
-    return crypto::hmac_sha256(crypto::as_view(key), index);
+    auto proof = crypto::hmac_sha256(crypto::as_view(key), index);
+    crypto::wipe(key.data(), key.size());
+    return proof;
 }
 
 std::string_view public_key_of(const crypto::Recipient& recipient) {
