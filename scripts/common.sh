@@ -21,7 +21,7 @@ span() {
     if [ "$1" -ge 60 ]; then printf '%d min %d s' $(($1 / 60)) $(($1 % 60)); else printf '%d s' "$1"; fi
 }
 
-# build_preset PRESET [cmake --build arguments]: configures when needed, and builds.
+# build_preset PRESET [cmake --build arguments]: configures when needed, and builds, at $niceness.
 build_preset() {
     local preset=$1
     mkdir -p build
@@ -34,7 +34,7 @@ build_preset() {
         die "cmake could not configure the preset '$preset'"
     fi
     rm -f "build/$preset-configure.log"
-    cmake --build --preset "$preset" -j "$(nproc)" "$@"
+    nice -n "${niceness:-0}" cmake --build --preset "$preset" -j "$(nproc)" "$@"
 }
 
 # The C++ files of the repository, NUL-separated: those git knows and those it will be told of.

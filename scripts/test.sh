@@ -2,9 +2,10 @@
 # test.sh: builds and runs all tests. test.sh NAME: those of one part, one folder of tests/, or whose name matches.
 #
 # Three builds, each test where it tells most:
-#   asan     everything that is not named below: unit tests, fuzz targets, interop, command lines
+#   asan     everything that is not named below: unit tests, fuzz targets, interop, command lines, the shape of the repository
 #   tsan     the tests of the parts where threads meet (label `threads`)
-#   release  the real engine, the real S3 server (label `live`), and the shape of the repository (label `structure`)
+#   release  the real engine, the real S3 server (label `live`)
+# The live tests wait more than they compute: they run beside the sanitizers' builds and tests, which give way to them.
 # A phase that fails does not stop the others; the summary at the end and the exit status tell.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -34,25 +35,51 @@ phase() {
     seconds+=($((SECONDS - started)))
 }
 
+# beside NAME COMMAND...: begins it and goes on; its output is kept, and shown by await.
+beside() {
+    local log=$logs/${1// /-}.log
+    heading "$1: goes on beside what follows"
+    shift
+    beside_started=$SECONDS
+    "$@" >"$log" 2>&1 &
+    beside_pid=$!
+}
+
+# await NAME: what `beside NAME` began has ended, and how.
+await() {
+    local log=$logs/${1// /-}.log
+    heading "$1"
+    phases+=("$1")
+    if wait "$beside_pid"; then results+=(passed); else
+        results+=(FAILED)
+        failed=$((failed + 1))
+    fi
+    cat "$log"
+    seconds+=($((SECONDS - beside_started)))
+}
+
 run_ctest() {
     local preset=$1 symbolizer # which gives the addresses of a report their names
     shift
     symbolizer=external_symbolizer_path=$(command -v llvm-symbolizer-19)
     ASAN_OPTIONS=$ASAN_OPTIONS:$symbolizer UBSAN_OPTIONS=$UBSAN_OPTIONS:$symbolizer TSAN_OPTIONS=$TSAN_OPTIONS:$symbolizer \
-        ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@"
+        nice -n "${niceness:-0}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@"
 }
 
 everything() {
     scripts/deps.sh test
     phase "build release" build_preset release
+    # What they wait for comes at the machine's pace: one that failed may try once more, and the log shows both. Not the faults: a
+    # line that was lost once was lost.
+    beside "test live" run_ctest release -L '^live$' -E '^faults' -j "$(nproc)" --repeat until-pass:2
+    local niceness=10
     phase "build asan" build_preset asan
     phase "build tsan" build_preset tsan --target threads_tests
     phase "test asan" run_ctest asan -LE '^(live|structure)$' -j "$(nproc)"
     phase "test tsan" run_ctest tsan -L '^threads$' -j "$(nproc)"
-    phase "test structure" run_ctest release -L '^structure$' -j "$(nproc)"
-    # What they wait for comes at the machine's pace: one that failed may try once more, and the log shows both. Not the faults: a
-    # line that was lost once was lost.
-    phase "test live" run_ctest release -L '^live$' -E '^faults' -j "$(nproc)" --repeat until-pass:2
+    phase "test structure" run_ctest asan -L '^structure$' -j "$(nproc)"
+    niceness=0
+    await "test live"
     phase "test faults" run_ctest release -L '^live$' -R '^faults' -j "$(nproc)"
 }
 
