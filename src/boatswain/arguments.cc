@@ -185,6 +185,10 @@ void add_logs(Commands& commands, Given& given) {
                      "Only this container, by name or by the start of its id; may be given several times")
         ->take_all()
         ->allow_extra_args(false);
+    logs->add_option("--namespace", given.logs.space, "Only pods of this namespace of Kubernetes");
+    logs->add_option("--pod", given.logs.pod, "Only this pod; --container may then be the container's name in the pod");
+    logs->add_flag("--previous", given.logs.previous,
+                   "Of each container only the run before its last one: of the same pod, or of the same name");
     logs->add_option("--stream", given.stream, "Only stdout or only stderr")
         ->check(CLI::IsMember(streams))
         ->type_name("STREAM");
@@ -213,6 +217,7 @@ void add_logs(Commands& commands, Given& given) {
         "  boatswain logs --identity acme.key --since 2h --grep 'order 4711'\n"
         "  boatswain logs --identity acme.key --since 2h --regex 'panic|fatal' -B 20 -A 5\n"
         "  boatswain logs --identity acme.key --container web-1 --output raw > web-1.log\n"
+        "  boatswain logs --identity acme.key --namespace shop --pod web-0 --container app --previous\n"
         "  boatswain logs --identity acme.key --output json | jq -r .message\n"
         "With --grep and --regex the exit code is grep's: 0 where a line was found, 1 where none was, 2 for trouble.\n"
         "Without Boatswain:\n  age -d -i acme.key OBJECT | zstd -d");
@@ -621,6 +626,8 @@ Arguments logs_request(const CLI::App& command, Given& given, const query::TimeR
     add_environment(logs.store, logs.identities);
     if (logs.store.empty()) return usage(command, no_store);
     if (logs.identities.empty()) return usage(command, no_identity);
+    if (logs.previous && !logs.asks_for_pods() && logs.containers.empty())
+        return usage(command, "--previous needs --container, --pod or --namespace: which one's earlier run?");
     logs.range = range;
     logs.allowance = allowance;
     logs.context = {.before = given.before.value_or(given.around.value_or(0)),

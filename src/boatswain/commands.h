@@ -73,7 +73,11 @@ struct Logs {
     std::optional<std::string> tenant;
     std::vector<std::string> apps;
     std::vector<std::string> containers;
+    std::string space, pod;  // of Kubernetes; empty: any
+    bool previous = false;   // of each container the run before its last one
     std::optional<Stream> stream;
+
+    bool asks_for_pods() const { return !space.empty() || !pod.empty(); }
     std::optional<std::string> grep;   // bytes that a line has
     std::optional<std::string> regex;  // what a part of a line matches
     query::ContextSize context;        // lines around those

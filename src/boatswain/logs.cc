@@ -5,7 +5,9 @@
 #include "boatswain/line_format.h"
 #include "boatswain/logs_context.h"
 #include "boatswain/pager.h"
+#include "boatswain/previous_runs.h"
 #include "boatswain/reading.h"
+#include "query/filter_pod.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
 #include "query/filter_text.h"
@@ -37,12 +39,21 @@ Result<query::FilterPtr> finds_of(const Logs& request) {
     return std::move(*regex);
 }
 
-query::FilterPtr filter_of(const Logs& request) {
+// Who printed.
+query::FilterPtr sources_of(const Logs& request) {
     std::vector<query::FilterPtr> filters;
     if (!request.apps.empty()) filters.push_back(query::app_is_one_of(request.apps));
-    if (!request.containers.empty()) filters.push_back(query::container_is_one_of(request.containers));
-    if (request.stream) filters.push_back(query::stream_is(*request.stream));
+    if (request.asks_for_pods())
+        filters.push_back(
+            query::pod_is({.space = request.space, .pod = request.pod, .containers = request.containers}));
+    else if (!request.containers.empty())
+        filters.push_back(query::container_is_one_of(request.containers));
     return query::all_of(std::move(filters));
+}
+
+query::FilterPtr filter_of(const Logs& request) {
+    auto sources = sources_of(request);
+    return request.stream ? query::all_of({std::move(sources), query::stream_is(*request.stream)}) : sources;
 }
 
 Result<Reading> prepare(const Logs& request, query::Budget& budget, Console& console) {
@@ -61,6 +72,18 @@ Result<Reading> prepare(const Logs& request, query::Budget& budget, Console& con
     TRY(reading.identities, read_identities(request.identities, console));
     TRY(reading.store, open_store(request.store, console));
     return reading;
+}
+
+// Of each container that is asked for the run before its last one, whatever is asked of its lines.
+Result<void> choose_previous(const Logs& request, Reading& reading, Console& console, Progress& progress) {
+    auto all = reading.selection;
+    all.filter = sources_of(request);
+    TRY(auto runs, previous_runs(*reading.store, reading.identities, all, reading.limits, progress));
+    progress.forget();
+    if (runs.empty()) console.note("none of them has an earlier run in this stretch of time");
+    reading.selection.filter =
+        query::all_of({std::move(reading.selection.filter), query::source_is_one_of(std::move(runs))});
+    return {};
 }
 
 void show(const Printed& printed, Console& console, Progress& progress) {
@@ -157,7 +180,11 @@ int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found)
     query::Budget budget{request.allowance.memory};
     auto reading = prepare(request, budget, console);
     if (!reading) return failed(console, reading.error());
-    Progress progress{console, {.apps = request.apps, .containers = request.containers}};
+    Progress progress{
+        console, {.apps = request.apps, .containers = request.containers, .space = request.space, .pod = request.pod}};
+    if (request.previous)
+        if (auto chosen = choose_previous(request, *reading, console, progress); !chosen)
+            return failed(console, chosen.error());
     bool complete = true;
     auto read = show_lines(request, *reading, console, progress, complete);
     console.out.flush();

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/suggest.h"
 #include "query/catalog.h"
+#include "query/filter_pod.h"
 #include "query/filter_source.h"
 
 namespace boatswain::tool {
@@ -31,6 +32,9 @@ std::optional<std::string_view> nearest(std::string_view given, const std::vecto
 Unmatched::Unmatched(const Names& names) {
     for (const auto& app : names.apps) apps_.wanted.push_back({app});
     for (const auto& container : names.containers) containers_.wanted.push_back({container});
+    if (!names.space.empty()) spaces_.wanted.push_back({names.space});
+    if (!names.pod.empty()) pods_.wanted.push_back({names.pod});
+    by_pod_ = !names.space.empty() || !names.pod.empty();
 }
 
 void Unmatched::Kind::add(const std::string& name) {
@@ -44,7 +48,14 @@ void Unmatched::met(const Source& source) {
     if (!apps_.wanted.empty()) apps_.add(source.whose.app);
     if (!containers_.wanted.empty()) containers_.add(source.name.empty() ? source.id.substr(0, id_shown) : source.name);
     for (auto& one : apps_.wanted) one.met = one.met || one.name == source.whose.app;
-    for (auto& one : containers_.wanted) one.met = one.met || query::is_named(source, one.name);
+    auto pod = by_pod_ ? query::pod_container(source) : std::nullopt;
+    for (auto& one : containers_.wanted)
+        one.met = one.met || query::is_named(source, one.name) || (pod && pod->container == one.name);
+    if (!pod) return;
+    for (auto [kind, name] : {std::pair{&spaces_, pod->space}, std::pair{&pods_, pod->pod}}) {
+        if (!kind->wanted.empty()) kind->add(std::string{name});
+        for (auto& one : kind->wanted) one.met = one.met || one.name == name;
+    }
 }
 
 std::string Unmatched::Kind::sentence(const Wanted& one) const {
@@ -60,7 +71,7 @@ std::string Unmatched::Kind::sentence(const Wanted& one) const {
 
 std::vector<std::string> Unmatched::sentences() const {
     std::vector<std::string> all;
-    for (const auto* kind : {&apps_, &containers_})
+    for (const auto* kind : {&apps_, &spaces_, &pods_, &containers_})
         for (const auto& one : kind->wanted)
             if (!one.met) all.push_back(kind->sentence(one));
     return all;

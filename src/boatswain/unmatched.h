@@ -19,6 +19,7 @@ class Unmatched {
     // What was asked for by name.
     struct Names {
         std::vector<std::string> apps{}, containers{};
+        std::string space{}, pod{};  // of Kubernetes: then a container may be named as its pod names it
     };
     Unmatched() = default;
     explicit Unmatched(const Names& names);
@@ -45,7 +46,8 @@ class Unmatched {
         std::string sentence(const Wanted& one) const;
     };
 
-    Kind apps_{.noun = "app"}, containers_{.noun = "container"};
+    bool by_pod_ = false;
+    Kind apps_{.noun = "app"}, containers_{.noun = "container"}, spaces_{.noun = "namespace"}, pods_{.noun = "pod"};
 };
 
 // "; did you mean "acme"?" for a tenant that the store does not hold, or nothing: also where the store lets nobody
