@@ -248,7 +248,8 @@ void add_query(Commands& commands, Given& given) {
     add_shown(query, given);
     add_allowance(query, given);
     query->footer(
-        "Labels of the selector: app, component, container, host, instance, service_name, stream, tenant.\n\n"
+        "Labels of the selector: app, component, container, host, instance, namespace, pod, service_name, stream, "
+        "tenant.\n\n"
         "Examples:\n  boatswain query '{app=\"shop/cart\"} |= \"error\"' --identity acme.key\n"
         "  boatswain query '{app=~\".+\"} | json | status >= 500' --since 2h --output json\n"
         "  boatswain query 'sum by (app) (rate({app=~\".+\"}[5m]))' --since 1h --step 5m\n"

@@ -52,6 +52,16 @@ TEST_F(Pods, PreviousSaysThatThereIsNone) {
     EXPECT_THAT(ran.err, HasSubstr("--previous needs --container, --pod or --namespace"));
 }
 
+TEST_F(Pods, AreLabelsOfQueries) {
+    auto lines = [&](const std::string& selector) {
+        return query(selector, "-i acme.key --since 2026-11-23 --output raw").out;
+    };
+    EXPECT_EQ(lines(R"({namespace="bank"})"), "bank\n");
+    EXPECT_EQ(lines(R"({namespace=~"sho.",pod="web-0",container!~".*/proxy"} |= "second")"), "second\nsecond, later\n");
+    EXPECT_EQ(lines(R"({pod="",stream="stdout"})"), "docker, first\ndocker, second\n");
+    EXPECT_THAT(run("boatswain labels --store dir:store -i acme.key").out, HasSubstr("namespace"));
+}
+
 TEST_F(Pods, ThatAreMisspeltAreNamed) {
     EXPECT_THAT(logs("-i acme.key --namespace shopp").err, HasSubstr("did you mean \"shop\"?"));
     EXPECT_THAT(logs("-i acme.key --pod web-O").err, HasSubstr("did you mean \"web-0\"?"));

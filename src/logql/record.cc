@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "query/filter_pod.h"
+
 namespace boatswain::logql {
 
 namespace {
@@ -14,13 +16,20 @@ struct OriginLabel {
     Of value;
 };
 
+std::string_view of_pod(const query::Origin& origin, std::string_view query::PodContainer::* part) {
+    auto is = query::pod_container(origin.source);
+    return is ? (*is).*part : std::string_view{};
+}
+
 // By name. Grafana's Logs Drilldown looks for service_name.
-constexpr std::array<OriginLabel, 7> origin_labels{
+constexpr std::array<OriginLabel, 9> origin_labels{
     OriginLabel{"app", [](const query::Origin& o) -> std::string_view { return o.source.whose.app; }},
     OriginLabel{"component", [](const query::Origin& o) -> std::string_view { return o.source.whose.component; }},
     OriginLabel{"container", [](const query::Origin& o) -> std::string_view { return o.source.name; }},
     OriginLabel{"host", [](const query::Origin& o) -> std::string_view { return o.segment.host; }},
     OriginLabel{"instance", [](const query::Origin& o) -> std::string_view { return o.source.whose.instance; }},
+    OriginLabel{"namespace", [](const query::Origin& o) { return of_pod(o, &query::PodContainer::space); }},
+    OriginLabel{"pod", [](const query::Origin& o) { return of_pod(o, &query::PodContainer::pod); }},
     OriginLabel{"service_name", [](const query::Origin& o) -> std::string_view { return o.source.whose.app; }},
     OriginLabel{"tenant", [](const query::Origin& o) -> std::string_view { return o.segment.tenant.str(); }}};
 

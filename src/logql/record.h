@@ -74,8 +74,8 @@ struct Record {
     }
 };
 
-// The labels by which a selector finds who printed: app, component, container, host, instance, service_name, stream,
-// tenant.
+// The labels by which a selector finds who printed: app, component, container, host, instance, namespace, pod,
+// service_name, stream, tenant.
 inline constexpr std::string_view stream_label = "stream";
 // "" when there is none of that name.
 std::string_view origin_label(const query::Origin& origin, std::string_view name);
