@@ -19,11 +19,11 @@ std::string seconds_of(Timestamp time) {
     return milliseconds % 1000 == 0 ? text : text + fmt::format(".{:03}", milliseconds % 1000);
 }
 
-std::string sample_json(const logql::Series& series, const logql::Steps& steps, std::size_t step) {
-    return fmt::format(R"([{},"{}"])", seconds_of(steps.at(step)), logql::number_text(series.values[step]));
-}
-
 }  // namespace
+
+std::string sample_json(Timestamp time, double value) {
+    return fmt::format(R"([{},"{}"])", seconds_of(time), logql::number_text(value));
+}
 
 Result<void> Streams::add(const logql::Record& record) {
     auto stream = json_object(), metadata = json_object(), parsed = json_object();
@@ -67,7 +67,7 @@ std::string matrix_json(const logql::Numbers& numbers, const logql::Steps& steps
     for (const auto& series : numbers.series) {
         auto samples = json_array();
         for (std::size_t i = 0; i < series.values.size(); ++i)
-            if (series.present[i]) samples.raw(sample_json(series, steps, i));
+            if (series.present[i]) samples.raw(sample_json(steps.at(i), series.values[i]));
         if (auto text = samples.take(); text != "[]")
             json.object().member("metric", series.labels).raw_member("values", text).end();
     }
@@ -78,12 +78,15 @@ std::string vector_json(const logql::Numbers& numbers, const logql::Steps& at) {
     auto json = json_array();
     for (const auto& series : numbers.series)
         if (!series.present.empty() && series.present[0])
-            json.object().member("metric", series.labels).raw_member("value", sample_json(series, at, 0)).end();
+            json.object()
+                .member("metric", series.labels)
+                .raw_member("value", sample_json(at.first, series.values[0]))
+                .end();
     return json.take();
 }
 
 std::string scalar_json(const logql::Numbers& numbers, const logql::Steps& at) {
-    return sample_json(numbers.series.front(), at, 0);
+    return sample_json(at.first, numbers.series.front().values[0]);
 }
 
 std::string to_json(const QueryAnswer& answer) {

@@ -36,6 +36,9 @@ class Streams {
     std::uint64_t lines_ = 0;
 };
 
+// [1795392000,"2"]
+std::string sample_json(Timestamp time, double value);
+
 // Arrays of series that have at least one number.
 std::string matrix_json(const logql::Numbers& numbers, const logql::Steps& steps);
 std::string vector_json(const logql::Numbers& numbers, const logql::Steps& at);

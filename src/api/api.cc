@@ -1,11 +1,8 @@
 #include "api/api.h"
 
-#include <array>
 #include <memory>
 #include <optional>
 
-#include "base/bytes.h"
-#include "base/json_writer.h"
 #include "net/error.h"
 
 namespace boatswain::api {
@@ -14,38 +11,8 @@ namespace {
 using http::AnswerWriter;
 using net::Task;
 
-constexpr std::string_view prefix = "/loki/api/v1/";
 constexpr int unauthorized = 401, not_found = 404, not_allowed = 405, too_many = 429, client_gone = 499,
               unavailable = 503;
-
-struct Route {
-    std::string_view path;  // behind the prefix
-    Kind kind;
-};
-constexpr std::array<Route, 6> routes{Route{"query_range", Kind::query_range}, Route{"query", Kind::query},
-                                      Route{"labels", Kind::labels},           Route{"label", Kind::labels},
-                                      Route{"series", Kind::series},           Route{"index/stats", Kind::index_stats}};
-
-struct Found {
-    std::string_view name;  // of the route, for logs and metrics
-    Kind kind;
-    std::string label;
-};
-
-std::optional<Found> route_of(std::string_view path) {
-    if (!path.starts_with(prefix)) return std::nullopt;
-    path.remove_prefix(prefix.size());
-    for (const auto& route : routes)
-        if (route.path == path) return Found{.name = route.path, .kind = route.kind, .label = {}};
-    constexpr std::string_view before = "label/", behind = "/values";
-    if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
-        return std::nullopt;
-    path.remove_prefix(before.size());
-    path.remove_suffix(behind.size());
-    auto label = percent_decode(path);
-    if (!label || path.contains('/')) return std::nullopt;
-    return Found{.name = "label/values", .kind = Kind::label_values, .label = std::move(*label)};
-}
 
 bool is_form(std::string_view content_type) {
     constexpr std::string_view form = "application/x-www-form-urlencoded";
@@ -162,27 +129,31 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
     }
     asked.who = tokens_.find(bearer_of(request.field("authorization")));
     if (!asked.who) co_return co_await send(asked, error_answer(unauthorized, "unauthorized"), writer);
-    if (request.path == "/loki/api/v1/status/buildinfo") {
-        asked.route = "status/buildinfo";
-        if (!reads) co_return co_await send(asked, refuse_method("GET, HEAD"), writer);
-        auto json = json_object();
-        json.member("version", options_.version).member("revision", "boatswain");
-        for (const char* unknown : {"branch", "buildUser", "buildDate", "goVersion"}) json.member(unknown, "");
-        http::Answer answer{.content_type = "application/json", .body = json.take_line()};
-        co_return co_await send(asked, std::move(answer), writer);
-    }
     co_return co_await answer_question(asked, request, writer);
 }
 
 Task<void> Api::answer_question(Asked& asked, const http::Request& request, AnswerWriter& writer) {
     auto found = route_of(request.path);
     if (!found) co_return co_await send(asked, error_answer(not_found, "404 page not found"), writer);
-    asked.route = found->name;
-    if (request.method != "GET" && request.method != "POST")
-        co_return co_await send(asked, refuse_method("GET, POST"), writer);
-    bool has_form = request.method == "POST" && is_form(request.field("content-type"));
+    const auto& route = found->route;
+    asked.route = route.path;
+    bool is_post = request.method == "POST";
+    if (is_post ? !route.takes_posts : request.method != "GET" && !request.is_head())
+        co_return co_await send(asked, refuse_method(route.takes_posts ? "GET, HEAD, POST" : "GET, HEAD"), writer);
+    bool has_form = is_post && is_form(request.field("content-type"));
     auto given = Parameters::parse(request.query, has_form ? std::string_view{request.body} : std::string_view{});
     if (!given) co_return co_await send(asked, error_answer(400, given.error().what), writer);
+
+    Question question{.route = route,
+                      .name = std::move(found->name),
+                      .who = *asked.who,
+                      .given = std::move(*given),
+                      .categorised = has_flag(request.field("x-loki-response-encoding-flags"), "categorize-labels"),
+                      .now = sources_.clock.now()};
+    if (!route.reads_store) {
+        auto reply = answer(question, sources_, {false});
+        co_return co_await send(asked, std::move(reply.answer), writer);
+    }
 
     auto& running = running_[asked.who->tenant];
     if (running >= options_.queries_of_a_tenant)
@@ -194,12 +165,6 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
     // However it ends, by cancellation too. (The pointer stands for nothing.)
     std::unique_ptr<void, decltype(leave)> leaves{this, leave};
 
-    Question question{.kind = found->kind,
-                      .label = std::move(found->label),
-                      .who = *asked.who,
-                      .given = std::move(*given),
-                      .categorised = has_flag(request.field("x-loki-response-encoding-flags"), "categorize-labels"),
-                      .now = sources_.clock.now()};
     auto job = [&](const http::Workers::GivenUp& given_up) -> Result<Reply> {
         return answer(question, sources_, given_up);
     };

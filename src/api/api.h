@@ -1,7 +1,7 @@
 // Loki's HTTP API over sealed segments: who asks, what, and with what limits.
 //
-//   GET, POST /loki/api/v1/{query_range,query,labels,label,label/NAME/values,series,index/stats}
-//   GET       /loki/api/v1/status/buildinfo, /ready, /metrics
+//   /loki/api/v1/...    routes.h
+//   /ready, /metrics    GET alone
 //
 // The tenant comes from the token alone: no field, path or parameter names one. Everything but /ready and /metrics
 // needs a token, and is answered alike without one, whether it is there or not; neither of those two names anybody.
@@ -30,7 +30,6 @@ struct ApiOptions {
     std::size_t queries = 8;              // that run at a time
     std::size_t queries_waiting = 64;     // and that wait for their turn
     std::size_t queries_of_a_tenant = 4;  // that run or wait
-    std::string version;
 };
 
 class Api {

@@ -56,9 +56,13 @@ class ApiTest : public ::testing::Test {
     void start() {
         serving = std::make_unique<Serving>(
             Serving::MakeService{[this](const boost::asio::any_io_executor& executor) -> http::Service {
-                api = std::make_unique<Api>(
-                    executor, Sources{.store = store, .identities = place / "keys", .limits = limits, .clock = clock},
-                    tokens, options, metrics, log);
+                api = std::make_unique<Api>(executor,
+                                            Sources{.store = store,
+                                                    .identities = place / "keys",
+                                                    .limits = limits,
+                                                    .clock = clock,
+                                                    .version = "1.2.3"},
+                                            tokens, options, metrics, log);
                 return api->handler();
             }},
             Api::limits());
@@ -97,7 +101,7 @@ class ApiTest : public ::testing::Test {
     Log log{clock, log_file.get(), LogFormat::text, LogLevel::debug};
     TokenFile tokens{place / "tokens", clock};
     QuestionLimits limits;
-    ApiOptions options{.version = "1.2.3"};
+    ApiOptions options;
     std::unique_ptr<Api> api;
     std::unique_ptr<Serving> serving;
     std::string of_acme, of_globex;
@@ -169,6 +173,100 @@ TEST_F(ApiTest, GivesLabelsValuesSeriesAndStats) {
     EXPECT_THAT(get("/loki/api/v1/status/buildinfo", of_acme), HasSubstr(R"({"version":"1.2.3",)"));
 }
 
+TEST_F(ApiTest, GivesVolumesTheLargestFirst) {
+    auto selector = "query=" + percent_encode(R"({app=~".+"})");
+    EXPECT_THAT(body_of(loki("index/volume?" + selector, of_acme)),
+                StartsWith("{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":["
+                           "{\"metric\":{\"app\":\"shop/cart\"},\"value\":[1795431600,\"54\"]},"
+                           "{\"metric\":{\"app\":\"shop/db\"},\"value\":[1795431600,\"7\"]}],\"stats\":{"));
+    EXPECT_THAT(loki("index/volume?limit=1&targetLabels=service_name,host&" + selector, of_acme),
+                HasSubstr(R"("result":[{"metric":{"host":"node-1","service_name":"shop/cart"},"value":)"));
+    EXPECT_THAT(loki("index/volume?aggregateBy=labels&targetLabels=app,host&" + selector, of_acme),
+                HasSubstr(R"("result":[{"metric":{"app":""},"value":[1795431600,"61"]},{"metric":{"host":""},)"));
+    EXPECT_THAT(loki("index/volume?query=%7B%7D", of_acme), HasSubstr(R"({"metric":{"app":"shop/cart","container":)"));
+    EXPECT_THAT(loki("index/volume?targetLabels=component&" + selector, of_acme), HasSubstr(R"("result":[])"));
+    EXPECT_THAT(loki("index/volume?aggregateBy=size&" + selector, of_acme), StartsWith("HTTP/1.1 400 "));
+    EXPECT_THAT(loki("index/volume?limit=0&" + selector, of_acme),
+                AllOf(StartsWith("HTTP/1.1 400 "), EndsWith("limit must be a positive value\n")));
+}
+
+TEST_F(ApiTest, SharesAFramesBytesOutToTheStepsThatItsTimeLiesIn) {
+    auto range = [&](const std::string& step) {
+        return get("/loki/api/v1/index/volume_range?query=" + percent_encode(R"({app="shop/cart"})") +
+                       "&start=1795428000&end=1795428004&step=" + step,
+                   of_acme);
+    };
+    EXPECT_THAT(range("1"), HasSubstr(R"({"resultType":"matrix","result":[{"metric":{"app":"shop/cart"},"values":[)"
+                                      R"([1795428001,"27"],[1795428002,"27"]]}],)"));
+    EXPECT_THAT(range("3"), HasSubstr(R"("values":[[1795428003,"54"]]}],)"));
+    EXPECT_THAT(range("0.0001"), HasSubstr("exceeded maximum resolution of 11,000 points"));
+    EXPECT_THAT(range("0"), HasSubstr("zero or negative query resolution step"));
+}
+
+TEST_F(ApiTest, FindsFieldsInASampleOfLines) {
+    auto selector = "query=" + percent_encode(R"({app="shop/cart"})");
+    auto fields = body_of(loki("detected_fields?" + selector, of_acme));
+    EXPECT_EQ(fields,
+              "{\"fields\":[{\"label\":\"container_id\",\"type\":\"string\",\"cardinality\":1,\"parsers\":null},"
+              "{\"label\":\"detected_level\",\"type\":\"string\",\"cardinality\":2,\"parsers\":null},"
+              "{\"label\":\"image\",\"type\":\"string\",\"cardinality\":1,\"parsers\":null},"
+              "{\"label\":\"level\",\"type\":\"string\",\"cardinality\":2,\"parsers\":[\"logfmt\"]},"
+              "{\"label\":\"msg\",\"type\":\"string\",\"cardinality\":2,\"parsers\":[\"logfmt\"]}],\"limit\":1000}\n");
+    EXPECT_THAT(loki("detected_fields?limit=1&" + selector, of_acme), HasSubstr("\"parsers\":null}],\"limit\":1}\n"));
+    EXPECT_THAT(loki("detected_fields?line_limit=1&" + selector, of_acme),
+                HasSubstr(R"({"label":"level","type":"string","cardinality":1,"parsers":["logfmt"]})"));
+    auto parsed = "query=" + percent_encode(R"({app="shop/cart"} | logfmt | msg="no stock" | label_format n="4.5")");
+    EXPECT_THAT(loki("detected_fields?" + parsed, of_acme),
+                HasSubstr(R"({"label":"n","type":"float","cardinality":1,"parsers":["logfmt"]})"));
+    EXPECT_EQ(body_of(loki("detected_field/level/values?" + selector, of_acme)),
+              "{\"values\":[\"error\",\"info\"],\"limit\":1000}\n");
+    EXPECT_EQ(body_of(loki("detected_field/none/values?" + selector, of_acme)), "{\"values\":[],\"limit\":1000}\n");
+    EXPECT_THAT(loki("detected_fields?query=vector(1)", of_acme), StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(ApiTest, AnswersWhatDrilldownAsksOfAServer) {
+    EXPECT_THAT(body_of(loki("detected_labels", of_acme)),
+                AllOf(StartsWith(R"({"detectedLabels":[{"label":"app","cardinality":2},)"),
+                      HasSubstr(R"({"label":"service_name","cardinality":2})")));
+    EXPECT_EQ(body_of(loki("patterns?query=%7Bapp%3D%22x%22%7D", of_acme)), "{\"status\":\"success\",\"data\":[]}\n");
+    EXPECT_THAT(body_of(get("/loki/api/v1/drilldown-limits", of_acme)),
+                AllOf(StartsWith(R"({"limits":{"discover_log_levels":true,)"), HasSubstr(R"("volume_enabled":true)"),
+                      EndsWith("\"pattern_ingester_enabled\":false,\"version\":\"1.2.3\"}\n")));
+    EXPECT_EQ(body_of(get("/loki/api/v1/format_query?query=%7Bapp%3D%22x%22%7D%7C%3D%22y%22", of_acme)),
+              "{\"status\":\"success\",\"data\":\"{app=\\\"x\\\"} |= \\\"y\\\"\"}\n");
+    EXPECT_THAT(get("/loki/api/v1/format_query?query=%7Bapp%3D%22x%22", of_acme),
+                AllOf(StartsWith("HTTP/1.1 400 "),
+                      HasSubstr(R"({"status":"invalid-query","error":"parse error at line 1, col 9: syntax error:)")));
+    for (const char* path : {"status/buildinfo", "drilldown-limits"})
+        EXPECT_THAT(ask("POST /loki/api/v1/" + std::string{path} +
+                        " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\nAuthorization: Bearer " +
+                        of_acme + "\r\n\r\n"),
+                    StartsWith("HTTP/1.1 405 "));
+}
+
+TEST_F(ApiTest, GivesEachLineALevel) {
+    EXPECT_THAT(
+        query_range(R"({app="shop/cart"})", of_acme, "", "X-Loki-Response-Encoding-Flags: categorize-labels\r\n"),
+        HasSubstr(R"("detected_level":"error","image":"busybox"}}])"));
+    EXPECT_THAT(query_range(R"({app="shop/cart"} | detected_level="info")", of_acme),
+                AllOf(HasSubstr("started"), Not(HasSubstr("no stock"))));
+    EXPECT_THAT(query_range(R"(sum by (level, detected_level) (count_over_time({app=~".+"} | drop __error__ [1h])))",
+                            of_acme, "&step=1h"),
+                AllOf(HasSubstr(R"({"metric":{"detected_level":"error"},"values":[[1795431600,"1"]]})"),
+                      HasSubstr(R"({"metric":{"detected_level":"unknown"},)")));
+}
+
+TEST_F(ApiTest, KeepsOneLineOfAnInterval) {
+    auto thinned = [&](const std::string& direction) {
+        return query_range(R"({app="shop/cart"})", of_acme, "&direction=" + direction + "&interval=3s");
+    };
+    EXPECT_THAT(thinned("forward"), AllOf(HasSubstr("started"), Not(HasSubstr("no stock"))));
+    EXPECT_THAT(thinned("backward"), AllOf(HasSubstr("no stock"), Not(HasSubstr("started"))));
+    EXPECT_THAT(query_range(R"({app="shop/cart"})", of_acme, "&interval=2s"),
+                AllOf(HasSubstr("no stock"), HasSubstr("started")));
+    EXPECT_THAT(query_range(R"({app="shop/cart"})", of_acme, "&interval=-1"), StartsWith("HTTP/1.1 400 "));
+}
+
 TEST_F(ApiTest, TakesAQueryFromAForm) {
     auto form = "query=" + percent_encode(R"({app="shop/db"})") +
                 "&start=2026-11-23T09:00:00Z&end=2026-11-23T11:00:00Z&limit=5";
@@ -211,7 +309,10 @@ TEST_F(ApiTest, GivesATenantNothingOfAnother) {
                 EXPECT_THAT(query_range(numbers, of_acme, more, field),
                             AllOf(Not(HasSubstr("\"web\"")), Not(HasSubstr("web-1"))));
             for (std::string path :
-                 {"labels", "label/app/values", "label/tenant/values", "label/container/values",
+                 {"labels", "label/app/values", "label/tenant/values", "label/container/values", "detected_labels",
+                  "index/volume?query=%7Bhost%3D~%22.%2B%22%7D&targetLabels=app,tenant",
+                  "index/volume_range?query=%7B%7D&step=1h", "detected_fields?query=%7Bhost%3D~%22.%2B%22%7D",
+                  "detected_field/app/values?query=%7Btenant%3D~%22.%2B%22%7D%7Clogfmt",
                   "series?match[]=%7Bhost%3D~%22.%2B%22%7D", "series?match[]=%7Btenant%3D%22globex%22%7D"}) {
                 auto answer = loki(path + (path.contains('?') ? "" : "?") + more, of_acme, field);
                 EXPECT_THAT(answer, StartsWith("HTTP/1.1 200")) << path;

@@ -136,16 +136,28 @@ std::unexpected<Error> too_long(Nanoseconds length, Nanoseconds length_max) {
                               duration_text(length), duration_text(length_max)));
 }
 
-Result<std::uint64_t> limit_of(const Parameters& given) {
-    auto text = given.value("limit");
-    if (text.empty()) return lines_default;
-    auto limit = to_integer(text);
-    if (!limit) return refuse("could not parse 'limit' parameter: " + shown(text) + " is not a number");
-    if (*limit <= 0) return refuse("limit must be a positive value");
-    if (*limit > static_cast<std::int64_t>(lines_max))
-        return refuse(fmt::format("max entries limit per query exceeded, limit > max_entries_limit_per_query ({} > {})",
-                                  *limit, lines_max));
-    return static_cast<std::uint64_t>(*limit);
+Result<std::uint64_t> count_of(const Parameters& given, std::string_view name, std::uint64_t otherwise,
+                               std::uint64_t most) {
+    auto text = given.value(name);
+    if (text.empty()) return otherwise;
+    auto count = to_integer(text);
+    if (!count) return refuse(fmt::format("could not parse '{}' parameter: {} is not a number", name, shown(text)));
+    if (*count <= 0) return refuse(fmt::format("{} must be a positive value", name));
+    if (*count > static_cast<std::int64_t>(most))
+        return refuse(fmt::format("max entries limit per query exceeded, {} > max_entries_limit_per_query ({} > {})",
+                                  name, *count, most));
+    return static_cast<std::uint64_t>(*count);
+}
+
+Result<std::uint64_t> limit_of(const Parameters& given) { return count_of(given, "limit", lines_default, lines_max); }
+
+Result<Nanoseconds> interval_of(const Parameters& given) {
+    auto text = given.value("interval");
+    if (text.empty()) return Nanoseconds{};
+    auto interval = parse_length(text);
+    if (!interval) return refuse("cannot parse " + shown(text) + " to a valid duration");
+    if (*interval < Nanoseconds{}) return refuse("interval must be >= 0");
+    return *interval;
 }
 
 Result<Nanoseconds> step_of(const Parameters& given, const query::TimeRange& range) {

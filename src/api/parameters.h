@@ -45,6 +45,11 @@ Result<query::TimeRange> range_of(const Parameters& given, Timestamp now, Nanose
 std::unexpected<Error> too_long(Nanoseconds length, Nanoseconds length_max);
 // `limit` of lines.
 Result<std::uint64_t> limit_of(const Parameters& given);
+// A number from 1 on; above `most` it is refused.
+Result<std::uint64_t> count_of(const Parameters& given, std::string_view name, std::uint64_t otherwise,
+                               std::uint64_t most);
+// `interval` of lines: seconds or a duration; absent: 0.
+Result<Nanoseconds> interval_of(const Parameters& given);
 // `step`: seconds, or a duration like 5m. Absent: a 250th of the range, a second at least.
 Result<Nanoseconds> step_of(const Parameters& given, const query::TimeRange& range);
 // `direction`.

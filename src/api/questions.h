@@ -1,4 +1,4 @@
-// Questions of Loki's API, answered from the store: what blocks, and runs on a worker.
+// Questions to the API, answered from the store: what blocks, and runs on a worker.
 //
 // Invariants
 //   - A question reads one tenant's objects, with that tenant's identity, which is read from its file for this question
@@ -12,6 +12,7 @@
 #include <string>
 
 #include "api/parameters.h"
+#include "api/routes.h"
 #include "api/tokens.h"
 #include "base/file.h"
 #include "http/message.h"
@@ -30,11 +31,9 @@ struct QuestionLimits {
     Nanoseconds range_max = std::chrono::hours{721};
 };
 
-enum class Kind { query_range, query, labels, label_values, series, index_stats };
-
 struct Question {
-    Kind kind = Kind::query_range;
-    std::string label;  // of label_values
+    const Route& route;
+    std::string name;  // what the path names: a label, a field
     Token who;
     Parameters given;
     bool categorised = false;
@@ -53,11 +52,13 @@ struct Sources {
     Path identities;  // a directory of TENANT.key
     QuestionLimits limits;
     const Clock& clock;
+    std::string version = {};
 };
 
 Reply answer(const Question& question, const Sources& sources, const std::atomic<bool>& given_up);
 
 // An error for the client, as Loki says it: plain text.
 http::Answer error_answer(int status, std::string_view what);
+http::Answer json_answer(std::string body);
 
 }  // namespace boatswain::api

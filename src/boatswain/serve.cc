@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
+#include "http/mounts.h"
 #include "open/identity.h"
 #include "store/store.h"
 
@@ -42,6 +43,10 @@ Result<std::size_t> check_identities(const Path& directory) {
     if (problem) return fail(Remedy::stop, "read " + directory.string() + ": " + problem.message(), problem);
     return count;
 }
+
+// What answers which path. The API answers 401 without a token, whatever the path; what needs none (a page's files)
+// gets a mount of its own here, before it.
+http::Handler handler_of(api::Api& api) { return http::mounted({}, api.handler()); }
 
 }  // namespace
 
@@ -78,15 +83,12 @@ int run(const Serve& request, Console& console) {
                                     .bytes_max = request.read_max,
                                     .time_max = request.timeout,
                                     .range_max = request.range_max},
-                         .clock = console.clock};
-    api::Api api{
-        io.get_executor(),
-        std::move(sources),
-        token_file,
-        {.queries = request.queries, .queries_of_a_tenant = request.queries_per_tenant, .version = BOATSWAIN_VERSION},
-        metrics,
-        log};
-    auto server = http::Server::open(io.get_executor(), request.listen, api.handler(),
+                         .clock = console.clock,
+                         .version = BOATSWAIN_VERSION};
+    api::Api api{io.get_executor(), std::move(sources),
+                 token_file,        {.queries = request.queries, .queries_of_a_tenant = request.queries_per_tenant},
+                 metrics,           log};
+    auto server = http::Server::open(io.get_executor(), request.listen, handler_of(api),
                                      {.limits = api::Api::limits(),
                                       .tls = tls.get(),
                                       .admits_body = api.admits_body(),

@@ -31,6 +31,8 @@ struct Ground {
     query::Observer& observer;
     // What the one who asks may see at all, whatever the query says; empty: everything of the tenant.
     query::FilterPtr scope{};
+    // Lines have the label `detected_level` even where a query does not name it.
+    bool levels = false;
 };
 
 // Hands out each line that the pipeline lets through, with its record, and each gap, with nullptr. False: enough.

@@ -1,5 +1,6 @@
 #include "logql/evaluate.h"
 
+#include "logql/level.h"
 #include "query/backward.h"
 
 namespace boatswain::logql {
@@ -7,11 +8,13 @@ namespace boatswain::logql {
 namespace {
 
 // Makes a record of a line and runs it through the pipeline; false: the line is left out.
-bool process(const LogQuery& query, const query::Entry& entry, Record& record) {
+bool process(const Ground& ground, const LogQuery& query, const query::Entry& entry, Record& record) {
     record.time = entry.text.line.time;
     record.line = entry.text.line.bytes;
     record.labels.clear();
     add_origin_labels(entry, record.labels);
+    if (ground.levels || query.names_level)
+        record.labels.set(level_label, detected_level(record.labels, record.line), LabelKind::metadata);
     return query.process(record);
 }
 
@@ -29,19 +32,19 @@ Result<query::Tally> read_lines(const Ground& ground, const LogQuery& query, con
     return query::read_lines(ground.store, ground.identities, selection_of(ground, query, range), ground.limits,
                              ground.observer, [&](const query::Entry& entry) {
                                  if (!entry.is_line()) return each(entry, nullptr);
-                                 return !process(query, entry, record) || each(entry, &record);
+                                 return !process(ground, query, entry, record) || each(entry, &record);
                              });
 }
 
 Result<query::Tally> read_lines_backward(const Ground& ground, const LogQuery& query, const query::TimeRange& range,
                                          std::uint64_t most, const EachLine& each) {
     Record record;
-    auto accepts = [&](const query::Entry& entry) { return !entry.is_line() || process(query, entry, record); };
+    auto accepts = [&](const query::Entry& entry) { return !entry.is_line() || process(ground, query, entry, record); };
     // What is handed out went through the pipeline once before: to hold lines costs less than to hold records.
     return query::read_lines_backward(ground.store, ground.identities, selection_of(ground, query, range),
                                       ground.limits, ground.observer, most, accepts, [&](const query::Entry& entry) {
                                           if (!entry.is_line()) return each(entry, nullptr);
-                                          (void)process(query, entry, record);
+                                          (void)process(ground, query, entry, record);
                                           return each(entry, &record);
                                       });
 }

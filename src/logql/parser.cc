@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "logql/level.h"
 #include "logql/query.h"
 #include "logql/token.h"
 
@@ -370,6 +371,7 @@ class Parser {
             if (!inner) return unexpected("{");
             CHECK(expect(")"));
         } else if (now().is("{")) {
+            aggregation.lines.names_level = query_.contains(level_label);
             TRY(aggregation.lines.matchers, selector());
         } else {
             return false;
@@ -444,6 +446,7 @@ class Parser {
     // --- log queries --------------------------------------------------------------------------------------------
     Result<Query> log_query() {
         LogQuery query;
+        query.names_level = query_.contains(level_label);
         TRY(query.matchers, selector());
         while (is_stage_here()) {
             auto at = now().at;

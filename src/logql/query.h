@@ -32,6 +32,7 @@ struct Matcher {
 struct LogQuery {
     std::vector<Matcher> matchers;
     std::vector<StagePtr> stages;
+    bool names_level = false;  // `detected_level` stands in the query (logql/level.h)
 
     // What of the query can be asked of sources, frames and lines as they are stored: matchers, and line filters before
     // the first stage that replaces the line. Whatever it leaves out, the query would leave out too.

@@ -1,0 +1,85 @@
+// One question under way: what every family of routes asks of the store, within its bounds, for the one who asks.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/answers.h"
+#include "api/bounded_store.h"
+#include "api/questions.h"
+#include "logql/evaluate.h"
+#include "open/identity.h"
+#include "query/merge.h"
+
+namespace boatswain::api {
+
+// What was met on the way, as sentences for the tenant.
+class Met final : public query::Observer {
+  public:
+    // Errors name objects and the store: they are for our log.
+    void damaged(const Error& error) override;
+    void gap(const query::Entry& entry);
+    const std::string& trouble() const { return trouble_; }
+    std::vector<std::string> warnings(const query::Tally& tally) const;
+
+  private:
+    std::uint64_t damaged_ = 0;
+    std::uint64_t gaps_ = 0;
+    std::vector<std::string> said_;
+    std::string trouble_;
+};
+
+class Asking {
+  public:
+    Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up);
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+
+    Reply reply();
+
+    const Question& question() const { return question_; }
+    const Parameters& given() const { return question_.given; }
+    const QuestionLimits& limits() const { return sources_.limits; }
+    const std::string& version() const { return sources_.version; }
+    query::Budget& budget() { return budget_; }
+    Met& met() { return met_; }
+
+    // `query`, parsed.
+    Result<logql::Query> query() const;
+    Result<query::TimeRange> range() const;
+    // A selector without a pipeline.
+    Result<std::vector<logql::Matcher>> matchers(std::string_view text) const;
+    Result<query::FilterPtr> selector(std::string_view text) const;
+    // The same of `query`; nothing where it is absent or {}: everything.
+    Result<query::FilterPtr> selector_if_given() const;
+
+    logql::Ground ground();
+    // Each frame that the selection wants, by its footer.
+    using EachFrame = std::function<Result<void>(const query::Origin& origin, const open::FooterFrame& frame)>;
+    Result<query::Tally> each_frame(const query::TimeRange& range, query::FilterPtr filter, const EachFrame& each);
+
+    // Whether nothing more may be read: an answer from here on would not be whole.
+    bool is_over() { return store_.is_over(); }
+    // Half an answer is none: the client would take it for the whole.
+    Result<void> whole();
+    // Memory that is kept until the question ends.
+    Result<void> hold(std::uint64_t bytes, std::string_view what = "the labels of the answer");
+    Effort effort(const query::Tally& tally, std::uint64_t returned) const;
+
+  private:
+    Reply refusal(const Error& error);
+
+    const Question& question_;
+    const Sources& sources_;
+    const std::chrono::steady_clock::time_point began_;
+    BoundedStore store_;
+    query::Budget budget_;
+    Met met_;
+    query::FilterPtr scope_;
+    std::vector<open::Identity> identities_;
+    std::vector<query::Share> held_;
+};
+
+}  // namespace boatswain::api
