@@ -12,14 +12,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=(clang-19 lld-19 libclang-rt-19-dev libstdc++-12-dev binutils cmake ninja-build ccache mold pkg-config
     libboost1.81-dev libcurl4-openssl-dev libssl-dev libzstd-dev zlib1g-dev libsimdjson-dev libre2-dev libcli11-dev
     libtomlplusplus-dev libfmt-dev prometheus-cpp-dev libsqlite3-dev libgtest-dev libgmock-dev
-    libcap-dev)
+    libcap-dev node=nodejs npm=npm) # the last two: the web page
 sanitize=(tcl8.6 make dpkg-dev  # scripts/sqlite.sh
     llvm-symbolizer-19=llvm-19) # names in what the sanitizers report
 demo=(age zstd busybox=busybox-static docker=docker.io dockerd=docker.io iptables procps curl)
 s3=(ceph-mon ceph-osd radosgw python3 python3-boto3 curl)
 package=(dpkg-dev fakeroot ca-certificates file libcap2-bin)
 check=(clang-format-19 clang-tidy-19 python3 black shellcheck)
-test=("${sanitize[@]}" "${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl node=nodejs npm=npm valgrind iproute2
+test=("${sanitize[@]}" "${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl valgrind iproute2
     promtool=prometheus debootstrap zsh fish groff-base man-db systemd python3-yaml adduser uidmap rootlesskit python3-marathon lintian containerd python3-grpcio python3-grpc-tools
     podman conmon runc)
 

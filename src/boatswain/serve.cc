@@ -1,4 +1,4 @@
-// serve: Loki's HTTP API over sealed segments (api/api.h).
+// serve: Loki's HTTP API over sealed segments (api/api.h), and the web page that asks it (page/page.h).
 #include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -14,6 +14,7 @@
 #include "boatswain/commands.h"
 #include "http/mounts.h"
 #include "open/identity.h"
+#include "page/page.h"
 #include "store/store.h"
 
 namespace boatswain::tool {
@@ -44,9 +45,9 @@ Result<std::size_t> check_identities(const Path& directory) {
     return count;
 }
 
-// What answers which path. The API answers 401 without a token, whatever the path; what needs none (a page's files)
-// gets a mount of its own here, before it.
-http::Handler handler_of(api::Api& api) { return http::mounted({}, api.handler()); }
+// What answers which path. The API answers 401 without a token, whatever the path; what needs none has a mount of its
+// own before it.
+http::Handler handler_of(api::Api& api) { return http::mounted({page::mount()}, api.handler()); }
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -42,7 +43,9 @@ std::string to_head(const Answer& answer, Framing framing, bool keep_alive) {
                        "\r\nContent-Type: " + answer.content_type + "\r\n";
     if (framing == Framing::length) head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
     if (framing == Framing::chunked) head += "Transfer-Encoding: chunked\r\n";
-    head += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+    head += "X-Content-Type-Options: nosniff\r\n";
+    bool may_be_kept = std::ranges::any_of(answer.fields, [](const auto& it) { return it.first == "Cache-Control"; });
+    if (!may_be_kept) head += "Cache-Control: no-store\r\n";
     if (answer.status == 401) head += "WWW-Authenticate: Bearer\r\n";
     for (const auto& [name, value] : answer.fields)
         if (is_field_value(value)) head += name + ": " + value + "\r\n";

@@ -1,0 +1,84 @@
+#include "page/page.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "page/files.h"
+
+namespace boatswain::page {
+namespace {
+
+constexpr int not_modified = 304, not_found = 404, not_allowed = 405;
+
+// Scripts, styles and images of this server alone, nothing inside the page itself, no frame around it.
+constexpr const char* policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const File* find(std::string_view path) {
+    if (path == "/") path = "/index.html";
+    auto all = files();
+    auto at = std::ranges::find(all, path, &File::path);
+    return at == all.end() ? nullptr : &*at;
+}
+
+bool is_asset(std::string_view path) { return path.starts_with("/assets/"); }
+
+// "gzip" or "*" of a list like "gzip;q=0.8, br", unless with a weight of zero.
+bool takes_gzip(std::string_view accepted) {
+    while (!accepted.empty()) {
+        auto one = accepted.substr(0, accepted.find(','));
+        accepted.remove_prefix(std::min(accepted.size(), one.size() + 1));
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        auto name = one.substr(0, one.find_first_of("; "));
+        auto weight = one.find("q=0");
+        bool is_nothing = weight != std::string_view::npos && one.find_first_not_of("0.", weight + 2) == one.npos;
+        if (name == "gzip" || name == "*") return !is_nothing;
+    }
+    return false;
+}
+
+void protect(http::Answer& answer) {
+    answer.fields.emplace_back("Content-Security-Policy", policy);
+    answer.fields.emplace_back("Referrer-Policy", "no-referrer");
+    answer.fields.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
+}
+
+}  // namespace
+
+bool takes(std::string_view path) { return find(path) != nullptr || is_asset(path); }
+
+http::Answer answer(const http::Request& request) {
+    if (request.method != "GET" && !request.is_head()) {
+        auto refused = http::refusal(not_allowed);
+        refused.fields.emplace_back("Allow", "GET, HEAD");
+        return refused;
+    }
+    const auto* file = find(request.path);
+    if (!file) return http::refusal(not_found);
+
+    http::Answer answer{.content_type = std::string{file->content_type}, .body = {}};
+    bool packed = takes_gzip(request.field("accept-encoding"));
+    auto tag = "\"" + std::string{file->hash} + (packed ? "-gzip\"" : "\"");
+    answer.fields.emplace_back("ETag", tag);
+    answer.fields.emplace_back("Vary", "Accept-Encoding");
+    // The name of an asset changes with its bytes.
+    answer.fields.emplace_back("Cache-Control",
+                               is_asset(request.path) ? "public, max-age=31536000, immutable" : "no-cache");
+    protect(answer);
+    if (request.field("if-none-match") == tag) {
+        answer.status = not_modified;
+        return answer;
+    }
+    if (packed) answer.fields.emplace_back("Content-Encoding", "gzip");
+    answer.body = packed ? file->packed : file->bytes;
+    return answer;
+}
+
+http::Mount mount() {
+    auto handle = [](http::Request request, http::AnswerWriter& writer) { return writer.send(answer(request)); };
+    return {.takes = takes, .handler = handle};
+}
+
+}  // namespace boatswain::page

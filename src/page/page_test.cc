@@ -1,0 +1,107 @@
+#include "page/page.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "page/files.h"
+
+namespace boatswain::page {
+namespace {
+
+http::Request get(const std::string& path, http::Fields fields = {}) {
+    http::Request request;
+    request.method = "GET";
+    request.path = path;
+    request.fields = std::move(fields);
+    return request;
+}
+
+std::string field_of(const http::Answer& answer, std::string_view name) {
+    auto at = std::ranges::find(answer.fields, name, &std::pair<std::string, std::string>::first);
+    return at == answer.fields.end() ? "" : at->second;
+}
+
+std::string script_path() {
+    auto all = files();
+    auto at = std::ranges::find_if(all, [](const File& file) { return file.path.ends_with(".js"); });
+    return at == all.end() ? "" : std::string{at->path};
+}
+
+TEST(Page, StandsAtTheRoot) {
+    auto whole = answer(get("/"));
+    EXPECT_EQ(whole.status, 200);
+    EXPECT_EQ(whole.content_type, "text/html; charset=utf-8");
+    EXPECT_NE(whole.body.find("<div id=\"page\">"), std::string::npos);
+    EXPECT_EQ(whole.body, answer(get("/index.html")).body);
+    EXPECT_EQ(field_of(whole, "Cache-Control"), "no-cache") << "a new version is seen at once";
+}
+
+TEST(Page, HasNoScriptOrStyleInsideAndForbidsThem) {
+    auto whole = answer(get("/"));
+    EXPECT_EQ(whole.body.find("<style"), std::string::npos);
+    EXPECT_EQ(whole.body.find("<script>"), std::string::npos);
+    auto policy = field_of(whole, "Content-Security-Policy");
+    EXPECT_NE(policy.find("default-src 'none'; script-src 'self'; style-src 'self'"), std::string::npos);
+    EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+    EXPECT_NE(policy.find("frame-ancestors 'none'"), std::string::npos);
+    EXPECT_EQ(field_of(whole, "Referrer-Policy"), "no-referrer");
+}
+
+TEST(Page, AssetsAreKeptForEverAndPackedForWhoTakesIt) {
+    auto path = script_path();
+    ASSERT_FALSE(path.empty());
+    auto plain = answer(get(path));
+    auto packed = answer(get(path, {{"accept-encoding", "br, gzip;q=0.8"}}));
+    EXPECT_EQ(plain.content_type, "text/javascript; charset=utf-8");
+    EXPECT_EQ(field_of(plain, "Cache-Control"), "public, max-age=31536000, immutable");
+    EXPECT_EQ(field_of(plain, "Content-Encoding"), "");
+    EXPECT_EQ(field_of(packed, "Content-Encoding"), "gzip");
+    EXPECT_EQ(packed.body.substr(0, 2), "\x1f\x8b");
+    EXPECT_LT(packed.body.size() * 2, plain.body.size());
+    EXPECT_NE(field_of(plain, "ETag"), field_of(packed, "ETag"));
+    EXPECT_EQ(field_of(plain, "Vary"), "Accept-Encoding");
+}
+
+TEST(Page, GzipThatIsRefusedIsNotSent) {
+    for (const char* accepted : {"gzip;q=0", "gzip;q=0.0", "br", "identity", "gzipped", ""})
+        EXPECT_EQ(field_of(answer(get("/", {{"accept-encoding", accepted}})), "Content-Encoding"), "") << accepted;
+    for (const char* accepted : {"gzip", "*", "deflate, gzip", "gzip;q=0.1"})
+        EXPECT_EQ(field_of(answer(get("/", {{"accept-encoding", accepted}})), "Content-Encoding"), "gzip") << accepted;
+}
+
+TEST(Page, WhatTheBrowserHasIsNotSentAgain) {
+    auto tag = field_of(answer(get("/")), "ETag");
+    auto again = answer(get("/", {{"if-none-match", tag}}));
+    EXPECT_EQ(again.status, 304);
+    EXPECT_EQ(again.body, "");
+    EXPECT_EQ(answer(get("/", {{"if-none-match", "\"other\""}})).status, 200);
+}
+
+TEST(Page, OtherPathsAreSomebodyElses) {
+    for (const char* path :
+         {"/loki/api/v1/labels", "/ready", "/metrics", "/index.htm", "//", "/..", "/%2e%2e/index.html"})
+        EXPECT_FALSE(takes(path)) << path;
+    for (const char* path : {"/", "/index.html", "/boatswain.svg", "/assets/none.js"}) EXPECT_TRUE(takes(path)) << path;
+    EXPECT_EQ(answer(get("/assets/../index.html")).status, 404);
+    EXPECT_EQ(answer(get("/assets/none.js")).status, 404);
+}
+
+TEST(Page, IsOnlyRead) {
+    auto request = get("/");
+    request.method = "POST";
+    EXPECT_EQ(answer(request).status, 405);
+    request.method = "HEAD";
+    EXPECT_EQ(answer(request).status, 200);
+}
+
+// What a reader waits for before the first line: docs/reading/page.md names this bound.
+TEST(Page, IsUnder130KilobytesPacked) {
+    std::size_t bytes = 0;
+    for (const auto& file : files()) bytes += file.packed.size();
+    EXPECT_LT(bytes, 130'000U);
+}
+
+}  // namespace
+}  // namespace boatswain::page

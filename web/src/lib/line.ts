@@ -1,0 +1,62 @@
+// One line as the page holds it.
+
+export interface Line {
+    // Unique in the page: where the line came from and which one of it.
+    id: string;
+    time: bigint; // nanoseconds since 1970
+    text: string;
+    labels: Record<string, string>; // of the container
+    level: Level;
+    // What the server found in it, or about it.
+    more: Record<string, string>;
+}
+
+export const levels = ["critical", "error", "warn", "info", "debug", "trace", "unknown"] as const;
+export type Level = (typeof levels)[number];
+
+const named: Record<string, Level> = {
+    fatal: "critical",
+    critical: "critical",
+    crit: "critical",
+    emerg: "critical",
+    alert: "critical",
+    panic: "critical",
+    error: "error",
+    err: "error",
+    warn: "warn",
+    warning: "warn",
+    info: "info",
+    notice: "info",
+    debug: "debug",
+    trace: "trace",
+};
+
+export function levelNamed(name: string): Level {
+    return named[name.toLowerCase()] ?? "unknown";
+}
+
+// By the first word that names one, where the server has not said.
+export function levelIn(text: string): Level {
+    const found = /\b(fatal|critical|panic|error|err|warn|warning|info|debug|trace)\b/i.exec(text.slice(0, 400));
+    return found ? levelNamed(found[1]!) : "unknown";
+}
+
+export function isError(line: Line): boolean {
+    return line.labels.stream === "stderr";
+}
+
+// The same colour for the same container, on every day: a hue of 0 to 359.
+export function hueOf(name: string): number {
+    let hash = 2166136261;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 16777619);
+    return (hash >>> 0) % 360;
+}
+
+// How many characters all names begin with, in whole words: "shop-cart-1" and "shop-pay-1" share 5.
+export function sharedPrefix(names: readonly string[]): number {
+    const [first = "", ...others] = names;
+    if (!others.length) return 0;
+    let size = first.length;
+    for (const name of others) while (!name.startsWith(first.slice(0, size))) size--;
+    return /^.*[-_./]/.exec(first.slice(0, size))?.[0].length ?? 0;
+}
