@@ -33,9 +33,11 @@ struct Ground {
     query::FilterPtr scope{};
     // Lines have the label `detected_level` even where a query does not name it.
     bool levels = false;
+    // Entries have ordinals, and closing records are handed out too (query/selection.h).
+    bool numbered = false;
 };
 
-// Hands out each line that the pipeline lets through, with its record, and each gap, with nullptr. False: enough.
+// Hands out each line that the pipeline lets through, with its record, and each gap (and closing record), with nullptr. False: enough.
 using EachLine = std::function<bool(const query::Entry& entry, const Record* record)>;
 Result<query::Tally> read_lines(const Ground& ground, const LogQuery& query, const query::TimeRange& range,
                                 const EachLine& each);

@@ -21,7 +21,7 @@ bool process(const Ground& ground, const LogQuery& query, const query::Entry& en
 query::Selection selection_of(const Ground& ground, const LogQuery& query, const query::TimeRange& range) {
     auto filter = query.filter();
     if (ground.scope) filter = query::all_of({ground.scope, std::move(filter)});
-    return {.tenant = ground.tenant, .range = range, .filter = std::move(filter)};
+    return {.tenant = ground.tenant, .range = range, .filter = std::move(filter), .numbered = ground.numbered};
 }
 
 }  // namespace

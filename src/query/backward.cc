@@ -84,7 +84,7 @@ Result<Tally> read_lines_backward(store::Store& store, std::span<const open::Ide
         std::optional<Error> over;
         auto read = read_lines(store, identities, piece, shared, observer, [&](const Entry& entry) {
             // A gap that reaches over the cut belongs to the piece in which it begins.
-            bool began_before = !entry.is_line() && entry.text.gap.from < since && since != selection.range.since;
+            bool began_before = !entry.is_line() && entry.time() < since && since != selection.range.since;
             if (began_before || !accepts(entry)) return true;
             auto kept = last.keep(entry);
             if (!kept) over = std::move(kept).error();

@@ -45,13 +45,19 @@ struct FrameSummary {
     std::optional<rollup::GramView> grams{};  // which texts it cannot hold, where a roll-up says so
 };
 
-// One line or gap.
+// One line or gap; or a closing record, where a selection asks for it (Selection::numbered).
 struct Entry {
     const segment::ObjectKey& segment;
     const Source& source;
-    const open::TextEntry& text;  // never a heading or an end
+    const open::TextEntry& text;  // never a heading
+    // Of a line of the source, counted from 0 since its first one; of what is no line, that of the line behind it. Only
+    // where a selection is numbered.
+    std::uint64_t ordinal = 0;
 
     bool is_line() const { return text.kind == open::TextEntry::Kind::line; }
+    bool is_end() const { return text.kind == open::TextEntry::Kind::end; }
+    // When it was printed, or began.
+    Timestamp time() const { return is_line() ? text.line.time : is_end() ? text.end.time : text.gap.from; }
     Origin origin() const { return {segment, source}; }
 };
 

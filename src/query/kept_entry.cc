@@ -9,7 +9,7 @@ std::shared_ptr<const Printer> EntryKeeper::printer_of(const Entry& entry) {
 }
 
 Result<KeptEntry> EntryKeeper::keep(const Entry& entry) {
-    KeptEntry one{.printer = printer_of(entry), .bytes = {}, .text = entry.text, .held = {}};
+    KeptEntry one{.printer = printer_of(entry), .bytes = {}, .text = entry.text, .ordinal = entry.ordinal, .held = {}};
     if (entry.is_line()) {
         one.bytes = std::make_unique<std::string>(entry.text.line.bytes);
         one.text.line.bytes = *one.bytes;

@@ -20,10 +20,13 @@ struct KeptEntry {
     std::shared_ptr<const Printer> printer;
     std::unique_ptr<std::string> bytes;  // of a line
     open::TextEntry text;
+    std::uint64_t ordinal = 0;
     Share held;
 
     // Borrows from this.
-    Entry entry() const { return {.segment = printer->segment, .source = printer->source, .text = text}; }
+    Entry entry() const {
+        return {.segment = printer->segment, .source = printer->source, .text = text, .ordinal = ordinal};
+    }
 };
 
 // Keeps entries; those of one printer that come one after the other share it.

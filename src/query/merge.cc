@@ -56,11 +56,20 @@ struct SourceLines {
     std::size_t text_first = 0;                // where it starts in the frame
     std::optional<open::EntryWalk> walk;       // over text
     const open::TextEntry* pending = nullptr;  // read, and not handed out yet
+    std::uint64_t next_ordinal = 0;            // of the line behind what was read
     std::optional<Timestamp> turn;             // the time of its Turn in the queue
 
     bool reading() const { return segment != nullptr; }
     const open::FooterFrame& described() const { return segment->reader.footer().frames[frame]; }
     const Source& printer() const { return segment->reader.footer().sources[described().source]; }
+    static bool is_line(const open::TextEntry& text_entry) { return text_entry.kind == open::TextEntry::Kind::line; }
+    // Of what was read last.
+    Entry entry(const open::TextEntry& text_entry) const {
+        return {.segment = segment->info.key,
+                .source = printer(),
+                .text = text_entry,
+                .ordinal = next_ordinal - (is_line(text_entry) ? 1 : 0)};
+    }
     bool holds_the_rest() const { return text_first + text.size() == described().text_bytes; }
 };
 
@@ -202,6 +211,7 @@ Result<bool> Merge::fetch_frame(SourceLines& source) {
     }
     text_read_ += text->size();
     source.walk.emplace(std::string_view{});
+    source.next_ordinal = source.described().first_ordinal;
     CHECK(hold_text(source, std::move(*text), 0));
     return true;
 }
@@ -251,6 +261,7 @@ Result<void> Merge::hold_text(SourceLines& source, std::string whole, std::size_
 void Merge::cut_text(SourceLines& source, std::uint64_t bytes_max) {
     if (source.pending != nullptr) {
         source.walk->unread();
+        if (source.is_line(*source.pending)) --source.next_ordinal;
         source.pending = nullptr;
     }
     auto first = source.text.size() - source.walk->left();
@@ -286,7 +297,6 @@ Result<void> Merge::read_on(SourceLines& source) {
 // The next entry of the frame that the selection holds; nullptr at its end, or where damage ends it, or when failed_.
 const open::TextEntry* Merge::next_match(SourceLines& source) {
     using enum open::TextEntry::Kind;
-    const auto& who = source.printer();
     while (true) {
         auto next = source.walk->next();
         if (!next) {
@@ -303,27 +313,27 @@ const open::TextEntry* Merge::next_match(SourceLines& source) {
                 failed_ = std::move(more).error();
             return nullptr;
         }
-        bool is_shown = entry != nullptr && (entry->kind == line || entry->kind == gap);
-        if (entry == nullptr ||
-            (is_shown && selection_.wants(Entry{.segment = source.segment->info.key, .source = who, .text = *entry})))
-            return entry;
+        if (entry == nullptr) return nullptr;
+        if (entry->kind == line) ++source.next_ordinal;
+        bool is_shown = entry->kind == line || entry->kind == gap || (entry->kind == end && selection_.numbered);
+        if (is_shown && selection_.wants(source.entry(*entry))) return entry;
     }
 }
 
 // Hands out entries of the frame while they come before `limit`. The time of the entry that does not, or nothing at the
 // end of the frame.
 std::optional<Timestamp> Merge::read_until(SourceLines& source, const Turn& limit) {
-    const auto& who = source.printer();
     while (wanted_) {
         const auto* entry = source.pending != nullptr ? std::exchange(source.pending, nullptr) : next_match(source);
         if (entry == nullptr) return std::nullopt;
-        auto time = entry->kind == open::TextEntry::Kind::gap ? entry->gap.from : entry->line.time;
+        auto handed = source.entry(*entry);
+        auto time = handed.time();
         if (Turn{time, source.number} >= limit) {
             source.pending = entry;
             return time;
         }
         ++feed_.tally().entries;
-        wanted_ = each_(Entry{.segment = source.segment->info.key, .source = who, .text = *entry});
+        wanted_ = each_(handed);
     }
     return std::nullopt;
 }

@@ -7,8 +7,10 @@
 #include <random>
 
 #include "crypto/digest.h"
+#include "query/backward.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
+#include "query/filter_text.h"
 #include "query/store_for_test.h"
 
 namespace boatswain::query {
@@ -127,6 +129,56 @@ TEST(Merge, HandsOutOnlyWhatTheSelectionHolds) {
     add(store, key("globex", ten, 1), {{source("globex", "web", "web-9"), {{ten, "other", Stream::err}}}}, acme);
     Selection selection{.tenant = tenant("acme"), .filter = all_of({app_is_one_of({"web"}), stream_is(Stream::err)})};
     EXPECT_THAT(ask(store, {acme}, selection).entries, ElementsAre("web-1 err"));
+}
+
+// "ORDINAL WHAT" of a numbered selection.
+std::vector<std::string> numbered(MemoryStore& store, FilterPtr filter, bool backward, std::uint64_t budget_bytes) {
+    std::vector<std::string> entries;
+    Listener listener;
+    Budget budget{budget_bytes};
+    Selection selection{.range = {ten - minutes{1}, ten + minutes{5}}, .filter = std::move(filter), .numbered = true};
+    auto each = [&](const Entry& entry) {
+        entries.push_back(std::to_string(entry.ordinal) + " " +
+                          (entry.is_line()  ? std::string{entry.text.line.bytes}
+                           : entry.is_end() ? "end " + entry.text.end.reason
+                                            : "gap"));
+        return true;
+    };
+    auto read = backward ? read_lines_backward(
+                               store, {&acme, 1}, selection, {.budget = budget}, listener, 1000,
+                               [](const Entry&) { return true; }, each)
+                         : read_lines(store, {&acme, 1}, selection, {.budget = budget}, listener, each);
+    EXPECT_TRUE(read);
+    return entries;
+}
+
+TEST(Merge, NumbersTheLinesOfASourceWhateverAFilterLeavesOut) {
+    MemoryStore store;
+    auto web = source("acme", "web", "web-1");
+    add(store, key("acme", ten, 1),
+        {{.source = web,
+          .entries = {{ten, "a"},
+                      {.time = ten + seconds{1}, .bytes = "rotated-away", .gap = true},
+                      {ten + seconds{2}, "b"},
+                      {ten + seconds{3}, "ab"}},
+          .first_ordinal = 40},
+         {.source = web,
+          .entries = {{ten + seconds{4}, "c"}, {ten + seconds{5}, "cb"}},
+          .first_ordinal = 43,
+          .end = End{.time = ten + seconds{6}, .reason = end_removed, .exit_code = 3, .lines = 45}}},
+        acme);
+    add(store, key("acme", ten, 2),
+        {{.source = source("acme", "job", "job-1"),
+          .entries = {},
+          .end = End{.time = ten + seconds{7}, .reason = end_removed}}},
+        acme);
+    EXPECT_THAT(numbered(store, {}, false, budget_bytes_default),
+                ElementsAre("40 a", "41 gap", "41 b", "42 ab", "43 c", "44 cb", "45 end removed", "0 end removed"));
+    EXPECT_THAT(numbered(store, line_has("b"), false, budget_bytes_default),
+                ElementsAre("41 gap", "41 b", "42 ab", "44 cb", "45 end removed", "0 end removed"));
+    EXPECT_THAT(numbered(store, line_has("b"), true, budget_bytes_default),
+                ElementsAre("0 end removed", "45 end removed", "44 cb", "42 ab", "41 b", "41 gap"));
+    EXPECT_EQ(ask(store, {acme}).entries.size(), 6U) << "closing records come to whom asks for them";
 }
 
 TEST(Merge, PassesOverWhatNoIdentityOpensAndCountsIt) {
@@ -344,6 +396,13 @@ TEST(Merge, HoldsPartsOfFramesWhenAllDoNotFit) {
     EXPECT_TRUE(tight.entries == roomy.entries) << "order or lines differ";
     EXPECT_GT(roomy.peak, budget_bytes_min) << "all of it would have fitted";
     EXPECT_LE(tight.peak, budget_bytes_min);
+    auto by_number = numbered(store, {}, false, budget_bytes_min);
+    EXPECT_EQ(by_number.size(), roomy.entries.size());
+    EXPECT_TRUE(std::ranges::all_of(by_number, [](const std::string& entry) {
+        auto blank = entry.find(' ');
+        auto number = entry.substr(0, blank);
+        return entry.compare(blank + 1, number.size(), number) == 0;
+    })) << "a line has another's number";
 }
 
 TEST(Merge, HoldsPartsOfFramesWhoseLinesAreLong) {

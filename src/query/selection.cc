@@ -8,14 +8,14 @@ bool Selection::wants(const Origin& origin) const { return !filter || filter->ma
 
 bool Selection::wants(const FrameSummary& frame) const {
     const auto& counts = frame.frame.counts;
-    return counts.lines + counts.gaps > 0 && range.touches(counts.first_time, counts.last_time) &&
-           (!filter || filter->match(frame) != Match::none);
+    return (counts.lines + counts.gaps > 0 || (numbered && counts.end)) &&
+           range.touches(counts.first_time, counts.last_time) && (!filter || filter->match(frame) != Match::none);
 }
 
 bool Selection::wants(const Entry& entry) const {
     const auto& gap = entry.text.gap;
-    bool in_range =
-        entry.is_line() ? range.contains(entry.text.line.time) : range.touches(gap.from, std::max(gap.from, gap.to));
+    bool in_range = entry.is_line() || entry.is_end() ? range.contains(entry.time())
+                                                      : range.touches(gap.from, std::max(gap.from, gap.to));
     return in_range && (!filter || filter->match(entry) != Match::none);
 }
 

@@ -15,6 +15,8 @@ struct Selection {
     std::optional<TenantId> tenant;
     TimeRange range;
     FilterPtr filter{};
+    // Entries have ordinals, and closing records are among them: every line of a frame that is read has to be counted.
+    bool numbered = false;
 
     // Whether a source, a frame, an entry has to be read, or shown.
     bool wants(const Origin& origin) const;

@@ -93,6 +93,8 @@ struct TestEntry {
 struct TestFrame {
     Source source;
     std::vector<TestEntry> entries;
+    std::uint64_t first_ordinal = 0;
+    std::optional<End> end{};
 };
 
 inline TenantId tenant(std::string_view name) {
@@ -121,8 +123,10 @@ inline segment::ObjectKey key(std::string_view whose, Timestamp hour, std::uint6
 // When the last of these entries was printed.
 inline Timestamp latest(const std::vector<TestFrame>& frames) {
     auto last = Timestamp::min();
-    for (const auto& frame : frames)
+    for (const auto& frame : frames) {
         for (const auto& entry : frame.entries) last = std::max(last, entry.time);
+        if (frame.end) last = std::max(last, frame.end->time);
+    }
     return last;
 }
 
@@ -151,9 +155,11 @@ inline std::string sealed(const segment::ObjectKey& key, const std::vector<TestF
                 text.append(
                     Line{.time = entry.time, .stream = entry.stream, .partial = entry.partial, .bytes = entry.bytes});
         }
+        if (frame.end) text.append(*frame.end);
         parts.frames.push_back({.source = index,
                                 .compressed = compressor.compress(text.text()),
                                 .text_bytes = text.text().size(),
+                                .first_ordinal = frame.first_ordinal,
                                 .counts = text.counts()});
     }
     std::vector<crypto::Recipient> recipients{identity.recipient()};
