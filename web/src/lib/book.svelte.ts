@@ -6,6 +6,10 @@ import { queryOf, type Question } from "./question";
 import { Refusal } from "./server";
 
 const pageLines = 1000;
+// How far back is looked at first (nanoseconds), and how much further each time until there is a page of lines: the
+// latest lines are seen before all of the range has been read.
+const firstReach = 120n * 1_000_000_000n;
+const furtherBy = 8n;
 // Beyond that, lines of the far end are let go, and fetched again when the reader goes there.
 export const linesMax = 100_000;
 
@@ -41,17 +45,15 @@ export class Book {
         this.warnings = [];
         this.reached = { older: false, newer: around === null };
         await this.#fetch("all", async (signal) => {
-            const start = around ?? this.#to;
-            const older = await this.#page(this.#from, start, "backward", signal);
-            this.reached.older = older.lines.length < pageLines;
             let newer: Page = { lines: [], warnings: [] };
             if (around !== null) {
                 newer = await this.#page(around, this.#to, "forward", signal);
                 this.reached.newer = newer.lines.length < pageLines;
             }
             this.grewAtStart = false;
-            this.lines = this.#fresh([...older.lines, ...newer.lines]);
-            this.#warn([...older.warnings, ...newer.warnings]);
+            this.lines = this.#fresh(newer.lines);
+            this.#warn(newer.warnings);
+            await this.#prepend(around ?? this.#to, signal);
         });
     }
 
@@ -60,12 +62,7 @@ export class Book {
         if (!first || this.reached.older || this.fetching) return;
         await this.#fetch("older", async (signal) => {
             // The first line's own moment too: others may share it.
-            const page = await this.#page(this.#from, first.time + 1n, "backward", signal);
-            const fresh = this.#fresh(page.lines);
-            this.reached.older = page.lines.length < pageLines || fresh.length === 0;
-            this.grewAtStart = true;
-            this.lines = this.#bounded([...fresh, ...this.lines], "older");
-            this.#warn(page.warnings);
+            await this.#prepend(first.time + 1n, signal);
         });
     }
 
@@ -85,6 +82,32 @@ export class Book {
 
     close() {
         this.#leave.abort();
+    }
+
+    // A page of lines before `to`, as far as there are any, shown as they come.
+    async #prepend(to: bigint, signal: AbortSignal) {
+        let found = 0;
+        for (let reach = firstReach; found < pageLines; reach *= furtherBy) {
+            const from = to - reach > this.#from ? to - reach : this.#from;
+            const page = await this.#page(from, to, "backward", signal);
+            const fresh = this.#fresh(page.lines);
+            this.#warn(page.warnings);
+            if (fresh.length) {
+                this.grewAtStart = true;
+                this.lines = this.#bounded([...fresh, ...this.lines], "older");
+            }
+            found += page.lines.length;
+            if (page.lines.length >= pageLines) {
+                // More lines of one moment than a page has: what lies before it cannot be asked for by time.
+                this.reached.older = fresh.length === 0;
+                return;
+            }
+            if (from === this.#from) {
+                this.reached.older = true;
+                return;
+            }
+            to = from;
+        }
     }
 
     async #append(from: bigint, to: bigint, signal: AbortSignal) {

@@ -45,11 +45,20 @@ export function isError(line: Line): boolean {
     return line.labels.stream === "stderr";
 }
 
-// The same colour for the same container, on every day: a hue of 0 to 359.
+const hues = new Map<string, number>();
+
+// The colour of a container, 0 to 359: from its name, but away from those of the containers seen before, while there is
+// room.
 export function hueOf(name: string): number {
+    const already = hues.get(name);
+    if (already !== undefined) return already;
     let hash = 2166136261;
     for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 16777619);
-    return (hash >>> 0) % 360;
+    let hue = (hash >>> 0) % 360;
+    const isNear = (other: number) => Math.min(Math.abs(other - hue), 360 - Math.abs(other - hue)) < 20;
+    for (let tries = 0; tries < 18 && [...hues.values()].some(isNear); tries++) hue = (hue + 137) % 360;
+    hues.set(name, hue);
+    return hue;
 }
 
 // How many characters all names begin with, in whole words: "shop-cart-1" and "shop-pay-1" share 5.

@@ -1,0 +1,82 @@
+#!/usr/bin/python3
+"""The web page in a real browser: `boatswain serve` on what a real agent read of a real engine (page/page.mjs looks)."""
+import sys
+
+sys.dont_write_bytecode = True
+from harness import *
+
+ODD = b"<img src=x onerror=alert(1)>\n</script><script>alert(2)</script>\n\x1b[1;32mgreen apple\x1b[0m \x07 bell\n"
+TRACE = (
+    b"starting red\njava.lang.IllegalStateException: no stock\n\tat shop.Order.take(Order.java:1)\n"
+    b"\tat shop.Main.run(Main.java:2)\nCaused by: java.io.IOException: gone\n\tat shop.Main.main(Main.java:3)\n"
+)
+# How many lines the browser finds: page.mjs.
+NUMBERS = 3000
+API_LINES = 100
+
+
+def api_lines():
+    for i in range(API_LINES):
+        level, status = ("error", 503) if i % 10 == 9 else ("info", 200)
+        yield json.dumps({"level": level, "msg": "done", "path": f"/items/{i % 7}", "status": status}) + "\n"
+
+
+class Page(unittest.TestCase):
+    def test_shows_a_tenant_its_own_logs(self):
+        engine = Engine()
+        agent = Agent(engine, tenants=("red", "green"), tenancy__app=["env:APP"], tenancy__tenant=["env:TENANT"])
+        agent.start()
+        numbers = "".join(f"line {i} of red {'.' * 40}\n" for i in range(NUMBERS))
+        more = "while :; do [ ! -e /volume/more$i ] || { echo line $i of red; i=$((i+1)); }; sleep 0.1; done"
+        for app, text, then in (
+            ("numbers", numbers.encode(), f"i={NUMBERS}; {more}"),
+            ("api", "".join(api_lines()).encode(), "true"),
+            ("odd", ODD, "true"),
+            ("trace", TRACE, "exit 3"),
+        ):
+            engine.shell(f"cat {engine.put(app, text)}; {then}", name=app, env={"TENANT": "red", "APP": app})
+        engine.shell("echo green secret", name="other", env={"TENANT": "green", "APP": "other"})
+        for tenant, least in (("red", NUMBERS + API_LINES + 9), ("green", 1)):
+            logs = [BUILD / "boatswain", "logs", "--store", agent.store, "--tenant", tenant]
+            logs += ["--identity", agent.keys / f"{tenant}.key", "--output", "json"]
+            wait_for(lambda: run(*logs, check=False).stdout.count(b"\n") >= least, 60, f"lines of {tenant}")
+
+        tokens = agent.place / "tokens"
+        token = run(BUILD / "boatswain", "token", "new", "red", "--tokens", tokens).stdout.decode().strip()
+        address = f"127.0.0.1:{free_port()}"
+        words = ["serve", "--store", agent.store, "--identities", agent.keys, "--tokens", tokens, "--listen", address]
+        with open(agent.place / "serve.log", "wb") as log:
+            server = subprocess.Popen([BUILD / "boatswain", *words], stderr=log)
+        try:
+            wait_for(lambda: b"serving" in (agent.place / "serve.log").read_bytes(), 10, "serve")
+            self.browse(engine, f"http://{address}", agent, token)
+            self.assertNotIn(token.encode(), (agent.place / "serve.log").read_bytes())
+        finally:
+            server.terminate()
+            server.wait(30)
+            agent.close()
+            engine.close()
+
+    def browse(self, engine, url, agent, token):
+        """Runs page.mjs, and has a container print a line whenever it asks for one."""
+        pictures = pathlib.Path(os.environ.get("BOATSWAIN_PICTURES", agent.place))
+        web = HERE.parent.parent / "build" / "web"
+        environment = {**os.environ, "BOATSWAIN_WEB": str(web), "NO_COLOR": "1"}
+        browser = subprocess.Popen(
+            ["node", HERE / "page" / "page.mjs", url, pictures, token],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said = []
+        asked = NUMBERS
+        for line in browser.stdout:
+            said.append(line.decode(errors="replace"))
+            if line.strip() == b"MORE":
+                engine.put(f"more{asked}", b"")
+                asked += 1
+        self.assertEqual(browser.wait(30), 0, "".join(said))
+
+
+if __name__ == "__main__":
+    main()
