@@ -22,6 +22,14 @@ constexpr unsigned file_mode = 0600;
 constexpr std::string_view heading =
     "# Tokens of `boatswain serve`: ID SHA256 TENANT EXPIRES APPS. `boatswain token` writes this file.\n";
 
+// Another file, or another content, has another stamp. Empty when there is none.
+std::string stamp_of(const Path& file) {
+    struct stat found{};
+    if (::stat(file.c_str(), &found) != 0) return {};
+    return std::to_string(found.st_dev) + " " + std::to_string(found.st_ino) + " " + std::to_string(found.st_size) +
+           " " + std::to_string(found.st_mtim.tv_sec) + "." + std::to_string(found.st_mtim.tv_nsec);
+}
+
 std::string random_hex(std::size_t bytes) {
     std::array<char, secret_bytes> random{};
     WipeAtEnd wiped{random};
@@ -136,21 +144,35 @@ std::string_view bearer_of(std::string_view authorization) {
 }
 
 void TokenFile::look() {
-    auto now = clock_.steady();
-    if (looked_ && now - *looked_ < tokens_look_every) return;
-    looked_ = now;
+    if (looked_ && clock_.steady() - *looked_ < tokens_look_every) return;
+    read();
+}
+
+void TokenFile::read() {
+    looked_ = clock_.steady();
+    // Before reading: what is written meanwhile makes another stamp.
+    stamp_ = stamp_of(file_);
     auto read = read_tokens(file_);
     trouble_ = read ? std::optional<Error>{} : std::optional{std::move(read).error()};
     tokens_ = trouble_ ? std::vector<Token>{} : std::move(*read);
+}
+
+const Token* TokenFile::known(std::string_view hash) const {
+    const Token* found = nullptr;
+    for (const auto& token : tokens_)
+        if (crypto::equal_in_constant_time(token.sha256, hash)) found = &token;
+    return found;
 }
 
 std::optional<Token> TokenFile::find(std::string_view text) {
     auto hash = crypto::sha256(text);
     std::lock_guard lock{mutex_};
     look();
-    const Token* found = nullptr;
-    for (const auto& token : tokens_)
-        if (crypto::equal_in_constant_time(token.sha256, hash)) found = &token;
+    const auto* found = known(hash);
+    if (found == nullptr && text.starts_with(token_prefix) && stamp_of(file_) != stamp_) {
+        read();
+        found = known(hash);
+    }
     if (found == nullptr || text.empty() || (found->expires && *found->expires <= clock_.now())) return std::nullopt;
     return *found;
 }

@@ -63,18 +63,22 @@ class TokenFile {
   public:
     TokenFile(Path file, const Clock& clock) : file_(std::move(file)), clock_(clock) {}
 
-    // Whose `text` is; nothing when it is nobody's, or has expired.
+    // Whose `text` is; nothing when it is nobody's, or has expired. A token that is not known is looked for again where
+    // the file is another than the one that was read: a platform makes a token and uses it at once.
     std::optional<Token> find(std::string_view text);
     // Why no token is accepted; nothing while all is well.
     std::optional<Error> trouble();
 
   private:
     void look();
+    void read();
+    const Token* known(std::string_view hash) const;
 
     const Path file_;
     const Clock& clock_;
     std::mutex mutex_;  // of what follows
     std::optional<std::chrono::steady_clock::time_point> looked_;
+    std::string stamp_;  // of the file that was read
     std::vector<Token> tokens_;
     std::optional<Error> trouble_;
 };

@@ -53,6 +53,15 @@ TEST_F(TokensTest, OpenForTheirTenantAlone) {
         EXPECT_EQ(whose(wrong), "nobody");
 }
 
+// The clock stands still: no look is due.
+TEST_F(TokensTest, AreGoodFromTheMomentTheyAreMade) {
+    auto first = add("acme");
+    EXPECT_EQ(whose(first.text.view()), "acme");
+    auto second = add("globex");
+    EXPECT_EQ(whose(second.text.view()), "globex");
+    EXPECT_EQ(whose(first.text.view()), "acme");
+}
+
 TEST_F(TokensTest, StandInTheFileAsHashesAlone) {
     auto made = add("acme");
     auto text = read_file(path, 1U << 20).value();

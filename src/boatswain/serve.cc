@@ -47,7 +47,7 @@ Result<std::size_t> check_identities(const Path& directory) {
 
 // What answers which path. The API answers 401 without a token, whatever the path; what needs none has a mount of its
 // own before it.
-http::Handler handler_of(api::Api& api) { return http::mounted({page::mount()}, api.handler()); }
+http::Handler handler_of(const page::Page& page, api::Api& api) { return http::mounted({page.mount()}, api.handler()); }
 
 }  // namespace
 
@@ -89,7 +89,8 @@ int run(const Serve& request, Console& console) {
     api::Api api{io.get_executor(), std::move(sources),
                  token_file,        {.queries = request.queries, .queries_of_a_tenant = request.queries_per_tenant},
                  metrics,           log};
-    auto server = http::Server::open(io.get_executor(), request.listen, handler_of(api),
+    page::Page page{request.embed_in};
+    auto server = http::Server::open(io.get_executor(), request.listen, handler_of(page, api),
                                      {.limits = api::Api::limits(),
                                       .tls = tls.get(),
                                       .admits_body = api.admits_body(),

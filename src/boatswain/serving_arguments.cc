@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "net/address.h"
+#include "page/page.h"
 #include "query/budget.h"
 #include "record/source.h"
 
@@ -36,6 +37,13 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
     command->add_option("--tls-key", serve.key, "The certificate's key, PEM")->type_name("FILE");
     command->add_flag("--no-tls", serve.no_tls,
                       "Listen without TLS at an address that others reach: something in front must speak it");
+    command
+        ->add_option("--embed-in", serve.embed_in,
+                     "An origin whose pages may show /embed in a frame, like https://platform.example; may be given "
+                     "several times")
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("ORIGIN");
     command->add_option("--memory", given.memory, "What one query may take of memory (default: 128MiB)")
         ->type_name("SIZE");
     command->add_option("--read-max", given.read_max, "What one query may read of the store (default: 64GiB)")
@@ -134,6 +142,9 @@ Result<Serve> complete_serve(const ServingGiven& given) {
         return fail(Remedy::stop,
                     "tokens and lines would travel in clear: give --tls-certificate and --tls-key, or --no-tls where "
                     "something in front speaks TLS");
+    for (const auto& origin : serve.embed_in)
+        if (auto checked = page::check_origin(origin); !checked)
+            return std::unexpected(std::move(checked).error().within("--embed-in"));
     CHECK(take_size("--memory", given.memory, query::budget_bytes_min, serve.memory));
     CHECK(take_size("--read-max", given.read_max, 1U << 20, serve.read_max));
     if (!given.timeout.empty()) {

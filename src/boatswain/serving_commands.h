@@ -20,6 +20,7 @@ struct Serve {
     std::string tokens;      // a file
     std::string certificate, key;
     bool no_tls = false;
+    std::vector<std::string> embed_in;  // origins that may show the page in a frame
     std::uint64_t memory = 128U << 20;
     std::uint64_t read_max = 64ULL << 30;
     std::chrono::milliseconds timeout{60'000};

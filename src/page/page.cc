@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "page/files.h"
 
 namespace boatswain::page {
@@ -11,13 +12,15 @@ namespace {
 
 constexpr int not_modified = 304, not_found = 404, not_allowed = 405;
 
-// Scripts, styles and images of this server alone, nothing inside the page itself, no frame around it.
-constexpr const char* policy =
+// Scripts, styles and images of this server alone, nothing inside the page itself; who may put a frame around it follows.
+constexpr std::string_view policy_begin =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
-    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
+
+constexpr std::string_view embedded = "/embed";
 
 const File* find(std::string_view path) {
-    if (path == "/") path = "/index.html";
+    if (path == "/" || path == embedded) path = "/index.html";
     auto all = files();
     auto at = std::ranges::find(all, path, &File::path);
     return at == all.end() ? nullptr : &*at;
@@ -39,17 +42,39 @@ bool takes_gzip(std::string_view accepted) {
     return false;
 }
 
-void protect(http::Answer& answer) {
-    answer.fields.emplace_back("Content-Security-Policy", policy);
-    answer.fields.emplace_back("Referrer-Policy", "no-referrer");
-    answer.fields.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
+bool is_host(std::string_view host) {
+    return !host.empty() && std::ranges::all_of(host, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    });
 }
 
 }  // namespace
 
-bool takes(std::string_view path) { return find(path) != nullptr || is_asset(path); }
+// RFC 6454; what stands in a header must hold nothing else.
+Result<void> check_origin(std::string_view origin) {
+    auto rest = origin;
+    bool has_scheme = rest.starts_with("https://") || rest.starts_with("http://");
+    rest.remove_prefix(has_scheme ? rest.find("//") + 2 : 0);
+    auto host = rest.substr(0, rest.find(':'));
+    auto port = rest.substr(std::min(rest.size(), host.size() + 1));
+    bool has_port = rest.size() > host.size();
+    bool is_port = port.size() <= 5 && !port.empty() && port.find_first_not_of("0123456789") == port.npos;
+    if (!has_scheme || !is_host(host) || (has_port && !is_port))
+        return fail(Remedy::stop, "\"" + printable(origin, 60) +
+                                      "\" is no origin: it is SCHEME://HOST or SCHEME://HOST:PORT, in lower case, like "
+                                      "https://platform.example");
+    return {};
+}
 
-http::Answer answer(const http::Request& request) {
+Page::Page(std::span<const std::string> embedders) : policy_(std::string{policy_begin} + "'none'") {
+    embedded_policy_ = policy_begin;
+    for (const auto& origin : embedders) embedded_policy_ += origin + " ";
+    if (embedders.empty()) embedded_policy_ += "'none'";
+}
+
+bool Page::takes(std::string_view path) { return find(path) != nullptr || is_asset(path); }
+
+http::Answer Page::answer(const http::Request& request) const {
     if (request.method != "GET" && !request.is_head()) {
         auto refused = http::refusal(not_allowed);
         refused.fields.emplace_back("Allow", "GET, HEAD");
@@ -66,7 +91,10 @@ http::Answer answer(const http::Request& request) {
     // The name of an asset changes with its bytes.
     answer.fields.emplace_back("Cache-Control",
                                is_asset(request.path) ? "public, max-age=31536000, immutable" : "no-cache");
-    protect(answer);
+    bool is_embedded = request.path == embedded;
+    answer.fields.emplace_back("Content-Security-Policy", is_embedded ? embedded_policy_ : policy_);
+    answer.fields.emplace_back("Referrer-Policy", "no-referrer");
+    if (!is_embedded) answer.fields.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
     if (request.field("if-none-match") == tag) {
         answer.status = not_modified;
         return answer;
@@ -76,8 +104,8 @@ http::Answer answer(const http::Request& request) {
     return answer;
 }
 
-http::Mount mount() {
-    auto handle = [](http::Request request, http::AnswerWriter& writer) { return writer.send(answer(request)); };
+http::Mount Page::mount() const {
+    auto handle = [this](http::Request request, http::AnswerWriter& writer) { return writer.send(answer(request)); };
     return {.takes = takes, .handler = handle};
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "page/files.h"
 
@@ -17,6 +18,8 @@ http::Request get(const std::string& path, http::Fields fields = {}) {
     request.fields = std::move(fields);
     return request;
 }
+
+http::Answer answer(const http::Request& request) { return Page{{}}.answer(request); }
 
 std::string field_of(const http::Answer& answer, std::string_view name) {
     auto at = std::ranges::find(answer.fields, name, &std::pair<std::string, std::string>::first);
@@ -82,8 +85,9 @@ TEST(Page, WhatTheBrowserHasIsNotSentAgain) {
 TEST(Page, OtherPathsAreSomebodyElses) {
     for (const char* path :
          {"/loki/api/v1/labels", "/ready", "/metrics", "/index.htm", "//", "/..", "/%2e%2e/index.html"})
-        EXPECT_FALSE(takes(path)) << path;
-    for (const char* path : {"/", "/index.html", "/boatswain.svg", "/assets/none.js"}) EXPECT_TRUE(takes(path)) << path;
+        EXPECT_FALSE(Page::takes(path)) << path;
+    for (const char* path : {"/", "/index.html", "/embed", "/boatswain.svg", "/boatswain-logs.js", "/assets/none.js"})
+        EXPECT_TRUE(Page::takes(path)) << path;
     EXPECT_EQ(answer(get("/assets/../index.html")).status, 404);
     EXPECT_EQ(answer(get("/assets/none.js")).status, 404);
 }
@@ -94,6 +98,26 @@ TEST(Page, IsOnlyRead) {
     EXPECT_EQ(answer(request).status, 405);
     request.method = "HEAD";
     EXPECT_EQ(answer(request).status, 200);
+}
+
+TEST(Page, IsShownInFramesOfWhoMayAlone) {
+    std::vector<std::string> embedders{"https://platform.example", "http://127.0.0.1:8080"};
+    Page page{embedders};
+    auto policy = field_of(page.answer(get("/embed")), "Content-Security-Policy");
+    EXPECT_TRUE(policy.ends_with("frame-ancestors https://platform.example http://127.0.0.1:8080 ")) << policy;
+    EXPECT_TRUE(field_of(page.answer(get("/")), "Content-Security-Policy").ends_with("frame-ancestors 'none'"));
+    EXPECT_TRUE(field_of(answer(get("/embed")), "Content-Security-Policy").ends_with("frame-ancestors 'none'"));
+    EXPECT_EQ(page.answer(get("/embed")).body, page.answer(get("/")).body);
+}
+
+TEST(Page, AnOriginIsNothingButOne) {
+    for (const char* good : {"https://platform.example", "http://localhost:3000", "https://a-b.c9.example:8443"})
+        EXPECT_TRUE(check_origin(good)) << good;
+    for (const char* bad : {"", "*", "https://", "platform.example", "https://a.example/", "https://a.example/x",
+                            "https://a.example:", "https://a.example:123456", "https://a.example:8x",
+                            "https://*.example", "https://a.example; script-src *", "https://a.example\r\nX: y",
+                            "https://A.example", "ftp://a.example", "https://a b"})
+        EXPECT_FALSE(check_origin(bad)) << bad;
 }
 
 // What a reader waits for before the first line: docs/reading/page.md names this bound.

@@ -44,12 +44,26 @@ class Page(unittest.TestCase):
         tokens = agent.place / "tokens"
         token = run(BUILD / "boatswain", "token", "new", "red", "--tokens", tokens).stdout.decode().strip()
         address = f"127.0.0.1:{free_port()}"
-        words = ["serve", "--store", agent.store, "--identities", agent.keys, "--tokens", tokens, "--listen", address]
+        port = free_port()
+        platform = f"http://127.0.0.1:{port}"
+        words = [
+            "serve",
+            "--embed-in",
+            platform,
+            "--store",
+            agent.store,
+            "--identities",
+            agent.keys,
+            "--tokens",
+            tokens,
+            "--listen",
+            address,
+        ]
         with open(agent.place / "serve.log", "wb") as log:
             server = subprocess.Popen([BUILD / "boatswain", *words], stderr=log)
         try:
             wait_for(lambda: b"serving" in (agent.place / "serve.log").read_bytes(), 10, "serve")
-            self.browse(engine, f"http://{address}", agent, token)
+            self.browse(engine, f"http://{address}", agent, token, platform)
             self.assertNotIn(token.encode(), (agent.place / "serve.log").read_bytes())
         finally:
             server.terminate()
@@ -57,13 +71,24 @@ class Page(unittest.TestCase):
             agent.close()
             engine.close()
 
-    def browse(self, engine, url, agent, token):
+    def browse(self, engine, url, agent, token, platform):
         """Runs page.mjs, and has a container print a line whenever it asks for one."""
         pictures = pathlib.Path(os.environ.get("BOATSWAIN_PICTURES", agent.place))
         web = HERE.parent.parent / "build" / "web"
         environment = {**os.environ, "BOATSWAIN_WEB": str(web), "NO_COLOR": "1"}
+        shown = {"LOGS": url, "TENANT": "red", "APP": "numbers", "TOKENS": str(agent.place / "tokens")}
+        shown |= {"BOATSWAIN": str(BUILD / "boatswain"), "PORT": platform.rpartition(":")[2]}
+        example = HERE.parent.parent / "examples" / "platform" / "platform.mjs"
+        with subprocess.Popen(["node", example], env={**os.environ, **shown}, stdout=subprocess.PIPE) as page:
+            try:
+                page.stdout.readline()  # it says where it listens
+                self.look(engine, [url, pictures, token, platform], environment)
+            finally:
+                page.terminate()
+
+    def look(self, engine, words, environment):
         browser = subprocess.Popen(
-            ["node", HERE / "page" / "page.mjs", url, pictures, token],
+            ["node", HERE / "page" / "page.mjs", *words],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

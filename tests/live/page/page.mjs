@@ -1,4 +1,5 @@
-// page.mjs URL FOLDER TOKEN: the web page in a real browser, on a real server. FOLDER gets screenshots.
+// page.mjs URL FOLDER TOKEN PLATFORM: the web page in a real browser, on a real server. FOLDER gets screenshots; PLATFORM
+// is the address of examples/platform.
 //
 // page_test.py has printed what is looked for here.
 import assert from "node:assert/strict";
@@ -7,7 +8,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 
-const [url, folder, token] = process.argv.slice(2);
+const [url, folder, token, platform] = process.argv.slice(2);
 const require = createRequire(join(process.env.BOATSWAIN_WEB, "package.json"));
 const { chromium } = require("playwright-core");
 const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -223,6 +224,34 @@ test("new lines are followed, and wait below for who reads above", async () => {
     await page.getByRole("button", { name: /1 new line/ }).click();
     await shows("line 3001 ");
     await page.getByRole("button", { name: "Stop" }).click();
+});
+
+test("a platform shows one app's log in its own page", async () => {
+    await open({}, platform);
+    const frame = page.frameLocator("boatswain-logs iframe");
+    await frame.locator(".row", { hasText: "line 2999 " }).waitFor({ timeout: 20_000 });
+    assert.equal(await frame.getByRole("button", { name: "Sign out" }).count(), 0);
+    const accent = await frame.locator("html").evaluate((html) => getComputedStyle(html).getPropertyValue("--accent"));
+    assert.equal(accent, "#7a1fa2", "in the platform's colour");
+    const inside = page.frames().find((one) => one.url().startsWith(url));
+    assert.equal(await inside.evaluate(() => sessionStorage.length + localStorage.length), 0, "nothing is kept");
+    // Its token is for one app: what the frame asks beyond it finds nothing.
+    await frame.getByRole("searchbox", { name: "Search for text" }).fill("items");
+    await frame.getByRole("button", { name: "Search" }).click();
+    await frame.getByText("Nothing in this time matches").waitFor();
+    await page.screenshot({ path: join(folder, "page-embedded.png") });
+    // A token that has ended is renewed by the platform.
+    await page.locator("boatswain-logs").evaluate((element) => element.setAttribute("token", "bst_ended"));
+    await frame.locator(".row", { hasText: "line 2999 " }).waitFor({ timeout: 20_000 });
+    assert.deepEqual(complaints, []);
+});
+
+test("another page cannot show the frame", async () => {
+    await open({}, platform.replace("127.0.0.1", "localhost"));
+    await page.waitForFunction(() => document.querySelector("iframe"));
+    await page.waitForTimeout(1500);
+    assert.ok(complaints.some((one) => /frame-ancestors/.test(one)), complaints.join());
+    assert.equal(await page.frameLocator("iframe").locator(".row").count(), 0);
 });
 
 test("everybody can use it: light and dark, wide and narrow, by keyboard", async () => {

@@ -24,7 +24,7 @@ function kept(): Choice {
 export const look = $state<Choice>(kept());
 
 export function keepLook() {
-    localStorage.setItem(key, JSON.stringify(look));
+    if (location.pathname !== "/embed") localStorage.setItem(key, JSON.stringify(look));
     if (look.theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = look.theme;
 }

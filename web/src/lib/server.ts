@@ -36,8 +36,9 @@ async function askOnce(path: string, given: Parameters, signal?: AbortSignal): P
         for (const one of Array.isArray(value) ? value : [value]) form.append(name, String(one));
     const text = form.toString();
     const long = text.length > 4000;
+    const { token } = session;
     const headers: Record<string, string> = {
-        Authorization: `Bearer ${session.token ?? ""}`,
+        Authorization: `Bearer ${token ?? ""}`,
         "X-Loki-Response-Encoding-Flags": "categorize-labels",
     };
     let answer: Response;
@@ -56,7 +57,8 @@ async function askOnce(path: string, given: Parameters, signal?: AbortSignal): P
     }
     if (answer.ok) return answer;
     const why = (await answer.text()).trim();
-    if (answer.status === 401) session.signOut("The token is not valid, or not any more.");
+    // Of a token that another one has followed meanwhile, nobody wants to hear.
+    if (answer.status === 401 && token === session.token) session.signOut("The token is not valid, or not any more.");
     throw new Refusal(answer.status, why || `The server answered ${answer.status}.`);
 }
 

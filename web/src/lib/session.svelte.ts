@@ -10,16 +10,23 @@ class Session {
     constructor() {
         const fromLink = tokenOf(location.hash);
         if (fromLink !== null) {
-            history.replaceState(null, "", location.pathname);
+            history.replaceState(null, "", location.pathname + location.hash.replace(/^#token=[^&]*&?/, "#"));
             this.signIn(fromLink, false);
         } else {
-            this.token = sessionStorage.getItem(key) ?? localStorage.getItem(key);
+            // In a frame nothing is kept: the page around it says who reads.
+            if (location.pathname !== "/embed") this.token = sessionStorage.getItem(key) ?? localStorage.getItem(key);
         }
     }
 
     signIn(token: string, remember: boolean) {
         sessionStorage.setItem(key, token);
         if (remember) localStorage.setItem(key, token);
+        this.token = token;
+        this.reason = "";
+    }
+
+    // For as long as the page is there, and no longer.
+    hold(token: string) {
         this.token = token;
         this.reason = "";
     }
@@ -32,9 +39,9 @@ class Session {
     }
 }
 
-// "#token=bst_..." and nothing else: the token, or null.
+// "#token=bst_...", alone or before a question: the token, or null.
 export function tokenOf(hash: string): string | null {
-    const found = /^#token=([A-Za-z0-9_.~+/=-]{1,8192})$/.exec(hash);
+    const found = /^#token=([A-Za-z0-9_.~+/=-]{1,8192})(?:&|$)/.exec(hash);
     return found ? found[1]! : null;
 }
 
