@@ -1,5 +1,8 @@
 #include "api/api.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+
 #include <memory>
 #include <optional>
 
@@ -8,6 +11,8 @@
 namespace boatswain::api {
 namespace {
 
+namespace asio = boost::asio;
+using asio::experimental::awaitable_operators::operator&&;
 using http::AnswerWriter;
 using net::Task;
 
@@ -165,20 +170,30 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
     // However it ends, by cancellation too. (The pointer stands for nothing.)
     std::unique_ptr<void, decltype(leave)> leaves{this, leave};
 
+    http::Pieces pieces{co_await asio::this_coro::executor};
     auto job = [&](const http::Workers::GivenUp& given_up) -> Result<Reply> {
-        return answer(question, sources_, given_up);
+        return answer(question, sources_, given_up, &pieces);
     };
-    auto reply = co_await workers_.run(job);
+    auto ask = [&]() -> Task<Reply> {
+        auto answered = co_await workers_.run(job);
+        pieces.end();
+        co_return answered;
+    };
+    auto [reply, sent] = co_await (ask() && pieces.send(writer));
     if (!reply && net::is_cancelled(reply.error())) {
         note(asked, client_gone, 0);
         co_return std::unexpected(std::move(reply).error());
     }
     if (!reply) co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
     asked.bytes_read = reply->bytes_read;
+    bool is_streamed = pieces.has_sent();
     if (!reply->trouble.empty())
         log_.error("question not answered",
                    {{"route", asked.route}, {"tenant", asked.who->tenant.str()}, {"error", reply->trouble}});
-    co_return co_await send(asked, std::move(reply->answer), writer);
+    if (!is_streamed) co_return co_await send(asked, std::move(reply->answer), writer);
+    note(asked, sent ? writer.status() : client_gone, writer.bytes());
+    if (sent && !reply->is_whole) co_return fail(Remedy::stop, "the answer is not whole");
+    co_return sent;
 }
 
 }  // namespace boatswain::api

@@ -38,13 +38,14 @@ std::vector<std::string> Met::warnings(const query::Tally& tally) const {
     return all;
 }
 
-Asking::Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up)
+Asking::Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up, http::Pieces* out)
     : question_(question),
       sources_(sources),
       began_(sources.clock.steady()),
-      store_(sources.store, {.until = began_ + sources.limits.time_max, .bytes_max = sources.limits.bytes_max},
-             sources.clock, given_up),
-      budget_(sources.limits.memory) {
+      store_(sources.store, {.until = began_ + time_max(), .bytes_max = sources.limits.bytes_max}, sources.clock,
+             given_up),
+      budget_(sources.limits.memory),
+      out_(out) {
     if (!question.who.apps.empty()) scope_ = query::app_is_one_of(question.who.apps);
 }
 
@@ -58,6 +59,7 @@ Reply Asking::reply() {
     }
     auto answer = question_.route.answer(*this);
     Reply reply = answer ? Reply{.answer = std::move(*answer), .trouble = {}} : refusal(answer.error());
+    reply.is_whole = answer.has_value();
     reply.bytes_read = store_.bytes();
     return reply;
 }
@@ -103,7 +105,7 @@ Result<query::Tally> Asking::each_frame(const query::TimeRange& range, query::Fi
     std::vector<query::FilterPtr> all;
     if (scope_) all.push_back(scope_);
     if (filter) all.push_back(std::move(filter));
-    query::Selection selection{.tenant = question_.who.tenant, .range = range, .filter = {}};
+    query::Selection selection{.tenant = question_.who.tenant, .range = range, .filter = {}, .numbered = true};
     if (!all.empty()) selection.filter = query::all_of(std::move(all));
     Result<void> taken;
     TRY(auto tally, query::read_footers(
@@ -139,7 +141,6 @@ Effort Asking::effort(const query::Tally& tally, std::uint64_t returned) const {
             .seconds = std::chrono::duration<double>(sources_.clock.steady() - began_).count()};
 }
 
-// Whose fault it is decides who learns what.
 Reply Asking::refusal(const Error& error) {
     auto plain = [](int status, std::string_view what) {
         return Reply{.answer = error_answer(status, what), .trouble = {}};
@@ -149,7 +150,7 @@ Reply Asking::refusal(const Error& error) {
         case BoundedStore::End::too_late:
             return plain(timed_out, fmt::format("the query needs more than its {} s: ask for a shorter range, or "
                                                 "with a narrower selector",
-                                                limits().time_max.count() / 1000));
+                                                time_max().count() / 1000));
         case BoundedStore::End::too_much:
             return plain(bad_request,
                          fmt::format("the query would read too many bytes (query: more than {}, limit: {}); consider "

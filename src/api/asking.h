@@ -9,6 +9,7 @@
 #include "api/answers.h"
 #include "api/bounded_store.h"
 #include "api/questions.h"
+#include "http/pieces.h"
 #include "logql/evaluate.h"
 #include "open/identity.h"
 #include "query/merge.h"
@@ -33,15 +34,23 @@ class Met final : public query::Observer {
 
 class Asking {
   public:
-    Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up);
+    Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up,
+           http::Pieces* out = nullptr);
     Asking(const Asking&) = delete;
     Asking& operator=(const Asking&) = delete;
 
     Reply reply();
+    // An error as the client is told of it: whose fault it is decides who learns what.
+    Reply refusal(const Error& error);
+    // Of a route that streams: where its answer goes.
+    http::Pieces& out() { return *out_; }
 
     const Question& question() const { return question_; }
     const Parameters& given() const { return question_.given; }
     const QuestionLimits& limits() const { return sources_.limits; }
+    std::chrono::milliseconds time_max() const {
+        return question_.route.streams ? limits().stream_time_max : limits().time_max;
+    }
     const std::string& version() const { return sources_.version; }
     query::Budget& budget() { return budget_; }
     Met& met() { return met_; }
@@ -69,14 +78,13 @@ class Asking {
     Effort effort(const query::Tally& tally, std::uint64_t returned) const;
 
   private:
-    Reply refusal(const Error& error);
-
     const Question& question_;
     const Sources& sources_;
     const std::chrono::steady_clock::time_point began_;
     BoundedStore store_;
     query::Budget budget_;
     Met met_;
+    http::Pieces* const out_;
     query::FilterPtr scope_;
     std::vector<open::Identity> identities_;
     std::vector<query::Share> held_;

@@ -16,6 +16,7 @@
 #include "api/tokens.h"
 #include "base/file.h"
 #include "http/message.h"
+#include "http/pieces.h"
 #include "query/budget.h"
 #include "store/store.h"
 
@@ -28,6 +29,8 @@ struct QuestionLimits {
     std::uint64_t memory = 128U << 20;      // query/budget.h
     std::uint64_t bytes_max = 64ULL << 30;  // read of the store
     std::chrono::milliseconds time_max{60'000};
+    // Of an answer that is sent while it is read: its client's time counts, too.
+    std::chrono::milliseconds stream_time_max{600'000};
     Nanoseconds range_max = std::chrono::hours{721};
 };
 
@@ -43,7 +46,8 @@ struct Question {
 struct Reply {
     http::Answer answer;
     std::uint64_t bytes_read = 0;
-    std::string trouble;  // for our log alone; empty: there is none
+    std::string trouble;   // for our log alone; empty: there is none
+    bool is_whole = true;  // false: an error took the answer's place, or ended it
 };
 
 // What all questions share. Borrowed.
@@ -55,7 +59,9 @@ struct Sources {
     std::string version = {};
 };
 
-Reply answer(const Question& question, const Sources& sources, const std::atomic<bool>& given_up);
+// `out`: of a route that streams. When it has begun there, the reply is not to be sent.
+Reply answer(const Question& question, const Sources& sources, const std::atomic<bool>& given_up,
+             http::Pieces* out = nullptr);
 
 // An error for the client, as Loki says it: plain text.
 http::Answer error_answer(int status, std::string_view what);

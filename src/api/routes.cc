@@ -7,7 +7,7 @@
 namespace boatswain::api {
 namespace {
 
-constexpr std::array routes{
+constexpr std::array loki_routes{
     Route{.path = "query_range", .answer = query_range},
     Route{.path = "query", .answer = query_instant},
     Route{.path = "format_query", .answer = format_query, .reads_store = false},
@@ -26,6 +26,11 @@ constexpr std::array routes{
     Route{.path = "status/buildinfo", .answer = build_info, .takes_posts = false, .reads_store = false},
 };
 
+constexpr std::array own_routes{
+    Route{.path = "lines", .answer = lines, .streams = true},
+    Route{.path = "containers", .answer = containers},
+};
+
 // What stands for '*'; nothing where the path is another one.
 std::optional<std::string> matched(std::string_view pattern, std::string_view path) {
     auto star = pattern.find('*');
@@ -38,14 +43,20 @@ std::optional<std::string> matched(std::string_view pattern, std::string_view pa
     return path.contains('/') ? std::nullopt : percent_decode(path);
 }
 
-}  // namespace
-
-std::optional<Found> route_of(std::string_view path) {
-    if (!path.starts_with(loki_prefix)) return std::nullopt;
-    path.remove_prefix(loki_prefix.size());
+template <std::size_t size>
+std::optional<Found> found_in(const std::array<Route, size>& routes, std::string_view prefix, std::string_view path) {
+    if (!path.starts_with(prefix)) return std::nullopt;
+    path.remove_prefix(prefix.size());
     for (const auto& route : routes)
         if (auto name = matched(route.path, path)) return Found{.route = route, .name = std::move(*name)};
     return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Found> route_of(std::string_view path) {
+    auto found = found_in(loki_routes, loki_prefix, path);
+    return found ? std::move(found) : found_in(own_routes, own_prefix, path);
 }
 
 }  // namespace boatswain::api

@@ -17,13 +17,15 @@ class Asking;
 using Answerer = Result<http::Answer> (*)(Asking& asking);
 
 struct Route {
-    std::string_view path;  // below /loki/api/v1/; '*' stands for one part of it
+    std::string_view path;  // below a prefix; '*' stands for one part of it
     Answerer answer = nullptr;
     bool takes_posts = true;  // with a form
     bool reads_store = true;  // it needs a worker, and the tenant's identity
+    bool streams = false;     // the answer goes to Asking::out(), while it is made
 };
 
 inline constexpr std::string_view loki_prefix = "/loki/api/v1/";
+inline constexpr std::string_view own_prefix = "/boatswain/api/v1/";
 
 struct Found {
     const Route& route;
@@ -35,6 +37,12 @@ std::optional<Found> route_of(std::string_view path);
 Result<http::Answer> query_range(Asking& asking);
 Result<http::Answer> query_instant(Asking& asking);
 Result<http::Answer> format_query(Asking& asking);
+
+// lines.cc: records with exact bytes, gaps and ends.
+Result<http::Answer> lines(Asking& asking);
+
+// containers.cc: what printed, from footers alone.
+Result<http::Answer> containers(Asking& asking);
 
 // labels.cc: who printed, from footers alone.
 Result<http::Answer> labels(Asking& asking);
