@@ -39,7 +39,7 @@ fi
 
 # ---------------------------------------------------------------- what is started, and how it ends
 
-place='' engine='' agent='' private_engine='' s3_server='' made_image=''
+place='' engine='' agent='' server='' private_engine='' s3_server='' made_image=''
 containers=()
 
 docker() { DOCKER_CONTEXT='' DOCKER_HOST=$engine command docker "$@"; }
@@ -60,6 +60,13 @@ stop_agent() {
     agent=
 }
 
+stop_server() {
+    [ -n "$server" ] || return 0
+    kill -TERM "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+    server=
+}
+
 clean_up() {
     local status=$? left=0
     trap '' INT TERM HUP
@@ -71,6 +78,7 @@ clean_up() {
             say "The agent's last words:"
             tail -n 15 "$place/agent.log" | sed 's/^/    /'
         fi
+        stop_server
         stop_agent
         # By label, and again: an interrupted `docker run` may still be making its container.
         for _ in 1 2 3; do
@@ -423,8 +431,46 @@ show_logs() {
     good "Byte for byte what the container printed."
 }
 
+# Lines over HTTP, and the page. The server has the tenants' keys: it runs where they may be, never on a host that collects.
+show_serving() {
+    heading "The same over HTTP, and on a page"
+    local tenant found
+    serving=127.0.0.1:$(free_port)
+    mkdir -m 700 "$place/identities"
+    for tenant in acme globex; do
+        cp "$keys/$tenant.key" "$place/identities/"
+        "$tool" token new "$tenant" --tokens "$place/tokens" --expires 12h >"$place/$tenant.token" 2>/dev/null
+    done
+    "$tool" serve --store "$store_url" --identities "$place/identities" --tokens "$place/tokens" --listen "$serving" \
+        2>"$place/serve.log" </dev/null &
+    server=$!
+    for _ in $(seq 100); do
+        ! curl --noproxy '*' -fsS -m 5 "http://$serving/ready" >/dev/null 2>&1 || break
+        sleep 0.1
+    done
+    local query='sum(count_over_time({app="shop/migrate"} |= "migrating row" [1h]))'
+    say "${bold}curl -G http://$serving/loki/api/v1/query -H \"Authorization: Bearer \$TOKEN\" --data-urlencode 'query=$query'${plain}"
+    found=$(ask_server acme "$query")
+    indent <<<"$found"
+    [[ $found == *'"200"]'* ]] || die "the server does not count the 200 lines of $prefix-migrate"
+    found=$(ask_server globex '{app=~"shop/.*"}')
+    [[ $found == *'"result":[]'* ]] || die "globex's token finds lines of acme: $found"
+    good "acme's token counts acme's 200 lines; globex's finds none of them."
+}
+
+ask_server() { # TENANT QUERY
+    local path=query
+    [[ $2 != '{'* ]] || path=query_range
+    curl --noproxy '*' -fsS -m 30 -G "http://$serving/loki/api/v1/$path" -H "Authorization: Bearer $(cat "$place/$1.token")" \
+        --data-urlencode "query=$2" | sed 's/,"stats".*/, .../'
+}
+
 stay() {
     heading "It is all yours until Ctrl-C"
+    say "Each tenant's own logs, on a page:"
+    local tenant
+    for tenant in acme globex; do say "    ${bold}http://$serving/#token=$(cat "$place/$tenant.token")${plain}"; done
+    say "Or on the command line:"
     [ "$s3" = no ] || say "    export AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY"
     cat <<TXT
     export DEMO=$place BOATSWAIN_STORE='$store_url'
@@ -456,8 +502,10 @@ show_objects
 show_stock_tools
 show_wrong_key
 show_logs
+show_serving
 if [ "$once" = yes ]; then
     heading "Ending"
+    stop_server
     stop_agent
     exit 0
 fi

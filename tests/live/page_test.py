@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The web page in a real browser: `boatswain serve` on what a real agent read of a real engine (page/page.mjs looks)."""
+"""The web page in a real browser: `boatswain serve` on what a real agent read of a real engine. page/page.mjs looks."""
 import sys
 
 sys.dont_write_bytecode = True
