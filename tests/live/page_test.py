@@ -4,6 +4,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from harness import *
+import urllib.request
 
 ODD = b"<img src=x onerror=alert(1)>\n</script><script>alert(2)</script>\n\x1b[1;32mgreen apple\x1b[0m \x07 bell\n"
 TRACE = (
@@ -63,6 +64,11 @@ class Page(unittest.TestCase):
             server = subprocess.Popen([BUILD / "boatswain", *words], stderr=log)
         try:
             wait_for(lambda: b"serving" in (agent.place / "serve.log").read_bytes(), 10, "serve")
+            engine.docker("rm", "trace")
+            asking = urllib.request.Request(f"http://{address}/boatswain/api/v1/containers")
+            asking.add_header("Authorization", f"Bearer {token}")
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            wait_for(lambda: b'"exit_code":3' in direct.open(asking).read(), 30, "the end of a container")
             self.browse(engine, f"http://{address}", agent, token, platform)
             self.assertNotIn(token.encode(), (agent.place / "serve.log").read_bytes())
         finally:

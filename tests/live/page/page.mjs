@@ -37,7 +37,7 @@ async function open(options = {}, address = `${url}/#token=${token}`) {
 
 const lines = () => page.locator(".row");
 const shows = (text) => page.locator(".row", { hasText: text }).first().waitFor({ timeout: 20_000 });
-const counted = (count) => page.locator(".bar [role=status]", { hasText: new RegExp(`^\\s*${count} lines`) }).waitFor({ timeout: 20_000 });
+const counted = (count) => page.locator(".bar [role=status]", { hasText: new RegExp(`^\\s*${count} lines?`) }).waitFor({ timeout: 20_000 });
 
 async function search(text) {
     await page.getByLabel("Search for text").fill(text);
@@ -155,8 +155,27 @@ test("a stack trace is one thing, and opens", async () => {
     await app("trace");
     await shows("IllegalStateException");
     assert.equal(await lines().count(), 2);
+    await page.screenshot({ path: join(folder, "page-trace.png") });
     await page.getByRole("button", { name: /more lines/ }).click();
     await shows("Main.main(Main.java:3)");
+});
+
+test("the end of a container is said, and a gap is drawn in its place", async () => {
+    await open();
+    await page.locator("button.container", { hasText: "trace" }).getByText("exit 3").waitFor();
+    await app("trace");
+    await page.getByText("trace was removed, having failed with exit code 3.").waitFor();
+    await page.route(/boatswain.api.v1.lines/, async (route) => {
+        const answer = await route.fetch();
+        const records = (await answer.text()).trimEnd().split("\n").map((line) => JSON.parse(line));
+        const { time, source, ordinal, labels } = records[0];
+        const gap = { kind: "gap", time, source, ordinal, labels, from: time, to: time, reason: "rotated-away", lines_min: 1234, bytes_min: 0 };
+        await route.fulfill({ response: answer, body: [gap, ...records].map((one) => JSON.stringify(one)).join("\n") + "\n" });
+    });
+    await page.getByRole("button", { name: "Ask again" }).click();
+    await page.getByText("at least 1,234 lines missing; the log was rotated away").waitFor();
+    await accessible("a gap and an end");
+    await page.screenshot({ path: join(folder, "page-gap.png") });
 });
 
 test("what was around a line is shown without the search", async () => {
@@ -241,7 +260,11 @@ test("a platform shows one app's log in its own page", async () => {
     await frame.getByText("Nothing in this time matches").waitFor();
     await page.screenshot({ path: join(folder, "page-embedded.png") });
     // A token that has ended is renewed by the platform.
+    const renewed = page.waitForResponse((answer) => answer.url() === `${platform}/token`);
     await page.locator("boatswain-logs").evaluate((element) => element.setAttribute("token", "bst_ended"));
+    await renewed;
+    await frame.getByRole("searchbox", { name: "Search for text" }).fill('"line 2999 "');
+    await frame.getByRole("button", { name: "Search" }).click();
     await frame.locator(".row", { hasText: "line 2999 " }).waitFor({ timeout: 20_000 });
     assert.deepEqual(complaints, []);
 });

@@ -1,146 +1,174 @@
-// The lines that the page holds: a stretch of what was asked for, which grows at both ends as the reader goes there.
-import { linesOf, type Page } from "./loki";
-import type { Line } from "./line";
+// What the page holds of the answer to a question: a stretch of lines, gaps and ends, which grows at both ends as the
+// reader goes there. An entry is known by its source and ordinal; times only order them.
+import type { Entry } from "./line";
 import { boundsOf, millisecond } from "./moment";
-import { queryOf, type Question } from "./question";
+import { isSearch, queryOf, type Question } from "./question";
+import { inOrder, pageOf } from "./records";
 import { Refusal } from "./server";
 
 const pageLines = 1000;
-// How far back is looked at first (nanoseconds), and how much further each time until there is a page of lines: the
-// latest lines are seen before all of the range has been read.
-const firstReach = 120n * 1_000_000_000n;
+// Beyond that, entries of the far end are let go, and fetched again when the reader goes there.
+export const entriesMax = 100_000;
+const second = 1_000_000_000n;
+// How far back is looked at first, and how much further each time until there is a page of lines: the latest ones are
+// seen before all of the range has been read.
+const firstReach = 120n * second;
 const furtherBy = 8n;
-// Beyond that, lines of the far end are let go, and fetched again when the reader goes there.
-export const linesMax = 100_000;
+// A host stores its lines some time after they were printed, and each at its own time: who follows asks for the last
+// moments again each time, and for a longer stretch now and then.
+const lateShort = 120n * second;
+const lateLong = 1200n * second;
+const longEvery = 30_000; // milliseconds
 
 export type End = "older" | "newer";
 
+// What is left to be read at one end: within [from, to), from `cursor` on.
+interface Rest {
+    from: bigint;
+    to: bigint;
+    cursor: string | null;
+}
+
 export class Book {
-    lines = $state.raw<Line[]>([]);
+    entries = $state.raw<readonly Entry[]>([]);
     // What is being fetched.
     fetching = $state<End | "all" | null>(null);
     // Nothing lies beyond this end, within what was asked for.
     reached = $state({ older: false, newer: false });
     warnings = $state.raw<string[]>([]);
     failure = $state("");
-    // The last change put lines before the first one.
+    // The last change put entries before the first one.
     grewAtStart = $state(false);
 
     #query = "";
+    #leavesEndsOut = false;
     #from = 0n;
     #to = 0n;
+    #older: Rest = { from: 0n, to: 0n, cursor: null };
+    #newer: Rest = { from: 0n, to: 0n, cursor: null };
     #leave = new AbortController();
     #known = new Set<string>();
+    #longAt = 0;
 
-    // Asks anew: the latest lines, or those around a moment.
-    async open(question: Question, around: bigint | null = null) {
+    // Asks anew: the latest lines.
+    async open(question: Question) {
         this.#leave.abort();
         this.#leave = new AbortController();
         this.#query = queryOf(question);
+        this.#leavesEndsOut = isSearch(question);
         const { from, to } = boundsOf(question.range, Date.now());
         this.#from = BigInt(Math.round(from)) * millisecond;
         this.#to = BigInt(Math.round(to)) * millisecond;
+        this.#older = { from: this.#to, to: this.#to, cursor: null };
+        this.#newer = { from: this.#to, to: this.#to, cursor: null };
         this.#known.clear();
+        this.#longAt = 0;
         this.failure = "";
         this.warnings = [];
-        this.reached = { older: false, newer: around === null };
+        this.reached = { older: false, newer: true };
         await this.#fetch("all", async (signal) => {
-            let newer: Page = { lines: [], warnings: [] };
-            if (around !== null) {
-                newer = await this.#page(around, this.#to, "forward", signal);
-                this.reached.newer = newer.lines.length < pageLines;
-            }
-            this.grewAtStart = false;
-            this.lines = this.#fresh(newer.lines);
-            this.#warn(newer.warnings);
-            await this.#prepend(around ?? this.#to, signal);
+            this.entries = [];
+            await this.#readOlder(signal);
         });
     }
 
     async older() {
-        const first = this.lines[0];
-        if (!first || this.reached.older || this.fetching) return;
-        await this.#fetch("older", async (signal) => {
-            // The first line's own moment too: others may share it.
-            await this.#prepend(first.time + 1n, signal);
-        });
+        if (this.reached.older || this.fetching) return;
+        await this.#fetch("older", (signal) => this.#readOlder(signal));
     }
 
     async newer() {
-        const last = this.lines.at(-1);
-        if (!last || this.reached.newer || this.fetching) return;
-        await this.#fetch("newer", (signal) => this.#append(last.time, this.#to, signal));
+        if (this.reached.newer || this.fetching) return;
+        await this.#fetch("newer", (signal) => this.#readNewer(signal));
     }
 
     // For who follows: what has come since, up to now.
     async follow() {
-        if (this.fetching) return;
-        this.#to = BigInt(Date.now()) * millisecond;
-        const from = this.lines.at(-1)?.time ?? this.#from;
-        await this.#fetch("newer", (signal) => this.#append(from, this.#to, signal));
+        if (this.fetching || !this.reached.newer) return this.newer();
+        const now = BigInt(Date.now()) * millisecond;
+        const isLong = Date.now() - this.#longAt > longEvery;
+        if (isLong) this.#longAt = Date.now();
+        await this.#fetch("newer", async (signal) => {
+            const from = max(this.#from, now - (isLong ? lateLong : lateShort));
+            let cursor: string | null = null;
+            do {
+                const page = await this.#page({ from, to: now, cursor }, "forward", signal);
+                this.#put(page.entries);
+                cursor = page.cursor;
+            } while (cursor !== null);
+            this.#to = now;
+            this.#newer = { from: now, to: now, cursor: null };
+        });
     }
 
     close() {
         this.#leave.abort();
     }
 
-    // A page of lines before `to`, as far as there are any, shown as they come.
-    async #prepend(to: bigint, signal: AbortSignal) {
+    // A page of lines before the first one, as far as there are any, shown as they come.
+    async #readOlder(signal: AbortSignal) {
         let found = 0;
         for (let reach = firstReach; found < pageLines; reach *= furtherBy) {
-            const from = to - reach > this.#from ? to - reach : this.#from;
-            const page = await this.#page(from, to, "backward", signal);
-            const fresh = this.#fresh(page.lines);
-            this.#warn(page.warnings);
-            if (fresh.length) {
-                this.grewAtStart = true;
-                this.lines = this.#bounded([...fresh, ...this.lines], "older");
+            if (this.#older.cursor === null) {
+                if (this.#older.from <= this.#from) {
+                    this.reached.older = true;
+                    return;
+                }
+                const to = this.#older.from;
+                this.#older = { from: max(this.#from, to - reach), to, cursor: null };
             }
-            found += page.lines.length;
-            if (page.lines.length >= pageLines) {
-                // More lines of one moment than a page has: what lies before it cannot be asked for by time.
-                this.reached.older = fresh.length === 0;
-                return;
-            }
-            if (from === this.#from) {
-                this.reached.older = true;
-                return;
-            }
-            to = from;
+            const page = await this.#page(this.#older, "backward", signal);
+            this.#older.cursor = page.cursor;
+            this.#put(page.entries);
+            found += page.entries.length;
         }
+        this.reached.older = this.#older.cursor === null && this.#older.from <= this.#from;
     }
 
-    async #append(from: bigint, to: bigint, signal: AbortSignal) {
-        const page = await this.#page(from, to, "forward", signal);
-        const fresh = this.#fresh(page.lines);
-        this.reached.newer = page.lines.length < pageLines || fresh.length === 0;
-        this.#warn(page.warnings);
-        if (!fresh.length) return;
-        this.grewAtStart = false;
-        this.lines = this.#bounded([...this.lines, ...fresh], "newer");
+    async #readNewer(signal: AbortSignal) {
+        const page = await this.#page(this.#newer, "forward", signal);
+        this.#newer.cursor = page.cursor;
+        this.reached.newer = page.cursor === null;
+        this.#put(page.entries);
     }
 
-    #page(from: bigint, to: bigint, direction: "backward" | "forward", signal: AbortSignal): Promise<Page> {
-        if (from >= to) return Promise.resolve({ lines: [], warnings: [] });
-        return linesOf(this.#query, from, to, pageLines, direction, signal);
-    }
-
-    #fresh(lines: Line[]): Line[] {
-        return lines.filter(({ id }) => !this.#known.has(id) && this.#known.add(id));
-    }
-
-    #bounded(lines: Line[], grown: End): Line[] {
-        if (lines.length <= linesMax) return lines;
-        const kept = grown === "older" ? lines.slice(0, linesMax) : lines.slice(lines.length - linesMax);
-        const gone = grown === "older" ? lines.slice(linesMax) : lines.slice(0, lines.length - linesMax);
-        for (const { id } of gone) this.#known.delete(id);
-        this.reached[grown === "older" ? "newer" : "older"] = false;
-        return kept;
-    }
-
-    #warn(warnings: string[]) {
-        const all = new Set([...this.warnings, ...warnings]);
+    async #page({ from, to, cursor }: Rest, direction: "backward" | "forward", signal: AbortSignal) {
+        if (from >= to) return { entries: [], cursor: null };
+        const given = { query: this.#query, start: String(from), end: String(to), limit: pageLines, direction };
+        const page = await pageOf(cursor === null ? given : { ...given, cursor }, signal);
+        const all = new Set([...this.warnings, ...page.warnings]);
         if (all.size !== this.warnings.length) this.warnings = [...all];
+        return page;
+    }
+
+    // Takes in what is not known yet, in its place.
+    #put(entries: readonly Entry[]) {
+        const wanted = this.#leavesEndsOut ? entries.filter(({ kind }) => kind !== "end") : entries;
+        const fresh = wanted.filter(({ id }) => !this.#known.has(id) && this.#known.add(id));
+        const [first, last] = [fresh[0], fresh.at(-1)];
+        if (!first || !last) return;
+        const before = this.entries;
+        const isBefore = before.length > 0 && inOrder(last, before[0]!) < 0;
+        const isBehind = before.length === 0 || inOrder(before.at(-1)!, first) < 0;
+        const all = isBefore ? [...fresh, ...before] : [...before, ...fresh];
+        if (!isBefore && !isBehind) all.sort(inOrder);
+        this.grewAtStart = isBefore;
+        this.entries = this.#bounded(all, isBefore);
+    }
+
+    #bounded(all: Entry[], atStart: boolean): Entry[] {
+        const over = all.length - entriesMax;
+        if (over <= 0) return all;
+        const gone = atStart ? all.splice(entriesMax) : all.splice(0, over);
+        for (const { id } of gone) this.#known.delete(id);
+        if (atStart) {
+            this.#newer = { from: gone[0]!.time, to: this.#to, cursor: null };
+            this.reached.newer = false;
+        } else {
+            this.#older = { from: all[0]!.time, to: all[0]!.time, cursor: null };
+            this.reached.older = false;
+        }
+        return all;
     }
 
     async #fetch(what: End | "all", work: (signal: AbortSignal) => Promise<void>) {
@@ -152,9 +180,10 @@ export class Book {
         } catch (error) {
             if (signal.aborted) return;
             this.failure = error instanceof Refusal ? error.message : `This page failed: ${String(error)}`;
-            if (what === "all") this.lines = [];
         } finally {
             if (!signal.aborted) this.fetching = null;
         }
     }
 }
+
+const max = (a: bigint, b: bigint) => (a > b ? a : b);

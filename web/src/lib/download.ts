@@ -1,52 +1,41 @@
-// What a query selects, as a file: fetched page by page, by time.
-import type { Line } from "./line";
-import { linesOf } from "./loki";
-import { exactText } from "./moment";
+// What a query selects, as a file: the server writes it, the page keeps it.
+import { ask } from "./server";
 
-export type Form = "text" | "json" | "csv";
+export const forms = {
+    text: "text",
+    ndjson: "JSON, one object a line",
+    csv: "CSV",
+    raw: "as it was printed, byte for byte",
+} as const;
+export type Form = keyof typeof forms;
 
-const pageLines = 5000;
-
-const cell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
-export function written(line: Line, form: Form): string {
-    const { app = "", component = "", container = "", host = "", stream = "" } = line.labels;
-    const time = exactText(line.time);
-    if (form === "json") return JSON.stringify({ time, app, component, container, host, stream, line: line.text }) + "\n";
-    if (form === "csv") return [time, app, component, container, host, stream, line.text].map(cell).join(",") + "\r\n";
-    return `${time} ${container} ${stream} ${line.text}\n`;
+export interface File {
+    name: string;
+    blob: Blob;
 }
 
-export interface Progress {
-    lines: number;
-    share: number; // 0 to 1, of the time
-}
-
+// `onprogress` gets the bytes so far. An answer that breaks off is an error: no file is cut in silence.
 export async function fileOf(
     query: string,
-    from: bigint,
-    to: bigint,
+    start: bigint,
+    end: bigint,
     form: Form,
-    onprogress: (progress: Progress) => void,
+    onprogress: (bytes: number) => void,
     signal: AbortSignal,
-): Promise<Blob> {
-    const types: Record<Form, string> = { text: "text/plain", json: "application/x-ndjson", csv: "text/csv" };
-    const parts: string[] = form === "csv" ? ["time,app,component,container,host,stream,line\r\n"] : [];
-    let at = from;
-    let lines = 0;
-    // Lines of the last moment come again with the next page.
-    let last = new Set<string>();
+): Promise<File> {
+    const given = { query, start: String(start), end: String(end), format: form, direction: "forward", download: "true" };
+    // Files have all lines; NDJSON has pages, unless it is asked for more than there are.
+    const answer = await ask("/boatswain/api/v1/lines", { ...given, limit: 1_000_000_000 }, signal);
+    const name = /filename="([\w.-]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "logs";
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    let bytes = 0;
+    const reader = answer.body!.getReader();
     for (;;) {
-        const page = await linesOf(query, at, to, pageLines, "forward", signal);
-        const fresh = page.lines.filter(({ id }) => !last.has(id));
-        parts.push(fresh.map((line) => written(line, form)).join(""));
-        lines += fresh.length;
-        const end = page.lines.at(-1);
-        if (!end || page.lines.length < pageLines || !fresh.length) break;
-        at = end.time;
-        last = new Set(page.lines.filter(({ time }) => time === at).map(({ id }) => id));
-        onprogress({ lines, share: Number(at - from) / Number(to - from) });
+        const { done, value } = await reader.read();
+        if (done) break;
+        parts.push(value as Uint8Array<ArrayBuffer>);
+        bytes += value.length;
+        onprogress(bytes);
     }
-    onprogress({ lines, share: 1 });
-    return new Blob(parts, { type: `${types[form]};charset=utf-8` });
+    return { name, blob: new Blob(parts, { type: answer.headers.get("Content-Type") ?? "" }) };
 }

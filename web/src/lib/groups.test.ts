@@ -1,17 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { groupsOf } from "./groups";
-import type { Line } from "./line";
+import type { End, Line } from "./line";
 
 let made = 0;
 const line = (text: string, ms = 0, container = "a"): Line => ({
-    id: String(made++),
+    kind: "line",
+    id: String(made),
     time: BigInt(ms) * 1_000_000n,
+    source: container,
+    ordinal: made++,
     text,
-    labels: { container, stream: "stderr" },
+    stream: "stderr",
+    labels: { container },
     level: "unknown",
     more: {},
+    isText: true,
+    hit: false,
 });
-const shape = (texts: (string | Line)[]) =>
+const shape = (texts: (string | Line | End)[]) =>
     groupsOf(texts.map((one) => (typeof one === "string" ? line(one) : one))).map(({ rest }) => 1 + rest.length);
 
 describe("groups", () => {
@@ -27,6 +33,10 @@ describe("groups", () => {
     it("do not reach over containers, or over a second", () => {
         expect(shape([line("E"), line("\tat x.y(Z.java:1)", 0, "b")])).toEqual([1, 1]);
         expect(shape([line("E", 0), line("\tat x.y(Z.java:1)", 1000)])).toEqual([1, 1]);
+    });
+    it("end where something else stands between", () => {
+        const end: End = { ...line(""), kind: "end", reason: "removed", exitCode: 1 };
+        expect(shape([line("E"), end, line("\tat x.y(Z.java:1)")])).toEqual([1, 1, 1]);
     });
     it("lose no line", () => {
         const lines = ["a", "  b", "\tat c.d(E)", "", "f", "  g"].map((text) => line(text));

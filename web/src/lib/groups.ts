@@ -1,5 +1,5 @@
 // Lines that belong together: a stack trace is one thing that a program printed in many lines.
-import type { Line } from "./line";
+import type { Entry, Line } from "./line";
 
 // Of the frames of Java, JavaScript, Python, Go, Ruby, Rust and .NET, as they are printed.
 const goesOn = /^(?:\s+\S|Caused by: |\.\.\. \d+ more|goroutine \d+ \[|[\w./*()]+\(.*\)$|created by |exit status \d|\}\s*$|\s*$)/;
@@ -7,12 +7,12 @@ const frames = /^(?:\s+at |\s+File "|\tat |goroutine \d+ \[|\s+from |\s+\d+: )/;
 
 export interface Group {
     id: string;
-    first: Line;
-    rest: Line[];
+    first: Entry;
+    rest: Line[]; // of a line
 }
 
-// `lines` by time. A group is of one container and stream, within a second from line to line, and holds a frame.
-export function groupsOf(lines: readonly Line[]): Group[] {
+// `entries` by time. A group is of one container and stream, within a second from line to line, and holds a frame.
+export function groupsOf(entries: readonly Entry[]): Group[] {
     const groups: Group[] = [];
     let open: Group | null = null;
     let hasFrame = false;
@@ -25,13 +25,14 @@ export function groupsOf(lines: readonly Line[]): Group[] {
         open = null;
         hasFrame = false;
     };
-    for (const line of lines) {
-        const before: Line | undefined = open ? (open.rest.at(-1) ?? open.first) : undefined;
+    for (const line of entries) {
+        const before: Entry | undefined = open ? (open.rest.at(-1) ?? open.first) : undefined;
         const together =
             open !== null &&
-            before !== undefined &&
-            line.labels.container === before.labels.container &&
-            line.labels.stream === before.labels.stream &&
+            before?.kind === "line" &&
+            line.kind === "line" &&
+            line.source === before.source &&
+            line.stream === before.stream &&
             line.time - before.time < 1_000_000_000n &&
             goesOn.test(line.text);
         if (together) {

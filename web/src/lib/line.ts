@@ -1,15 +1,43 @@
-// One line as the page holds it.
+// What a container printed, and what is said of it: lines, gaps, ends.
 
-export interface Line {
-    // Unique in the page: where the line came from and which one of it.
+interface Common {
+    // Unique in the page: what it is, of which source, and where in it.
     id: string;
     time: bigint; // nanoseconds since 1970
-    text: string;
+    source: string; // the container's id
+    ordinal: number; // of the line in its source; of the next line for what is none
     labels: Record<string, string>; // of the container
-    level: Level;
     // What the server found in it, or about it.
     more: Record<string, string>;
 }
+
+export interface Line extends Common {
+    kind: "line";
+    text: string;
+    stream: string;
+    level: Level;
+    isText: boolean; // false: its bytes are no UTF-8
+    hit: boolean; // among lines around one: the one
+}
+
+// A loss with a name: at least so much is missing here.
+export interface Gap extends Common {
+    kind: "gap";
+    from: bigint;
+    to: bigint;
+    reason: string;
+    linesMin: number;
+    bytesMin: number;
+}
+
+// The container was removed.
+export interface End extends Common {
+    kind: "end";
+    reason: string;
+    exitCode: number | null;
+}
+
+export type Entry = Line | Gap | End;
 
 export const levels = ["critical", "error", "warn", "info", "debug", "trace", "unknown"] as const;
 export type Level = (typeof levels)[number];
@@ -42,7 +70,7 @@ export function levelIn(text: string): Level {
 }
 
 export function isError(line: Line): boolean {
-    return line.labels.stream === "stderr";
+    return line.stream === "stderr";
 }
 
 const hues = new Map<string, number>();

@@ -1,66 +1,11 @@
-// The server's answers, as the page uses them. Shapes: docs/reading/http.md.
-import { isError, levelIn, levelNamed, levels, type Level, type Line } from "./line";
+// What the server counts and knows, in Loki's API. Shapes: docs/reading/http.md.
+import { levelNamed, type Level } from "./line";
 import { askJson } from "./server";
 
 const prefix = "/loki/api/v1/";
 
 interface Answer<T> {
     data: T;
-    warnings?: string[];
-}
-
-interface Streams {
-    result: { stream: Record<string, string>; values: [string, string, Found?][] }[];
-}
-
-interface Found {
-    structuredMetadata?: Record<string, string>;
-    parsed?: Record<string, string>;
-}
-
-export interface Page {
-    lines: Line[]; // by time
-    warnings: string[];
-}
-
-// [start, end), at most `limit` lines: the latest ones of them, or the earliest.
-export async function linesOf(
-    query: string,
-    start: bigint,
-    end: bigint,
-    limit: number,
-    direction: "backward" | "forward",
-    signal: AbortSignal,
-): Promise<Page> {
-    const given = { query, start: String(start), end: String(end), limit, direction };
-    const { data, warnings = [] } = await askJson<Answer<Streams>>(`${prefix}query_range`, given, signal);
-    const lines: Line[] = [];
-    for (const { stream, values } of data.result)
-        for (const [time, text, found = {}] of values) lines.push(lineOf(stream, time, text, found));
-    lines.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-    return { lines, warnings };
-}
-
-function lineOf(labels: Record<string, string>, time: string, text: string, found: Found): Line {
-    const more = { ...found.structuredMetadata, ...found.parsed };
-    const level = more.detected_level ? levelNamed(more.detected_level) : levelIn(text);
-    const line = { id: "", time: BigInt(time), text, labels, level, more };
-    line.id = `${time}/${labels.container ?? ""}/${isError(line) ? "e" : "o"}/${text.length}/${text.slice(0, 64)}`;
-    return line;
-}
-
-export interface Source {
-    app: string;
-    component: string;
-    container: string;
-    host: string;
-}
-
-// What printed lines in this time.
-export async function sourcesOf(start: number, end: number, signal: AbortSignal): Promise<Source[]> {
-    const given = { "match[]": ['{host=~".+"}'], start: nanoseconds(start), end: nanoseconds(end) };
-    const { data } = await askJson<Answer<Record<string, string>[]>>(`${prefix}series`, given, signal);
-    return data.map(({ app = "", component = "", container = "", host = "" }) => ({ app, component, container, host }));
 }
 
 export interface Volume {
@@ -104,5 +49,3 @@ export async function labelValues(label: string, signal: AbortSignal): Promise<s
 export function nanoseconds(ms: number): string {
     return `${Math.round(ms)}000000`;
 }
-
-export { levels };

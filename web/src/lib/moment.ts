@@ -11,6 +11,13 @@ export function boundsOf(range: Range, now: number): { from: number; to: number 
     return "last" in range ? { from: now - range.last, to: now } : range;
 }
 
+// 2026-11-30T14:03:22.120034001Z, as the server writes times.
+export function nanosecondsOf(text: string): bigint {
+    const found = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/.exec(text);
+    if (!found) throw new Error(`no time: ${text}`);
+    return BigInt(Date.parse(`${found[1]}Z`)) * millisecond + BigInt((found[2] ?? "").padEnd(9, "0"));
+}
+
 const two = (n: number) => String(n).padStart(2, "0");
 const three = (n: number) => String(n).padStart(3, "0");
 

@@ -89,6 +89,13 @@ export function queryOf(question: Question): string {
     return query;
 }
 
+// Lines are looked for by what they hold. Then the end of a container is no answer; a gap is: what is missing may have
+// matched.
+export function isSearch(question: Question): boolean {
+    if (question.query !== null) return question.query.includes("|") || question.query.includes("!=");
+    return question.text.trim() !== "" || question.levels.length > 0 || question.filters.length > 0;
+}
+
 // What is marked in the lines: null when there is nothing to mark.
 export function marksOf(question: Question, highlight: string): RegExp | null {
     const words = question.query === null ? termsOf(question.text).filter((term) => !term.out) : literalsOf(question.query);
