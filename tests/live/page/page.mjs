@@ -168,6 +168,7 @@ test("the end of a container is said, and a gap is drawn in its place", async ()
     await page.route(/boatswain.api.v1.lines/, async (route) => {
         const answer = await route.fetch();
         const records = (await answer.text()).trimEnd().split("\n").map((line) => JSON.parse(line));
+        if (records[0].kind === "done") return route.fulfill({ response: answer });
         const { time, source, ordinal, labels } = records[0];
         const gap = { kind: "gap", time, source, ordinal, labels, from: time, to: time, reason: "rotated-away", lines_min: 1234, bytes_min: 0 };
         await route.fulfill({ response: answer, body: [gap, ...records].map((one) => JSON.stringify(one)).join("\n") + "\n" });
