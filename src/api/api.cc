@@ -35,6 +35,14 @@ bool has_flag(std::string_view flags, std::string_view wanted) {
     return false;
 }
 
+// What a tenant may ask for: what its line says, and the server's where it says nothing.
+QuestionLimits with(QuestionLimits limits, const TenantLimits& own) {
+    limits.bytes_max = own.read_max.value_or(limits.bytes_max);
+    limits.range_max = own.range_max.value_or(limits.range_max);
+    if (own.timeout) limits.time_max = limits.stream_time_max = *own.timeout;
+    return limits;
+}
+
 http::Answer refuse_method(const char* allowed) {
     auto answer = error_answer(not_allowed, "405 method not allowed");
     answer.fields.emplace_back("Allow", allowed);
@@ -51,6 +59,7 @@ struct Api::Asked {
     std::optional<Token> who;
     std::uint64_t bytes_read = 0;
     bool is_logged = true;
+    const Question* question = nullptr;
 };
 
 Api::Api(boost::asio::any_io_executor executor, Sources sources, TokenFile& tokens, ApiOptions options,
@@ -60,6 +69,8 @@ Api::Api(boost::asio::any_io_executor executor, Sources sources, TokenFile& toke
       options_(std::move(options)),
       metrics_(metrics),
       log_(log),
+      limits_(options_.limits, sources_.clock),
+      audit_(options_.audit),
       workers_(std::move(executor), options_.queries, options_.queries_waiting) {}
 
 http::Handler Api::handler() {
@@ -88,6 +99,7 @@ void Api::note(const Asked& asked, int status, std::uint64_t bytes) {
                  {{"route", std::string{asked.route}}, {"status", std::to_string(status)}})
         .add();
     metrics_.counter("boatswain_serve_read_bytes_total", "Bytes read of the store to answer").add(asked.bytes_read);
+    account(asked, status, bytes);
     if (!asked.is_logged) return;
     auto took = std::chrono::duration_cast<std::chrono::milliseconds>(sources_.clock.steady() - asked.began).count();
     // Neither the query nor the path as it was sent: what people look for is theirs.
@@ -99,6 +111,27 @@ void Api::note(const Asked& asked, int status, std::uint64_t bytes) {
                                    {"bytes", bytes},
                                    {"read_bytes", asked.bytes_read},
                                    {"ms", took}});
+}
+
+void Api::account(const Asked& asked, int status, std::uint64_t bytes) {
+    if (asked.question == nullptr) return;
+    const auto& question = *asked.question;
+    auto query = question.given.value("query");
+    auto written = audit_.write({.time = question.now,
+                                 .token = question.who.id,
+                                 .tenant = question.who.tenant.str(),
+                                 .peer = asked.peer,
+                                 .route = asked.route,
+                                 .name = question.name,
+                                 .query = query.empty() ? question.given.value("match[]") : query,
+                                 .start = question.given.value("start"),
+                                 .end = question.given.value("end"),
+                                 .status = status,
+                                 .bytes = bytes,
+                                 .read_bytes = asked.bytes_read});
+    if (written) return;
+    metrics_.counter("boatswain_serve_audit_failures_total", "Reads that the audit log does not have").add();
+    log_.error("the audit log cannot be written", {{"error", written.error().what}});
 }
 
 Task<void> Api::send(Asked& asked, http::Answer answer, AnswerWriter& writer) {
@@ -121,6 +154,10 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
             answer = error_answer(200, "ready");
             if (auto trouble = tokens_.trouble()) {
                 log_.error("tokens cannot be read: nobody is served", {{"error", *trouble}});
+                answer = error_answer(unavailable, "not ready");
+            }
+            if (auto written = audit_.probe(); !written) {
+                log_.error("the audit log cannot be written: nobody is served", {{"error", written.error().what}});
                 answer = error_answer(unavailable, "not ready");
             }
         } else {
@@ -155,13 +192,24 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
                       .given = std::move(*given),
                       .categorised = has_flag(request.field("x-loki-response-encoding-flags"), "categorize-labels"),
                       .now = sources_.clock.now()};
+    auto allowed = limits_.of(asked.who->tenant);
+    if (auto trouble = limits_.trouble())
+        log_.error("limits of tenants cannot be read: those of before hold", {{"error", trouble->what}});
+    question.limits = with(sources_.limits, allowed);
+    question.coding = http::coding_of(request.field("accept-encoding"));
+    if (auto written = audit_.probe(); !written) {
+        log_.error("the audit log cannot be written: nobody is served", {{"error", written.error().what}});
+        co_return co_await send(asked, error_answer(unavailable, "this server cannot account for what it answers"),
+                                writer);
+    }
+    asked.question = &question;
     if (!route.reads_store) {
         auto reply = answer(question, sources_, {false});
         co_return co_await send(asked, std::move(reply.answer), writer);
     }
 
     auto& running = running_[asked.who->tenant];
-    if (running >= options_.queries_of_a_tenant)
+    if (running >= allowed.queries.value_or(options_.queries_of_a_tenant))
         co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
     ++running;
     auto leave = [this, tenant = asked.who->tenant](void*) {
@@ -170,7 +218,7 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
     // However it ends, by cancellation too. (The pointer stands for nothing.)
     std::unique_ptr<void, decltype(leave)> leaves{this, leave};
 
-    http::Pieces pieces{co_await asio::this_coro::executor};
+    http::Pieces pieces{co_await asio::this_coro::executor, question.coding};
     auto job = [&](const http::Workers::GivenUp& given_up) -> Result<Reply> {
         return answer(question, sources_, given_up, &pieces);
     };

@@ -14,7 +14,9 @@
 #include <map>
 #include <string>
 
+#include "api/audit.h"
 #include "api/questions.h"
+#include "api/tenant_limits.h"
 #include "api/tokens.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -30,6 +32,8 @@ struct ApiOptions {
     std::size_t queries = 8;              // that run at a time
     std::size_t queries_waiting = 64;     // and that wait for their turn
     std::size_t queries_of_a_tenant = 4;  // that run or wait
+    std::optional<Path> limits{};         // a file: tenant_limits.h
+    std::optional<Path> audit{};          // a file: audit.h
 };
 
 class Api {
@@ -49,12 +53,15 @@ class Api {
     net::Task<void> answer_question(Asked& asked, const http::Request& request, http::AnswerWriter& writer);
     net::Task<void> send(Asked& asked, http::Answer answer, http::AnswerWriter& writer);
     void note(const Asked& asked, int status, std::uint64_t bytes);
+    void account(const Asked& asked, int status, std::uint64_t bytes);
 
     Sources sources_;
     TokenFile& tokens_;
     const ApiOptions options_;
     Metrics& metrics_;
     Log& log_;
+    LimitsFile limits_;
+    AuditLog audit_;
     std::map<TenantId, std::size_t> running_;  // questions by tenant
     http::Workers workers_;
 };

@@ -42,9 +42,8 @@ Asking::Asking(const Question& question, const Sources& sources, const std::atom
     : question_(question),
       sources_(sources),
       began_(sources.clock.steady()),
-      store_(sources.store, {.until = began_ + time_max(), .bytes_max = sources.limits.bytes_max}, sources.clock,
-             given_up),
-      budget_(sources.limits.memory),
+      store_(sources.store, {.until = began_ + time_max(), .bytes_max = limits().bytes_max}, sources.clock, given_up),
+      budget_(limits().memory),
       out_(out) {
     if (!question.who.apps.empty()) scope_ = query::app_is_one_of(question.who.apps);
 }

@@ -47,7 +47,7 @@ class Asking {
 
     const Question& question() const { return question_; }
     const Parameters& given() const { return question_.given; }
-    const QuestionLimits& limits() const { return sources_.limits; }
+    const QuestionLimits& limits() const { return question_.limits; }
     std::chrono::milliseconds time_max() const {
         return question_.route.streams ? limits().stream_time_max : limits().time_max;
     }

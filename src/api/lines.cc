@@ -80,13 +80,13 @@ class Records {
             if (!asking_.out().has_sent()) return std::unexpected(std::move(tally).error());
             auto what = refused.answer.body.substr(0, refused.answer.body.find('\n'));
             if (is_ndjson) (void)add_json(json_object().member("kind", "error").member("error", what).take_line());
-            (void)asking_.out().flush();
+            (void)(is_ndjson ? asking_.out().finish() : asking_.out().flush());
             if (is_ndjson) return http::Answer{};
             return std::unexpected(std::move(tally).error());
         }
         if (is_ndjson) (void)add_json(done_json(asking_, *tally, lines_, cursor));
         (void)asking_.out().put(behind(format_));
-        (void)asking_.out().flush();
+        (void)asking_.out().finish();
         return http::Answer{};
     }
 

@@ -11,7 +11,9 @@ http::Answer error_answer(int status, std::string_view what) {
 http::Answer json_answer(std::string body) { return {.content_type = "application/json", .body = std::move(body)}; }
 
 Reply answer(const Question& question, const Sources& sources, const std::atomic<bool>& given_up, http::Pieces* out) {
-    return Asking{question, sources, given_up, out}.reply();
+    auto reply = Asking{question, sources, given_up, out}.reply();
+    http::encode_whole(reply.answer, question.coding);
+    return reply;
 }
 
 }  // namespace boatswain::api

@@ -15,6 +15,7 @@
 #include "api/routes.h"
 #include "api/tokens.h"
 #include "base/file.h"
+#include "http/coding.h"
 #include "http/message.h"
 #include "http/pieces.h"
 #include "query/budget.h"
@@ -41,6 +42,8 @@ struct Question {
     Parameters given;
     bool categorised = false;
     Timestamp now{};
+    QuestionLimits limits{};  // of this tenant
+    http::Coding coding = http::Coding::none;
 };
 
 struct Reply {

@@ -45,6 +45,18 @@ Result<std::size_t> check_identities(const Path& directory) {
     return count;
 }
 
+std::optional<Path> file_of(const std::string& name) { return name.empty() ? std::nullopt : std::optional<Path>{name}; }
+
+// So that a broken file is found now.
+Result<void> check_files(const Serve& request) {
+    if (!request.limits.empty()) {
+        TRY(auto text, read_file(request.limits, api::limits_file_bytes_max));
+        if (auto parsed = api::parse_limits(text); !parsed)
+            return std::unexpected(std::move(parsed).error().within(request.limits));
+    }
+    return api::AuditLog{file_of(request.audit)}.probe();
+}
+
 // What answers which path. The API answers 401 without a token, whatever the path; what needs none has a mount of its
 // own before it.
 http::Handler handler_of(const page::Page& page, api::Api& api) { return http::mounted({page.mount()}, api.handler()); }
@@ -62,6 +74,7 @@ int run(const Serve& request, Console& console) {
     if (!tenants) return failed_with(console, tenants.error());
     auto tokens = api::read_tokens(request.tokens);
     if (!tokens) return failed_with(console, tokens.error());
+    if (auto files = check_files(request); !files) return failed_with(console, files.error());
     std::unique_ptr<net::Tls> tls;
     if (!request.certificate.empty()) {
         auto made = net::make_server_tls(request.certificate, request.key);
@@ -86,9 +99,15 @@ int run(const Serve& request, Console& console) {
                                     .range_max = request.range_max},
                          .clock = console.clock,
                          .version = BOATSWAIN_VERSION};
-    api::Api api{io.get_executor(), std::move(sources),
-                 token_file,        {.queries = request.queries, .queries_of_a_tenant = request.queries_per_tenant},
-                 metrics,           log};
+    api::Api api{io.get_executor(),
+                 std::move(sources),
+                 token_file,
+                 {.queries = request.queries,
+                  .queries_of_a_tenant = request.queries_per_tenant,
+                  .limits = file_of(request.limits),
+                  .audit = file_of(request.audit)},
+                 metrics,
+                 log};
     page::Page page{request.embed_in};
     auto server = http::Server::open(io.get_executor(), request.listen, handler_of(page, api),
                                      {.limits = api::Api::limits(),

@@ -64,6 +64,9 @@ TEST_F(ServeTest, ChecksWhatItWouldServeWith) {
     EXPECT_THAT(check("--tls-certificate nowhere.pem --tls-key nowhere.pem").err, HasSubstr("nowhere.pem"));
     EXPECT_THAT(run("boatswain serve --check --store dir:store --identities keys --tokens acme.token").err,
                 AllOf(HasSubstr("acme.token"), Not(HasSubstr("bst_"))));
+    write("limits", "acme queries=soon\n");
+    EXPECT_THAT(check("--limits limits").err, HasSubstr("limits: line 1: \"queries=soon\" is none of queries=N"));
+    EXPECT_THAT(check("--audit store").err, HasSubstr("open store"));
     write("keys/odd.key", "no identity\n");
     EXPECT_EQ(check("").code, 1);
 }

@@ -32,6 +32,9 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->type_name("DIR");
     command->add_option("--tokens", serve.tokens, "The file of tokens that `boatswain token` writes")
         ->type_name("FILE");
+    command->add_option("--limits", serve.limits, "A file of what each tenant may ask for")->type_name("FILE");
+    command->add_option("--audit", serve.audit, "A file that gets a line for each read: who read what")
+        ->type_name("FILE");
     command->add_option("--tls-certificate", serve.certificate, "The server's certificate with its chain, PEM")
         ->type_name("FILE");
     command->add_option("--tls-key", serve.key, "The certificate's key, PEM")->type_name("FILE");

@@ -18,6 +18,8 @@ struct Serve {
     std::string store;
     std::string identities;  // a directory of TENANT.key
     std::string tokens;      // a file
+    std::string limits;      // a file, or empty
+    std::string audit;       // a file, or empty
     std::string certificate, key;
     bool no_tls = false;
     std::vector<std::string> embed_in;  // origins that may show the page in a frame

@@ -14,11 +14,14 @@
 namespace boatswain::http {
 
 struct Pieces::State {
-    explicit State(boost::asio::any_io_executor on) : executor(std::move(on)), change(executor) {}
+    State(boost::asio::any_io_executor on, Coding with)
+        : executor(std::move(on)), coding(with), encoder(with), change(executor) {}
 
     boost::asio::any_io_executor executor;
-    net::Event change;      // of the I/O thread
+    const Coding coding;
+    Encoder encoder;        // of the worker
     std::string collected;  // of the worker
+    net::Event change;      // of the I/O thread
     std::mutex guard;       // of what follows
     std::condition_variable room;
     std::optional<Answer> head;
@@ -43,10 +46,12 @@ boost::asio::awaitable<bool> woken(net::Event& event) {
 
 }  // namespace
 
-Pieces::Pieces(boost::asio::any_io_executor executor) : state_(std::make_shared<State>(std::move(executor))) {}
+Pieces::Pieces(boost::asio::any_io_executor executor, Coding coding)
+    : state_(std::make_shared<State>(std::move(executor), coding)) {}
 Pieces::~Pieces() = default;
 
 void Pieces::begin(Answer head) {
+    name_coding(head, state_->coding);
     std::lock_guard lock{state_->guard};
     state_->head = std::move(head);
 }
@@ -56,13 +61,17 @@ bool Pieces::put(std::string_view bytes) {
     return state_->collected.size() < piece_bytes || flush();
 }
 
-bool Pieces::flush() {
+bool Pieces::flush() { return hand_over(false); }
+bool Pieces::finish() { return hand_over(true); }
+
+bool Pieces::hand_over(bool is_last) {
+    auto piece = state_->encoder.encode(std::exchange(state_->collected, {}), is_last);
     std::unique_lock lock{state_->guard};
     state_->room.wait(lock, [this] { return state_->closed || state_->waiting_bytes < waiting_bytes_max; });
     if (state_->closed) return false;
     state_->sent = true;
-    state_->waiting_bytes += state_->collected.size();
-    state_->waiting.push_back(std::exchange(state_->collected, {}));
+    state_->waiting_bytes += piece.size();
+    state_->waiting.push_back(std::move(piece));
     boost::asio::post(state_->executor, [state = state_] { state->change.notify(); });
     return true;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/coding.h"
 #include "http/server.h"
 #include "net/task.h"
 
@@ -21,7 +22,7 @@ class Pieces {
     static constexpr std::size_t piece_bytes = 64U << 10;
     static constexpr std::size_t waiting_bytes_max = 256U << 10;
 
-    explicit Pieces(boost::asio::any_io_executor executor);
+    explicit Pieces(boost::asio::any_io_executor executor, Coding coding = Coding::none);
     ~Pieces();
     Pieces(const Pieces&) = delete;
     Pieces& operator=(const Pieces&) = delete;
@@ -31,6 +32,8 @@ class Pieces {
     void begin(Answer head);
     bool put(std::string_view bytes);
     bool flush();
+    // The same, and nothing follows.
+    bool finish();
     // Whether a piece is on its way, or may be: an error cannot take the answer's place any more.
     bool has_sent() const;
 
@@ -39,6 +42,7 @@ class Pieces {
     void end();
 
   private:
+    bool hand_over(bool is_last);
     struct State;
     std::shared_ptr<State> state_;
 };

@@ -1,0 +1,44 @@
+#include "api/audit.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/json_writer.h"
+
+namespace boatswain::api {
+
+std::string to_json(const Read& read) {
+    auto cut = [](std::string_view text) { return text.substr(0, audit_text_bytes_max); };
+    auto json = json_object();
+    json.member("time", read.time)
+        .member("token", read.token)
+        .member("tenant", read.tenant)
+        .member("peer", read.peer)
+        .member("route", read.route)
+        .member_unless_empty("name", cut(read.name))
+        .member_unless_empty("query", cut(read.query))
+        .member_unless_empty("start", cut(read.start))
+        .member_unless_empty("end", cut(read.end));
+    if (read.query.size() > audit_text_bytes_max) json.member("query_bytes", read.query.size());
+    return json.member("status", read.status)
+        .member("bytes", read.bytes)
+        .member("read_bytes", read.read_bytes)
+        .take_line();
+}
+
+Result<void> AuditLog::write(const Read& read) { return append(file_ ? to_json(read) : std::string{}); }
+
+Result<void> AuditLog::probe() { return append({}); }
+
+Result<void> AuditLog::append(std::string_view line) {
+    constexpr int mode = 0600;
+    if (!file_) return {};
+    Fd file{::open(file_->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode)};
+    if (!file) return fail_errno(Remedy::back_off, "open " + file_->string());
+    // One call: lines of several servers that share a file do not mix.
+    if (!line.empty() && ::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+        return fail_errno(Remedy::back_off, "write " + file_->string());
+    return {};
+}
+
+}  // namespace boatswain::api

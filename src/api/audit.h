@@ -1,0 +1,49 @@
+// Who read what: one JSON object a line, in a file of its own. Never in our log, which is for whoever runs the server.
+//
+// The file is opened for each line, so that it can be moved away at any time. While it cannot be written, nobody is
+// served: what nobody can account for is not handed out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace boatswain::api {
+
+struct Read {
+    Timestamp time{};
+    std::string_view token;  // its id
+    std::string_view tenant;
+    std::string_view peer;
+    std::string_view route;
+    std::string_view name;   // what the path names
+    std::string_view query;  // as given, and so are the next two
+    std::string_view start, end;
+    int status = 0;
+    std::uint64_t bytes = 0;       // sent
+    std::uint64_t read_bytes = 0;  // of the store
+};
+// What a client chose is cut to audit_text_bytes_max.
+inline constexpr std::size_t audit_text_bytes_max = 4096;
+std::string to_json(const Read& read);
+
+class AuditLog {
+  public:
+    // No file: nothing is written.
+    explicit AuditLog(std::optional<Path> file) : file_(std::move(file)) {}
+
+    Result<void> write(const Read& read);
+    // Whether a line could be written now.
+    Result<void> probe();
+
+  private:
+    Result<void> append(std::string_view line);
+
+    const std::optional<Path> file_;
+};
+
+}  // namespace boatswain::api
