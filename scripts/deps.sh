@@ -21,7 +21,7 @@ package=(dpkg-dev fakeroot ca-certificates file libcap2-bin)
 check=(clang-format-19 clang-tidy-19 python3 black shellcheck)
 test=("${sanitize[@]}" "${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl valgrind iproute2
     promtool=prometheus debootstrap zsh fish groff-base man-db systemd python3-yaml adduser uidmap rootlesskit python3-marathon lintian containerd python3-grpcio python3-grpc-tools
-    podman conmon runc)
+    podman conmon runc chromium fonts-dejavu-core)
 
 [ $# -gt 0 ] || set -- build test
 wanted=()

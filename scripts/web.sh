@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # web.sh FILE: builds the web page of web/ in build/web, and writes FILE, a C++ source that holds its files.
-# web.sh --test: checks types and runs the unit tests of web/.
+# web.sh --test: checks format and types, and runs the unit tests of web/. web.sh --format: formats it.
 #
 # All builds share build/web: what was made of the same sources is not made again.
 set -euo pipefail
@@ -31,8 +31,18 @@ if [ "$(cat build/web/sources 2>/dev/null)" != "$sources" ]; then
     echo "$sources" >build/web/sources
 fi
 
+# Of what prettier looks at; it finds its plugin in build/web alone.
+formatted=(src public index.html embed.mjs svelte.config.js vite.config.ts)
+if [ "$1" = --format ]; then
+    cd build/web
+    node node_modules/prettier/bin/prettier.cjs --log-level warn --write "${formatted[@]}"
+    tar -c "${formatted[@]}" | tar -x -C ../../web
+    rm sources
+    exit
+fi
 if [ "$1" = --test ]; then
     cd build/web
+    node node_modules/prettier/bin/prettier.cjs --check --log-level warn "${formatted[@]}"
     node node_modules/svelte-check/bin/svelte-check --fail-on-warnings --output human
     exec node node_modules/vitest/vitest.mjs run
 fi

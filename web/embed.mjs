@@ -1,4 +1,4 @@
-// embed.mjs FOLDER FILE: writes FILE, a C++ source with all files of FOLDER (src/page/files.h), each as it is and by gzip.
+// embed.mjs FOLDER FILE: writes FILE, a C++ source with all files of FOLDER (src/page/files.h), as they are and by gzip.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";

@@ -30,8 +30,10 @@
         connectedCallback() {
             const question = new URLSearchParams();
             for (const name of ["app", "container", "level"])
-                for (const one of (this.getAttribute(name) ?? "").split(",")) if (one.trim()) question.append(name, one.trim());
-            for (const name of ["text", "query", "last"]) if (this.getAttribute(name)) question.set(name, this.getAttribute(name));
+                for (const one of (this.getAttribute(name) ?? "").split(","))
+                    if (one.trim()) question.append(name, one.trim());
+            for (const name of ["text", "query", "last"])
+                if (this.getAttribute(name)) question.set(name, this.getAttribute(name));
             const frame = document.createElement("iframe");
             frame.src = `${server}/embed#${question}`;
             frame.title = this.getAttribute("title") || "Logs";

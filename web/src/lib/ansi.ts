@@ -45,7 +45,14 @@ export function plain(text: string): string {
     return text.includes("\x1b") ? text.replace(escape, "") : text;
 }
 
-const switches: Record<number, string> = { 1: "bold", 2: "faint", 3: "italic", 4: "underline", 7: "inverse", 9: "strike" };
+const switches: Record<number, string> = {
+    1: "bold",
+    2: "faint",
+    3: "italic",
+    4: "underline",
+    7: "inverse",
+    9: "strike",
+};
 
 function apply(pen: Pen, codes: string) {
     const list = codes.split(/[;:]/).map((one) => (one === "" ? 0 : Number(one)));

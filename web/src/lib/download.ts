@@ -23,7 +23,14 @@ export async function fileOf(
     onprogress: (bytes: number) => void,
     signal: AbortSignal,
 ): Promise<File> {
-    const given = { query, start: String(start), end: String(end), format: form, direction: "forward", download: "true" };
+    const given = {
+        query,
+        start: String(start),
+        end: String(end),
+        format: form,
+        direction: "forward",
+        download: "true",
+    };
     // Files have all lines; NDJSON has pages, unless it is asked for more than there are.
     const answer = await ask("/boatswain/api/v1/lines", { ...given, limit: 1_000_000_000 }, signal);
     const name = /filename="([\w.-]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "logs";

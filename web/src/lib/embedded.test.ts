@@ -10,8 +10,18 @@ const { tokenOf } = await import("./session.svelte");
 
 describe("what the page around a frame says", () => {
     it("is a colour, or not taken", () => {
-        for (const colour of ["#fff", "#0b5f8a", "red", "rgb(1 2 3)", "hsl(120deg 50% 50% / 0.5)"]) expect(isColour(colour)).toBe(true);
-        for (const other of ["url(https://x)", "#fff; background: url(x)", "var(--x)", "expression(1)", "", 7, null, "image-set(x)"])
+        for (const colour of ["#fff", "#0b5f8a", "red", "rgb(1 2 3)", "hsl(120deg 50% 50% / 0.5)"])
+            expect(isColour(colour)).toBe(true);
+        for (const other of [
+            "url(https://x)",
+            "#fff; background: url(x)",
+            "var(--x)",
+            "expression(1)",
+            "",
+            7,
+            null,
+            "image-set(x)",
+        ])
             expect(isColour(other)).toBe(false);
     });
 });

@@ -15,7 +15,9 @@ interface Told {
 
 // A colour and nothing else: it goes into a style.
 export function isColour(text: unknown): text is string {
-    return typeof text === "string" && /^(#[0-9a-f]{3,8}|(rgb|hsl|oklch)\([0-9 .,%/deg-]{3,60}\)|[a-z]{3,25})$/i.test(text);
+    return (
+        typeof text === "string" && /^(#[0-9a-f]{3,8}|(rgb|hsl|oklch)\([0-9 .,%/deg-]{3,60}\)|[a-z]{3,25})$/i.test(text)
+    );
 }
 
 export function obey(told: Told) {

@@ -22,9 +22,31 @@ const shape = (texts: (string | Line | End)[]) =>
 
 describe("groups", () => {
     it("hold a stack trace of Java, Python, Go and JavaScript", () => {
-        expect(shape(["x", "Exception: no", "\tat a.b(C.java:1)", "Caused by: d", "\tat e.f(G.java:2)", "\t... 3 more", "y"])).toEqual([1, 5, 1]);
-        expect(shape(["Traceback (most recent call last):", '  File "a.py", line 1, in f', "    g()", "ValueError: x"])).toEqual([3, 1]);
-        expect(shape(["panic: oh", "goroutine 1 [running]:", "main.f(0x1)", "\t/src/a.go:1 +0x1", "main.main()", "\t/src/a.go:9 +0x2", "next"])).toEqual([6, 1]);
+        expect(
+            shape([
+                "x",
+                "Exception: no",
+                "\tat a.b(C.java:1)",
+                "Caused by: d",
+                "\tat e.f(G.java:2)",
+                "\t... 3 more",
+                "y",
+            ]),
+        ).toEqual([1, 5, 1]);
+        expect(
+            shape(["Traceback (most recent call last):", '  File "a.py", line 1, in f', "    g()", "ValueError: x"]),
+        ).toEqual([3, 1]);
+        expect(
+            shape([
+                "panic: oh",
+                "goroutine 1 [running]:",
+                "main.f(0x1)",
+                "\t/src/a.go:1 +0x1",
+                "main.main()",
+                "\t/src/a.go:9 +0x2",
+                "next",
+            ]),
+        ).toEqual([6, 1]);
         expect(shape(["TypeError: x is not a function", "    at f (a.js:1:2)", "    at g (a.js:3:4)"])).toEqual([3]);
     });
     it("hold no lines that are only indented", () => {

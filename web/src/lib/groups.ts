@@ -2,7 +2,8 @@
 import type { Entry, Line } from "./line";
 
 // Of the frames of Java, JavaScript, Python, Go, Ruby, Rust and .NET, as they are printed.
-const goesOn = /^(?:\s+\S|Caused by: |\.\.\. \d+ more|goroutine \d+ \[|[\w./*()]+\(.*\)$|created by |exit status \d|\}\s*$|\s*$)/;
+const goesOn =
+    /^(?:\s+\S|Caused by: |\.\.\. \d+ more|goroutine \d+ \[|[\w./*()]+\(.*\)$|created by |exit status \d|\}\s*$|\s*$)/;
 const frames = /^(?:\s+at |\s+File "|\tat |goroutine \d+ \[|\s+from |\s+\d+: )/;
 
 export interface Group {

@@ -3,7 +3,11 @@ import { faultIn, placeAt, placeIn } from "./logql";
 
 describe("help with LogQL", () => {
     it("finds no fault where there is none", () => {
-        for (const query of ['{app="a"}', '{app=~".+"} |= "x" | json | status >= 500', 'sum by (app) (rate({app="a"}[5m]))'])
+        for (const query of [
+            '{app="a"}',
+            '{app=~".+"} |= "x" | json | status >= 500',
+            'sum by (app) (rate({app="a"}[5m]))',
+        ])
             expect(faultIn(query)).toBeNull();
     });
     it("finds the place of a fault", () => {

@@ -18,7 +18,13 @@ interface Matrix {
 }
 
 // How many lines of each level there are in each step (seconds).
-export async function volumeOf(query: string, start: number, end: number, step: number, signal: AbortSignal): Promise<Volume> {
+export async function volumeOf(
+    query: string,
+    start: number,
+    end: number,
+    step: number,
+    signal: AbortSignal,
+): Promise<Volume> {
     const given = {
         query: `sum by (detected_level) (count_over_time(${query} | drop __error__ [${step}s]))`,
         start: nanoseconds(start),
@@ -41,7 +47,11 @@ export async function volumeOf(query: string, start: number, end: number, step: 
 }
 
 export async function labelValues(label: string, signal: AbortSignal): Promise<string[]> {
-    const { data = [] } = await askJson<Answer<string[]>>(`${prefix}label/${encodeURIComponent(label)}/values`, { since: "24h" }, signal);
+    const { data = [] } = await askJson<Answer<string[]>>(
+        `${prefix}label/${encodeURIComponent(label)}/values`,
+        { since: "24h" },
+        signal,
+    );
     return data;
 }
 

@@ -16,7 +16,15 @@ describe("moments", () => {
         expect(readMoment("2026-11-30 14:03:01.5", "utc")).toBe(Date.UTC(2026, 10, 30, 14, 3, 1, 500));
     });
     it("that are none are refused", () => {
-        for (const text of ["", "now", "2026-02-31", "2026-13-01", "2026-11-30 25:00", "2026-11-30 14:60", "30.11.2026"])
+        for (const text of [
+            "",
+            "now",
+            "2026-02-31",
+            "2026-13-01",
+            "2026-11-30 25:00",
+            "2026-11-30 14:60",
+            "30.11.2026",
+        ])
             expect(readMoment(text, "utc")).toBeNull();
     });
 });

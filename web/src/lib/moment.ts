@@ -24,8 +24,22 @@ const three = (n: number) => String(n).padStart(3, "0");
 function parts(ms: number, zone: Zone) {
     const at = new Date(ms);
     return zone === "utc"
-        ? { y: at.getUTCFullYear(), m: at.getUTCMonth() + 1, d: at.getUTCDate(), h: at.getUTCHours(), i: at.getUTCMinutes(), s: at.getUTCSeconds() }
-        : { y: at.getFullYear(), m: at.getMonth() + 1, d: at.getDate(), h: at.getHours(), i: at.getMinutes(), s: at.getSeconds() };
+        ? {
+              y: at.getUTCFullYear(),
+              m: at.getUTCMonth() + 1,
+              d: at.getUTCDate(),
+              h: at.getUTCHours(),
+              i: at.getUTCMinutes(),
+              s: at.getUTCSeconds(),
+          }
+        : {
+              y: at.getFullYear(),
+              m: at.getMonth() + 1,
+              d: at.getDate(),
+              h: at.getHours(),
+              i: at.getMinutes(),
+              s: at.getSeconds(),
+          };
 }
 
 export function dayText(ms: number, zone: Zone): string {
@@ -57,7 +71,15 @@ export function readMoment(text: string, zone: Zone): number | null {
     const found = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?)?(Z)?$/.exec(text.trim());
     if (!found) return null;
     const [, y, m, d, h = "0", i = "0", s = "0", f = "0", z] = found;
-    const of = [Number(y), Number(m) - 1, Number(d), Number(h), Number(i), Number(s), Number(f.padEnd(3, "0"))] as const;
+    const of = [
+        Number(y),
+        Number(m) - 1,
+        Number(d),
+        Number(h),
+        Number(i),
+        Number(s),
+        Number(f.padEnd(3, "0")),
+    ] as const;
     const ms = zone === "utc" || z ? Date.UTC(...of) : new Date(...of).getTime();
     const back = parts(ms, zone === "utc" || z ? "utc" : "local");
     // 31 February is no day, 25:00 no time.

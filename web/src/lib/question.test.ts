@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { addressOf, anything, marksOf, queryOf, questionOf, quoted, selectorOf, termsOf, type Question } from "./question";
+import {
+    addressOf,
+    anything,
+    marksOf,
+    queryOf,
+    questionOf,
+    quoted,
+    selectorOf,
+    termsOf,
+    type Question,
+} from "./question";
 
 const ask = (part: Partial<Question>): Question => ({ ...anything(), ...part });
 

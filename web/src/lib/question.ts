@@ -24,7 +24,16 @@ export interface Question {
 export const hour = 3_600_000;
 
 export function anything(): Question {
-    return { range: { last: hour }, apps: [], containers: [], stream: "", levels: [], text: "", filters: [], query: null };
+    return {
+        range: { last: hour },
+        apps: [],
+        containers: [],
+        stream: "",
+        levels: [],
+        text: "",
+        filters: [],
+        query: null,
+    };
 }
 
 export interface Term {
@@ -46,7 +55,9 @@ export function termsOf(text: string): Term[] {
 
 // A text of LogQL, with Go's escapes.
 export function quoted(text: string): string {
-    return JSON.stringify(text).replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
+    return JSON.stringify(text)
+        .replace(/\u2028/g, "\\u2028")
+        .replace(/\u2029/g, "\\u2029");
 }
 
 export function literal(text: string): string {
@@ -98,7 +109,8 @@ export function isSearch(question: Question): boolean {
 
 // What is marked in the lines: null when there is nothing to mark.
 export function marksOf(question: Question, highlight: string): RegExp | null {
-    const words = question.query === null ? termsOf(question.text).filter((term) => !term.out) : literalsOf(question.query);
+    const words =
+        question.query === null ? termsOf(question.text).filter((term) => !term.out) : literalsOf(question.query);
     const all = [...words, ...termsOf(highlight)].map((term) => literal(term.text));
     return all.length ? new RegExp(all.join("|"), "gi") : null;
 }
@@ -147,7 +159,8 @@ export function questionOf(address: string): Question {
     for (const out of [false, true])
         for (const text of form.getAll(out ? "without" : "with")) {
             const found = /^(label|json|logfmt):([A-Za-z_]\w*)=([^]*)$/.exec(text);
-            if (found) question.filters.push({ from: found[1] as Filter["from"], name: found[2]!, value: found[3]!, out });
+            if (found)
+                question.filters.push({ from: found[1] as Filter["from"], name: found[2]!, value: found[3]!, out });
         }
     question.query = form.get("query");
     return question;

@@ -8,27 +8,62 @@ const { pageIn } = await import("./records");
 
 const at = (second: number) => `2026-11-23T10:00:0${second}.000000001Z`;
 const line = (second: number, ordinal: number, more = {}) =>
-    JSON.stringify({ kind: "line", time: at(second), source: "s", ordinal, stream: "stdout", level: "error", labels: { app: "a" }, message: "m", ...more });
+    JSON.stringify({
+        kind: "line",
+        time: at(second),
+        source: "s",
+        ordinal,
+        stream: "stdout",
+        level: "error",
+        labels: { app: "a" },
+        message: "m",
+        ...more,
+    });
 const done = JSON.stringify({ kind: "done", lines: 2, complete: false, cursor: "c", warnings: ["w"] });
 
 describe("records", () => {
     it("become lines, gaps and ends in the order of time", () => {
-        const gap = JSON.stringify({ kind: "gap", time: at(1), source: "s", ordinal: 1, from: at(1), to: at(2), reason: "rotated-away", lines_min: 3 });
-        const end = JSON.stringify({ kind: "end", time: at(3), source: "s", ordinal: 3, reason: "removed", exit_code: 3 });
+        const gap = JSON.stringify({
+            kind: "gap",
+            time: at(1),
+            source: "s",
+            ordinal: 1,
+            from: at(1),
+            to: at(2),
+            reason: "rotated-away",
+            lines_min: 3,
+        });
+        const end = JSON.stringify({
+            kind: "end",
+            time: at(3),
+            source: "s",
+            ordinal: 3,
+            reason: "removed",
+            exit_code: 3,
+        });
         const page = pageIn([line(2, 2), line(1, 0), gap, end, done, ""].join("\n"));
         expect(page.entries.map(({ kind }) => kind)).toEqual(["line", "gap", "line", "end"]);
-        expect(page.entries[0]).toMatchObject({ text: "m", level: "error", time: 1795428001000000001n, id: "line/s/0" });
+        expect(page.entries[0]).toMatchObject({
+            text: "m",
+            level: "error",
+            time: 1795428001000000001n,
+            id: "line/s/0",
+        });
         expect(page.entries[1]).toMatchObject({ reason: "rotated-away", linesMin: 3, to: 1795428002000000001n });
         expect(page.entries[3]).toMatchObject({ exitCode: 3 });
         expect(page).toMatchObject({ cursor: "c", warnings: ["w"] });
     });
     it("that are no UTF-8 are shown as far as they are", () => {
-        const [found] = pageIn([line(1, 0, { message: undefined, message_base64: btoa("a\xffb") }), done].join("\n")).entries;
+        const [found] = pageIn(
+            [line(1, 0, { message: undefined, message_base64: btoa("a\xffb") }), done].join("\n"),
+        ).entries;
         expect(found).toMatchObject({ text: "a\ufffdb", isText: false });
     });
     it("that break off are an error", () => {
         expect(() => pageIn(line(1, 0))).toThrow("breaks off");
-        expect(() => pageIn([line(1, 0), JSON.stringify({ kind: "error", error: "too much" })].join("\n"))).toThrow("too much");
+        expect(() => pageIn([line(1, 0), JSON.stringify({ kind: "error", error: "too much" })].join("\n"))).toThrow(
+            "too much",
+        );
     });
 });
 

@@ -84,7 +84,13 @@ function entryOf(record: Written): Entry {
         return gap;
     }
     if (record.kind === "end") {
-        const end: End = { ...common, kind: "end", time, reason: record.reason ?? "", exitCode: record.exit_code ?? null };
+        const end: End = {
+            ...common,
+            kind: "end",
+            time,
+            reason: record.reason ?? "",
+            exitCode: record.exit_code ?? null,
+        };
         return end;
     }
     const isText = record.message_base64 === undefined;

@@ -1,4 +1,4 @@
-// Who reads: a token, for this tab alone, or kept on this device if the reader wants it. It comes from the sign-in form,
+// Who reads: a token, for this tab alone, or kept on this device if the reader wants it. It comes from the form,
 // or from behind the '#' of a link, which browsers send to no server.
 const key = "boatswain.token";
 
