@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "tenancy/pod_words.h"
 
 namespace boatswain::boatswaind {
 namespace {
@@ -311,9 +312,11 @@ intake::Assignment TenantResolver::assign(const SourceFacts& facts) {
             return {.decision = std::move(later), .whose = std::move(whose), .labels = {}, .soon = true};
         }
     }
-    // What is quarantined for a forgery is evidence, and who has no tenant because its image is gone may well have one:
-    // neither is dropped, whatever is done with lines of no tenant.
-    auto policy = quarantined || !told.why.empty() ? tenancy::Unassigned::quarantine : policy_;
+    // What is quarantined for a forgery is evidence, and who has no tenant because its image or its pod is gone may well
+    // have one: none of it is dropped, whatever is done with lines of no tenant.
+    bool not_known =
+        std::ranges::any_of(facts.attributes, [](const auto& one) { return tenancy::says_not_known(one.first); });
+    auto policy = quarantined || not_known || !told.why.empty() ? tenancy::Unassigned::quarantine : policy_;
     auto removed = removal_of(keys);
     auto decision = tenancy::decide(whose, keys, carried, policy, removed);
     using Action = tenancy::Decision::Action;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "record/source_facts.h"
+#include "tenancy/pod_words.h"
 
 namespace boatswain::tenancy {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr std::string_view blanks_and_quotes = " \t\r\n\"'";
 
 // Texts that begin so are no secret and no recipient.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> public_kinds{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> public_kinds{{
     {word_too_long, "a text that is longer than a word of a container may be"},
     {"age-secret-key-", "an age identity (a private key) is carried where a recipient or a secret is meant"},
     {"age-plugin-", "the identity of an age plugin is carried where a recipient or a secret is meant"},
@@ -27,6 +28,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> public_k
     {"secret:", "a rule of tenancy.recipient, and not what it answers with"},
     {"env:", "a rule of tenancy.recipient, and not what it answers with"},
     {"label:", "a rule of tenancy.recipient, and not what it answers with"},
+    {"pod-label:", "a rule of tenancy.recipient, and not what it answers with"},
+    {"pod-annotation:", "a rule of tenancy.recipient, and not what it answers with"},
 }};
 
 bool holds(std::string_view text, std::string_view open, std::string_view close) {
@@ -102,6 +105,7 @@ bool is_in_quotes(std::string_view text) {
 
 CarriedMeaning read_carried(const CarriedText& carried) {
     // What stands in place of a word that is too long to be kept is the same everywhere: never a secret.
+    if (carried.text == word_not_known) return refused("could not be asked for");
     if (carried.text.starts_with('\x01')) return refused("longer than what is kept of a container's words");
     auto text = trim(carried.text, blanks_and_quotes);
     if (text.empty()) return refused("holds nothing but white space or quotes");

@@ -74,6 +74,8 @@ TEST(CarriedKey, NeverTakesPublicTextForASecret) {
         {"\"\"", "nothing but white space or quotes"},
         {"   ", "nothing but white space or quotes"},
         {"\x01too long", "longer than what is kept"},
+        {"\x01not known", "could not be asked for"},
+        {"pod-label:key", "a rule of tenancy.recipient"},
     };
     for (const auto& [text, why] : cases) {
         EXPECT_EQ(plain(text).is, Is::refused) << text;

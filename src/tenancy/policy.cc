@@ -74,6 +74,7 @@ std::string_view to_string(Lack lack) {
         case Lack::broken_key: return "a key file is broken";
         case Lack::removed_key: return "its key file was removed";
         case Lack::words: return "what its image set is not known";
+        case Lack::pod: return "its pod's labels are not known";
     }
     return "unknown";
 }

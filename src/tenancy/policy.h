@@ -35,7 +35,7 @@ enum class RemovedKey {
 };
 
 // Why lines are not sealed for a tenant.
-enum class Lack { none, tenant, key, broken_key, removed_key, words };
+enum class Lack { none, tenant, key, broken_key, removed_key, words, pod };
 std::string_view to_string(Lack lack);  // "no key", for people; names nobody
 
 struct Decision {

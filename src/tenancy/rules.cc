@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "tenancy/mesos_sandbox.h"
+#include "tenancy/pod_words.h"
 #include "tenancy/presets.h"
 
 namespace boatswain::tenancy {
@@ -33,12 +34,15 @@ struct RuleParser {
         From from;
         bool has_key;
     };
-    static constexpr std::array<Named, 6> sources{{{"env", From::environment, true},
+    static constexpr std::array<Named, 9> sources{{{"env", From::environment, true},
                                                    {"label", From::label, true},
                                                    {"name", From::name, false},
                                                    {"image", From::image, false},
                                                    {"const", From::constant, true},
-                                                   {"mesos", From::attribute, true}}};
+                                                   {"mesos", From::attribute, true},
+                                                   {"pod-label", From::attribute, true},
+                                                   {"pod-annotation", From::attribute, true},
+                                                   {"namespace", From::attribute, false}}};
     static constexpr std::array<std::string_view, 3> mesos_attributes{mesos_task_attribute, mesos_framework_attribute,
                                                                       mesos_agent_attribute};
 
@@ -107,6 +111,7 @@ struct RuleParser {
         rule.from_ = found->from;
         if (!found->has_key) {
             if (colon != std::string_view::npos) return refuse(quoted(name) + " takes no key");
+            if (found->from == From::attribute) rule.key_ = name;
             return {};
         }
         auto key = colon == std::string_view::npos ? std::string_view{} : source.substr(colon + 1);
@@ -116,7 +121,7 @@ struct RuleParser {
         if (found->from == From::environment && key.contains('='))
             return refuse("the name of an environment variable holds no '='");
         rule.key_ = found->from == From::attribute ? source : key;
-        if (found->from == From::attribute && std::ranges::find(mesos_attributes, rule.key_) == mesos_attributes.end())
+        if (name == "mesos" && std::ranges::find(mesos_attributes, rule.key_) == mesos_attributes.end())
             return refuse("mesos has mesos:task, mesos:framework and mesos:agent, not " + quoted(key));
         return {};
     }
@@ -130,7 +135,8 @@ struct RuleParser {
         if (auto near = closest(name, known))
             return refuse(what + quoted(name) + ", did you mean " + quoted(*near) + "?");
         std::string list =
-            "; known are env:KEY, label:KEY, name, image, const:TEXT, mesos:task, mesos:framework, mesos:agent";
+            "; known are env:KEY, label:KEY, name, image, const:TEXT, mesos:task, mesos:framework, mesos:agent, "
+            "pod-label:KEY, pod-annotation:KEY, namespace";
         if (!with_key) {
             list += ", and the presets";
             for (const auto& preset : presets())
@@ -153,7 +159,7 @@ std::optional<std::string> Rule::environment_key() const {
 }
 
 std::optional<std::string> Rule::label_key() const {
-    if (from_ != From::label) return std::nullopt;
+    if (from_ != From::label && !(from_ == From::attribute && is_pod_word(key_))) return std::nullopt;
     return key_;
 }
 
@@ -163,13 +169,20 @@ std::optional<std::string> Rule::value(const SourceFacts& container) const {
         if (found == map.end()) return std::nullopt;
         return found->second.substr(0, value_bytes_max);
     };
+    auto look_up_known = [&](const std::map<std::string, std::string>& map, std::string_view not_known) {
+        auto found = look_up(map);
+        if (!found && container.attributes.contains(std::string{not_known})) found = word_not_known;
+        return found;
+    };
     switch (from_) {
-        case From::environment: return look_up(container.environment);
+        case From::environment: return look_up_known(container.environment, environment_not_known);
         case From::label: return look_up(container.labels);
         case From::name: return container.name.substr(0, value_bytes_max);
         case From::image: return container.image.substr(0, value_bytes_max);
         case From::constant: return key_;
-        case From::attribute: return look_up(container.attributes);
+        case From::attribute:
+            return is_pod_word(key_) ? look_up_known(container.attributes, pod_not_known)
+                                     : look_up(container.attributes);
     }
     return std::nullopt;
 }
@@ -178,7 +191,7 @@ std::optional<std::string> Rule::answer(const SourceFacts& container) const {
     auto found = value(container);
     if (!found || found->empty()) return std::nullopt;
     // Nothing is looked for in what stands for a word that was not kept.
-    if (!regex_ || *found == word_too_long) return found;
+    if (!regex_ || *found == word_too_long || *found == word_not_known) return found;
     re2::StringPiece groups[2];
     int wanted = regex_->NumberOfCapturingGroups() > 0 ? 2 : 1;
     if (!regex_->Match(*found, 0, found->size(), re2::RE2::UNANCHORED, groups, wanted)) return std::nullopt;
@@ -286,7 +299,7 @@ std::string shown(std::string_view text) { return printable(text, text_bytes_max
 
 std::string shown_answer(const std::vector<Rule>& rules, const SourceFacts& container) {
     auto answer = first_answer(rules, container);
-    return answer ? shown(answer->value) : std::string{};
+    return answer && answer->value != word_not_known ? shown(answer->value) : std::string{};
 }
 
 std::string why_nobody_answered(const std::vector<Rule>& rules) {
@@ -341,6 +354,13 @@ Attribution attribute(const RuleSet& rules, const SourceFacts& container, const 
         whose.tenant_rule = printable(why, reason_bytes_max - 7);
         return whose;
     }
+    if (answer->value == word_not_known) {
+        auto why = answer->rule->text() + " could not be asked";
+        for (const auto& [key, reason] : starter.attributes)
+            if (says_not_known(key)) why += ": " + reason;
+        whose.tenant_rule = printable(why, reason_bytes_max - 7);
+        return whose;
+    }
     auto tenant = TenantId::parse(answer->value);
     if (tenant) whose.tenant = std::move(*tenant);
     auto rule = tenant ? answer->rule->text() : answer->rule->text() + ": " + tenant.error().what;
@@ -357,10 +377,12 @@ std::map<std::string, std::string> kept_labels(const RuleSet& rules, const Sourc
     std::map<std::string, std::string> kept;
     if (rules.labels.empty()) return kept;
     for (const auto& [key, value] : container.attributes)
-        if (keeps(rules.labels, key)) kept.emplace(key, printable(value, label_bytes_max - 7));
+        if (!says_not_known(key) && kept.size() < kept_labels_max && keeps(rules.labels, key))
+            kept.emplace(key, printable(value, label_bytes_max - 7));
     for (const auto& [key, value] : container.labels) {
         if (kept.size() >= kept_labels_max) break;
-        if (key.starts_with(mesos_prefix)) continue;  // those of the sandbox, which no label can pass for
+        // Those of the sandbox and of the pod, which no label can pass for.
+        if (key.starts_with(mesos_prefix) || is_pod_word(key) || key == namespace_attribute) continue;
         if (keeps(rules.labels, key)) kept.emplace(shown(key), printable(value, label_bytes_max - 7));
     }
     return kept;

@@ -8,6 +8,8 @@
 //   mesos:task   mesos:framework   mesos:agent
 //                attributes: the executor id (for Marathon: the task id), framework id and agent id, by the host path
 //                that the Mesos agent binds to /mnt/mesos/sandbox (tenancy/mesos_sandbox.h)
+//   pod-label:KEY   pod-annotation:KEY   namespace
+//                attributes of a pod of Kubernetes (tenancy/pod_words.h)
 // With a regular expression (RE2, found anywhere in the value), the answer is its first capture group, or the whole
 // match without a group; no match is no answer. The expression ends at the last '/' of the rule, so that it may hold
 // slashes itself. An empty value is no answer. The first rule of a list that answers wins.
@@ -57,7 +59,7 @@ class Rule {
     bool reads_a_word_of(const SourceFacts& container) const;
     // The environment key it reads; nothing for other sources.
     std::optional<std::string> environment_key() const;
-    std::optional<std::string> label_key() const;  // likewise
+    std::optional<std::string> label_key() const;  // likewise; of a pod's words with what they begin with
 
   private:
     Rule() = default;

@@ -35,6 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whose.tenant != TenantId::unassigned() && !TenantId::parse(whose.tenant.str())) std::abort();
     if (!is_valid_utf8(whose.app) || !is_valid_utf8(whose.tenant_rule)) std::abort();
     (void)tenancy::kept_labels(rules ? *rules : *one, facts);
+    for (auto key : {"namespace", "pod-label:A", "\x01pod"}) facts.attributes.emplace(key, value);
+    auto pod = tenancy::attribute(rules ? *rules : *one, facts);
+    if (pod.app.empty() || pod.tenant_rule.empty() || pod.tenant_rule.size() > tenancy::reason_bytes_max) std::abort();
     facts.environment.emplace("MARATHON_APP_ID", value);
     facts.labels.emplace("MESOS_TASK_ID", value);
     (void)tenancy::forged_claims(facts);

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "tenancy/mesos_sandbox.h"
+#include "tenancy/pod_words.h"
 
 namespace boatswain::tenancy {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 const std::string sandbox_path =
@@ -82,7 +84,10 @@ TEST(Rules, SayWhatIsWrongWithThem) {
              {"nmae", R"(nmae: unknown source or preset "nmae", did you mean "name"?)"},
              {"http://x",
               "http://x: unknown source \"http\"; known are env:KEY, label:KEY, name, image, const:TEXT, mesos:task, "
-              "mesos:framework, mesos:agent"},
+              "mesos:framework, mesos:agent, pod-label:KEY, pod-annotation:KEY, namespace"},
+             {"pod-lable:x", R"(pod-lable:x: unknown source "pod-lable", did you mean "pod-label"?)"},
+             {"namespace:x", R"(namespace:x: "namespace" takes no key)"},
+             {"pod-annotation:", R"(pod-annotation:: "pod-annotation" needs a key: pod-annotation:KEY)"},
              {"", "is empty; write for example env:TENANT"},
              {"   ", "is empty; write for example env:TENANT"},
              {"env", R"(env: "env" needs a key: env:KEY)"},
@@ -248,6 +253,61 @@ TEST(Rules, FindNoAnswerInAWordThatIsTooLong) {
     auto carried = carried_text(rules, container);
     ASSERT_TRUE(carried);
     EXPECT_EQ(read_carried(*carried).is, CarriedMeaning::Is::refused) << "nobody derives a key from it";
+}
+
+SourceFacts pod_facts() {
+    SourceFacts pod;
+    pod.name = "shop/web-0/app";
+    pod.labels = {{"pod-label:team", "forged"}, {"namespace", "forged"}};
+    pod.attributes = {{"namespace", "shop"}, {"pod-label:team", "blue"}, {"pod-annotation:example.com/app", "cart"}};
+    return pod;
+}
+
+TEST(Rules, ReadWhatAPodsPlatformSaysAndNoLabelThatIsCalledSo) {
+    auto rules = *parse_rules({.tenant = {"pod-label:missing", "pod-label:team ~ /^bl(.*)/"},
+                               .app = {"pod-annotation:example.com/app"},
+                               .instance = {"namespace"},
+                               .labels = {"pod-label:*", "namespace"}});
+    auto pod = pod_facts();
+    auto whose = attribute(rules, pod);
+    EXPECT_EQ(whose.tenant.str(), "ue");
+    EXPECT_EQ(whose.app, "cart");
+    EXPECT_EQ(whose.instance, "shop");
+    EXPECT_EQ(kept_labels(rules, pod),
+              (std::map<std::string, std::string>{{"namespace", "shop"}, {"pod-label:team", "blue"}}));
+    EXPECT_TRUE(rules.label_keys().contains("pod-label:team"));
+    EXPECT_TRUE(rules.label_keys().contains("pod-annotation:example.com/app"));
+    pod.attributes.clear();
+    EXPECT_EQ(attribute(rules, pod).tenant, TenantId::unassigned());
+    EXPECT_EQ(attribute(rules, pod).instance, "");
+    EXPECT_THAT(kept_labels(rules, pod), IsEmpty());
+    EXPECT_THAT((*parse_rules({.tenant = {"const:pod-label:x"}})).label_keys(), IsEmpty());
+}
+
+// To pass on to a weaker rule would be to guess.
+TEST(Rules, AskNoWeakerRuleWhileAPodsWordsAreNotKnown) {
+    auto pod = pod_facts();
+    pod.attributes.erase("pod-label:team");
+    pod.attributes.emplace(pod_not_known, "no such pod");
+    auto rules = *parse_rules({.tenant = {"pod-label:team ~ /.*/", "namespace"},
+                               .app = {"pod-label:app"},
+                               .recipient = {"secret:pod-annotation:key ~ /o+/"},
+                               .labels = {"*"}});
+    auto whose = attribute(rules, pod);
+    EXPECT_EQ(whose.tenant, TenantId::unassigned());
+    EXPECT_EQ(whose.tenant_rule, "pod-label:team ~ /.*/ could not be asked: no such pod");
+    EXPECT_EQ(whose.app, "shop/web-0/app");
+    EXPECT_EQ(read_carried(*carried_text(rules, pod)).is, CarriedMeaning::Is::refused)
+        << "nobody derives a key from it";
+    EXPECT_EQ(kept_labels(rules, pod).size(), 2U) << "not the reason";
+    auto stronger = *parse_rules({.tenant = {"namespace ~ /^shop$/", "pod-label:team"}});
+    EXPECT_EQ(attribute(stronger, pod).tenant.str(), "shop") << "its words are not needed";
+    SourceFacts task;
+    task.name = "web";
+    auto variables = *parse_rules({.tenant = {"env:TENANT", "const:weaker"}});
+    EXPECT_EQ(attribute(variables, task).tenant.str(), "weaker");
+    task.attributes.emplace(environment_not_known, "its task has gone");
+    EXPECT_EQ(attribute(variables, task).tenant_rule, "env:TENANT could not be asked: its task has gone");
 }
 
 TEST(CarriedText, IsWhatTheFirstRecipientRuleSaysByteForByte) {
