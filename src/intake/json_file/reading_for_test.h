@@ -17,8 +17,14 @@ class Reading {
   public:
     static constexpr auto id = "c0ffee";
 
-    Reading(batch::testing::Rig& rig, Path log_path, crypto::Recipient recipient, LogTerms log_terms = {})
-        : terms(log_terms), rig_(rig), log_path_(std::move(log_path)), recipients_{recipient}, counters_(rig.metrics) {
+    Reading(batch::testing::Rig& rig, Path log_path, crypto::Recipient recipient, LogTerms log_terms = {},
+            const RecordForm& form = json_form)
+        : terms(log_terms),
+          form_(form),
+          rig_(rig),
+          log_path_(std::move(log_path)),
+          recipients_{recipient},
+          counters_(rig.metrics) {
         open();
     }
 
@@ -26,9 +32,8 @@ class Reading {
         auto start = rig_.spool->checkpoint(id).value_or(Checkpoint{});
         const auto* position = std::get_if<FilePosition>(&start.position);
         feed = rig_.batcher->open_feed(batch::testing::source(id), recipients_, start, false);
-        reader =
-            std::make_unique<LogFileReader>(json_form, log_path_, position ? std::optional{*position} : std::nullopt,
-                                            terms, rig_.clock, counters_, rig_.log);
+        reader = std::make_unique<LogFileReader>(form_, log_path_, position ? std::optional{*position} : std::nullopt,
+                                                 terms, rig_.clock, counters_, rig_.log);
     }
     // As a kill and a new start would: what was not sealed is forgotten.
     void crash() {
@@ -59,6 +64,7 @@ class Reading {
     std::unique_ptr<LogFileReader> reader;
 
   private:
+    const RecordForm& form_;
     batch::testing::Rig& rig_;
     Path log_path_;
     std::vector<crypto::Recipient> recipients_;
