@@ -191,6 +191,28 @@ void Corpus::trace_line() {
     text_ += ')';
 }
 
+namespace {
+
+// As Go's time.RFC3339Nano has it.
+void append_time(std::string& out, Timestamp at) {
+    std::array<char, time_text_size> time;
+    write_time(at, time.data());
+    std::size_t end = time_text_size - 1;  // without the Z
+    while (time[end - 1] == '0') --end;
+    if (time[end - 1] == '.') --end;
+    out.append(time.data(), end);
+    out += 'Z';
+}
+
+}  // namespace
+
+void append_cri_line(std::string& out, const CorpusLine& line) {
+    append_time(out, line.time);
+    out += line.to_stderr ? " stderr F " : " stdout F ";
+    out += line.text;
+    out += '\n';
+}
+
 void append_json_file_line(std::string& out, const CorpusLine& line) {
     out += R"({"log":")";
     for (char c : line.text) {
@@ -209,13 +231,8 @@ void append_json_file_line(std::string& out, const CorpusLine& line) {
         }
     }
     out += line.to_stderr ? R"(\n","stream":"stderr","time":")" : R"(\n","stream":"stdout","time":")";
-    std::array<char, time_text_size> time;
-    write_time(line.time, time.data());
-    std::size_t end = time_text_size - 1;  // without the Z
-    while (time[end - 1] == '0') --end;
-    if (time[end - 1] == '.') --end;
-    out.append(time.data(), end);
-    out += "Z\"}\n";
+    append_time(out, line.time);
+    out += "\"}\n";
 }
 
 }  // namespace boatswain::bench

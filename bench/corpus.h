@@ -68,5 +68,7 @@ class Corpus {
 // The escapes are those of its encoder (Docker 20.10, daemon/logger/jsonfilelog/jsonlog): \" \\ \n \r, other control
 // characters as \u00XX, < > & as \u003c \u003e \u0026, and the fraction of the second loses its trailing zeros.
 void append_json_file_line(std::string& out, const CorpusLine& line);
+// The same as containerd writes it for a kubelet: TIME STREAM F TEXT.
+void append_cri_line(std::string& out, const CorpusLine& line);
 
 }  // namespace boatswain::bench

@@ -1,4 +1,4 @@
-// boatswain_corpus --bytes 256MiB [--seed N] [--format text|json-file]: prints the benchmarks' corpus to standard
+// boatswain_corpus --bytes 256MiB [--seed N] [--format text|json-file|cri]: prints the benchmarks' corpus to standard
 // output.
 //
 // --bytes counts what the application printed (lines with their newlines), whatever the format, so the two formats of
@@ -19,7 +19,7 @@ using namespace boatswain;
 
 int usage(std::string_view problem) {
     std::cerr << "boatswain_corpus: " << problem
-              << "\nusage: boatswain_corpus --bytes SIZE [--seed N] [--format text|json-file]\n";
+              << "\nusage: boatswain_corpus --bytes SIZE [--seed N] [--format text|json-file|cri]\n";
     return 2;
 }
 
@@ -35,7 +35,7 @@ int main(int count, char** arguments) {
     constexpr std::size_t buffer_bytes = 1U << 18;
     std::uint64_t bytes = 0;
     std::uint64_t seed = 1;
-    bool json_file = false;
+    std::string_view format = "text";
     for (int i = 1; i < count; i += 2) {
         std::string_view name = arguments[i];
         if (i + 1 == count) return usage(std::string(name) + " needs a value");
@@ -45,8 +45,8 @@ int main(int count, char** arguments) {
             bytes = *number;
         } else if (name == "--seed" && number) {
             seed = *number;
-        } else if (name == "--format" && (value == "text" || value == "json-file")) {
-            json_file = value == "json-file";
+        } else if (name == "--format" && (value == "text" || value == "json-file" || value == "cri")) {
+            format = value;
         } else {
             return usage("not understood: " + std::string(name) + " " + std::string(value));
         }
@@ -59,8 +59,10 @@ int main(int count, char** arguments) {
     for (std::uint64_t printed = 0; printed < bytes;) {
         auto line = corpus.next();
         printed += line.text.size() + 1;
-        if (json_file) {
+        if (format == "json-file") {
             bench::append_json_file_line(buffer, line);
+        } else if (format == "cri") {
+            bench::append_cri_line(buffer, line);
         } else {
             buffer += line.text;
             buffer += '\n';

@@ -50,6 +50,12 @@ TEST(JsonFileLine, EscapesAsDockerDoes) {
         "\n");
 }
 
+TEST(CriLine, IsWhatContainerdWrites) {
+    std::string out;
+    append_cri_line(out, {.time = *parse_time("2026-11-22T10:00:00.701773700Z"), .to_stderr = true, .text = "a \"b\""});
+    EXPECT_EQ(out, "2026-11-22T10:00:00.7017737Z stderr F a \"b\"\n");
+}
+
 TEST(JsonFileLine, TrimsTheZerosOfTheTimeAsGoDoes) {
     EXPECT_NE(json_file("", "2026-11-22T10:00:00.701773700Z").find(R"("2026-11-22T10:00:00.7017737Z")"),
               std::string::npos);

@@ -2,6 +2,7 @@
 // sealing and storing cost by themselves. For `./dev bench` and for profilers.
 //
 //   bench_pipeline --json-file FILE --store URL --state-dir DIR --recipient age1...
+//   bench_pipeline --cri-file FILE ...                         the same of a log that a CRI runtime wrote
 // Run again with the same state directory it goes on where it was ended (tests/faults).
 //   bench_pipeline --seal-only FILE --recipient age1...        plain lines, sealed as fast as they can be; nothing is
 //   stored
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "batch/batcher.h"
+#include "intake/cri_file/cri_line.h"
 #include "intake/json_file/json_line.h"
 #include "intake/log_file/log_file_reader.h"
 #include "ship/shipper.h"
@@ -21,7 +23,7 @@ namespace boatswain {
 namespace {
 
 struct Arguments {
-    std::string json_file, store, state_dir, recipient, seal_only;
+    std::string json_file, cri_file, store, state_dir, recipient, seal_only;
     std::uint64_t flush_bytes = 8U << 20;
     std::size_t frame_bytes = 256U << 10;
 };
@@ -81,8 +83,11 @@ Result<void> run_pipeline(const Arguments& arguments, const crypto::Recipient& r
     auto source = bench_source();
     auto start = spool->checkpoint(source.id).value_or(Checkpoint{});
     const auto* position = std::get_if<FilePosition>(&start.position);
-    intake::LogFileReader reader{intake::json_form,
-                                 arguments.json_file,
+    bool is_cri = !arguments.cri_file.empty();
+    const intake::RecordForm& form =
+        is_cri ? static_cast<const intake::RecordForm&>(intake::cri_form) : intake::json_form;
+    intake::LogFileReader reader{form,
+                                 is_cri ? arguments.cri_file : arguments.json_file,
                                  position ? std::optional{*position} : std::nullopt,
                                  {},
                                  clock,
@@ -155,6 +160,7 @@ int main(int argc, char** argv) {
     Arguments arguments;
     CLI::App app{"Boatswain's parts without an engine, for measuring"};
     app.add_option("--json-file", arguments.json_file, "a json-file log");
+    app.add_option("--cri-file", arguments.cri_file, "a log that a CRI runtime wrote");
     app.add_option("--store", arguments.store, "store URL");
     app.add_option("--state-dir", arguments.state_dir, "state directory");
     app.add_option("--recipient", arguments.recipient, "age recipient")->required();
