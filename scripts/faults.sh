@@ -4,12 +4,20 @@
 # (tests/faults/model); then the storm (tests/faults/storm.py): a real engine, a real S3
 # server, one fault after the other and two at a time; then 500 containers that remove themselves, and a tenant that prints a hundred times
 # as much as the others.
+# With --engine containerd|podman instead: pods or Podman's containers, one fault after the other (tests/faults/pods.py).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
 
 case " $* " in *" --help "* | *" -h "* | *" --list "*) exec /usr/bin/python3 tests/faults/storm.py "$@" ;; esac
+case " $* " in *" --engine "*)
+    scripts/deps.sh build test
+    heading "Building a release"
+    build_preset release --target boatswaind_program boatswain
+    exec /usr/bin/python3 tests/faults/pods.py "$@"
+    ;;
+esac
 scripts/deps.sh build test
 heading "Building a release"
 build_preset release

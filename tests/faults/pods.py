@@ -1,0 +1,236 @@
+#!/usr/bin/python3
+"""Pods on a real containerd, or containers of a real Podman, that print numbered lines, and one fault after the other.
+
+    pods.py --engine containerd|podman [--seed N] [--kills 20] [--rotations 40] [--short 60]
+
+Faults: the agent is killed (kill -9) and started again; containerd is killed and started again, or a conmon is killed;
+logs are rotated at full speed; containers are started again; pods live a moment and are deleted. Afterwards every
+line of every container is looked for: stored exactly once, unaltered, in order, up to the last one that its log had; a
+gap record is a failure. The seed is printed first: it gives the same faults in the same order.
+"""
+import argparse
+import os
+import pathlib
+import random
+import signal
+import sys
+import time
+
+sys.dont_write_bytecode = True
+for folder in ("live", "support"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / folder))
+import harness  # noqa: E402 - found by the path that is set above
+
+TENANTS = ("red", "green", "blue")
+SHORT_LINES = 10
+SHORT_AT_ONCE = 3
+# About 1,000 lines a second, by turns of 50: a pause costs a process.
+FOR_EVER = "i=0; while :; do echo line $i; i=$((i+1)); [ $((i % 50)) -gt 0 ] || usleep 50000; done"
+SHORT = f"i=0; while [ $i -lt {SHORT_LINES} ]; do echo line $i; i=$((i+1)); done"
+
+
+def last_number(log):
+    """Of the last whole line of a log, or of the rotated file before it."""
+    for path in (log, *sorted(log.parent.glob(f"{log.name}.*"), reverse=True)):
+        lines = [line for line in path.read_bytes().split(b"\n")[:-1] if b" F line " in line]
+        if lines:
+            return int(lines[-1].rsplit(b" ", 1)[1])
+    raise AssertionError(f"{log}: no line")
+
+
+class Containerd:
+    """Six pods of three tenants, as a kubelet runs them."""
+
+    def __init__(self, at_random):
+        import containerd
+
+        self.random, self.Pod = at_random, containerd.Pod
+        self.containerd = containerd.Containerd()
+        self.settings = {
+            "docker__enabled": False,
+            "cri__pods": str(self.containerd.pods),
+            "tenancy__tenant": ["kubernetes"],
+            "tenancy__app": ["kubernetes", "name"],
+        }
+        self.engine = None
+        self.ended = []  # (source, last number)
+
+    def begin(self):
+        self.pods = [self.Pod(self.containerd, space, FOR_EVER, name=f"web-{n}") for n in range(2) for space in TENANTS]
+
+    def faults(self):
+        return {"kill containerd": self.kill_containerd, "start a container again": self.start_again}
+
+    def kill_containerd(self):
+        self.containerd.kill()
+        self.containerd.start()
+
+    def halt(self, pod):
+        cri = self.containerd.cri
+        pod.runtime.StopContainer(cri.StopContainerRequest(container_id=pod.id, timeout=0))
+        self.ended.append((pod.source, last_number(pod.log)))
+
+    def start_again(self):
+        pod = self.random.choice(self.pods)
+        self.halt(pod)
+        pod.start_again(FOR_EVER)
+
+    def rotate(self):
+        self.random.choice(self.pods).rotate()
+
+    def short(self, number):
+        pod = self.Pod(self.containerd, TENANTS[number % 3], SHORT, name=f"job-{number}")
+        pod.wait()
+        pod.delete()
+        return pod.source
+
+    def finish(self):
+        for pod in self.pods:
+            self.halt(pod)
+        return self.ended
+
+    def close(self):
+        self.containerd.close()
+
+
+class Podman:
+    """Six containers, two of which rotate by themselves."""
+
+    def __init__(self, at_random):
+        import podman
+
+        self.random = at_random
+        self.engine = podman.Podman()
+        self.settings = {"docker__root": str(self.engine.root)}
+        self.made, self.ended = 0, []
+
+    def begin(self):
+        self.containers = [self.run(FOR_EVER) for _ in range(6)]
+
+    def run(self, script, options=()):
+        self.made += 1
+        words = [*options] if self.made % 3 else [*options, "--log-opt", "max-size=256k"]
+        tenant = TENANTS[self.made % 3]
+        return self.engine.run(script, f"c-{self.made}", labels={"boatswain.tenant": tenant}, options=words)
+
+    def faults(self):
+        return {"kill a conmon": self.kill_conmon, "start the service again": self.restart_service}
+
+    def restart_service(self):
+        self.engine.stop()
+        self.engine.start()
+
+    def end(self, container, how):
+        log = self.engine.log_of(container)
+        how()
+        held = last_number(log)
+        self.ended.append((container, held))
+        self.engine.podman("rm", "--force", "--time", "0", container)
+
+    def kill_conmon(self):
+        at = self.random.randrange(len(self.containers))
+        conmon = self.engine.conmon_of(self.containers[at])
+        self.end(self.containers[at], lambda: (os.kill(conmon, signal.SIGKILL), time.sleep(0.2)))
+        self.containers[at] = self.run(FOR_EVER)
+
+    def rotate(self):
+        """A log of Podman rotates by its size alone."""
+        time.sleep(0.2)
+
+    def short(self, number):
+        del number
+        return self.run(SHORT + "; usleep 300000", ["--rm"])
+
+    def finish(self):
+        for container in self.containers:
+            self.end(container, lambda: self.engine.podman("stop", "--time", "0", container))
+        return self.ended
+
+    def close(self):
+        self.engine.close()
+
+
+def strike(side, agent, arguments, at_random):
+    """All faults, mixed; the short ones' sources."""
+    kinds = side.faults()
+    plan = (
+        ["kill the agent"] * arguments.kills
+        + ["rotate"] * arguments.rotations
+        + ["short"] * (arguments.short // SHORT_AT_ONCE)
+        + [name for name in kinds for _ in range(max(2, arguments.kills // 10))]
+    )
+    at_random.shuffle(plan)
+    shorts = []
+    for number, fault in enumerate(plan):
+        if number % 25 == 0:
+            print(f"  {number} of {len(plan)} faults", file=sys.stderr)
+        if fault == "kill the agent":
+            agent.kill()
+            agent.start()
+        elif fault == "rotate":
+            side.rotate()
+        elif fault == "short":
+            numbers = range(len(shorts), len(shorts) + SHORT_AT_ONCE)
+            shorts += harness.in_parallel(side.short, numbers, workers=SHORT_AT_ONCE)
+        else:
+            kinds[fault]()
+        time.sleep(at_random.random() * 0.2)
+    return shorts
+
+
+def judge(stored, source, count):
+    """What is wrong with a source's lines, in words; nothing when they are all there, once, in order."""
+    numbers = [int(line.rsplit(b" ", 1)[1]) for line in stored.messages()]
+    if numbers == list(range(count)) and not stored.gaps:
+        return None
+    missing, doubled = set(range(count)) - set(numbers), len(numbers) - len(set(numbers))
+    return f"{source}: {len(missing)} of {count} lines missing, {doubled} doubled, {len(stored.gaps)} gaps"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev faults", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--engine", choices=("containerd", "podman"), required=True)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--kills", type=int, default=20, help="of the agent (default: 20)")
+    parser.add_argument("--rotations", type=int, default=40, help="of pods' logs (default: 40)")
+    parser.add_argument("--short", type=int, default=60, help="containers that live a moment (default: 60)")
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}")
+    at_random = random.Random(arguments.seed)
+    side = {"containerd": Containerd, "podman": Podman}[arguments.engine](at_random)
+    agent = harness.Agent(side.engine, batch__flush_after="500ms", **side.settings)
+    started = time.monotonic()
+    try:
+        agent.start()
+        side.begin()
+        shorts = strike(side, agent, arguments, at_random)
+        wanted = side.finish() + [(source, SHORT_LINES - 1) for source in shorts]
+        end = time.monotonic() + 120
+        while True:
+            reader = agent.reader()
+            if all(len(reader.of(source).lines) > last for source, last in wanted) or time.monotonic() > end:
+                break
+            time.sleep(2)
+        code = agent.stop()
+        reader = agent.reader()
+        wrong = [said for source, last in wanted if (said := judge(reader.of(source), source, last + 1))]
+        verified = agent.tool("verify", check=False).returncode
+        lines = sum(last + 1 for _, last in wanted)
+        print(
+            f"{arguments.engine}: {arguments.kills} kills of the agent, {arguments.rotations} rotations,"
+            f" {len(shorts)} short containers, {len(wanted)} logs, {lines} lines, {time.monotonic() - started:.0f} s:"
+            f" {len(wrong)} wrong"
+        )
+        for said in wrong[:20]:
+            print(f"  {said}")
+        if wrong or code or verified:
+            print(f"  the agent ended with {code}, verify with {verified}; its log:\n{agent.last_words(30)}")
+            return 1
+        return 0
+    finally:
+        agent.close()
+        side.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
