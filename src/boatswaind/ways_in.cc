@@ -3,12 +3,16 @@
 #include <array>
 #include <filesystem>
 
+#include "base/file.h"
 #include "intake/cri/cri_intake.h"
+#include "intake/pod_watch/pod.h"
 
 namespace boatswain::boatswaind {
 namespace {
 
 using config::Config;
+
+constexpr std::size_t file_bytes_max = 1U << 20;  // of a token or of authorities
 
 // By listing it, as the agent does.
 std::optional<std::string> trouble_with(std::string_view setting, const Path& directory) {
@@ -19,11 +23,47 @@ std::optional<std::string> trouble_with(std::string_view setting, const Path& di
            " (is it mounted here? the agent waits for it)";
 }
 
+std::string node_of(const Config& config) { return config.cri.node.empty() ? config.host : config.cri.node; }
+
+// A token and authorities that are changed are other files afterwards: their directories are read.
+std::vector<Path> cri_directories(const Config& config) {
+    std::vector directories{config.cri.pods};
+    if (config.cri.api.empty()) return directories;
+    for (const auto& file : {config.cri.api_token_file, config.cri.api_ca_file})
+        if (file.has_parent_path()) directories.push_back(file.parent_path());
+    return directories;
+}
+
+std::optional<std::string> cri_trouble(const Config& config) {
+    if (auto trouble = trouble_with("cri.pods", config.cri.pods)) return trouble;
+    if (config.cri.api.empty()) return std::nullopt;
+    if (!intake::cri::is_node_name(node_of(config)))
+        return "cri.node is empty, and host is no node's name: " + node_of(config);
+    for (const auto& [setting, file] : {std::pair{"cri.api_token_file", config.cri.api_token_file},
+                                        std::pair{"cri.api_ca_file", config.cri.api_ca_file}})
+        if (auto text = file.empty() ? std::string{} : read_file(file, file_bytes_max); !text)
+            return std::string{setting} + ": " + text.error().what + " (the agent waits for it)";
+    return std::nullopt;
+}
+
+std::optional<intake::cri::ApiOptions> api_of(const Config& config) {
+    if (config.cri.api.empty()) return std::nullopt;
+    auto url = config.cri.api;
+    while (url.ends_with('/')) url.pop_back();
+    return intake::cri::ApiOptions{.url = std::move(url),
+                                   .token_file = config.cri.api_token_file,
+                                   .ca_file = config.cri.api_ca_file,
+                                   .node = node_of(config)};
+}
+
 std::unique_ptr<intake::Intake> make_cri(const Config& config, const IntakeParts& parts) {
     const auto& excluded = config.cri.exclude_namespaces;
-    intake::cri::Options options{.pods = config.cri.pods,
-                                 .excluded_namespaces = {excluded.begin(), excluded.end()},
-                                 .own_pods = intake::cri::own_pods()};
+    intake::cri::Options options{
+        .pods = config.cri.pods,
+        .excluded_namespaces = {excluded.begin(), excluded.end()},
+        .own_pods = intake::cri::own_pods(),
+        .api = api_of(config),
+        .words_wait = std::chrono::duration_cast<std::chrono::milliseconds>(config.cri.labels_wait)};
     return std::make_unique<intake::cri::CriIntake>(parts.executor, std::move(options), parts.assigner, parts.batcher,
                                                     parts.spool, parts.clock, parts.metrics, parts.log);
 }
@@ -31,8 +71,8 @@ std::unique_ptr<intake::Intake> make_cri(const Config& config, const IntakeParts
 constexpr std::array all{
     WayIn{.is_on = [](const Config& config) { return !config.cri.pods.empty(); },
           .off = "cri.pods names no directory (/var/log/pods on nodes of Kubernetes)",
-          .directories = [](const Config& config) { return std::vector{config.cri.pods}; },
-          .trouble = [](const Config& config) { return trouble_with("cri.pods", config.cri.pods); },
+          .directories = cri_directories,
+          .trouble = cri_trouble,
           .make = make_cri},
 };
 

@@ -76,6 +76,11 @@ struct Config {
     struct Cri {
         Path pods;  // the kubelet's directory of logs, as we see it; empty: there is none to read
         std::vector<std::string> exclude_namespaces;
+        std::string api;  // URL of the API server that is asked for pods' labels; empty: none is
+        Path api_token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";  // empty: no token is sent
+        Path api_ca_file = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";    // empty: the system's authorities
+        std::string node;                                                             // empty: host
+        Nanoseconds labels_wait = std::chrono::seconds{30};
     } cri;
 
     struct Driver {

@@ -93,6 +93,11 @@ read_max_age = "24h"
 [cri]
 pods = "/var/log/pods"
 exclude_namespaces = ["kube-system"]
+api = "https://kubernetes.default.svc"
+api_token_file = "/run/token"
+api_ca_file = "/run/ca.crt"
+node = "node-7.example"
+labels_wait = "10s"
 [driver]
 enabled = true
 holder = "process"
@@ -187,6 +192,11 @@ format = "json"
     EXPECT_FALSE(config.docker.enabled);
     EXPECT_EQ(config.cri.pods, "/var/log/pods");
     EXPECT_THAT(config.cri.exclude_namespaces, ElementsAre("kube-system"));
+    EXPECT_EQ(config.cri.api, "https://kubernetes.default.svc");
+    EXPECT_EQ(config.cri.api_token_file, "/run/token");
+    EXPECT_EQ(config.cri.api_ca_file, "/run/ca.crt");
+    EXPECT_EQ(config.cri.node, "node-7.example");
+    EXPECT_EQ(config.cri.labels_wait, std::chrono::seconds{10});
     EXPECT_EQ(config.docker.root, "/host/docker");
     EXPECT_THAT(config.docker.include, ElementsAre("label:log=yes", "name:^web"));
     EXPECT_THAT(config.docker.exclude, IsEmpty());
@@ -317,6 +327,11 @@ TEST(Config, SaysWhatIsWrongWhereAndWhatWasMeant) {
              "boatswain.toml:2: batch.zstd_level: a number with a fraction is not a whole number"},
             {"[batch]\nzstd_level = \"3\"", R"(boatswain.toml:2: batch.zstd_level: "3" is not a whole number)"},
             {"[batch]\nzstd_level = 20", "boatswain.toml:2: batch.zstd_level: 20 is too much; at most 19"},
+            {"[cri]\napi = \"http://api.example\"",
+             R"(boatswain.toml:2: cri.api: "http://api.example" is not https://HOST[:PORT] (http:// only to this machine))"},
+            {"[cri]\napi = \"https://me:secret@api.example\"",
+             R"(boatswain.toml:2: cri.api: "https://REDACTED@api.example" is not the URL of an API server)"},
+            {"[cri]\nnode = \"Node_1\"", R"(boatswain.toml:2: cri.node: "Node_1" is not a node's name)"},
             {"[docker]\nattach = \"true\"", R"(boatswain.toml:2: docker.attach: "true" is not true or false)"},
             {"[docker]\ninclude = [\"lable:a=b\"]",
              R"(boatswain.toml:2: docker.include: "lable:a=b" is not a rule; write label:KEY=VALUE, name:REGEX or image:REGEX (did you mean "label"?))"},

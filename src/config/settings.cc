@@ -26,6 +26,27 @@ Complaint absolute_path(std::string_view text) {
 
 Complaint absolute_path_or_none(std::string_view text) { return text.empty() ? std::nullopt : absolute_path(text); }
 
+// A token is sent to it: over TLS, or not beyond this machine.
+Complaint api_server(std::string_view text) {
+    if (text.empty()) return std::nullopt;
+    if (has_userinfo(text) || text.find_first_of("?# \t\"\\") != text.npos || printable(text, 1000) != text)
+        return in_quotes(url_for_people(text)) + " is not the URL of an API server";
+    auto host = text.substr(0, text.find('/', text.find("://") + 3));
+    auto is_loopback = [&](std::string_view start) {
+        return host == start || host.starts_with(std::string{start} + ":");
+    };
+    if (text.starts_with("https://") && host.size() > 8) return std::nullopt;
+    if (is_loopback("http://127.0.0.1") || is_loopback("http://[::1]") || is_loopback("http://localhost"))
+        return std::nullopt;
+    return in_quotes(text) + " is not https://HOST[:PORT] (http:// only to this machine)";
+}
+
+Complaint node_name(std::string_view text) {
+    auto fits = [](char c) { return is_lower_letter(c) || is_digit(c) || c == '-' || c == '.'; };
+    if (text.size() <= 253 && !text.starts_with('.') && std::ranges::all_of(text, fits)) return std::nullopt;
+    return in_quotes(text) + " is not a node's name";
+}
+
 Complaint host_name(std::string_view text) {
     if (text.size() > 253) return "is longer than 253 bytes";
     if (printable(text, 1000) != text || text.contains('/')) return in_quotes(text) + " is not a host's name";
@@ -361,6 +382,18 @@ std::vector<Setting> make_settings() {
              absolute_path_or_none, AT(Path, cri.pods)),
         list("cri.exclude_namespaces", "NAMESPACES", "never read pods of these namespaces", not_empty,
              AT(std::vector<std::string>, cri.exclude_namespaces)),
+        text("cri.api", "URL",
+             "the API server whose watch says this node's pods' labels and annotations "
+             "(https://kubernetes.default.svc); empty: nobody is asked",
+             api_server, AT(std::string, cri.api)),
+        path("cri.api_token_file", "file of the token for it, read for each watch; empty: none is sent",
+             absolute_path_or_none, AT(Path, cri.api_token_file)),
+        path("cri.api_ca_file", "PEM file of the authorities that it is trusted by; empty: the system's",
+             absolute_path_or_none, AT(Path, cri.api_ca_file)),
+        text("cri.node", "NAME", "this node's name in the cluster; empty: `host`", node_name,
+             AT(std::string, cri.node)),
+        duration("cri.labels_wait", "how long a pod's log waits for its labels until that is told", 1s, 1h,
+                 AT(Nanoseconds, cri.labels_wait)),
 
         truth("driver.enabled", "read containers that run with our log driver (docker run --log-driver boatswain)",
               AT(bool, driver.enabled)),

@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 BUILD = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", ROOT / "build/release"))
 ENGINE_PLACES = ("/run", "/var/run")  # directories of the host in which the engine's socket lies
+MANIFESTS = ("docker.yaml", "boatswain.yaml", "labels.yaml")
 UID = 10350  # of the agent's ordinary user: scripts/stage.sh, and the owner of the hosts' directories
 
 
@@ -58,7 +59,9 @@ class Parsers(unittest.TestCase):
                 check=True,
                 timeout=240,
             )
-        (modules / "manifests.json").write_text(json.dumps(kubernetes() + kubernetes("boatswain.yaml"), default=str))
+        (modules / "manifests.json").write_text(
+            json.dumps([one for name in MANIFESTS for one in kubernetes(name)], default=str)
+        )
         cls.validated = run("node", "validate.mjs", "manifests.json", DEPLOY / "nomad/boatswain.nomad.hcl", cwd=modules)
 
     def test_kubernetes_and_nomad_take_the_manifests(self):
@@ -282,7 +285,7 @@ class Descriptors(unittest.TestCase):
             app["id"]: app["env"] for name in ("agent.json", "agent-without-guard.json") for app in marathon(name)
         }
         environments |= {f"swarm {name}": service["environment"] for name, service in swarm()["services"].items()}
-        for name in ("docker.yaml", "boatswain.yaml"):
+        for name in MANIFESTS:
             for container in daemon_set(name)["spec"]["template"]["spec"]["containers"]:
                 environments[f"{name} {container['name']}"] = {
                     env["name"]: env.get("value", "a-node") for env in container["env"]
@@ -367,6 +370,31 @@ class Descriptors(unittest.TestCase):
         for key in ("securityContext", "livenessProbe", "readinessProbe", "resources"):
             self.assertEqual(pod["containers"][0][key], agent[key])
 
+    def test_labels_of_pods_cost_one_right_and_a_token_for_the_agent_alone(self):
+        plain, labels = kubernetes("boatswain.yaml"), kubernetes("labels.yaml")
+        role, binding = (
+            next(one for one in labels if one["kind"] == kind) for kind in ("ClusterRole", "ClusterRoleBinding")
+        )
+        self.assertEqual(role["rules"], [{"apiGroups": [""], "resources": ["pods"], "verbs": ["watch"]}])
+        self.assertEqual(binding["roleRef"]["name"], role["metadata"]["name"])
+        self.assertEqual([one["kind"] for one in binding["subjects"]], ["ServiceAccount"])
+        kinds = lambda manifests: [one["kind"] for one in manifests if one not in (role, binding)]
+        self.assertEqual(kinds(labels), kinds(plain))
+        pods = [daemon_set(name)["spec"]["template"]["spec"] for name in ("labels.yaml", "boatswain.yaml")]
+        self.assertFalse(pods[0]["automountServiceAccountToken"])
+        token = {"name": "token", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True}
+        pods[0]["containers"][0]["volumeMounts"].remove(token)
+        volume = next(one for one in pods[0]["volumes"] if one["name"] == "token")
+        pods[0]["volumes"].remove(volume)
+        self.assertEqual(
+            [list(source) for source in volume["projected"]["sources"]], [["serviceAccountToken"], ["configMap"]]
+        )
+        new = ("BOATSWAIN_CRI_API", "BOATSWAIN_TENANCY_LABELS", "BOATSWAIN_TENANCY_TENANT")
+        for pod in pods:
+            agent = pod["containers"][0]
+            agent["env"] = [env for env in agent["env"] if env["name"] not in new]
+        self.assertEqual(pods[0], pods[1], "all else is as without labels")
+
     def test_kubernetes_gives_the_agent_no_right_to_its_api(self):
         kinds = {"Namespace", "ServiceAccount", "ConfigMap", "NetworkPolicy", "DaemonSet"}
         for name in ("docker.yaml", "boatswain.yaml"):
@@ -407,6 +435,7 @@ class Descriptors(unittest.TestCase):
         for uid_file in (
             "kubernetes/boatswain.yaml",
             "kubernetes/docker.yaml",
+            "kubernetes/labels.yaml",
             "marathon/agent.json",
             "swarm/boatswain.yaml",
             "nomad/boatswain.nomad.hcl",

@@ -7,6 +7,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from harness import *
+import api_server
 from containerd import Containerd, Pod
 
 NAMESPACES = ("red", "green", "blue")
@@ -22,14 +23,14 @@ class Pods(LiveTest):
         self.started = time.monotonic()
 
     def agent(self, **settings):
-        return super().agent(
+        usual = dict(
             docker__enabled=False,
             cri__pods=str(self.containerd.pods),
             tenancy__tenant=["kubernetes"],
             tenancy__app=["kubernetes", "name"],
             batch__flush_after="300ms",
-            **settings,
         )
+        return super().agent(**usual | settings)
 
     def pod(self, *arguments, **keywords):
         pod = Pod(self.containerd, *arguments, **keywords)
@@ -131,6 +132,83 @@ class Pods(LiveTest):
         self.assertEqual([gap["reason"] for gap in agent.reader().of(gone.source).gaps], ["removed-while-away"])
         self.assertEqual(agent.reader().of(first).gaps, [])
         self.assertEqual(agent.reader().of(pod.source).gaps, [])
+
+    def test_labels_say_whose_pods_are_while_agent_and_api_server_come_and_go(self):
+        place = scratch("bwa.")
+        self.addCleanup(shutil.rmtree, place)
+        token = place / "token"
+        token.write_text("first\n")
+        api = api_server.ApiServer(place, token="first")
+        self.addCleanup(api.close)
+        tell = lambda pod, **labels: api.put(api_server.pod(pod.namespace, pod.name, pod.uid, labels))
+        agent = self.agent(
+            tenancy__tenant=["pod-label:team", "namespace ~ /^green$/"],
+            cri__api=api.url,
+            cri__api_token_file=str(token),
+            cri__api_ca_file=str(place / "ca.crt"),
+            cri__node=api_server.NODE,
+            cri__labels_wait="2s",
+        )
+        self.assertTrue(agent.logged("confined", reads="what it needs"))
+        lines = 1500
+        script = (
+            f"i=0; while [ $i -lt {lines} ]; do echo line $i; i=$((i+1)); [ $((i % 50)) -gt 0 ] || usleep 50000; done;"
+            " sleep 1000"
+        )
+        red, blue = (self.pod("shop", script, name=f"web-{n}") for n in range(2))
+        green = self.pod("green", "echo mine; sleep 1000", name="plain-0")
+        nobodys = self.pod("green", "echo whose; sleep 1000", name="unknown-0")
+        why = lambda pod: json.loads(
+            run(
+                BUILD / "boatswain", "why", "--socket", agent.state / "agent.sock", pod.source, "--json", check=False
+            ).stdout
+            or "{}"
+        )
+        wait_for(lambda: "waits for its pod's labels" in why(red).get("reason", ""), 20, lambda: str(why(red)))
+        tell(red, team="red")
+        tell(blue, team="blue", app="web")
+        tell(green)
+        wait_for(
+            lambda: agent.reader().of(red.source).lines and agent.reader().of(blue.source).lines, 30, "their lines"
+        )
+        # The token and the server are others when the agent comes back; and the labels are others, too.
+        agent.kill()
+        api.token = "second"
+        token.write_text("second")
+        api.forget()
+        agent.start()
+        wait_for(lambda: why(nobodys).get("verdict") == "quarantined", 30, lambda: str(why(nobodys)))
+        self.assertIn("pod-label:team could not be asked: the API server knows no such pod", why(nobodys)["reason"])
+        tell(red, team="blue")
+        # A pod that lives while the server is away is read when it is back.
+        api.refuse(503)
+        api.drop()
+        wait_for(lambda: agent.logged("watch is not followed"), 30, "the agent says so")
+        short = self.pod("shop", "i=0; while [ $i -lt 10 ]; do echo line $i; i=$((i+1)); done", name="job-0")
+        short.wait()
+        wait_for(lambda: why(short).get("verdict") == "held", 30, lambda: str(why(short)))
+        self.assertIn("HTTP 503: refused for a test", why(short)["reason"])
+        short.delete()
+        tell(short, team="red")
+        api.refuse(None)
+        wait_for(lambda: len(agent.reader().of(short.source).lines) == 10, 60, "the lines of the short one")
+        for pod in (red, blue):
+            wait_for(lambda: len(agent.reader().of(pod.source).lines) >= lines, 60, "all lines")
+        self.assertEqual(agent.stop(), 0)
+        for pod, tenant, count in ((red, "red", lines), (blue, "blue", lines), (short, "red", 10)):
+            self.assert_numbers(agent.reader().of(pod.source), count, container=pod.name)
+            self.assertEqual(agent.reader().of(pod.source).tenant, tenant)
+        self.assertEqual(agent.reader().of(green.source).tenant, "green")
+        self.assertEqual(agent.reader().of(nobodys.source).tenant, "_unassigned")
+        told = agent.tool(
+            "logs", "--namespace", "shop", "--pod", "web-1", "--container", "app", "--output", "raw"
+        ).stdout
+        self.assertEqual(len(told.splitlines()), lines, "found by the names that people know")
+        watches = [asked for _, _, asked, _ in api.asked]
+        self.assertEqual({asked["fieldSelector"] for asked in watches}, {f"spec.nodeName={api_server.NODE}"})
+        self.assertEqual({sent for _, _, _, sent in api.asked}, {"Bearer first", "Bearer second"})
+        self.assertLess(len(watches), 25, "it waits longer each time")
+        self.assertEqual(agent.tool("verify").returncode, 0)
 
 
 if __name__ == "__main__":

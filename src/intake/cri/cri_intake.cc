@@ -7,6 +7,7 @@
 #include "intake/source/removed_while_away.h"
 #include "intake/source/source_feed.h"
 #include "net/event.h"
+#include "tenancy/pod_words.h"
 
 namespace boatswain::intake::cri {
 namespace {
@@ -47,6 +48,11 @@ CriIntake::~CriIntake() = default;
 asio::awaitable<void> CriIntake::run() {
     tasks_.spawn("read pods' logs", pump_.run());
     tasks_.spawn("find pods", find());
+    if (options_.api) {
+        known_charge_ = batch::Charge::standing(batcher_.budget(), 0);
+        api_ = std::make_unique<ApiWatch>(executor_, *options_.api);
+        tasks_.spawn("follow the API server", follow_api());
+    }
     co_await tasks_.join_or_end();
 }
 
@@ -90,6 +96,7 @@ void CriIntake::look() {
         forget_who_is_gone(*there);
         record_who_went_while_away(*there);
     }
+    forget_pods();
     pump_.touch_all();
 }
 
@@ -152,6 +159,8 @@ void CriIntake::log_appeared(const PodLog& log) {
     auto& container = containers_[id];
     container.log = log;
     container.facts = log.facts();
+    container.found = clock_.steady();
+    if (options_.api) container.words = Words::waited_for;
     container.created = (held ? (*held)->made() : std::nullopt).value_or(clock_.now());
     container.charge = batch::Charge::standing(batcher_.budget(), container_cost);
     // A run that was before has ended; and so has this one, where there is a later one.
@@ -189,7 +198,7 @@ bool CriIntake::takes_lines(const Container& container) const {
 }
 
 void CriIntake::assign(const std::string& id, Container& container) {
-    container.assignment = assigner_.assign(container.facts);
+    container.assignment = whose(container);
     const auto& assignment = container.assignment;
     log_.info("container found", {{"container", id},
                                   {"name", container.facts.name},
@@ -199,6 +208,15 @@ void CriIntake::assign(const std::string& id, Container& container) {
                                   {"action", tenancy::to_string(assignment.decision.action)},
                                   {"reason", assignment.decision.reason}});
     start_reading(id, container);
+}
+
+Assignment CriIntake::whose(Container& container) {
+    if (container.words == Words::waited_for) {
+        const auto* words = known_pods_.find(container.log.pod);
+        if (!words) return waiting(container);
+        use_words(container, *words);
+    }
+    return assigner_.assign(container.facts);
 }
 
 void CriIntake::start_reading(const std::string& id, Container& container) {
@@ -262,13 +280,22 @@ void CriIntake::reassign(const std::vector<std::string>& ids) {
         if (auto found = containers_.find(id); found != containers_.end()) assign_again(id, found->second);
 }
 
+void CriIntake::log_assigned_again(const std::string& id, const Container& container) {
+    log_.info("container assigned again", {{"container", id},
+                                           {"tenant", container.assignment.whose.tenant.str()},
+                                           {"action", tenancy::to_string(container.assignment.decision.action)},
+                                           {"reason", container.assignment.decision.reason}});
+}
+
 void CriIntake::assign_again(const std::string& id, Container& container) {
-    auto fresh = assigner_.assign(container.facts);
+    auto fresh = whose(container);
     const auto* feed = pump_.feed(id);
     if (!feed) {
+        bool acts = fresh.decision.action != container.assignment.decision.action;
         bool news = fresh.decision.action != container.assignment.decision.action ||
                     fresh.decision.reason != container.assignment.decision.reason;
         container.assignment = std::move(fresh);
+        if (acts) log_assigned_again(id, container);
         if (news || takes_lines(container)) start_reading(id, container);
         return;
     }
@@ -278,10 +305,7 @@ void CriIntake::assign_again(const std::string& id, Container& container) {
     if (stops && feed->is_held() && fresh.decision.reason == container.assignment.decision.reason) return;
     container.assignment = std::move(fresh);
     batcher_.hold(id, stops);
-    log_.info("container assigned again", {{"container", id},
-                                           {"tenant", container.assignment.whose.tenant.str()},
-                                           {"action", tenancy::to_string(container.assignment.decision.action)},
-                                           {"reason", container.assignment.decision.reason}});
+    log_assigned_again(id, container);
     if (change == Reassignment::new_feed) pump_.change_feed(id, open_feed(container, feed->handover()));
     pump_.touch(id);
     count();
@@ -294,6 +318,7 @@ void CriIntake::vanished(const std::string& id, Container& container) {
     container.running = false;
     pump_.set_running(id, false);
     pump_.notice_removal(id);
+    if (container.words == Words::waited_for) container.assignment = whose(container);
     if (pump_.feed(id) || container.assignment.soon) return;  // read to its end first
     give_up(id, container);
 }
@@ -363,6 +388,8 @@ IntakeHealth CriIntake::health() const {
                         .reading = {.containers = containers_.size()},
                         .ended_tasks = tasks_.failed()};
     if (!health.follows) health.troubles.push_back("pods are not followed: " + last_error_);
+    if (api_) health.detail.emplace("api_server", api_trouble_.empty() ? "followed" : api_trouble_);
+    if (auto trouble = api_health_trouble()) health.troubles.push_back(*trouble);
     if (full_)
         health.troubles.push_back("more than " + std::to_string(containers_max) + " containers, or " +
                                   std::to_string(entries_max) + " entries in one directory: the rest is not read");

@@ -8,6 +8,11 @@
 //   a later run appears    the container was started again: what is pending of the run before is settled
 //   its directory is gone  the pod was deleted: the log is read to its end, and its closing record is written
 //
+// Where an API server is named (Options::api), its watch says what labels and annotations a pod has. A log waits for
+// them, held open and unread. They are those of the moment in which the log was assigned first, whatever its pod is
+// called afterwards. Where the server answers and knows no such pod, they are not known: no rule that reads them gives
+// way to a weaker one (tenancy/pod_words.h).
+//
 // The pods directory may come late, or go and come back: nothing is taken for removed while it cannot be read, or holds
 // no pod at all. Belongs to the I/O thread.
 #pragma once
@@ -25,6 +30,8 @@
 #include "batch/batcher.h"
 #include "intake/cri/pods_watch.h"
 #include "intake/log_file/file_pump.h"
+#include "intake/pod_watch/api_watch.h"
+#include "intake/pod_watch/known_pods.h"
 #include "intake/source/assigner.h"
 #include "intake/source/intake.h"
 #include "net/task_group.h"
@@ -36,6 +43,9 @@ struct Options {
     Path pods = "/var/log/pods";
     std::set<std::string> excluded_namespaces;
     std::set<std::string> own_pods;  // uids of the pods that this process runs in: an agent never reads its own log
+    std::optional<ApiOptions> api;   // nothing: labels and annotations are asked of nobody
+    // How long a log waits for its pod's words before its waiting is told, and, where the server answers, ends.
+    std::chrono::milliseconds words_wait{30'000};
 };
 
 // Runs of containers that are known at a time; what is beyond is not read, and /readyz says so.
@@ -55,6 +65,7 @@ class CriIntake final : public Intake, private PodsListener {
     void finish(std::chrono::steady_clock::time_point deadline) override;
     void reassign() override;
     void reassign(const std::vector<std::string>& ids) override;
+    void learn_again() override;
     void progressed() override { pump_.progressed(); }
     void put_down() override { pump_.put_down(); }
     IntakeHealth health() const override;
@@ -62,11 +73,21 @@ class CriIntake final : public Intake, private PodsListener {
     std::vector<Description> describe_all() const override;
 
   private:
+    // What is known of its pod's labels and annotations.
+    enum class Words {
+        unasked,     // there is no server to ask
+        waited_for,  // nothing yet
+        known,
+        stale,    // rules read others since: used until they are said again
+        missing,  // the server knows no such pod
+    };
     struct Container {  // one run of one
         PodLog log;
         SourceFacts facts;
         Timestamp created{};  // of its log, as far as the file system tells
         Assignment assignment;
+        std::chrono::steady_clock::time_point found;
+        Words words = Words::unasked;
         std::uint64_t lines_before = 0;  // of earlier runs of the agent
         bool running = true;
         bool removed = false;
@@ -87,9 +108,11 @@ class CriIntake final : public Intake, private PodsListener {
     void record_who_went_while_away(const std::set<PodLog>& there);
     bool is_excluded(const Pod& pod) const;
     void assign(const std::string& id, Container& container);
+    Assignment whose(Container& container);
     bool takes_lines(const Container& container) const;
     void start_reading(const std::string& id, Container& container);
     void assign_again(const std::string& id, Container& container);
+    void log_assigned_again(const std::string& id, const Container& container);
     std::unique_ptr<batch::Feed> open_feed(const Container& container, const Checkpoint& start);
     std::unique_ptr<LogFileReader> make_reader(const Container& container, const Checkpoint& start);
     std::vector<std::string> ids_of(const Pod& pod, const std::string& container) const;
@@ -100,6 +123,20 @@ class CriIntake final : public Intake, private PodsListener {
     void drop(const std::string& id);
     Description describe(const Container& container) const;
     void count();
+
+    // cri_words.cc
+    boost::asio::awaitable<void> follow_api();
+    void take_event(const ApiWatch::Taken& taken);
+    void learn(const Pod& pod);
+    void look_at_waiting();
+    void tell_of_api(const ApiWatch::Standing& standing);
+    void forget_pods();
+    Assignment waiting(const Container& container) const;
+    void use_words(Container& container, const KnownPods::Attributes& words);
+    void prove(const ApiWatch::Taken& taken);
+    bool is_missing(const Container& container) const;
+    std::optional<std::string> api_health_trouble() const;
+    bool is_overdue(const Container& container) const;
 
     const boost::asio::any_io_executor executor_;
     const Options options_;
@@ -112,6 +149,16 @@ class CriIntake final : public Intake, private PodsListener {
     FilePump pump_;
     net::TaskGroup tasks_;
     std::unique_ptr<PodsWatch> watch_;
+    std::unique_ptr<ApiWatch> api_;
+    KnownPods known_pods_;
+    batch::Charge known_charge_;
+    std::uint64_t known_round_ = 0;
+    std::uint64_t known_watch_ = 0;
+    std::chrono::steady_clock::time_point watch_heard_;            // the first event of known_watch_
+    std::optional<std::chrono::steady_clock::time_point> proven_;  // up to when all pods of known_round_ were said
+    std::string api_trouble_;                                      // as it was told last, and since when there is one
+    std::chrono::steady_clock::time_point api_trouble_since_;
+    std::uint64_t events_not_understood_ = 0;
     std::map<std::string, Container> containers_;   // by PodLog::id()
     std::deque<Description> departed_;              // oldest first
     std::string last_error_ = "not looked at yet";  // why the pods directory cannot be read; empty: it can

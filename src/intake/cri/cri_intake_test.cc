@@ -10,8 +10,10 @@
 
 #include "batch/rig_for_test.h"
 #include "intake/cri/cri_log_for_test.h"
+#include "intake/pod_watch/api_server_for_test.h"
 #include "net/run_for_test.h"
 #include "open/sealing_for_test.h"
+#include "tenancy/pod_words.h"
 
 namespace boatswain::intake::cri {
 namespace {
@@ -347,6 +349,160 @@ TEST_F(CriIntakeTest, ADeletedFileOfARunningContainerIsNoDeletedPod) {
     stop();
     auto lines = sealed().at("acme");
     EXPECT_THAT(lines, ::testing::IsSupersetOf({"one", "two", "three"}));
+}
+
+// Pods whose tenant is their label "team", as an API server says it.
+class PodLabelsTest : public CriIntakeTest {
+  protected:
+    PodLabelsTest() {
+        assigner.keep.label = [](std::string_view key) { return key == "pod-label:team"; };
+        assigner.assign = [this](const SourceFacts& facts) {
+            Assignment made{.whose = {.app = facts.name}};
+            made.decision = {.action = Action::quarantine, .recipients = {identity.recipient()}};
+            auto team = facts.attributes.find("pod-label:team");
+            if (team == facts.attributes.end()) return made;
+            made.whose.tenant = TenantId::parse(team->second).value();
+            made.decision.action = Action::seal;
+            return made;
+        };
+    }
+    void serve(const std::function<void(testing::ApiServer&)>& prepare = [](testing::ApiServer&) {}) {
+        server = std::make_unique<testing::ApiServer>(std::deque<testing::Said>{});
+        prepare(*server);
+        options.api = ApiOptions{.url = server->url(),
+                                 .node = "node-1",
+                                 .retry_first = std::chrono::milliseconds{5},
+                                 .retry_max = std::chrono::milliseconds{20}};
+        start();
+    }
+    static std::string added(const std::string& team, const std::string& type = "ADDED") {
+        return testing::event(type, "shop", "web-0", uid, R"(,"labels":{"team":")" + team + "\"}");
+    }
+    std::string reason(unsigned run = 0) const {
+        auto told = find_described(intake->describe_all(), id_of(run));
+        return told.empty() ? "" : told.front().reason;
+    }
+    Verdict verdict(unsigned run = 0) const { return find_described(intake->describe_all(), id_of(run)).at(0).verdict; }
+    std::size_t held() const {
+        auto all = intake->health().reading.held;
+        return all[tenancy::Lack::pod];
+    }
+
+    std::unique_ptr<testing::ApiServer> server;
+};
+
+TEST_F(PodLabelsTest, AreWaitedForAndThenTheTenantsOfAllThatWasPrinted) {
+    CriLog log{path_of("shop")};
+    log.print("early");
+    serve();
+    run_until([&] { return reason().starts_with("waits for its pod's labels"); });
+    EXPECT_EQ(verdict(), Verdict::deriving);
+    EXPECT_EQ(lines_read(), 0U);
+    server->say(added("blue"));
+    log.print("late");
+    run_until([&] { return lines_read() == 2; });
+    EXPECT_EQ(held(), 0U);
+    stop();
+    EXPECT_THAT(sealed().at("blue"), ElementsAre("early", "late"));
+}
+
+TEST_F(PodLabelsTest, AreThoseOfTheMomentInWhichALogWasAssigned) {
+    CriLog log{path_of("shop")};
+    serve();
+    server->say(added("blue"));
+    log.print("one");
+    run_until([&] { return lines_read() == 1; });
+    server->say(added("green", "MODIFIED"));
+    server->say(testing::event("ADDED", "shop", "other", "u2"));
+    run_until([&] { return rig.metrics.text().contains("boatswain_api_pods 2"); });
+    log.print("two");
+    run_until([&] { return lines_read() == 2; });
+    CriLog again{path_of("shop", 1)};
+    again.print("three");
+    run_until([&] { return lines_read(1) == 1; });
+    stop();
+    EXPECT_THAT(sealed().at("blue"), ElementsAre("one", "two"));
+    EXPECT_THAT(sealed().at("green"), ElementsAre("three"));
+}
+
+TEST_F(PodLabelsTest, OfAServerThatIsAwayHoldTheLogAlsoOfAPodThatIsDeleted) {
+    CriLog log{path_of("shop")};
+    log.print("kept");
+    serve([](testing::ApiServer& api) { api.refuse(403, R"({"message":"pods is forbidden"})"); });
+    run_until([&] { return reason().ends_with("cannot be followed: HTTP 403: pods is forbidden"); });
+    EXPECT_EQ(held(), 0U);
+    rig.clock.advance(options.words_wait);
+    run_until([&] { return held() == 1; });
+    EXPECT_EQ(verdict(), Verdict::held);
+    EXPECT_THAT(intake->health().troubles, ElementsAre("labels of pods are not followed: HTTP 403: pods is forbidden"));
+    std::filesystem::remove_all(directory_of("shop"));
+    run_until([&] { return held() == 0; });
+    server->refuse(0);
+    server->say(added("blue"));
+    run_until([&] { return is_gone(); });
+    stop();
+    EXPECT_THAT(sealed().at("blue"), ElementsAre("kept"));
+}
+
+TEST_F(PodLabelsTest, AreNotGuessedOfAPodThatTheServerDoesNotKnow) {
+    CriLog log{path_of("shop")};
+    log.print("whose");
+    serve();
+    server->say(testing::event("BOOKMARK", "", "", ""));
+    run_until([&] { return rig.metrics.text().contains("boatswain_api_watch_up 1"); });
+    settle();
+    rig.clock.advance(options.words_wait);
+    settle();
+    EXPECT_EQ(lines_read(), 0U) << "it may still be said";
+    server->say(testing::event("BOOKMARK", "", "", ""));
+    run_until([&] { return lines_read() == 1; });
+    EXPECT_EQ(verdict(), Verdict::quarantined);
+    log.print("known late");
+    run_until([&] { return lines_read() == 2; });
+    EXPECT_THAT(sealed().at("_unassigned"), ElementsAre("whose", "known late"));
+    server->say(added("blue"));
+    run_until([&] { return verdict() == Verdict::collected; });
+    log.print("mine");
+    run_until([&] { return lines_read() == 3; });
+    stop();
+    EXPECT_THAT(sealed().at("blue"), ElementsAre("mine"));
+}
+
+// What happened while the server was away is said when it is back, and its first words are of something else.
+TEST_F(PodLabelsTest, AreStillWaitedForWhenTheServerIsBack) {
+    CriLog log{path_of("shop")};
+    log.print("kept");
+    serve([](testing::ApiServer& api) { api.refuse(503); });
+    run_until([&] { return reason().ends_with("cannot be followed: HTTP 503"); });
+    rig.clock.advance(options.words_wait * 2);
+    server->refuse(0);
+    server->say(testing::event("ADDED", "shop", "other", "u2"));
+    run_until([&] { return rig.metrics.text().contains("boatswain_api_pods 1"); });
+    settle();
+    EXPECT_EQ(lines_read(), 0U);
+    server->say(added("blue"));
+    run_until([&] { return lines_read() == 1; });
+    stop();
+    EXPECT_THAT(sealed().at("blue"), ElementsAre("kept"));
+}
+
+TEST_F(PodLabelsTest, AreAskedForAgainWhenRulesReadOthers) {
+    CriLog log{path_of("shop")};
+    serve();
+    server->say(added("blue"));
+    log.print("one");
+    run_until([&] { return lines_read() == 1; });
+    intake->learn_again();
+    intake->reassign();
+    run_until([&] { return server->requests().size() == 2; });
+    EXPECT_EQ(verdict(), Verdict::collected) << "by what was known";
+    server->say(added("green"));
+    run_until([&] { return find_described(intake->describe_all(), id_of()).at(0).whose->tenant.str() == "green"; });
+    log.print("two");
+    run_until([&] { return lines_read() == 2; });
+    stop();
+    EXPECT_THAT(sealed().at("blue"), ElementsAre("one"));
+    EXPECT_THAT(sealed().at("green"), ElementsAre("two"));
 }
 
 }  // namespace

@@ -1,25 +1,11 @@
 #include "intake/cri/pod_log.h"
 
-#include <algorithm>
 #include <charconv>
 
-#include "base/text.h"
+#include "tenancy/pod_words.h"
 
 namespace boatswain::intake::cri {
 namespace {
-
-// Names of the Kubernetes API are DNS labels or DNS subdomains (RFC 1123).
-constexpr std::size_t label_bytes_max = 63, subdomain_bytes_max = 253;
-
-bool is_name(std::string_view text, std::size_t bytes_max, bool dots) {
-    auto fits = [&](char c) { return is_lower_letter(c) || is_digit(c) || c == '-' || (dots && c == '.'); };
-    return !text.empty() && text.size() <= bytes_max && text.front() != '.' && std::ranges::all_of(text, fits);
-}
-
-bool is_uid(std::string_view text) {
-    auto fits = [](char c) { return is_letter_or_digit(c) || c == '-'; };
-    return !text.empty() && text.size() <= label_bytes_max && std::ranges::all_of(text, fits);
-}
 
 constexpr std::string_view log_suffix = ".log";
 
@@ -28,14 +14,9 @@ constexpr std::string_view log_suffix = ".log";
 std::optional<Pod> parse_pod(std::string_view directory) {
     auto first = directory.find('_'), last = directory.rfind('_');
     if (first == directory.npos || first == last) return std::nullopt;
-    auto space = directory.substr(0, first), name = directory.substr(first + 1, last - first - 1),
-         uid = directory.substr(last + 1);
-    if (!is_name(space, label_bytes_max, false) || !is_name(name, subdomain_bytes_max, true) || !is_uid(uid))
-        return std::nullopt;
-    return Pod{.space = std::string{space}, .name = std::string{name}, .uid = std::string{uid}};
+    return make_pod(directory.substr(0, first), directory.substr(first + 1, last - first - 1),
+                    directory.substr(last + 1));
 }
-
-bool is_container_name(std::string_view name) { return is_name(name, label_bytes_max, false); }
 
 std::string PodLog::id() const { return pod.uid + "/" + container + "/" + std::to_string(run); }
 std::string PodLog::name() const { return pod.space + "/" + pod.name + "/" + container; }
@@ -53,6 +34,7 @@ SourceFacts PodLog::facts() const {
                     {"io.kubernetes.pod.name", pod.name},
                     {"io.kubernetes.pod.uid", pod.uid},
                     {"io.kubernetes.container.name", container}};
+    facts.attributes = {{std::string{tenancy::namespace_attribute}, pod.space}};
     return facts;
 }
 

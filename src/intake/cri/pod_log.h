@@ -14,18 +14,12 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "intake/pod_watch/pod.h"
 #include "record/source_facts.h"
 
 namespace boatswain::intake::cri {
 
-struct Pod {
-    std::string space, name, uid;  // "default", "web-0", "11111111-2222-..."; static pods have 32 hex digits as uid
-    auto operator<=>(const Pod&) const = default;
-
-    std::string directory() const { return space + "_" + name + "_" + uid; }
-};
 std::optional<Pod> parse_pod(std::string_view directory);  // nothing: no pod's directory
-bool is_container_name(std::string_view name);
 
 struct PodLog {
     Pod pod;
