@@ -4,6 +4,9 @@ What a kubelet does with logs (kubernetes, pkg/kubelet/kuberuntime and pkg/kubel
 PODS/NAMESPACE_POD_UID/CONTAINER, asks the runtime to write RUN.log there, renames it when it is long and asks the
 runtime
 to open it again, and deletes the pod's directory with the pod.
+
+BOATSWAIN_TEST_CONTAINERD=SUITE: the containerd of a newer Debian suite (trixie: 1.7, sid: 2.1 or later) from where
+engine.sh unpacks it, with this machine's runc.
 """
 import json
 import os
@@ -82,10 +85,24 @@ def archive(place, name, command):
     return packed
 
 
+def programs(place):
+    """PATH with the suite's programs first."""
+    suite = os.environ.get("BOATSWAIN_TEST_CONTAINERD")
+    if not suite:
+        return os.environ["PATH"]
+    unpacked = pathlib.Path(os.environ.get("BOATSWAIN_ENGINES", "/var/cache/boatswain-engines")) / suite
+    (place / "bin").mkdir()
+    for name in ("containerd", "containerd-shim-runc-v2", "ctr"):
+        (place / "bin" / name).symlink_to(unpacked / "usr/bin" / name)
+    return f"{place / 'bin'}:{os.environ['PATH']}"
+
+
 class Containerd:
     def __init__(self):
         self.cri, calls, self.grpc = stubs()
         self.place = scratch("bwc.")
+        self.environment = os.environ | {"PATH": programs(self.place)}
+        self.program = shutil.which("containerd", path=self.environment["PATH"])
         self.pods = self.place / "pods"
         self.pods.mkdir()
         self.socket = self.place / "containerd.sock"
@@ -108,17 +125,19 @@ state = "{self.place}/state"
         self.start()
         self.runtime = calls.RuntimeServiceStub(self.grpc.insecure_channel(f"unix://{self.socket}"))
         for name, command in ((IMAGE, ["sh"]), (PAUSE, ["sleep", "2000000000"])):
-            run("ctr", "-a", self.socket, "-n", "k8s.io", "images", "import", archive(self.place, name, command))
+            self.ctr("-n", "k8s.io", "images", "import", archive(self.place, name, command))
         wait_for(lambda: self.version(), 30, "the CRI answers")
+
+    def ctr(self, *arguments, check=True):
+        program = shutil.which("ctr", path=self.environment["PATH"])
+        return run(program, "-a", self.socket, *arguments, check=check, env=self.environment)
 
     def start(self):
         with open(self.place / "log", "ab") as log:
             self.process = subprocess.Popen(
-                ["containerd", "-c", str(self.place / "config.toml")], stdout=log, stderr=log
+                [self.program, "-c", str(self.place / "config.toml")], stdout=log, stderr=log, env=self.environment
             )
-        wait_for(
-            lambda: run("ctr", "-a", self.socket, "version", check=False).returncode == 0, 30, "containerd answers"
-        )
+        wait_for(lambda: self.ctr("version", check=False).returncode == 0, 30, "containerd answers")
 
     def kill(self):
         """As a crash: containers run on, kept by their shims."""
