@@ -46,14 +46,14 @@ std::optional<std::string> cri_trouble(const Config& config) {
     return std::nullopt;
 }
 
-std::optional<intake::cri::ApiOptions> api_of(const Config& config) {
+std::optional<intake::cri::ApiWatchOptions> api_of(const Config& config) {
     if (config.cri.api.empty()) return std::nullopt;
     auto url = config.cri.api;
     while (url.ends_with('/')) url.pop_back();
-    return intake::cri::ApiOptions{.url = std::move(url),
-                                   .token_file = config.cri.api_token_file,
-                                   .ca_file = config.cri.api_ca_file,
-                                   .node = node_of(config)};
+    return intake::cri::ApiWatchOptions{.url = std::move(url),
+                                        .token_file = config.cri.api_token_file,
+                                        .ca_file = config.cri.api_ca_file,
+                                        .node = node_of(config)};
 }
 
 std::unique_ptr<intake::Intake> make_cri(const Config& config, const IntakeParts& parts) {

@@ -2,8 +2,9 @@
 """places.py ROOT: what is added to the house is known of in few places, and the pages that say how to add it name them
 all.
 
-A way in (src/intake/cri) and a filter (src/query/filter_text) stand for all others: every file of src/ that names them,
-outside their own, has to stand on docs/contributing/add-an-intake.md or add-a-filter.md, and there are at most so many.
+A way in (src/intake/cri, with src/intake/pod_watch) and a filter (src/query/filter_text) stand for all others: every
+file of src/ that names them, outside their own, has to stand on docs/contributing/add-an-intake.md or add-a-filter.md,
+and there are at most so many.
 A third one, src/query/filter_canary_test.cc, is named nowhere: what it shows needs no change of the query.
 places.py --canary: shows on a small tree that a place too many is found.
 """
@@ -16,7 +17,7 @@ WITNESSES = (
     # page, own files, what naming it looks like, files outside at most
     (
         "add-an-intake.md",
-        re.compile(r"src/intake/cri/"),
+        re.compile(r"src/intake/(cri|pod_watch)/"),
         re.compile(r'intake_cri\b|intake/cri/|intake::cri\b|[.>]cri\b|"cri\.|struct Cri\b'),
         4,
     ),

@@ -42,8 +42,8 @@ namespace boatswain::intake::cri {
 struct Options {
     Path pods = "/var/log/pods";
     std::set<std::string> excluded_namespaces;
-    std::set<std::string> own_pods;  // uids of the pods that this process runs in: an agent never reads its own log
-    std::optional<ApiOptions> api;   // nothing: labels and annotations are asked of nobody
+    std::set<std::string> own_pods;      // uids of the pods that this process runs in: an agent never reads its own log
+    std::optional<ApiWatchOptions> api;  // nothing: labels and annotations are asked of nobody
     // How long a log waits for its pod's words before its waiting is told, and, where the server answers, ends.
     std::chrono::milliseconds words_wait{30'000};
 };

@@ -369,10 +369,10 @@ class PodLabelsTest : public CriIntakeTest {
     void serve(const std::function<void(testing::ApiServer&)>& prepare = [](testing::ApiServer&) {}) {
         server = std::make_unique<testing::ApiServer>(std::deque<testing::Said>{});
         prepare(*server);
-        options.api = ApiOptions{.url = server->url(),
-                                 .node = "node-1",
-                                 .retry_first = std::chrono::milliseconds{5},
-                                 .retry_max = std::chrono::milliseconds{20}};
+        options.api = ApiWatchOptions{.url = server->url(),
+                                      .node = "node-1",
+                                      .retry_first = std::chrono::milliseconds{5},
+                                      .retry_max = std::chrono::milliseconds{20}};
         start();
     }
     static std::string added(const std::string& team, const std::string& type = "ADDED") {

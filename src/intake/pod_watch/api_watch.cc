@@ -41,7 +41,7 @@ std::optional<std::chrono::seconds> retry_after(const http::HttpAnswer& answer) 
 
 }  // namespace
 
-ApiWatch::ApiWatch(boost::asio::any_io_executor executor, ApiOptions options)
+ApiWatch::ApiWatch(boost::asio::any_io_executor executor, ApiWatchOptions options)
     : executor_(executor),
       options_(std::move(options)),
       news_(std::move(executor)),

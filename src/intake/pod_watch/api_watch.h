@@ -30,7 +30,7 @@
 
 namespace boatswain::intake::cri {
 
-struct ApiOptions {
+struct ApiWatchOptions {
     std::string url;  // of the API server: "https://kubernetes.default.svc"
     Path token_file;  // empty: none is sent
     Path ca_file;     // PEM; empty: the system's authorities
@@ -46,7 +46,7 @@ inline constexpr std::size_t token_bytes_max = 16U << 10;
 
 class ApiWatch {
   public:
-    ApiWatch(boost::asio::any_io_executor executor, ApiOptions options);
+    ApiWatch(boost::asio::any_io_executor executor, ApiWatchOptions options);
     ApiWatch(const ApiWatch&) = delete;
     ApiWatch& operator=(const ApiWatch&) = delete;
     ~ApiWatch();  // after the executor's last turn; a second at most
@@ -91,7 +91,7 @@ class ApiWatch {
     void pause(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds time, const std::stop_token& stop);
 
     const boost::asio::any_io_executor executor_;
-    const ApiOptions options_;
+    const ApiWatchOptions options_;
     const std::shared_ptr<bool> here_ = std::make_shared<bool>(true);  // for what was posted and runs too late
     net::Event news_;
     std::atomic<bool> end_watch_ = false;

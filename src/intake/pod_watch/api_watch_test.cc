@@ -46,7 +46,7 @@ class ApiWatchTest : public ::testing::Test {
 
     boatswain::testing::TestDirectory directory;
     boost::asio::io_context io;
-    ApiOptions options{.node = "node-1", .retry_first = 5ms, .retry_max = 20ms};
+    ApiWatchOptions options{.node = "node-1", .retry_first = 5ms, .retry_max = 20ms};
     std::unique_ptr<ApiServer> server;
     std::unique_ptr<ApiWatch> watch;
     std::vector<std::string> lines;

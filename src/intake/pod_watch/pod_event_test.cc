@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "intake/pod_watch/known_pods.h"
 #include "intake/pod_watch/watch_lines.h"
 
