@@ -147,7 +147,7 @@ class Pods(LiveTest):
             cri__api_token_file=str(token),
             cri__api_ca_file=str(place / "ca.crt"),
             cri__node=api_server.NODE,
-            cri__labels_wait="2s",
+            cri__labels_wait="5m",
         )
         self.assertTrue(agent.logged("confined", reads="what it needs"))
         lines = 1500
@@ -176,6 +176,8 @@ class Pods(LiveTest):
         api.token = "second"
         token.write_text("second")
         api.forget()
+        agent.settings["cri"]["labels_wait"] = "1s"
+        agent.write_config()
         agent.start()
         wait_for(lambda: why(nobodys).get("verdict") == "quarantined", 30, lambda: str(why(nobodys)))
         self.assertIn("pod-label:team could not be asked: the API server knows no such pod", why(nobodys)["reason"])

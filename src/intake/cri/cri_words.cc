@@ -11,8 +11,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds news_pause{500};
-// A watch that began says what there is within so long.
-constexpr std::chrono::milliseconds catch_up_max{2'000};
+// A watch that began says what there is within so long, on a busy machine too.
+constexpr std::chrono::milliseconds catch_up_max{10'000};
 constexpr std::size_t events_at_once = 32;  // then others have their turn on the thread
 
 }  // namespace
