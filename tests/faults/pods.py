@@ -11,6 +11,7 @@ was read and not sealed is gone with its log, and that has to be said. The seed 
 faults in the same order.
 """
 import argparse
+import collections
 import os
 import pathlib
 import random
@@ -187,6 +188,15 @@ def strike(side, agent, arguments, at_random):
     return shorts, explained
 
 
+def all_of(reader):
+    """What is stored of each source, read once: {source: Stored}."""
+    found = collections.defaultdict(lambda: harness.Stored({}, None))
+    for (source, tenant), stored in reader.containers().items():
+        assert source not in found, f"{source} lies under {tenant} and {found[source].tenant}"
+        found[source] = stored
+    return found
+
+
 def judge(stored, source, count, explained):
     """What is wrong with a source's lines, in words; nothing when they are all there, once, in order."""
     if explained and [gap["reason"] for gap in stored.gaps] == ["removed-while-away"]:
@@ -216,21 +226,21 @@ def main():
         side.begin()
         shorts, explained = strike(side, agent, arguments, at_random)
         wanted = side.finish() + [(source, SHORT_LINES - 1) for source in shorts]
-        end = time.monotonic() + 120
+        end, reader = time.monotonic() + 120, agent.reader()
         while True:
-            reader = agent.reader()
-            full = lambda source, last: len(reader.of(source).lines) > last or (
-                source in explained and reader.of(source).gaps
+            stored = all_of(reader)
+            full = lambda source, last: len(stored[source].lines) > last or (
+                source in explained and stored[source].gaps
             )
             if all(full(source, last) for source, last in wanted) or time.monotonic() > end:
                 break
             time.sleep(2)
         code = agent.stop()
-        reader = agent.reader()
+        stored = all_of(reader)
         wrong = [
-            said for source, last in wanted if (said := judge(reader.of(source), source, last + 1, source in explained))
+            said for source, last in wanted if (said := judge(stored[source], source, last + 1, source in explained))
         ]
-        named = sum(bool(reader.of(source).gaps) for source in explained)
+        named = sum(bool(stored[source].gaps) for source in explained)
         verified = agent.tool("verify", check=False).returncode
         lines = sum(last + 1 for _, last in wanted)
         print(
