@@ -71,6 +71,7 @@ Api::Api(boost::asio::any_io_executor executor, Sources sources, TokenFile& toke
       log_(log),
       limits_(options_.limits, sources_.clock),
       audit_(options_.audit),
+      turns_(executor, options_.queries_waiting_of_a_tenant),
       workers_(std::move(executor), options_.queries, options_.queries_waiting) {}
 
 http::Handler Api::handler() {
@@ -208,15 +209,9 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
         co_return co_await send(asked, std::move(reply.answer), writer);
     }
 
-    auto& running = running_[asked.who->tenant];
-    if (running >= allowed.queries.value_or(options_.queries_of_a_tenant))
-        co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
-    ++running;
-    auto leave = [this, tenant = asked.who->tenant](void*) {
-        if (auto at = running_.find(tenant); at != running_.end() && --at->second == 0) running_.erase(at);
-    };
-    // However it ends, by cancellation too. (The pointer stands for nothing.)
-    std::unique_ptr<void, decltype(leave)> leaves{this, leave};
+    auto running_max = allowed.queries.value_or(options_.queries_of_a_tenant);
+    CO_TRY(auto turn, co_await turns_.take(asked.who->tenant, running_max));
+    if (!turn) co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
 
     http::Pieces pieces{co_await asio::this_coro::executor, question.coding};
     auto job = [&](const http::Workers::GivenUp& given_up) -> Result<Reply> {

@@ -18,6 +18,7 @@
 #include "api/questions.h"
 #include "api/tenant_limits.h"
 #include "api/tokens.h"
+#include "api/turns.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/server.h"
@@ -31,9 +32,10 @@ inline constexpr std::uint64_t form_bytes_max = 512U << 10;
 struct ApiOptions {
     std::size_t queries = 8;              // that run at a time
     std::size_t queries_waiting = 64;     // and that wait for their turn
-    std::size_t queries_of_a_tenant = 4;  // that run or wait
-    std::optional<Path> limits{};         // a file: tenant_limits.h
-    std::optional<Path> audit{};          // a file: audit.h
+    std::size_t queries_of_a_tenant = 4;  // that run
+    std::size_t queries_waiting_of_a_tenant = 32;
+    std::optional<Path> limits{};  // a file: tenant_limits.h
+    std::optional<Path> audit{};   // a file: audit.h
 };
 
 class Api {
@@ -62,7 +64,7 @@ class Api {
     Log& log_;
     LimitsFile limits_;
     AuditLog audit_;
-    std::map<TenantId, std::size_t> running_;  // questions by tenant
+    Turns turns_;  // of questions
     http::Workers workers_;
 };
 

@@ -357,6 +357,7 @@ class SlowStore final : public store::Store {
 TEST_F(ApiTest, KeepsATenantToItsShareAndOthersGoOn) {
     SlowStore slow{store};
     options.queries_of_a_tenant = 1;
+    options.queries_waiting_of_a_tenant = 0;
     serving = std::make_unique<Serving>(
         Serving::MakeService{[&](const boost::asio::any_io_executor& executor) -> http::Service {
             api = std::make_unique<Api>(
@@ -385,6 +386,7 @@ TEST_F(ApiTest, EndsAQuestionWhoseClientLeft) {
     SlowStore slow{store};
     options.queries = 1;
     options.queries_of_a_tenant = 1;
+    options.queries_waiting_of_a_tenant = 0;
     serving = std::make_unique<Serving>(
         Serving::MakeService{[&](const boost::asio::any_io_executor& executor) -> http::Service {
             api = std::make_unique<Api>(

@@ -59,7 +59,7 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->type_name("N");
     command
         ->add_option("--queries-per-tenant", serve.queries_per_tenant,
-                     "Queries of one tenant that run or wait (default: 4)")
+                     "Queries of one tenant that run at a time; 32 more wait (default: 4)")
         ->check(CLI::Range(std::size_t{1}, std::size_t{256}))
         ->type_name("N");
     command->add_option("--log-format", given.log_format, "text or json")
