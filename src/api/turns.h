@@ -6,37 +6,32 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
-#include <deque>
-#include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
-#include "net/event.h"
 #include "net/task.h"
 #include "record/source.h"
 
 namespace boatswain::api {
 
 class Turns {
+    struct State;
+
   public:
     // `waiting_max`: of one tenant.
-    Turns(boost::asio::any_io_executor executor, std::size_t waiting_max)
-        : executor_(std::move(executor)), waiting_max_(waiting_max) {}
-    Turns(const Turns&) = delete;
-    Turns& operator=(const Turns&) = delete;
+    Turns(boost::asio::any_io_executor executor, std::size_t waiting_max);
 
-    // Given back when it ends; must not outlive the Turns.
+    // Given back when it ends; may outlive the Turns, as coroutines that nobody resumes do.
     class Turn {
       public:
-        Turn(Turns& turns, TenantId tenant) : turns_(&turns), tenant_(std::move(tenant)) {}
-        Turn(Turn&& other) noexcept : turns_(std::exchange(other.turns_, nullptr)), tenant_(std::move(other.tenant_)) {}
+        Turn(std::shared_ptr<State> state, TenantId tenant) : state_(std::move(state)), tenant_(std::move(tenant)) {}
+        Turn(Turn&& other) = default;
         Turn& operator=(Turn&&) = delete;
-        ~Turn() {
-            if (turns_ != nullptr) turns_->give_back(tenant_);
-        }
+        ~Turn();
 
       private:
-        Turns* turns_;
+        std::shared_ptr<State> state_;
         TenantId tenant_;
     };
 
@@ -45,20 +40,9 @@ class Turns {
     net::Task<std::optional<Turn>> take(TenantId tenant, std::size_t running_max);
 
   private:
-    struct Waiter {
-        explicit Waiter(const boost::asio::any_io_executor& executor) : called(executor) {}
-        net::Event called;
-        bool is_called = false;  // the turn of somebody who ended is its own
-    };
-    struct Tenant {
-        std::size_t running = 0;
-        std::deque<Waiter*> waiting;
-    };
-    void give_back(const TenantId& tenant);
-
     boost::asio::any_io_executor executor_;
     const std::size_t waiting_max_;
-    std::map<TenantId, Tenant> tenants_;  // with a question
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace boatswain::api
