@@ -16,6 +16,7 @@ DEPLOY = ROOT / "deploy"
 BUILD = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", ROOT / "build/release"))
 ENGINE_PLACES = ("/run", "/var/run")  # directories of the host in which the engine's socket lies
 MANIFESTS = ("docker.yaml", "boatswain.yaml", "labels.yaml")
+UNITS = ("boatswain.service", "boatswain-guard.service", "boatswain-serve.service")
 UID = 10350  # of the agent's ordinary user: scripts/stage.sh, and the owner of the hosts' directories
 
 
@@ -60,7 +61,7 @@ class Parsers(unittest.TestCase):
                 timeout=240,
             )
         (modules / "manifests.json").write_text(
-            json.dumps([one for name in MANIFESTS for one in kubernetes(name)], default=str)
+            json.dumps([one for name in (*MANIFESTS, "serve.yaml") for one in kubernetes(name)], default=str)
         )
         cls.validated = run("node", "validate.mjs", "manifests.json", DEPLOY / "nomad/boatswain.nomad.hcl", cwd=modules)
 
@@ -75,14 +76,13 @@ class Parsers(unittest.TestCase):
         check_settings(self, {name: task["env"][0] for name, task in tasks.items()})
 
     def test_systemd_takes_the_units_and_finds_them_confined(self):
-        for unit in ("boatswain.service", "boatswain-guard.service"):
+        for unit in UNITS:
             text = (DEPLOY / "systemd" / unit).read_text()
             # Not installed here: program and page are those of the build.
-            text = text.replace("/usr/bin/boatswaind", str(BUILD / "boatswaind")).replace(
-                "Documentation=man:boatswaind(8)\n", ""
-            )
+            text = re.sub(r"/usr/bin/(boatswaind?) ", rf"{BUILD}/\1 ", text)
+            text = re.sub(r"Documentation=man:.*\n", "", text)
             (self.place / unit).write_text(text)
-        for unit in ("boatswain.service", "boatswain-guard.service"):
+        for unit in UNITS:
             verified = run("systemd-analyze", "verify", "--man=no", self.place / unit)
             complaints = [line for line in verified.stderr.splitlines() if "boatswain" in line]
             self.assertEqual(complaints, [])
