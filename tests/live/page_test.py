@@ -4,6 +4,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from harness import *
+import contextlib
 import urllib.request
 
 ODD = b"<img src=x onerror=alert(1)>\n</script><script>alert(2)</script>\n\x1b[1;32mgreen apple\x1b[0m \x07 bell\n"
@@ -20,6 +21,30 @@ def api_lines():
     for i in range(API_LINES):
         level, status = ("error", 503) if i % 10 == 9 else ("info", 200)
         yield json.dumps({"level": level, "msg": "done", "path": f"/items/{i % 7}", "status": status}) + "\n"
+
+
+@contextlib.contextmanager
+def serving(agent, *options):
+    """`boatswain serve` on the agent's store: its address, and a token of the tenant red."""
+    tokens = agent.place / "tokens"
+    token = run(BUILD / "boatswain", "token", "new", "red", "--tokens", tokens).stdout.decode().strip()
+    address = f"127.0.0.1:{free_port()}"
+    words = ["serve", "--store", agent.store, "--identities", agent.keys, "--tokens", tokens, "--listen", address]
+    log_path = agent.place / "serve.log"
+    with open(log_path, "wb") as log:
+        server = subprocess.Popen([BUILD / "boatswain", *words, *options], stderr=log)
+    try:
+        wait_for(lambda: b"serving" in log_path.read_bytes(), 10, "serve")
+        yield f"http://{address}", token
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def ask_containers(url, token):
+    asking = urllib.request.Request(f"{url}/boatswain/api/v1/containers")
+    asking.add_header("Authorization", f"Bearer {token}")
+    return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asking).read()
 
 
 class Page(unittest.TestCase):
@@ -42,38 +67,14 @@ class Page(unittest.TestCase):
             logs += ["--identity", agent.keys / f"{tenant}.key", "--output", "json"]
             wait_for(lambda: run(*logs, check=False).stdout.count(b"\n") >= least, 60, f"lines of {tenant}")
 
-        tokens = agent.place / "tokens"
-        token = run(BUILD / "boatswain", "token", "new", "red", "--tokens", tokens).stdout.decode().strip()
-        address = f"127.0.0.1:{free_port()}"
-        port = free_port()
-        platform = f"http://127.0.0.1:{port}"
-        words = [
-            "serve",
-            "--embed-in",
-            platform,
-            "--store",
-            agent.store,
-            "--identities",
-            agent.keys,
-            "--tokens",
-            tokens,
-            "--listen",
-            address,
-        ]
-        with open(agent.place / "serve.log", "wb") as log:
-            server = subprocess.Popen([BUILD / "boatswain", *words], stderr=log)
+        platform = f"http://127.0.0.1:{free_port()}"
         try:
-            wait_for(lambda: b"serving" in (agent.place / "serve.log").read_bytes(), 10, "serve")
-            engine.docker("rm", "trace")
-            asking = urllib.request.Request(f"http://{address}/boatswain/api/v1/containers")
-            asking.add_header("Authorization", f"Bearer {token}")
-            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            wait_for(lambda: b'"exit_code":3' in direct.open(asking).read(), 30, "the end of a container")
-            self.browse(engine, f"http://{address}", agent, token, platform)
-            self.assertNotIn(token.encode(), (agent.place / "serve.log").read_bytes())
+            with serving(agent, "--embed-in", platform) as (url, token):
+                engine.docker("rm", "trace")
+                wait_for(lambda: b'"exit_code":3' in ask_containers(url, token), 30, "the end of a container")
+                self.browse(engine, url, agent, token, platform)
+                self.assertNotIn(token.encode(), (agent.place / "serve.log").read_bytes())
         finally:
-            server.terminate()
-            server.wait(30)
             agent.close()
             engine.close()
 
@@ -109,5 +110,26 @@ class Page(unittest.TestCase):
         self.assertEqual(browser.wait(30), 0, "".join(said))
 
 
+def figures(lines=100_000):
+    """Prints how fast the page is: see page/figures.mjs."""
+    engine = Engine()
+    agent = Agent(engine, tenants=("red",), tenancy__app=["env:APP"], tenancy__tenant=["env:TENANT"])
+    agent.start()
+    text = "".join(f"line {i} of red {'.' * 60}\n" for i in range(lines))
+    engine.shell(f"cat {engine.put('text', text.encode())}", name="numbers", env={"TENANT": "red", "APP": "numbers"})
+    with serving(agent) as (url, token):
+        wait_for(lambda: f'"lines":{lines}'.encode() in ask_containers(url, token), 60, "lines")
+        web = HERE.parent.parent / "build" / "web"
+        words = ["node", HERE / "page" / "figures.mjs", url, token, str(lines)]
+        subprocess.run(words, env={**os.environ, "BOATSWAIN_WEB": str(web)}, check=True)
+    packed = sum(len(path.read_bytes()) for path in (web / "dist").rglob("*.gz"))
+    print(f"the page, packed: {packed / 1000:.0f} kB")
+    agent.close()
+    engine.close()
+
+
 if __name__ == "__main__":
-    main()
+    if "--figures" in sys.argv:
+        figures()
+    else:
+        main()
