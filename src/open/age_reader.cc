@@ -7,7 +7,6 @@
 #include "crypto/digest.h"
 #include "crypto/key32.h"
 #include "crypto/random.h"
-#include "open/aead.h"
 #include "open/age_header.h"
 #include "segment/age_format.h"
 
@@ -59,7 +58,7 @@ struct AgeReader::State {
     }
 
     // The plaintext of chunks [first, end), by one fetch.
-    Result<std::string> open_chunks(std::uint64_t first, std::uint64_t end) {
+    Result<std::string> open_chunks(std::uint64_t first, std::uint64_t end, Aead& with) const {
         auto from = first * age_sealed_chunk_bytes;
         auto to = std::min(end * age_sealed_chunk_bytes, payload_bytes);
         TRY(auto sealed, fetch_exactly(fetch, payload_first + from, to - from));
@@ -69,7 +68,7 @@ struct AgeReader::State {
         plaintext.resize_and_overwrite(sealed.size() - (end - first) * age_tag_bytes, [&](char* out, std::size_t size) {
             for (std::string_view rest = sealed; !rest.empty() && opened; ++index) {
                 auto chunk = rest.substr(0, age_sealed_chunk_bytes);
-                opened = aead.open(payload_key, age_chunk_nonce(index, index + 1 == chunks), chunk, out);
+                opened = with.open(payload_key, age_chunk_nonce(index, index + 1 == chunks), chunk, out);
                 out += chunk.size() - age_tag_bytes;
                 rest.remove_prefix(chunk.size());
             }
@@ -84,7 +83,7 @@ struct AgeReader::State {
     Result<void> keep_tail() {
         auto in_last = plaintext_bytes() - (chunks - 1) * age_chunk_bytes;
         auto first = chunks > 1 && in_last < age_chunk_bytes ? chunks - 2 : chunks - 1;
-        TRY(tail, open_chunks(first, chunks));
+        TRY(tail, open_chunks(first, chunks, aead));
         tail_first = first * age_chunk_bytes;
         return {};
     }
@@ -130,14 +129,18 @@ const AgeHeader& AgeReader::header() const { return state_->header; }
 std::uint64_t AgeReader::plaintext_bytes() const { return state_->plaintext_bytes(); }
 
 Result<std::string> AgeReader::read(std::uint64_t first, std::uint64_t length) {
-    auto& s = *state_;
+    return read(first, length, state_->aead);
+}
+
+Result<std::string> AgeReader::read(std::uint64_t first, std::uint64_t length, Aead& aead) const {
+    const auto& s = *state_;
     if (first > s.plaintext_bytes() || length > s.plaintext_bytes() - first)
         throw std::logic_error{"read outside the plaintext"};
     if (length == 0) return std::string{};
     if (first >= s.tail_first) return s.tail.substr(first - s.tail_first, length);
     auto first_chunk = first / age_chunk_bytes;
     auto end_chunk = (first + length + age_chunk_bytes - 1) / age_chunk_bytes;
-    TRY(auto plaintext, s.open_chunks(first_chunk, end_chunk));
+    TRY(auto plaintext, s.open_chunks(first_chunk, end_chunk, aead));
     auto skip = first - first_chunk * age_chunk_bytes;
     plaintext.erase(0, skip);
     plaintext.resize(length);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "open/aead.h"
 #include "open/age_header.h"
 #include "open/fetch.h"
 #include "open/identity.h"
@@ -31,6 +32,8 @@ class AgeReader {
     // The plaintext [first, first + length), which must lie inside. One fetch of exactly the chunks it touches; none
     // when they are kept.
     Result<std::string> read(std::uint64_t first, std::uint64_t length);
+    // The same for several threads at once, each with an `aead` of its own, while nobody calls what is not const.
+    Result<std::string> read(std::uint64_t first, std::uint64_t length, Aead& aead) const;
 
     // What the kept chunks cost, in bytes; and giving them up.
     std::uint64_t tail_memory() const;

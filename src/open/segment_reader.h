@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "open/aead.h"
 #include "open/bounds.h"
 #include "open/fetch.h"
 #include "open/identity.h"
@@ -73,7 +74,17 @@ Result<void> for_each_entry(std::string_view text, const std::function<bool(cons
 // Objects up to this size are fetched whole in order to open them: one request instead of several.
 inline constexpr std::uint64_t opened_whole_bytes_max = 64U << 10;
 
-// Not for several threads at once.
+// What a thread needs to open frames: one of each.
+class FrameOpener {
+  private:
+    friend class SegmentReader;
+    Aead aead_;
+    Decompressor decompressor_;
+    std::string text_;
+};
+
+// Not for several threads at once, but for frame_text() and frame_texts() with openers: these may be called by several
+// at once, while nothing else is.
 class SegmentReader {
   public:
     // Opens with the first of `identities` that fits; none fits: Remedy::stop ("no identity given opens this object").
@@ -98,9 +109,12 @@ class SegmentReader {
     const std::optional<segment::Chain>& chain() const;
     // The text of frame `index` of the footer: fetched, opened, decompressed, checked against the footer.
     Result<std::string> frame_text(std::size_t index);
-    // The same with a decompressor that many segments share: who holds thousands of them opened cannot keep one of
-    // each.
-    Result<std::string> frame_text(std::size_t index, Decompressor& decompressor);
+    // The same with an opener that many segments share: who holds thousands of them opened cannot keep one of each.
+    Result<std::string> frame_text(std::size_t index, FrameOpener& opener);
+    // The texts of `frames`, which ascend: the bytes from the first to the last are fetched at once. Each text, or what
+    // is wrong with it, goes to `each`, until that returns false; the text may be taken away.
+    using EachText = std::function<bool(std::size_t frame, Result<std::string*> text)>;
+    void frame_texts(std::span<const std::size_t> frames, FrameOpener& opener, const EachText& each);
 
     // What the footer costs to hold, and what the end of the object does, which is kept since it may hold frames.
     std::uint64_t footer_memory() const;
@@ -109,6 +123,8 @@ class SegmentReader {
     void drop_tail();
 
   private:
+    Result<void> open_text(std::size_t index, std::string_view compressed, FrameOpener& opener);
+
     struct State;
     explicit SegmentReader(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;

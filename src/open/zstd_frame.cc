@@ -33,6 +33,14 @@ Decompressor::~Decompressor() = default;
 
 Result<std::string> Decompressor::decompress(std::string_view frame, std::uint64_t bytes_max,
                                              std::optional<std::uint64_t> bytes_expected) {
+    std::string text;
+    CHECK(decompress_into(text, frame, bytes_max, bytes_expected));
+    return text;
+}
+
+Result<void> Decompressor::decompress_into(std::string& text, std::string_view frame, std::uint64_t bytes_max,
+                                           std::optional<std::uint64_t> bytes_expected) {
+    text.clear();
     if (!frame.starts_with(zstd_magic)) return refuse("it does not start as one");
     auto said = content_bytes(frame);
     if (!said) return refuse("it does not say its content size");
@@ -46,15 +54,17 @@ Result<std::string> Decompressor::decompress(std::string_view frame, std::uint64
     if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size())
         return refuse("it is cut short, or something follows it");
 
-    std::string text;
     std::size_t result = 0;
     text.resize_and_overwrite(content, [&](char* out, std::size_t size) {
         result = ZSTD_decompressDCtx(context_->zstd, out, size, frame.data(), frame.size());
         return ZSTD_isError(result) ? 0 : result;
     });
     if (ZSTD_isError(result)) return refuse(ZSTD_getErrorName(result));
-    if (text.size() != content) return refuse("it holds another size than it says");
-    return text;
+    if (text.size() != content) {
+        text.clear();
+        return refuse("it holds another size than it says");
+    }
+    return {};
 }
 
 }  // namespace boatswain::open

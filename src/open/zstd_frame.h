@@ -26,6 +26,9 @@ class Decompressor {
     // exactly `bytes_expected` when that is given. Remedy::quarantine otherwise, and when its checksum fails.
     Result<std::string> decompress(std::string_view frame, std::uint64_t bytes_max,
                                    std::optional<std::uint64_t> bytes_expected = {});
+    // The same into `text`, whose room is used again; after an error it is empty.
+    Result<void> decompress_into(std::string& text, std::string_view frame, std::uint64_t bytes_max,
+                                 std::optional<std::uint64_t> bytes_expected = {});
 
   private:
     struct Context;

@@ -73,7 +73,7 @@ Result<Tally> read_lines_backward(store::Store& store, std::span<const open::Ide
     cuts.push_back(selection.range.since);
     auto left = most;
     auto until = selection.range.until;
-    RolledUp rolled_up{store, identities, limits, selection.filter && selection.filter->wants_grams(),
+    RolledUp rolled_up{store, identities, limits, selection.filter,
                        [&observer](const Error& error) { observer.rollup_refused(error); }};
     auto shared = limits;
     shared.rolled_up = &rolled_up;

@@ -21,7 +21,7 @@ bool Budget::take(std::uint64_t bytes, std::uint64_t limit) {
 }
 
 void Budget::note_peak() {
-    auto now = held_ + text_;
+    auto now = held_ + text_ + ahead_;
     auto peak = peak_.load();
     while (peak < now && !peak_.compare_exchange_weak(peak, now)) {
     }
@@ -39,6 +39,11 @@ Share Budget::try_tail(std::uint64_t bytes) {
 
 void Budget::set_text(std::uint64_t bytes) {
     text_ = bytes;
+    note_peak();
+}
+
+void Budget::set_ahead(std::uint64_t bytes) {
+    ahead_ = bytes;
     note_peak();
 }
 

@@ -59,6 +59,9 @@ class Budget {
     std::uint64_t text_bytes_max() const { return bytes_max_ / 2; }
     std::uint64_t held_bytes_max() const { return bytes_max_ / 2; }
     std::uint64_t tail_bytes_max() const { return bytes_max_ / 8; }
+    // Of the text: what is read before it is needed, and what a merge stands in.
+    std::uint64_t ahead_bytes_max() const { return bytes_max_ / 8; }
+    std::uint64_t merged_bytes_max() const { return text_bytes_max() - ahead_bytes_max(); }
 
     // For what must be held. `what` names it for people: "names of segments".
     Result<Share> hold(std::uint64_t bytes, std::string_view what);
@@ -66,8 +69,9 @@ class Budget {
     Share try_tail(std::uint64_t bytes);
     // How much hold() would give.
     std::uint64_t room() const { return held_bytes_max() - std::min(held_bytes_max(), held_.load()); }
-    // How much text is held now; whoever holds it keeps below text_bytes_max().
+    // How much text is held now; whoever holds it keeps below merged_bytes_max() and ahead_bytes_max().
     void set_text(std::uint64_t bytes);
+    void set_ahead(std::uint64_t bytes);
 
     // The most that was ever held at once.
     std::uint64_t peak() const { return peak_; }
@@ -81,6 +85,7 @@ class Budget {
     const std::uint64_t bytes_max_;
     std::atomic<std::uint64_t> held_{0};
     std::atomic<std::uint64_t> text_{0};
+    std::atomic<std::uint64_t> ahead_{0};
     std::atomic<std::uint64_t> peak_{0};
 };
 

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "open/segment_reader.h"
@@ -61,6 +62,19 @@ struct Entry {
     Origin origin() const { return {segment, source}; }
 };
 
+// Finds lines that may match in the text of a frame, without a look at each of them. For one text and one thread.
+class LineScan {
+  public:
+    LineScan() = default;
+    LineScan(const LineScan&) = delete;
+    LineScan& operator=(const LineScan&) = delete;
+    virtual ~LineScan() = default;
+
+    // The start of the first line at or behind `from`, itself the start of one, that may match; npos: there is none.
+    // `from` never goes back.
+    virtual std::size_t next(std::size_t from) = 0;
+};
+
 // Immutable: any thread may ask at any time.
 class Filter {
   public:
@@ -72,6 +86,9 @@ class Filter {
     virtual Match match(const Origin&) const { return Match::some; }
     virtual Match match(const FrameSummary&) const { return Match::some; }
     virtual Match match(const Entry& entry) const = 0;
+    // Over `text`, a whole frame's, which is borrowed. What it passes over is answered with none, but for gaps; what
+    // it stops at has to be asked. Nothing: every line has to be.
+    virtual std::unique_ptr<LineScan> scan(std::string_view /*text*/) const { return nullptr; }
     // Whether it looks at FrameSummary::grams, so that they are worth fetching.
     virtual bool wants_grams() const { return false; }
 };

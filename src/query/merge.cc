@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "open/text.h"
+#include "query/frames_ahead.h"
 #include "query/segment_cursor.h"
 
 namespace boatswain::query {
@@ -53,7 +54,9 @@ struct SourceLines {
     std::shared_ptr<Opened> segment;          // of the frame being read
     std::size_t frame = 0;
     std::string text;                          // the part of the frame that is held: whole lines
-    std::size_t text_first = 0;                // where it starts in the frame
+    std::size_t text_first = 0;                // where it starts in what was read of the frame
+    std::size_t text_bytes = 0;                // of what was read
+    bool is_wanted = false;                    // all of it is
     std::optional<open::EntryWalk> walk;       // over text
     const open::TextEntry* pending = nullptr;  // read, and not handed out yet
     std::uint64_t next_ordinal = 0;            // of the line behind what was read
@@ -70,7 +73,7 @@ struct SourceLines {
                 .text = text_entry,
                 .ordinal = next_ordinal - (is_line(text_entry) ? 1 : 0)};
     }
-    bool holds_the_rest() const { return text_first + text.size() == described().text_bytes; }
+    bool holds_the_rest() const { return text_first + text.size() == text_bytes; }
 };
 
 std::string frame_name(const Opened& segment, std::size_t index) {
@@ -93,7 +96,8 @@ class Merge {
         : feed_(store, identities, selection, limits, observer),
           selection_(selection),
           budget_(limits.budget),
-          each_(each) {}
+          each_(each),
+          ahead_(selection, limits.budget) {}
 
     Result<Tally> run();
 
@@ -104,7 +108,6 @@ class Merge {
     void queue(SourceLines& source, Timestamp time);
     void queue_next_frame(SourceLines& source);
     Result<bool> fetch_frame(SourceLines& source);
-    Result<std::string> frame_text(SourceLines& source);
     void finish_frame(SourceLines& source);
     std::uint64_t fair_part() const;
     Result<void> hold_text(SourceLines& source, std::string whole, std::size_t first);
@@ -125,11 +128,12 @@ class Merge {
     std::set<Turn> run_queue_;  // one of each source that has more to give
     bool wanted_ = true;        // until each_ says no
 
-    open::Decompressor decompressor_;
+    open::FrameOpener opener_;
     std::uint64_t frames_read_ = 0;  // being read now
     std::uint64_t text_held_ = 0;    // of them, in bytes
     std::uint64_t text_read_ = 0, text_read_again_ = 0;
     std::optional<Error> failed_;  // the store, or the budget, while a frame was read on
+    FramesAhead ahead_;            // last: its threads end first
 };
 
 // Entries before this can be handed out: no segment that is not opened yet holds an earlier one.
@@ -159,11 +163,13 @@ Result<SourceLines*> Merge::find_or_make(SourceName name) {
 Result<void> Merge::add(const std::shared_ptr<Opened>& segment) {
     const auto& key = segment->info.key;
     const auto& footer = segment->reader.footer();
+    std::vector<std::size_t> planned;
     for (std::size_t i = 0; i < footer.frames.size(); ++i) {
         const auto& frame = footer.frames[i];
         const auto& source = footer.sources[frame.source];
         Origin origin{key, source};
-        if (!selection_.wants(origin) || !selection_.wants(segment->summary(i))) continue;
+        if (segment->is_ruled_out(i) || !selection_.wants(origin) || !selection_.wants(segment->summary(i))) continue;
+        planned.push_back(i);
         TRY(auto* lines, find_or_make({key.tenant, key.host, source.id}));
         auto [epoch, is_new_epoch] = lines->epochs.try_emplace(key.epoch, footer.sealed_at);
         epoch->second = std::min(epoch->second, footer.sealed_at);
@@ -177,6 +183,7 @@ Result<void> Merge::add(const std::shared_ptr<Opened>& segment) {
         // What is first in line now may be earlier than what was.
         if (at == lines->waiting.begin() && !lines->reading()) queue_next_frame(*lines);
     }
+    ahead_.plan(segment, planned);
     return {};
 }
 
@@ -195,31 +202,31 @@ void Merge::queue_next_frame(SourceLines& source) {
         sources_.erase(sources_.find(*source.name));
 }
 
-// False: the next frame was damaged, and is left out.
+// False: the next frame was damaged, and is left out; or nothing in it is wanted.
 Result<bool> Merge::fetch_frame(SourceLines& source) {
     auto next = std::move(source.waiting.front());
     source.waiting.pop_front();
     source.segment = std::move(next.segment);
     source.frame = next.index;
     ++frames_read_;
-    auto text = frame_text(source);
-    if (!text) {
+    auto read = ahead_.take(source.segment, source.frame);
+    if (!read) {
         finish_frame(source);
-        if (!is_of_one_object(text.error())) return std::unexpected(std::move(text).error());
-        feed_.tell_damage(text.error());
+        if (!is_of_one_object(read.error())) return std::unexpected(std::move(read).error());
+        feed_.tell_damage(read.error());
         return false;
     }
-    text_read_ += text->size();
+    text_read_ += source.described().text_bytes;
+    if (read->text.empty()) {
+        finish_frame(source);
+        return false;
+    }
+    source.is_wanted = read->is_wanted;
+    source.text_bytes = read->text.size();
     source.walk.emplace(std::string_view{});
     source.next_ordinal = source.described().first_ordinal;
-    CHECK(hold_text(source, std::move(*text), 0));
+    CHECK(hold_text(source, std::move(read->text), 0));
     return true;
-}
-
-Result<std::string> Merge::frame_text(SourceLines& source) {
-    auto text = source.segment->reader.frame_text(source.frame, decompressor_);
-    if (!text) return std::unexpected(std::move(text).error().within(source.segment->name));
-    return text;
 }
 
 void Merge::finish_frame(SourceLines& source) {
@@ -239,20 +246,20 @@ void Merge::set_text(SourceLines& source, std::string text) {
 
 // What each frame gets when all do not fit: half of the room, so that making room is not needed again at once.
 std::uint64_t Merge::fair_part() const {
-    return budget_.text_bytes_max() / 2 / std::max<std::uint64_t>(frames_read_, 1);
+    return budget_.merged_bytes_max() / 2 / std::max<std::uint64_t>(frames_read_, 1);
 }
 
-// Holds of `whole`, a frame's text, what starts at `first`: all of it, or as many lines as there is room for, one at
-// least.
+// Holds of `whole`, what was read of a frame, what starts at `first`: all of it, or as many lines as there is room
+// for, one at least.
 Result<void> Merge::hold_text(SourceLines& source, std::string whole, std::size_t first) {
     auto rest = whole.size() - first;
-    bool fits = text_held_ - source.text.capacity() + rest <= budget_.text_bytes_max();
+    bool fits = text_held_ - source.text.capacity() + rest <= budget_.merged_bytes_max();
     auto end = fits ? whole.size() : end_of_part(whole, first, fair_part());
-    if (end == std::string::npos) end = whole.find('\n', first) + 1;  // the text ends with one: frame_text()
+    if (end == std::string::npos) end = whole.find('\n', first) + 1;  // the text ends with one: read_frame()
     set_text(source, first == 0 && end == whole.size() ? std::move(whole) : whole.substr(first, end - first));
     source.text_first = first;
     source.walk->go_on(source.text);
-    if (text_held_ > budget_.text_bytes_max()) CHECK(make_room(source));
+    if (text_held_ > budget_.merged_bytes_max()) CHECK(make_room(source));
     budget_.set_text(text_held_);
     return {};
 }
@@ -280,7 +287,7 @@ Result<void> Merge::make_room(const SourceLines& current) {
             over_budget(budget_, "the texts of " + std::to_string(frames_read_) + " sources that overlap in time"));
     for (auto& [name, source] : sources_)
         if (source->reading() && source.get() != &current && source->text.capacity() > part) cut_text(*source, part);
-    if (text_held_ <= budget_.text_bytes_max()) return {};
+    if (text_held_ <= budget_.merged_bytes_max()) return {};
     return std::unexpected(over_budget(budget_, "the lines of one frame"));
 }
 
@@ -290,8 +297,8 @@ Result<void> Merge::read_on(SourceLines& source) {
     if (text_read_again_ > reread_bytes_free + reread_max * text_read_)
         return std::unexpected(over_budget(
             budget_, "the texts of " + std::to_string(frames_read_) + " sources that overlap in time, read in parts,"));
-    TRY(auto text, frame_text(source));
-    return hold_text(source, std::move(text), source.text_first + source.text.size());
+    TRY(auto read, read_frame(selection_, *source.segment, source.frame, opener_));
+    return hold_text(source, std::move(read.text), source.text_first + source.text.size());
 }
 
 // The next entry of the frame that the selection holds; nullptr at its end, or where damage ends it, or when failed_.
@@ -316,7 +323,7 @@ const open::TextEntry* Merge::next_match(SourceLines& source) {
         if (entry == nullptr) return nullptr;
         if (entry->kind == line) ++source.next_ordinal;
         bool is_shown = entry->kind == line || entry->kind == gap || (entry->kind == end && selection_.numbered);
-        if (is_shown && selection_.wants(source.entry(*entry))) return entry;
+        if (is_shown && (source.is_wanted || selection_.wants(source.entry(*entry)))) return entry;
     }
 }
 

@@ -35,9 +35,7 @@ std::uint64_t memory_of(const Opened& opened) {
 FrameSummary Opened::summary(std::size_t frame) const {
     const auto& footer = reader.footer();
     const auto& described = footer.frames[frame];
-    FrameSummary summary{{info.key, footer.sources[described.source]}, described};
-    if (grams) summary.grams = grams->frame(first_gram_frame + frame);
-    return summary;
+    return {{info.key, footer.sources[described.source]}, described};
 }
 
 Result<void> check_against_key(const open::Footer& footer, const segment::ObjectKey& key) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "open/identity.h"
@@ -15,7 +16,6 @@
 #include "query/budget.h"
 #include "query/catalog.h"
 #include "query/filter.h"
-#include "rollup/grams.h"
 #include "store/store.h"
 
 namespace boatswain::query {
@@ -24,11 +24,10 @@ struct Opened {
     SegmentInfo info;
     std::string name;  // info.key as text
     open::SegmentReader reader;
-    Share held, tail;  // of the budget: the footer and what a merge notes of it; the end of the object
-    // From a roll-up: the filters of the hour's frames, and where this segment's start among them.
-    std::shared_ptr<const rollup::GramIndex> grams{};
-    std::size_t first_gram_frame = 0;
+    Share held, tail;               // of the budget: the footer and what a merge notes of it; the end of the object
+    std::vector<bool> ruled_out{};  // frames that nothing matches, as the filters of a roll-up say; empty: none
 
+    bool is_ruled_out(std::size_t frame) const { return frame < ruled_out.size() && ruled_out[frame]; }
     // What is known of a frame before it is fetched.
     FrameSummary summary(std::size_t frame) const;
 };

@@ -45,6 +45,75 @@ Result<std::string> translated_regex(std::string_view regex) {
     return result;
 }
 
+namespace {
+
+// In the form of a line among others. Nothing where that cannot be said: \A, \z, \Q, flags but i and s, and a "^"
+// behind something else that has no width (it would be asked before the prefix, and not behind it).
+std::optional<std::string> among_lines(std::string_view regex, std::size_t prefix_bytes) {
+    auto begin = "(?:^.{" + std::to_string(prefix_bytes) + "})";
+    std::string result = "(?m:";
+    bool in_class = false, has_edge = false;
+    for (std::size_t at = 0; at < regex.size(); ++at) {
+        char c = regex[at];
+        if (c == '\\' && at + 1 < regex.size()) {
+            if (std::string_view{"AzQE"}.contains(regex[at + 1])) return std::nullopt;
+            has_edge = has_edge || regex[at + 1] == 'b' || regex[at + 1] == 'B';
+            result += c;
+            result += regex[++at];
+            continue;
+        }
+        if (in_class) {
+            in_class = c != ']';
+        } else if (c == '[') {
+            in_class = true;
+            result += c;
+            if (at + 1 < regex.size() && regex[at + 1] == '^') result += regex[++at];
+            if (at + 1 < regex.size() && regex[at + 1] == ']') result += regex[++at];
+            continue;
+        } else if (c == '^') {
+            if (has_edge) return std::nullopt;
+            result += begin;
+            continue;
+        } else if (c == '$') {
+            has_edge = true;
+        } else if (regex.substr(at).starts_with("(?")) {
+            auto flags = regex.substr(at + 2, regex.find_first_not_of("is", at + 2) - at - 2);
+            auto after = regex.substr(std::min(at + 2 + flags.size(), regex.size()));
+            bool is_name = flags.empty() && after.starts_with("P<");
+            if (!is_name && !after.starts_with(':') && !(after.starts_with(')') && !flags.empty())) return std::nullopt;
+        }
+        result += c;
+    }
+    return result + ")";
+}
+
+}  // namespace
+
+LinesRegex::LinesRegex(std::unique_ptr<re2::RE2> compiled) : compiled_(std::move(compiled)) {}
+LinesRegex::LinesRegex(LinesRegex&&) noexcept = default;
+LinesRegex& LinesRegex::operator=(LinesRegex&&) noexcept = default;
+LinesRegex::~LinesRegex() = default;
+
+std::optional<LinesRegex> LinesRegex::of(std::string_view regex, std::size_t prefix_bytes) {
+    auto text = translated_regex(regex);
+    if (!text) return std::nullopt;
+    auto lines = among_lines(*text, prefix_bytes);
+    if (!lines) return std::nullopt;
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(regex_memory_max);
+    options.set_never_nl(true);
+    auto compiled = std::make_unique<re2::RE2>(*lines, options);
+    if (!compiled->ok()) return std::nullopt;
+    return LinesRegex{std::move(compiled)};
+}
+
+std::size_t LinesRegex::find(std::string_view lines, std::size_t from) const {
+    re2::StringPiece found;
+    if (!compiled_->Match(lines, from, lines.size(), re2::RE2::UNANCHORED, &found, 1)) return std::string_view::npos;
+    return static_cast<std::size_t>(found.data() - lines.data());
+}
+
 Regex::Regex(std::unique_ptr<re2::RE2> compiled) : compiled_(std::move(compiled)) {
     names_.resize(static_cast<std::size_t>(compiled_->NumberOfCapturingGroups()) + 1);
     for (const auto& [place, name] : compiled_->CapturingGroupNames()) names_[static_cast<std::size_t>(place)] = name;

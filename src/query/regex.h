@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,24 @@ inline constexpr std::size_t regex_bytes_max = 16 << 10;
 
 // The expression as RE2 writes it. Remedy::stop for what Go refuses.
 Result<std::string> translated_regex(std::string_view regex);
+
+// An expression over many lines at once, each behind a prefix of `prefix_bytes` characters that are not part of it:
+// finds the lines that it may match. Immutable; any thread may search at any time.
+class LinesRegex {
+  public:
+    // Of an expression that Regex::parse() takes. Nothing for the few that mean something else among other lines.
+    static std::optional<LinesRegex> of(std::string_view regex, std::size_t prefix_bytes);
+    LinesRegex(LinesRegex&&) noexcept;
+    LinesRegex& operator=(LinesRegex&&) noexcept;
+    ~LinesRegex();
+
+    // A place in the first line of `lines` at or behind `from` that the expression may match; npos: in none.
+    std::size_t find(std::string_view lines, std::size_t from) const;
+
+  private:
+    explicit LinesRegex(std::unique_ptr<re2::RE2> compiled);
+    std::unique_ptr<re2::RE2> compiled_;
+};
 
 // Immutable; any thread may match at any time.
 class Regex {

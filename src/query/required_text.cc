@@ -11,6 +11,9 @@
 namespace boatswain::query {
 namespace {
 
+// Of more texts, each is one of many that may stand there.
+constexpr std::size_t needed_texts_max = 64;
+
 // RE2 gives its texts in lower case, by Unicode's rules: "K" (the sign of kelvin) as "k", the long s as "s". Where an
 // expression can mean such letters, a text's k and s may stand for other bytes.
 bool is_plain(std::string_view regex) {
@@ -29,6 +32,28 @@ bool is_plain(std::string_view regex) {
         has_flags = has_flags || !(after.starts_with(':') || after.starts_with('P') || after.starts_with('<'));
     }
     return ascii && !has_escapes && !has_flags;
+}
+
+// The longest piece of `folded` that stands for itself, byte for byte, in both cases.
+std::string sure_piece(std::string_view folded, std::string_view unsure) {
+    std::string_view longest;
+    for (std::size_t at = 0; at < folded.size();) {
+        auto is_sure = [&](char c) { return static_cast<unsigned char>(c) < 0x80 && !unsure.contains(c); };
+        auto rest = folded.substr(at);
+        auto size = static_cast<std::size_t>(std::ranges::find_if_not(rest, is_sure) - rest.begin());
+        if (size > longest.size()) longest = rest.substr(0, size);
+        at += size + 1;
+    }
+    return std::string{longest};
+}
+
+// Whether nothing can match where the text of this number is missing.
+bool is_needed(const re2::FilteredRE2& tree, std::size_t text, std::size_t count) {
+    std::vector<int> others, possible;
+    for (std::size_t i = 0; i < count; ++i)
+        if (i != text) others.push_back(static_cast<int>(i));
+    tree.AllPotentials(others, &possible);
+    return possible.empty();
 }
 
 }  // namespace
@@ -52,6 +77,12 @@ RequiredText RequiredText::of(std::string_view regex) {
     tree->Compile(&texts);
     std::string_view unsure = is_plain(regex) ? "" : "kKsS";
     for (const auto& one : texts) required.texts_.push_back(rollup::GramQuery::of_folded(one, unsure));
+    if (texts.size() <= needed_texts_max)
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            auto piece = sure_piece(texts[i], unsure);
+            if (piece.size() > required.literal_.size() && is_needed(*tree, i, texts.size()))
+                required.literal_ = std::move(piece);
+        }
     bool says_something = std::ranges::any_of(required.texts_, [](const auto& one) { return one.has_value(); });
     if (says_something) required.tree_ = std::move(tree);
     return required;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,8 @@ class RequiredText {
     ~RequiredText();
 
     bool is_any() const { return tree_ != nullptr; }
+    // A text that every match holds, in lower case, where letters of both cases may stand; empty: none is known.
+    const std::string& literal() const { return literal_; }
     // False only where no line of the frame can match.
     bool may_be_in(const rollup::GramView& frame) const;
 
@@ -32,6 +35,7 @@ class RequiredText {
     RequiredText();
     std::unique_ptr<re2::FilteredRE2> tree_;  // which texts, joined how; none: nothing is required
     std::vector<std::optional<rollup::GramQuery>> texts_;
+    std::string literal_;
 };
 
 }  // namespace boatswain::query

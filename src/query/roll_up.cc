@@ -30,10 +30,10 @@ struct Prepared {
 };
 
 // A frame that is damaged may hold everything: it gets no filter.
-Result<rollup::GramFrame> grams_of(Opened& opened, std::size_t index, open::Decompressor& decompressor,
+Result<rollup::GramFrame> grams_of(Opened& opened, std::size_t index, open::FrameOpener& opener,
                                    std::uint64_t& text_bytes) {
     rollup::GramFrame frame{.compressed_bytes = opened.reader.footer().frames[index].compressed_bytes};
-    auto text = opened.reader.frame_text(index, decompressor);
+    auto text = opened.reader.frame_text(index, opener);
     if (!text && !is_of_one_object(text.error())) return std::unexpected(std::move(text).error().within(opened.name));
     if (text) {
         text_bytes += text->size();
@@ -152,10 +152,10 @@ class DayBuilder {
         auto bytes = prepared.summary->footer_json.size() + (options_.grams ? frames * sizeof(rollup::GramFrame) : 0);
         TRY(prepared.held, limits_.budget.hold(bytes, "the frames of a segment"));
         if (!options_.grams) return prepared;
-        open::Decompressor decompressor;
+        open::FrameOpener opener;
         prepared.frames.reserve(frames);
         for (std::size_t i = 0; i < frames; ++i) {
-            TRY(prepared.frames.emplace_back(), grams_of(segment, i, decompressor, prepared.text_bytes));
+            TRY(prepared.frames.emplace_back(), grams_of(segment, i, opener, prepared.text_bytes));
         }
         return prepared;
     }

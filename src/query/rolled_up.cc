@@ -4,12 +4,6 @@
 
 namespace boatswain::query {
 
-namespace {
-
-constexpr std::uint64_t grams_noted_bytes_of_a_frame = 16;
-
-}  // namespace
-
 Result<std::string> ReadAhead::read(std::uint64_t first, std::uint64_t length) {
     auto holds = [&](const Piece& piece) {
         return first >= piece.first && first + length <= piece.first + piece.bytes.size();
@@ -47,18 +41,18 @@ struct RolledUp::Hour {
         std::uint64_t size = 0;
         std::string header_mac;
         open::Footer footer;
-        std::size_t first_frame = 0;
+        std::vector<bool> ruled_out;  // frames, by filters
     };
-    std::map<std::string, Segment, std::less<>> segments;  // by key
-    std::shared_ptr<const rollup::GramIndex> grams;
+    std::map<std::string, Segment, std::less<>> segments;                           // by key
+    std::vector<std::map<std::string, Segment, std::less<>>::iterator> in_order{};  // as their frames are numbered
 };
 
 RolledUp::RolledUp(store::Store& store, std::span<const open::Identity> identities, const Limits& limits,
-                   bool wants_grams, std::function<void(const Error&)> refused)
+                   FilterPtr filter, std::function<void(const Error&)> refused)
     : store_(store),
       identities_(identities),
       limits_(limits),
-      wants_grams_(wants_grams),
+      filter_(std::move(filter)),
       refused_(std::move(refused)) {}
 RolledUp::~RolledUp() = default;
 
@@ -100,24 +94,37 @@ Result<RolledUp::Hour> RolledUp::read_hour(Day& day, const rollup::IndexHour& de
             return fail(Remedy::quarantine, "roll-up: a footer larger than is believed");
         }
         TRY(auto footer, open::parse_footer(summary.footer_json));
-        auto here = frames;
         frames += footer.frames.size();
-        hour.segments[std::move(summary.key)] = {.size = summary.size,
-                                                 .header_mac = std::move(summary.header_mac),
-                                                 .footer = std::move(footer),
-                                                 .first_frame = here};
+        auto [at, is_new] = hour.segments.try_emplace(std::move(summary.key));
+        if (!is_new) return fail(Remedy::quarantine, "roll-up: a segment twice in one hour");
+        at->second = {.size = summary.size,
+                      .header_mac = std::move(summary.header_mac),
+                      .footer = std::move(footer),
+                      .ruled_out = {}};
+        hour.in_order.push_back(at);
     }
-    if (!wants_grams_ || !described.grams) return hour;
-    struct HeldGrams {
-        rollup::GramIndex grams;
-        Share held;
-    };
-    auto held = limits_.budget.try_tail(described.grams->bytes + frames * grams_noted_bytes_of_a_frame);
-    if (held.bytes() == 0) return hour;  // every frame is read then
-    TRY(auto grams, day.rollup->grams(described, frames));
-    auto kept = std::make_shared<HeldGrams>(HeldGrams{std::move(grams), std::move(held)});
-    hour.grams = {kept, &kept->grams};
+    if (filter_ && filter_->wants_grams() && described.grams) CHECK(look_up(day, described, hour, frames));
     return hour;
+}
+
+// Asks the filter of every frame what it cannot hold.
+Result<void> RolledUp::look_up(Day& day, const rollup::IndexHour& described, Hour& hour, std::size_t frames) {
+    auto held = limits_.budget.try_tail(std::min(4 * rollup::Rollup::filters_piece_bytes, 2 * described.grams->bytes));
+    if (held.bytes() == 0) return {};  // every frame is read then
+    auto place = hour.in_order.begin();
+    std::optional<segment::ObjectKey> key;
+    return day.rollup->filters(described, frames, [&](std::size_t, const rollup::GramView& grams) {
+        for (; (*place)->second.ruled_out.size() == (*place)->second.footer.frames.size(); ++place) key.reset();
+        auto& [name, segment] = **place;
+        if (!key) key = segment::parse_object_key(name);
+        bool is_out = false;
+        if (key) {
+            const auto& frame = segment.footer.frames[segment.ruled_out.size()];
+            FrameSummary summary{{*key, segment.footer.sources[frame.source]}, frame, grams};
+            is_out = filter_->match(summary) == Match::none;
+        }
+        segment.ruled_out.push_back(is_out);
+    });
 }
 
 std::vector<std::optional<Opened>> RolledUp::find(std::span<const SegmentInfo> infos) {
@@ -141,8 +148,7 @@ std::vector<std::optional<Opened>> RolledUp::find(std::span<const SegmentInfo> i
         auto opened = open_rolled_up(store_, infos[i], std::move(segment->second.footer),
                                      std::move(segment->second.header_mac), identities_, limits_);
         if (!opened) continue;  // opening it says what is wrong, or that there is no room
-        opened->grams = hour->grams;
-        opened->first_gram_frame = segment->second.first_frame;
+        opened->ruled_out = std::move(segment->second.ruled_out);
         found[i] = std::move(*opened);
     }
     return found;

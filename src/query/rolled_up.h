@@ -47,8 +47,8 @@ Result<rollup::Rollup> open_rollup(store::Store& store, std::span<const open::Id
 // Not for several threads at once. What it gives back borrows `store` and `identities`.
 class RolledUp {
   public:
-    // `refused` hears of each roll-up that is not to be believed.
-    RolledUp(store::Store& store, std::span<const open::Identity> identities, const Limits& limits, bool wants_grams,
+    // `refused` hears of each roll-up that is not to be believed. Frames are looked up in filters for `filter`.
+    RolledUp(store::Store& store, std::span<const open::Identity> identities, const Limits& limits, FilterPtr filter,
              std::function<void(const Error&)> refused);
     ~RolledUp();
 
@@ -62,12 +62,13 @@ class RolledUp {
     struct Hour;
     Day* day_of(const TenantId& tenant, Timestamp day);
     Result<Hour> read_hour(Day& day, const rollup::IndexHour& hour);
+    Result<void> look_up(Day& day, const rollup::IndexHour& described, Hour& hour, std::size_t frames);
     void refuse(const TenantId& tenant, Timestamp day, const Error& error);
 
     store::Store& store_;
     std::span<const open::Identity> identities_;
     Limits limits_;
-    bool wants_grams_;
+    FilterPtr filter_;
     std::function<void(const Error&)> refused_;
     std::map<std::pair<TenantId, Timestamp>, std::uint64_t> known_;  // sizes
     std::map<TenantId, std::unique_ptr<Day>> open_;                  // of each tenant the day that was read last

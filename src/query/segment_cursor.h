@@ -23,7 +23,7 @@ class SegmentCursor {
           limits_(limits),
           observer_(observer),
           catalog_(store, &limits.budget),
-          own_rolled_up_(store, identities, limits_, selection.filter && selection.filter->wants_grams(),
+          own_rolled_up_(store, identities, limits_, selection.filter,
                          [&observer](const Error& error) { observer.rollup_refused(error); }),
           rolled_up_(limits.rolled_up != nullptr ? *limits.rolled_up : own_rolled_up_) {
         limits_.bounds.large_footers = &large_footers_;

@@ -171,6 +171,46 @@ Result<GramIndex> GramIndex::parse(std::string bytes, std::size_t frames) {
     return index;
 }
 
+namespace {
+
+// How long the group of `frames` frames is that `bytes` start with; nothing where that cannot be told yet.
+std::optional<std::size_t> group_size(std::string_view bytes, std::size_t frames) {
+    if (bytes.empty()) return std::nullopt;
+    auto table = 1 + (bytes.front() == '\1' ? common_bytes : 0);
+    if (bytes.size() < table + 2 * frames) return std::nullopt;
+    auto size = table + 2 * frames;
+    for (std::size_t i = 0; i < frames; ++i) {
+        auto at = table + 2 * i;
+        size += static_cast<unsigned char>(bytes[at]) | std::size_t{static_cast<unsigned char>(bytes[at + 1])} << 8;
+    }
+    return size;
+}
+
+}  // namespace
+
+Result<void> GramStream::add(std::string_view bytes) {
+    rest_ += bytes;
+    std::size_t used = 0;
+    while (done_ < frames_) {
+        auto rest = std::string_view{rest_}.substr(used);
+        auto count = std::min(frames_of_group, frames_ - done_);
+        auto size = group_size(rest, count);
+        if (!size || *size > rest.size()) break;
+        TRY(auto group, GramIndex::parse(std::string{rest.substr(0, *size)}, count));
+        for (std::size_t i = 0; i < count; ++i) each_(done_ + i, group.frame(i));
+        done_ += count;
+        used += *size;
+    }
+    rest_.erase(0, used);
+    return {};
+}
+
+Result<void> GramStream::finish() const {
+    if (done_ < frames_) return refuse("fewer groups than frames");
+    if (!rest_.empty()) return refuse("more bytes than the frames have");
+    return {};
+}
+
 GramView GramIndex::frame(std::size_t index) const {
     const auto& place = places_.at(index);
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(bytes_.data());

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -66,7 +67,26 @@ struct GramView {
     bool may_hold(const GramQuery& query) const;
 };
 
-// The grams of an hour, read.
+// The grams of an hour as their bytes come, a group at a time.
+class GramStream {
+  public:
+    using EachFilter = std::function<void(std::size_t frame, const GramView& view)>;
+    // `each` gets the filters of `frames` frames, in order; a view is valid during the call.
+    GramStream(std::size_t frames, EachFilter each) : frames_(frames), each_(std::move(each)) {}
+
+    // The next bytes. Remedy::quarantine for what does not fit.
+    Result<void> add(std::string_view bytes);
+    // No more come. Remedy::quarantine where that is too early, or too late.
+    Result<void> finish() const;
+
+  private:
+    std::size_t frames_;
+    EachFilter each_;
+    std::size_t done_ = 0;
+    std::string rest_;  // of the group that has begun
+};
+
+// The grams of one group or more, read.
 class GramIndex {
   public:
     // `bytes` of `frames` frames; taken over. Remedy::quarantine for what does not fit.

@@ -267,10 +267,17 @@ Result<std::vector<SegmentSummary>> Rollup::summaries(const IndexHour& hour) {
     return summaries;
 }
 
-Result<GramIndex> Rollup::grams(const IndexHour& hour, std::size_t frames) {
+Result<void> Rollup::filters(const IndexHour& hour, std::size_t frames, const GramStream::EachFilter& each) {
     if (!hour.grams) return refuse("an hour without grams");
-    TRY(auto bytes, read(*hour.grams));
-    return GramIndex::parse(std::move(bytes), frames);
+    GramStream stream{frames, each};
+    crypto::Sha256 hash;
+    for (std::uint64_t at = 0; at < hour.grams->bytes; at += filters_piece_bytes) {
+        TRY(auto bytes, age_.read(hour.grams->offset + at, std::min(filters_piece_bytes, hour.grams->bytes - at)));
+        hash.update(bytes);
+        CHECK(stream.add(bytes));
+    }
+    if (to_hex(hash.finish()) != hour.grams->sha256) return refuse("a part has another hash than its index says");
+    return stream.finish();
 }
 
 }  // namespace boatswain::rollup

@@ -92,8 +92,10 @@ class Rollup {
     Result<std::string> read(const Part& part);
     // Takes footers_text_bytes of memory twice.
     Result<std::vector<SegmentSummary>> summaries(const IndexHour& hour);
-    // Of `frames` frames: those of all its segments.
-    Result<GramIndex> grams(const IndexHour& hour, std::size_t frames);
+    // The filters of `frames` frames, those of all its segments. What `each` was given counts only where no error
+    // follows. A few megabytes are held at a time.
+    Result<void> filters(const IndexHour& hour, std::size_t frames, const GramStream::EachFilter& each);
+    static constexpr std::uint64_t filters_piece_bytes = 2U << 20;
 
   private:
     Rollup(open::AgeReader age, Index index) : age_(std::move(age)), index_(std::move(index)) {}

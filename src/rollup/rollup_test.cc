@@ -66,9 +66,13 @@ TEST_F(RollupTest, GivesBackWhatWasPutIn) {
     EXPECT_EQ(summaries[1].key, "v1/tenant=acme/k1");
     EXPECT_EQ(summaries[1].size, 1'001U);
     EXPECT_EQ(summaries[1].header_mac, std::string(32, 'b'));
-    auto grams = rollup.grams(hour, 1).value();
-    EXPECT_TRUE(grams.frame(0).may_hold(GramQuery::of(text_of(7)).value()));
-    EXPECT_FALSE(grams.frame(0).may_hold(GramQuery::of(text_of(3)).value()));
+    std::vector<std::pair<bool, bool>> held;
+    auto read = rollup.filters(hour, 1, [&](std::size_t, const GramView& frame) {
+        held.emplace_back(frame.may_hold(GramQuery::of(text_of(7)).value()),
+                          frame.may_hold(GramQuery::of(text_of(3)).value()));
+    });
+    EXPECT_TRUE(read);
+    EXPECT_EQ(held, (std::vector<std::pair<bool, bool>>{{true, false}}));
 }
 
 TEST_F(RollupTest, OpensWithAnyIdentityThatMadeIt) {
@@ -124,7 +128,8 @@ TEST_F(RollupTest, NoChangedByteIsRead) {
         if (!rollup) continue;
         bool all_read = true;
         for (const auto& [hour, described] : rollup->index())
-            all_read = all_read && rollup->summaries(described) && rollup->grams(described, 1);
+            all_read = all_read && rollup->summaries(described) &&
+                       rollup->filters(described, 1, [](std::size_t, const GramView&) {});
         EXPECT_FALSE(all_read) << at;
     }
     for (std::size_t size = 0; size < object.size(); size += 7)
