@@ -117,10 +117,57 @@ Result<std::vector<HourPlace>> Catalog::hours(const TenantId& tenant, const Hour
     CHECK(fits);
     if (found.size() > listed_max) return too_many("hours", under);
     std::ranges::sort(found);
+    for (const auto& place : found)
+        if (!place.spanning) ++hours_of_day_[{tenant, std::chrono::floor<std::chrono::days>(place.hour)}];
     return found;
 }
 
+Result<Catalog::Day> Catalog::list_day(const TenantId& tenant, Timestamp day) {
+    constexpr std::size_t date_size = 10;  // 2026-11-23
+    auto under = segment::tenant_prefix(tenant) + std::string{hour_part};
+    auto hour_size = segment::hour_prefix(tenant, day).size();
+    store::Pages pages{store_, under + to_text(day).substr(0, date_size), false};
+    TRY(auto page, pages.next());
+    Day found{.whole_before = day + std::chrono::days{1}};
+    std::uint64_t memory = 0;
+    for (const auto& object : page.objects) {
+        auto place = place_of(tenant, std::string_view{object.key}.substr(0, hour_size));
+        if (!place) continue;  // hours() counted it
+        if (page.next) found.whole_before = place->hour;
+        if (auto key = segment::parse_object_key(object.key)) {
+            auto& infos = found.hours[place->hour];
+            infos.push_back({.key = std::move(*key), .size = object.size});
+            memory += memory_of(infos.back());
+        } else {
+            ++found.foreign[place->hour];
+        }
+    }
+    if (page.next && found.hours.empty()) found.whole_before = Timestamp::min();
+    if (budget_ != nullptr) {
+        TRY(found.held, budget_->hold(memory, "the names of the segments of a day"));
+    }
+    return found;
+}
+
+// Nothing: the hour has to be listed on its own.
+std::optional<std::vector<SegmentInfo>> Catalog::from_day(const TenantId& tenant, const HourPlace& place) {
+    auto day = std::chrono::floor<std::chrono::days>(place.hour);
+    auto hours = hours_of_day_.find({tenant, day});
+    if (place.spanning || hours == hours_of_day_.end() || hours->second < day_hours_min) return std::nullopt;
+    auto& [known_day, known] = days_[tenant];
+    if (known_day != day) {
+        known = {};  // before another one takes its room
+        known_day = day;
+        // Trouble of the store is met again, and told, by who lists the hour.
+        if (auto listed = list_day(tenant, day)) known = std::move(*listed);
+    }
+    if (place.hour >= known.whole_before) return std::nullopt;
+    foreign_ += std::exchange(known.foreign[place.hour], 0);
+    return std::move(known.hours[place.hour]);
+}
+
 Result<std::vector<SegmentInfo>> Catalog::segments(const TenantId& tenant, const HourPlace& place) {
+    if (auto listed = from_day(tenant, place)) return std::move(*listed);
     std::vector<SegmentInfo> found;
     std::uint64_t memory = 0;
     Result<void> fits;

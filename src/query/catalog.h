@@ -7,6 +7,9 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -55,8 +58,11 @@ class Catalog {
     // The roll-ups that lie beside them are put into `rollups`, if that is given.
     Result<std::vector<HourPlace>> hours(const TenantId& tenant, const HourSpan& span = {},
                                          std::vector<RollupInfo>* rollups = nullptr);
-    // Segments of one hour, in the order of their names: by host, epoch and sequence number.
+    // Segments of one hour, in the order of their names: by host, epoch and sequence number. Of a day of which hours()
+    // found day_hours_min and more, the first page of a listing of all of it is asked for, and serves the hours that
+    // lie in it whole: of a tenant that prints little a day is one request.
     Result<std::vector<SegmentInfo>> segments(const TenantId& tenant, const HourPlace& place);
+    static constexpr std::size_t day_hours_min = 4;
 
     // Names seen so far that are not ours.
     std::uint64_t foreign() const { return foreign_; }
@@ -65,12 +71,24 @@ class Catalog {
     Result<void> for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each,
                                  const std::function<bool(const store::ObjectInfo&)>& is_ours = {});
 
+    // What the first page of a day says.
+    struct Day {
+        Timestamp whole_before = Timestamp::min();  // hours before this lie in it whole
+        std::map<Timestamp, std::vector<SegmentInfo>> hours{};
+        std::map<Timestamp, std::uint64_t> foreign{};
+        Share held{};
+    };
+    Result<Day> list_day(const TenantId& tenant, Timestamp day);
+    std::optional<std::vector<SegmentInfo>> from_day(const TenantId& tenant, const HourPlace& place);
+
     // Whether there is room for what was listed.
     Result<void> check_room(std::uint64_t bytes, std::string_view what) const;
 
     store::Store& store_;
     Budget* budget_;
     std::uint64_t foreign_ = 0;
+    std::map<std::pair<TenantId, Timestamp>, std::size_t> hours_of_day_;  // that hours() found
+    std::map<TenantId, std::pair<Timestamp, Day>> days_;                  // of each tenant the one asked for last
 };
 
 }  // namespace boatswain::query

@@ -33,6 +33,31 @@ TEST(Catalog, ListsTenantsHoursAndSegmentsInOrderOverManyPages) {
     EXPECT_EQ(catalog.foreign(), 0U);
 }
 
+// A day's first page serves the hours that lie in it whole, and changes no answer.
+TEST(Catalog, SaysOfEachHourWhatAListingOfItSays) {
+    for (std::size_t page : {1U, 2U, 7U, 50U, 1000U}) {
+        MemoryStore store;
+        store.page_entries = page;
+        for (std::uint64_t i = 0; i < 60; ++i) {
+            auto place = key("acme", ten + std::chrono::hours{i * 7 % 20}, i + 1, "node-" + std::to_string(i % 3));
+            store.objects[place.str()] = "x";
+            if (i % 10 == 0) store.objects[segment::hour_prefix(tenant("acme"), place.hour) + "foreign"] = "x";
+        }
+        Catalog by_day{store}, by_hour{store};
+        auto hours = *by_day.hours(tenant("acme"));
+        EXPECT_EQ(hours.size(), 20U);
+        for (const auto& place : hours) {
+            auto names = [](const std::vector<SegmentInfo>& infos) {
+                std::vector<std::string> names;
+                for (const auto& info : infos) names.push_back(info.key.str());
+                return names;
+            };
+            EXPECT_EQ(names(*by_day.segments(tenant("acme"), place)), names(*by_hour.segments(tenant("acme"), place)));
+        }
+        EXPECT_EQ(by_day.foreign(), by_hour.foreign()) << page;
+    }
+}
+
 TEST(Catalog, LeavesOutHoursOutsideTheSpan) {
     MemoryStore store;
     for (std::uint64_t i = 1; i <= 9; ++i) store.objects[key("acme", ten + std::chrono::hours{i}, i).str()] = "x";

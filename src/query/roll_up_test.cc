@@ -41,6 +41,7 @@ class CountingStore final : public store::Store {
     }
     Result<store::ListPage> list(std::string_view prefix, bool delimited,
                                  const std::optional<std::string>& next) override {
+        ++lists;
         return inside.list(prefix, delimited, next);
     }
     Result<void> probe() override { return {}; }
@@ -48,7 +49,7 @@ class CountingStore final : public store::Store {
 
     MemoryStore inside;
     std::atomic<int> reads = 0;
-    int replaced = 0;
+    int replaced = 0, lists = 0;
 };
 
 class Heard final : public Observer {
@@ -125,6 +126,31 @@ TEST_F(RollUpTest, ANeedleIsFetchedFromTheOneSegmentThatHoldsIt) {
     EXPECT_THAT(lines_with(*line_matches("(?i)3F29-77AB-c0[f]fee-\\d+")),
                 ElementsAre("request 3f29-77ab-c0ffee-4711 is done"));
     EXPECT_LE(store.reads, 1 + 8);
+}
+
+// A month of 40 hosts, each of which seals once a day: a listing and a roll-up a day, and what the hits take.
+TEST_F(RollUpTest, AMonthOfManyHostsCostsTensOfRequests) {
+    constexpr int days = 30, hosts = 40;
+    store.inside.page_entries = 1000;
+    std::mt19937 random{9};
+    for (int i = 0; i < days * hosts; ++i) {
+        auto time = day + hours{24 * (i / hosts) + static_cast<int>(random() % 24)};
+        TestFrame frame{.source = source("acme", "shop", "web"), .entries = {{time, "id " + std::to_string(random())}}};
+        if (i == 700) frame.entries[0].bytes = "id 3f29-77ab-c0ffee-4711";
+        add(store.inside, key("acme", time, static_cast<std::uint64_t>(i + 1), "node-" + std::to_string(i % hosts)),
+            {frame}, identities[0]);
+    }
+    auto ask = [&] {
+        store.reads = store.lists = 0;
+        EXPECT_THAT(lines_with(line_has("3f29-77ab-c0ffee-4711")), ElementsAre("id 3f29-77ab-c0ffee-4711"));
+        return store.reads + store.lists;
+    };
+    EXPECT_GE(ask(), days * hosts) << "each segment, without roll-ups";
+    Budget budget;
+    for (int i = 0; i < days; ++i)
+        ASSERT_TRUE(roll_up_day(store, identities, tenant("acme"), day + hours{24 * i}, {}, {.budget = budget}, heard));
+    EXPECT_LE(ask(), 1 + days + days + 5)
+        << "the hours, a page and a roll-up a day, and a few that filters do not rule out";
 }
 
 TEST_F(RollUpTest, TheLastLinesOfADayCostOneRequestForItsRollUp) {

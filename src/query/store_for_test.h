@@ -25,6 +25,7 @@ class MemoryStore final : public store::Store {
     std::map<std::string, std::string, std::less<>> objects;
     std::uint64_t bytes_read = 0;
     std::optional<Error> read_error;  // when set, what every read() answers
+    std::size_t page_entries = 3;
 
     Result<store::PutOutcome> put(std::string_view key, std::string_view bytes, std::string_view) override {
         objects.insert_or_assign(std::string{key}, std::string{bytes});
@@ -53,7 +54,6 @@ class MemoryStore final : public store::Store {
     }
     Result<store::ListPage> list(std::string_view prefix, bool delimited,
                                  const std::optional<std::string>& next) override {
-        constexpr std::size_t page_entries = 3;
         store::ListPage page;
         for (auto at = objects.lower_bound(prefix); at != objects.end() && at->first.starts_with(prefix); ++at) {
             auto slash = delimited ? at->first.find('/', prefix.size()) : std::string::npos;
