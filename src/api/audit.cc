@@ -7,7 +7,7 @@
 
 namespace boatswain::api {
 
-std::string to_json(const Read& read) {
+std::string to_json(const AuditedRead& read) {
     auto cut = [](std::string_view text) { return text.substr(0, audit_text_bytes_max); };
     auto json = json_object();
     json.member("time", read.time)
@@ -26,7 +26,7 @@ std::string to_json(const Read& read) {
         .take_line();
 }
 
-Result<void> AuditLog::write(const Read& read) { return append(file_ ? to_json(read) : std::string{}); }
+Result<void> AuditLog::write(const AuditedRead& read) { return append(file_ ? to_json(read) : std::string{}); }
 
 Result<void> AuditLog::probe() { return append({}); }
 

@@ -14,7 +14,7 @@
 
 namespace boatswain::api {
 
-struct Read {
+struct AuditedRead {
     Timestamp time{};
     std::string_view token;  // its id
     std::string_view tenant;
@@ -29,14 +29,14 @@ struct Read {
 };
 // What a client chose is cut to audit_text_bytes_max.
 inline constexpr std::size_t audit_text_bytes_max = 4096;
-std::string to_json(const Read& read);
+std::string to_json(const AuditedRead& read);
 
 class AuditLog {
   public:
     // No file: nothing is written.
     explicit AuditLog(std::optional<Path> file) : file_(std::move(file)) {}
 
-    Result<void> write(const Read& read);
+    Result<void> write(const AuditedRead& read);
     // Whether a line could be written now.
     Result<void> probe();
 
