@@ -14,7 +14,8 @@
 // again would come to more than reread_max times the text, the question is refused (is_over_budget()).
 //
 // An object that is damaged, larger than agents write (open/bounds.h) or not what its name says goes to the observer
-// and left out; so is what follows the damage in a frame. Objects that no identity opens are counted.
+// and left out; so is what follows the damage in a frame, where a line is met. (A search that finds nothing in a line
+// does not look at its form: verify does.) Objects that no identity opens are counted.
 #pragma once
 
 #include <cstdint>
