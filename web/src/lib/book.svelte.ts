@@ -19,6 +19,8 @@ const furtherBy = 8n;
 const lateShort = 120n * second;
 const lateLong = 1200n * second;
 const longEvery = 30_000; // milliseconds
+// At a time; of a tenant that prints more, following falls behind, and says by how much.
+const followPages = 10;
 
 export type End = "older" | "newer";
 
@@ -37,6 +39,8 @@ export class Book {
     reached = $state({ older: false, newer: false });
     warnings = $state.raw<string[]>([]);
     failure = $state("");
+    // Following is so many seconds late: more is printed than can be fetched.
+    behind = $state(0);
     // The last change put entries before the first one.
     grewAtStart = $state(false);
 
@@ -48,6 +52,8 @@ export class Book {
     #newer: Rest = { from: 0n, to: 0n, cursor: null };
     #leave = new AbortController();
     #known = new Set<string>();
+    #late = lateShort;
+    #long: Rest | null = null;
     #longAt = 0;
 
     // Asks anew: the latest lines.
@@ -62,7 +68,10 @@ export class Book {
         this.#older = { from: this.#to, to: this.#to, cursor: null };
         this.#newer = { from: this.#to, to: this.#to, cursor: null };
         this.#known.clear();
+        this.#late = lateShort;
+        this.#long = null;
         this.#longAt = 0;
+        this.behind = 0;
         this.failure = "";
         this.warnings = [];
         this.reached = { older: false, newer: true };
@@ -86,19 +95,42 @@ export class Book {
     async follow() {
         if (this.fetching || !this.reached.newer) return this.newer();
         const now = BigInt(Date.now()) * millisecond;
-        const isLong = Date.now() - this.#longAt > longEvery;
-        if (isLong) this.#longAt = Date.now();
         await this.#fetch("newer", async (signal) => {
-            const from = max(this.#from, now - (isLong ? lateLong : lateShort));
-            let cursor: string | null = null;
-            do {
-                const page = await this.#page({ from, to: now, cursor }, "forward", signal);
-                this.#put(page.entries);
-                cursor = page.cursor;
-            } while (cursor !== null);
-            this.#to = now;
+            // The pause since the last time is part of it, however long it was.
+            const from = max(this.#from, min(this.#to, now - this.#late));
+            const short: Rest = { from, to: now, cursor: null };
+            const pages = await this.#readOn(short, signal);
+            const reached = short.cursor === null ? now : (this.entries.at(-1)?.time ?? now);
+            this.behind = Number((now - reached) / second);
+            // Of a tenant that prints much, less is asked for again.
+            this.#late = pages > 2 ? this.#late / 4n : min(this.#late * 2n + second, lateShort);
+            this.#to = reached;
             this.#newer = { from: now, to: now, cursor: null };
+            if (this.#late === lateShort) await this.#lookLonger(from, signal);
         });
+    }
+
+    // Now and then, for lines that took longer to get to the store.
+    async #lookLonger(to: bigint, signal: AbortSignal) {
+        if (this.#long === null && Date.now() - this.#longAt > longEvery)
+            this.#long = { from: max(this.#from, to - lateLong), to, cursor: null };
+        if (this.#long === null) return;
+        await this.#readOn(this.#long, signal);
+        if (this.#long.cursor !== null) return;
+        this.#long = null;
+        this.#longAt = Date.now();
+    }
+
+    // Some pages of `rest`; how many.
+    async #readOn(rest: Rest, signal: AbortSignal): Promise<number> {
+        let pages = 0;
+        do {
+            const page = await this.#page(rest, "forward", signal);
+            rest.cursor = page.cursor;
+            this.#put(page.entries);
+            pages++;
+        } while (rest.cursor !== null && pages < followPages);
+        return pages;
     }
 
     close() {
@@ -186,4 +218,5 @@ export class Book {
     }
 }
 
+const min = (a: bigint, b: bigint) => (a < b ? a : b);
 const max = (a: bigint, b: bigint) => (a > b ? a : b);
