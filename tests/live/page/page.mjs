@@ -37,7 +37,7 @@ async function open(options = {}, address = `${url}/#token=${token}`) {
 
 const lines = () => page.locator(".row");
 const shows = (text) => page.locator(".row", { hasText: text }).first().waitFor({ timeout: 20_000 });
-const counted = (count) => page.locator(".bar [role=status]", { hasText: new RegExp(`^\\s*${count} lines?`) }).waitFor({ timeout: 20_000 });
+const counted = (count) => page.locator(".bar [role=status]", { hasText: new RegExp(`^\\s*${count}\\s+lines?`) }).waitFor({ timeout: 20_000 });
 
 async function search(text) {
     await page.getByLabel("Search for text").fill(text);
