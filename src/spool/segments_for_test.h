@@ -2,8 +2,14 @@
 #pragma once
 
 #include <openssl/sha.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <fstream>
+#include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "base/bytes.h"
 #include "segment/seal.h"
@@ -28,6 +34,26 @@ inline segment::SealedSegment next_segment(Spool& spool, const std::string& tena
     ::SHA256(reinterpret_cast<const unsigned char*>(made.bytes.data()), made.bytes.size(),
              reinterpret_cast<unsigned char*>(made.sha256.data()));
     return made;
+}
+
+// What take() gives now; nothing when it would wait: it is told to stop when its thread sleeps, however slow the
+// machine is.
+inline std::optional<Spooled> take_now(Spool& spool) {
+    auto status = "/proc/self/task/" + std::to_string(::gettid()) + "/stat";
+    auto is_asleep = [&] {
+        std::string line;
+        std::getline(std::ifstream{status} >> std::ws, line);
+        return line.contains(") S ");
+    };
+    std::stop_source stop;
+    std::jthread impatient{[&](const std::stop_token& taken) {
+        for (int asleep = 0; asleep < 5 && !taken.stop_requested();) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
+            asleep = is_asleep() ? asleep + 1 : 0;
+        }
+        stop.request_stop();
+    }};
+    return spool.take(stop.get_token());
 }
 
 }  // namespace boatswain::spool

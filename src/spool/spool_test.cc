@@ -42,15 +42,7 @@ class SpoolTest : public ::testing::Test {
     Result<void> add(const std::string& tenant, std::size_t bytes = 100, const Checkpoints& checkpoints = {}) {
         return spool->add(next_segment(*spool, tenant, bytes), checkpoints);
     }
-    // What take() gives now; nothing when it would wait.
-    std::optional<Spooled> take_now() {
-        std::stop_source stop;
-        std::jthread impatient{[&] {
-            std::this_thread::sleep_for(100ms);
-            stop.request_stop();
-        }};
-        return spool->take(stop.get_token());
-    }
+    std::optional<Spooled> take_now() { return spool::take_now(*spool); }
     static Checkpoint at(std::uint64_t offset, std::uint64_t lines) {
         return {FilePosition{.device = 1, .inode = 2, .fingerprint = 3, .out_offset = offset, .err_offset = offset},
                 lines};

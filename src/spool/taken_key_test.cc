@@ -4,8 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "base/bytes.h"
 #include "base/directory_for_test.h"
 #include "spool/segments_for_test.h"
@@ -47,15 +45,7 @@ class TakenKeyTest : public ::testing::Test {
         }
         return keys;
     }
-    // What take() gives now; nothing when it would wait.
-    std::optional<Spooled> take() {
-        std::stop_source stop;
-        std::jthread impatient{[&] {
-            std::this_thread::sleep_for(50ms);
-            stop.request_stop();
-        }};
-        return spool->take(stop.get_token());
-    }
+    std::optional<Spooled> take() { return take_now(*spool); }
 
     boatswain::testing::TestDirectory directory;
     SimulatedClock clock{parse_time("2026-11-23T10:20:00Z").value()};

@@ -10,8 +10,9 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t gone_max = 512;  // the engine repeats at most the last 256 events
-// How long the engine is waited for to say how a container ended whose log is gone.
-constexpr std::chrono::milliseconds told_wait{1'000};
+// How long the engine is waited for to say how a container ended whose log is gone. Podman says it from a process of its
+// own, which comes late on a busy machine (over a second was seen).
+constexpr std::chrono::milliseconds told_wait{5'000};
 
 }  // namespace
 
