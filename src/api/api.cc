@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "api/signed_tokens.h"
 #include "net/error.h"
 
 namespace boatswain::api {
@@ -79,9 +80,7 @@ http::Handler Api::handler() {
 }
 
 std::function<int(const http::Request& head)> Api::admits_body() {
-    return [this](const http::Request& head) {
-        return tokens_.find(bearer_of(head.field("authorization"))) ? 0 : unauthorized;
-    };
+    return [this](const http::Request& head) { return who(head.field("authorization")) ? 0 : unauthorized; };
 }
 
 // A balancer or a Grafana is one peer with many connections; and an answer under way is worth more than a newcomer.
@@ -112,6 +111,16 @@ void Api::note(const Asked& asked, int status, std::uint64_t bytes) {
                                    {"bytes", bytes},
                                    {"read_bytes", asked.bytes_read},
                                    {"ms", took}});
+}
+
+// A signed token has dots, which those of the file have not.
+std::optional<Token> Api::who(std::string_view authorization) {
+    auto presented = bearer_of(authorization);
+    if (!options_.signing_keys || !presented.contains('.')) return tokens_.find(presented);
+    auto keys = read_signing_keys(*options_.signing_keys);
+    if (keys) return verify_token(presented, *keys, sources_.clock.now());
+    log_.error("signing keys cannot be read: no signed token is accepted", {{"error", keys.error().what}});
+    return std::nullopt;
 }
 
 void Api::account(const Asked& asked, int status, std::uint64_t bytes) {
@@ -157,6 +166,11 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
                 log_.error("tokens cannot be read: nobody is served", {{"error", *trouble}});
                 answer = error_answer(unavailable, "not ready");
             }
+            if (options_.signing_keys)
+                if (auto keys = read_signing_keys(*options_.signing_keys); !keys) {
+                    log_.error("signing keys cannot be read", {{"error", keys.error().what}});
+                    answer = error_answer(unavailable, "not ready");
+                }
             if (auto written = audit_.probe(); !written) {
                 log_.error("the audit log cannot be written: nobody is served", {{"error", written.error().what}});
                 answer = error_answer(unavailable, "not ready");
@@ -170,7 +184,7 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
         }
         co_return co_await send(asked, std::move(answer), writer);
     }
-    asked.who = tokens_.find(bearer_of(request.field("authorization")));
+    asked.who = who(request.field("authorization"));
     if (!asked.who) co_return co_await send(asked, error_answer(unauthorized, "unauthorized"), writer);
     co_return co_await answer_question(asked, request, writer);
 }

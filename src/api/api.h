@@ -34,8 +34,9 @@ struct ApiOptions {
     std::size_t queries_waiting = 64;     // and that wait for their turn
     std::size_t queries_of_a_tenant = 4;  // that run
     std::size_t queries_waiting_of_a_tenant = 32;
-    std::optional<Path> limits{};  // a file: tenant_limits.h
-    std::optional<Path> audit{};   // a file: audit.h
+    std::optional<Path> limits{};        // a file: tenant_limits.h
+    std::optional<Path> audit{};         // a file: audit.h
+    std::optional<Path> signing_keys{};  // a file: signed_tokens.h
 };
 
 class Api {
@@ -54,6 +55,8 @@ class Api {
     net::Task<void> serve(http::Request request, http::AnswerWriter& writer);
     net::Task<void> answer_question(Asked& asked, const http::Request& request, http::AnswerWriter& writer);
     net::Task<void> send(Asked& asked, http::Answer answer, http::AnswerWriter& writer);
+    // Who presents this; nothing: nobody.
+    std::optional<Token> who(std::string_view authorization);
     void note(const Asked& asked, int status, std::uint64_t bytes);
     void account(const Asked& asked, int status, std::uint64_t bytes);
 

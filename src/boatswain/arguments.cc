@@ -585,6 +585,7 @@ std::optional<Arguments> serving_request(const Commands& commands, const Given& 
     };
     if (&command == serving.serve) return completed(complete_serve(given.serving));
     if (&command == serving.token_new) return completed(complete_token(given.serving));
+    if (&command == serving.token_sign) return completed(complete_sign(given.serving));
     if (&command == serving.token_list) return Arguments{.request = given.serving.token_list};
     if (&command == serving.token_revoke) return Arguments{.request = given.serving.token_revoke};
     return std::nullopt;

@@ -203,7 +203,7 @@ struct Completion {
 using Request =
     std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Export, Stats, LabelsCommand, RollupCommand, Inspect,
                  Verify, Why, Status, Flush, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync,
-                 FleetStatus, FleetKeyNew, FleetKeyDerive, Serve, TokenNew, TokenList, TokenRevoke>;
+                 FleetStatus, FleetKeyNew, FleetKeyDerive, Serve, TokenNew, TokenSign, TokenList, TokenRevoke>;
 
 // The last so many lines are held in memory.
 inline constexpr std::uint64_t tail_max = 1'000'000;

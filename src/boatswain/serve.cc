@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "api/api.h"
+#include "api/signed_tokens.h"
 #include "base/metrics.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
@@ -54,6 +55,7 @@ Result<void> check_files(const Serve& request) {
         if (auto parsed = api::parse_limits(text); !parsed)
             return std::unexpected(std::move(parsed).error().within(request.limits));
     }
+    if (!request.signing_keys.empty()) CHECK(api::read_signing_keys(request.signing_keys));
     return api::AuditLog{file_of(request.audit)}.probe();
 }
 
@@ -105,7 +107,8 @@ int run(const Serve& request, Console& console) {
                  {.queries = request.queries,
                   .queries_of_a_tenant = request.queries_per_tenant,
                   .limits = file_of(request.limits),
-                  .audit = file_of(request.audit)},
+                  .audit = file_of(request.audit),
+                  .signing_keys = file_of(request.signing_keys)},
                  metrics,
                  log};
     page::Page page{request.embed_in};

@@ -55,6 +55,19 @@ TEST_F(ServeTest, TakesANewTokenAndRefusesARevokedOneWhileItRuns) {
     EXPECT_EQ(ran.out, "taken\nrefused\nended 0\n") << ran.err << read("serve.log");
 }
 
+TEST_F(ServeTest, TakesATokenThatAPlatformSigned) {
+    prepare();
+    ASSERT_EQ(run("printf '0123456789abcdef0123456789abcdef\\n' > signing.key && chmod 600 signing.key").code, 0);
+    auto ran = while_serving("--signing-keys signing.key", R"sh(
+        boatswain() { ')sh" + tool_path + R"sh(' "$@"; }
+        as "$(boatswain token sign acme --key signing.key --app shop/db --subject u7)" \
+            http://x/loki/api/v1/label/app/values -d start=1795424400 -d end=1795435201
+        as "$(boatswain token sign acme --key signing.key)x" http://x/loki/api/v1/labels)sh");
+    EXPECT_EQ(ran.out, "{\"status\":\"success\",\"data\":[\"shop/db\"]}\nunauthorized\nended 0\n") << read("serve.log");
+    EXPECT_THAT(run("boatswain token sign acme --key signing.key --expires 25h").err, HasSubstr("at most 24h"));
+    EXPECT_EQ(run("boatswain token sign _unassigned --key signing.key").code, 2);
+}
+
 TEST_F(ServeTest, ChecksWhatItWouldServeWith) {
     prepare();
     auto check = [&](const std::string& options) {

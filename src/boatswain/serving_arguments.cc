@@ -32,6 +32,8 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->type_name("DIR");
     command->add_option("--tokens", serve.tokens, "The file of tokens that `boatswain token` writes")
         ->type_name("FILE");
+    command->add_option("--signing-keys", serve.signing_keys, "A file of keys: tokens signed with one are accepted")
+        ->type_name("FILE");
     command->add_option("--limits", serve.limits, "A file of what each tenant may ask for")->type_name("FILE");
     command->add_option("--audit", serve.audit, "A file that gets a line for each read: who read what")
         ->type_name("FILE");
@@ -95,6 +97,23 @@ void add_token(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         "The file keeps a hash of it: what is printed cannot be printed again.\n\n"
         "Examples:\n  boatswain token new acme --tokens tokens\n"
         "  boatswain token new acme --tokens tokens --app shop/cart --expires 12h");
+    auto& sign = given.token_sign;
+    auto* signs = commands.token_sign =
+        token->add_subcommand("sign", "Signs a short-lived token that is in no file, and prints it");
+    signs->add_option("TENANT", sign.tenant, "The tenant whose logs it reads")->required();
+    signs->add_option("--key", sign.key, "The file of signing keys; its first one signs")
+        ->required()
+        ->type_name("FILE");
+    signs->add_option("--app", sign.apps, "Only this app; may be given several times")
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("APP");
+    signs->add_option("--subject", sign.subject, "Whom it is for: the audit log says it")->type_name("NAME");
+    signs->add_option("--expires", given.sign_expires, "For how long it is valid, up to 24h (default: 10m)")
+        ->type_name("TIME");
+    signs->footer(
+        "It is a JWT, which a platform can sign by itself: docs/operate/serve.md.\n\n"
+        "Example:\n  boatswain token sign acme --key signing.key --app shop/cart --expires 10m");
     auto* list = commands.token_list = token->add_subcommand("list", "Lists tokens, without what opens");
     add_file(list, given.token_list.file);
     list->add_flag("--json", given.token_list.json, "One JSON object a line");
@@ -180,6 +199,19 @@ Result<TokenNew> complete_token(const ServingGiven& given) {
         return wrong("--expires", given.expires, "a time like 12h or 90d, of at most ten years, or never");
     token.valid_for = *valid_for;
     return token;
+}
+
+Result<TokenSign> complete_sign(const ServingGiven& given) {
+    auto sign = given.token_sign;
+    auto tenant = TenantId::parse(sign.tenant);
+    if (!tenant) return fail(Remedy::stop, tenant.error().what);
+    for (const auto& app : sign.apps)
+        if (app.empty()) return fail(Remedy::stop, "--app: an app has a name");
+    auto valid_for = parse_duration(given.sign_expires);
+    if (!valid_for || *valid_for <= Nanoseconds{0} || *valid_for > std::chrono::hours{24})
+        return wrong("--expires", given.sign_expires, "a time like 10m, of at most 24h");
+    sign.valid_for = *valid_for;
+    return sign;
 }
 
 }  // namespace boatswain::tool

@@ -12,13 +12,15 @@ namespace boatswain::tool {
 struct ServingGiven {
     Serve serve;
     TokenNew token_new;
+    TokenSign token_sign;
+    std::string sign_expires = "10m";
     TokenList token_list;
     TokenRevoke token_revoke;
     std::string memory, read_max, timeout, range_max, log_format = "text", expires = "90d";
 };
 
 struct ServingCommands {
-    CLI::App *serve, *token, *token_new, *token_list, *token_revoke;
+    CLI::App *serve, *token, *token_new, *token_sign, *token_list, *token_revoke;
 };
 
 ServingCommands add_serving(CLI::App& tool, ServingGiven& given);
@@ -26,5 +28,6 @@ ServingCommands add_serving(CLI::App& tool, ServingGiven& given);
 // Checks what was given and completes it; an error is for the usage line.
 Result<Serve> complete_serve(const ServingGiven& given);
 Result<TokenNew> complete_token(const ServingGiven& given);
+Result<TokenSign> complete_sign(const ServingGiven& given);
 
 }  // namespace boatswain::tool

@@ -16,10 +16,11 @@ namespace boatswain::tool {
 struct Serve {
     std::string listen;
     std::string store;
-    std::string identities;  // a directory of TENANT.key
-    std::string tokens;      // a file
-    std::string limits;      // a file, or empty
-    std::string audit;       // a file, or empty
+    std::string identities;    // a directory of TENANT.key
+    std::string tokens;        // a file
+    std::string limits;        // a file, or empty
+    std::string audit;         // a file, or empty
+    std::string signing_keys;  // a file, or empty
     std::string certificate, key;
     bool no_tls = false;
     std::vector<std::string> embed_in;  // origins that may show the page in a frame
@@ -48,8 +49,18 @@ struct TokenRevoke {
     std::string id;
 };
 
+// A token that is in no file: a server that has the key accepts it.
+struct TokenSign {
+    std::string key;  // a file
+    std::string tenant;
+    std::vector<std::string> apps;
+    std::string subject;
+    Nanoseconds valid_for{};
+};
+
 int run(const Serve& request, Console& console);
 int run(const TokenNew& request, Console& console);
+int run(const TokenSign& request, Console& console);
 int run(const TokenList& request, Console& console);
 int run(const TokenRevoke& request, Console& console);
 

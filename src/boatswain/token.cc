@@ -1,4 +1,5 @@
 // token: who may ask `boatswain serve`.
+#include "api/signed_tokens.h"
 #include "api/tokens.h"
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -35,6 +36,22 @@ int run(const TokenNew& request, Console& console) {
     console.note("token " + made.token.id + " reads the logs of " + terminal_safe(request.tenant) +
                  (request.apps.empty() ? "" : ", of " + counted(request.apps.size(), "app") + " alone") +
                  "; it expires: " + expires_text(made.token) + ". It is shown this once");
+    return exit_ok;
+}
+
+int run(const TokenSign& request, Console& console) {
+    auto tenant = TenantId::parse(request.tenant);
+    if (!tenant) return failed_with(console, tenant.error());
+    if (request.apps.size() > api::token_apps_max)
+        return failed_with(console,
+                           {.what = "a token is for at most " + std::to_string(api::token_apps_max) + " apps"});
+    auto keys = api::read_signing_keys(request.key);
+    if (!keys) return failed_with(console, keys.error());
+    console.out.write(api::sign_token(keys->front(), {.tenant = *tenant,
+                                                      .apps = request.apps,
+                                                      .subject = request.subject,
+                                                      .expires = console.clock.now() + request.valid_for}) +
+                      "\n");
     return exit_ok;
 }
 
