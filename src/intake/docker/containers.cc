@@ -238,6 +238,10 @@ void Containers::died(const std::string& id, std::optional<int> exit_code) {
     set_running(known->second, false);
 }
 
+void Containers::ended_with(const std::string& id, int exit_code) {
+    if (auto known = containers_.find(id); known != containers_.end()) known->second.exit_code = exit_code;
+}
+
 void Containers::missed(const std::string& id, const Error& error) {
     if (knows(id) || is_gone(id) || (read_policy_.elsewhere.reads && read_policy_.elsewhere.reads(id))) return;
     if (error.remedy == Remedy::re_resolve) let_go_of(id);

@@ -79,6 +79,8 @@ class Containers {
     void adopt(engine::ContainerFacts facts);
     void started(const std::string& id, Timestamp when);
     void died(const std::string& id, std::optional<int> exit_code);
+    // What died() said of one that was not known then.
+    void ended_with(const std::string& id, int exit_code);
     void vanished(const std::string& id);
     // Of those that were known `before` the engine was asked who is `there`: who is not, and is not known to be gone.
     std::vector<std::string> missing(const std::set<std::string>& there, const std::vector<std::string>& before) const;

@@ -301,8 +301,10 @@ void Discovery::take_event(const engine::Event& event) {
     using Action = engine::Event::Action;
     if (auto inspecting = inspecting_.find(event.id); inspecting != inspecting_.end()) {
         inspecting->second.destroyed |= event.action == Action::destroy;
-        if (event.action == Action::start || event.action == Action::die)
+        if (event.action == Action::start || event.action == Action::die) {
             inspecting->second.running = event.action == Action::start;
+            inspecting->second.exit_code = event.exit_code;
+        }
     }
     switch (event.action) {
         case Action::create:
@@ -325,6 +327,7 @@ asio::awaitable<void> Discovery::inspect_and_adopt(std::string id) {
         containers_.learned(id);
         facts->running = meanwhile.running.value_or(facts->running);
         containers_.adopt(std::move(*facts));
+        if (meanwhile.exit_code) containers_.ended_with(id, *meanwhile.exit_code);
         // Nobody tells of it again: without this it would be asked for its log for ever.
         if (meanwhile.destroyed) containers_.vanished(id);
         co_return;

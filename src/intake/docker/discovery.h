@@ -101,6 +101,7 @@ class Discovery {
     // What events said while the engine was asked. Its answer may be older than they are.
     struct PendingInspect {
         std::optional<bool> running;
+        std::optional<int> exit_code;
         bool destroyed = false;
     };
     std::map<std::string, PendingInspect> inspecting_;  // by id

@@ -29,8 +29,9 @@ class SlowEngine final : public ServedLog {
   public:
     explicit SlowEngine(boost::asio::io_context& io) : ServedLog(io), io_(io) {}
 
-    void tell(Action action) {
-        events_.push_back(engine::Event{.action = action, .id = id, .time = now += Nanoseconds{1000}});
+    void tell(Action action, std::optional<int> exit_code = {}) {
+        events_.push_back(
+            engine::Event{.action = action, .id = id, .time = now += Nanoseconds{1000}, .exit_code = exit_code});
         event_.notify();
     }
     void tell_too_much() {
@@ -381,6 +382,28 @@ TEST_F(DiscoveryTest, OneThatIsRemovedWhileTheEngineIsAskedIsNamedAndNotAskedFor
     settle();
     EXPECT_EQ(engine.log_requests, requests);
     EXPECT_THAT(sealed(), ElementsAre("gap:removed-unread"));
+}
+
+TEST_F(DiscoveryTest, OneThatEndsWhileTheEngineIsAskedAboutItHasItsExitCode) {
+    engine.hold_inspections = true;
+    be_born();
+    run_until([&] { return engine.inspections > 0; });
+    engine.running = false;
+    engine.tell(Action::die, 7);
+    settle();
+    engine.hold_inspections = false;
+    run_until([&] { return engine.log_requests > 0; });
+    settle();
+    engine.there = false;
+    engine.end_streams(false);
+    engine.tell(Action::destroy);
+    run_until([&] { return nothing_left(); });
+    ASSERT_TRUE(rig.seal_all());
+    std::optional<int> exit_code;
+    for (const auto& object : rig.take_all())
+        for (const auto& frame : open::read_segment(object.bytes, identity).footer.frames)
+            if (frame.counts.end) exit_code = frame.counts.end->exit_code;
+    EXPECT_EQ(exit_code, 7);
 }
 
 TEST_F(DiscoveryTest, OneThatIsBornWhileTheEngineMakesItsListIsReadOn) {
