@@ -62,7 +62,8 @@ void Containers::read_to_its_end(const std::string& id) {
     auto& container = found->second;
     batcher_.seal_soon(id);
     // The log of a container that removes itself can be gone before the engine has said how it ended.
-    bool may_be_told = engine_followed_ && !finishing_ && !container.exit_code && !container.life->removed;
+    bool may_be_told =
+        engine_followed_ && !finishing_ && !container.exit_code && (layout_.podman || !container.life->removed);
     if (!may_be_told) return close_source(id);
     if (!std::exchange(container.closing, true)) readers_.spawn("close " + id, close_when_told(id, container.life));
 }
@@ -73,7 +74,8 @@ asio::awaitable<void> Containers::close_when_told(std::string id, std::shared_pt
         auto found = containers_.find(id);
         if (found == containers_.end()) co_return;
         auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.steady());
-        if (found->second.exit_code || life->removed || left.count() <= 0) break;
+        bool no_more = life->removed && !layout_.podman;  // Podman may say how it ended after that
+        if (found->second.exit_code || no_more || left.count() <= 0) break;
         co_await life->changed.wait_for(left);
     }
     close_source(id);
