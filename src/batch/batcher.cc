@@ -40,9 +40,23 @@ Feed::Feed(Batcher& batcher, Source source, std::vector<crypto::Recipient> recip
       next_bytes_(start.bytes),
       position_(start.position),
       counters_(batcher.counters_of(source_)),
-      own_charge_(Charge::standing(batcher.budget_, feed_cost + cost_of(source_))) {}
+      own_charge_(Charge::standing(batcher.budget_, feed_cost + cost_of(source_))) {
+    batcher_.feeds_[source_.whose.tenant].insert(this);
+}
 
-Feed::~Feed() { batcher_.close_frame(*this); }
+Feed::~Feed() {
+    batcher_.close_frame(*this);
+    auto found = batcher_.feeds_.find(source_.whose.tenant);
+    found->second.erase(this);
+    if (found->second.empty()) batcher_.feeds_.erase(found);
+}
+
+const FollowedSourcePtr& Feed::followed() {
+    if (!followed_)
+        followed_ = std::make_shared<const FollowedSource>(
+            FollowedSource{.source = source_, .recipients = recipients_, .unreplayable = unreplayable_});
+    return followed_;
+}
 
 segment::FrameText& Feed::text() {
     if (!text_) {
@@ -54,6 +68,7 @@ segment::FrameText& Feed::text() {
                                                      busy ? batcher_.sealing_.text_memory().take() : std::string{});
         charge_ = Charge{batcher_.budget_, source_.whose.tenant.str(), text_->capacity()};
         marked_bytes_ = text_->text().size();  // its heading
+        marked_lines_ = 0;
         auto entry = batcher_.entry_of(*this);
         entry->second.open_feeds.insert(this);
         batcher_.note_where(entry, source_.id);
@@ -269,9 +284,10 @@ void Batcher::close_frame(Feed& feed) {
 // What is new in the feed's frame goes to who follows its tenant.
 void Batcher::mark_text(Feed& feed) {
     auto text = feed.text_->text();
-    if (!followings_.empty()) [[unlikely]]
-        followings_.add(feed.source_.whose.tenant, feed.source_.id, text.substr(feed.marked_bytes_));
+    if (followings_.has(feed.source_.whose.tenant)) [[unlikely]]
+        followings_.add(feed.followed(), feed.next_ordinal_ + feed.marked_lines_, text.substr(feed.marked_bytes_));
     feed.marked_bytes_ = text.size();
+    feed.marked_lines_ = feed.text_->counts().lines;
 }
 
 // A source whose keys changed has older frames in another batch. That one goes first: a checkpoint that is sealed
@@ -435,6 +451,21 @@ void Batcher::tick() {
     memory_gauge_.set(static_cast<double>(budget_.held()));
     standing_gauge_.set(static_cast<double>(budget_.standing()));
     waiting_gauge_.set(static_cast<double>(budget_.waiting()));
+}
+
+std::vector<Feed*> Batcher::feeds_of(const TenantId& tenant) const {
+    auto found = feeds_.find(tenant);
+    return found == feeds_.end() ? std::vector<Feed*>{}
+                                 : std::vector<Feed*>{found->second.begin(), found->second.end()};
+}
+
+void Batcher::seal_tenant(const TenantId& tenant) {
+    // Keys begin with the tenant's name, which holds no '\n', and a '\n'.
+    auto start = tenant.str() + "\n";
+    std::vector<std::string> keys;
+    for (auto at = batches_.lower_bound(start); at != batches_.end() && at->first.starts_with(start); ++at)
+        keys.push_back(at->first);
+    for (const auto& key : keys) flush(key);
 }
 
 std::size_t Batcher::flush_all() {

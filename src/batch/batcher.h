@@ -94,6 +94,9 @@ class Feed {
     // record.
     void hand_over(Feed& next);
 
+    // For those who follow it; the same one for as long as the feed lives.
+    const FollowedSourcePtr& followed();
+
   private:
     friend class Batcher;
     Feed(Batcher& batcher, Source source, std::vector<crypto::Recipient> recipients, Checkpoint start,
@@ -111,6 +114,8 @@ class Feed {
     Position position_;
     bool moved_ = false;            // the position moved since the last closed frame
     std::size_t marked_bytes_ = 0;  // of the open frame's text
+    std::uint64_t marked_lines_ = 0;
+    FollowedSourcePtr followed_;  // once it is followed
     std::unique_ptr<segment::FrameText> text_;
     std::size_t last_text_bytes_ = 0;  // of the frame before
     struct Counters {                  // of its tenant and reader
@@ -160,6 +165,11 @@ class Batcher {
     Result<std::unique_ptr<Following>> follow(const TenantId& tenant, std::function<void()> came) {
         return followings_.follow(tenant, std::move(came));
     }
+
+    // The feeds of `tenant`, in no order; valid until one is opened or ends.
+    std::vector<Feed*> feeds_of(const TenantId& tenant) const;
+    // Everything that was marked of the tenant is sealed at once.
+    void seal_tenant(const TenantId& tenant);
 
     void tick();              // seals what is due by time or memory; called a few times a second
     std::size_t flush_all();  // seals everything that was marked; how many batches that was
@@ -212,6 +222,7 @@ class Batcher {
     Batches batches_;             // by tenant and recipients
     std::set<std::string> held_;  // sources
     Followings followings_;
+    std::map<TenantId, std::set<Feed*>> feeds_;
     // By source, the growing batches that have or had an open frame of it. Mostly one: what is asked of a source must
     // not take a look at every tenant.
     std::unordered_map<std::string, std::vector<Batches::iterator>> where_;

@@ -4,7 +4,12 @@
 
 namespace boatswain::batch {
 
-Following::~Following() { std::erase(all_.all_, this); }
+Following::~Following() {
+    auto found = all_.all_.find(tenant_);
+    std::erase(found->second, this);
+    if (found->second.empty()) all_.all_.erase(found);
+    --all_.count_;
+}
 
 std::vector<Following::Portion> Following::take() {
     bytes_ = 0;
@@ -14,9 +19,9 @@ std::vector<Following::Portion> Following::take() {
 std::uint64_t Following::take_dropped_lines() { return std::exchange(dropped_lines_, 0); }
 
 // What was dropped leaves a hole: what comes later does not go around it until who follows has looked.
-void Following::add(const std::string& source, std::string_view text) {
+void Following::add(const FollowedSourcePtr& source, std::uint64_t first_ordinal, std::string_view text) {
     bool goes_on = !waiting_.empty() && waiting_.back().source == source;
-    auto cost = text.size() + (goes_on ? 0 : sizeof(Portion) + source.size());
+    auto cost = text.size() + (goes_on ? 0 : sizeof(Portion));
     if (dropped_lines_ > 0 || cost > following_bytes_max - bytes_) {
         dropped_lines_ += static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
     } else {
@@ -24,22 +29,24 @@ void Following::add(const std::string& source, std::string_view text) {
         if (goes_on)
             waiting_.back().text += text;
         else
-            waiting_.push_back({.source = source, .text = std::string{text}});
+            waiting_.push_back({.source = source, .first_ordinal = first_ordinal, .text = std::string{text}});
     }
     came_();
 }
 
 Result<std::unique_ptr<Following>> Followings::follow(const TenantId& tenant, std::function<void()> came) {
-    if (all_.size() == followings_max)
+    if (count_ == followings_max)
         return fail(Remedy::back_off, "lines are followed " + std::to_string(followings_max) + " times already");
     std::unique_ptr<Following> following{new Following{*this, tenant, std::move(came)}};
-    all_.push_back(following.get());
+    all_[tenant].push_back(following.get());
+    ++count_;
     return following;
 }
 
-void Followings::add(const TenantId& tenant, const std::string& source, std::string_view text) {
-    for (auto* following : all_)
-        if (following->tenant_ == tenant) following->add(source, text);
+void Followings::add(const FollowedSourcePtr& source, std::uint64_t first_ordinal, std::string_view text) {
+    auto found = all_.find(source->source.whose.tenant);
+    if (found == all_.end()) return;
+    for (auto* following : found->second) following->add(source, first_ordinal, text);
 }
 
 }  // namespace boatswain::batch

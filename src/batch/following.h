@@ -8,29 +8,40 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "crypto/recipient.h"
 #include "record/source.h"
 
 namespace boatswain::batch {
 
 // What waits in one following, and how many there may be at a time: all of them together are not charged against
 // memory_max.
-inline constexpr std::size_t following_bytes_max = 256U << 10;
-inline constexpr std::size_t followings_max = 16;
+inline constexpr std::size_t following_bytes_max = 2U << 20;
+inline constexpr std::size_t followings_max = 256;
 
 class Followings;
+
+// Whose lines they are, and for whom they are sealed. Shared by all portions of one feed.
+struct FollowedSource {
+    Source source;
+    std::vector<crypto::Recipient> recipients;
+    bool unreplayable = false;  // its lines cannot be read again
+};
+using FollowedSourcePtr = std::shared_ptr<const FollowedSource>;
 
 // Ends when it is destroyed.
 class Following {
   public:
     struct Portion {
-        std::string source;  // its id
-        std::string text;    // whole lines and records, as in a frame behind its heading (docs/formats/segment.md)
+        FollowedSourcePtr source;
+        std::uint64_t first_ordinal = 0;  // of its first line
+        std::string text;  // whole lines and records, as in a frame behind its heading (docs/formats/segment.md)
     };
     Following(const Following&) = delete;
     Following& operator=(const Following&) = delete;
@@ -43,7 +54,7 @@ class Following {
     friend class Followings;
     Following(Followings& all, TenantId tenant, std::function<void()> came)
         : all_(all), tenant_(std::move(tenant)), came_(std::move(came)) {}
-    void add(const std::string& source, std::string_view text);
+    void add(const FollowedSourcePtr& source, std::uint64_t first_ordinal, std::string_view text);
 
     Followings& all_;
     TenantId tenant_;
@@ -58,12 +69,13 @@ class Followings {
   public:
     // `came` is called when something waits or was dropped: it returns at once. Remedy::back_off: too many follow.
     Result<std::unique_ptr<Following>> follow(const TenantId& tenant, std::function<void()> came);
-    bool empty() const { return all_.empty(); }
-    void add(const TenantId& tenant, const std::string& source, std::string_view text);
+    bool has(const TenantId& tenant) const { return !all_.empty() && all_.contains(tenant); }
+    void add(const FollowedSourcePtr& source, std::uint64_t first_ordinal, std::string_view text);
 
   private:
     friend class Following;
-    std::vector<Following*> all_;
+    std::map<TenantId, std::vector<Following*>> all_;
+    std::size_t count_ = 0;
 };
 
 }  // namespace boatswain::batch

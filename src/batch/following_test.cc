@@ -33,7 +33,7 @@ class FollowingTest : public ::testing::Test {
     }
     static std::vector<std::string> texts(Following& following) {
         std::vector<std::string> all;
-        for (auto& portion : following.take()) all.push_back(portion.source + ": " + portion.text);
+        for (auto& portion : following.take()) all.push_back(portion.source->source.id + ": " + portion.text);
         return all;
     }
 

@@ -81,8 +81,19 @@ void Sealing::give(SealingOrder order) {
     {
         std::scoped_lock lock{mutex_};
         orders_.push_back(std::move(order));
+        ++given_;
     }
     changed_.notify_all();
+}
+
+std::uint64_t Sealing::given() const {
+    std::scoped_lock lock{mutex_};
+    return given_;
+}
+
+std::uint64_t Sealing::done() const {
+    std::scoped_lock lock{mutex_};
+    return done_;
 }
 
 bool Sealing::queue_has_room() const {
@@ -145,10 +156,12 @@ void Sealing::do_orders(std::stop_token stop) {
             sealing_ = true;
             sealing_since_ = clock_.steady();
         }
+        auto orders = group.size();
         bool in_order = do_group(std::move(group), stop);
         {
             std::scoped_lock lock{mutex_};
             sealing_ = false;
+            if (in_order) done_ += orders;
         }
         changed_.notify_all();
         progressed_();

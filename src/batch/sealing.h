@@ -57,6 +57,10 @@ class Sealing {
     void compress(std::shared_ptr<PendingFrame> frame, ByteCount count);
     void give(SealingOrder order);
 
+    // How many orders were given so far, and how many of those, the first ones, are done: what they said is durable.
+    std::uint64_t given() const;
+    std::uint64_t done() const;
+
     bool queue_has_room() const;
     TextMemory& text_memory() { return text_memory_; }
     // Waits until everything handed over is in the spool; false when `deadline` came first.
@@ -123,6 +127,8 @@ class Sealing {
     std::deque<Job> jobs_;
     std::size_t queued_bytes_ = 0;
     std::deque<SealingOrder> orders_;
+    std::uint64_t given_ = 0;
+    std::uint64_t done_ = 0;
     bool sealing_ = false;  // a group is out of orders_ and not yet in the spool
     std::chrono::steady_clock::time_point sealing_since_{};
     std::optional<std::string> trouble_;

@@ -1,7 +1,5 @@
 #include "segment/age_writer.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <stdexcept>
 
@@ -10,6 +8,7 @@
 #include "crypto/digest.h"
 #include "crypto/key32.h"
 #include "crypto/random.h"
+#include "crypto/sealing_cipher.h"
 #include "crypto/x25519.h"
 #include "segment/age_format.h"
 
@@ -20,46 +19,11 @@ void require(bool done, const char* what) {
     if (!done) throw std::logic_error{std::string{"age writer: "} + what};
 }
 
-unsigned char* as_bytes(char* p) { return reinterpret_cast<unsigned char*>(p); }
-const unsigned char* as_bytes(const char* p) { return reinterpret_cast<const unsigned char*>(p); }
-
-// ChaCha20-Poly1305 (RFC 8439) with one OpenSSL context for as many messages as come.
-class Cipher {
-  public:
-    Cipher() : context_(EVP_CIPHER_CTX_new()) {
-        require(context_ != nullptr &&
-                    EVP_EncryptInit_ex(context_, EVP_chacha20_poly1305(), nullptr, nullptr, nullptr) == 1,
-                "no ChaCha20-Poly1305");
-    }
-    Cipher(const Cipher&) = delete;
-    ~Cipher() { EVP_CIPHER_CTX_free(context_); }
-
-    void begin(const crypto::Key32& key, const std::array<std::uint8_t, 12>& nonce) {
-        require(EVP_EncryptInit_ex(context_, nullptr, nullptr, key.data(), nonce.data()) == 1, "set key");
-    }
-    void encrypt(std::string_view plaintext, char* out) {
-        int size = 0;
-        require(EVP_EncryptUpdate(context_, as_bytes(out), &size, as_bytes(plaintext.data()),
-                                  static_cast<int>(plaintext.size())) == 1 &&
-                    static_cast<std::size_t>(size) == plaintext.size(),
-                "encrypt");
-    }
-    void finish(char* tag) {
-        int size = 0;
-        require(EVP_EncryptFinal_ex(context_, as_bytes(tag), &size) == 1 &&
-                    EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_GET_TAG, age_tag_bytes, tag) == 1,
-                "finish chunk");
-    }
-
-  private:
-    EVP_CIPHER_CTX* context_;
-};
-
 using FileKey = std::array<char, age_file_key_bytes>;
 std::string_view view(const FileKey& key) { return {key.data(), key.size()}; }
 
 // One X25519 stanza: the file key, wrapped for one recipient. Empty for a recipient of low order.
-std::string stanza(Cipher& cipher, const FileKey& file_key, const crypto::Recipient& recipient) {
+std::string stanza(crypto::SealingCipher& cipher, const FileKey& file_key, const crypto::Recipient& recipient) {
     crypto::Key32 ephemeral{}, shared{};
     WipeAtEnd wiped_ephemeral{ephemeral}, wiped_shared{shared};
     crypto::random_bytes(ephemeral.data(), ephemeral.size());
@@ -82,7 +46,7 @@ std::string stanza(Cipher& cipher, const FileKey& file_key, const crypto::Recipi
 }  // namespace
 
 struct AgeWriter::State {
-    Cipher cipher;
+    crypto::SealingCipher cipher;
     crypto::Key32 payload_key{};
     std::uint64_t plaintext_left = 0;  // not yet appended
     std::uint64_t chunk = 0;

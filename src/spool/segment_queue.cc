@@ -414,7 +414,8 @@ TenantSpoolStatus SegmentQueue::standing(const std::string& tenant) const {
         std::tie(standing.last_key, standing.last_added) = last->second;
     for (const auto& [id, waiting] : waiting_) {
         if (waiting.segment.tenant != tenant) continue;
-        ++standing.waiting;
+        if (standing.waiting++ == 0) standing.first_waiting = id;
+        standing.last_waiting = id;
         standing.waiting_bytes += waiting.segment.size;
         if (waiting.aside.empty()) continue;
         ++standing.aside;

@@ -1,0 +1,47 @@
+// One who follows a tenant's lines: a queue between the hub, which never waits for him, and a thread of his own.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "hub/event.h"
+
+namespace boatswain::hub {
+
+// What waits for one follower; lines that do not fit are dropped, and he is told.
+inline constexpr std::size_t follower_bytes_max = 4U << 20;
+
+// Thread-safe: the hub adds, one thread takes. Shared by the two.
+class Follower {
+  public:
+    // `ask_mark` may be called by any thread.
+    explicit Follower(std::function<void()> ask_mark) : ask_mark_(std::move(ask_mark)) {}
+
+    // By the hub.
+    void add(const Event& event);
+
+    // By the follower.
+    struct Taken {
+        std::vector<Event> events;
+        bool dropped = false;  // lines were dropped before the first of them: only a mark helps
+    };
+    // Waits at most so long.
+    Taken take(std::chrono::milliseconds wait);
+    // Every agent is to seal what it read of the tenant, and to say where that is.
+    void ask_mark() { ask_mark_(); }
+
+  private:
+    const std::function<void()> ask_mark_;
+    std::mutex mutex_;
+    std::condition_variable came_;
+    std::deque<Event> events_;  // guarded by mutex_, as all below
+    std::size_t bytes_ = 0;
+    bool dropped_ = false;
+};
+
+}  // namespace boatswain::hub
