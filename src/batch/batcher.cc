@@ -332,8 +332,14 @@ void Batcher::hold(const std::string& source, bool held) {
 }
 
 void Batcher::seal_soon(const std::string& source) {
-    auto soon = clock_.steady() + options_.fleeting_flush_after;
-    for (auto entry : batches_of(source)) entry->second.due = std::min(entry->second.due, soon);
+    for (auto entry : batches_of(source)) {
+        auto soon = clock_.steady();
+        auto last = sealed_soon_.find(entry->first);
+        if (last != sealed_soon_.end()) soon = std::max(soon, last->second + options_.fleeting_flush_after);
+        if (soon >= entry->second.due) continue;
+        entry->second.due = soon;
+        sealed_soon_[entry->first] = soon;
+    }
 }
 
 void Batcher::end_patience(const std::string& source) {
@@ -448,6 +454,8 @@ void Batcher::tick() {
     budget_.tick();
     if (budget_.is_short()) sealing_.text_memory().clear();
     for (const auto& key : due_batches()) flush(key);
+    auto now = clock_.steady();
+    std::erase_if(sealed_soon_, [&](const auto& one) { return one.second + options_.fleeting_flush_after <= now; });
     memory_gauge_.set(static_cast<double>(budget_.held()));
     standing_gauge_.set(static_cast<double>(budget_.standing()));
     waiting_gauge_.set(static_cast<double>(budget_.waiting()));

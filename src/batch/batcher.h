@@ -77,6 +77,7 @@ class Feed {
     void end_patience() const;
     // Of lines that are not complete the reader holds so much.
     void note_pending(std::size_t bytes);
+    bool has_pending() const { return pending_charge_.bytes() > 0; }
     // Memory is short, or the tenant has its share: a long line that is not complete should become pieces, which can be
     // sealed. Else it could keep its own tenant waiting for ever.
     bool should_put_down() const;
@@ -141,7 +142,8 @@ class Batcher {
     std::unique_ptr<Feed> open_feed(Source source, std::vector<crypto::Recipient> recipients, Checkpoint start,
                                     bool unreplayable);
 
-    // The lines of `source` cannot be read again from now on: they are sealed within fleeting_flush_after.
+    // The lines of `source` cannot be read again from now on, or soon not: they are sealed with the next tick(), or,
+    // where lines of that tenant were sealed so within fleeting_flush_after, when that has passed.
     void seal_soon(const std::string& source);
     // The batch that holds lines of `source` is sealed at once: what waits for them to be durable is running out of
     // room.
@@ -221,6 +223,8 @@ class Batcher {
     Metrics& metrics_;
     Batches batches_;             // by tenant and recipients
     std::set<std::string> held_;  // sources
+    // By key of a batch, when one was last due for seal_soon(); those of the last fleeting_flush_after.
+    std::map<std::string, std::chrono::steady_clock::time_point> sealed_soon_;
     Followings followings_;
     std::map<TenantId, std::set<Feed*>> feeds_;
     // By source, the growing batches that have or had an open frame of it. Mostly one: what is asked of a source must

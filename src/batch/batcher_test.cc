@@ -181,6 +181,34 @@ TEST_F(BatcherTest, FlushesWhatCannotBeReadAgainMuchSooner) {
     EXPECT_EQ(reach(rig.spool->checkpoint("pipe")), (Checkpoint{NoPosition{}, 1}));
 }
 
+TEST_F(BatcherTest, SealsWhatWillBeGoneAtOnceButNotInManySmallSegments) {
+    Rig rig{{.flush_after = 60s, .fleeting_flush_after = 1s}};
+    auto job = feed(rig, "job");
+    auto print = [&](std::uint64_t lines) {
+        job->append(Line{.time = ten, .bytes = "one"});
+        job->mark(place(lines));
+        rig.batcher->seal_soon("job");
+        rig.batcher->seal_soon("job");
+        rig.batcher->tick();
+    };
+    print(1);
+    EXPECT_EQ(rig.batcher->open_batches(), 0U) << "at once";
+    rig.clock.advance(300ms);
+    print(2);
+    rig.clock.advance(600ms);
+    print(3);
+    EXPECT_EQ(rig.batcher->open_batches(), 1U) << "one of this tenant was sealed less than a second ago";
+    rig.clock.advance(100ms);
+    rig.batcher->tick();
+    EXPECT_EQ(rig.batcher->open_batches(), 0U);
+    rig.clock.advance(2s);
+    rig.batcher->tick();
+    print(4);
+    EXPECT_EQ(rig.batcher->open_batches(), 0U);
+    ASSERT_TRUE(rig.drain());
+    EXPECT_EQ(rig.spool->count(), 3U);
+}
+
 TEST_F(BatcherTest, ASmallBatchWhoseLinesStayInTheirLogsWaitsLonger) {
     Rig rig{{.flush_after = 60s, .flush_after_max = 15min}};
     auto web = feed(rig, "web");
