@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "intake/cri_file/cri_line.h"
+#include "intake/rotation/log_files.h"
 #include "intake/source/removed_while_away.h"
 #include "intake/source/source_feed.h"
 #include "net/event.h"
@@ -17,6 +18,9 @@ using Action = tenancy::Decision::Action;
 
 constexpr std::chrono::milliseconds retry_pause{1'000};
 constexpr std::chrono::milliseconds look_pause{10'000};
+// The same where the kernel tells all that happens: what a fault of ours, or a file system that tells not everything,
+// hides is found so late. To look at a thousand quiet pods costs more than all else that is done for them.
+constexpr std::chrono::minutes look_pause_complete{5};
 // A pods directory without a single pod is believed after so many looks: it may not be mounted yet.
 constexpr unsigned empty_looks_min = 3;
 // What a container costs in memory: nodes of maps, a reader's own members, its words. An estimate.
@@ -40,7 +44,8 @@ CriIntake::CriIntake(asio::any_io_executor executor, Options options, Assigner a
           [this](const std::string& id) { note_ended(id, true); },
           [this](const std::string& id, const FilePosition& from) {
               batcher_.note_begun(*pump_.feed(id), from, containers_.at(id).created);
-          }),
+          },
+          [this](const std::string& id) { batcher_.seal_soon(id); }),
       tasks_(executor, log) {}
 
 CriIntake::~CriIntake() = default;
@@ -73,8 +78,17 @@ asio::awaitable<void> CriIntake::find() {
     tasks_.spawn("watch for pods' growth", watch_->follow_growth());
     for (;;) {
         look();
-        co_await net::sleep_for(last_error_.empty() ? look_pause : retry_pause);
+        co_await wait_for_next_look();
     }
+}
+
+asio::awaitable<void> CriIntake::wait_for_next_look() {
+    if (!last_error_.empty()) co_return co_await net::sleep_for(retry_pause);
+    auto next = clock_.steady() + look_pause_complete;
+    do {
+        co_await net::sleep_for(look_pause);
+        forget_pods();
+    } while (last_error_.empty() && empty_looks_ == 0 && watch_->is_complete() && clock_.steady() < next);
 }
 
 void CriIntake::look() {
@@ -96,7 +110,6 @@ void CriIntake::look() {
         forget_who_is_gone(*there);
         record_who_went_while_away(*there);
     }
-    forget_pods();
     pump_.touch_all();
 }
 
@@ -185,6 +198,14 @@ void CriIntake::logs_vanished(const Pod& pod, const std::string& container) {
         if (auto found = containers_.find(id); found != containers_.end()) vanished(id, found->second);
 }
 
+// Of a former run: a kubelet keeps but a few of them. What is written to is read on (forget_who_is_gone()).
+void CriIntake::log_deleted(const PodLog& log) {
+    auto id = log.id();
+    auto found = containers_.find(id);
+    if (found == containers_.end() || found->second.running) return;
+    if (list_generations(log.path(options_.pods), options_.pods).empty()) vanished(id, found->second);
+}
+
 void CriIntake::news_lost() {
     metrics_.counter("boatswain_watch_overflows_total", "Times the kernel's queue of file events overflowed").add();
     look();
@@ -255,9 +276,9 @@ std::unique_ptr<batch::Feed> CriIntake::open_feed(const Container& container, co
 
 std::unique_ptr<LogFileReader> CriIntake::make_reader(const Container& container, const Checkpoint& start) {
     const auto* position = std::get_if<FilePosition>(&start.position);
-    return std::make_unique<LogFileReader>(cri_form, container.log.path(options_.pods),
-                                           position ? std::optional{*position} : std::nullopt,
-                                           LogTerms{.below = options_.pods}, clock_, pump_.counters(), log_);
+    return std::make_unique<LogFileReader>(
+        cri_form, container.log.path(options_.pods), position ? std::optional{*position} : std::nullopt,
+        LogTerms{.written_on_max = options_.written_on_max, .below = options_.pods}, clock_, pump_.counters(), log_);
 }
 
 // Of the pod's containers, or of that one alone.
@@ -333,7 +354,10 @@ void CriIntake::give_up(const std::string& id, const Container& container) {
     drop(id);
 }
 
+// Where its lines are sealed already (log_closed()), the spool knows at once that nothing is missing, should this process
+// be killed before the closing record is sealed.
 void CriIntake::read_to_its_end(const std::string& id) {
+    note_ended(id, true);
     batcher_.seal_soon(id);
     pump_.close(id, {.time = clock_.now(), .reason = end_removed});
     drop(id);
@@ -401,13 +425,15 @@ IntakeHealth CriIntake::health() const {
         const auto& decision = container.assignment.decision;
         if (decision.action == Action::hold && !container.assignment.soon) ++reading.held[decision.lack];
         if (takes_lines(container)) ++reading.reading;
+    }
+    for (const auto& id : pump_.unrested()) {
         auto one = pump_.lag(id);
         reading.lag_time = std::max(reading.lag_time, one.time);
         if (one.unread_for < stuck_after) continue;
         ++reading.stuck;
         const auto* reader = pump_.reader(id);
         reading.stuck_trouble =
-            container.facts.name + ": " +
+            containers_.at(id).facts.name + ": " +
             (reader && reader->trouble() ? reader->trouble()->what : "no room for its lines: memory or spool is full");
     }
     return health;

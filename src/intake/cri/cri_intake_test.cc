@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -87,7 +88,7 @@ class CriIntakeTest : public ::testing::Test {
     boost::asio::io_context io;
     batch::testing::Rig rig;
     open::Identity identity = open::Identity::generate();
-    Options options{.pods = rig.directory / "pods"};
+    Options options{.pods = rig.directory / "pods", .written_on_max = std::chrono::milliseconds{0}};
     bool has_key = true;
     tenancy::Lack lack = tenancy::Lack::key;  // without it
     // The tenant is the namespace, as the preset "kubernetes" has it.
@@ -153,6 +154,50 @@ TEST_F(CriIntakeTest, APieceGoesOnInTheNextFile) {
     EXPECT_THAT(sealed().at("acme"), ElementsAre("whole", "half a line"));
 }
 
+// containerd hands a log over while lines wait in a buffer of its own.
+TEST_F(CriIntakeTest, WhatIsWrittenToAFileAfterTheNextOneWasBegunIsRead) {
+    options.written_on_max = std::chrono::milliseconds{1'000};
+    CriLog log{path_of("acme")};
+    log.print("one");
+    start();
+    run_until([&] { return lines_read() == 1; });
+    auto old = path_of("acme").string() + ".20261129-100001";
+    std::filesystem::rename(log.path(), old);
+    boatswain::testing::write(log.path(), "2026-11-29T10:00:03Z stdout F three\n");
+    settle();
+    EXPECT_EQ(lines_read(), 1U) << "the old file may be written to";
+    boatswain::testing::append(old, "2026-11-29T10:00:02Z stdout F two\n");
+    run_until([&] { return lines_read() == 2; });
+    rig.clock.advance(std::chrono::milliseconds{500});
+    settle();
+    EXPECT_EQ(lines_read(), 2U);
+    rig.clock.advance(std::chrono::milliseconds{1'000});
+    run_until([&] { return lines_read() == 3; });
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one", "two", "three"));
+}
+
+// Its pod may be deleted soon.
+TEST_F(CriIntakeTest, ALogThatItsWriterHasClosedIsSealedAtOnce) {
+    CriLog log{path_of("acme")};
+    start();
+    run_until([&] { return intake->health().reading.reading == 1; });
+    {
+        std::ofstream writer{log.path(), std::ios::app};
+        writer << "2026-11-29T10:00:00Z stdout F still open\n" << std::flush;
+        run_until([&] { return lines_read() == 1; });
+        settle();
+        rig.batcher->tick();
+        EXPECT_EQ(rig.batcher->open_batches(), 1U);
+    }
+    run_until([&] {
+        rig.batcher->tick();
+        return rig.batcher->open_batches() == 0;
+    });
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("still open"));
+}
+
 TEST_F(CriIntakeTest, ADeletedPodIsReadToItsEndAndClosed) {
     CriLog log{path_of("acme")};
     start();
@@ -189,7 +234,11 @@ TEST_F(CriIntakeTest, ARunThatIsOverIsSettled) {
     EXPECT_THAT(sealed().at("acme"), ::testing::UnorderedElementsAre("P no newline", "again"));
     // The kubelet keeps the last runs only.
     std::filesystem::remove(first.path());
-    intake->describe_all();
+    run_until([&] { return is_gone(0); });
+    EXPECT_FALSE(is_gone(1));
+    std::filesystem::remove(second.path());
+    settle();
+    EXPECT_FALSE(is_gone(1)) << "its runtime writes on";
     stop();
 }
 

@@ -1,6 +1,7 @@
 #include "intake/cri/pods_watch.h"
 
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::uint32_t births_mask = IN_CREATE | IN_MOVED_TO | IN_DELETE;
-constexpr std::uint32_t growth_mask = IN_MODIFY | IN_DONT_FOLLOW;
+constexpr std::uint32_t growth_mask = IN_MODIFY | IN_CLOSE_WRITE | IN_DONT_FOLLOW;
 
 // The names in a directory, at most entries_max; nothing when it cannot be read.
 std::optional<std::vector<std::string>> names_in(const Path& directory, std::uint64_t& passed_over) {
@@ -28,6 +29,13 @@ std::optional<std::vector<std::string>> names_in(const Path& directory, std::uin
         names.push_back(entry->path().filename().string());
     }
     return names;
+}
+
+// Device and inode; zeros when it is not there.
+std::pair<std::uint64_t, std::uint64_t> identity_of(const Path& directory) {
+    struct stat found{};
+    if (::stat(directory.c_str(), &found) != 0) return {};
+    return {found.st_dev, found.st_ino};
 }
 
 bool is_own_directory(const Path& path) {
@@ -58,6 +66,7 @@ bool PodsWatch::watch(const Path& path, const Directory& directory) {
 }
 
 std::optional<std::set<PodLog>> PodsWatch::look() {
+    at_look_ = {.unwatched = unwatched_, .passed_over = passed_over_, .root = identity_of(pods_)};
     (void)watch(pods_, {});
     auto names = names_in(pods_, passed_over_);
     if (!names) return std::nullopt;
@@ -65,6 +74,11 @@ std::optional<std::set<PodLog>> PodsWatch::look() {
     for (const auto& name : *names)
         if (auto pod = parse_pod(name)) look_at_pod(*pod, found);
     return found;
+}
+
+bool PodsWatch::is_complete() const {
+    return unwatched_ == at_look_.unwatched && passed_over_ == at_look_.passed_over &&
+           identity_of(pods_) == at_look_.root;
 }
 
 // A link in a directory's place would show another pod's logs as this one's: a pod that may write there (hostPath)
@@ -96,6 +110,7 @@ asio::awaitable<void> PodsWatch::follow_births() {
     for (;;) {
         co_await births_->wait();
         std::map<PodLog, unsigned> born;
+        std::set<PodLog> deleted;
         std::set<Pod> pods, pods_gone;
         std::set<std::pair<Pod, std::string>> containers, containers_gone;
         bool complete = births_->read([&](const FileEvent& event) {
@@ -112,7 +127,9 @@ asio::awaitable<void> PodsWatch::follow_births() {
             } else if (container.empty()) {
                 if (is_container_name(event.name))
                     (gone ? containers_gone : containers).emplace(*pod, std::string{event.name});
-            } else if (is_log(event.name) && !gone) {
+            } else if (auto run = run_of(event.name); run && gone) {
+                deleted.insert({.pod = *pod, .container = container, .run = *run});
+            } else if (is_log(event.name)) {
                 ++born[{.pod = *pod, .container = container, .run = *run_of(event.name)}];
             }
         });
@@ -123,6 +140,7 @@ asio::awaitable<void> PodsWatch::follow_births() {
             listener_.log_appeared(log);
             listener_.log_born(log, births);
         }
+        for (const auto& log : deleted) listener_.log_deleted(log);
         std::error_code problem;
         for (const auto& pod : pods_gone)
             if (!std::filesystem::exists(pods_ / pod.directory(), problem)) listener_.logs_vanished(pod, {});
@@ -136,7 +154,7 @@ asio::awaitable<void> PodsWatch::follow_births() {
 asio::awaitable<void> PodsWatch::follow_growth() {
     for (;;) {
         co_await growth_->wait();
-        std::set<PodLog> grown;
+        std::set<PodLog> grown, closed;
         bool complete = growth_->read([&](const FileEvent& event) {
             auto known = growth_of_.find(event.watch);
             if (known == growth_of_.end()) return;
@@ -145,9 +163,11 @@ asio::awaitable<void> PodsWatch::follow_growth() {
                 return;
             }
             if (auto run = run_of(event.name))
-                grown.insert({.pod = *known->second.pod, .container = known->second.container, .run = *run});
+                (event.mask & IN_CLOSE_WRITE ? closed : grown)
+                    .insert({.pod = *known->second.pod, .container = known->second.container, .run = *run});
         });
         for (const auto& log : grown) listener_.log_grew(log);
+        for (const auto& log : closed) listener_.log_closed(log);
         if (!complete) listener_.news_lost();
         co_await net::sleep_for(growth_pause);
     }

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "intake/cri/pod_log.h"
 #include "intake/source/inotify.h"
@@ -28,6 +29,8 @@ class PodsListener {
     virtual void log_appeared(const PodLog& log) = 0;               // or was there before: told at each look
     virtual void log_born(const PodLog& log, unsigned births) = 0;  // a file of its name was made, so often
     virtual void log_grew(const PodLog& log) = 0;
+    virtual void log_closed(const PodLog& log) = 0;   // by its writer: it has ended, or its file was rotated
+    virtual void log_deleted(const PodLog& log) = 0;  // one of its files, perhaps the last
     // The directory of these is gone: of all containers of the pod where `container` is empty.
     virtual void logs_vanished(const Pod& pod, const std::string& container) = 0;
     virtual void news_lost() = 0;
@@ -43,6 +46,9 @@ class PodsWatch {
 
     // Looks at everything. Returns the logs that are there; nothing when the pods directory cannot be read.
     std::optional<std::set<PodLog>> look();
+    // Whether all that happens since look() is told of: each directory has a watch, the one at `pods` still is the one
+    // that is watched (none was mounted over it), and none has more entries than are looked at.
+    bool is_complete() const;
     // Run until cancelled.
     boost::asio::awaitable<void> follow_births();
     boost::asio::awaitable<void> follow_growth();
@@ -67,6 +73,10 @@ class PodsWatch {
     PodsListener& listener_;
     std::map<int, Directory> births_of_, growth_of_;  // by watch
     std::uint64_t unwatched_ = 0, passed_over_ = 0;
+    struct {
+        std::uint64_t unwatched = 0, passed_over = 0;
+        std::pair<std::uint64_t, std::uint64_t> root{};  // device and inode; zeros: not there
+    } at_look_;
 };
 
 }  // namespace boatswain::intake::cri

@@ -13,9 +13,11 @@ constexpr std::chrono::milliseconds trouble_pause{1000};
 
 FilePump::FilePump(asio::any_io_executor executor, std::string reader, const Clock& clock, Metrics& metrics, Log& log,
                    std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
-                   std::function<void(const std::string&, const FilePosition&)> begun)
+                   std::function<void(const std::string&, const FilePosition&)> begun,
+                   std::function<void(const std::string&)> read_out)
     : finished_(std::move(finished)),
       settled_(std::move(settled)),
+      read_out_(std::move(read_out)),
       begun_(std::move(begun)),
       clock_(clock),
       log_(log),
@@ -47,6 +49,7 @@ void FilePump::park(const std::string& id, const std::string& tenant, std::uniqu
     ++parked_;
     if (!tenant.empty()) ++parked_of_[tenant];
     logs_[id] = OneLog{.reader = std::move(reader), .feed = nullptr, .tenant = tenant};
+    unrested_.insert(id);
     (void)take_turn(id);
 }
 
@@ -76,6 +79,7 @@ void FilePump::close(const std::string& id, const End& end) {
 void FilePump::remove(const std::string& id) {
     uncount_parked(id);
     logs_.erase(id);
+    unrested_.erase(id);
     run_queue_.forget(id);
 }
 
@@ -83,6 +87,7 @@ void FilePump::touch(const std::string& id) {
     auto found = logs_.find(id);
     if (found == logs_.end()) return;
     if (!found->second.unread_since) found->second.unread_since = clock_.steady();
+    unrested_.insert(id);
     run_queue_.ready(id);
 }
 
@@ -108,6 +113,11 @@ void FilePump::set_running(const std::string& id, bool running) {
     touch(id);
 }
 
+void FilePump::tell_when_read(const std::string& id) {
+    if (auto found = logs_.find(id); found != logs_.end()) found->second.to_tell = true;
+    touch(id);
+}
+
 void FilePump::notice_removal(const std::string& id) {
     if (auto found = logs_.find(id); found != logs_.end()) found->second.reader->notice_removal();
     touch(id);
@@ -125,13 +135,15 @@ const batch::Feed* FilePump::feed(const std::string& id) const {
 
 FilePump::Lag FilePump::lag() const {
     Lag lag;
-    for (const auto& [id, log] : logs_)
+    for (const auto& id : unrested_) {
+        const auto& log = logs_.at(id);
         (log.feed && !log.feed->is_held() ? lag.read_bytes : lag.parked_bytes) += log.reader->lag_bytes();
+    }
     return lag;
 }
 
 FilePump::OneLag FilePump::lag(const std::string& id) const {
-    auto found = logs_.find(id);
+    auto found = unrested_.contains(id) ? logs_.find(id) : logs_.end();
     if (found == logs_.end() || !found->second.feed || found->second.feed->is_held()) return {};
     const auto& log = found->second;
     OneLag lag{.bytes = log.reader->lag_bytes(), .time = log.reader->lag_time()};
@@ -163,23 +175,32 @@ net::Turn FilePump::take_turn(const std::string& id, OneLog& log) {
         return net::Turn::no_room;
     }
     if (auto beginning = log.reader->take_beginning()) begun_(id, *beginning);
+    if (log.feed->has_pending()) pending_.insert(id);
     switch (*step) {
         case LogFileReader::Step::more: log.unread_since = clock_.steady(); return net::Turn::worked;
         case LogFileReader::Step::at_end:
             log.unread_since.reset();
+            if (log.reader->lag_bytes() == 0) unrested_.erase(id);
             if (std::exchange(log.to_settle, false)) {
                 log.reader->settle(*log.feed);
                 settled_(id);
             }
+            if (std::exchange(log.to_tell, false)) read_out_(id);
             return net::Turn::done;
+        case LogFileReader::Step::waits: return net::Turn::no_room;
         case LogFileReader::Step::finished: finished_(id); return net::Turn::done;
     }
     return net::Turn::done;
 }
 
 void FilePump::put_down() {
-    for (auto& [id, log] : logs_)
-        if (log.feed && log.feed->should_put_down()) log.reader->put_down(*log.feed);
+    std::erase_if(pending_, [this](const auto& id) {
+        auto found = logs_.find(id);
+        if (found == logs_.end() || !found->second.feed) return true;
+        auto& log = found->second;
+        if (log.feed->should_put_down()) log.reader->put_down(*log.feed);
+        return !log.feed->has_pending();
+    });
 }
 
 void FilePump::read_rest(std::chrono::steady_clock::time_point deadline) {

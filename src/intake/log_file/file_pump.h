@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/log.h"
@@ -23,10 +24,12 @@ class FilePump {
   public:
     // All are told a container's id. `finished`: it is removed, and its log read to its end; it may remove() it.
     // `settled`: it does not run, and its log is read to its end. `begun`: its log, which had no position, is being
-    // read. `reader` is the metrics' word for how these logs are read: "json-file".
-    FilePump(boost::asio::any_io_executor executor, std::string reader, const Clock& clock, Metrics& metrics, Log& log,
-             std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
-             std::function<void(const std::string&, const FilePosition&)> begun);
+    // read. `read_out`: it was read to its end after tell_when_read(). `reader` is the metrics' word for how these logs are read: "json-file".
+    FilePump(
+        boost::asio::any_io_executor executor, std::string reader, const Clock& clock, Metrics& metrics, Log& log,
+        std::function<void(const std::string&)> finished, std::function<void(const std::string&)> settled,
+        std::function<void(const std::string&, const FilePosition&)> begun,
+        std::function<void(const std::string&)> read_out = [](const auto&) {});
     FilePump(const FilePump&) = delete;
 
     void add(const std::string& id, std::unique_ptr<LogFileReader> reader, std::unique_ptr<batch::Feed> feed);
@@ -52,6 +55,7 @@ class FilePump {
     // When it does not run any more, what is pending at the end of its log is settled: once, because a container that
     // starts again prints before the engine tells of its start.
     void set_running(const std::string& id, bool running);
+    void tell_when_read(const std::string& id);  // once, at the end of what is there now
     void notice_removal(const std::string& id);  // LogFileReader::notice_removal
     FileReaderCounters& counters() { return counters_; }
     void progressed() { run_queue_.progressed(); }  // the batcher gave memory back
@@ -61,13 +65,15 @@ class FilePump {
         std::uint64_t read_bytes = 0;
         std::uint64_t parked_bytes = 0;
     };
-    Lag lag() const;
+    Lag lag() const;  // what it costs grows with the logs that are not at their end, not with all
     struct OneLag {
         std::uint64_t bytes = 0;
         Nanoseconds time{};        // LogFileReader::lag_time
         Nanoseconds unread_for{};  // since something was there to read and nothing could be read
     };
     OneLag lag(const std::string& id) const;  // zeros for one that is not here, parked or held
+    // Logs that have something to read, or may have. All others were read to their end, and nobody touched them since.
+    const std::set<std::string>& unrested() const { return unrested_; }
     const LogFileReader* reader(const std::string& id) const;
     const batch::Feed* feed(const std::string& id) const;
 
@@ -81,7 +87,7 @@ class FilePump {
         std::unique_ptr<LogFileReader> reader;
         std::unique_ptr<batch::Feed> feed;                                  // none: parked
         std::string tenant;                                                 // of a parked one
-        bool to_settle = false;                                             // at the next end of the log
+        bool to_settle = false, to_tell = false;                            // at the next end of the log
         std::chrono::steady_clock::time_point not_before{};                 // after trouble
         std::optional<std::chrono::steady_clock::time_point> unread_since;  // something may be there to read
     };
@@ -89,7 +95,7 @@ class FilePump {
     net::Turn take_turn(const std::string& id, OneLog& log);
     void uncount_parked(const std::string& id);  // before it is read, or goes
 
-    std::function<void(const std::string&)> finished_, settled_;
+    std::function<void(const std::string&)> finished_, settled_, read_out_;
     std::function<void(const std::string&, const FilePosition&)> begun_;
     const Clock& clock_;
     Log& log_;
@@ -99,6 +105,8 @@ class FilePump {
     net::RunQueue run_queue_;  // of ids that may have something to read
     ReadBuffer buffer_;
     std::map<std::string, OneLog> logs_;
+    std::set<std::string> unrested_;                // ids of them: parked, touched, or with bytes that are no line yet
+    std::set<std::string> pending_;                 // ids whose feed has a part of a long line, or had one
     std::size_t parked_ = 0;                        // of them
     std::map<std::string, std::size_t> parked_of_;  // by tenant, where that is known
 };

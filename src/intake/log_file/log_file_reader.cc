@@ -231,6 +231,7 @@ void LogFileReader::read_on_at(std::uint64_t offset) {
     out_offset_ = 0;
     err_offset_ = 0;
     last_look_ = false;
+    quiet_since_.reset();
     waited_ = false;
     cut_ = false;
     last_record_ = {};
@@ -303,6 +304,7 @@ Result<LogFileReader::Step> LogFileReader::read_some(batch::Feed& feed, ReadBuff
             begin_long(bytes);
     }
     offset_ += taken;
+    quiet_since_.reset();
     mark(feed);
     return Step::more;
 }
@@ -324,6 +326,16 @@ bool LogFileReader::engine_went_on() {
     if (!files_.has_successors()) return false;
     return read_policy_.replaced || files_.current().file->compressed() ||
            std::ranges::any_of(files_.successors(), [this](auto& next) { return holds_news(next); });
+}
+
+// By the time of its last change where that is long ago, as it is of files that are read after a restart; by our own
+// clock otherwise, which nobody sets.
+bool LogFileReader::is_perhaps_written_on() {
+    if (read_policy_.written_on_max.count() == 0 || files_.current().file->compressed()) return false;
+    if (clock_.now() - files_.current().file->modified() >= read_policy_.written_on_max) return false;
+    auto now = clock_.steady();
+    if (!quiet_since_) quiet_since_ = now;
+    return now - *quiet_since_ < read_policy_.written_on_max;
 }
 
 bool LogFileReader::holds_news(OpenLog& next) {
@@ -372,6 +384,7 @@ Result<LogFileReader::Step> LogFileReader::at_file_end(batch::Feed& feed, std::s
         }
         return Step::at_end;
     }
+    if (!removed && is_perhaps_written_on()) return Step::waits;
     // The file is final now, but something may have been written between reading its end and seeing that: read once
     // more.
     if (!last_look_) {

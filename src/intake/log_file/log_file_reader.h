@@ -19,6 +19,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -79,6 +80,9 @@ struct LogTerms {
     // A rotation moves a new file over the log: the one before keeps no name, and what is there is newer than all that
     // was read. `births_told`: of each such file notice_births() tells, so what is told of and held is not missing.
     bool replaced = false, births_told = false;
+    // How long an engine may write on in a file after it has begun the next one: the file is left when nothing came for
+    // so long. containerd hands a log over while lines wait in a buffer of its own, and those go to the old file.
+    std::chrono::milliseconds written_on_max{0};
     Path below{};  // no link is followed below it (rotation/log_files.h); empty: not looked at
     // What was printed by then is passed over, where nothing of the log was read yet.
     std::optional<Timestamp> passed_over_until{};
@@ -103,6 +107,7 @@ class LogFileReader {
     enum class Step {
         more,      // something was read, and more may be there
         at_end,    // nothing more now
+        waits,     // the file is perhaps written to, though the next one was begun: again in a moment
         finished,  // nothing more for ever: the log is removed and read to its end
     };
     // Reads at most `bytes_max` into the feed, or one line, and marks. Errors concern this container alone.
@@ -171,6 +176,7 @@ class LogFileReader {
     Result<Step> at_file_end(batch::Feed& feed, std::string_view rest);
     bool waits_for_a_line(const Gap& gap) const;
     bool engine_went_on();
+    bool is_perhaps_written_on();
     bool holds_news(OpenLog& next);
     void look_at_the_file_left();
     void next_file(batch::Feed& feed);
@@ -216,7 +222,9 @@ class LogFileReader {
     std::uint64_t line_offset_ = 0;  // where the line being taken starts
     std::uint64_t out_offset_ = 0;   // records of a stream that start before its offset are taken already
     std::uint64_t err_offset_ = 0;
-    bool last_look_ = false;   // the file was seen to be final, and is read once more to its end
+    bool last_look_ = false;  // the file was seen to be final, and is read once more to its end
+    // Since when nothing came at the end of a file that was followed by another.
+    std::optional<std::chrono::steady_clock::time_point> quiet_since_;
     bool waited_ = false;      // the end was reached: the file may have been truncated since
     bool removed_ = false;     // the engine's word
     bool cut_ = false;         // the file lost its end: of what starts before out_offset_ times tell what is new
