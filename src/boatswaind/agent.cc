@@ -75,6 +75,7 @@ void AgentDaemon::start(net::TaskGroup& tasks) {
     if (holder_) tasks.spawn("log driver", holder_->run());
     tasks.spawn("tick", tick());
     tasks.spawn("watch the keyring", watch_keyring());
+    if (uplinks_) uplinks_->start(tasks);
     if (heartbeat_) tasks.spawn("heartbeat", beat());
     if (observe_) tasks.spawn("observe", observe_->run());
     if (health_) tasks.spawn("health", health_->run());

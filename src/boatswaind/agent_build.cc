@@ -11,6 +11,7 @@
 #include "intake/docker/docker_intake.h"
 #include "intake/driver/driver_intake.h"
 #include "intake/driver/plugin_server.h"
+#include "live/proof.h"
 #include "serve/observe.h"
 
 namespace boatswain::boatswaind {
@@ -28,6 +29,8 @@ unsigned seal_workers() { return std::thread::hardware_concurrency() > 3 ? 2 : 1
 Result<void> AgentDaemon::build() {
     CHECK(check_host(config_));
     CHECK(check_ways_in(config_));
+    CHECK(check_hubs(config_));
+    TRY(auto hubs, uplink::read_hubs(config_.follow.hub, config_.follow.ca_file));
     CHECK(check_no_identity(config_.tenancy.keyring));
     TRY(auto rules, parse_tenancy(config_));
     TRY(auto fleet_key, HeartbeatPublisher::key_for(config_.fleet.key, config_.host));
@@ -84,6 +87,13 @@ Result<void> AgentDaemon::build() {
     shipper_.emplace(ship::Options{.uploads = static_cast<unsigned>(config_.ship.uploads)}, *spool_, *store_, clock_,
                      metrics_, log_);
     CHECK(build_intakes(std::move(own_ids)));
+    if (!hubs.addresses.empty())
+        uplinks_.emplace(
+            io_.get_executor(), std::move(hubs),
+            uplink::Self{.key = *fleet_key, .version = std::string{config::version()}, .run = live::nonce()},
+            uplink::Ground{
+                .batcher = *batcher_, .sealing = *sealing_, .spool = *spool_, .clock = clock_, .metrics = metrics_},
+            log_);
     if (config_.fleet.heartbeat.count() > 0) heartbeat_.emplace(*store_, std::move(fleet_key), metrics_, log_);
     return open_listeners();
 }

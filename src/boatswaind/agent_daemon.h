@@ -34,6 +34,7 @@
 #include "ship/shipper.h"
 #include "spool/spool.h"
 #include "store/store.h"
+#include "uplink/uplinks.h"
 
 namespace boatswain::intake::docker {
 struct ReadPolicy;
@@ -101,6 +102,7 @@ class AgentDaemon final : public Daemon {
     std::optional<ship::Shipper> shipper_;
     std::unique_ptr<intake::driver::Holder> holder_;  // where the agent itself is the engine's plugin
     std::vector<std::unique_ptr<intake::Intake>> intakes_;
+    std::optional<uplink::Uplinks> uplinks_;
     std::optional<HeartbeatPublisher> heartbeat_;
     std::unique_ptr<http::Server> observe_;
     std::unique_ptr<http::Server> health_;

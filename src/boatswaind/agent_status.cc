@@ -32,6 +32,7 @@ HealthSnapshot AgentDaemon::condition() const {
             .store_lost = store_->lost(),
             .key_troubles = tenants_->key_troubles(),
             .removed_keys = tenants_->removed_keys(),
+            .hub_troubles = uplinks_ ? uplinks_->troubles() : std::vector<std::string>{},
             .sealing_for = sealing_->busy_for(),
             .putting_for = shipper_->busy_for(),
             .has_canary = canary_.has_value(),

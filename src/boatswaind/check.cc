@@ -17,6 +17,7 @@
 #include "intake/docker/selection.h"
 #include "store/store.h"
 #include "tenancy/keyring.h"
+#include "uplink/uplinks.h"
 
 namespace boatswain::boatswaind {
 namespace {
@@ -51,6 +52,14 @@ Result<void> check_ways_in(const config::Config& config) {
     return fail(Remedy::stop, std::move(off));
 }
 
+Result<void> check_hubs(const config::Config& config) {
+    CHECK(uplink::read_hubs(config.follow.hub, config.follow.ca_file));
+    if (config.follow.hub.empty() || !config.fleet.key.empty()) return {};
+    return fail(Remedy::stop,
+                "follow.hub: a host proves itself to a hub with fleet.key, and none is set (boatswain "
+                "fleet key)");
+}
+
 Result<void> check_no_identity(const Path& directory) {
     tenancy::Keyring keyring{directory};
     if (auto read = keyring.reload(); read) return {};
@@ -65,6 +74,7 @@ int check(const config::Config& config) {
     SystemClock clock;
     bool wrong = failed(check_host(config));
     wrong = failed(check_ways_in(config)) || wrong;
+    wrong = failed(check_hubs(config)) || wrong;
     wrong = failed(check_state_place(config.state_dir)) || wrong;
     auto rules = parse_tenancy(config);
     wrong = failed(rules) || wrong;

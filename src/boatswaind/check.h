@@ -12,6 +12,8 @@ Result<void> check_host(const config::Config& config);
 
 // Whether there is anything to read. Remedy::stop.
 Result<void> check_ways_in(const config::Config& config);
+// Hubs are proven to with the host's key: without one, none can be followed. Remedy::stop.
+Result<void> check_hubs(const config::Config& config);
 
 // Remedy::stop names the private keys that lie in this keyring, and says what to do with them. A keyring that cannot be
 // read is success here.

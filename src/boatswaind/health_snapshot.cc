@@ -77,6 +77,7 @@ void judge_held(const HealthSnapshot& condition, serve::Health& health) {
                                                counted(reading.containers, "container") +
                                                " cannot be read. `boatswain why` says why"});
     for (const auto& removed : condition.removed_keys) health.notes.push_back({"keyring", removed});
+    for (const auto& hub : condition.hub_troubles) health.notes.push_back({"hub", hub});
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ struct HealthSnapshot {
     std::vector<std::string> key_troubles;                // key files that are broken, with file and line
     std::vector<std::string> removed_keys;                // key files that were removed, and what is done about it
     std::optional<Nanoseconds> sealing_for, putting_for;  // what is under way
+    std::vector<std::string> hub_troubles;                // hubs that are not connected, and why
     bool has_canary = false;
     std::optional<std::string> canary_trouble;  // lines of the agent's own that did not come back from the store
     std::optional<std::string>

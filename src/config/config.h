@@ -137,6 +137,11 @@ struct Config {
         Path key;                                          // empty: heartbeats prove nothing
     } fleet;
 
+    struct Follow {
+        std::vector<std::string> hub;  // URLs of hubs; none: lines are seen when they reach the store
+        Path ca_file;                  // PEM; empty: the system's authorities
+    } follow;
+
     struct Guard {  // of `boatswaind guard`; the agent's engine.socket may then be this `listen`
         std::string listen = "unix:/run/boatswain/engine.sock";
         std::string engine = "/var/run/docker.sock";  // the real one

@@ -111,6 +111,9 @@ ring_bytes = "64KiB"
 [fleet]
 heartbeat = "30s"
 key = "/etc/boatswain/fleet.key"
+[follow]
+hub = ["https://logs.example.com:3101", "http://127.0.0.1:3101"]
+ca_file = "/etc/boatswain/hub.pem"
 [store]
 url = "s3://logs/prod?endpoint=http://127.0.0.1:7480&region=us-east-1&path_style=true"
 [tenancy]
@@ -173,6 +176,8 @@ format = "json"
     EXPECT_EQ(config.driver.ring_bytes, 64U << 10);
     EXPECT_EQ(config.fleet.heartbeat, 30s);
     EXPECT_EQ(config.fleet.key, "/etc/boatswain/fleet.key");
+    EXPECT_THAT(config.follow.hub, ElementsAre("https://logs.example.com:3101", "http://127.0.0.1:3101"));
+    EXPECT_EQ(config.follow.ca_file, "/etc/boatswain/hub.pem");
     EXPECT_EQ(config.guard.listen, "/run/guard.sock");
     EXPECT_EQ(config.guard.engine, "unix:/run/docker.sock");
     EXPECT_EQ(config.guard.group, "docker-readers");
@@ -291,7 +296,7 @@ TEST(Config, SaysWhatIsWrongWhereAndWhatWasMeant) {
              "boatswain.toml:2: unknown section [kafka]; known are health, metrics, engine, docker, cri, driver, "
              "store, "
              "tenancy, "
-             "batch, spool, ship, fleet, guard, log"},
+             "batch, spool, ship, fleet, follow, guard, log"},
             {"[store]\nflush_after = \"1s\"",
              R"(boatswain.toml:2: unknown setting "flush_after" in [store]: it belongs in [batch])"},
             {"flush_after = \"1s\"", R"(boatswain.toml:1: unknown setting "flush_after": it belongs in [batch])"},

@@ -41,6 +41,14 @@ Complaint api_server(std::string_view text) {
     return in_quotes(text) + " is not https://HOST[:PORT] (http:// only to this machine)";
 }
 
+Complaint hub_url(std::string_view text) {
+    bool is_url = text.starts_with("https://") || text.starts_with("http://");
+    if (is_url && !has_userinfo(text) && text.find_first_of("?# \t\"\\") == text.npos && printable(text, 1000) == text)
+        return std::nullopt;
+    return in_quotes(url_for_people(text)) +
+           " is not https://HOST:PORT of a hub (http:// where the network is trusted)";
+}
+
 Complaint node_name(std::string_view text) {
     auto fits = [](char c) { return is_lower_letter(c) || is_digit(c) || c == '-' || c == '.'; };
     if (text.size() <= 253 && !text.starts_with('.') && std::ranges::all_of(text, fits)) return std::nullopt;
@@ -482,6 +490,11 @@ std::vector<Setting> make_settings() {
                  24h, AT(Nanoseconds, fleet.heartbeat)),
         path("fleet.key", "key that proves the heartbeats: of the fleet, or of this host (boatswain fleet key)",
              absolute_path_or_none, AT(Path, fleet.key)),
+
+        list("follow.hub", "URLS", "hubs, which show lines before they are in the store: https://HOST:PORT", hub_url,
+             AT(std::vector<std::string>, follow.hub)),
+        path("follow.ca_file", "PEM file of the authorities that signed the hubs' certificates; empty: the system's",
+             absolute_path_or_none, AT(Path, follow.ca_file)),
 
         text("guard.listen", "ADDRESS",
              "the unix socket at which `boatswaind guard` serves its part of the engine's API", guard_socket,

@@ -79,7 +79,11 @@ Result<void> Stream::append_lines(std::string& out) {
         live::append_item(part->record,
                           live::Lines{.source = source, .first_ordinal = portion.first_ordinal, .text = portion.text});
     }
-    lines_dropped_.add(following_->take_dropped_lines());
+    // Where no later line followed, nobody would miss them.
+    if (auto dropped = following_->take_dropped_lines(); dropped > 0) {
+        lines_dropped_.add(dropped);
+        return fail(Remedy::stop, "lines were dropped: the hub did not take them in time");
+    }
     return {};
 }
 
