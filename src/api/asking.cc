@@ -95,7 +95,7 @@ logql::Ground Asking::ground() {
     return {.store = store_,
             .identities = identities_,
             .tenant = question_.who.tenant,
-            .limits = {.budget = budget_},
+            .limits = {.budget = budget_, .crew = sources_.crew},
             .observer = met_,
             .scope = scope_};
 }
@@ -108,7 +108,7 @@ Result<query::Tally> Asking::each_frame(const query::TimeRange& range, query::Fi
     if (!all.empty()) selection.filter = query::all_of(std::move(all));
     Result<void> taken;
     TRY(auto tally, query::read_footers(
-                        store_, identities_, selection, {.budget = budget_}, met_,
+                        store_, identities_, selection, {.budget = budget_, .crew = sources_.crew}, met_,
                         [&](const query::SegmentInfo& info, const open::Footer& footer) {
                             for (const auto& frame : footer.frames) {
                                 query::Origin origin{info.key, footer.sources[frame.source]};

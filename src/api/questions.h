@@ -60,6 +60,7 @@ struct Sources {
     QuestionLimits limits;
     const Clock& clock;
     std::string version = {};
+    query::Crew* crew = nullptr;  // who reads for all questions; none: each has its own
 };
 
 // `out`: of a route that streams. When it has begun there, the reply is not to be sent.

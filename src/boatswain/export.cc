@@ -9,6 +9,7 @@
 #include "boatswain/patience.h"
 #include "boatswain/reading.h"
 #include "export/exporter.h"
+#include "query/crew.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
 
@@ -111,6 +112,7 @@ Result<int> export_lines(const Export& request, Console& console) {
                                        .again = request.again};
     TRY(question.query, query_of(request));
     query::Budget budget{request.allowance.memory};
+    query::Crew crew;
     TRY(auto identities, read_identities(request.identities, console));
     query::Selection whose;
     if (request.tenant) {
@@ -123,7 +125,7 @@ Result<int> export_lines(const Export& request, Console& console) {
     logql::Ground ground{.store = *store,
                          .identities = identities,
                          .tenant = whose.tenant,
-                         .limits = {.budget = budget, .bounds = request.allowance.bounds()},
+                         .limits = {.budget = budget, .bounds = request.allowance.bounds(), .crew = &crew},
                          .observer = watcher};
     auto done = exporting::run_export(ground, question, *target, [&](const auto& so_far) { watcher.tell(so_far); });
     watcher.clear();

@@ -7,6 +7,7 @@
 #include "boatswain/pager.h"
 #include "boatswain/previous_runs.h"
 #include "boatswain/reading.h"
+#include "query/crew.h"
 #include "query/filter_pod.h"
 #include "query/filter_source.h"
 #include "query/filter_stream.h"
@@ -56,12 +57,12 @@ query::FilterPtr filter_of(const Logs& request) {
     return request.stream ? query::all_of({std::move(sources), query::stream_is(*request.stream)}) : sources;
 }
 
-Result<Reading> prepare(const Logs& request, query::Budget& budget, Console& console) {
+Result<Reading> prepare(const Logs& request, query::Budget& budget, query::Crew& crew, Console& console) {
     Reading reading{.store = {},
                     .identities = {},
                     .selection = {.range = request.range},
                     .finds = {},
-                    .limits = {.budget = budget, .bounds = request.allowance.bounds()}};
+                    .limits = {.budget = budget, .bounds = request.allowance.bounds(), .crew = &crew}};
     TRY(reading.finds, finds_of(request));
     reading.selection.filter = filter_of(request);
     if (reading.finds && !has_context(request))
@@ -178,7 +179,8 @@ int as_grep(int code, std::uint64_t lines_found) {
 
 int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found) {
     query::Budget budget{request.allowance.memory};
-    auto reading = prepare(request, budget, console);
+    query::Crew crew;
+    auto reading = prepare(request, budget, crew, console);
     if (!reading) return failed(console, reading.error());
     Progress progress{
         console, {.apps = request.apps, .containers = request.containers, .space = request.space, .pod = request.pod}};

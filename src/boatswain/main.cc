@@ -1,4 +1,5 @@
 // boatswain: the tool for people. It may open segments; boatswaind, on the hosts, cannot.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -17,6 +18,11 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "boatswain: %s\n", forbidden.error().what.c_str());
         return tool::exit_error;
     }
+    // Frames come and go by the thousand: their memory is kept for the next ones, rather than given back to the system
+    // and asked for again, page by page.
+    mallopt(M_ARENA_MAX, 4);
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
     // A reader that went away (`| head`) shows as EPIPE, and ends the tool quietly.
     std::signal(SIGPIPE, SIG_IGN);
     SystemClock clock;

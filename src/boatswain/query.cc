@@ -7,6 +7,7 @@
 #include "boatswain/pager.h"
 #include "boatswain/reading.h"
 #include "logql/evaluate.h"
+#include "query/crew.h"
 
 namespace boatswain::tool {
 
@@ -94,6 +95,7 @@ int run(const Query& request, Console& console) {
     auto parsed = logql::parse_query(request.logql);
     if (!parsed) return failed(console, parsed.error());
     query::Budget budget{request.allowance.memory};
+    query::Crew crew;
     auto identities = read_identities(request.identities, console);
     if (!identities) return failed(console, identities.error());
     query::Selection whose;
@@ -109,7 +111,7 @@ int run(const Query& request, Console& console) {
     logql::Ground ground{.store = **store,
                          .identities = *identities,
                          .tenant = whose.tenant,
-                         .limits = {.budget = budget, .bounds = request.allowance.bounds()},
+                         .limits = {.budget = budget, .bounds = request.allowance.bounds(), .crew = &crew},
                          .observer = progress};
     auto now = console.clock.now();
     auto range = request.range;

@@ -16,6 +16,7 @@
 #include "http/mounts.h"
 #include "open/identity.h"
 #include "page/page.h"
+#include "query/crew.h"
 #include "store/store.h"
 
 namespace boatswain::tool {
@@ -92,6 +93,7 @@ int run(const Serve& request, Console& console) {
 
     asio::io_context io{1};
     Metrics metrics;
+    query::Crew crew;
     api::TokenFile token_file{request.tokens, console.clock};
     api::Sources sources{.store = **store,
                          .identities = request.identities,
@@ -100,7 +102,8 @@ int run(const Serve& request, Console& console) {
                                     .time_max = request.timeout,
                                     .range_max = request.range_max},
                          .clock = console.clock,
-                         .version = BOATSWAIN_VERSION};
+                         .version = BOATSWAIN_VERSION,
+                         .crew = &crew};
     api::Api api{io.get_executor(),
                  std::move(sources),
                  token_file,

@@ -89,6 +89,7 @@ class Budget {
     std::atomic<std::uint64_t> peak_{0};
 };
 
+class Crew;
 class RolledUp;
 
 // What answering a question may take, and what it believes of an object.
@@ -97,6 +98,8 @@ struct Limits {
     open::Bounds bounds{};
     // What is known of roll-ups, for several readings one after the other. None: each reading finds out by itself.
     RolledUp* rolled_up = nullptr;
+    // Who reads ahead and opens segments. None: each reading has a crew of its own.
+    Crew* crew = nullptr;
 };
 
 // Whether an error says that a budget was used up.

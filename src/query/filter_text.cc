@@ -79,6 +79,10 @@ class LineMatches final : public Filter {
         if (!literal.empty())
             return scan_with(text,
                              [&](std::string_view in, std::size_t from) { return find_folded(in, literal, from); });
+        if (!required_.literals().empty())
+            return scan_with(text, [&](std::string_view in, std::size_t from) {
+                return find_any_folded(in, required_.literals(), from);
+            });
         if (!lines_) return nullptr;
         return scan_with(text, [&](std::string_view in, std::size_t from) { return lines_->find(in, from); });
     }
@@ -99,7 +103,8 @@ FilterPtr line_has(std::string bytes) { return std::make_shared<LineHas>(std::mo
 Result<FilterPtr> line_matches(const std::string& regex) {
     TRY(auto parsed, Regex::parse(regex));
     auto required = RequiredText::of(regex);
-    auto lines = required.literal().empty() ? LinesRegex::of(regex, prefix_bytes) : std::nullopt;
+    bool is_scanned = !required.literal().empty() || !required.literals().empty();
+    auto lines = is_scanned ? std::nullopt : LinesRegex::of(regex, prefix_bytes);
     return std::make_shared<LineMatches>(std::move(parsed), std::move(required), std::move(lines));
 }
 

@@ -1,5 +1,6 @@
 #include "query/find_text.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -58,6 +59,12 @@ std::size_t find(std::string_view text, std::string_view needle, std::size_t fro
     return std::string_view::npos;
 }
 
+bool any_stands_at(std::string_view text, std::size_t at, std::span<const std::string> needles) {
+    for (const auto& needle : needles)
+        if (text.size() - at >= needle.size() && stands_at<true>(text.data() + at, needle)) return true;
+    return false;
+}
+
 }  // namespace
 
 std::size_t find_text(std::string_view text, std::string_view needle, std::size_t from) {
@@ -66,6 +73,31 @@ std::size_t find_text(std::string_view text, std::string_view needle, std::size_
 
 std::size_t find_folded(std::string_view text, std::string_view folded, std::size_t from) {
     return find<true>(text, folded, from);
+}
+
+std::size_t find_any_folded(std::string_view text, std::span<const std::string> folded, std::size_t from) {
+    std::size_t longest = 0;
+    for (const auto& needle : folded) longest = std::max(longest, needle.size());
+    auto at = from;
+    for (; at + block + longest <= text.size(); at += block) {
+        const auto* place = text.data() + at;
+        auto here = load<true>(place);
+        Bytes any = 0;
+        for (const auto& needle : folded) {
+            auto last = needle.size() - 1;
+            auto fits = (here == folded_byte<true>(needle.front())) &
+                        (load<true>(place + last) == folded_byte<true>(needle[last]));
+            any |= __builtin_bit_cast(Bytes, fits);
+        }
+        auto bits = __builtin_bit_cast(std::uint16_t, __builtin_convertvector(any != 0, Bools));
+        for (; bits != 0; bits &= bits - 1) {
+            auto found = at + static_cast<std::size_t>(std::countr_zero(bits));
+            if (any_stands_at(text, found, folded)) return found;
+        }
+    }
+    for (; at < text.size(); ++at)
+        if (any_stands_at(text, at, folded)) return at;
+    return std::string_view::npos;
 }
 
 }  // namespace boatswain::query

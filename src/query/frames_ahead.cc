@@ -32,15 +32,17 @@ Result<ReadFrame> read_frame(const Selection& selection, Opened& segment, std::s
     return found;
 }
 
-FramesAhead::FramesAhead(const Selection& selection, Budget& budget) : selection_(selection), budget_(budget) {}
+FramesAhead::FramesAhead(const Selection& selection, Budget& budget, Crew& crew)
+    : selection_(selection), budget_(budget), crew_(crew) {
+    crew_.enlist(*this);
+}
 
 FramesAhead::~FramesAhead() {
     {
         std::scoped_lock lock{guard_};
         is_over_ = true;
     }
-    has_work_.notify_all();
-    threads_.clear();
+    crew_.dismiss(*this);
     budget_.set_ahead(0);
 }
 
@@ -79,9 +81,7 @@ void FramesAhead::add(RunPtr run) {
     for (std::size_t at = 0; at < run->frames.size(); ++at)
         places_[{run->segment.get(), run->frames[at].index}] = {.run = run, .at = at};
     run->place = waiting_.emplace(time, run);
-    auto cores = std::clamp<std::size_t>(std::thread::hardware_concurrency(), frame_readers_min, frame_readers_max);
-    if (threads_.size() < std::min(cores, waiting_.size())) threads_.emplace_back([this] { work(); });
-    wake_one();
+    call_one();
 }
 
 void FramesAhead::hold(std::int64_t bytes) {
@@ -96,30 +96,27 @@ bool FramesAhead::may_begin() const {
     return held_ == 0 || held_ + waiting_.begin()->second->cost <= most;
 }
 
-// Each that begins wakes the next one: nobody is woken for nothing.
-void FramesAhead::wake_one() {
-    if (may_begin()) has_work_.notify_one();
+// Each that begins calls the next one: nobody comes for nothing.
+void FramesAhead::call_one() {
+    if (may_begin()) crew_.call(*this);
 }
 
 void FramesAhead::begin(Run& run) {
     waiting_.erase(run.place);
     run.state = State::running;
     hold(static_cast<std::int64_t>(run.cost));
-    wake_one();
+    call_one();
 }
 
-void FramesAhead::work() {
-    open::FrameOpener opener;
-    std::unique_lock lock{guard_};
-    for (;;) {
-        has_work_.wait(lock, [&] { return is_over_ || may_begin(); });
-        if (is_over_) return;
-        auto run = waiting_.begin()->second;
+void FramesAhead::do_one(open::FrameOpener& opener) {
+    RunPtr run;
+    {
+        std::scoped_lock lock{guard_};
+        if (is_over_ || !may_begin()) return;
+        run = waiting_.begin()->second;
         begin(*run);
-        lock.unlock();
-        read(*run, opener);
-        lock.lock();
     }
+    read(*run, opener);
 }
 
 // Without the lock: a run that was begun belongs to who reads it, but for `is_taken`, `read` and `state`.
@@ -151,7 +148,7 @@ void FramesAhead::read(Run& run, open::FrameOpener& opener) {
     std::scoped_lock lock{guard_};
     run.state = State::done;
     hold(-static_cast<std::int64_t>(run.cost));
-    wake_one();
+    call_one();
 }
 
 Result<ReadFrame> FramesAhead::take(const std::shared_ptr<Opened>& segment, std::size_t index) {
@@ -166,7 +163,7 @@ Result<ReadFrame> FramesAhead::take(const std::shared_ptr<Opened>& segment, std:
     auto& run = *place.run;
     auto& frame = run.frames[place.at];
     taken_ += segment->reader.footer().frames[index].text_bytes;
-    wake_one();
+    call_one();
     if (run.state == State::waiting) {
         if (held_ + run.cost > budget_.ahead_bytes_max()) {
             frame.is_taken = true;
@@ -184,7 +181,7 @@ Result<ReadFrame> FramesAhead::take(const std::shared_ptr<Opened>& segment, std:
     auto found = std::move(*frame.read);
     frame.read.reset();
     hold(-static_cast<std::int64_t>(std::exchange(frame.held, 0)));
-    wake_one();
+    call_one();
     return found;
 }
 

@@ -1,12 +1,12 @@
-// Frames that are read before a merge asks for them: fetched, opened and searched by several threads, in about the
-// order in which they will be asked for.
+// Frames that are read before a merge asks for them: fetched, opened and searched by the hands of a crew (crew.h), in
+// about the order in which they will be asked for.
 //
 // Frames of a segment that lie side by side are one run: one request, and work for one thread. What is read and not
 // taken yet is bounded by a part of the budget (Budget::ahead_bytes_max()). So that a question that ends early reads
 // little in vain, it begins with few frames and grows with what is taken. Where there is no room for a run, whoever
 // asks for a frame of it reads that alone.
 //
-// The threads share what is const, the store and the segments' readers, which allow it; all else has one owner at a
+// Threads share what is const, the store and the segments' readers, which allow it; all else has one owner at a
 // time, handed over under one lock.
 #pragma once
 
@@ -17,21 +17,16 @@
 #include <mutex>
 #include <span>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "query/budget.h"
+#include "query/crew.h"
 #include "query/opened.h"
 #include "query/selection.h"
 
 namespace boatswain::query {
-
-// Frames are read by so many threads: as many as the machine has cores, and at least frame_readers_min, since on S3
-// reading is waiting.
-inline constexpr std::size_t frame_readers_min = 8;
-inline constexpr std::size_t frame_readers_max = 32;
 
 // Up to so many bytes that nobody asked for are fetched between two frames rather than asking twice.
 inline constexpr std::uint64_t run_hole_bytes_max = 128U << 10;
@@ -48,13 +43,11 @@ struct ReadFrame {
 // Frame `index`, read now. Errors name the object.
 Result<ReadFrame> read_frame(const Selection& selection, Opened& segment, std::size_t index, open::FrameOpener& opener);
 
-class FramesAhead {
+class FramesAhead final : public Crew::Work {
   public:
-    // Both are borrowed.
-    FramesAhead(const Selection& selection, Budget& budget);
-    ~FramesAhead();  // waits for what is being read
-    FramesAhead(const FramesAhead&) = delete;
-    FramesAhead& operator=(const FramesAhead&) = delete;
+    // All are borrowed.
+    FramesAhead(const Selection& selection, Budget& budget, Crew& crew);
+    ~FramesAhead() override;  // waits for what is being read
 
     // These frames of `segment`, which ascend, will be asked for.
     void plan(const std::shared_ptr<Opened>& segment, std::span<const std::size_t> frames);
@@ -89,26 +82,26 @@ class FramesAhead {
     };
 
     void add(RunPtr run);
-    void work();
+    void do_one(open::FrameOpener& opener) override;
     bool may_begin() const;
-    void wake_one();
+    void call_one();
     void begin(Run& run);
     void read(Run& run, open::FrameOpener& opener);
     void hold(std::int64_t bytes);
 
     const Selection& selection_;
     Budget& budget_;
+    Crew& crew_;
 
     std::mutex guard_;  // of all below
-    std::condition_variable has_work_, has_read_;
+    std::condition_variable has_read_;
     std::multimap<Timestamp, RunPtr> waiting_;
     std::unordered_map<Key, Place, KeyHash> places_;
     std::uint64_t held_ = 0;
     std::uint64_t taken_ = 0;  // text of what was taken, in bytes
     bool is_over_ = false;
 
-    open::FrameOpener opener_;           // of the one who takes
-    std::vector<std::jthread> threads_;  // last: ended before what they use
+    open::FrameOpener opener_;  // of the one who takes
 };
 
 }  // namespace boatswain::query

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <random>
+#include <thread>
 
 #include "query/filter_source.h"
 #include "query/filter_text.h"
@@ -21,8 +22,9 @@ using std::chrono::seconds;
 class WatchedStore final : public store::Store {
   public:
     MemoryStore inside;
-    std::atomic<int> reads = 0;
+    std::atomic<int> reads = 0, at_once = 0, at_once_max = 0;
     std::atomic<std::uint64_t> bytes = 0;
+    std::chrono::microseconds takes{};
 
     Result<store::PutOutcome> put(std::string_view, std::string_view, std::string_view) override {
         return fail(Remedy::stop, "read only");
@@ -32,7 +34,12 @@ class WatchedStore final : public store::Store {
     }
     Result<store::RangeBytes> read(std::string_view key, store::Range range) override {
         ++reads;
+        auto now = ++at_once;
+        for (auto known = at_once_max.load(); known < now && !at_once_max.compare_exchange_weak(known, now);) {
+        }
+        if (takes.count() > 0) std::this_thread::sleep_for(takes);
         auto found = inside.read(key, range);
+        --at_once;
         if (found) bytes += found->bytes.size();
         return found;
     }
@@ -70,17 +77,17 @@ class FramesAheadTest : public ::testing::Test {
         }
     }
     std::vector<std::string> read(FilterPtr filter, std::uint64_t memory = budget_bytes_default,
-                                  std::size_t limit = SIZE_MAX) {
+                                  std::size_t limit = SIZE_MAX, Crew* crew = nullptr) {
         Unharmed observer;
         std::vector<std::string> found;
         Budget budget{memory};
         Selection selection{.tenant = tenant("acme"), .range = {}, .filter = std::move(filter)};
-        auto tally =
-            read_lines(store, std::span{&reader, 1}, selection, {.budget = budget}, observer, [&](const Entry& entry) {
-                auto line = entry.text.line.bytes;
-                found.emplace_back(line.substr(0, line.find(' ', 5)));
-                return found.size() < limit;
-            });
+        auto tally = read_lines(store, std::span{&reader, 1}, selection, {.budget = budget, .crew = crew}, observer,
+                                [&](const Entry& entry) {
+                                    auto line = entry.text.line.bytes;
+                                    found.emplace_back(line.substr(0, line.find(' ', 5)));
+                                    return found.size() < limit;
+                                });
         EXPECT_TRUE(tally) << tally.error().what;
         EXPECT_LE(budget.peak(), memory);
         return found;
@@ -156,6 +163,25 @@ TEST_F(FramesAheadTest, AMinuteOfAnAppTouchesUnderAHundredthOfADay) {
     ASSERT_TRUE(read);
     EXPECT_EQ(found, 12U);
     EXPECT_LT(store.bytes, stored / 100) << stored;
+}
+
+TEST_F(FramesAheadTest, ManyQuestionsShareOneCrew) {
+    fill(6, 8, 2'000);
+    store.takes = std::chrono::milliseconds{1};
+    constexpr int questions = 6, hands = 2;
+    Crew crew{hands};
+    std::vector<std::jthread> asking;
+    for (int i = 0; i < questions; ++i)
+        asking.emplace_back([&, i] {
+            if (i % 2)
+                EXPECT_EQ(read(nullptr, budget_bytes_default, SIZE_MAX, &crew), all());
+            else
+                EXPECT_EQ(read(line_has("line 1"), budget_bytes_default, 10, &crew).size(), 10U) << "it leaves early";
+        });
+    asking.clear();
+    EXPECT_LE(crew.hands(), std::size_t{hands});
+    EXPECT_LE(store.at_once_max, questions + hands);
+    EXPECT_GT(store.at_once_max, 1);
 }
 
 TEST_F(FramesAheadTest, TroubleOfTheStoreComesBehindTheLinesBeforeIt) {

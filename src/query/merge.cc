@@ -97,7 +97,7 @@ class Merge {
           selection_(selection),
           budget_(limits.budget),
           each_(each),
-          ahead_(selection, limits.budget) {}
+          ahead_(selection, limits.budget, feed_.crew()) {}
 
     Result<Tally> run();
 
@@ -133,7 +133,7 @@ class Merge {
     std::uint64_t text_held_ = 0;    // of them, in bytes
     std::uint64_t text_read_ = 0, text_read_again_ = 0;
     std::optional<Error> failed_;  // the store, or the budget, while a frame was read on
-    FramesAhead ahead_;            // last: its threads end first
+    FramesAhead ahead_;            // last: it ends first
 };
 
 // Entries before this can be handed out: no segment that is not opened yet holds an earlier one.

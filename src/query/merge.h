@@ -77,9 +77,6 @@ Result<Tally> read_footers(store::Store& store, std::span<const open::Identity> 
                            const Limits& limits, Observer& observer,
                            const std::function<bool(const SegmentInfo&, const open::Footer&)>& each);
 
-// Footers are fetched by so many threads at once: opening is waiting for the store, most of all.
-inline constexpr std::size_t openers = 8;
-
 // The hours, earliest first, in which the selection's tenants have segments that can hold its lines.
 Result<std::vector<Timestamp>> hours_with_segments(store::Store& store, const Selection& selection, Budget& budget);
 

@@ -47,13 +47,46 @@ std::string sure_piece(std::string_view folded, std::string_view unsure) {
     return std::string{longest};
 }
 
-// Whether nothing can match where the text of this number is missing.
-bool is_needed(const re2::FilteredRE2& tree, std::size_t text, std::size_t count) {
+// Whether nothing can match where these of the tree's texts are all missing.
+bool are_needed(const re2::FilteredRE2& tree, const std::vector<bool>& missing) {
     std::vector<int> others, possible;
-    for (std::size_t i = 0; i < count; ++i)
-        if (i != text) others.push_back(static_cast<int>(i));
+    for (std::size_t i = 0; i < missing.size(); ++i)
+        if (!missing[i]) others.push_back(static_cast<int>(i));
     tree.AllPotentials(others, &possible);
     return possible.empty();
+}
+
+bool is_needed(const re2::FilteredRE2& tree, std::size_t text, std::size_t count) {
+    std::vector<bool> missing(count);
+    missing[text] = true;
+    return are_needed(tree, missing);
+}
+
+// A few of the texts of which every match holds one: all are tried, and left out one by one where the others suffice.
+std::vector<std::string> few_of(const re2::FilteredRE2& tree, const std::vector<std::string>& pieces) {
+    std::vector<std::size_t> order;
+    std::vector<bool> all(pieces.size());
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        all[i] = pieces[i].size() >= RequiredText::literals_bytes_min;
+        if (all[i]) order.push_back(i);
+    }
+    if (!are_needed(tree, all)) return {};
+    std::ranges::sort(order, {}, [&](std::size_t i) { return pieces[i].size(); });
+    std::vector<std::string> fewest;
+    for (bool shortest_first : {true, false}) {
+        auto taken = all;
+        for (auto i : order) {
+            taken[i] = false;
+            if (!are_needed(tree, taken)) taken[i] = true;
+        }
+        std::vector<std::string> few;
+        for (auto i : order)
+            if (taken[i]) few.push_back(pieces[i]);
+        if (shortest_first || few.size() < fewest.size()) fewest = std::move(few);
+        std::ranges::reverse(order);
+    }
+    if (fewest.size() > RequiredText::literals_max) return {};
+    return fewest;
 }
 
 }  // namespace
@@ -77,12 +110,14 @@ RequiredText RequiredText::of(std::string_view regex) {
     tree->Compile(&texts);
     std::string_view unsure = is_plain(regex) ? "" : "kKsS";
     for (const auto& one : texts) required.texts_.push_back(rollup::GramQuery::of_folded(one, unsure));
-    if (texts.size() <= needed_texts_max)
-        for (std::size_t i = 0; i < texts.size(); ++i) {
-            auto piece = sure_piece(texts[i], unsure);
-            if (piece.size() > required.literal_.size() && is_needed(*tree, i, texts.size()))
-                required.literal_ = std::move(piece);
-        }
+    if (texts.size() <= needed_texts_max) {
+        std::vector<std::string> pieces;
+        for (const auto& one : texts) pieces.push_back(sure_piece(one, unsure));
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            if (pieces[i].size() > required.literal_.size() && is_needed(*tree, i, texts.size()))
+                required.literal_ = pieces[i];
+        if (required.literal_.empty()) required.literals_ = few_of(*tree, pieces);
+    }
     bool says_something = std::ranges::any_of(required.texts_, [](const auto& one) { return one.has_value(); });
     if (says_something) required.tree_ = std::move(tree);
     return required;

@@ -109,7 +109,7 @@ Result<RolledUp::Hour> RolledUp::read_hour(Day& day, const rollup::IndexHour& de
 
 // Asks the filter of every frame what it cannot hold.
 Result<void> RolledUp::look_up(Day& day, const rollup::IndexHour& described, Hour& hour, std::size_t frames) {
-    auto held = limits_.budget.try_tail(std::min(4 * rollup::Rollup::filters_piece_bytes, 2 * described.grams->bytes));
+    auto held = limits_.budget.try_tail(std::min(rollup::Rollup::filters_memory_max, 2 * described.grams->bytes));
     if (held.bytes() == 0) return {};  // every frame is read then
     auto place = hour.in_order.begin();
     std::optional<segment::ObjectKey> key;

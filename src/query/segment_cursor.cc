@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 
 #include "query/forms.h"
 
@@ -17,24 +16,47 @@ constexpr std::uint64_t hour_memory = 200;
 
 // Opens those of `infos` that have no answer in `attempts`, several at a time. Each answer lies at its segment's index;
 // after trouble of the store itself the rest is not tried, and has no answer.
-void open_rest(store::Store& store, const std::vector<SegmentInfo>& infos, std::span<const open::Identity> identities,
-               const Limits& limits, std::vector<std::optional<Attempt>>& attempts) {
-    std::atomic<std::size_t> next{0};
-    std::atomic<bool> store_failed{false};
-    auto work = [&] {
-        for (auto at = next++; at < infos.size() && !store_failed; at = next++) {
-            if (attempts[at]) continue;
-            attempts[at].emplace(open_segment(store, infos[at], identities, limits));
-            const auto& attempt = *attempts[at];
-            if (!attempt && !is_of_one_object(attempt.error())) store_failed = true;
+class OpenRest final : public Crew::Work {
+  public:
+    OpenRest(store::Store& store, const std::vector<SegmentInfo>& infos, std::span<const open::Identity> identities,
+             const Limits& limits, std::vector<std::optional<Attempt>>& attempts, Crew& crew)
+        : store_(store), infos_(infos), identities_(identities), limits_(limits), attempts_(attempts), crew_(crew) {
+        for (std::size_t at = 0; at < infos.size(); ++at)
+            if (!attempts[at]) left_.push_back(at);
+        crew_.enlist(*this);
+    }
+    ~OpenRest() override { crew_.dismiss(*this); }
+
+    void run() {
+        while (open_one()) {
         }
-    };
-    auto left = static_cast<std::size_t>(
-        std::ranges::count_if(attempts, [](const auto& attempt) { return !attempt.has_value(); }));
-    std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min(openers, left); ++i) helpers.emplace_back(work);
-    work();
-}
+        crew_.dismiss(*this);  // what others have begun is done
+    }
+    void do_one(open::FrameOpener&) override { open_one(); }
+
+  private:
+    bool open_one() {
+        if (store_failed_) return false;
+        auto next = next_++;
+        if (next >= left_.size()) return false;
+        if (next + 1 < left_.size()) crew_.call(*this);
+        auto at = left_[next];
+        attempts_[at].emplace(open_segment(store_, infos_[at], identities_, limits_));
+        const auto& attempt = *attempts_[at];
+        if (!attempt && !is_of_one_object(attempt.error())) store_failed_ = true;
+        return true;
+    }
+
+    store::Store& store_;
+    const std::vector<SegmentInfo>& infos_;
+    std::span<const open::Identity> identities_;
+    const Limits& limits_;
+    std::vector<std::optional<Attempt>>& attempts_;
+    Crew& crew_;
+    std::vector<std::size_t> left_;
+    std::atomic<std::size_t> next_{0};
+    std::atomic<bool> store_failed_{false};
+};
 
 }  // namespace
 
@@ -106,7 +128,7 @@ Result<std::vector<std::shared_ptr<Opened>>> SegmentCursor::open_next_hour() {
             ++tally_.rolled_up;
         }
     }
-    open_rest(store_, infos, identities_, limits_, attempts);
+    OpenRest{store_, infos, identities_, limits_, attempts, crew_}.run();
 
     std::vector<std::shared_ptr<Opened>> opened;
     for (auto& attempt : attempts) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "query/crew.h"
 #include "query/merge.h"
 #include "query/rolled_up.h"
 
@@ -25,7 +26,8 @@ class SegmentCursor {
           catalog_(store, &limits.budget),
           own_rolled_up_(store, identities, limits_, selection.filter,
                          [&observer](const Error& error) { observer.rollup_refused(error); }),
-          rolled_up_(limits.rolled_up != nullptr ? *limits.rolled_up : own_rolled_up_) {
+          rolled_up_(limits.rolled_up != nullptr ? *limits.rolled_up : own_rolled_up_),
+          crew_(limits.crew != nullptr ? *limits.crew : own_crew_) {
         limits_.bounds.large_footers = &large_footers_;
     }
 
@@ -41,6 +43,7 @@ class SegmentCursor {
 
     std::vector<Timestamp> hours() const;
     Tally& tally() { return tally_; }
+    Crew& crew() { return crew_; }
     void tell_damage(const Error& error);
 
   private:
@@ -53,6 +56,8 @@ class SegmentCursor {
     Catalog catalog_;
     RolledUp own_rolled_up_;
     RolledUp& rolled_up_;
+    Crew own_crew_;  // has no threads unless it is used
+    Crew& crew_;
     std::map<Timestamp, std::vector<std::pair<TenantId, HourPlace>>> hours_;  // not yet opened
     std::vector<Share> hours_held_;                                           // of each tenant
     Tally tally_;

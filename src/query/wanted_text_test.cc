@@ -158,7 +158,10 @@ TEST_F(WantedText, IsWhatIsFoundLineByLine) {
                              "(\\b|$)^x",
                              "stdout F",
                              "2026-11",
-                             "error\\n"}) {
+                             "error\\n",
+                             "error|user=",
+                             "(?i)(error|user).",
+                             "Error|times|2026|a.b"}) {
         expect_same(regex(text), text);
         expect_same(all_of({regex(text), line_has("2026")}), std::string{text} + " and 2026");
         expect_same(any_of({regex(text), line_has("a.b")}), std::string{text} + " or a.b");

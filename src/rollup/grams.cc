@@ -137,17 +137,20 @@ bool GramView::may_hold(const GramQuery& query) const {
     });
 }
 
-Result<GramIndex> GramIndex::parse(std::string bytes, std::size_t frames) {
-    GramIndex index;
-    index.places_.reserve(frames);
+namespace {
+
+// Remedy::quarantine for bytes that are not the groups of `frames` frames.
+Result<std::vector<GramPlace>> places_in(std::string_view bytes, std::size_t frames) {
+    std::vector<GramPlace> places;
+    places.reserve(frames);
     std::size_t at = 0;
     if (bytes.size() >= UINT32_MAX) return refuse("longer than allowed");
-    while (index.places_.size() < frames) {
-        auto count = std::min(frames_of_group, frames - index.places_.size());
+    while (places.size() < frames) {
+        auto count = std::min(frames_of_group, frames - places.size());
         if (at >= bytes.size()) return refuse("fewer groups than frames");
         auto kind = static_cast<unsigned char>(bytes[at++]);
         if (kind > 1) return refuse("a group of an unknown kind");
-        Place place;
+        GramPlace place;
         if (kind == 1) {
             if (bytes.size() - at < common_bytes) return refuse("common slots are cut short");
             place.common = static_cast<std::uint32_t>(at + 1);
@@ -162,16 +165,20 @@ Result<GramIndex> GramIndex::parse(std::string bytes, std::size_t frames) {
             if (size > bits_max / 8 || size > bytes.size() - at) return refuse("a filter lies outside its place");
             place.filter = static_cast<std::uint32_t>(at);
             place.bit_count = static_cast<std::uint32_t>(8 * size);
-            index.places_.push_back(place);
+            places.push_back(place);
             at += size;
         }
     }
     if (at != bytes.size()) return refuse("more bytes than the frames have");
-    index.bytes_ = std::move(bytes);
-    return index;
+    return places;
 }
 
-namespace {
+GramView view_of(std::string_view groups, const GramPlace& place) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(groups.data());
+    return {.common = place.common == 0 ? nullptr : bytes + place.common - 1,
+            .bits = bytes + place.filter,
+            .bit_count = place.bit_count};
+}
 
 // How long the group of `frames` frames is that `bytes` start with; nothing where that cannot be told yet.
 std::optional<std::size_t> group_size(std::string_view bytes, std::size_t frames) {
@@ -196,8 +203,9 @@ Result<void> GramStream::add(std::string_view bytes) {
         auto count = std::min(frames_of_group, frames_ - done_);
         auto size = group_size(rest, count);
         if (!size || *size > rest.size()) break;
-        TRY(auto group, GramIndex::parse(std::string{rest.substr(0, *size)}, count));
-        for (std::size_t i = 0; i < count; ++i) each_(done_ + i, group.frame(i));
+        auto group = rest.substr(0, *size);
+        TRY(auto places, places_in(group, count));
+        for (std::size_t i = 0; i < count; ++i) each_(done_ + i, view_of(group, places[i]));
         done_ += count;
         used += *size;
     }
@@ -211,16 +219,17 @@ Result<void> GramStream::finish() const {
     return {};
 }
 
-GramView GramIndex::frame(std::size_t index) const {
-    const auto& place = places_.at(index);
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(bytes_.data());
-    return {.common = place.common == 0 ? nullptr : bytes + place.common - 1,
-            .bits = bytes + place.filter,
-            .bit_count = place.bit_count};
+Result<GramIndex> GramIndex::parse(std::string bytes, std::size_t frames) {
+    GramIndex index;
+    TRY(index.places_, places_in(bytes, frames));
+    index.bytes_ = std::move(bytes);
+    return index;
 }
 
+GramView GramIndex::frame(std::size_t index) const { return view_of(bytes_, places_.at(index)); }
+
 std::uint64_t GramIndex::memory() const {
-    return sizeof *this + bytes_.capacity() + places_.capacity() * sizeof(Place);
+    return sizeof *this + bytes_.capacity() + places_.capacity() * sizeof(GramPlace);
 }
 
 }  // namespace boatswain::rollup

@@ -67,6 +67,13 @@ struct GramView {
     bool may_hold(const GramQuery& query) const;
 };
 
+// Where the filter of a frame lies in the bytes of its groups.
+struct GramPlace {
+    std::uint32_t common = 0;  // where the group's common slots start, plus 1; 0: it has none
+    std::uint32_t filter = 0;
+    std::uint32_t bit_count = 0;
+};
+
 // The grams of an hour as their bytes come, a group at a time.
 class GramStream {
   public:
@@ -96,13 +103,8 @@ class GramIndex {
     std::uint64_t memory() const;             // what it costs to hold, in bytes
 
   private:
-    struct Place {
-        std::uint32_t common = 0;  // where the group's common slots start, plus 1; 0: it has none
-        std::uint32_t filter = 0;
-        std::uint32_t bit_count = 0;
-    };
     std::string bytes_;
-    std::vector<Place> places_;
+    std::vector<GramPlace> places_;
 };
 
 }  // namespace boatswain::rollup

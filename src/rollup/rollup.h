@@ -93,9 +93,10 @@ class Rollup {
     // Takes footers_text_bytes of memory twice.
     Result<std::vector<SegmentSummary>> summaries(const IndexHour& hour);
     // The filters of `frames` frames, those of all its segments. What `each` was given counts only where no error
-    // follows. A few megabytes are held at a time.
+    // follows. A few megabytes are held at a time: of a group, and a piece, small enough to stay in a core's cache.
     Result<void> filters(const IndexHour& hour, std::size_t frames, const GramStream::EachFilter& each);
-    static constexpr std::uint64_t filters_piece_bytes = 2U << 20;
+    static constexpr std::uint64_t filters_piece_bytes = 256U << 10;
+    static constexpr std::uint64_t filters_memory_max = 8U << 20;
 
   private:
     Rollup(open::AgeReader age, Index index) : age_(std::move(age)), index_(std::move(index)) {}

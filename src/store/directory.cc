@@ -64,15 +64,22 @@ Result<OpenObject> open_object(const Path& path, const std::string& doing) {
 
 Result<std::string> read_bytes(const OpenObject& object, std::uint64_t first, std::uint64_t length,
                                const std::string& doing) {
-    std::string bytes(length, '\0');
-    std::size_t have = 0;
-    while (have < bytes.size()) {
-        auto n = ::pread(object.file.get(), bytes.data() + have, bytes.size() - have, static_cast<off_t>(first + have));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return fail_errno(Remedy::back_off, doing);
-        if (n == 0) return fail(Remedy::quarantine, doing + ": the file became shorter while it was read");
-        have += static_cast<std::size_t>(n);
-    }
+    auto failed = Result<void>{};
+    std::string bytes;
+    bytes.resize_and_overwrite(length, [&](char* out, std::size_t size) {
+        std::size_t have = 0;
+        while (have < size && failed) {
+            auto n = ::pread(object.file.get(), out + have, size - have, static_cast<off_t>(first + have));
+            if (n > 0)
+                have += static_cast<std::size_t>(n);
+            else if (n == 0)
+                failed = fail(Remedy::quarantine, doing + ": the file became shorter while it was read");
+            else if (errno != EINTR)
+                failed = fail_errno(Remedy::back_off, doing);
+        }
+        return have;
+    });
+    CHECK(failed);
     return bytes;
 }
 
