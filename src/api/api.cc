@@ -73,7 +73,9 @@ Api::Api(boost::asio::any_io_executor executor, Sources sources, TokenFile& toke
       limits_(options_.limits, sources_.clock),
       audit_(options_.audit),
       turns_(executor, options_.queries_waiting_of_a_tenant),
-      workers_(std::move(executor), options_.queries, options_.queries_waiting) {}
+      follow_turns_(executor, 0),
+      workers_(executor, options_.queries, options_.queries_waiting),
+      follow_workers_(std::move(executor), options_.followers, 0) {}
 
 http::Handler Api::handler() {
     return [this](http::Request request, AnswerWriter& writer) { return serve(std::move(request), writer); };
@@ -178,6 +180,8 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
         } else {
             metrics_.gauge("boatswain_serve_queries_running", "Questions that run now")
                 .set(static_cast<double>(workers_.busy()));
+            metrics_.gauge("boatswain_serve_followers", "Requests that follow now")
+                .set(static_cast<double>(follow_workers_.busy()));
             metrics_.gauge("boatswain_serve_queries_waiting", "Questions that wait for a worker")
                 .set(static_cast<double>(workers_.waiting()));
             answer = {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_.text()};
@@ -211,7 +215,11 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
     if (auto trouble = limits_.trouble())
         log_.error("limits of tenants cannot be read: those of before hold", {{"error", trouble->what}});
     question.limits = with(sources_.limits, allowed);
-    question.coding = http::coding_of(request.field("accept-encoding"));
+    // Who follows waits for no block of a compressor to be full.
+    if (!route.follows) question.coding = http::coding_of(request.field("accept-encoding"));
+    question.ending = &ending_;
+    if (route.follows)
+        question.still_may = [this, &request] { return who(request.field("authorization")).has_value(); };
     if (auto written = audit_.probe(); !written) {
         log_.error("the audit log cannot be written: nobody is served", {{"error", written.error().what}});
         co_return co_await send(asked, error_answer(unavailable, "this server cannot account for what it answers"),
@@ -223,8 +231,9 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
         co_return co_await send(asked, std::move(reply.answer), writer);
     }
 
-    auto running_max = allowed.queries.value_or(options_.queries_of_a_tenant);
-    CO_TRY(auto turn, co_await turns_.take(asked.who->tenant, running_max));
+    auto running_max =
+        route.follows ? options_.followers_of_a_tenant : allowed.queries.value_or(options_.queries_of_a_tenant);
+    CO_TRY(auto turn, co_await (route.follows ? follow_turns_ : turns_).take(asked.who->tenant, running_max));
     if (!turn) co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
 
     http::Pieces pieces{co_await asio::this_coro::executor, question.coding};
@@ -232,7 +241,7 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
         return answer(question, sources_, given_up, &pieces);
     };
     auto ask = [&]() -> Task<Reply> {
-        auto answered = co_await workers_.run(job);
+        auto answered = co_await (route.follows ? follow_workers_ : workers_).run(job);
         pieces.end();
         co_return answered;
     };

@@ -9,6 +9,7 @@
 // Belongs to the I/O thread; questions run on workers.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <map>
@@ -34,6 +35,8 @@ struct ApiOptions {
     std::size_t queries_waiting = 64;     // and that wait for their turn
     std::size_t queries_of_a_tenant = 4;  // that run
     std::size_t queries_waiting_of_a_tenant = 32;
+    std::size_t followers = 200;  // at a time; each has a thread
+    std::size_t followers_of_a_tenant = 50;
     std::optional<Path> limits{};        // a file: tenant_limits.h
     std::optional<Path> audit{};         // a file: audit.h
     std::optional<Path> signing_keys{};  // a file: signed_tokens.h
@@ -46,6 +49,8 @@ class Api {
         Log& log);
 
     http::Handler handler();
+    // The server ends: those who follow are told, and go.
+    void end() { ending_ = true; }
     // For the server: of whom it reads the body of a request.
     std::function<int(const http::Request& head)> admits_body();
     static http::Limits limits();
@@ -65,10 +70,13 @@ class Api {
     const ApiOptions options_;
     Metrics& metrics_;
     Log& log_;
+    std::atomic<bool> ending_ = false;
     LimitsFile limits_;
     AuditLog audit_;
-    Turns turns_;  // of questions
+    Turns turns_;         // of questions
+    Turns follow_turns_;  // of those who follow: none waits
     http::Workers workers_;
+    http::Workers follow_workers_;
 };
 
 }  // namespace boatswain::api

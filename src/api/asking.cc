@@ -41,11 +41,22 @@ std::vector<std::string> Met::warnings(const query::Tally& tally) const {
 Asking::Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up, http::Pieces* out)
     : question_(question),
       sources_(sources),
+      given_up_(given_up),
       began_(sources.clock.steady()),
       store_(sources.store, {.until = began_ + time_max(), .bytes_max = limits().bytes_max}, sources.clock, given_up),
       budget_(limits().memory),
       out_(out) {
     if (!question.who.apps.empty()) scope_ = query::app_is_one_of(question.who.apps);
+}
+
+std::unique_ptr<Asking> Asking::again() const {
+    auto once = std::make_unique<Asking>(question_, sources_, given_up_, out_);
+    once->identities_ = identities_;
+    return once;
+}
+
+std::shared_ptr<hub::Follower> Asking::follow() const {
+    return sources_.hub != nullptr ? sources_.hub->follow(question_.who.tenant, identities_) : nullptr;
 }
 
 Reply Asking::reply() {
@@ -59,7 +70,7 @@ Reply Asking::reply() {
     auto answer = question_.route.answer(*this);
     Reply reply = answer ? Reply{.answer = std::move(*answer), .trouble = {}} : refusal(answer.error());
     reply.is_whole = answer.has_value();
-    reply.bytes_read = store_.bytes();
+    reply.bytes_read = store_.bytes() + read_elsewhere_;
     return reply;
 }
 

@@ -1,7 +1,9 @@
 // One question under way: what every family of routes asks of the store, within its bounds, for the one who asks.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,10 @@ class Asking {
     Asking& operator=(const Asking&) = delete;
 
     Reply reply();
+    // The same question once more, with bounds of its own: for one who follows.
+    std::unique_ptr<Asking> again() const;
+    // What another one read counts here, too.
+    void count(const Asking& other) { read_elsewhere_ += other.store_.bytes(); }
     // An error as the client is told of it: whose fault it is decides who learns what.
     Reply refusal(const Error& error);
     // Of a route that streams: where its answer goes.
@@ -52,6 +58,12 @@ class Asking {
         return question_.route.streams ? limits().stream_time_max : limits().time_max;
     }
     const std::string& version() const { return sources_.version; }
+    const Clock& clock() const { return sources_.clock; }
+    // Live lines of the tenant from now on; nullptr without a hub.
+    std::shared_ptr<hub::Follower> follow() const;
+    bool still_may() const { return !question_.still_may || question_.still_may(); }
+    bool is_given_up() const { return given_up_; }
+    bool is_ending() const { return question_.ending != nullptr && *question_.ending; }
     query::Budget& budget() { return budget_; }
     Met& met() { return met_; }
 
@@ -80,6 +92,7 @@ class Asking {
   private:
     const Question& question_;
     const Sources& sources_;
+    const std::atomic<bool>& given_up_;
     const std::chrono::steady_clock::time_point began_;
     BoundedStore store_;
     query::Budget budget_;
@@ -88,6 +101,7 @@ class Asking {
     query::FilterPtr scope_;
     std::vector<open::Identity> identities_;
     std::vector<query::Share> held_;
+    std::uint64_t read_elsewhere_ = 0;
 };
 
 }  // namespace boatswain::api

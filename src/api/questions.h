@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "api/parameters.h"
@@ -18,6 +19,7 @@
 #include "http/coding.h"
 #include "http/message.h"
 #include "http/pieces.h"
+#include "hub/hub.h"
 #include "query/budget.h"
 #include "store/store.h"
 
@@ -25,6 +27,8 @@ namespace boatswain::api {
 
 inline constexpr std::size_t series_max = 500;
 inline constexpr std::size_t warnings_max = 10;
+// One who follows asks again after so long.
+inline constexpr std::chrono::hours follow_time_max{1};
 
 struct QuestionLimits {
     std::uint64_t memory = 128U << 20;      // query/budget.h
@@ -44,6 +48,8 @@ struct Question {
     Timestamp now{};
     QuestionLimits limits{};  // of this tenant
     http::Coding coding = http::Coding::none;
+    std::function<bool()> still_may{};          // whether the credential is still valid; any thread may ask
+    const std::atomic<bool>* ending = nullptr;  // the server ends: who follows asks another one
 };
 
 struct Reply {
@@ -61,6 +67,7 @@ struct Sources {
     const Clock& clock;
     std::string version = {};
     query::Crew* crew = nullptr;  // who reads for all questions; none: each has its own
+    hub::Hub* hub = nullptr;  // nullptr: who follows asks the store again and again
 };
 
 // `out`: of a route that streams. When it has begun there, the reply is not to be sent.

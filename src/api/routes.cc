@@ -28,6 +28,7 @@ constexpr std::array loki_routes{
 
 constexpr std::array own_routes{
     Route{.path = "lines", .answer = lines, .streams = true},
+    Route{.path = "follow", .answer = follow_lines, .streams = true, .follows = true},
     Route{.path = "containers", .answer = containers},
 };
 

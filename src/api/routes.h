@@ -22,6 +22,7 @@ struct Route {
     bool takes_posts = true;  // with a form
     bool reads_store = true;  // it needs a worker, and the tenant's identity
     bool streams = false;     // the answer goes to Asking::out(), while it is made
+    bool follows = false;     // likewise, and for as long as somebody takes it
 };
 
 inline constexpr std::string_view loki_prefix = "/loki/api/v1/";
@@ -40,6 +41,9 @@ Result<http::Answer> format_query(Asking& asking);
 
 // lines.cc: records with exact bytes, gaps and ends.
 Result<http::Answer> lines(Asking& asking);
+
+// follow.cc: the same as they are printed.
+Result<http::Answer> follow_lines(Asking& asking);
 
 // containers.cc: what printed, from footers alone.
 Result<http::Answer> containers(Asking& asking);

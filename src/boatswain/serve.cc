@@ -13,7 +13,9 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
+#include "heartbeat/key.h"
 #include "http/mounts.h"
+#include "hub/hub.h"
 #include "open/identity.h"
 #include "page/page.h"
 #include "query/crew.h"
@@ -84,6 +86,12 @@ int run(const Serve& request, Console& console) {
         if (!made) return failed_with(console, made.error());
         tls = std::move(*made);
     }
+    std::optional<heartbeat::Key> fleet_key;
+    if (!request.hub.empty()) {
+        auto read = heartbeat::read_key(request.fleet_key);
+        if (!read) return failed_with(console, read.error());
+        fleet_key = std::move(*read);
+    }
     if (request.check) {
         if (auto probed = (*store)->probe(); !probed) return failed_with(console, probed.error());
         console.out.write("ready to serve: " + counted(*tenants, "key") + ", " + counted(tokens->size(), "token") +
@@ -94,6 +102,15 @@ int run(const Serve& request, Console& console) {
     asio::io_context io{1};
     Metrics metrics;
     query::Crew crew;
+    std::unique_ptr<hub::Hub> agents;
+    std::unique_ptr<http::Server> hub_server;
+    if (fleet_key) {
+        agents = std::make_unique<hub::Hub>(io.get_executor(), std::move(*fleet_key), metrics, log);
+        auto opened = http::Server::open(io.get_executor(), request.hub, agents->handler(),
+                                         {.limits = hub::Hub::limits(), .tls = tls.get()});
+        if (!opened) return failed_with(console, opened.error());
+        hub_server = std::move(*opened);
+    }
     api::TokenFile token_file{request.tokens, console.clock};
     api::Sources sources{.store = **store,
                          .identities = request.identities,
@@ -103,7 +120,8 @@ int run(const Serve& request, Console& console) {
                                     .range_max = request.range_max},
                          .clock = console.clock,
                          .version = BOATSWAIN_VERSION,
-                         .crew = &crew};
+                         .crew = &crew,
+                         .hub = agents.get()};
     api::Api api{io.get_executor(),
                  std::move(sources),
                  token_file,
@@ -126,11 +144,19 @@ int run(const Serve& request, Console& console) {
     asio::signal_set signals{io, SIGTERM, SIGINT};
     signals.async_wait([&](const boost::system::error_code& code, int) {
         if (!code) (*server)->stop();
+        api.end();
     });
     asio::co_spawn(io, (*server)->run(), [&](std::exception_ptr failure) {
         signals.cancel();
+        if (hub_server) hub_server->stop();
         if (failure) std::rethrow_exception(failure);
     });
+    if (hub_server) {
+        log.info("hub for agents", {{"address", hub_server->address()}});
+        asio::co_spawn(io, hub_server->run(), [](std::exception_ptr failure) {
+            if (failure) std::rethrow_exception(failure);
+        });
+    }
     log.info("serving", {{"address", (*server)->address()},
                          {"store", (*store)->describe()},
                          {"tenants", *tenants},

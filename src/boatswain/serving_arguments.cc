@@ -40,6 +40,15 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
     command->add_option("--tls-certificate", serve.certificate, "The server's certificate with its chain, PEM")
         ->type_name("FILE");
     command->add_option("--tls-key", serve.key, "The certificate's key, PEM")->type_name("FILE");
+    command
+        ->add_option("--hub", serve.hub,
+                     "Where agents connect, so that lines are seen as they are printed: ADDRESS:PORT (follow.hub of "
+                     "the agents names it)")
+        ->type_name("ADDRESS");
+    command
+        ->add_option("--fleet-key", serve.fleet_key,
+                     "The fleet's key, by which agents and the hub prove themselves (boatswain fleet key)")
+        ->type_name("FILE");
     command->add_flag("--no-tls", serve.no_tls,
                       "Listen without TLS at an address that others reach: something in front must speak it");
     command
@@ -72,7 +81,9 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         "What it answers: docs/reading/http.md. It ends with SIGTERM, after the queries under way.\n\n"
         "Examples:\n  boatswain serve --store dir:/var/lib/boatswain/store --identities keys --tokens tokens\n"
         "  boatswain serve --listen 0.0.0.0:3100 --tls-certificate cert.pem --tls-key key.pem \\\n"
-        "      --store s3://logs/prod --identities /etc/boatswain-serve/keys --tokens /etc/boatswain-serve/tokens");
+        "      --store s3://logs/prod --identities /etc/boatswain-serve/keys --tokens /etc/boatswain-serve/tokens\n"
+        "  boatswain serve --store s3://logs/prod --identities keys --tokens tokens --hub 127.0.0.1:3101 \\\n"
+        "      --fleet-key fleet.key");
 }
 
 void add_token(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
@@ -164,6 +175,16 @@ Result<Serve> complete_serve(const ServingGiven& given) {
         return fail(Remedy::stop,
                     "tokens and lines would travel in clear: give --tls-certificate and --tls-key, or --no-tls where "
                     "something in front speaks TLS");
+    if (serve.hub.empty() != serve.fleet_key.empty())
+        return fail(Remedy::stop, "--hub and --fleet-key belong together");
+    if (!serve.hub.empty()) {
+        auto hub = net::parse_address(serve.hub);
+        if (!hub) return std::unexpected(std::move(hub).error().within("--hub"));
+        if (serve.certificate.empty() && !serve.no_tls && !is_local(*hub))
+            return fail(Remedy::stop,
+                        "--hub: who is between would see which tenants are followed, and could cut them off: give "
+                        "--tls-certificate and --tls-key, or --no-tls where the network is trusted");
+    }
     for (const auto& origin : serve.embed_in)
         if (auto checked = page::check_origin(origin); !checked)
             return std::unexpected(std::move(checked).error().within("--embed-in"));

@@ -23,6 +23,8 @@ struct Serve {
     std::string signing_keys;  // a file, or empty
     std::string certificate, key;
     bool no_tls = false;
+    std::string hub;                    // where agents connect, or empty
+    std::string fleet_key;              // a file, for the hub
     std::vector<std::string> embed_in;  // origins that may show the page in a frame
     std::uint64_t memory = 128U << 20;
     std::uint64_t read_max = 64ULL << 30;

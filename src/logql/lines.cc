@@ -1,4 +1,4 @@
-#include "logql/evaluate.h"
+#include "logql/lines.h"
 
 #include "logql/level.h"
 #include "query/backward.h"
@@ -18,10 +18,13 @@ bool process(const Ground& ground, const LogQuery& query, const query::Entry& en
     return query.process(record);
 }
 
-query::Selection selection_of(const Ground& ground, const LogQuery& query, const query::TimeRange& range) {
+query::FilterPtr filter_of(const Ground& ground, const LogQuery& query) {
     auto filter = query.filter();
-    if (ground.scope) filter = query::all_of({ground.scope, std::move(filter)});
-    return {.tenant = ground.tenant, .range = range, .filter = std::move(filter), .numbered = ground.numbered};
+    return ground.scope ? query::all_of({ground.scope, std::move(filter)}) : filter;
+}
+
+query::Selection selection_of(const Ground& ground, const LogQuery& query, const query::TimeRange& range) {
+    return {.tenant = ground.tenant, .range = range, .filter = filter_of(ground, query), .numbered = ground.numbered};
 }
 
 }  // namespace
@@ -47,6 +50,22 @@ Result<query::Tally> read_lines_backward(const Ground& ground, const LogQuery& q
                                           (void)process(ground, query, entry, record);
                                           return each(entry, &record);
                                       });
+}
+
+Lines::Lines(const Ground& ground, const LogQuery& query)
+    : ground_(ground), query_(query), filter_(filter_of(ground, query)) {}
+
+bool Lines::wants(const query::Origin& origin) const {
+    return !filter_ || filter_->match(origin) != query::Match::none;
+}
+
+bool Lines::lets_through(const query::Entry& entry, const Record*& record) {
+    record = nullptr;
+    if (!wants(entry.origin()) || (filter_ && filter_->match(entry) == query::Match::none)) return false;
+    if (!entry.is_line()) return true;
+    if (!process(ground_, query_, entry, record_)) return false;
+    record = &record_;
+    return true;
 }
 
 }  // namespace boatswain::logql

@@ -404,6 +404,8 @@ class Agent:
             "tenancy": {},
             "batch": {"flush_after": "1s"},
             "spool": {},
+            "fleet": {},
+            "follow": {},
         }
         for name, value in settings.items():
             section, _, setting = name.rpartition("__")
@@ -436,6 +438,8 @@ class Agent:
             "tenancy": {"keyring": str(self.keyring), **self.settings["tenancy"]},
             "batch": self.settings["batch"],
             "spool": self.settings["spool"],
+            "fleet": self.settings["fleet"],
+            "follow": self.settings["follow"],
             "log": {"format": "json", "level": "debug"},
         }
         text = ""

@@ -1,0 +1,131 @@
+// Following: history, then lines as they are printed, as records that go on and on.
+#include <algorithm>
+
+#include "api/asking.h"
+#include "api/records.h"
+#include "api/routes.h"
+#include "base/json_writer.h"
+#include "follow/session.h"
+#include "logql/lines.h"
+
+namespace boatswain::api {
+namespace {
+
+constexpr std::chrono::milliseconds look_pause{200};
+// A client, and whatever is between, sees that the answer goes on.
+constexpr std::chrono::seconds alive_pause{10};
+// Whether the one who follows still may is asked so often: a token that was revoked or has expired ends it.
+constexpr std::chrono::seconds may_pause{5};
+
+std::string note_json(std::string_view kind, std::string_view text) {
+    return json_object().member("kind", kind).member("text", text).take_line();
+}
+
+class Following {
+  public:
+    Following(Asking& asking, const logql::LogQuery& query)
+        : asking_(asking), ground_(ground_of(asking)), lines_(ground_, query), query_(query) {}
+
+    Result<http::Answer> run(Timestamp since) {
+        follow::Session session{asking_.follow(), outside(), since, asking_.clock()};
+        asking_.out().begin({.content_type = std::string{content_type_of(RecordFormat::ndjson)}, .body = {}});
+        auto began = asking_.clock().steady();
+        std::string_view why;
+        while (why.empty()) {
+            CHECK(session.turn(look_pause));
+            tell_hosts(session);
+            tell_alive();
+            why = end_of(session, began);
+            if (!asking_.out().flush()) return http::Answer{};
+        }
+        (void)asking_.out().put(json_object().member("kind", "done").member("reason", why).take_line());
+        (void)asking_.out().finish();
+        return http::Answer{};
+    }
+
+  private:
+    static logql::Ground ground_of(Asking& asking) {
+        auto ground = asking.ground();
+        ground.levels = true;
+        ground.numbered = true;
+        return ground;
+    }
+
+    follow::Outside outside() {
+        return {
+            .show = [this](const query::Entry& entry) { return show(entry); },
+            .note = [this](const std::string& note) { (void)asking_.out().put(note_json("note", note)); },
+            .wants = [this](const query::Origin& origin) { return lines_.wants(origin); },
+            .read = [this](const query::FilterPtr& filter, const query::TimeRange& range,
+                           const std::function<bool(const query::Entry&)>& each) { return read(filter, range, each); }};
+    }
+
+    bool show(const query::Entry& entry) {
+        const logql::Record* record = nullptr;
+        if (!lines_.lets_through(entry, record)) return true;
+        told_ = asking_.clock().steady();
+        return asking_.out().put(record_json(entry, record));
+    }
+
+    // With bounds of its own, each time: following goes on for longer than a question.
+    Result<void> read(const query::FilterPtr& filter, const query::TimeRange& range,
+                      const std::function<bool(const query::Entry&)>& each) {
+        auto once = asking_.again();
+        auto ground = ground_of(*once);
+        ground.scope = ground.scope ? query::all_of({ground.scope, filter}) : filter;
+        auto read = logql::read_lines(ground, query_, range, [&](const query::Entry& entry, const logql::Record*) {
+            return !once->is_over() && each(entry);
+        });
+        asking_.count(*once);
+        if (!read) return std::unexpected(std::move(read).error());
+        return once->whole();
+    }
+
+    void tell_hosts(const follow::Session& session) {
+        if (!session.has_history() || live_hosts_ == session.live_hosts()) return;
+        live_hosts_ = session.live_hosts();
+        (void)asking_.out().put(json_object().member("kind", "live").member("hosts", *live_hosts_).take_line());
+    }
+
+    void tell_alive() {
+        auto now = asking_.clock().steady();
+        if (now - told_ < alive_pause) return;
+        told_ = now;
+        (void)asking_.out().put(
+            json_object().member("kind", "alive").member("time", asking_.clock().now()).take_line());
+    }
+
+    // Why it is over; empty: it is not.
+    std::string_view end_of(const follow::Session& session, std::chrono::steady_clock::time_point began) {
+        auto now = asking_.clock().steady();
+        if (session.is_over() || asking_.is_given_up()) return "the client is gone";
+        if (asking_.is_ending()) return "the server ends: ask again";
+        if (now - began >= follow_time_max) return "it was followed for as long as one request may: ask again";
+        if (now - asked_may_ < may_pause) return {};
+        asked_may_ = now;
+        return asking_.still_may() ? "" : "the token is not valid any more";
+    }
+
+    Asking& asking_;
+    const logql::Ground ground_;
+    logql::Lines lines_;
+    const logql::LogQuery& query_;
+    std::chrono::steady_clock::time_point told_ = asking_.clock().steady(), asked_may_ = told_;
+    std::optional<std::size_t> live_hosts_;
+};
+
+}  // namespace
+
+Result<http::Answer> follow_lines(Asking& asking) {
+    TRY(auto parsed, asking.query());
+    const auto* query = std::get_if<logql::LogQuery>(&parsed);
+    if (query == nullptr) return fail(Remedy::stop, "only queries for lines can be followed");
+    auto since = asking.question().now;
+    if (!asking.given().value("start").empty()) {
+        TRY(auto range, asking.range());
+        since = range.since;
+    }
+    return Following{asking, *query}.run(since);
+}
+
+}  // namespace boatswain::api

@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+"""Lines while they are printed: a real engine, an agent, `boatswain serve` as its hub, and followers who count.
+
+Batches are sealed after an hour here: what a follower sees within the test came by the hub, or because it asked."""
+import sys
+
+sys.dont_write_bytecode = True
+from harness import *
+import collections
+import datetime
+import http.client
+import random
+import threading
+import urllib.parse
+
+
+class Hub:
+    """`boatswain serve` with a hub, on a directory store, which can be killed and started again."""
+
+    def __init__(self, place):
+        self.place = place
+        self.fleet_key = place / "fleet.key"
+        self.port, self.hub_port = free_port(), free_port()
+        run(BUILD / "boatswain", "fleet", "key", "new", "--out", self.fleet_key)
+        self.log_path = place / "serve.log"
+        self.process = self.tokens = None
+
+    def start(self, agent):
+        if not self.tokens:
+            self.tokens = agent.place / "tokens"
+            self.red = self.token("red")
+        words = ["serve", "--store", agent.store, "--identities", agent.keys, "--tokens", self.tokens]
+        words += ["--listen", f"127.0.0.1:{self.port}", "--hub", f"127.0.0.1:{self.hub_port}"]
+        words += ["--fleet-key", self.fleet_key]
+        began = self.log_path.stat().st_size if self.log_path.exists() else 0
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([BUILD / "boatswain", *words], stderr=log)
+        wait_for(lambda: b"serving" in self.log_path.read_bytes()[began:], 10, "serve")
+
+    def token(self, tenant):
+        return run(BUILD / "boatswain", "token", "new", tenant, "--tokens", self.tokens).stdout.decode().strip()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(40)
+
+
+class Follower(threading.Thread):
+    """Follows until it is told to end, through servers that come and go; keeps what it saw, and when."""
+
+    def __init__(self, hub, token, query='{app=~".+"}', start=None):
+        super().__init__(daemon=True)
+        self.hub, self.token, self.query = hub, token, query
+        self.start_at = start or datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=10)
+        self.lines = collections.Counter()  # by (source, ordinal, text)
+        self.order = collections.defaultdict(list)  # ordinals by source
+        self.delays, self.records, self.ending = [], [], False
+        self.connections = 0
+
+    def run(self):
+        while not self.ending:
+            try:
+                self.follow()
+            except (OSError, http.client.HTTPException, ValueError):
+                time.sleep(0.2)
+
+    def follow(self):
+        asking = http.client.HTTPConnection("127.0.0.1", self.hub.port, timeout=30)
+        start = self.start_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        words = urllib.parse.urlencode({"query": self.query, "start": start})
+        asking.request("GET", f"/boatswain/api/v1/follow?{words}", headers={"Authorization": f"Bearer {self.token}"})
+        answer = asking.getresponse()
+        if answer.status != 200:
+            raise OSError(answer.read())
+        self.connections += 1
+        seen = set()
+        for line in answer:
+            record = json.loads(line)
+            if record["kind"] == "line":
+                place = (record["source"], record["ordinal"])
+                assert place not in seen, f"twice in one stream: {place}"
+                seen.add(place)
+                message = record.get("line", record.get("message", ""))
+                if place not in self.order[record["source"]]:
+                    pass
+                self.lines[(*place, message)] += 1
+                self.order[record["source"]].append(record["ordinal"])
+                printed = datetime.datetime.fromisoformat(record["time"][:26].rstrip("Z") + "+00:00")
+                self.delays.append((datetime.datetime.now(datetime.timezone.utc) - printed).total_seconds())
+            else:
+                self.records.append(record)
+            if self.ending:
+                return
+
+    def messages(self):
+        return collections.Counter(text for (_, _, text) in self.lines)
+
+    def kinds(self):
+        return [record["kind"] for record in self.records]
+
+
+def percentile(values, part):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0
+
+
+class Live(LiveTest):
+    def setUp(self):
+        super().setUp()
+        self.hub = Hub(scratch("bwh."))
+        self.addCleanup(self.hub.close)
+
+    def following_agent(self, **settings):
+        return self.agent(
+            start=False,
+            batch__flush_after="1h",
+            fleet__key=str(self.hub.fleet_key),
+            follow__hub=[f"http://127.0.0.1:{self.hub.hub_port}"],
+            tenancy__app=["env:APP", "name"],
+            tenancy__tenant=["env:TENANT"],
+            **settings,
+        )
+
+    def test_shows_lines_as_they_are_printed_to_their_tenant_alone(self):
+        agent = self.following_agent()
+        agent.start()
+        self.hub.start(agent)
+        agent.wait_logged("hub connected")
+        counting = "i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); sleep 0.02; done; sleep 600"
+        first = self.engine.shell(counting, name="first", env={"TENANT": "red", "APP": "shop"})
+        self.engine.shell("echo green secret; sleep 600", name="other", env={"TENANT": "green", "APP": "other"})
+        token = self.hub.red
+        early, narrow = Follower(self.hub, token), Follower(self.hub, token, '{app="shop"} |= "line 7"')
+        early.start(), narrow.start()
+        wait_for(lambda: len(early.lines) >= 100, 30, "100 lines")
+        late = Follower(self.hub, token)
+        late.start()
+        wait_for(lambda: len(late.lines) >= 100, 30, "what was printed before")
+        self.engine.shell("echo fresh; exit 3", name="second", env={"TENANT": "red", "APP": "api"})
+        for follower in (early, late):
+            wait_for(lambda: "fresh" in follower.messages(), 20, "a container that started since")
+        wait_for(lambda: len(narrow.lines) == 11, 10, "lines of the query")
+        self.engine.docker("rm", "second")
+        wait_for(lambda: any(r["kind"] == "end" and r.get("exit_code") == 3 for r in early.records), 20, "its end")
+        for follower in (early, late):
+            self.assertEqual(sum(follower.lines.values()), 101)
+            self.assertEqual(set(follower.lines.values()), {1})
+            self.assertEqual(follower.order[first], list(range(100)))
+            self.assertNotIn("green secret", follower.messages())
+            self.assertIn("live", follower.kinds())
+        print(f"delay of a line: median {percentile(early.delays[-50:], .5):.3f} s", file=sys.stderr)
+        self.assertEqual(agent.metric("boatswain_live_streams", hub=f"http://127.0.0.1:{self.hub.hub_port}"), 1)
+        for follower in (early, late, narrow):
+            follower.ending = True
+
+
+class Faults(Live):
+    test_shows_lines_as_they_are_printed_to_their_tenant_alone = None
+
+    def test_nothing_is_shown_twice_or_left_out_when_agent_and_hub_are_killed(self):
+        seed = int(os.environ.get("BOATSWAIN_TEST_SEED", random.randrange(1 << 32)))
+        chance = random.Random(seed)
+        agent = self.following_agent(spool__bytes_max="64MiB")
+        agent.start()
+        self.hub.start(agent)
+        names = [f"c{i}" for i in range(4)]
+        count = 1500
+        for name in names:
+            script = (
+                f"i=0; while [ $i -lt {count} ]; do echo {name} $i; i=$((i+1)); [ $((i%5)) != 0 ] || sleep 0.05; done;"
+                " sleep 600"
+            )
+            self.engine.shell(script, name=name, env={"TENANT": "red", "APP": name})
+        token = self.hub.red
+        followers = [Follower(self.hub, token) for _ in range(3)]
+        for follower in followers:
+            follower.start()
+        for fault in ("agent", "hub", "agent", "hub", "both"):
+            time.sleep(chance.uniform(1, 2.5))
+            if fault != "hub":
+                agent.kill()
+            if fault != "agent":
+                self.hub.kill()
+                time.sleep(chance.uniform(0, 1))
+                self.hub.start(agent)
+            if fault != "hub":
+                time.sleep(chance.uniform(0, 0.5))
+                agent.start()
+        wanted = {f"{name} {i}" for name in names for i in range(count)}
+
+        def is_whole(follower):
+            return set(follower.messages()) == wanted
+
+        for follower in followers:
+            wait_for(
+                lambda: is_whole(follower), 60, f"every line (seed {seed}); {len(follower.messages())} of {len(wanted)}"
+            )
+            # Of one text there is one source and one ordinal, however often it was asked again.
+            self.assertEqual(len(follower.lines), len(wanted), f"seed {seed}")
+            follower.ending = True
+        self.assertGreater(followers[0].connections, 2)
+
+
+if __name__ == "__main__":
+    main()
