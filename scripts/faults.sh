@@ -4,7 +4,7 @@
 # (tests/faults/model); then the storm (tests/faults/storm.py): a real engine, a real S3
 # server, one fault after the other and two at a time; then 500 containers that remove themselves, and a tenant that prints a hundred times
 # as much as the others.
-# With --engine containerd instead: pods, one fault after the other (tests/faults/pods.py).
+# With --engine containerd or podman instead: pods or containers of it, one fault after the other (tests/faults/pods.py).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/common.sh
