@@ -16,12 +16,13 @@ build=(clang-19 lld-19 libclang-rt-19-dev libstdc++-12-dev binutils cmake ninja-
 sanitize=(tcl8.6 make dpkg-dev  # scripts/sqlite.sh
     llvm-symbolizer-19=llvm-19) # names in what the sanitizers report
 demo=(age zstd busybox=busybox-static docker=docker.io dockerd=docker.io iptables procps curl)
+pods=(containerd python3 python3-grpcio python3-grpc-tools podman conmon runc)
 s3=(ceph-mon ceph-osd radosgw python3 python3-boto3 curl)
 package=(dpkg-dev fakeroot ca-certificates file libcap2-bin)
 check=(clang-format-19 clang-tidy-19 python3 black shellcheck)
 test=("${sanitize[@]}" "${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl valgrind iproute2
-    promtool=prometheus debootstrap zsh fish groff-base man-db systemd python3-yaml adduser uidmap rootlesskit python3-marathon lintian containerd python3-grpcio python3-grpc-tools
-    podman conmon runc chromium fonts-dejavu-core)
+    promtool=prometheus debootstrap zsh fish groff-base man-db systemd python3-yaml adduser uidmap rootlesskit python3-marathon lintian
+    "${pods[@]}" chromium fonts-dejavu-core)
 
 [ $# -gt 0 ] || set -- build test
 wanted=()
@@ -30,13 +31,14 @@ for group in "$@"; do
         build) wanted+=("${build[@]}") ;;
         sanitize) wanted+=("${build[@]}" "${sanitize[@]}") ;;
         demo) wanted+=("${demo[@]}") ;;
+        pods) wanted+=("${pods[@]}") ;;
         s3) wanted+=("${s3[@]}") ;;
         check) wanted+=("${check[@]}") ;;
         package) wanted+=("${build[@]}" "${package[@]}") ;;
         test) wanted+=("${build[@]}" "${test[@]}") ;;
         bench) wanted+=("${build[@]}" "${test[@]}" haproxy) ;;
         fuzz | fmt) wanted+=("${build[@]}" "${sanitize[@]}" "${check[@]}") ;;
-        *) die "deps: no group '$group' (build, sanitize, demo, s3, check, package, test)" ;;
+        *) die "deps: no group '$group' (build, sanitize, demo, pods, s3, check, package, test)" ;;
     esac
 done
 

@@ -2,3 +2,7 @@
 add_test(NAME live_podman COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/podman_test.py)
 set_tests_properties(live_podman PROPERTIES LABELS live TIMEOUT 420 RUN_SERIAL ON ENVIRONMENT
   BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
+
+# What `./dev demo --engine podman` shows.
+add_test(NAME live_demo_podman COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/scripts/demo_pods.py --engine podman --once)
+set_tests_properties(live_demo_podman PROPERTIES LABELS live TIMEOUT 200 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
