@@ -105,6 +105,30 @@ class Heartbeats(unittest.TestCase):
         self.assertRegex(table, r"^HOST .* OBJECTS/H +STORED +HEARD .*\n(.*\n)*a .* 0 B .*PROBLEM")
         self.assertNotIn("\x1b", table)
 
+    def test_of_nodes_of_kubernetes_tell_which_node_is_in_trouble_and_which_has_no_agent(self):
+        subprocess.run([TOOL, "keys", "new", "acme", "--out", self.top / "keys"], check=True, capture_output=True)
+        (self.top / "keys/acme.key").rename(self.top / "acme.key")
+        for node in ("node-1", "node-2"):
+            log = self.top / node / "acme_web-0_11111111-2222-3333-4444-555555555555/app/0.log"
+            log.parent.mkdir(parents=True)
+            log.write_text(f"2026-11-30T10:00:00Z stdout F of {node}\n")
+        # As deploy/kubernetes/boatswain.yaml has it; on the third node /var/log/pods is not mounted.
+        as_on_a_node = ("--docker-enabled=false", "--tenancy-tenant", "kubernetes", "--batch-flush-after", "200ms")
+        for node in ("node-1", "node-2", "node-3"):
+            self.start(node, *as_on_a_node, "--cri-pods", self.top / node)
+        nodes = ("--expect", "node-1,node-2,node-3,node-4")
+        good = lambda row: row.get("heartbeat", {}).get("stored_segments", 0) > 0
+        self.wait_for(lambda: all(good(self.rows(*nodes)[1][f"node-{n}"]) for n in (1, 2)), "two nodes that store")
+        self.wait_for(lambda: "heartbeat" in self.rows(*nodes)[1]["node-3"], "the third node's heartbeat")
+        code, rows = self.rows(*nodes)
+        self.assertEqual(code, 1)
+        self.assertEqual([rows[f"node-{n}"]["why"] for n in (1, 2)], ["", ""])
+        self.assertEqual(rows["node-1"]["heartbeat"]["containers"], 1)
+        self.assertIn("is not followed", rows["node-3"]["why"])
+        self.assertEqual(rows["node-4"]["why"], "no heartbeat")
+        code, rows = self.rows("--expect", "node-1,node-2")
+        self.assertEqual(sorted(rows), ["node-1", "node-2", "node-3"], "one that is not expected is shown all the same")
+
     def test_cannot_be_found_out_without_a_store(self):
         self.assertEqual(self.tool("status", "--store", "s3://nobody?endpoint=http://127.0.0.1:1").returncode, 2)
         self.assertEqual(self.tool("status").returncode, 2)
