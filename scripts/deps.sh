@@ -21,8 +21,8 @@ s3=(ceph-mon ceph-osd radosgw python3 python3-boto3 curl)
 package=(dpkg-dev fakeroot ca-certificates file libcap2-bin)
 check=(clang-format-19 clang-tidy-19 python3 black shellcheck)
 test=("${sanitize[@]}" "${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl valgrind iproute2
-    promtool=prometheus debootstrap zsh fish groff-base man-db systemd python3-yaml adduser uidmap rootlesskit python3-marathon lintian
-    "${pods[@]}" chromium fonts-dejavu-core)
+    promtool=prometheus debootstrap zsh fish groff-base man-db systemd python3-yaml adduser uidmap rootlesskit
+    python3-marathon lintian "${pods[@]}" python3-websockets chromium fonts-dejavu-core)
 
 [ $# -gt 0 ] || set -- build test
 wanted=()

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "api/signed_tokens.h"
+#include "http/websocket.h"
 #include "net/error.h"
 
 namespace boatswain::api {
@@ -14,10 +15,11 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::experimental::awaitable_operators::operator&&;
+using asio::experimental::awaitable_operators::operator||;
 using http::AnswerWriter;
 using net::Task;
 
-constexpr int unauthorized = 401, not_found = 404, not_allowed = 405, too_many = 429, client_gone = 499,
+constexpr int unauthorized = 401, forbidden = 403, not_found = 404, not_allowed = 405, too_many = 429, client_gone = 499,
               unavailable = 503;
 
 bool is_form(std::string_view content_type) {
@@ -42,6 +44,19 @@ QuestionLimits with(QuestionLimits limits, const TenantLimits& own) {
     limits.range_max = own.range_max.value_or(limits.range_max);
     if (own.timeout) limits.time_max = limits.stream_time_max = *own.timeout;
     return limits;
+}
+
+// A page of another origin makes a visitor's browser ask: it is not answered. What is no browser names no origin.
+bool is_of_own_origin(const http::Request& request) {
+    auto origin = request.field("origin");
+    auto scheme = origin.find("://");
+    return origin.empty() || (scheme != origin.npos && origin.substr(scheme + 3) == request.field("host"));
+}
+
+// What comes out of `pieces`, until the client leaves.
+Task<void> send_over(http::WebSocketWriter& socket, http::Pieces& pieces) {
+    auto ended = co_await (pieces.send(socket) || socket.listen());
+    co_return ended.index() == 0 ? std::get<0>(std::move(ended)) : std::get<1>(std::move(ended));
 }
 
 http::Answer refuse_method(const char* allowed) {
@@ -226,6 +241,14 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
                                 writer);
     }
     asked.question = &question;
+    std::optional<http::WebSocketWriter> socket;
+    if (route.is_socket) {
+        if (!is_of_own_origin(request))
+            co_return co_await send(asked, error_answer(forbidden, "another origin's page"), writer);
+        auto accept = http::websocket_accept(request);
+        if (!accept) co_return co_await send(asked, error_answer(400, "Bad Request"), writer);
+        socket.emplace(co_await asio::this_coro::executor, writer, std::move(*accept));
+    }
     if (!route.reads_store) {
         auto reply = answer(question, sources_, {false});
         co_return co_await send(asked, std::move(reply.answer), writer);
@@ -245,7 +268,7 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
         pieces.end();
         co_return answered;
     };
-    auto [reply, sent] = co_await (ask() && pieces.send(writer));
+    auto [reply, sent] = co_await (ask() && (socket ? send_over(*socket, pieces) : pieces.send(writer)));
     if (!reply && net::is_cancelled(reply.error())) {
         note(asked, client_gone, 0);
         co_return std::unexpected(std::move(reply).error());
@@ -257,7 +280,11 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
         log_.error("question not answered",
                    {{"route", asked.route}, {"tenant", asked.who->tenant.str()}, {"error", reply->trouble}});
     if (!is_streamed) co_return co_await send(asked, std::move(reply->answer), writer);
-    note(asked, sent ? writer.status() : client_gone, writer.bytes());
+    if (socket && sent) {
+        constexpr std::uint16_t going_away = 1001, server_fault = 1011;
+        (void)co_await socket->close(reply->is_whole ? going_away : server_fault, reply->answer.body);
+    }
+    note(asked, sent ? writer.status() : client_gone, socket ? socket->bytes() : writer.bytes());
     if (sent && !reply->is_whole) co_return fail(Remedy::stop, "the answer is not whole");
     co_return sent;
 }

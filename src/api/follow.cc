@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "api/asking.h"
-#include "api/records.h"
+#include "api/follow_forms.h"
+#include "api/parameters.h"
 #include "api/routes.h"
-#include "base/json_writer.h"
 #include "follow/session.h"
 #include "logql/lines.h"
 
@@ -17,30 +17,27 @@ constexpr std::chrono::seconds alive_pause{10};
 // Whether the one who follows still may is asked so often: a token that was revoked or has expired ends it.
 constexpr std::chrono::seconds may_pause{5};
 
-std::string note_json(std::string_view kind, std::string_view text) {
-    return json_object().member("kind", kind).member("text", text).take_line();
-}
-
 class Following {
   public:
-    Following(Asking& asking, const logql::LogQuery& query)
-        : asking_(asking), ground_(ground_of(asking)), lines_(ground_, query), query_(query) {}
+    Following(Asking& asking, const logql::LogQuery& query, FollowForm& form)
+        : asking_(asking), form_(form), ground_(ground_of(asking)), lines_(ground_, query), query_(query) {}
 
+    // Until it is over; the body of the answer says why.
     Result<http::Answer> run(Timestamp since) {
         follow::Session session{asking_.follow(), outside(), since, asking_.clock()};
-        asking_.out().begin({.content_type = std::string{content_type_of(RecordFormat::ndjson)}, .body = {}});
+        asking_.out().begin(form_.head());
         auto began = asking_.clock().steady();
         std::string_view why;
         while (why.empty()) {
             CHECK(session.turn(look_pause));
-            tell_hosts(session);
+            if (session.has_history()) form_.turn_is_over(session.live_hosts());
             tell_alive();
             why = end_of(session, began);
             if (!asking_.out().flush()) return http::Answer{};
         }
-        (void)asking_.out().put(json_object().member("kind", "done").member("reason", why).take_line());
+        form_.done(why);
         (void)asking_.out().finish();
-        return http::Answer{};
+        return http::Answer{.body = std::string{why}};
     }
 
   private:
@@ -52,19 +49,20 @@ class Following {
     }
 
     follow::Outside outside() {
-        return {
-            .show = [this](const query::Entry& entry) { return show(entry); },
-            .note = [this](const std::string& note) { (void)asking_.out().put(note_json("note", note)); },
-            .wants = [this](const query::Origin& origin) { return lines_.wants(origin); },
-            .read = [this](const query::FilterPtr& filter, const query::TimeRange& range,
-                           const std::function<bool(const query::Entry&)>& each) { return read(filter, range, each); }};
+        return {.show = [this](const query::Entry& entry) { return show(entry); },
+                .note = [this](const std::string& note) { form_.note(note); },
+                .wants = [this](const query::Origin& origin) { return lines_.wants(origin); },
+                .read = [this](const query::FilterPtr& filter, const query::TimeRange& range,
+                               const std::function<bool(const query::Entry&)>& each) {
+                    return read(filter, range, each);
+                }};
     }
 
     bool show(const query::Entry& entry) {
         const logql::Record* record = nullptr;
         if (!lines_.lets_through(entry, record)) return true;
         told_ = asking_.clock().steady();
-        return asking_.out().put(record_json(entry, record));
+        return form_.show(entry, record);
     }
 
     // With bounds of its own, each time: following goes on for longer than a question.
@@ -81,18 +79,11 @@ class Following {
         return once->whole();
     }
 
-    void tell_hosts(const follow::Session& session) {
-        if (!session.has_history() || live_hosts_ == session.live_hosts()) return;
-        live_hosts_ = session.live_hosts();
-        (void)asking_.out().put(json_object().member("kind", "live").member("hosts", *live_hosts_).take_line());
-    }
-
     void tell_alive() {
         auto now = asking_.clock().steady();
         if (now - told_ < alive_pause) return;
         told_ = now;
-        (void)asking_.out().put(
-            json_object().member("kind", "alive").member("time", asking_.clock().now()).take_line());
+        form_.alive(asking_.clock().now());
     }
 
     // Why it is over; empty: it is not.
@@ -107,25 +98,37 @@ class Following {
     }
 
     Asking& asking_;
+    FollowForm& form_;
     const logql::Ground ground_;
     logql::Lines lines_;
     const logql::LogQuery& query_;
     std::chrono::steady_clock::time_point told_ = asking_.clock().steady(), asked_may_ = told_;
-    std::optional<std::size_t> live_hosts_;
 };
 
-}  // namespace
-
-Result<http::Answer> follow_lines(Asking& asking) {
+// `since` where no start is given.
+Result<http::Answer> run(Asking& asking, FollowForm& form, Timestamp since) {
     TRY(auto parsed, asking.query());
     const auto* query = std::get_if<logql::LogQuery>(&parsed);
     if (query == nullptr) return fail(Remedy::stop, "only queries for lines can be followed");
-    auto since = asking.question().now;
     if (!asking.given().value("start").empty()) {
         TRY(auto range, asking.range());
         since = range.since;
     }
-    return Following{asking, *query}.run(since);
+    return Following{asking, *query, form}.run(since);
+}
+
+}  // namespace
+
+Result<http::Answer> follow_lines(Asking& asking) {
+    auto form = record_form(asking.out());
+    return run(asking, *form, asking.question().now);
+}
+
+// Loki's: `limit` lines of history at most, from an hour ago on.
+Result<http::Answer> tail(Asking& asking) {
+    TRY(auto limit, count_of(asking.given(), "limit", tail_lines_default, tail_lines_max));
+    auto form = tail_form(asking, limit);
+    return run(asking, *form, asking.question().now - std::chrono::hours{1});
 }
 
 }  // namespace boatswain::api

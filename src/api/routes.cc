@@ -21,6 +21,7 @@ constexpr std::array loki_routes{
     Route{.path = "detected_labels", .answer = detected_labels},
     Route{.path = "detected_fields", .answer = detected_fields},
     Route{.path = "detected_field/*/values", .answer = detected_field_values},
+    Route{.path = "tail", .answer = tail, .takes_posts = false, .streams = true, .follows = true, .is_socket = true},
     Route{.path = "patterns", .answer = patterns, .reads_store = false},
     Route{.path = "drilldown-limits", .answer = drilldown_limits, .takes_posts = false, .reads_store = false},
     Route{.path = "status/buildinfo", .answer = build_info, .takes_posts = false, .reads_store = false},

@@ -23,6 +23,7 @@ struct Route {
     bool reads_store = true;  // it needs a worker, and the tenant's identity
     bool streams = false;     // the answer goes to Asking::out(), while it is made
     bool follows = false;     // likewise, and for as long as somebody takes it
+    bool is_socket = false;   // over a WebSocket: each line of it is a message
 };
 
 inline constexpr std::string_view loki_prefix = "/loki/api/v1/";
@@ -44,6 +45,7 @@ Result<http::Answer> lines(Asking& asking);
 
 // follow.cc: the same as they are printed.
 Result<http::Answer> follow_lines(Asking& asking);
+Result<http::Answer> tail(Asking& asking);
 
 // containers.cc: what printed, from footers alone.
 Result<http::Answer> containers(Asking& asking);

@@ -6,12 +6,14 @@ import sys
 
 sys.dont_write_bytecode = True
 from harness import *
+import asyncio
 import collections
 import datetime
 import http.client
 import random
 import threading
 import urllib.parse
+import websockets
 
 
 class Hub:
@@ -159,8 +161,54 @@ class Live(LiveTest):
             follower.ending = True
 
 
+    def test_tails_as_loki_does(self):
+        agent = self.following_agent()
+        agent.start()
+        self.hub.start(agent)
+        agent.wait_logged("hub connected")
+        self.engine.shell("echo before; sleep 3; echo after; sleep 600", env={"TENANT": "red", "APP": "shop"})
+        url = f"ws://127.0.0.1:{self.hub.port}/loki/api/v1/tail?query=%7Bapp%3D%22shop%22%7D"
+
+        async def connect(where=url, token=self.hub.red, **words):
+            headers = {"Authorization": f"Bearer {token}"}
+            return await websockets.connect(where, extra_headers=headers, **words)
+
+        async def refusal(**words):
+            try:
+                await connect(**words)
+            except websockets.InvalidStatusCode as refused:
+                return refused.status_code
+            return None
+
+        async def tail():
+            lines, socket = [], await connect()
+            await (await socket.ping())
+            while len(lines) < 2:
+                message = json.loads(await asyncio.wait_for(socket.recv(), 20))
+                for stream in message["streams"]:
+                    self.assertEqual(stream["stream"]["app"], "shop")
+                    lines += [line for _, line in stream["values"]]
+            self.hub.process.terminate()
+            with self.assertRaises(websockets.ConnectionClosed) as closed:
+                await asyncio.wait_for(socket.recv(), 20)
+            self.assertEqual(closed.exception.rcvd.code, 1001, "the server says that it ends")
+            return lines
+
+        async def refusals():
+            return [
+                await refusal(token="nobody's"),
+                await refusal(where=url.replace("%7D", "")),
+                await refusal(where=url.replace("%7Bapp", "rate(%7Bapp").replace("%7D", "%7D[1m])")),
+                await refusal(origin="https://elsewhere.example"),
+            ]
+
+        self.assertEqual(asyncio.run(refusals()), [401, 400, 400, 403])
+        self.assertEqual(asyncio.run(tail()), ["before", "after"])
+
+
 class Faults(Live):
     test_shows_lines_as_they_are_printed_to_their_tenant_alone = None
+    test_tails_as_loki_does = None
 
     def test_nothing_is_shown_twice_or_left_out_when_agent_and_hub_are_killed(self):
         seed = int(os.environ.get("BOATSWAIN_TEST_SEED", random.randrange(1 << 32)))

@@ -29,6 +29,9 @@ def serving(agent, *options):
     tokens = agent.place / "tokens"
     token = run(BUILD / "boatswain", "token", "new", "red", "--tokens", tokens).stdout.decode().strip()
     address = f"127.0.0.1:{free_port()}"
+    if agent.settings["follow"]:
+        hub = agent.settings["follow"]["hub"][0].removeprefix("http://")
+        options += ("--hub", hub, "--fleet-key", agent.settings["fleet"]["key"])
     words = ["serve", "--store", agent.store, "--identities", agent.keys, "--tokens", tokens, "--listen", address]
     log_path = agent.place / "serve.log"
     with open(log_path, "wb") as log:
@@ -50,7 +53,16 @@ def ask_containers(url, token):
 class Page(unittest.TestCase):
     def test_shows_a_tenant_its_own_logs(self):
         engine = Engine()
-        agent = Agent(engine, tenants=("red", "green"), tenancy__app=["env:APP"], tenancy__tenant=["env:TENANT"])
+        fleet_key = scratch() / "fleet.key"
+        run(BUILD / "boatswain", "fleet", "key", "new", "--out", fleet_key)
+        agent = Agent(
+            engine,
+            tenants=("red", "green"),
+            tenancy__app=["env:APP"],
+            tenancy__tenant=["env:TENANT"],
+            fleet__key=str(fleet_key),
+            follow__hub=[f"http://127.0.0.1:{free_port()}"],
+        )
         agent.start()
         numbers = "".join(f"line {i} of red {'.' * 40}\n" for i in range(NUMBERS))
         more = "while :; do [ ! -e /volume/more$i ] || { echo line $i of red; i=$((i+1)); }; sleep 0.1; done"

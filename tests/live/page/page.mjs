@@ -237,6 +237,7 @@ test("new lines are followed, and wait below for who reads above", async () => {
     await app("numbers");
     await shows("line 2999 ");
     await page.getByRole("button", { name: "Follow" }).click();
+    await page.locator(".living", { hasText: "Live" }).waitFor();
     console.log("MORE");
     await shows("line 3000 ");
     await page.locator(".scroll > div").evaluate((element) => element.scrollBy(0, -1500));

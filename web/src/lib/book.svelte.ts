@@ -3,7 +3,7 @@
 import type { Entry } from "./line";
 import { boundsOf, millisecond } from "./moment";
 import { isSearch, queryOf, type Question } from "./question";
-import { inOrder, pageOf } from "./records";
+import { follow, inOrder, pageOf } from "./records";
 import { Refusal } from "./server";
 
 const pageLines = 1000;
@@ -14,13 +14,11 @@ const second = 1_000_000_000n;
 // seen before all of the range has been read.
 const firstReach = 120n * second;
 const furtherBy = 8n;
-// A host stores its lines some time after they were printed, and each at its own time: who follows asks for the last
-// moments again each time, and for a longer stretch now and then.
-const lateShort = 120n * second;
-const lateLong = 1200n * second;
-const longEvery = 30_000; // milliseconds
-// At a time; of a tenant that prints more, following falls behind, and says by how much.
-const followPages = 10;
+// One who follows asks from so long before the last line that is there: hosts' clocks differ.
+const overlap = 60n * second;
+// Pauses before a connection that was lost is made again (milliseconds).
+const againAfter = [500, 1000, 2000, 5000, 10_000];
+const notesMax = 20;
 
 export type End = "older" | "newer";
 
@@ -39,8 +37,8 @@ export class Book {
     reached = $state({ older: false, newer: false });
     warnings = $state.raw<string[]>([]);
     failure = $state("");
-    // Following is so many seconds late: more is printed than can be fetched.
-    behind = $state(0);
+    // Of so many hosts lines come as they are printed, those of others when they are in the store; null: nobody follows.
+    liveHosts = $state<number | null>(null);
     // The last change put entries before the first one.
     grewAtStart = $state(false);
 
@@ -52,9 +50,6 @@ export class Book {
     #newer: Rest = { from: 0n, to: 0n, cursor: null };
     #leave = new AbortController();
     #known = new Set<string>();
-    #late = lateShort;
-    #long: Rest | null = null;
-    #longAt = 0;
 
     // Asks anew: the latest lines.
     async open(question: Question) {
@@ -68,10 +63,6 @@ export class Book {
         this.#older = { from: this.#to, to: this.#to, cursor: null };
         this.#newer = { from: this.#to, to: this.#to, cursor: null };
         this.#known.clear();
-        this.#late = lateShort;
-        this.#long = null;
-        this.#longAt = 0;
-        this.behind = 0;
         this.failure = "";
         this.warnings = [];
         this.reached = { older: false, newer: true };
@@ -91,46 +82,43 @@ export class Book {
         await this.#fetch("newer", (signal) => this.#readNewer(signal));
     }
 
-    // For who follows: what has come since, up to now.
-    async follow() {
-        if (this.fetching || !this.reached.newer) return this.newer();
-        const now = BigInt(Date.now()) * millisecond;
-        await this.#fetch("newer", async (signal) => {
-            // The pause since the last time is part of it, however long it was.
-            const from = max(this.#from, min(this.#to, now - this.#late));
-            const short: Rest = { from, to: now, cursor: null };
-            const pages = await this.#readOn(short, signal);
-            const reached = short.cursor === null ? now : (this.entries.at(-1)?.time ?? now);
-            this.behind = Number((now - reached) / second);
-            // Of a tenant that prints much, less is asked for again.
-            this.#late = pages > 2 ? this.#late / 4n : min(this.#late * 2n + second, lateShort);
-            this.#to = reached;
-            this.#newer = { from: now, to: now, cursor: null };
-            if (this.#late === lateShort) await this.#lookLonger(from, signal);
+    // For who follows: what has come since, and then each line as it comes, until `signal` ends it.
+    async follow(signal: AbortSignal) {
+        for (let tries = 0; !signal.aborted; ) {
+            const asking = this.#leave.signal;
+            try {
+                while (!this.reached.newer || this.fetching) {
+                    if (this.fetching) await pause(50, signal);
+                    else await this.newer();
+                    signal.throwIfAborted();
+                    if (this.failure) throw new Refusal(0, this.failure);
+                }
+                await this.#stream(AbortSignal.any([signal, asking]), () => (tries = 0));
+            } catch (error) {
+                if (signal.aborted) break;
+                // Another question was asked meanwhile: it is followed at once.
+                if (asking.aborted) continue;
+                this.failure = error instanceof Refusal ? error.message : `This page failed: ${String(error)}`;
+            }
+            this.liveHosts = null;
+            await pause(againAfter[Math.min(tries++, againAfter.length - 1)]!, signal);
+        }
+        this.liveHosts = null;
+    }
+
+    async #stream(signal: AbortSignal, working: () => void) {
+        const newest = this.entries.at(-1)?.time ?? this.#to;
+        const start = max(this.#from, min(this.#to, newest - overlap));
+        await follow({ query: this.#query, start: String(start) }, signal, ({ entries, notes, hosts }) => {
+            working();
+            this.failure = "";
+            this.#put(entries.sort(inOrder));
+            if (hosts !== null) this.liveHosts = hosts;
+            const fresh = notes.filter((note) => !this.warnings.includes(note));
+            if (fresh.length > 0) this.warnings = [...this.warnings, ...fresh].slice(-notesMax);
+            this.#to = max(this.#to, this.entries.at(-1)?.time ?? this.#to);
+            this.#newer = { from: this.#to, to: this.#to, cursor: null };
         });
-    }
-
-    // Now and then, for lines that took longer to get to the store.
-    async #lookLonger(to: bigint, signal: AbortSignal) {
-        if (this.#long === null && Date.now() - this.#longAt > longEvery)
-            this.#long = { from: max(this.#from, to - lateLong), to, cursor: null };
-        if (this.#long === null) return;
-        await this.#readOn(this.#long, signal);
-        if (this.#long.cursor !== null) return;
-        this.#long = null;
-        this.#longAt = Date.now();
-    }
-
-    // Some pages of `rest`; how many.
-    async #readOn(rest: Rest, signal: AbortSignal): Promise<number> {
-        let pages = 0;
-        do {
-            const page = await this.#page(rest, "forward", signal);
-            rest.cursor = page.cursor;
-            this.#put(page.entries);
-            pages++;
-        } while (rest.cursor !== null && pages < followPages);
-        return pages;
     }
 
     close() {
@@ -218,5 +206,11 @@ export class Book {
     }
 }
 
+// Ends early, without an error, when `signal` does.
+const pause = (time: number, signal: AbortSignal) =>
+    new Promise<void>((done) => {
+        const timer = setTimeout(done, time);
+        signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
+    });
 const min = (a: bigint, b: bigint) => (a < b ? a : b);
 const max = (a: bigint, b: bigint) => (a > b ? a : b);

@@ -4,6 +4,9 @@ import { nanosecondsOf } from "./moment";
 import { ask, Refusal, type Parameters } from "./server";
 
 const path = "/boatswain/api/v1/lines";
+const followPath = "/boatswain/api/v1/follow";
+// Records that came while the last ones were being shown are shown together.
+const together = 100; // milliseconds
 
 export interface Page {
     entries: Entry[]; // by time
@@ -13,7 +16,7 @@ export interface Page {
 }
 
 interface Written {
-    kind: "line" | "gap" | "end" | "done" | "error";
+    kind: "line" | "gap" | "end" | "done" | "error" | "note" | "live" | "alive";
     time: string;
     source: string;
     ordinal: number;
@@ -35,6 +38,15 @@ interface Written {
     cursor?: string;
     warnings?: string[];
     error?: string;
+    text?: string;
+    hosts?: number;
+}
+
+// What one who follows is told.
+export interface Followed {
+    entries: Entry[]; // as they came
+    notes: string[];
+    hosts: number | null; // whose lines come as they are printed; null: nothing new of that
 }
 
 export async function pageOf(given: Parameters, signal: AbortSignal): Promise<Page> {
@@ -58,6 +70,44 @@ export function pageIn(text: string): Page {
     if (!whole) throw new Refusal(200, "The answer breaks off: the connection was lost.");
     page.entries.sort(inOrder);
     return page;
+}
+
+// History from `start` on, then each record as it comes, handed over some at a time; until the server ends it. A
+// connection that is lost is a Refusal.
+export async function follow(given: Parameters, signal: AbortSignal, take: (came: Followed) => void): Promise<void> {
+    const answer = await ask(followPath, given, signal);
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let came: Followed = { entries: [], notes: [], hosts: null };
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    let ended = false;
+    const handOver = () => {
+        timer = null;
+        if (signal.aborted) return;
+        const all = came;
+        came = { entries: [], notes: [], hosts: null };
+        take(all);
+    };
+    const add = (record: Written) => {
+        if (record.kind === "error") throw new Refusal(200, record.error ?? "The answer breaks off.");
+        if (record.kind === "done") ended = true;
+        else if (record.kind === "note") came.notes.push(record.text ?? "");
+        else if (record.kind === "live") came.hosts = record.hosts ?? 0;
+        else if (record.kind !== "alive") came.entries.push(entryOf(record));
+    };
+    try {
+        for (let rest = ""; ; ) {
+            const { value, done } = await reader.read();
+            if (done) break;
+            const lines = (rest + value).split("\n");
+            rest = lines.pop() ?? "";
+            for (const line of lines) if (line) add(JSON.parse(line) as Written);
+            timer ??= setTimeout(handOver, together);
+        }
+    } finally {
+        if (timer !== null) clearTimeout(timer);
+        handOver();
+    }
+    if (!ended) throw new Refusal(200, "The connection was lost.");
 }
 
 export function inOrder(a: Entry, b: Entry): number {
