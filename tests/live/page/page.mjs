@@ -240,6 +240,8 @@ test("new lines are followed, and wait below for who reads above", async () => {
     await page.locator(".living", { hasText: "Live" }).waitFor();
     console.log("MORE");
     await shows("line 3000 ");
+    // Whoever reads the end is kept there while heights are measured; then he leaves it.
+    await page.waitForTimeout(500);
     await page.locator(".scroll > div").evaluate((element) => element.scrollBy(0, -1500));
     console.log("MORE");
     await page.getByRole("button", { name: /1 new line/ }).click();
