@@ -19,8 +19,8 @@ using asio::experimental::awaitable_operators::operator||;
 using http::AnswerWriter;
 using net::Task;
 
-constexpr int unauthorized = 401, forbidden = 403, not_found = 404, not_allowed = 405, too_many = 429, client_gone = 499,
-              unavailable = 503;
+constexpr int unauthorized = 401, forbidden = 403, not_found = 404, not_allowed = 405, too_many = 429,
+              client_gone = 499, unavailable = 503;
 
 bool is_form(std::string_view content_type) {
     constexpr std::string_view form = "application/x-www-form-urlencoded";

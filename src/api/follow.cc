@@ -6,7 +6,7 @@
 #include "api/parameters.h"
 #include "api/routes.h"
 #include "follow/session.h"
-#include "logql/lines.h"
+#include "logql/entry_query.h"
 
 namespace boatswain::api {
 namespace {
@@ -24,7 +24,7 @@ class Following {
 
     // Until it is over; the body of the answer says why.
     Result<http::Answer> run(Timestamp since) {
-        follow::Session session{asking_.follow(), outside(), since, asking_.clock()};
+        follow::FollowSession session{asking_.follow(), outside(), since, asking_.clock()};
         asking_.out().begin(form_.head());
         auto began = asking_.clock().steady();
         std::string_view why;
@@ -49,13 +49,12 @@ class Following {
     }
 
     follow::Outside outside() {
-        return {.show = [this](const query::Entry& entry) { return show(entry); },
-                .note = [this](const std::string& note) { form_.note(note); },
-                .wants = [this](const query::Origin& origin) { return lines_.wants(origin); },
-                .read = [this](const query::FilterPtr& filter, const query::TimeRange& range,
-                               const std::function<bool(const query::Entry&)>& each) {
-                    return read(filter, range, each);
-                }};
+        return {
+            .show = [this](const query::Entry& entry) { return show(entry); },
+            .note = [this](const std::string& note) { form_.note(note); },
+            .wants = [this](const query::Origin& origin) { return lines_.wants(origin); },
+            .read = [this](const query::FilterPtr& filter, const query::TimeRange& range,
+                           const std::function<bool(const query::Entry&)>& each) { return read(filter, range, each); }};
     }
 
     bool show(const query::Entry& entry) {
@@ -87,7 +86,7 @@ class Following {
     }
 
     // Why it is over; empty: it is not.
-    std::string_view end_of(const follow::Session& session, std::chrono::steady_clock::time_point began) {
+    std::string_view end_of(const follow::FollowSession& session, std::chrono::steady_clock::time_point began) {
         auto now = asking_.clock().steady();
         if (session.is_over() || asking_.is_given_up()) return "the client is gone";
         if (asking_.is_ending()) return "the server ends: ask again";
@@ -100,7 +99,7 @@ class Following {
     Asking& asking_;
     FollowForm& form_;
     const logql::Ground ground_;
-    logql::Lines lines_;
+    logql::EntryQuery lines_;
     const logql::LogQuery& query_;
     std::chrono::steady_clock::time_point told_ = asking_.clock().steady(), asked_may_ = told_;
 };

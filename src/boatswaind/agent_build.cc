@@ -91,7 +91,7 @@ Result<void> AgentDaemon::build() {
         uplinks_.emplace(
             io_.get_executor(), std::move(hubs),
             uplink::Self{.key = *fleet_key, .version = std::string{config::version()}, .run = live::nonce()},
-            uplink::Ground{
+            uplink::StreamGround{
                 .batcher = *batcher_, .sealing = *sealing_, .spool = *spool_, .clock = clock_, .metrics = metrics_},
             log_);
     if (config_.fleet.heartbeat.count() > 0) heartbeat_.emplace(*store_, std::move(fleet_key), metrics_, log_);

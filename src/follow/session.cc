@@ -16,32 +16,33 @@ using LinesPtr = std::shared_ptr<const hub::LiveLines>;
 
 }  // namespace
 
-Session::Session(std::shared_ptr<hub::Follower> follower, Outside outside, Timestamp since, const Clock& clock)
+FollowSession::FollowSession(std::shared_ptr<hub::Follower> follower, Outside outside, Timestamp since,
+                             const Clock& clock)
     : follower_(std::move(follower)),
       outside_(std::move(outside)),
       since_(since),
       clock_(clock),
       mark_pause_(mark_pause_min) {}
 
-std::size_t Session::live_hosts() const {
+std::size_t FollowSession::live_hosts() const {
     return static_cast<std::size_t>(
         std::ranges::count_if(hosts_, [](const auto& host) { return host.second.state == State::live; }));
 }
 
-bool Session::is_settled() const {
+bool FollowSession::is_settled() const {
     return std::ranges::all_of(
         hosts_, [&](const auto& host) { return host.second.state == State::live || stored_.contains(host.first); });
 }
 
 // History is shown once, in the order of its times: so the hosts are waited for that are there.
-bool Session::waits_for_hosts() {
+bool FollowSession::waits_for_hosts() {
     auto now = clock_.steady();
     if (!began_) began_ = now;
     auto waited = now - *began_;
     return follower_ && waited < history_wait && (waited < first_word_wait || !is_settled());
 }
 
-Result<void> Session::turn(std::chrono::milliseconds wait) {
+Result<void> FollowSession::turn(std::chrono::milliseconds wait) {
     take(wait);
     if (!read_at_) {
         if (waits_for_hosts()) return {};
@@ -61,7 +62,7 @@ Result<void> Session::turn(std::chrono::milliseconds wait) {
     return {};
 }
 
-void Session::take(std::chrono::milliseconds wait) {
+void FollowSession::take(std::chrono::milliseconds wait) {
     if (!follower_) {
         std::this_thread::sleep_for(wait);
         return;
@@ -73,7 +74,7 @@ void Session::take(std::chrono::milliseconds wait) {
     for (const auto& event : taken.events) hear(event);
 }
 
-void Session::ask_mark() {
+void FollowSession::ask_mark() {
     auto now = clock_.steady();
     if (asked_mark_ && now - *asked_mark_ < mark_pause_) return;
     asked_mark_ = now;
@@ -81,13 +82,13 @@ void Session::ask_mark() {
     follower_->ask_mark();
 }
 
-void Session::join_again(const std::string& name, Host& host) {
+void FollowSession::join_again(const std::string& name, Host& host) {
     stored_.erase(name);
     host = {.state = State::asked, .since = clock_.steady()};
     wants_mark_ = true;
 }
 
-void Session::hear(const hub::Event& event) {
+void FollowSession::hear(const hub::LiveEvent& event) {
     if (const auto* lines = std::get_if<LinesPtr>(&event)) return hear_lines(*lines);
     if (const auto* joined = std::get_if<hub::Joined>(&event)) {
         stored_.erase(joined->host);
@@ -128,7 +129,7 @@ void Session::hear(const hub::Event& event) {
     if (found->second.state == State::marked || is_missing) stored_.insert(stored.host);
 }
 
-void Session::hear_lines(const LinesPtr& lines) {
+void FollowSession::hear_lines(const LinesPtr& lines) {
     const auto& origin = lines->source->origin;
     auto found = hosts_.find(origin.host);
     if (found == hosts_.end() || !outside_.wants(query::Origin{origin, lines->source->source})) return;
@@ -144,7 +145,7 @@ void Session::hear_lines(const LinesPtr& lines) {
 }
 
 // False: lines before these were dropped on the way.
-bool Session::show_lines(const hub::LiveLines& lines) {
+bool FollowSession::show_lines(const hub::LiveLines& lines) {
     const auto& origin = lines.source->origin;
     auto ordinal = lines.first_ordinal;
     if (seen_.line(key_of(origin, lines.source->source.id), ordinal) == Seen::Is::beyond) return false;
@@ -165,7 +166,7 @@ bool Session::show_lines(const hub::LiveLines& lines) {
 }
 
 // Whatever is shown comes through here: nothing is shown twice.
-bool Session::show_entry(const query::Entry& entry) {
+bool FollowSession::show_entry(const query::Entry& entry) {
     auto key = key_of(entry.segment, entry.source.id);
     if (entry.is_line()) {
         if (seen_.line(key, entry.ordinal) == Seen::Is::seen) return show_missing(entry, key);
@@ -179,7 +180,7 @@ bool Session::show_entry(const query::Entry& entry) {
     return !over_;
 }
 
-bool Session::show_missing(const query::Entry& entry, const std::string& key) {
+bool FollowSession::show_missing(const query::Entry& entry, const std::string& key) {
     auto missing = missing_.find(key);
     if (missing == missing_.end()) return true;
     auto range = std::ranges::find_if(
@@ -193,7 +194,7 @@ bool Session::show_missing(const query::Entry& entry, const std::string& key) {
 }
 
 // Everything before the mark is shown; what was held comes behind it.
-void Session::go_live(const std::string& name, Host& host) {
+void FollowSession::go_live(const std::string& name, Host& host) {
     for (const auto& place : host.places->sources)
         seen_.pass_to(key_of(place.source->origin, place.source->source.id), place.next);
     host.state = State::live;
@@ -205,7 +206,7 @@ void Session::go_live(const std::string& name, Host& host) {
         if (!show_lines(*lines)) return join_again(name, host);
 }
 
-void Session::note_missing(const Host& host) {
+void FollowSession::note_missing(const Host& host) {
     for (const auto& place : host.places->sources) {
         auto key = key_of(place.source->origin, place.source->source.id);
         auto from = seen_.next(key);
@@ -215,7 +216,7 @@ void Session::note_missing(const Host& host) {
 }
 
 // Their live lines are worth more than their order.
-void Session::look_at_late_hosts() {
+void FollowSession::look_at_late_hosts() {
     for (auto& [name, host] : hosts_) {
         if (host.state == State::live || clock_.steady() - host.since < history_wait) continue;
         bool is_silent = host.state == State::asked;
@@ -234,15 +235,15 @@ void Session::look_at_late_hosts() {
     }
 }
 
-Timestamp Session::since_last_read() const { return read_at_ ? std::max(since_, *read_at_ - late_max) : since_; }
+Timestamp FollowSession::since_last_read() const { return read_at_ ? std::max(since_, *read_at_ - late_max) : since_; }
 
-Result<void> Session::read(Wanted what, Timestamp since) {
+Result<void> FollowSession::read(Wanted what, Timestamp since) {
     query::TimeRange range{.since = since, .until = clock_.now() + late_max};
     return outside_.read(wanted(std::move(what)), range, [&](const query::Entry& entry) { return show_entry(entry); });
 }
 
 // Hosts whose mark is in the store: up to that, and no further.
-Result<void> Session::read_hosts(std::set<std::string> hosts, Timestamp since) {
+Result<void> FollowSession::read_hosts(std::set<std::string> hosts, Timestamp since) {
     if (hosts.empty()) return {};
     Wanted what{.sources = {}, .not_hosts = {}, .only_hosts = hosts};
     for (const auto& name : hosts) {
@@ -273,7 +274,7 @@ Result<void> Session::read_hosts(std::set<std::string> hosts, Timestamp since) {
 }
 
 // `all`: hosts without a hub, too. The first time everything at once, so that it comes in the order of its times.
-Result<void> Session::read_store(bool all) {
+Result<void> FollowSession::read_store(bool all) {
     auto began = clock_.now();
     if (all) asked_store_ = clock_.steady();
     std::set<std::string> fresh, others;

@@ -49,10 +49,10 @@ struct Outside {
         read;
 };
 
-class Session {
+class FollowSession {
   public:
     // `follower`: nullptr without a hub; then the store alone is asked. `since`: from when on history is shown.
-    Session(std::shared_ptr<hub::Follower> follower, Outside outside, Timestamp since, const Clock& clock);
+    FollowSession(std::shared_ptr<hub::Follower> follower, Outside outside, Timestamp since, const Clock& clock);
 
     // Waits at most so long for something to come, and shows it. The first calls show history, as soon as the hosts that
     // are there have said where their live lines begin. An error is the store's, while history is not shown, or says
@@ -75,7 +75,7 @@ class Session {
     };
     bool waits_for_hosts();
     void take(std::chrono::milliseconds wait);
-    void hear(const hub::Event& event);
+    void hear(const hub::LiveEvent& event);
     void hear_lines(const std::shared_ptr<const hub::LiveLines>& lines);
     void join_again(const std::string& name, Host& host);
     void ask_mark();

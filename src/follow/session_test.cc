@@ -154,10 +154,10 @@ class SessionTest : public ::testing::Test {
                     return {};
                 }};
     }
-    Session session(bool with_hub = true) {
-        return Session{with_hub ? follower : nullptr, outside(), ten - 1h, *clock};
+    FollowSession session(bool with_hub = true) {
+        return FollowSession{with_hub ? follower : nullptr, outside(), ten - 1h, *clock};
     }
-    void turn(Session& session, std::chrono::milliseconds later = 100ms) {
+    void turn(FollowSession& session, std::chrono::milliseconds later = 100ms) {
         clock->advance(later);
         ASSERT_TRUE(session.turn(0ms));
     }

@@ -52,6 +52,6 @@ struct Left {
     std::string host, reason;
 };
 
-using Event = std::variant<std::shared_ptr<const LiveLines>, Joined, std::shared_ptr<const Marked>, Stored, Left>;
+using LiveEvent = std::variant<std::shared_ptr<const LiveLines>, Joined, std::shared_ptr<const Marked>, Stored, Left>;
 
 }  // namespace boatswain::hub

@@ -8,9 +8,9 @@ namespace {
 
 constexpr std::size_t event_cost = 128, place_cost = 64;
 
-bool is_lines(const Event& event) { return std::holds_alternative<std::shared_ptr<const LiveLines>>(event); }
+bool is_lines(const LiveEvent& event) { return std::holds_alternative<std::shared_ptr<const LiveLines>>(event); }
 
-std::size_t cost_of(const Event& event) {
+std::size_t cost_of(const LiveEvent& event) {
     if (const auto* lines = std::get_if<std::shared_ptr<const LiveLines>>(&event))
         return event_cost + (*lines)->text.size();
     if (const auto* marked = std::get_if<std::shared_ptr<const Marked>>(&event))
@@ -21,7 +21,7 @@ std::size_t cost_of(const Event& event) {
 }  // namespace
 
 // Lines alone are dropped: without marks and ends nobody would find his way back.
-void Follower::add(const Event& event) {
+void Follower::add(const LiveEvent& event) {
     {
         std::lock_guard lock{mutex_};
         auto cost = cost_of(event);

@@ -23,11 +23,11 @@ class Follower {
     explicit Follower(std::function<void()> ask_mark) : ask_mark_(std::move(ask_mark)) {}
 
     // By the hub.
-    void add(const Event& event);
+    void add(const LiveEvent& event);
 
     // By the follower.
     struct Taken {
-        std::vector<Event> events;
+        std::vector<LiveEvent> events;
         bool dropped = false;  // lines were dropped before the first of them: only a mark helps
     };
     // Waits at most so long.
@@ -39,7 +39,7 @@ class Follower {
     const std::function<void()> ask_mark_;
     std::mutex mutex_;
     std::condition_variable came_;
-    std::deque<Event> events_;  // guarded by mutex_, as all below
+    std::deque<LiveEvent> events_;  // guarded by mutex_, as all below
     std::size_t bytes_ = 0;
     bool dropped_ = false;
 };

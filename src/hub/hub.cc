@@ -56,7 +56,7 @@ struct Topic {
     std::shared_ptr<const std::vector<open::Identity>> identities;
     std::vector<std::weak_ptr<Follower>> followers;
 
-    void tell(const Event& event) const {
+    void tell(const LiveEvent& event) const {
         for (const auto& follower : followers)
             if (auto there = follower.lock()) there->add(event);
     }

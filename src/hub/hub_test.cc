@@ -7,6 +7,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <exception>
 #include <functional>
 
 #include "batch/rig_for_test.h"
@@ -36,7 +37,7 @@ struct Heard {
     std::vector<std::uint32_t> marks, stored;
     bool dropped = false;
 
-    void hear(const Event& event) {
+    void hear(const LiveEvent& event) {
         if (const auto* joined = std::get_if<Joined>(&event)) hosts.push_back("+" + joined->host);
         if (const auto* left = std::get_if<Left>(&event)) hosts.push_back("-" + left->host);
         if (const auto* one = std::get_if<Stored>(&event)) stored.push_back(one->mark);
@@ -118,7 +119,7 @@ class HubTest : public ::testing::Test {
     heartbeat::FleetKey fleet = heartbeat::FleetKey::make();
     Rig rig;
     std::vector<std::unique_ptr<batch::Feed>> feeds;
-    uplink::Ground ground{*rig.batcher, *rig.sealing, *rig.spool, rig.clock, rig.metrics};
+    uplink::StreamGround ground{*rig.batcher, *rig.sealing, *rig.spool, rig.clock, rig.metrics};
     uplink::Self self{.key = fleet.of_host("node-7"), .version = "1", .run = "run-1"};
     std::unique_ptr<Hub> hub;
     std::unique_ptr<http::Server> server;

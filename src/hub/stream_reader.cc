@@ -71,7 +71,7 @@ Result<std::vector<std::shared_ptr<const LiveLines>>> StreamReader::read(std::ui
                 LiveSource{.origin = {.tenant = origin_.tenant, .host = origin_.host, .epoch = origin_.epoch},
                            .source = std::move(*source),
                            .heading = std::string{heading.text()}}));
-        } else if (const auto* lines = std::get_if<live::Lines>(&item)) {
+        } else if (const auto* lines = std::get_if<live::LinesItem>(&item)) {
             TRY(auto whose, source_of(part, lines->source));
             auto text = whose->heading;
             text += lines->text;

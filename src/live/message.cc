@@ -131,17 +131,17 @@ Result<std::string> parse_welcome(std::string_view json) {
     return text_of(fields, "proof");
 }
 
-std::string to_json(const Order& order) {
+std::string to_json(const StreamOrder& order) {
     auto json = json_object();
     json.member("stream", std::uint64_t{order.stream});
     if (order.mark > 0) json.member("mark", std::uint64_t{order.mark});
     return json.member_unless_empty("tenant", order.tenant).member_unless_empty("reason", order.reason).take();
 }
 
-Result<Order> parse_order(std::string_view json) {
+Result<StreamOrder> parse_order(std::string_view json) {
     json::parser parser;
     TRY(auto fields, parse_json(parser, json));
-    Order order;
+    StreamOrder order;
     TRY(order.stream, number_of(fields, "stream"));
     TRY(order.mark, number_of(fields, "mark"));
     TRY(order.tenant, text_of(fields, "tenant"));

@@ -68,7 +68,7 @@ class MessageReader {
 struct Hello {
     std::string host, epoch, run, version, nonce, proof;
 };
-struct Order {
+struct StreamOrder {
     std::uint32_t stream = 0;
     std::uint32_t mark = 0;
     std::string tenant, reason;
@@ -81,8 +81,8 @@ Result<Hello> parse_hello(std::string_view json);
 std::string welcome_json(std::string_view proof);
 Result<std::string> parse_welcome(std::string_view json);
 // Of F, M, E, N, S and X.
-std::string to_json(const Order& order);
-Result<Order> parse_order(std::string_view json);
+std::string to_json(const StreamOrder& order);
+Result<StreamOrder> parse_order(std::string_view json);
 
 // `u32` stream, `u32` part, and what follows.
 struct PartBytes {

@@ -73,11 +73,11 @@ Result<Mark> parse_mark(std::string_view text) {
     return mark;
 }
 
-Result<Lines> parse_lines(std::string_view bytes) {
+Result<LinesItem> parse_lines(std::string_view bytes) {
     if (bytes.size() < lines_head_bytes) return nonsense("lines without a head");
-    return Lines{.source = static_cast<std::uint32_t>(number_of(bytes.substr(0, 4))),
-                 .first_ordinal = number_of(bytes.substr(4, 8)),
-                 .text = bytes.substr(lines_head_bytes)};
+    return LinesItem{.source = static_cast<std::uint32_t>(number_of(bytes.substr(0, 4))),
+                     .first_ordinal = number_of(bytes.substr(4, 8)),
+                     .text = bytes.substr(lines_head_bytes)};
 }
 
 }  // namespace
@@ -96,7 +96,7 @@ void append_item(std::string& record, const Source& source) {
     append_json(record, source_kind, json.take());
 }
 
-void append_item(std::string& record, const Lines& lines) {
+void append_item(std::string& record, const LinesItem& lines) {
     append_head(record, lines_kind, lines_head_bytes + lines.text.size());
     append_number(record, lines.source);
     append_number(record, lines.first_ordinal);

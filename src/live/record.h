@@ -27,15 +27,15 @@ struct Mark {
     std::uint32_t mark = 0;
     std::vector<MarkedSource> sources;
 };
-struct Lines {
+struct LinesItem {
     std::uint32_t source = 0;
     std::uint64_t first_ordinal = 0;
     std::string_view text;  // without a heading
 };
-using Item = std::variant<Source, Lines, Mark>;
+using Item = std::variant<Source, LinesItem, Mark>;
 
 void append_item(std::string& record, const Source& source);
-void append_item(std::string& record, const Lines& lines);
+void append_item(std::string& record, const LinesItem& lines);
 void append_item(std::string& record, const Mark& mark);
 
 // In their order. Texts of lines are borrowed of `record`; a source has no tenant yet. Remedy::quarantine for what is

@@ -1,4 +1,4 @@
-#include "logql/lines.h"
+#include "logql/entry_query.h"
 
 #include "logql/level.h"
 #include "query/backward.h"
@@ -52,14 +52,14 @@ Result<query::Tally> read_lines_backward(const Ground& ground, const LogQuery& q
                                       });
 }
 
-Lines::Lines(const Ground& ground, const LogQuery& query)
+EntryQuery::EntryQuery(const Ground& ground, const LogQuery& query)
     : ground_(ground), query_(query), filter_(filter_of(ground, query)) {}
 
-bool Lines::wants(const query::Origin& origin) const {
+bool EntryQuery::wants(const query::Origin& origin) const {
     return !filter_ || filter_->match(origin) != query::Match::none;
 }
 
-bool Lines::lets_through(const query::Entry& entry, const Record*& record) {
+bool EntryQuery::lets_through(const query::Entry& entry, const Record*& record) {
     record = nullptr;
     if (!wants(entry.origin()) || (filter_ && filter_->match(entry) == query::Match::none)) return false;
     if (!entry.is_line()) return true;

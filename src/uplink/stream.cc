@@ -19,7 +19,7 @@ std::string key_of(const batch::FollowedSource& source) {
 
 }  // namespace
 
-Stream::Stream(const Ground& ground, TenantId tenant, std::uint32_t number, std::string hub_nonce)
+TenantStream::TenantStream(const StreamGround& ground, TenantId tenant, std::uint32_t number, std::string hub_nonce)
     : ground_(ground),
       tenant_(std::move(tenant)),
       number_(number),
@@ -27,14 +27,15 @@ Stream::Stream(const Ground& ground, TenantId tenant, std::uint32_t number, std:
       lines_dropped_(ground.metrics.counter("boatswain_live_dropped_lines_total",
                                             "Lines that a hub did not take in time: they are in the store")) {}
 
-Result<std::unique_ptr<Stream>> Stream::open(const Ground& ground, TenantId tenant, std::uint32_t number,
-                                             std::string hub_nonce, std::function<void()> came) {
-    std::unique_ptr<Stream> stream{new Stream{ground, std::move(tenant), number, std::move(hub_nonce)}};
+Result<std::unique_ptr<TenantStream>> TenantStream::open(const StreamGround& ground, TenantId tenant,
+                                                         std::uint32_t number, std::string hub_nonce,
+                                                         std::function<void()> came) {
+    std::unique_ptr<TenantStream> stream{new TenantStream{ground, std::move(tenant), number, std::move(hub_nonce)}};
     TRY(stream->following_, ground.batcher.follow(stream->tenant_, std::move(came)));
     return stream;
 }
 
-Result<Stream::Part*> Stream::part_of(const batch::FollowedSource& source, std::string& out) {
+Result<TenantStream::Part*> TenantStream::part_of(const batch::FollowedSource& source, std::string& out) {
     auto key = key_of(source);
     if (auto found = parts_.find(key); found != parts_.end()) return &found->second;
     if (parts_.size() == parts_max) return nullptr;
@@ -51,7 +52,7 @@ Result<Stream::Part*> Stream::part_of(const batch::FollowedSource& source, std::
     return &parts_.emplace(std::move(key), std::move(part)).first->second;
 }
 
-std::uint32_t Stream::source_of(Part& part, const batch::FollowedSourcePtr& source, std::string& out) {
+std::uint32_t TenantStream::source_of(Part& part, const batch::FollowedSourcePtr& source, std::string& out) {
     auto [at, is_new] = part.sources.try_emplace(source, static_cast<std::uint32_t>(part.sources.size()));
     if (is_new) {
         if (part.record.size() >= live::record_bytes) close_record(part, out);
@@ -60,7 +61,7 @@ std::uint32_t Stream::source_of(Part& part, const batch::FollowedSourcePtr& sour
     return at->second;
 }
 
-void Stream::close_record(Part& part, std::string& out) {
+void TenantStream::close_record(Part& part, std::string& out) {
     if (part.record.empty()) return;
     auto sealed = cipher_.seal(*part.key, live::record_nonce(part.counter++), part.record);
     live::append_message(out, live::Kind::record,
@@ -68,7 +69,7 @@ void Stream::close_record(Part& part, std::string& out) {
     part.record.clear();
 }
 
-Result<void> Stream::append_lines(std::string& out) {
+Result<void> TenantStream::append_lines(std::string& out) {
     for (const auto& portion : following_->take()) {
         TRY(auto* part, part_of(*portion.source, out));
         if (part == nullptr) continue;
@@ -76,8 +77,9 @@ Result<void> Stream::append_lines(std::string& out) {
         if (part->sources.size() >= live::sources_max) return fail(Remedy::stop, "too many sources");
         auto source = source_of(*part, portion.source, out);
         if (part->record.size() + portion.text.size() > live::record_bytes) close_record(*part, out);
-        live::append_item(part->record,
-                          live::Lines{.source = source, .first_ordinal = portion.first_ordinal, .text = portion.text});
+        live::append_item(
+            part->record,
+            live::LinesItem{.source = source, .first_ordinal = portion.first_ordinal, .text = portion.text});
     }
     // Where no later line followed, nobody would miss them.
     if (auto dropped = following_->take_dropped_lines(); dropped > 0) {
@@ -88,7 +90,7 @@ Result<void> Stream::append_lines(std::string& out) {
 }
 
 // Nothing is read between the three steps: all of it happens in one turn of the thread.
-Result<void> Stream::append_mark(std::string& out) {
+Result<void> TenantStream::append_mark(std::string& out) {
     auto now = ground_.clock.steady();
     if (wanted_mark_ <= told_mark_ || (marked_at_ && now - *marked_at_ < mark_pause)) return {};
     marked_at_ = now;
@@ -115,7 +117,7 @@ Result<void> Stream::append_mark(std::string& out) {
     return {};
 }
 
-void Stream::append_stored(std::string& out) {
+void TenantStream::append_stored(std::string& out) {
     while (!unstored_.empty()) {
         auto& first = unstored_.front();
         if (!first.last_segment) {
@@ -129,7 +131,7 @@ void Stream::append_stored(std::string& out) {
     }
 }
 
-Result<void> Stream::append_due(std::string& out) {
+Result<void> TenantStream::append_due(std::string& out) {
     CHECK(append_lines(out));
     CHECK(append_mark(out));
     for (auto& [key, part] : parts_) close_record(part, out);

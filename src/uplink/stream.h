@@ -4,6 +4,7 @@
 // Belongs to the I/O thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,7 +31,7 @@ inline constexpr std::size_t parts_max = 16;
 inline constexpr std::chrono::milliseconds mark_pause{1000};  // between two marks of a tenant
 
 // What streams stand on. All borrowed.
-struct Ground {
+struct StreamGround {
     batch::Batcher& batcher;
     const batch::Sealing& sealing;
     const spool::Spool& spool;
@@ -38,11 +39,11 @@ struct Ground {
     Metrics& metrics;
 };
 
-class Stream {
+class TenantStream {
   public:
     // Remedy::back_off: too many are followed.
-    static Result<std::unique_ptr<Stream>> open(const Ground& ground, TenantId tenant, std::uint32_t number,
-                                                std::string hub_nonce, std::function<void()> came);
+    static Result<std::unique_ptr<TenantStream>> open(const StreamGround& ground, TenantId tenant, std::uint32_t number,
+                                                      std::string hub_nonce, std::function<void()> came);
 
     // The hub wants a mark with this number, or a later one.
     void ask_mark(std::uint32_t mark) { wanted_mark_ = std::max(wanted_mark_, mark); }
@@ -66,7 +67,7 @@ class Stream {
         std::optional<std::int64_t> last_segment{};  // once those are done: the last one that waits for the store
     };
 
-    Stream(const Ground& ground, TenantId tenant, std::uint32_t number, std::string hub_nonce);
+    TenantStream(const StreamGround& ground, TenantId tenant, std::uint32_t number, std::string hub_nonce);
     // nullptr: there are parts_max.
     Result<Part*> part_of(const batch::FollowedSource& source, std::string& out);
     std::uint32_t source_of(Part& part, const batch::FollowedSourcePtr& source, std::string& out);
@@ -75,7 +76,7 @@ class Stream {
     Result<void> append_mark(std::string& out);
     void append_stored(std::string& out);
 
-    const Ground& ground_;
+    const StreamGround& ground_;
     const TenantId tenant_;
     const std::uint32_t number_;
     const std::string hub_nonce_;

@@ -50,7 +50,7 @@ Result<HubAddress> parse_hub(std::string_view text) {
 }
 
 Uplink::Uplink(boost::asio::any_io_executor executor, HubAddress hub, net::Tls* tls, const Self& self,
-               const Ground& ground, Log& log)
+               const StreamGround& ground, Log& log)
     : executor_(std::move(executor)),
       hub_(std::move(hub)),
       tls_(tls),
@@ -180,11 +180,11 @@ void Uplink::end_stream(std::uint32_t number, std::string_view reason) {
     live::append_message(out_, Kind::ended, live::to_json({.stream = number, .reason = std::string{reason}}));
 }
 
-void Uplink::begin_stream(const live::Order& order) {
+void Uplink::begin_stream(const live::StreamOrder& order) {
     auto tenant = TenantId::parse_any(order.tenant);
     if (!tenant || streams_.contains(order.stream)) return end_stream(order.stream, "no such tenant or stream");
     if (streams_.size() == streams_max) return end_stream(order.stream, "too many tenants are followed here");
-    auto stream = Stream::open(ground_, *tenant, order.stream, hub_nonce_, [this] { due_.notify(); });
+    auto stream = TenantStream::open(ground_, *tenant, order.stream, hub_nonce_, [this] { due_.notify(); });
     if (!stream) return end_stream(order.stream, stream.error().what);
     streams_.emplace(order.stream, std::move(*stream));
     streams_gauge_.set(static_cast<double>(streams_.size()));

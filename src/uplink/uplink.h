@@ -49,8 +49,8 @@ struct Self {
 class Uplink {
   public:
     // All but `hub` is borrowed. `tls` where the hub speaks it.
-    Uplink(boost::asio::any_io_executor executor, HubAddress hub, net::Tls* tls, const Self& self, const Ground& ground,
-           Log& log);
+    Uplink(boost::asio::any_io_executor executor, HubAddress hub, net::Tls* tls, const Self& self,
+           const StreamGround& ground, Log& log);
     Uplink(const Uplink&) = delete;
     Uplink& operator=(const Uplink&) = delete;
 
@@ -65,18 +65,18 @@ class Uplink {
     net::Task<void> obey_orders(live::MessageReader& reader);
     net::Task<void> send_what_is_due(net::Connection& connection);
     Result<void> obey(const live::Message& message);
-    void begin_stream(const live::Order& order);
+    void begin_stream(const live::StreamOrder& order);
     void end_stream(std::uint32_t number, std::string_view reason);
 
     boost::asio::any_io_executor executor_;
     const HubAddress hub_;
     net::Tls* const tls_;
     const Self& self_;
-    const Ground& ground_;
+    const StreamGround& ground_;
     Log& log_;
     // Of the connection that there is.
     std::string hub_nonce_;
-    std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
+    std::map<std::uint32_t, std::unique_ptr<TenantStream>> streams_;
     std::string out_;  // messages that wait to be sent beside those of streams
     net::Event due_;
     std::optional<std::string> trouble_;

@@ -20,7 +20,7 @@ Result<Hubs> read_hubs(std::span<const std::string> urls, const std::string& ca_
     return hubs;
 }
 
-Uplinks::Uplinks(boost::asio::any_io_executor executor, Hubs hubs, Self self, const Ground& ground, Log& log)
+Uplinks::Uplinks(boost::asio::any_io_executor executor, Hubs hubs, Self self, const StreamGround& ground, Log& log)
     : hubs_(std::move(hubs)), self_(std::move(self)), ground_(ground) {
     for (const auto& address : hubs_.addresses)
         uplinks_.push_back(

@@ -23,7 +23,7 @@ Result<Hubs> read_hubs(std::span<const std::string> urls, const std::string& ca_
 class Uplinks {
   public:
     // The parts behind `ground`, and `log`, outlive it.
-    Uplinks(boost::asio::any_io_executor executor, Hubs hubs, Self self, const Ground& ground, Log& log);
+    Uplinks(boost::asio::any_io_executor executor, Hubs hubs, Self self, const StreamGround& ground, Log& log);
 
     void start(net::TaskGroup& tasks);
     // Of each hub that is not reached, why, as a sentence.
@@ -32,7 +32,7 @@ class Uplinks {
   private:
     const Hubs hubs_;
     const Self self_;
-    const Ground ground_;
+    const StreamGround ground_;
     std::vector<std::unique_ptr<Uplink>> uplinks_;
 };
 

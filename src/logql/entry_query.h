@@ -8,9 +8,9 @@
 namespace boatswain::logql {
 
 // Belongs to one thread. `ground` and `query` are borrowed.
-class Lines {
+class EntryQuery {
   public:
-    Lines(const Ground& ground, const LogQuery& query);
+    EntryQuery(const Ground& ground, const LogQuery& query);
     // Whether a source's lines can match.
     bool wants(const query::Origin& origin) const;
     // `record` becomes what the pipeline made of a line, until the next call; nullptr for what is no line.
