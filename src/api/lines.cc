@@ -7,11 +7,11 @@
 #include <limits>
 
 #include "api/asking.h"
-#include "api/cursor.h"
 #include "api/records.h"
 #include "api/routes.h"
 #include "base/bytes.h"
 #include "base/json_writer.h"
+#include "query/cursor.h"
 
 namespace boatswain::api {
 namespace {
@@ -163,15 +163,16 @@ Result<http::Answer> lines(Asking& asking) {
     if (!asking.given().value("direction").empty()) {
         TRY(backward, is_backward(asking.given()));
     }
-    Cursor cursor{backward};
+    auto question = asking.given().value("query");
+    query::Cursor cursor{backward, question};
     if (auto text = asking.given().value("cursor"); !text.empty()) {
-        TRY(cursor, Cursor::parse(text, backward));
+        TRY(cursor, query::Cursor::parse(text, backward, question));
     }
     auto rest = cursor.rest_of(range);
     if (rest.since >= rest.until) return fail(Remedy::stop, "the cursor lies outside of the range");
 
     auto ground = numbered(asking);
-    ground.scope = ground.scope ? query::all_of({ground.scope, behind(cursor)}) : behind(cursor);
+    ground.scope = ground.scope ? query::all_of({ground.scope, query::behind(cursor)}) : query::behind(cursor);
     Records records{asking, format, head_of(asking, range, format)};
     bool is_more = false;
     auto each = [&](const query::Entry& entry, const logql::Record* record) {

@@ -2,8 +2,8 @@
 #include <simdjson.h>
 
 #include "api/api_for_test.h"
-#include "api/cursor.h"
 #include "query/backward.h"
+#include "query/cursor.h"
 
 namespace boatswain::api {
 namespace {
@@ -106,10 +106,19 @@ TEST_F(LinesTest, PagesGiveEachLineOnceInBothDirections) {
 }
 
 TEST_F(LinesTest, RefusesACursorThatNoPageGave) {
-    for (const char* cursor : {"x", "-1", "99999999999999999999", "1;a", "1;a:b:1", "1;a:1", "1;%zz:1:1"})
+    for (const char* cursor : {"x", "1995428001000000000", "1;a:1:1;01234567"})
         EXPECT_THAT(lines(R"({app="a"})", "&cursor=" + percent_encode(cursor)), HasSubstr("invalid cursor")) << cursor;
-    EXPECT_THAT(lines(R"({app="a"})", "&direction=forward&cursor=1995428001000000000"),
+    // Of a line that is not in the range.
+    query::Cursor later{false, R"({app="a"})"};
+    auto who = source("acme", "a", "a-1");
+    open::TextEntry text{.kind = open::TextEntry::Kind::line,
+                         .line = {.time = ten + std::chrono::hours{1000}, .bytes = "x"}};
+    auto named = key("acme", ten, 1);
+    later.add({.segment = named, .source = who, .text = text});
+    EXPECT_THAT(lines(R"({app="a"})", "&direction=forward&cursor=" + percent_encode(later.str())),
                 HasSubstr("the cursor lies outside of the range"));
+    EXPECT_THAT(lines(R"({app="b"})", "&direction=forward&cursor=" + percent_encode(later.str())),
+                HasSubstr("is of another question"));
 }
 
 TEST_F(LinesTest, ShowsTheLinesAroundOne) {

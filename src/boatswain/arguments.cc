@@ -229,13 +229,20 @@ void add_query(Commands& commands, Given& given) {
     query->add_option("LOGQL", given.query.logql, "The query, in one argument")->required();
     add_source_options(query, given.query.store, given.query.identities);
     query->add_option("--tenant", given.query.tenant, "Only this tenant (default: all that the identities open)");
-    query->add_option("--since", given.since, std::string{since_help} + "; default: the last hour")->type_name("TIME");
-    query->add_option("--until", given.until, until_help)->type_name("TIME");
+    auto* since = query->add_option("--since", given.since, std::string{since_help} + "; default: the last hour")
+                      ->type_name("TIME");
+    auto* until = query->add_option("--until", given.until, until_help)->type_name("TIME");
     auto* limit = query->add_option("--limit", given.query.limit, "Stop after the first N lines")->type_name("N");
     query->add_option("--tail", given.query.tail, "Only the last N lines")
         ->check(CLI::Range(std::uint64_t{1}, query_tail_max))
         ->type_name("N")
         ->excludes(limit);
+    query
+        ->add_option("--cursor", given.query.cursor,
+                     "Go on where --limit or --tail ended the same query: what it said, or @FILE with it")
+        ->type_name("CURSOR")
+        ->excludes(since)
+        ->excludes(until);
     query
         ->add_option("--step", given.step,
                      "Numbers each STEP of the time, like 1m (with --since the default is a 250th of the time, without "

@@ -98,6 +98,7 @@ struct Query {
     query::TimeRange range;
     std::optional<std::uint64_t> limit;  // of lines, the first
     std::optional<std::uint64_t> tail;   // of lines, the last
+    std::string cursor;                  // what a page that a limit ended gave, or @FILE; empty: the first page
     std::optional<Nanoseconds> step;     // of numbers
     LogFormatChoice format = LogFormatChoice::text;
     bool check = false;  // parse it, and no more

@@ -5,6 +5,7 @@
 #include "boatswain/line_format.h"
 #include "boatswain/number_format.h"
 #include "boatswain/pager.h"
+#include "boatswain/query_page.h"
 #include "boatswain/reading.h"
 #include "logql/evaluate.h"
 #include "query/crew.h"
@@ -17,6 +18,8 @@ namespace {
 constexpr std::chrono::hours stretch_default{1};
 constexpr std::int64_t points_default = 250;
 constexpr std::chrono::seconds step_min{1};
+// Ends of containers that may stand among the last lines and are not shown.
+constexpr std::uint64_t ends_beside = 1'000;
 
 // What a pipeline left of a line, in the place of what was printed.
 Printed print_record(const query::Entry& entry, const logql::Record* record, LogFormatChoice format,
@@ -29,28 +32,37 @@ Printed print_record(const query::Entry& entry, const logql::Record* record, Log
     return print(changed, format, out);
 }
 
+// Ends of containers come with ordinals; they are for programs that follow a source, not for people.
+bool is_shown(const query::Entry& entry) { return !entry.is_end(); }
+
 Result<query::Tally> show_lines(const Query& request, const logql::Ground& ground, const logql::LogQuery& query,
-                                const query::TimeRange& range, Console& console, Progress& progress) {
+                                QueryPage& page, bool& is_cut, Console& console, Progress& progress) {
     auto left = request.limit.value_or(UINT64_MAX);
     if (left == 0) return query::Tally{.hours_total = 1};
     if (request.format == LogFormatChoice::csv) console.out.write(csv_heading());
-    return logql::read_lines(ground, query, range, [&](const query::Entry& entry, const logql::Record* record) {
+    return logql::read_lines(ground, query, page.rest(), [&](const query::Entry& entry, const logql::Record* record) {
+        if (!is_shown(entry)) return true;
         progress.clear();
+        if (request.limit) page.cursor.add(entry);
         auto printed = print_record(entry, record, request.format, console.out);
         (printed.aside ? console.err : console.out).write(printed.text);
         if (record) --left;
+        is_cut = left == 0;
         return left > 0 && !console.out.ended();
     });
 }
 
 // Oldest first, as all lines are printed: so the last ones are held until the first of them is found.
 Result<query::Tally> show_last_lines(const Query& request, const logql::Ground& ground, const logql::LogQuery& query,
-                                     const query::TimeRange& range, Console& console, Progress& progress) {
+                                     QueryPage& page, bool& is_cut, Console& console, Progress& progress) {
     std::vector<Printed> last;
-    auto read = logql::read_lines_backward(ground, query, range, *request.tail,
+    auto read = logql::read_lines_backward(ground, query, page.rest(), *request.tail + ends_beside,
                                            [&](const query::Entry& entry, const logql::Record* record) {
+                                               if (!is_shown(entry)) return true;
+                                               page.cursor.add(entry);
                                                last.push_back(print_record(entry, record, request.format, console.out));
-                                               return true;
+                                               is_cut = last.size() == *request.tail;
+                                               return !is_cut;
                                            });
     progress.clear();
     if (request.format == LogFormatChoice::csv) console.out.write(csv_heading());
@@ -112,22 +124,35 @@ int run(const Query& request, Console& console) {
                          .identities = *identities,
                          .tenant = whose.tenant,
                          .limits = {.budget = budget, .bounds = request.allowance.bounds(), .crew = &crew},
-                         .observer = progress};
+                         .observer = progress,
+                         .numbered = request.limit || request.tail || !request.cursor.empty()};
     auto now = console.clock.now();
     auto range = request.range;
     if (range.since == Timestamp::min()) range.since = std::min(now, range.until) - stretch_default;
     auto read = Result<query::Tally>{query::Tally{}};
-    if (const auto* lines = std::get_if<logql::LogQuery>(&*parsed))
-        read = request.tail ? show_last_lines(request, ground, *lines, range, console, progress)
-                            : show_lines(request, ground, *lines, range, console, progress);
-    else
+    bool is_cut = false;
+    std::string cursor;
+    if (const auto* lines = std::get_if<logql::LogQuery>(&*parsed)) {
+        auto page = page_of(request, range);
+        if (!page) return failed(console, page.error());
+        if (!request.cursor.empty()) ground.scope = query::behind(page->cursor);
+        read = request.tail ? show_last_lines(request, ground, *lines, *page, is_cut, console, progress)
+                            : show_lines(request, ground, *lines, *page, is_cut, console, progress);
+        if (is_cut && page->cursor.has_begun()) cursor = page->str();
+    } else if (!request.cursor.empty()) {
+        return failed(console, fail(Remedy::stop, "--cursor is for queries that select lines").error());
+    } else {
         read = show_numbers(request, ground, *std::get<logql::MetricPtr>(*parsed), now, console, progress);
+    }
     console.out.flush();
     if (!read) {
         progress.tell_damages();
         return failed(console, read.error());
     }
     if (console.out.ended()) return exit_ok;
+    if (!cursor.empty())
+        console.note(
+            fmt::format("{} ended this; what is left: --cursor '{}'", request.tail ? "--tail" : "--limit", cursor));
     return conclude(console, progress,
                     {.store = **store,
                      .tally = *read,

@@ -62,6 +62,58 @@ TEST_F(Tool, QueryRefusesWhatIsNoQueryWithItsPlace) {
     EXPECT_EQ(query("{app=\"x\"}", "-i acme.key --step soon").code, 2);
 }
 
+TEST_F(Tool, QueryGoesOnWhereALimitEndedIt) {
+    put_example();
+    const std::string cart = R"({app="shop/cart"})", of = "-i acme.key --output raw ";
+    auto cursor_of = [](const Ran& ran) {
+        auto at = ran.err.find("--cursor '");
+        if (at == std::string::npos) return std::string{};
+        at += std::string_view{"--cursor "}.size();
+        return ran.err.substr(at, ran.err.find('\n', at) - at);
+    };
+    std::string found, cursor = "--since 2026-11-23";
+    for (int page = 0; page < 5 && !cursor.empty(); ++page) {
+        auto ran = query(cart, of + "--limit 1 " + cursor);
+        EXPECT_EQ(ran.code, 0) << ran.err;
+        found += ran.out;
+        cursor = cursor_of(ran);
+        if (!cursor.empty()) cursor = "--cursor " + cursor;
+    }
+    EXPECT_EQ(found, "started\nno stock of article 7\nstopped\n");
+    auto last = query(cart, of + "--since 2026-11-23 --tail 2");
+    EXPECT_EQ(last.out, "no stock of article 7\nstopped\n");
+    EXPECT_EQ(query(cart, of + "--tail 2 --cursor " + cursor_of(last)).out, "started\n");
+    EXPECT_THAT(query(cart, of + "--since 2026-11-23").err, Not(HasSubstr("cursor"))) << "nothing is left";
+}
+
+TEST_F(Tool, QueryRefusesACursorThatIsNotItsOwn) {
+    put_example();
+    const std::string cart = R"({app="shop/cart"})", of = "-i acme.key --output raw ";
+    auto err = query(cart, of + "--since 2026-11-23 --limit 1").err;
+    auto at = err.find("--cursor '") + 10;
+    auto cursor = err.substr(at, err.find('\'', at) - at);
+    auto refusal = [&](const std::string& logql, const std::string& options) {
+        auto ran = query(logql, of + options);
+        EXPECT_EQ(ran.out, "");
+        EXPECT_NE(ran.code, 0) << options;
+        return ran.err;
+    };
+    EXPECT_THAT(refusal(cart, "--limit 1 --cursor '" + cursor.substr(0, cursor.size() - 3) + "'"),
+                HasSubstr("invalid cursor: it was cut short; it is what the page before gave, whole"));
+    auto changed = cursor;
+    changed[0] = changed[0] == '1' ? '2' : '1';
+    EXPECT_THAT(refusal(cart, "--limit 1 --cursor '" + changed + "'"), HasSubstr("invalid cursor: it was changed"));
+    EXPECT_THAT(refusal(R"({app="shop/db"})", "--limit 1 --cursor '" + cursor + "'"),
+                HasSubstr("is of another question"));
+    EXPECT_THAT(refusal(cart, "--tail 1 --cursor '" + cursor + "'"), HasSubstr("is of another question"));
+    EXPECT_THAT(refusal(cart, "--cursor yesterday"), HasSubstr("invalid cursor: it begins with no stretch of time"));
+    EXPECT_THAT(refusal(cart, "--since 1h --cursor '" + cursor + "'"), HasSubstr("--since excludes --cursor"));
+    EXPECT_THAT(refusal("vector(1)", "--cursor '" + cursor + "'"), HasSubstr("for queries that select lines"));
+    EXPECT_THAT(refusal(cart, "--cursor @nowhere"), HasSubstr("nowhere"));
+    write("cursor", cursor + "\n");
+    EXPECT_EQ(query(cart, of + "--limit 1 --cursor @cursor").out, "no stock of article 7\n");
+}
+
 TEST_F(Tool, StatsCountsLinesOfEachAppAndDay) {
     put_example();
     auto ran = run("boatswain stats --store dir:store -i acme.key --json");

@@ -89,7 +89,7 @@ class Tool : public ::testing::Test {
             {{cart, {{ten, "started"}, {ten + seconds{2}, "no stock of article 7", Stream::err}}},
              {db, {{ten + seconds{1}, "ready"}, {.time = ten + seconds{3}, .bytes = "rotated-away", .gap = true}}}},
             acme_);
-        put(key("acme", ten + seconds{7200}, 2), {{cart, {{ten + seconds{7200}, "stopped"}}}}, acme_);
+        put(key("acme", ten + seconds{7200}, 2), {{cart, {{ten + seconds{7200}, "stopped"}}, 2}}, acme_);
         put(key("globex", ten, 1), {{source("globex", "web", "web-1"), {{ten, "hello"}}}}, globex_);
     }
 

@@ -3,6 +3,9 @@
 // Times are not unique, and a source's may step back; a line's source and ordinal name it. So the next page reads from
 // that time on, with clock_step before it (or behind it, going backward), and leaves out what came already. A gap
 // without a line of its source on the page may come twice, and nothing is lost.
+//
+// As text it carries a sum over itself, its direction and its question, so that one that was cut short, changed or taken
+// to another question is noticed. Whoever makes one up sees other lines of what may be seen anyway, and no more.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +17,7 @@
 #include "query/filter.h"
 #include "query/range.h"
 
-namespace boatswain::api {
+namespace boatswain::query {
 
 class Cursor {
   public:
@@ -22,16 +25,19 @@ class Cursor {
     static constexpr Nanoseconds clock_step = std::chrono::hours{1};
     static constexpr std::size_t sources_max = 5'000;
 
-    explicit Cursor(bool backward) : backward_(backward) {}
-    // As str() wrote it: TIME;SOURCE:ORDINAL:TIME;... Remedy::stop for anything else.
-    static Result<Cursor> parse(std::string_view text, bool backward);
+    // `question`: what is asked, in the same words for each of its pages.
+    Cursor(bool backward, std::string_view question) : backward_(backward), question_(question) {}
+    // As str() wrote it: TIME;SOURCE:ORDINAL:TIME;...;SUM. Remedy::stop for anything else.
+    static Result<Cursor> parse(std::string_view text, bool backward, std::string_view question);
 
     // What is left of `range`.
-    query::TimeRange rest_of(const query::TimeRange& range) const;
+    TimeRange rest_of(const TimeRange& range) const;
     // Whether an entry came on this page or one before it; whether all of a frame did.
-    bool has(const query::Entry& entry) const;
-    bool has(const query::FrameSummary& frame) const;
-    void add(const query::Entry& entry);
+    bool has(const Entry& entry) const;
+    bool has(const FrameSummary& frame) const;
+    void add(const Entry& entry);
+    // Whether there was a line, so that there is a place to go on from.
+    bool has_begun() const { return begun_; }
     std::string str() const;
 
   private:
@@ -39,13 +45,16 @@ class Cursor {
         std::uint64_t ordinal = 0;
         Timestamp time{};
     };
+    std::string sum_of(std::string_view text) const;
+
     bool backward_;
+    std::string question_;
     bool begun_ = false;
     Timestamp time_{};
     std::map<std::string, Last, std::less<>> sources_;
 };
 
 // What did not come on the pages up to `cursor`. Asks for a numbered selection.
-query::FilterPtr behind(Cursor cursor);
+FilterPtr behind(Cursor cursor);
 
-}  // namespace boatswain::api
+}  // namespace boatswain::query

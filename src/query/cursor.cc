@@ -1,15 +1,20 @@
-#include "api/cursor.h"
+#include "query/cursor.h"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 
-namespace boatswain::api {
+namespace boatswain::query {
 namespace {
 
-std::unexpected<Error> refuse() { return fail(Remedy::stop, "invalid cursor: it is what the page before gave"); }
+constexpr std::size_t sum_digits = 8;
+
+std::unexpected<Error> refuse(std::string_view why) {
+    return fail(Remedy::stop, "invalid cursor: " + std::string{why} + "; it is what the page before gave, whole");
+}
 
 template <class Number>
 std::optional<Number> number_of(std::string_view text) {
@@ -35,10 +40,20 @@ std::optional<Timestamp> time_of(std::string_view text) {
 
 }  // namespace
 
-Result<Cursor> Cursor::parse(std::string_view text, bool backward) {
-    Cursor cursor{backward};
+std::string Cursor::sum_of(std::string_view text) const {
+    auto sum = crypto::sha256((backward_ ? "backward\n" : "forward\n") + question_ + "\n" + std::string{text});
+    return to_hex(sum).substr(0, sum_digits);
+}
+
+Result<Cursor> Cursor::parse(std::string_view text, bool backward, std::string_view question) {
+    Cursor cursor{backward, question};
+    auto sum_at = text.rfind(';');
+    if (sum_at == std::string_view::npos || text.size() - sum_at - 1 != sum_digits) return refuse("it was cut short");
+    auto sum = text.substr(sum_at + 1);
+    text = text.substr(0, sum_at);
+    if (sum != cursor.sum_of(text)) return refuse("it was changed, or is of another question");
     auto time = time_of(take_until(text, ';'));
-    if (!time) return refuse();
+    if (!time) return refuse("there is no time");
     cursor.time_ = *time;
     cursor.begun_ = true;
     while (!text.empty()) {
@@ -46,13 +61,14 @@ Result<Cursor> Cursor::parse(std::string_view text, bool backward) {
         auto source = percent_decode(take_until(part, ':'));
         auto ordinal = number_of<std::uint64_t>(take_until(part, ':'));
         auto at = time_of(part);
-        if (!source || !ordinal || !at || cursor.sources_.size() == sources_max) return refuse();
+        if (!source || !ordinal || !at) return refuse("a source in it has no line");
+        if (cursor.sources_.size() == sources_max) return refuse("it has too many sources");
         cursor.sources_[*source] = {.ordinal = *ordinal, .time = *at};
     }
     return cursor;
 }
 
-query::TimeRange Cursor::rest_of(const query::TimeRange& range) const {
+TimeRange Cursor::rest_of(const TimeRange& range) const {
     if (!begun_) return range;
     auto rest = range;
     if (backward_)
@@ -62,7 +78,7 @@ query::TimeRange Cursor::rest_of(const query::TimeRange& range) const {
     return rest;
 }
 
-bool Cursor::has(const query::Entry& entry) const {
+bool Cursor::has(const Entry& entry) const {
     auto last = sources_.find(entry.source.id);
     if (last == sources_.end()) return false;
     if (backward_)
@@ -70,14 +86,14 @@ bool Cursor::has(const query::Entry& entry) const {
     return entry.ordinal <= last->second.ordinal;
 }
 
-bool Cursor::has(const query::FrameSummary& frame) const {
+bool Cursor::has(const FrameSummary& frame) const {
     auto last = sources_.find(frame.origin.source.id);
     if (last == sources_.end()) return false;
     auto first = frame.frame.first_ordinal, behind_it = first + frame.frame.counts.lines;
     return backward_ ? first > last->second.ordinal : behind_it <= last->second.ordinal && behind_it >= first;
 }
 
-void Cursor::add(const query::Entry& entry) {
+void Cursor::add(const Entry& entry) {
     if (!entry.is_line()) return;
     begun_ = true;
     time_ = entry.text.line.time;
@@ -94,19 +110,17 @@ std::string Cursor::str() const {
         text += ";" + percent_encode(source) + ":" + std::to_string(last.ordinal) + ":" +
                 std::to_string(last.time.time_since_epoch().count());
     }
-    return text;
+    return text + ";" + sum_of(text);
 }
 
 namespace {
 
-class Behind final : public query::Filter {
+class Behind final : public Filter {
   public:
     explicit Behind(Cursor cursor) : cursor_(std::move(cursor)) {}
-    using query::Filter::match;
-    query::Match match(const query::FrameSummary& frame) const override {
-        return cursor_.has(frame) ? query::Match::none : query::Match::some;
-    }
-    query::Match match(const query::Entry& entry) const override { return query::match_if(!cursor_.has(entry)); }
+    using Filter::match;
+    Match match(const FrameSummary& frame) const override { return cursor_.has(frame) ? Match::none : Match::some; }
+    Match match(const Entry& entry) const override { return match_if(!cursor_.has(entry)); }
 
   private:
     Cursor cursor_;
@@ -114,6 +128,6 @@ class Behind final : public query::Filter {
 
 }  // namespace
 
-query::FilterPtr behind(Cursor cursor) { return std::make_shared<Behind>(std::move(cursor)); }
+FilterPtr behind(Cursor cursor) { return std::make_shared<Behind>(std::move(cursor)); }
 
-}  // namespace boatswain::api
+}  // namespace boatswain::query
