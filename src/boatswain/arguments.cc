@@ -11,6 +11,7 @@
 #include "boatswain/agent_client.h"
 #include "boatswain/fleet_arguments.h"
 #include "boatswain/serving_arguments.h"
+#include "boatswain/values.h"
 
 namespace boatswain::tool {
 
@@ -813,6 +814,11 @@ Arguments parse_arguments(int argc, const char* const* argv, Timestamp now) {
     if (argc > 1 && std::string_view{argv[1]} == "--man") return {.text = man_page()};
     if (argc > 1 && std::string_view{argv[1]} == "--version")
         return {.text = std::string{"boatswain "} + BOATSWAIN_VERSION + "\n"};
+    if (argc > 1 && std::string_view{argv[1]} == "--values") {
+        auto values = values_request({argv + 2, argv + argc});
+        add_environment(values.store, values.identities);
+        return {.request = values};
+    }
     try {
         tool.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {

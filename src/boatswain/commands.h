@@ -200,10 +200,16 @@ struct SpoolAcknowledge {
 struct Completion {
     std::string shell;  // "bash", "zsh" or "fish"
 };
+// Names that a shell offers: of those that printed last.
+struct Values {
+    std::string kind;  // "tenant", "app" or "container"
+    std::string store, tenant;
+    std::vector<std::string> identities;
+};
 
 using Request =
     std::variant<KeysNew, KeysShow, KeysDerive, Ls, Logs, Query, Export, Stats, LabelsCommand, RollupCommand, Inspect,
-                 Verify, Why, Status, Flush, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, FleetSync,
+                 Verify, Why, Status, Flush, SpoolList, SpoolRetry, SpoolAcknowledge, Completion, Values, FleetSync,
                  FleetStatus, FleetKeyNew, FleetKeyDerive, Serve, TokenNew, TokenSign, TokenList, TokenRevoke>;
 
 // The last so many lines are held in memory.
@@ -229,5 +235,6 @@ int run(const Flush& request, Console& console);
 int run(const SpoolRetry& request, Console& console);
 int run(const SpoolAcknowledge& request, Console& console);
 int run(const Completion& request, Console& console);
+int run(const Values& request, Console& console);
 
 }  // namespace boatswain::tool

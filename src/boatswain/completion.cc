@@ -39,17 +39,26 @@ std::string cases(const std::vector<CommandWords>& words) {
     return text;
 }
 
-// Cases for the values of options: choices, or files for options that take any other value.
+// What the tool itself is asked for (values.h).
+std::string kind_of_value(const OptionWords& option) {
+    for (const std::string kind : {"tenant", "app", "container"})
+        if (option.takes_value && option.name == "--" + kind) return kind;
+    return {};
+}
+
+// Cases for the values of options: choices, names that the store knows, or files for options that take any other value.
 std::string value_cases(const std::vector<CommandWords>& words, std::string_view offer_choices,
-                        std::string_view offer_files) {
+                        std::string_view offer_names, std::string_view offer_files) {
     std::string text;
     std::vector<std::string> seen;
     for (const auto& command : words)
         for (const auto& option : command.options) {
             if (!option.takes_value || std::ranges::find(seen, option.name) != seen.end()) continue;
             seen.push_back(option.name);
-            auto offered = option.choices.empty() ? std::string{offer_files}
-                                                  : fmt::format(fmt::runtime(offer_choices), join(option.choices));
+            auto offered = !option.choices.empty() ? fmt::format(fmt::runtime(offer_choices), join(option.choices))
+                           : !kind_of_value(option).empty()
+                               ? fmt::format(fmt::runtime(offer_names), kind_of_value(option))
+                               : std::string{offer_files};
             text += fmt::format("        {}) {}; return ;;\n", option.name, offered);
         }
     return text;
@@ -89,6 +98,8 @@ complete -o filenames -F _boatswain boatswain
 )",
                        path_cases(words),
                        value_cases(words, "COMPREPLY=($(compgen -W '{}' -- \"$current\"))",
+                                   "COMPREPLY=($(compgen -W \"$(boatswain --values {} "
+                                   "\"${{COMP_WORDS[@]:0:COMP_CWORD}}\" 2>/dev/null)\" -- \"$current\"))",
                                    "COMPREPLY=($(compgen -f -- \"$current\"))"),
                        cases(words));
 }
@@ -127,7 +138,12 @@ else
     compdef _boatswain_words boatswain
 fi
 )",
-                       path_cases(words), value_cases(words, "compadd -- {}", "_files"), cases(words));
+                       path_cases(words),
+                       value_cases(words, "compadd -- {}",
+                                   "compadd -- ${{(f)\"$(boatswain --values {} \"${{(@Q)given[1,CURRENT-1]}}\" "
+                                   "2>/dev/null)\"}}",
+                                   "_files"),
+                       cases(words));
 }
 
 std::string fish_condition(const CommandWords& command) {
@@ -159,9 +175,13 @@ std::string fish_script(const std::vector<CommandWords>& words) {
         for (const auto& option : command.options) {
             text += fmt::format("complete -c boatswain -n {} -l {} -d {}", condition, option.name.substr(2),
                                 quoted(option.description));
-            if (option.takes_value)
-                text += option.choices.empty() ? std::string{" -r"}
-                                               : fmt::format(" -x -a {}", quoted(join(option.choices)));
+            if (!option.choices.empty())
+                text += fmt::format(" -x -a {}", quoted(join(option.choices)));
+            else if (auto kind = kind_of_value(option); !kind.empty())
+                text += fmt::format(" -x -a {}",
+                                    quoted("(boatswain --values " + kind + " (commandline -opc) 2>/dev/null)"));
+            else if (option.takes_value)
+                text += " -r";
             text += "\n";
         }
     }

@@ -21,6 +21,7 @@ CASES = [
     ("boatswain completion f", {"fish"}),
     ("boatswain logs --stream ", {"stdout", "stderr"}),
     ("boatswain logs --contai", {"--container"}),
+    ("boatswain logs --store dir:STORE --tenant a", {"acme"}),
     ("boatswaind ag", {"agent"}),
     ("boatswaind completion ", {"bash", "zsh", "fish"}),
     ("boatswaind agent --store-u", {"--store-url"}),
@@ -74,6 +75,12 @@ class Shells(unittest.TestCase):
     def setUp(self):
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="bwc."))
         self.addCleanup(shutil.rmtree, self.place, True)
+        # Who the tenants are is seen from names alone.
+        segment = self.place / "store/v1/tenant=acme/hour=2026-11-23T10/host=n/20261123T043400Z-9f3a.0000000001.age"
+        segment.parent.mkdir(parents=True)
+        segment.touch()
+        self.cases = [(typed.replace("STORE", f"{self.place}/store"), wanted) for typed, wanted in CASES]
+        self.environment = {**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}", "HOME": str(self.place)}
         self.scripts = {}
         for program in ("boatswain", "boatswaind"):
             for shell in ("bash", "zsh", "fish"):
@@ -85,7 +92,7 @@ class Shells(unittest.TestCase):
                 ).write_text(ran.stdout)
 
     def test_bash_completes(self):
-        for typed, wanted in CASES:
+        for typed, wanted in self.cases:
             words = typed.split(" ")
             script = (
                 f"source {self.place}/boatswain.bash; source {self.place}/boatswaind.bash\n"
@@ -94,21 +101,21 @@ class Shells(unittest.TestCase):
                 f"name=$(complete -p {words[0]} | sed -E 's/.*-F ([^ ]+) .*/\\1/'); $name; printf '%s\\n'"
                 ' "${COMPREPLY[@]}"'
             )
-            ran = run("bash", "--norc", "-c", script)
+            ran = run("bash", "--norc", "-c", script, env=self.environment)
             self.assertEqual(ran.stderr, "")
             self.assertEqual(set(ran.stdout.split()), wanted, typed)
 
     def test_fish_completes(self):
-        for typed, wanted in CASES:
+        for typed, wanted in self.cases:
             script = f"source {self.place}/boatswain.fish; source {self.place}/boatswaind.fish; complete -C '{typed}'"
-            ran = run("fish", "--no-config", "-c", script, env={**os.environ, "HOME": str(self.place)})
+            ran = run("fish", "--no-config", "-c", script, env=self.environment)
             self.assertEqual(ran.stderr, "")
             self.assertEqual({line.split("\t")[0] for line in ran.stdout.splitlines()}, wanted, typed)
 
     def test_zsh_completes(self):
         zsh = Zsh(self.place)
         self.addCleanup(zsh.close)
-        for typed, wanted in CASES:
+        for typed, wanted in self.cases:
             seen = zsh.offers(typed, wanted)
             for word in wanted:
                 self.assertRegex(seen, rf"(?<![\w-]){re.escape(word)}(?![\w-])", typed)
