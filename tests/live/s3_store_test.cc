@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "crypto/digest.h"
+#include "rgw_for_test.h"
 #include "store/s3_answers.h"
 #include "store/sigv4.h"
 
@@ -26,43 +27,7 @@ using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const SystemClock system_clock;
-
-std::string from_wrapper(std::string_view name) {
-    auto value = process_environment(name);
-    if (!value) throw std::runtime_error(std::string{name} + " is not set: run this by with_rgw.sh");
-    return *value;
-}
-
-// A signed request of a kind that Store does not offer.
-Result<HttpAnswer> ask(const std::string& method, const std::string& path, const NameValues& form,
-                       const std::string& service) {
-    auto endpoint = from_wrapper("RGW_ENDPOINT");
-    auto body = canonical_query(form);
-    auto hash = to_hex(crypto::sha256(body));
-    auto now = system_clock.now();
-    NameValues headers{{"Host", endpoint.substr(7)},
-                       {"x-amz-date", amz_date(now)},
-                       {"x-amz-content-sha256", hash},
-                       {"Content-Type", "application/x-www-form-urlencoded"}};
-    auto access_key = from_wrapper("AWS_ACCESS_KEY_ID"), secret_key = from_wrapper("AWS_SECRET_ACCESS_KEY");
-    headers.emplace_back(
-        "Authorization",
-        authorization({.method = method, .path = path, .query = {}, .headers = headers, .payload_hash = hash},
-                      {.access_key = access_key,
-                       .secret_key = secret_key,
-                       .region = "us-east-1",
-                       .service = service,
-                       .time = now}));
-    HttpClient http{{}};
-    return http.send({.method = method, .url = endpoint + path, .headers = headers, .body = body});
-}
-
-void make_bucket(const std::string& name) {
-    auto made = ask("PUT", "/" + name, {}, "s3");
-    if (!made || made->status != 200)
-        throw std::runtime_error("cannot make bucket " + name + ": " + (made ? made->body : made.error().what));
-}
+using namespace live;
 
 // `policy`: what the session may do, of what the role may; empty: all of it.
 Result<Credentials> assume_role(std::chrono::seconds life, const std::string& policy = {}) {
