@@ -190,6 +190,9 @@ void add_logs(Commands& commands, Given& given) {
     logs->add_option("--pod", given.logs.pod, "Only this pod; --container may then be the container's name in the pod");
     logs->add_flag("--previous", given.logs.previous,
                    "Of each container only the run before its last one: of the same pod, or of the same name");
+    logs->add_flag(
+        "-f,--follow", given.logs.follow,
+        "Then also what comes, as it reaches the store; ends with Ctrl-C. With --tail: after the last N lines");
     logs->add_option("--stream", given.stream, "Only stdout or only stderr")
         ->check(CLI::IsMember(streams))
         ->type_name("STREAM");
@@ -215,6 +218,7 @@ void add_logs(Commands& commands, Given& given) {
     logs->footer(
         "Examples:\n  boatswain logs --store dir:/var/lib/boatswain/store --identity acme.key --since 1h\n"
         "  boatswain logs --identity acme.key --app shop/cart --stream stderr --tail 100\n"
+        "  boatswain logs --identity acme.key --app shop/cart --tail 10 --follow\n"
         "  boatswain logs --identity acme.key --since 2h --grep 'order 4711'\n"
         "  boatswain logs --identity acme.key --since 2h --regex 'panic|fatal' -B 20 -A 5\n"
         "  boatswain logs --identity acme.key --container web-1 --output raw > web-1.log\n"
@@ -643,6 +647,8 @@ Arguments logs_request(const CLI::App& command, Given& given, const query::TimeR
     logs.context = {.before = given.before.value_or(given.around.value_or(0)),
                     .after = given.after.value_or(given.around.value_or(0))};
     bool has_context = given.after || given.before || given.around;
+    if (logs.follow && (given.until || logs.limit || logs.previous || has_context))
+        return usage(command, "--follow goes on and on: it is not for --until, --limit, --previous, -A, -B or -C");
     if (has_context && !logs.grep && !logs.regex)
         return usage(command,
                      "-A, -B and -C give lines around those that --grep or --regex finds: give one of the two");

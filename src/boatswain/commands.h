@@ -75,6 +75,7 @@ struct Logs {
     std::vector<std::string> containers;
     std::string space, pod;  // of Kubernetes; empty: any
     bool previous = false;   // of each container the run before its last one
+    bool follow = false;     // what comes, too
     std::optional<Stream> stream;
 
     bool asks_for_pods() const { return !space.empty() || !pod.empty(); }

@@ -4,6 +4,7 @@
 #include "boatswain/commands.h"
 #include "boatswain/line_format.h"
 #include "boatswain/logs_context.h"
+#include "boatswain/logs_follow.h"
 #include "boatswain/pager.h"
 #include "boatswain/previous_runs.h"
 #include "boatswain/reading.h"
@@ -177,6 +178,33 @@ int as_grep(int code, std::uint64_t lines_found) {
     return code == exit_ok && lines_found == 0 ? exit_nothing_found : code;
 }
 
+Result<void> follow(const Logs& request, Reading& reading, Console& console, Progress& progress) {
+    auto put = [&](const Printed& printed) {
+        ++reading.lines_found;
+        show(printed, console, progress);
+        return !console.out.ended();
+    };
+    auto shows = [&](const query::Entry* entry) {
+        if (entry != nullptr) return put(print(*entry, request.format, console.out));
+        console.out.flush();
+        return !console.out.ended();
+    };
+    auto held = [&](const query::Entry& entry) -> std::function<bool()> {
+        return [&put, printed = print(entry, request.format, console.out)] { return put(printed); };
+    };
+    auto note = [&](const std::string& text) {
+        progress.clear();
+        console.note(text);
+    };
+    return follow_lines({.store = *reading.store,
+                         .identities = reading.identities,
+                         .selection = reading.selection,
+                         .limits = reading.limits,
+                         .observer = progress,
+                         .tail = request.tail},
+                        {.show = shows, .held = held, .note = note});
+}
+
 int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found) {
     query::Budget budget{request.allowance.memory};
     query::Crew crew;
@@ -187,6 +215,11 @@ int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found)
     if (request.previous)
         if (auto chosen = choose_previous(request, *reading, console, progress); !chosen)
             return failed(console, chosen.error());
+    if (request.follow) {
+        auto followed = follow(request, *reading, console, progress);
+        lines_found = reading->lines_found;
+        return followed ? exit_ok : failed(console, followed.error());
+    }
     bool complete = true;
     auto read = show_lines(request, *reading, console, progress, complete);
     console.out.flush();
@@ -209,7 +242,7 @@ int show_logs(const Logs& request, Console& console, std::uint64_t& lines_found)
 }  // namespace
 
 int run(const Logs& request, Console& console) {
-    Pager pager{request.shown.pager && request.format == LogFormatChoice::text, console};
+    Pager pager{request.shown.pager && !request.follow && request.format == LogFormatChoice::text, console};
     if (request.shown.local_times) console.out.show_local_times();
     if (request.format == LogFormatChoice::csv) console.out.write(csv_heading(has_context(request)));
     std::uint64_t lines_found = 0;

@@ -89,6 +89,19 @@ TEST_F(Tool, LogsColoursLinesByTheirLevelOnATerminal) {
     EXPECT_THAT(logs("-i acme.key").out, Not(HasSubstr("\x1b")));
 }
 
+TEST_F(Tool, LogsFollowWhatReachesTheStoreAfterTheLastLines) {
+    auto hour = std::chrono::floor<std::chrono::hours>(SystemClock{}.now());
+    put(key("acme", hour, 1), {{source("acme", "app", "app-1"), {{hour, "one"}, {hour, "two"}}}}, acme_);
+    auto later = key("acme", hour, 2);
+    put(later, {{source("acme", "other", "app-2"), {{hour, "three"}}}}, acme_);
+    auto file = "'store/" + later.str() + "'";
+    auto ran = run("mv " + file + " later; { sleep 1; mv later " + file + "; } & timeout 6 '" + tool_path +
+                   "' logs --store dir:store -i acme.key --follow --tail 1 --output raw");
+    EXPECT_EQ(ran.out, "two\nthree\n");
+    EXPECT_EQ(ran.code, 124) << "it goes on until it is ended";
+    EXPECT_EQ(logs("-i acme.key --follow --limit 3").code, 2);
+}
+
 TEST_F(Tool, LogsGoThroughAPagerOnATerminalAlone) {
     put_example();
     auto on_terminal = [&](const std::string& options) {
