@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""follow.py [--rate 10000] [--followers 50] [--seconds 20] [--agents 1000]: what following costs, and how late lines are seen.
+"""follow.py [--rate 10000] [--followers 50] [--seconds 20] [--agents 1000]: what following costs, how late lines come.
 
-A pod's log is written at the rate, each line with its time; one follower notes how long each took to him, the others read
-and drop. The agent's CPU is measured without followers first. Then so many connected agents, which this program plays, and
-the memory of the server that is their hub.
+A pod's log is written at the rate, each line with its time; one follower notes how long each took to him, the others
+read and drop. The agent's CPU is measured without followers first. Then so many agents connect, which this program
+plays, and the memory of the server that is their hub is measured.
 """
 import argparse
 import asyncio

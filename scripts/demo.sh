@@ -39,7 +39,7 @@ fi
 
 # ---------------------------------------------------------------- what is started, and how it ends
 
-place='' engine='' agent='' server='' private_engine='' s3_server='' made_image=''
+place='' hub='' engine='' agent='' server='' private_engine='' s3_server='' made_image=''
 containers=()
 
 docker() { DOCKER_CONTEXT='' DOCKER_HOST=$engine command docker "$@"; }
@@ -277,6 +277,8 @@ TXT
 start_agent() {
     heading "The agent"
     listen=127.0.0.1:$(free_port)
+    hub=127.0.0.1:$(free_port) # of the server that comes later: lines are seen there as they are printed
+    "$tool" fleet key new --out "$place/fleet.key" >/dev/null
     cat >"$place/boatswain.toml" <<TOML
 state_dir = "$place/state"
 host = "demo-host"
@@ -292,6 +294,10 @@ keyring = "$place/keyring"
 unassigned = "quarantine"
 [batch]
 flush_after = "2s"
+[fleet]
+key = "$place/fleet.key"
+[follow]
+hub = ["http://$hub"]
 TOML
     sed 's/^/    /' "$place/boatswain.toml"
     launch_agent
@@ -442,7 +448,7 @@ show_serving() {
         "$tool" token new "$tenant" --tokens "$place/tokens" --expires 12h >"$place/$tenant.token" 2>/dev/null
     done
     "$tool" serve --store "$store_url" --identities "$place/identities" --tokens "$place/tokens" --listen "$serving" \
-        2>"$place/serve.log" </dev/null &
+        --hub "$hub" --fleet-key "$place/fleet.key" 2>"$place/serve.log" </dev/null &
     server=$!
     for _ in $(seq 100); do
         ! curl --noproxy '*' -fsS -m 5 "http://$serving/ready" >/dev/null 2>&1 || break
@@ -456,6 +462,23 @@ show_serving() {
     found=$(ask_server globex '{app=~"shop/.*"}')
     [[ $found == *'"result":[]'* ]] || die "globex's token finds lines of acme: $found"
     good "acme's token counts acme's 200 lines; globex's finds none of them."
+    follow_live
+}
+
+# A line is at the follower before its batch is sealed.
+follow_live() {
+    local seen=$place/followed follower
+    curl --noproxy '*' -fsSN -m 30 -G "http://$serving/boatswain/api/v1/follow" \
+        -H "Authorization: Bearer $(cat "$place/acme.token")" --data-urlencode 'query={app=~".+"}' >"$seen" &
+    follower=$!
+    for _ in $(seq 150); do
+        ! grep -q '"kind":"live","hosts":1' "$seen" || break
+        sleep 0.1
+    done
+    grep -q '"kind":"live","hosts":1' "$seen" || die "the agent is not followed live: $(tail -n 3 "$place/serve.log")"
+    kill "$follower" 2>/dev/null || true
+    wait "$follower" 2>/dev/null || true
+    good "Who follows sees lines as they are printed: the agent has connected to the server's hub."
 }
 
 ask_server() { # TENANT QUERY

@@ -134,9 +134,9 @@ class Nobody final : public query::Observer {
     void damaged(const Error& error) override { ADD_FAILURE() << error.what; }
 };
 
-class SessionTest : public ::testing::Test {
+class FollowSessionTest : public ::testing::Test {
   protected:
-    SessionTest() : follower(std::make_shared<hub::Follower>([this] { ++marks_asked; })) {}
+    FollowSessionTest() : follower(std::make_shared<hub::Follower>([this] { ++marks_asked; })) {}
 
     Outside outside() {
         return {.show =
@@ -177,7 +177,7 @@ class SessionTest : public ::testing::Test {
     std::size_t enough = SIZE_MAX;
 };
 
-TEST_F(SessionTest, HistoryComesFromTheStoreAndThenLinesAsTheyArePrinted) {
+TEST_F(FollowSessionTest, HistoryComesFromTheStoreAndThenLinesAsTheyArePrinted) {
     FakeHost node{"n", store, identity};
     node.print("web", 2);
     node.join(*follower);
@@ -200,7 +200,7 @@ TEST_F(SessionTest, HistoryComesFromTheStoreAndThenLinesAsTheyArePrinted) {
     EXPECT_THAT(notes, IsEmpty());
 }
 
-TEST_F(SessionTest, WithoutAHubTheStoreIsAskedAgain) {
+TEST_F(FollowSessionTest, WithoutAHubTheStoreIsAskedAgain) {
     FakeHost node{"n", store, identity};
     auto all = session(false);
     turn(all);
@@ -216,7 +216,7 @@ TEST_F(SessionTest, WithoutAHubTheStoreIsAskedAgain) {
     EXPECT_THAT(shown, ElementsAre("n/web 0", "n/web 1", "n/web 2", "n/web 3"));
 }
 
-TEST_F(SessionTest, AStoreThatIsLateHoldsUpNoLiveLineAndIsShownWhenItIsThere) {
+TEST_F(FollowSessionTest, AStoreThatIsLateHoldsUpNoLiveLineAndIsShownWhenItIsThere) {
     FakeHost node{"n", store, identity};
     node.print("web", 2);
     node.join(*follower);
@@ -235,7 +235,7 @@ TEST_F(SessionTest, AStoreThatIsLateHoldsUpNoLiveLineAndIsShownWhenItIsThere) {
     EXPECT_THAT(shown, ElementsAre("n/web 2", "n/web 0", "n/web 1"));
 }
 
-TEST_F(SessionTest, LinesThatWereDroppedComeFromTheStore) {
+TEST_F(FollowSessionTest, LinesThatWereDroppedComeFromTheStore) {
     std::vector<FakeHost> hosts;
     auto& node = hosts.emplace_back("n", store, identity);
     node.print("web");
@@ -259,7 +259,7 @@ TEST_F(SessionTest, LinesThatWereDroppedComeFromTheStore) {
     EXPECT_THAT(shown, ElementsAre("n/web 0", "n/web 1", "n/web 2", "n/web 3"));
 }
 
-TEST_F(SessionTest, LinesThatTookTheOrdinalsOfLostOnesAreShown) {
+TEST_F(FollowSessionTest, LinesThatTookTheOrdinalsOfLostOnesAreShown) {
     FakeHost node{"n", store, identity};
     node.join(*follower);
     node.mark(*follower);
@@ -293,7 +293,7 @@ TEST_F(SessionTest, LinesThatTookTheOrdinalsOfLostOnesAreShown) {
     EXPECT_THAT(shown, SizeIs(4));
 }
 
-TEST_F(SessionTest, EndsWhenNobodyTakesMore) {
+TEST_F(FollowSessionTest, EndsWhenNobodyTakesMore) {
     FakeHost node{"n", store, identity};
     node.print("web", 5);
     node.seal();
@@ -306,7 +306,7 @@ TEST_F(SessionTest, EndsWhenNobodyTakesMore) {
 }
 
 // Any order of printing, sealing, shipping, dropping, joining and leaving.
-TEST_F(SessionTest, EveryLineIsShownOnceWhateverHappens) {
+TEST_F(FollowSessionTest, EveryLineIsShownOnceWhateverHappens) {
     auto seed = boatswain::testing::test_seed();
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random{seed};
