@@ -43,6 +43,9 @@ Result<void> check_host(const config::Config& config) {
 Result<void> check_ways_in(const config::Config& config) {
     if (!config.docker.enabled && config.driver.enabled)
         return fail(Remedy::stop, "driver.enabled: the log driver is a Docker engine's, and docker.enabled is false");
+    for (const auto& way : ways_in())
+        if (auto mistake = way.is_on(config) ? way.mistake(config) : std::nullopt)
+            return fail(Remedy::stop, std::move(*mistake));
     if (config.docker.enabled) return {};
     std::string off = "nothing to read: docker.enabled is false";
     for (const auto& way : ways_in()) {

@@ -16,6 +16,11 @@ TEST(Check, AnAgentWithNothingToReadIsRefused) {
     EXPECT_THAT(check_ways_in(config).error().what, HasSubstr("cri.pods"));
     config.cri.pods = "/var/log/pods";
     EXPECT_TRUE(check_ways_in(config));
+    config.cri.tasks = "/run/containerd/tasks";
+    ASSERT_FALSE(check_ways_in(config));
+    EXPECT_THAT(check_ways_in(config).error().what, HasSubstr("cri.tasks needs tenancy.trust_image"));
+    config.tenancy.trust_image = true;
+    EXPECT_TRUE(check_ways_in(config));
     config.driver.enabled = true;
     EXPECT_THAT(check_ways_in(config).error().what, HasSubstr("driver.enabled"));
 }

@@ -28,14 +28,23 @@ std::string node_of(const Config& config) { return config.cri.node.empty() ? con
 // A token and authorities that are changed are other files afterwards: their directories are read.
 std::vector<Path> cri_directories(const Config& config) {
     std::vector directories{config.cri.pods};
+    if (!config.cri.tasks.empty()) directories.push_back(config.cri.tasks);
     if (config.cri.api.empty()) return directories;
     for (const auto& file : {config.cri.api_token_file, config.cri.api_ca_file})
         if (file.has_parent_path()) directories.push_back(file.parent_path());
     return directories;
 }
 
+std::optional<std::string> cri_mistake(const Config& config) {
+    if (config.cri.tasks.empty() || config.tenancy.trust_image) return std::nullopt;
+    return "cri.tasks needs tenancy.trust_image = true: containerd does not say which variables of a container are its "
+           "image's, so whoever makes images can name tenants, too";
+}
+
 std::optional<std::string> cri_trouble(const Config& config) {
     if (auto trouble = trouble_with("cri.pods", config.cri.pods)) return trouble;
+    if (!config.cri.tasks.empty())
+        if (auto trouble = trouble_with("cri.tasks", config.cri.tasks)) return trouble;
     if (config.cri.api.empty()) return std::nullopt;
     if (!intake::cri::is_node_name(node_of(config)))
         return "cri.node is empty, and host is no node's name: " + node_of(config);
@@ -63,6 +72,7 @@ std::unique_ptr<intake::Intake> make_cri(const Config& config, const IntakeParts
         .excluded_namespaces = {excluded.begin(), excluded.end()},
         .own_pods = intake::cri::own_pods(),
         .api = api_of(config),
+        .tasks = config.cri.tasks,
         .words_wait = std::chrono::duration_cast<std::chrono::milliseconds>(config.cri.labels_wait)};
     return std::make_unique<intake::cri::CriIntake>(parts.executor, std::move(options), parts.assigner, parts.batcher,
                                                     parts.spool, parts.clock, parts.metrics, parts.log);
@@ -72,6 +82,7 @@ constexpr std::array all{
     WayIn{.is_on = [](const Config& config) { return !config.cri.pods.empty(); },
           .off = "cri.pods names no directory (/var/log/pods on nodes of Kubernetes)",
           .directories = cri_directories,
+          .mistake = cri_mistake,
           .trouble = cri_trouble,
           .make = make_cri},
 };

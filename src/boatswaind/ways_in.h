@@ -36,6 +36,8 @@ struct WayIn {
     std::string_view off;
     // What it reads, for the sandbox. A directory may come later.
     std::vector<Path> (*directories)(const config::Config&);
+    // What is wrong with its settings, so that no agent starts with them; asked only where it is on.
+    std::optional<std::string> (*mistake)(const config::Config&);
     // Why it would read nothing on this host, for `boatswaind check`. Asked only where it is on.
     std::optional<std::string> (*trouble)(const config::Config&);
     std::unique_ptr<intake::Intake> (*make)(const config::Config&, const IntakeParts&);

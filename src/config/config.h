@@ -74,7 +74,8 @@ struct Config {
     } docker;
 
     struct Cri {
-        Path pods;  // the kubelet's directory of logs, as we see it; empty: there is none to read
+        Path pods;   // the kubelet's directory of logs, as we see it; empty: there is none to read
+        Path tasks;  // containerd's directory of tasks, as we see it; empty: nobody says containers' variables
         std::vector<std::string> exclude_namespaces;
         std::string api;  // URL of the API server that is asked for pods' labels; empty: none is
         Path api_token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";  // empty: no token is sent

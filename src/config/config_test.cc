@@ -92,6 +92,7 @@ read_from = "start"
 read_max_age = "24h"
 [cri]
 pods = "/var/log/pods"
+tasks = "/run/containerd/tasks"
 exclude_namespaces = ["kube-system"]
 api = "https://kubernetes.default.svc"
 api_token_file = "/run/token"
@@ -196,6 +197,7 @@ format = "json"
     EXPECT_EQ(config.engine.id, "ABCD:EFGH");
     EXPECT_FALSE(config.docker.enabled);
     EXPECT_EQ(config.cri.pods, "/var/log/pods");
+    EXPECT_EQ(config.cri.tasks, "/run/containerd/tasks");
     EXPECT_THAT(config.cri.exclude_namespaces, ElementsAre("kube-system"));
     EXPECT_EQ(config.cri.api, "https://kubernetes.default.svc");
     EXPECT_EQ(config.cri.api_token_file, "/run/token");

@@ -388,6 +388,11 @@ std::vector<Setting> make_settings() {
              "the kubelet's directory of logs (/var/log/pods): read what containerd and CRI-O write there; empty: do "
              "not",
              absolute_path_or_none, AT(Path, cri.pods)),
+        path(
+            "cri.tasks",
+            "containerd's directory of tasks (/run/containerd/io.containerd.runtime.v2.task/k8s.io), whose config.json "
+            "files say containers' variables; empty: they are not known. Needs tenancy.trust_image",
+            absolute_path_or_none, AT(Path, cri.tasks)),
         list("cri.exclude_namespaces", "NAMESPACES", "never read pods of these namespaces", not_empty,
              AT(std::vector<std::string>, cri.exclude_namespaces)),
         text("cri.api", "URL",
@@ -400,8 +405,8 @@ std::vector<Setting> make_settings() {
              absolute_path_or_none, AT(Path, cri.api_ca_file)),
         text("cri.node", "NAME", "this node's name in the cluster; empty: `host`", node_name,
              AT(std::string, cri.node)),
-        duration("cri.labels_wait", "how long a pod's log waits for its labels until that is told", 1s, 1h,
-                 AT(Nanoseconds, cri.labels_wait)),
+        duration("cri.labels_wait", "how long a pod's log waits for its labels, or its variables, until that is told",
+                 1s, 1h, AT(Nanoseconds, cri.labels_wait)),
 
         truth("driver.enabled", "read containers that run with our log driver (docker run --log-driver boatswain)",
               AT(bool, driver.enabled)),

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 BUILD = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", ROOT / "build/release"))
 ENGINE_PLACES = ("/run", "/var/run")  # directories of the host in which the engine's socket lies
-MANIFESTS = ("docker.yaml", "boatswain.yaml", "labels.yaml")
+MANIFESTS = ("docker.yaml", "boatswain.yaml", "labels.yaml", "environment.yaml")
 UNITS = ("boatswain.service", "boatswain-guard.service", "boatswain-serve.service")
 UID = 10350  # of the agent's ordinary user: scripts/stage.sh, and the owner of the hosts' directories
 
@@ -395,9 +395,26 @@ class Descriptors(unittest.TestCase):
             agent["env"] = [env for env in agent["env"] if env["name"] not in new]
         self.assertEqual(pods[0], pods[1], "all else is as without labels")
 
+    def test_variables_of_containers_cost_one_directory_to_read_and_a_word_for_images(self):
+        pods = [daemon_set(name)["spec"]["template"]["spec"] for name in ("environment.yaml", "boatswain.yaml")]
+        tasks = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
+        agent = pods[0]["containers"][0]
+        mount = next(one for one in agent["volumeMounts"] if one["name"] == "tasks")
+        self.assertEqual(
+            mount, {"name": "tasks", "mountPath": tasks, "readOnly": True, "mountPropagation": "HostToContainer"}
+        )
+        agent["volumeMounts"].remove(mount)
+        volume = next(one for one in pods[0]["volumes"] if one["name"] == "tasks")
+        self.assertEqual(volume["hostPath"], {"path": tasks, "type": "Directory"})
+        pods[0]["volumes"].remove(volume)
+        new = ("BOATSWAIN_CRI_TASKS", "BOATSWAIN_TENANCY_TRUST_IMAGE", "BOATSWAIN_TENANCY_TENANT")
+        for pod in pods:
+            pod["containers"][0]["env"] = [env for env in pod["containers"][0]["env"] if env["name"] not in new]
+        self.assertEqual(pods[0], pods[1], "all else is as without variables")
+
     def test_kubernetes_gives_the_agent_no_right_to_its_api(self):
         kinds = {"Namespace", "ServiceAccount", "ConfigMap", "NetworkPolicy", "DaemonSet"}
-        for name in ("docker.yaml", "boatswain.yaml"):
+        for name in ("docker.yaml", "boatswain.yaml", "environment.yaml"):
             self.assertEqual({one["kind"] for one in kubernetes(name)}, kinds, "no role, no binding")
         pod = daemon_set()["spec"]["template"]["spec"]
         self.assertFalse(pod["automountServiceAccountToken"])
@@ -436,6 +453,7 @@ class Descriptors(unittest.TestCase):
             "kubernetes/boatswain.yaml",
             "kubernetes/docker.yaml",
             "kubernetes/labels.yaml",
+            "kubernetes/environment.yaml",
             "marathon/agent.json",
             "swarm/boatswain.yaml",
             "nomad/boatswain.nomad.hcl",

@@ -133,6 +133,43 @@ class Pods(LiveTest):
         self.assertEqual(agent.reader().of(first).gaps, [])
         self.assertEqual(agent.reader().of(pod.source).gaps, [])
 
+    def test_variables_say_whose_pods_are_by_containerds_tasks(self):
+        settings = dict(tenancy__tenant=["env:TEAM"], tenancy__trust_image=True, cri__tasks=str(self.containerd.tasks))
+        early = self.pod("shop", "echo early; sleep 1000", name="early-0", environment={"TEAM": "red", "SECRET": "x"})
+        agent = self.agent(cri__labels_wait="2s", **settings)
+        self.assertTrue(agent.logged("confined", reads="what it needs"))
+        pods = [
+            self.pod(
+                "shop", f"i=0; while [ $i -lt 10 ]; do echo line $i; i=$((i+1)); done{end}", name=name, environment=env
+            )
+            for name, end, env in (
+                ("job-0", "", {"TEAM": "green"}),
+                ("web-0", "; sleep 1000", {"TEAM": "blue"}),
+                ("plain-0", "; sleep 1000", {}),
+            )
+        ]
+        pods[0].wait()
+        pods[0].start_again("echo again")
+        pods[0].wait()
+        tenants = ("green", "blue", "_unassigned")
+        sources = [f"{pods[0].uid}/app/0", pods[1].source, pods[2].source]
+        for source in sources:
+            wait_for(lambda: len(agent.reader().of(source).lines) == 10, 30, source)
+        wait_for(
+            lambda: agent.reader().of(pods[0].source).lines and agent.reader().of(early.source).lines, 30, "others"
+        )
+        # Its tasks are gone when the agent comes back: what is known of it holds.
+        agent.kill()
+        agent.start()
+        wait_for(lambda: agent.logged("container assigned again", container=sources[0]), 20, "the run that has ended")
+        self.assertEqual(agent.stop(), 0)
+        for source, tenant in zip(sources, tenants):
+            self.assert_numbers(agent.reader().of(source), 10, container=source)
+            self.assertEqual(agent.reader().of(source).tenant, tenant)
+        self.assertEqual(agent.reader().of(pods[0].source).tenant, "green")
+        self.assertEqual(agent.reader().of(early.source).tenant, "red")
+        self.assertEqual(agent.tool("verify").returncode, 0)
+
     def test_labels_say_whose_pods_are_while_agent_and_api_server_come_and_go(self):
         place = scratch("bwa.")
         self.addCleanup(shutil.rmtree, place)

@@ -104,6 +104,7 @@ class Containerd:
         self.environment = os.environ | {"PATH": programs(self.place)}
         self.program = shutil.which("containerd", path=self.environment["PATH"])
         self.pods = self.place / "pods"
+        self.tasks = self.place / "state/io.containerd.runtime.v2.task/k8s.io"
         self.pods.mkdir()
         self.socket = self.place / "containerd.sock"
         (self.place / "config.toml").write_text(
@@ -173,8 +174,9 @@ state = "{self.place}/state"
 class Pod:
     """One container in one pod of `namespace`, which runs `script`."""
 
-    def __init__(self, containerd, namespace, script, name="web-0", container="app"):
+    def __init__(self, containerd, namespace, script, name="web-0", container="app", environment=None):
         self.containerd, self.container, self.run_number = containerd, container, 0
+        self.environment = environment or {}
         self.made, self.rotated = time.time(), 0
         cri, self.runtime = containerd.cri, containerd.runtime
         self.uid, self.name, self.namespace = str(uuid.uuid4()), name, namespace
@@ -209,6 +211,7 @@ class Pod:
             metadata=cri.ContainerMetadata(name=self.container, attempt=self.run_number),
             image=cri.ImageSpec(image=IMAGE),
             command=["sh", "-c", script],
+            envs=[cri.KeyValue(key=key, value=value) for key, value in self.environment.items()],
             log_path=f"{self.container}/{self.run_number}.log",
             linux=cri.LinuxContainerConfig(
                 security_context=cri.LinuxContainerSecurityContext(namespace_options=self.namespaces)

@@ -58,6 +58,7 @@ asio::awaitable<void> CriIntake::run() {
         api_ = std::make_unique<ApiWatch>(executor_, *options_.api);
         tasks_.spawn("follow the API server", follow_api());
     }
+    if (!options_.tasks.empty()) tasks_.spawn("follow tasks", follow_tasks());
     co_await tasks_.join_or_end();
 }
 
@@ -174,6 +175,7 @@ void CriIntake::log_appeared(const PodLog& log) {
     container.facts = log.facts();
     container.found = clock_.steady();
     if (options_.api) container.words = Words::waited_for;
+    if (!options_.tasks.empty()) container.environment = Words::waited_for;
     container.created = (held ? (*held)->made() : std::nullopt).value_or(clock_.now());
     container.charge = batch::Charge::standing(batcher_.budget(), container_cost);
     // A run that was before has ended; and so has this one, where there is a later one.
@@ -237,6 +239,8 @@ Assignment CriIntake::whose(Container& container) {
         if (!words) return waiting(container);
         use_words(container, *words);
     }
+    if (container.environment == Words::waited_for && !take_environment(container)) return waiting_for_task(container);
+    if (container.environment == Words::missing && container.before) return as_before(*container.before);
     return assigner_.assign(container.facts);
 }
 
@@ -339,7 +343,8 @@ void CriIntake::vanished(const std::string& id, Container& container) {
     container.running = false;
     pump_.set_running(id, false);
     pump_.notice_removal(id);
-    if (container.words == Words::waited_for) container.assignment = whose(container);
+    if (container.words == Words::waited_for || container.environment == Words::waited_for)
+        container.assignment = whose(container);
     if (pump_.feed(id) || container.assignment.soon) return;  // read to its end first
     give_up(id, container);
 }
@@ -414,6 +419,8 @@ IntakeHealth CriIntake::health() const {
     if (!health.follows) health.troubles.push_back("pods are not followed: " + last_error_);
     if (api_) health.detail.emplace("api_server", api_trouble_.empty() ? "followed" : api_trouble_);
     if (auto trouble = api_health_trouble()) health.troubles.push_back(*trouble);
+    if (!options_.tasks.empty()) health.detail.emplace("tasks", tasks_trouble_.empty() ? "followed" : tasks_trouble_);
+    if (!tasks_trouble_.empty()) health.troubles.push_back("variables of containers are not known: " + tasks_trouble_);
     if (full_)
         health.troubles.push_back("more than " + std::to_string(containers_max) + " containers, or " +
                                   std::to_string(entries_max) + " entries in one directory: the rest is not read");

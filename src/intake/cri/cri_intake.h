@@ -10,7 +10,7 @@
 //
 // Where an API server is named (Options::api), its watch says what labels and annotations a pod has. A log waits for
 // them, held open and unread. They are those of the moment in which the log was assigned first, whatever its pod is
-// called afterwards. Where the server answers and knows no such pod, they are not known: no rule that reads them gives
+// called afterwards. Likewise for variables, where containerd's tasks are named (Options::tasks). Where the server answers and knows no such pod, they are not known: no rule that reads them gives
 // way to a weaker one (tenancy/pod_words.h).
 //
 // The pods directory may come late, or go and come back: nothing is taken for removed while it cannot be read, or holds
@@ -29,6 +29,7 @@
 #include "base/metrics.h"
 #include "batch/batcher.h"
 #include "intake/cri/pods_watch.h"
+#include "intake/cri/tasks_watch.h"
 #include "intake/log_file/file_pump.h"
 #include "intake/pod_watch/api_watch.h"
 #include "intake/pod_watch/known_pods.h"
@@ -44,6 +45,7 @@ struct Options {
     std::set<std::string> excluded_namespaces;
     std::set<std::string> own_pods;      // uids of the pods that this process runs in: an agent never reads its own log
     std::optional<ApiWatchOptions> api;  // nothing: labels and annotations are asked of nobody
+    Path tasks{};                        // containerd's, which say containers' variables; empty: nobody does
     // How long a log waits for its pod's words before its waiting is told, and, where the server answers, ends.
     std::chrono::milliseconds words_wait{30'000};
     std::chrono::milliseconds written_on_max{
@@ -75,13 +77,13 @@ class CriIntake final : public Intake, private PodsListener {
     std::vector<Description> describe_all() const override;
 
   private:
-    // What is known of its pod's labels and annotations.
+    // What is known of its pod's labels and annotations, or of its variables.
     enum class Words {
         unasked,     // there is no server to ask
         waited_for,  // nothing yet
         known,
         stale,    // rules read others since: used until they are said again
-        missing,  // the server knows no such pod
+        missing,  // the server knows no such pod, containerd no such task
     };
     struct Container {  // one run of one
         PodLog log;
@@ -89,8 +91,9 @@ class CriIntake final : public Intake, private PodsListener {
         Timestamp created{};  // of its log, as far as the file system tells
         Assignment assignment;
         std::chrono::steady_clock::time_point found;
-        Words words = Words::unasked;
-        std::uint64_t lines_before = 0;  // of earlier runs of the agent
+        Words words = Words::unasked, environment = Words::unasked;
+        std::shared_ptr<const spool::ResumeRecord> before;  // of an earlier agent, where `environment` is missing
+        std::uint64_t lines_before = 0;                     // of earlier runs of the agent
         bool running = true;
         bool removed = false;
         std::optional<bool> ended;  // what the spool was told last of its having ended
@@ -143,6 +146,16 @@ class CriIntake final : public Intake, private PodsListener {
     std::optional<std::string> api_health_trouble() const;
     bool is_overdue(const Container& container) const;
 
+    // cri_tasks.cc
+    boost::asio::awaitable<void> follow_tasks();
+    bool open_tasks();
+    void learn(const TasksWatch::ContainerOfPod& whose);
+    void look_at_unknown();
+    bool take_environment(Container& container);
+    bool is_newest(const Container& container) const;
+    Assignment waiting_for_task(const Container& container) const;
+    static Assignment as_before(const spool::ResumeRecord& before);
+
     const boost::asio::any_io_executor executor_;
     const Options options_;
     const Assigner assigner_;
@@ -164,6 +177,8 @@ class CriIntake final : public Intake, private PodsListener {
     std::string api_trouble_;                                      // as it was told last, and since when there is one
     std::chrono::steady_clock::time_point api_trouble_since_;
     std::uint64_t events_not_understood_ = 0;
+    std::unique_ptr<TasksWatch> tasks_watch_;
+    std::string tasks_trouble_;                     // why the tasks' directory cannot be read; empty: it can
     std::map<std::string, Container> containers_;   // by PodLog::id()
     std::deque<Description> departed_;              // oldest first
     std::string last_error_ = "not looked at yet";  // why the pods directory cannot be read; empty: it can

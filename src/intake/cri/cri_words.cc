@@ -146,10 +146,12 @@ void CriIntake::forget_pods() {
 
 // Rules read other words of pods now. Those that are known are used until they are said again.
 void CriIntake::learn_again() {
-    if (!api_) return;
-    for (auto& [id, container] : containers_)
+    for (auto& [id, container] : containers_) {
         if (container.words == Words::known) container.words = Words::stale;
-    api_->begin_again();
+        if (container.environment == Words::known) container.environment = Words::stale;
+    }
+    if (api_) api_->begin_again();
+    if (tasks_watch_) tasks_watch_->look();
 }
 
 // A server that is started again is away for a moment, and nobody waits for it.
