@@ -73,7 +73,7 @@ class Podman:
         self.replace(at)
 
     def remove(self, container, seconds):
-        self.engine.podman("rm", "--force", "--time", str(seconds), container)
+        self.engine.remove(container, seconds)
         self.removed[container] = time.monotonic()
 
     def end(self, name, container):

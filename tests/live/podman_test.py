@@ -83,7 +83,7 @@ class PodmanAgent(LiveTest):
 
         # conmon's own crash: what it wrote by then is there, and no more comes.
         os.kill(self.engine.conmon_of(plain), signal.SIGKILL)
-        self.engine.podman("rm", "--force", "--time", "0", plain)
+        self.engine.remove(plain)
         wait_for(lambda: self.ending(agent, plain), 30, "its end")
 
         # Podman refuses a container with the driver journald where there is no journal.

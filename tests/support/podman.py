@@ -2,7 +2,14 @@
 
 What a person may have set in /etc/containers does not count: all is said by options, which conmon hands on to the
 podman that cleans up behind a container (CONTAINERS_CONF it would not).
+
+BOATSWAIN_TEST_PODMAN=SUITE: the Podman of a newer Debian suite (trixie: 5.4), with its conmon and runc, unpacked by
+debootstrap into BOATSWAIN_ENGINES/SUITE-podman, once. It runs there by chroot, in a mount namespace of its own that
+shares /tmp.
 """
+import fcntl
+import os
+import pathlib
 import shutil
 import subprocess
 
@@ -12,8 +19,55 @@ from harness import alive, run, scratch, wait_for
 IMAGE = "localhost/bw/busybox:1"
 
 
+MIRROR = r"""
+    awk '$1 == "URIs:" {print $2; exit} $1 == "deb" {for (i = 2; i <= NF; i++) if ($i ~ /^https?:/) {print $i; exit}}' \
+        /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null || true"""
+
+
+def unpacked(suite):
+    """Where that suite's Podman is."""
+    root = pathlib.Path(os.environ.get("BOATSWAIN_ENGINES", "/var/cache/boatswain-engines")) / f"{suite}-podman"
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{root}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / ".unpacked").exists():
+            shutil.rmtree(root, ignore_errors=True)
+            mirror = run("sh", "-c", MIRROR).stdout.decode().strip()
+            run("debootstrap", "--variant=minbase", "--include=podman,conmon,runc", suite, root, mirror, timeout=900)
+            (root / ".unpacked").touch()
+    return root
+
+
+class Suite:
+    """A mount namespace in which a suite's root is set up; `command` runs a program in it."""
+
+    def __init__(self, root):
+        share = "".join(f" && mount --rbind /{name} {root}/{name}" for name in ("proc", "sys", "dev", "tmp"))
+        self.process = subprocess.Popen(
+            [
+                "unshare",
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                f"mount --bind {root} {root}{share} && echo up && exec sleep inf",
+            ],
+            stdout=subprocess.PIPE,
+        )
+        assert self.process.stdout.readline() == b"up\n", f"{root} cannot be mounted"
+        self.command = ["nsenter", f"--mount=/proc/{self.process.pid}/ns/mnt", "chroot", str(root)]
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Podman:
     def __init__(self):
+        suite = os.environ.get("BOATSWAIN_TEST_PODMAN")
+        self.suite = Suite(unpacked(suite)) if suite else None
+        self.command = [*(self.suite.command if self.suite else []), "podman"]
         self.place = scratch("bwp.")
         self.socket = self.place / "podman.sock"
         self.root = self.place / "root"
@@ -32,12 +86,12 @@ class Podman:
             raise
 
     def podman(self, *arguments, check=True, timeout=60):
-        return run("podman", *self.options, *arguments, check=check, timeout=timeout).stdout.decode().strip()
+        return run(*self.command, *self.options, *arguments, check=check, timeout=timeout).stdout.decode().strip()
 
     def start(self):
         with open(self.place / "service.log", "ab") as log:
             self.process = subprocess.Popen(
-                ["podman", *map(str, self.options), "system", "service", "--time", "0", f"unix://{self.socket}"],
+                [*self.command, *map(str, self.options), "system", "service", "--time", "0", f"unix://{self.socket}"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -67,6 +121,12 @@ class Podman:
     def version(self):
         return self.podman("version", "--format", "{{.Client.Version}}")
 
+    def remove(self, container, seconds=0):
+        """Also where its conmon was killed: Podman 5 says at first that it cannot know the exit code."""
+        words = ["rm", "--force", "--time", str(seconds), container]
+        self.podman(*words, check=False)
+        self.podman(*words, "--ignore")
+
     def remove_all(self):
         self.podman("rm", "--all", "--force", "--time", "0", check=False)
 
@@ -83,4 +143,6 @@ class Podman:
             for target in reversed(targets):
                 if target.startswith(f"{self.place}/"):
                     run("umount", "-l", target, check=False)
+            if self.suite:
+                self.suite.close()
             shutil.rmtree(self.place, ignore_errors=True)
