@@ -11,6 +11,7 @@ import collections
 import datetime
 import http.client
 import random
+import ssl
 import threading
 import urllib.parse
 import websockets
@@ -19,8 +20,13 @@ import websockets
 class Hub:
     """`boatswain serve` with a hub, on a directory store, which can be killed and started again."""
 
-    def __init__(self, place):
+    def __init__(self, place, tls=False):
         self.place = place
+        self.certificate, self.key = (place / "hub.pem", place / "hub.key") if tls else (None, None)
+        if tls:
+            words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+            words += ["-subj", "/CN=hub", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+            run(*words, "-keyout", self.key, "-out", self.certificate)
         self.fleet_key = place / "fleet.key"
         self.port, self.hub_port = free_port(), free_port()
         run(BUILD / "boatswain", "fleet", "key", "new", "--out", self.fleet_key)
@@ -34,10 +40,21 @@ class Hub:
         words = ["serve", "--store", agent.store, "--identities", agent.keys, "--tokens", self.tokens]
         words += ["--listen", f"127.0.0.1:{self.port}", "--hub", f"127.0.0.1:{self.hub_port}"]
         words += ["--fleet-key", self.fleet_key]
+        if self.certificate:
+            words += ["--tls-certificate", self.certificate, "--tls-key", self.key]
         began = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([BUILD / "boatswain", *words], stderr=log)
         wait_for(lambda: b"serving" in self.log_path.read_bytes()[began:], 10, "serve")
+
+    def url(self):
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.hub_port}"
+
+    def connection(self):
+        if not self.certificate:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        context = ssl.create_default_context(cafile=self.certificate)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
 
     def token(self, tenant):
         return run(BUILD / "boatswain", "token", "new", tenant, "--tokens", self.tokens).stdout.decode().strip()
@@ -72,7 +89,7 @@ class Follower(threading.Thread):
                 time.sleep(0.2)
 
     def follow(self):
-        asking = http.client.HTTPConnection("127.0.0.1", self.hub.port, timeout=30)
+        asking = self.hub.connection()
         start = self.start_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         words = urllib.parse.urlencode({"query": self.query, "start": start})
         asking.request("GET", f"/boatswain/api/v1/follow?{words}", headers={"Authorization": f"Bearer {self.token}"})
@@ -87,9 +104,7 @@ class Follower(threading.Thread):
                 place = (record["source"], record["ordinal"])
                 assert place not in seen, f"twice in one stream: {place}"
                 seen.add(place)
-                message = record.get("line", record.get("message", ""))
-                if place not in self.order[record["source"]]:
-                    pass
+                message = record["message"]
                 self.lines[(*place, message)] += 1
                 self.order[record["source"]].append(record["ordinal"])
                 printed = datetime.datetime.fromisoformat(record["time"][:26].rstrip("Z") + "+00:00")
@@ -122,13 +137,16 @@ class Live(LiveTest):
             start=False,
             batch__flush_after="1h",
             fleet__key=str(self.hub.fleet_key),
-            follow__hub=[f"http://127.0.0.1:{self.hub.hub_port}"],
+            follow__hub=[self.hub.url()],
+            follow__ca_file=str(self.hub.certificate or ""),
             tenancy__app=["env:APP", "name"],
             tenancy__tenant=["env:TENANT"],
             **settings,
         )
 
     def test_shows_lines_as_they_are_printed_to_their_tenant_alone(self):
+        self.hub = Hub(scratch("bwh."), tls=True)
+        self.addCleanup(self.hub.close)
         agent = self.following_agent()
         agent.start()
         self.hub.start(agent)
@@ -156,10 +174,9 @@ class Live(LiveTest):
             self.assertNotIn("green secret", follower.messages())
             self.assertIn("live", follower.kinds())
         print(f"delay of a line: median {percentile(early.delays[-50:], .5):.3f} s", file=sys.stderr)
-        self.assertEqual(agent.metric("boatswain_live_streams", hub=f"http://127.0.0.1:{self.hub.hub_port}"), 1)
+        self.assertEqual(agent.metric("boatswain_live_streams", hub=self.hub.url()), 1)
         for follower in (early, late, narrow):
             follower.ending = True
-
 
     def test_tails_as_loki_does(self):
         agent = self.following_agent()
