@@ -227,7 +227,7 @@ class Faults(Live):
     test_shows_lines_as_they_are_printed_to_their_tenant_alone = None
     test_tails_as_loki_does = None
 
-    def test_nothing_is_shown_twice_or_left_out_when_agent_and_hub_are_killed(self):
+    def test_nothing_is_shown_twice_or_left_out_when_agent_hub_and_store_are_gone_for_a_while(self):
         seed = int(os.environ.get("BOATSWAIN_TEST_SEED", random.randrange(1 << 32)))
         chance = random.Random(seed)
         agent = self.following_agent(spool__bytes_max="64MiB")
@@ -245,8 +245,17 @@ class Faults(Live):
         followers = [Follower(self.hub, token) for _ in range(3)]
         for follower in followers:
             follower.start()
-        for fault in ("agent", "hub", "agent", "hub", "both"):
+        store, away = agent.store_dir, agent.place / "away"
+        for fault in ("agent", "hub", "store", "agent", "hub", "both"):
             time.sleep(chance.uniform(1, 2.5))
+            if fault == "store":
+                # Somebody who begins to follow now gets what is before him when it is back.
+                store.rename(away)
+                followers.append(Follower(self.hub, token))
+                followers[-1].start()
+                time.sleep(chance.uniform(1, 7))
+                away.rename(store)
+                continue
             if fault != "hub":
                 agent.kill()
             if fault != "agent":
