@@ -9,10 +9,11 @@ Following::~Following() {
     std::erase(found->second, this);
     if (found->second.empty()) all_.all_.erase(found);
     --all_.count_;
+    all_.bytes_ -= bytes_;
 }
 
 std::vector<Following::Portion> Following::take() {
-    bytes_ = 0;
+    all_.bytes_ -= std::exchange(bytes_, 0);
     return std::exchange(waiting_, {});
 }
 
@@ -22,10 +23,11 @@ std::uint64_t Following::take_dropped_lines() { return std::exchange(dropped_lin
 void Following::add(const FollowedSourcePtr& source, std::uint64_t first_ordinal, std::string_view text) {
     bool goes_on = !waiting_.empty() && waiting_.back().source == source;
     auto cost = text.size() + (goes_on ? 0 : sizeof(Portion));
-    if (dropped_lines_ > 0 || cost > following_bytes_max - bytes_) {
+    if (dropped_lines_ > 0 || cost > following_bytes_max - bytes_ || cost > followings_bytes_max - all_.bytes_) {
         dropped_lines_ += static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
     } else {
         bytes_ += cost;
+        all_.bytes_ += cost;
         if (goes_on)
             waiting_.back().text += text;
         else

@@ -20,9 +20,10 @@
 
 namespace boatswain::batch {
 
-// What waits in one following, and how many there may be at a time: all of them together are not charged against
+// What waits in one following, and in all together, and how many there may be at a time. They are not charged against
 // memory_max.
 inline constexpr std::size_t following_bytes_max = 2U << 20;
+inline constexpr std::size_t followings_bytes_max = 16U << 20;
 inline constexpr std::size_t followings_max = 256;
 
 class Followings;
@@ -76,6 +77,7 @@ class Followings {
     friend class Following;
     std::map<TenantId, std::vector<Following*>> all_;
     std::size_t count_ = 0;
+    std::size_t bytes_ = 0;  // that wait in all of them
 };
 
 }  // namespace boatswain::batch

@@ -88,6 +88,25 @@ TEST_F(FollowingTest, DropsAndCountsWhatDoesNotFitUntilSomebodyLooks) {
     EXPECT_EQ(rig.spool->checkpoint("web").value().lines, 4U) << "in the log all the same";
 }
 
+TEST_F(FollowingTest, AllTogetherTakeNoMoreThanTheirBound) {
+    std::vector<std::unique_ptr<Following>> all;
+    std::vector<std::unique_ptr<Feed>> feeds;
+    std::string line(following_bytes_max / 2, 'x');
+    std::uint64_t dropped = 0;
+    for (std::size_t i = 0; i < 2 * followings_bytes_max / line.size(); ++i) {
+        auto tenant = "tenant-" + std::to_string(i);
+        all.push_back(follow(tenant));
+        feeds.push_back(feed("web-" + std::to_string(i), tenant));
+        print(*feeds.back(), line);
+        dropped += all.back()->take_dropped_lines();
+    }
+    EXPECT_GE(dropped, all.size() / 2);
+    EXPECT_LT(dropped, all.size());
+    all.erase(all.begin());
+    print(*feeds.back(), line);
+    EXPECT_EQ(all.back()->take_dropped_lines(), 0U) << "the first one has made room";
+}
+
 TEST_F(FollowingTest, EndsAndMakesRoomForAnother) {
     std::vector<std::unique_ptr<Following>> all;
     for (std::size_t i = 0; i < followings_max; ++i) all.push_back(follow());

@@ -25,14 +25,17 @@ void Follower::add(const LiveEvent& event) {
     {
         std::lock_guard lock{mutex_};
         auto cost = cost_of(event);
-        if (is_lines(event) && bytes_ + cost > follower_bytes_max) {
+        if (is_lines(event) && (bytes_ + cost > follower_bytes_max || *all_ + cost > followers_bytes_max)) {
             std::erase_if(events_, is_lines);
+            *all_ -= bytes_;
             bytes_ = 0;
             for (const auto& one : events_) bytes_ += cost_of(one);
+            *all_ += bytes_;
             dropped_ = true;
             return;
         }
         bytes_ += cost;
+        *all_ += cost;
         events_.push_back(event);
     }
     came_.notify_one();
@@ -44,7 +47,7 @@ Follower::Taken Follower::take(std::chrono::milliseconds wait) {
     Taken taken{.events = {std::make_move_iterator(events_.begin()), std::make_move_iterator(events_.end())},
                 .dropped = std::exchange(dropped_, false)};
     events_.clear();
-    bytes_ = 0;
+    *all_ -= std::exchange(bytes_, 0);
     return taken;
 }
 

@@ -1,11 +1,13 @@
 // One who follows a tenant's lines: a queue between the hub, which never waits for him, and a thread of his own.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -15,12 +17,19 @@ namespace boatswain::hub {
 
 // What waits for one follower; lines that do not fit are dropped, and he is told.
 inline constexpr std::size_t follower_bytes_max = 4U << 20;
+// The same of all who follow at a hub. Lines that wait for several of them are there once, and are counted for each.
+inline constexpr std::size_t followers_bytes_max = 512U << 20;
 
 // Thread-safe: the hub adds, one thread takes. Shared by the two.
 class Follower {
   public:
-    // `ask_mark` may be called by any thread.
-    explicit Follower(std::function<void()> ask_mark) : ask_mark_(std::move(ask_mark)) {}
+    // `ask_mark` may be called by any thread. `all`: what waits for all of a hub's followers.
+    explicit Follower(std::function<void()> ask_mark,
+                      std::shared_ptr<std::atomic<std::size_t>> all = std::make_shared<std::atomic<std::size_t>>(0))
+        : ask_mark_(std::move(ask_mark)), all_(std::move(all)) {}
+    ~Follower() { *all_ -= bytes_; }
+    Follower(const Follower&) = delete;
+    Follower& operator=(const Follower&) = delete;
 
     // By the hub.
     void add(const LiveEvent& event);
@@ -37,6 +46,7 @@ class Follower {
 
   private:
     const std::function<void()> ask_mark_;
+    const std::shared_ptr<std::atomic<std::size_t>> all_;
     std::mutex mutex_;
     std::condition_variable came_;
     std::deque<LiveEvent> events_;  // guarded by mutex_, as all below

@@ -97,6 +97,7 @@ struct Hub::State : std::enable_shared_from_this<Hub::State> {
     Log& log;
     std::map<std::string, Agent*> agents;  // by host
     std::map<TenantId, Topic> topics;
+    const std::shared_ptr<std::atomic<std::size_t>> waiting = std::make_shared<std::atomic<std::size_t>>(0);
     Gauge& agents_gauge;
     Gauge& topics_gauge;
     Counter& refused_agents;
@@ -129,8 +130,8 @@ std::shared_ptr<Follower> Hub::follow(const TenantId& tenant, std::vector<open::
             if (auto there = state.lock()) what(*there);
         });
     };
-    std::unique_ptr<Follower> follower{
-        new Follower{[on_thread, tenant] { on_thread([tenant](State& there) { there.ask_mark(tenant); }); }}};
+    std::unique_ptr<Follower> follower{new Follower{
+        [on_thread, tenant] { on_thread([tenant](State& there) { there.ask_mark(tenant); }); }, state_->waiting}};
     std::shared_ptr<Follower> counted{follower.release(), [on_thread, tenant](Follower* gone) {
                                           delete gone;
                                           on_thread([tenant](State& there) { there.look_after(tenant); });
