@@ -8,6 +8,11 @@ add_test(NAME live_trixie_podman COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_D
 set_tests_properties(live_trixie_podman PROPERTIES LABELS live TIMEOUT 1300 RUN_SERIAL ON ENVIRONMENT
   "BOATSWAIN_BUILD=${CMAKE_BINARY_DIR};BOATSWAIN_TEST_PODMAN=trixie;BOATSWAIN_ENGINES=${boatswain_engines_dir}")
 
+# The same on this machine's Podman, run by an ordinary user, and by an agent that runs as he does.
+add_test(NAME live_rootless_podman COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/podman_test.py)
+set_tests_properties(live_rootless_podman PROPERTIES LABELS live TIMEOUT 420 RUN_SERIAL ON ENVIRONMENT
+  "BOATSWAIN_BUILD=${CMAKE_BINARY_DIR};BOATSWAIN_TEST_PODMAN=rootless")
+
 # What `./dev demo --engine podman` shows.
 add_test(NAME live_demo_podman COMMAND /usr/bin/python3 ${CMAKE_SOURCE_DIR}/scripts/demo_pods.py --engine podman --once)
 set_tests_properties(live_demo_podman PROPERTIES LABELS live TIMEOUT 200 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})

@@ -41,6 +41,7 @@ class PodmanAgent(LiveTest):
     def test_each_line_is_stored_once_over_rotations_and_kills_and_of_those_that_remove_themselves(self):
         say = scratch("bwpv.")
         self.addCleanup(shutil.rmtree, say)
+        say.chmod(0o755)
         talker = (
             f"i=0; for round in $(seq {ROUNDS}); do for n in $(seq {LINES}); do echo line $i; i=$((i+1)); done;"
             " while [ ! -e /say/$round ]; do usleep 10000; done; done; exec sleep 1000"
@@ -48,10 +49,19 @@ class PodmanAgent(LiveTest):
         options = ["--volume", f"{say}:/say:ro"]
         plain = self.engine.run(talker, "plain", labels={"boatswain.tenant": "red"}, options=options)
         # The graph root is named, so that the sandbox need not wait for Podman to say it.
-        agent = self.agent(start=False, docker__root=str(self.engine.root), batch__flush_after="200ms")
+        agent = self.agent(
+            start=False, prefix=self.engine.user, docker__root=str(self.engine.root), batch__flush_after="200ms"
+        )
+        if self.engine.user:
+            for path in (agent.state, agent.store_dir):
+                path.mkdir()
+            for path in (agent.state, agent.store_dir, agent.place):
+                os.chown(path, ROOTLESS_USER, ROOTLESS_USER)
         self.start(agent, "plain")
         self.assertTrue(agent.logged("confined", reads="what it needs"))
-        checked = run(BUILD / "boatswaind", "check", "--config", agent.config_path, check=False).stdout.decode()
+        checked = run(
+            *self.engine.user, BUILD / "boatswaind", "check", "--config", agent.config_path, check=False
+        ).stdout.decode()
         self.assertIn(f"engine Podman {self.engine.version()}", checked)
         self.assertIn("k8s-file logs are read from their files", checked)
         rotating = self.engine.run(

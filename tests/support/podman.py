@@ -6,15 +6,18 @@ podman that cleans up behind a container (CONTAINERS_CONF it would not).
 BOATSWAIN_TEST_PODMAN=SUITE: the Podman of a newer Debian suite (trixie: 5.4), with its conmon and runc, unpacked by
 debootstrap into BOATSWAIN_ENGINES/SUITE-podman, once. It runs there by chroot, in a mount namespace of its own that
 shares /tmp.
+BOATSWAIN_TEST_PODMAN=rootless: this machine's, run by an ordinary user. No such user is made: it has lists of users of
+its own, in a mount namespace.
 """
 import fcntl
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 from containerd import archive
-from harness import alive, run, scratch, wait_for
+from harness import ROOTLESS_USER, alive, run, scratch, wait_for
 
 IMAGE = "localhost/bw/busybox:1"
 
@@ -63,12 +66,49 @@ class Suite:
         self.process.wait()
 
 
+class Rootless:
+    """A mount namespace that knows the user; `command` runs a program as him, with his home in `place`."""
+
+    def __init__(self, place):
+        lists, home, run_dir = (place / name for name in ("lists", "home", "run-dir"))
+        for folder in (lists, home, run_dir):
+            folder.mkdir()
+        user = str(ROOTLESS_USER)
+        for name, line in (
+            ("passwd", f"rootless:x:{user}:{user}::{home}:/bin/sh"),
+            ("group", f"rootless:x:{user}:"),
+            ("subuid", "rootless:100000:65536"),
+            ("subgid", "rootless:100000:65536"),
+        ):
+            known = pathlib.Path("/etc", name).read_text() if name in ("passwd", "group") else ""
+            (lists / name).write_text(f"{known}{line}\n")
+        for folder in (place, home, run_dir):
+            os.chown(folder, ROOTLESS_USER, ROOTLESS_USER)
+        run_dir.chmod(0o700)
+        binds = " && ".join(f"mount --bind {one} /etc/{one.name}" for one in lists.iterdir())
+        self.process = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", f"{binds} && echo up && exec sleep inf"],
+            stdout=subprocess.PIPE,
+        )
+        assert self.process.stdout.readline() == b"up\n", "the lists of users cannot be mounted"
+        self.user = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
+        self.command = [
+            *("nsenter", f"--mount=/proc/{self.process.pid}/ns/mnt", "--wd=/", *self.user),
+            *("env", f"HOME={home}", f"XDG_RUNTIME_DIR={run_dir}"),
+        ]
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Podman:
     def __init__(self):
-        suite = os.environ.get("BOATSWAIN_TEST_PODMAN")
-        self.suite = Suite(unpacked(suite)) if suite else None
-        self.command = [*(self.suite.command if self.suite else []), "podman"]
         self.place = scratch("bwp.")
+        wanted = os.environ.get("BOATSWAIN_TEST_PODMAN")
+        self.suite = (Rootless(self.place) if wanted == "rootless" else Suite(unpacked(wanted))) if wanted else None
+        self.user = getattr(self.suite, "user", [])  # what runs a program as the user whose Podman it is
+        self.command = [*(self.suite.command if self.suite else []), "podman"]
         self.socket = self.place / "podman.sock"
         self.root = self.place / "root"
         self.options = [
@@ -95,11 +135,12 @@ class Podman:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         wait_for(self.socket.exists, 30, "podman's socket")
 
     def stop(self):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)  # a rootless one is two processes
         self.process.wait()
         self.socket.unlink(missing_ok=True)
 
