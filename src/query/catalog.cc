@@ -122,18 +122,21 @@ Result<std::vector<HourPlace>> Catalog::hours(const TenantId& tenant, const Hour
     return found;
 }
 
-Result<Catalog::Day> Catalog::list_day(const TenantId& tenant, Timestamp day) {
+Result<void> Catalog::read_page(const TenantId& tenant, Timestamp day, Day& found) {
     constexpr std::size_t date_size = 10;  // 2026-11-23
     auto under = segment::tenant_prefix(tenant) + std::string{hour_part};
     auto hour_size = segment::hour_prefix(tenant, day).size();
-    store::Pages pages{store_, under + to_text(day).substr(0, date_size), false};
-    TRY(auto page, pages.next());
-    Day found{.whole_before = day + std::chrono::days{1}};
+    if (!found.pages)
+        found.pages = std::make_unique<store::Pages>(store_, under + to_text(day).substr(0, date_size), false);
+    TRY(auto page, found.pages->next());
+    auto before = std::max(found.whole_before, day);
+    bool is_last = !found.pages->more();
+    if (is_last) found.whole_before = day + std::chrono::days{1};
     std::uint64_t memory = 0;
     for (const auto& object : page.objects) {
         auto place = place_of(tenant, std::string_view{object.key}.substr(0, hour_size));
         if (!place) continue;  // hours() counted it
-        if (page.next) found.whole_before = place->hour;
+        if (!is_last) found.whole_before = place->hour;
         if (auto key = segment::parse_object_key(object.key)) {
             auto& infos = found.hours[place->hour];
             infos.push_back({.key = std::move(*key), .size = object.size});
@@ -142,11 +145,16 @@ Result<Catalog::Day> Catalog::list_day(const TenantId& tenant, Timestamp day) {
             ++found.foreign[place->hour];
         }
     }
-    if (page.next && found.hours.empty()) found.whole_before = Timestamp::min();
+    found.of_last_page = std::chrono::floor<std::chrono::hours>(std::max(found.whole_before, day) - before);
     if (budget_ != nullptr) {
-        TRY(found.held, budget_->hold(memory, "the names of the segments of a day"));
+        TRY(found.held.emplace_back(), budget_->hold(memory, "the names of the segments of a day"));
     }
-    return found;
+    return {};
+}
+
+bool Catalog::Day::next_page_has(Timestamp hour) const {
+    constexpr std::chrono::hours spares{2};
+    return pages && pages->more() && of_last_page >= spares && hour - whole_before < of_last_page;
 }
 
 // Nothing: the hour has to be listed on its own.
@@ -155,12 +163,19 @@ std::optional<std::vector<SegmentInfo>> Catalog::from_day(const TenantId& tenant
     auto hours = hours_of_day_.find({tenant, day});
     if (place.spanning || hours == hours_of_day_.end() || hours->second < day_hours_min) return std::nullopt;
     auto& [known_day, known] = days_[tenant];
+    // Trouble of the store is met again, and told, by who lists the hour.
+    auto read_on = [&] {
+        auto read = read_page(tenant, day, known);
+        if (!read) known = {};
+        return read.has_value();
+    };
     if (known_day != day) {
         known = {};  // before another one takes its room
         known_day = day;
-        // Trouble of the store is met again, and told, by who lists the hour.
-        if (auto listed = list_day(tenant, day)) known = std::move(*listed);
+        if (!read_on()) return std::nullopt;
     }
+    while (place.hour >= known.whole_before && known.next_page_has(place.hour))
+        if (!read_on()) return std::nullopt;
     if (place.hour >= known.whole_before) return std::nullopt;
     foreign_ += std::exchange(known.foreign[place.hour], 0);
     return std::move(known.hours[place.hour]);

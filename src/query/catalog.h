@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "query/range.h"
 #include "record/source.h"
 #include "segment/object_key.h"
+#include "store/pages.h"
 #include "store/store.h"
 
 namespace boatswain::query {
@@ -59,8 +61,9 @@ class Catalog {
     Result<std::vector<HourPlace>> hours(const TenantId& tenant, const HourSpan& span = {},
                                          std::vector<RollupInfo>* rollups = nullptr);
     // Segments of one hour, in the order of their names: by host, epoch and sequence number. Of a day of which hours()
-    // found day_hours_min and more, the first page of a listing of all of it is asked for, and serves the hours that
-    // lie in it whole: of a tenant that prints little a day is one request.
+    // found day_hours_min and more, a listing of all of it is asked for, page by page, and serves the hours that lie
+    // whole in what has come: of a tenant that prints little a day is one request, and of others one for each 1,000
+    // segments, where that is less than one for each hour and hours are asked for one after the other.
     Result<std::vector<SegmentInfo>> segments(const TenantId& tenant, const HourPlace& place);
     static constexpr std::size_t day_hours_min = 4;
 
@@ -71,14 +74,19 @@ class Catalog {
     Result<void> for_each_prefix(const std::string& under, const std::function<bool(std::string_view)>& each,
                                  const std::function<bool(const store::ObjectInfo&)>& is_ours = {});
 
-    // What the first page of a day says.
+    // What the first pages of a day say.
     struct Day {
-        Timestamp whole_before = Timestamp::min();  // hours before this lie in it whole
+        std::unique_ptr<store::Pages> pages{};
+        Timestamp whole_before = Timestamp::min();  // hours before this lie in them whole
+        std::chrono::hours of_last_page{};          // that it made whole
         std::map<Timestamp, std::vector<SegmentInfo>> hours{};
         std::map<Timestamp, std::uint64_t> foreign{};
-        Share held{};
+        std::vector<Share> held{};
+
+        // Whether the next page can be expected to have `hour`, and to spare a request.
+        bool next_page_has(Timestamp hour) const;
     };
-    Result<Day> list_day(const TenantId& tenant, Timestamp day);
+    Result<void> read_page(const TenantId& tenant, Timestamp day, Day& found);
     std::optional<std::vector<SegmentInfo>> from_day(const TenantId& tenant, const HourPlace& place);
 
     // Whether there is room for what was listed.

@@ -33,7 +33,7 @@ TEST(Catalog, ListsTenantsHoursAndSegmentsInOrderOverManyPages) {
     EXPECT_EQ(catalog.foreign(), 0U);
 }
 
-// A day's first page serves the hours that lie in it whole, and changes no answer.
+// The pages of a day serve the hours that lie in them whole, and change no answer.
 TEST(Catalog, SaysOfEachHourWhatAListingOfItSays) {
     for (std::size_t page : {1U, 2U, 7U, 50U, 1000U}) {
         MemoryStore store;
@@ -56,6 +56,35 @@ TEST(Catalog, SaysOfEachHourWhatAListingOfItSays) {
         }
         EXPECT_EQ(by_day.foreign(), by_hour.foreign()) << page;
     }
+}
+
+// 24 hours of 30 segments, in pages of 100: 8 pages instead of 24 hours.
+TEST(Catalog, OfABusyDayAsManyPagesAreAskedForAsItHas) {
+    struct Counting final : MemoryStore {
+        int lists = 0;
+        Result<store::ListPage> list(std::string_view prefix, bool delimited,
+                                     const std::optional<std::string>& next) override {
+            ++lists;
+            return MemoryStore::list(prefix, delimited, next);
+        }
+    } store;
+    store.page_entries = 100;
+    auto day = at("2026-11-23T00:00:00Z");
+    for (std::uint64_t i = 0; i < 24 * 30; ++i)
+        store.objects[key("acme", day + std::chrono::hours{i % 24}, i + 1).str()] = "x";
+    Catalog catalog{store};
+    auto hours = *catalog.hours(tenant("acme"));
+    store.lists = 0;
+    std::size_t segments = 0;
+    for (const auto& place : hours) segments += catalog.segments(tenant("acme"), place)->size();
+    EXPECT_EQ(segments, 24U * 30U);
+    EXPECT_EQ(store.lists, 8);
+
+    Catalog backward{store};
+    hours = *backward.hours(tenant("acme"));
+    store.lists = 0;
+    EXPECT_EQ(backward.segments(tenant("acme"), hours.back())->size(), 30U);
+    EXPECT_EQ(store.lists, 2) << "not all pages before it";
 }
 
 TEST(Catalog, LeavesOutHoursOutsideTheSpan) {

@@ -20,7 +20,7 @@
 namespace boatswain::query::testing {
 
 // Pages are short, so that paging is always part of the test.
-class MemoryStore final : public store::Store {
+class MemoryStore : public store::Store {
   public:
     std::map<std::string, std::string, std::less<>> objects;
     std::uint64_t bytes_read = 0;
