@@ -11,6 +11,7 @@
 #include "query/backward.h"
 #include "query/crew.h"
 #include "query/filter_text.h"
+#include "query/known_footers.h"
 #include "query/merge.h"
 #include "query/roll_up.h"
 #include "query/store_for_test.h"
@@ -118,6 +119,13 @@ class Questions {
             return read_footers(store_, identities_, all, limits, observer_,
                                 [](const SegmentInfo&, const open::Footer&) { return true; });
         });
+        KnownFooters known{256U << 20};
+        for (const char* time : {"", " again"})
+            ask(name("labels, footers kept") + time, [&](Limits limits) {
+                limits.known = &known;
+                return read_footers(store_, identities_, all, limits, observer_,
+                                    [](const SegmentInfo&, const open::Footer&) { return true; });
+            });
         ask(name("a text of one line"), [&](const Limits& limits) {
             return read_lines(store_, identities_, searched, limits, observer_, [](const Entry&) { return true; });
         });

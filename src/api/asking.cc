@@ -106,7 +106,7 @@ logql::Ground Asking::ground() {
     return {.store = store_,
             .identities = identities_,
             .tenant = question_.who.tenant,
-            .limits = {.budget = budget_, .crew = sources_.crew},
+            .limits = {.budget = budget_, .crew = sources_.crew, .known = sources_.known},
             .observer = met_,
             .scope = scope_};
 }
@@ -118,17 +118,18 @@ Result<query::Tally> Asking::each_frame(const query::TimeRange& range, query::Fi
     query::Selection selection{.tenant = question_.who.tenant, .range = range, .filter = {}, .numbered = true};
     if (!all.empty()) selection.filter = query::all_of(std::move(all));
     Result<void> taken;
-    TRY(auto tally, query::read_footers(
-                        store_, identities_, selection, {.budget = budget_, .crew = sources_.crew}, met_,
-                        [&](const query::SegmentInfo& info, const open::Footer& footer) {
-                            for (const auto& frame : footer.frames) {
-                                query::Origin origin{info.key, footer.sources[frame.source]};
-                                if (!selection.wants(query::FrameSummary{origin, frame})) continue;
-                                taken = each(origin, frame);
-                                if (!taken) return false;
-                            }
-                            return !store_.is_over();
-                        }));
+    TRY(auto tally,
+        query::read_footers(
+            store_, identities_, selection, {.budget = budget_, .crew = sources_.crew, .known = sources_.known}, met_,
+            [&](const query::SegmentInfo& info, const open::Footer& footer) {
+                for (const auto& frame : footer.frames) {
+                    query::Origin origin{info.key, footer.sources[frame.source]};
+                    if (!selection.wants(query::FrameSummary{origin, frame})) continue;
+                    taken = each(origin, frame);
+                    if (!taken) return false;
+                }
+                return !store_.is_over();
+            }));
     CHECK(taken);
     CHECK(whole());
     return tally;

@@ -66,8 +66,9 @@ struct Sources {
     QuestionLimits limits;
     const Clock& clock;
     std::string version = {};
-    query::Crew* crew = nullptr;  // who reads for all questions; none: each has its own
-    hub::Hub* hub = nullptr;      // nullptr: who follows asks the store again and again
+    query::Crew* crew = nullptr;           // who reads for all questions; none: each has its own
+    query::KnownFooters* known = nullptr;  // that earlier questions have read
+    hub::Hub* hub = nullptr;               // nullptr: who follows asks the store again and again
 };
 
 // `out`: of a route that streams. When it has begun there, the reply is not to be sent.

@@ -19,6 +19,7 @@
 #include "open/identity.h"
 #include "page/page.h"
 #include "query/crew.h"
+#include "query/known_footers.h"
 #include "store/store.h"
 
 namespace boatswain::tool {
@@ -102,6 +103,7 @@ int run(const Serve& request, Console& console) {
     asio::io_context io{1};
     Metrics metrics;
     query::Crew crew;
+    query::KnownFooters known{request.footer_cache};
     std::unique_ptr<hub::Hub> agents;
     std::unique_ptr<http::Server> hub_server;
     if (fleet_key) {
@@ -121,6 +123,7 @@ int run(const Serve& request, Console& console) {
                          .clock = console.clock,
                          .version = BOATSWAIN_VERSION,
                          .crew = &crew,
+                         .known = &known,
                          .hub = agents.get()};
     api::Api api{io.get_executor(),
                  std::move(sources),

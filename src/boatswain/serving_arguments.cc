@@ -60,6 +60,10 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->type_name("ORIGIN");
     command->add_option("--memory", given.memory, "What one query may take of memory (default: 128MiB)")
         ->type_name("SIZE");
+    command
+        ->add_option("--footer-cache", given.footer_cache,
+                     "Memory for footers that queries have read, kept for the next ones; 0: none (default: 64MiB)")
+        ->type_name("SIZE");
     command->add_option("--read-max", given.read_max, "What one query may read of the store (default: 64GiB)")
         ->type_name("SIZE");
     command->add_option("--timeout", given.timeout, "What one query may take of time (default: 1m)")->type_name("TIME");
@@ -189,6 +193,7 @@ Result<Serve> complete_serve(const ServingGiven& given) {
         if (auto checked = page::check_origin(origin); !checked)
             return std::unexpected(std::move(checked).error().within("--embed-in"));
     CHECK(take_size("--memory", given.memory, query::budget_bytes_min, serve.memory));
+    CHECK(take_size("--footer-cache", given.footer_cache, 0, serve.footer_cache));
     CHECK(take_size("--read-max", given.read_max, 1U << 20, serve.read_max));
     if (!given.timeout.empty()) {
         auto timeout = parse_duration(given.timeout);

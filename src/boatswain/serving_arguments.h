@@ -16,7 +16,7 @@ struct ServingGiven {
     std::string sign_expires = "10m";
     TokenList token_list;
     TokenRevoke token_revoke;
-    std::string memory, read_max, timeout, range_max, log_format = "text", expires = "90d";
+    std::string memory, footer_cache, read_max, timeout, range_max, log_format = "text", expires = "90d";
 };
 
 struct ServingCommands {

@@ -90,6 +90,7 @@ class Budget {
 };
 
 class Crew;
+class KnownFooters;
 class RolledUp;
 
 // What answering a question may take, and what it believes of an object.
@@ -100,6 +101,8 @@ struct Limits {
     RolledUp* rolled_up = nullptr;
     // Who reads ahead and opens segments. None: each reading has a crew of its own.
     Crew* crew = nullptr;
+    // Footers that earlier questions have read. None: each is fetched.
+    KnownFooters* known = nullptr;
 };
 
 // Whether an error says that a budget was used up.

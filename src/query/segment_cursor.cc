@@ -96,6 +96,33 @@ void SegmentCursor::tell_damage(const Error& error) {
     observer_.damaged(error);
 }
 
+void SegmentCursor::open_rolled_up_ones(const std::vector<SegmentInfo>& infos, Attempts& attempts) {
+    auto is_same_place = [](const SegmentInfo& one, const SegmentInfo& other) {
+        return one.key.tenant == other.key.tenant && one.key.spanning == other.key.spanning;
+    };
+    for (std::size_t first = 0, end = 0; first < infos.size(); first = end) {
+        while (end < infos.size() && is_same_place(infos[first], infos[end])) ++end;
+        auto found = rolled_up_.find(std::span{infos}.subspan(first, end - first));
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            if (!found[i]) continue;
+            attempts[first + i].emplace(std::move(found[i]));
+            ++tally_.rolled_up;
+        }
+    }
+}
+
+// What goes wrong with one is found by opening it.
+void SegmentCursor::open_known_ones(const std::vector<SegmentInfo>& infos, Attempts& attempts) {
+    if (limits_.known == nullptr) return;
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        if (attempts[i]) continue;
+        auto known = limits_.known->find(reader_, infos[i]);
+        if (!known) continue;
+        auto opened = open_rolled_up(store_, infos[i], known->footer, known->header_mac, identities_, limits_);
+        if (opened) attempts[i].emplace(std::move(*opened));
+    }
+}
+
 Result<std::vector<std::shared_ptr<Opened>>> SegmentCursor::open_next_hour() {
     auto places = std::move(hours_.begin()->second);
     hours_.erase(hours_.begin());
@@ -115,23 +142,16 @@ Result<std::vector<std::shared_ptr<Opened>>> SegmentCursor::open_next_hour() {
     tally_.segments_listed += infos.size();
     tally_.foreign = catalog_.foreign();
 
-    std::vector<std::optional<Attempt>> attempts(infos.size());
-    auto is_same_place = [](const SegmentInfo& one, const SegmentInfo& other) {
-        return one.key.tenant == other.key.tenant && one.key.spanning == other.key.spanning;
-    };
-    for (std::size_t first = 0, end = 0; first < infos.size(); first = end) {
-        while (end < infos.size() && is_same_place(infos[first], infos[end])) ++end;
-        auto found = rolled_up_.find(std::span{infos}.subspan(first, end - first));
-        for (std::size_t i = 0; i < found.size(); ++i) {
-            if (!found[i]) continue;
-            attempts[first + i].emplace(std::move(found[i]));
-            ++tally_.rolled_up;
-        }
-    }
+    Attempts attempts(infos.size());
+    open_rolled_up_ones(infos, attempts);
+    open_known_ones(infos, attempts);
+    std::vector<bool> is_new(infos.size());
+    for (std::size_t i = 0; i < infos.size(); ++i) is_new[i] = limits_.known != nullptr && !attempts[i];
     OpenRest{store_, infos, identities_, limits_, attempts, crew_}.run();
 
     std::vector<std::shared_ptr<Opened>> opened;
-    for (auto& attempt : attempts) {
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+        auto& attempt = attempts[i];
         if (!attempt) continue;  // the store failed elsewhere, which is returned below
         if (!*attempt) {
             if (!is_of_one_object(attempt->error())) return std::unexpected(std::move(*attempt).error());
@@ -141,6 +161,7 @@ Result<std::vector<std::shared_ptr<Opened>>> SegmentCursor::open_next_hour() {
         } else {
             ++tally_.segments_opened;
             opened.push_back(std::make_shared<Opened>(std::move(***attempt)));
+            if (is_new[i]) limits_.known->add(reader_, *opened.back());
             for (const auto& source : opened.back()->reader.footer().sources) observer_.met(source);
         }
     }

@@ -6,9 +6,11 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "query/crew.h"
+#include "query/known_footers.h"
 #include "query/merge.h"
 #include "query/rolled_up.h"
 
@@ -29,6 +31,7 @@ class SegmentCursor {
           rolled_up_(limits.rolled_up != nullptr ? *limits.rolled_up : own_rolled_up_),
           crew_(limits.crew != nullptr ? *limits.crew : own_crew_) {
         limits_.bounds.large_footers = &large_footers_;
+        if (limits_.known != nullptr) reader_ = KnownFooters::reader_of(identities);
     }
 
     // Finds the hours. Call once, first.
@@ -47,6 +50,11 @@ class SegmentCursor {
     void tell_damage(const Error& error);
 
   private:
+    using Attempt = Result<std::optional<Opened>>;
+    using Attempts = std::vector<std::optional<Attempt>>;  // an answer at each segment's index, once there is one
+    void open_rolled_up_ones(const std::vector<SegmentInfo>& infos, Attempts& attempts);
+    void open_known_ones(const std::vector<SegmentInfo>& infos, Attempts& attempts);
+
     store::Store& store_;
     std::span<const open::Identity> identities_;
     const Selection& selection_;
@@ -56,7 +64,8 @@ class SegmentCursor {
     Catalog catalog_;
     RolledUp own_rolled_up_;
     RolledUp& rolled_up_;
-    Crew own_crew_;  // has no threads unless it is used
+    std::string reader_;  // as KnownFooters names it
+    Crew own_crew_;       // has no threads unless it is used
     Crew& crew_;
     std::map<Timestamp, std::vector<std::pair<TenantId, HourPlace>>> hours_;  // not yet opened
     std::vector<Share> hours_held_;                                           // of each tenant
