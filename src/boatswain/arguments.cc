@@ -377,6 +377,8 @@ void add_verify(Commands& commands, Given& given) {
     verify->add_option("--tenant", given.verify.tenant, "Only this tenant (default: all)");
     verify->add_option("--host", given.verify.host, "Only what this host sealed");
     add_times(verify, given);
+    verify->add_flag("--rollups", given.verify.rollups,
+                     "Compare roll-ups with the segments that they describe, too (reads every line once more)");
     verify->add_flag("--json", given.verify.json, "One JSON object");
     add_allowance(verify, given);
     verify->footer(
@@ -749,6 +751,7 @@ Arguments request_of(const Commands& commands, Given& given, Timestamp now) {
     if (&command == commands.verify) {
         add_environment(given.verify.store, given.verify.identities);
         if (given.verify.store.empty()) return usage(command, no_store);
+        if (given.verify.rollups && given.verify.identities.empty()) return usage(command, no_identity);
         given.verify.range = *range;
         given.verify.allowance = *allowance;
         return {.request = given.verify};

@@ -164,6 +164,7 @@ struct Verify {
     std::optional<std::string> tenant;
     std::optional<std::string> host;
     query::TimeRange range;
+    bool rollups = false;  // compare roll-ups, too
     bool json = false;
     Allowance allowance;
 };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/reading.h"
+#include "boatswain/verify_rollups.h"
 #include "query/selection.h"
 #include "query/verify.h"
 
@@ -200,7 +201,8 @@ void write_all(JsonWriter& json, std::string_view name, const Items& items) {
     json.end();
 }
 
-void print_json(const query::Verification& verification, bool proven, Console& console) {
+void print_json(const query::Verification& verification, const std::optional<RollUpsVerified>& rollups, bool proven,
+                Console& console) {
     const auto& findings = verification.findings;
     auto json = json_object();
     json.member("proven", proven);
@@ -220,6 +222,7 @@ void print_json(const query::Verification& verification, bool proven, Console& c
     json.end();
     write_all(json, "gaps", findings.gaps);
     json.member("foreign_names", verification.foreign);
+    if (rollups) write_rollups(json, *rollups);
     console.out.write(json.take_line());
 }
 
@@ -246,13 +249,20 @@ Result<int> verify(const Verify& request, Console& console) {
     if (!verified) return std::unexpected(std::move(verified).error());
     bool keyed = !identities.empty();
     bool proven = verified->proven() && (!keyed || opened_something(*verified));
+    std::optional<RollUpsVerified> rollups;
+    if (request.rollups) {
+        query::Limits limits{.budget = budget, .bounds = request.allowance.bounds()};
+        TRY(rollups, verify_rollups(*store, identities, wanted.tenant, request.range, limits));
+        proven = proven && rollups->is_sound();
+    }
     if (request.json) {
-        print_json(*verified, proven, console);
+        print_json(*verified, rollups, proven, console);
     } else if (!verified->chains.empty()) {
         print_chains(*verified, keyed, console);
         print_problems(verified->findings, console);
         print_gaps(verified->findings, console);
         print_limits(*verified, keyed, console);
+        if (rollups) print_rollups(*rollups, console);
     }
     if (verified->foreign > 0)
         console.note(fmt::format("{} in the store {} not Boatswain's", counted(verified->foreign, "name"),

@@ -20,6 +20,26 @@ class ToolVerify : public Tool {
     Ran verify(const std::string& options) { return run("boatswain verify --store dir:store " + options); }
 };
 
+TEST_F(ToolVerify, ComparesRollUpsWithTheirSegments) {
+    put_chains();
+    ASSERT_EQ(run("boatswain rollup --store dir:store -i acme.key --tenant acme --since 2026-11-20").code, 0);
+    auto ran = verify("-i acme.key --tenant acme --rollups");
+    EXPECT_THAT(ran.out, HasSubstr("\n1 roll-up compared with 3 segments\n"));
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(verify("-i acme.key --tenant acme --rollups --since 2026-11-24").out, Not(HasSubstr("1 roll-up")));
+    EXPECT_EQ(verify("--rollups").code, 2) << "without a key";
+    const std::string name = "store/v1/tenant=acme/rollup=2026-11-23.age";
+    auto damaged = read(name);
+    damaged[damaged.size() / 2] ^= 1;
+    write(name, damaged);
+    ran = verify("-i acme.key --tenant acme --rollups");
+    EXPECT_THAT(ran.out, HasSubstr("of roll-ups, which `boatswain rollup --again` mends:\n  v1/tenant=acme/rollup="));
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_THAT(verify("-i acme.key --tenant acme --rollups --json").out,
+                AllOf(HasSubstr("\"proven\":false"), HasSubstr("\"rollups\":{\"compared\":1,")));
+    EXPECT_EQ(verify("-i acme.key --tenant acme").code, 0) << "no line depends on it";
+}
+
 TEST_F(ToolVerify, ShowsWhatIsProvenAndWhatIsNot) {
     put_chains();
     auto ran = verify("--identity acme.key --tenant acme");

@@ -6,10 +6,10 @@
 
 #include "base/bytes.h"
 #include "crypto/digest.h"
-#include "open/text.h"
 #include "query/forms.h"
 #include "query/opened.h"
 #include "query/ordered_parallel.h"
+#include "query/roll_up_segment.h"
 #include "query/rolled_up.h"
 #include "rollup/rollup.h"
 #include "segment/seal.h"
@@ -19,34 +19,6 @@ namespace {
 
 constexpr std::size_t workers_max = 4;
 constexpr int zstd_level = 3;
-
-// One segment, made ready for a roll-up.
-struct Prepared {
-    std::optional<rollup::SegmentSummary> summary;  // none: damaged, or for others
-    std::vector<rollup::GramFrame> frames;
-    std::uint64_t text_bytes = 0;
-    std::optional<Error> damage;
-    Share held;
-};
-
-// A frame that is damaged may hold everything: it gets no filter.
-Result<rollup::GramFrame> grams_of(Opened& opened, std::size_t index, open::FrameOpener& opener,
-                                   std::uint64_t& text_bytes) {
-    rollup::GramFrame frame{.compressed_bytes = opened.reader.footer().frames[index].compressed_bytes};
-    auto text = opened.reader.frame_text(index, opener);
-    if (!text && !is_of_one_object(text.error())) return std::unexpected(std::move(text).error().within(opened.name));
-    if (text) {
-        text_bytes += text->size();
-        auto walked = open::for_each_entry(*text, [&](const open::TextEntry& entry) {
-            if (entry.kind == open::TextEntry::Kind::line) frame.slots.add(entry.line.bytes);
-            return true;
-        });
-        frame.is_known = walked.has_value();
-    } else {
-        frame.is_known = false;
-    }
-    return frame;
-}
 
 class DayBuilder {
   public:
@@ -128,38 +100,6 @@ class DayBuilder {
         return true;
     }
 
-    Result<Prepared> prepare(const SegmentInfo& info) {
-        Prepared prepared;
-        auto opened = open_segment(store_, info, identities_, limits_);
-        if (opened && !*opened) return prepared;
-        if (!opened) {
-            if (!is_of_one_object(opened.error())) return std::unexpected(std::move(opened).error());
-            prepared.damage = std::move(opened).error();
-            return prepared;
-        }
-        auto& segment = **opened;
-        auto json = segment.reader.footer_json();
-        if (!json) {
-            if (!is_of_one_object(json.error())) return std::unexpected(std::move(json).error().within(segment.name));
-            prepared.damage = std::move(json).error().within(segment.name);
-            return prepared;
-        }
-        prepared.summary = {.key = segment.name,
-                            .size = info.size,
-                            .header_mac = segment.reader.header_mac(),
-                            .footer_json = std::move(*json)};
-        auto frames = segment.reader.footer().frames.size();
-        auto bytes = prepared.summary->footer_json.size() + (options_.grams ? frames * sizeof(rollup::GramFrame) : 0);
-        TRY(prepared.held, limits_.budget.hold(bytes, "the frames of a segment"));
-        if (!options_.grams) return prepared;
-        open::FrameOpener opener;
-        prepared.frames.reserve(frames);
-        for (std::size_t i = 0; i < frames; ++i) {
-            TRY(prepared.frames.emplace_back(), grams_of(segment, i, opener, prepared.text_bytes));
-        }
-        return prepared;
-    }
-
     Result<void> make(const std::vector<SegmentInfo>& infos, rollup::HourParts& parts) {
         std::string text, grams;
         std::vector<Share> text_held;
@@ -168,7 +108,7 @@ class DayBuilder {
             if (!group.empty()) grams += rollup::pack_group(group);
             group.clear();
         };
-        auto take = [&](std::size_t, Prepared prepared) -> Result<void> {
+        auto take = [&](std::size_t, PreparedSegment prepared) -> Result<void> {
             if (prepared.damage) observer_.damaged(*prepared.damage);
             if (!prepared.summary) {
                 ++done_.left_out;
@@ -188,8 +128,10 @@ class DayBuilder {
             return {};
         };
         auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, workers_max);
-        CHECK(ordered_parallel<Prepared>(
-            infos.size(), threads, threads + 1, [&](std::size_t at) { return prepare(infos[at]); }, take));
+        CHECK(ordered_parallel<PreparedSegment>(
+            infos.size(), threads, threads + 1,
+            [&](std::size_t at) { return prepare_segment(store_, infos[at], identities_, limits_, options_.grams); },
+            take));
         close_group();
         done_.segments += parts.segments;
         parts.footers = segment::Compressor{zstd_level}.compress(text);

@@ -130,11 +130,28 @@ std::optional<GramQuery> GramQuery::of_folded(std::string_view folded, std::stri
     return query;
 }
 
+namespace {
+
+bool may_hold_slot(const GramView& view, std::size_t slot) {
+    return (view.common != nullptr && bit_set(view.common, slot)) || bit_set(view.bits, slot * view.bit_count >> 16);
+}
+
+}  // namespace
+
 bool GramView::may_hold(const GramQuery& query) const {
     if (bit_count == 0) return true;
-    return std::ranges::all_of(query.slots(), [&](std::uint16_t slot) {
-        return (common != nullptr && bit_set(common, slot)) || bit_set(bits, std::size_t{slot} * bit_count >> 16);
-    });
+    return std::ranges::all_of(query.slots(), [&](std::uint16_t slot) { return may_hold_slot(*this, slot); });
+}
+
+bool GramView::holds(const GramSet& slots) const {
+    if (bit_count == 0) return true;
+    std::size_t first = 0;
+    for (auto word : slots.words()) {
+        for (; word != 0; word &= word - 1)
+            if (!may_hold_slot(*this, first + static_cast<std::size_t>(std::countr_zero(word)))) return false;
+        first += 64;
+    }
+    return true;
 }
 
 namespace {

@@ -65,6 +65,8 @@ struct GramView {
     std::uint32_t bit_count = 0;  // 0: the frame may hold everything
 
     bool may_hold(const GramQuery& query) const;
+    // Whether it may hold each of these.
+    bool holds(const GramSet& slots) const;
 };
 
 // Where the filter of a frame lies in the bytes of its groups.
