@@ -22,7 +22,7 @@ package=(dpkg-dev fakeroot ca-certificates file libcap2-bin)
 check=(clang-format-19 clang-tidy-19 python3 black shellcheck)
 test=("${sanitize[@]}" "${demo[@]}" "${s3[@]}" "${check[@]}" "${package[@]}" jq openssl valgrind iproute2
     promtool=prometheus debootstrap zsh fish groff-base man-db systemd python3-yaml adduser uidmap rootlesskit
-    python3-marathon lintian "${pods[@]}" python3-websockets chromium fonts-dejavu-core)
+    python3-marathon lintian "${pods[@]}" python3-websockets chromium fonts-dejavu-core haproxy)
 
 [ $# -gt 0 ] || set -- build test
 wanted=()
@@ -36,7 +36,7 @@ for group in "$@"; do
         check) wanted+=("${check[@]}") ;;
         package) wanted+=("${build[@]}" "${package[@]}") ;;
         test) wanted+=("${build[@]}" "${test[@]}") ;;
-        bench) wanted+=("${build[@]}" "${test[@]}" haproxy) ;;
+        bench) wanted+=("${build[@]}" "${test[@]}") ;;
         fuzz | fmt) wanted+=("${build[@]}" "${sanitize[@]}" "${check[@]}") ;;
         *) die "deps: no group '$group' (build, sanitize, demo, pods, s3, check, package, test)" ;;
     esac

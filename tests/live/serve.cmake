@@ -1,0 +1,3 @@
+# `boatswain serve` as clients meet it: three behind HAProxy, of which one dies, and an SDK of npm.
+add_test(NAME live_serve_clients COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/serve_clients_test.py)
+set_tests_properties(live_serve_clients PROPERTIES LABELS live TIMEOUT 120 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
