@@ -5,15 +5,10 @@ Loki reads what one of them answers."""
 import sys
 
 sys.dont_write_bytecode = True
-from harness import *
-import contextlib
+from serving import *
 import threading
-import urllib.error
-import urllib.parse
-import urllib.request
 
-TEXT_BYTES = 2 << 20
-CLIENTS, REPLICAS, PAGE = 4, 3, 500
+CLIENTS, PAGE = 4, 500
 RANGE = {"query": '{app="bench"}', "since": "1h"}
 
 BALANCER = """
@@ -36,51 +31,7 @@ backend serve
 """
 
 
-def ports(count):
-    """Free ones, which are held until all are found."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-class Replicas(unittest.TestCase):
-    def setUp(self):
-        self.place = pathlib.Path(tempfile.mkdtemp(prefix="bws."))
-        self.addCleanup(shutil.rmtree, self.place, True)
-        self.running = []
-        self.addCleanup(self.end_all)
-        self.recipient = (
-            run(BUILD / "boatswain", "keys", "new", "bench", "--out", self.place).stdout.decode().split()[0]
-        )
-        log, self.store = self.place / "log", self.place / "store"
-        words = ["--bytes", TEXT_BYTES, "--seed", 1, "--format", "json-file"]
-        # Of a few minutes ago: so much text is less than a minute.
-        minute = time.strftime("%Y-%m-%dT%H:%M:", time.gmtime(time.time() - 300)).encode()
-        log.write_bytes(run(BUILD / "boatswain_corpus", *words).stdout.replace(b"2026-11-22T10:00:", minute))
-        (self.place / "state").mkdir()
-        words = ["--json-file", log, "--store", f"dir:{self.store}", "--state-dir", self.place / "state"]
-        run(BUILD / "bench_pipeline", *words, "--recipient", self.recipient)
-        keys = ["--store", f"dir:{self.store}", "--identity", self.place / "bench.key"]
-        self.lines = run(BUILD / "boatswain", "logs", *keys, "--output", "raw").stdout.decode().splitlines()
-        tokens = self.place / "tokens"
-        self.token = run(BUILD / "boatswain", "token", "new", "bench", "--tokens", tokens).stdout.decode().strip()
-        self.balancer, *self.ports = ports(1 + REPLICAS)
-
-    def end_all(self):
-        for process in self.running:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-
-    def serve(self, port):
-        words = ["serve", "--store", f"dir:{self.store}", "--identities", self.place, "--tokens", self.place / "tokens"]
-        with open(self.place / f"serve-{port}.log", "ab") as log:
-            process = subprocess.Popen([BUILD / "boatswain", *words, "--listen", f"127.0.0.1:{port}"], stderr=log)
-        self.running.append(process)
-        return process
-
+class Clients(Serving):
     def balance(self):
         servers = "\n".join(f"    server s{port} 127.0.0.1:{port}" for port in self.ports)
         configuration = self.place / "haproxy.cfg"
@@ -89,18 +40,13 @@ class Replicas(unittest.TestCase):
             haproxy = shutil.which("haproxy") or "/usr/sbin/haproxy"
             self.running.append(subprocess.Popen([haproxy, "-db", "-f", configuration], stdout=log, stderr=log))
 
-    def ask(self, path, given, port=None):
-        url = f"http://127.0.0.1:{port or self.balancer}{path}?{urllib.parse.urlencode(given)}"
-        asking = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(asking, timeout=30) as answer:
-            return answer.read()
-
     def page(self, cursor):
         """Records of a page, its last one apart; nothing where it broke off, or nobody answered."""
         given = {**RANGE, "direction": "forward", "limit": PAGE} | ({"cursor": cursor} if cursor else {})
         try:
-            records = [json.loads(line) for line in self.ask("/boatswain/api/v1/lines", given).splitlines()]
+            records = [
+                json.loads(line) for line in self.ask("/boatswain/api/v1/lines", given, self.balancer).splitlines()
+            ]
         except (OSError, http.client.HTTPException, json.JSONDecodeError):
             return None
         return (records[:-1], records[-1]) if records and records[-1]["kind"] == "done" else None
@@ -128,7 +74,7 @@ class Replicas(unittest.TestCase):
 
         def ready():
             try:
-                return self.ask("/ready", {})
+                return self.ask("/ready", {}, self.balancer)
             except OSError:
                 return None
 
@@ -171,11 +117,6 @@ class Replicas(unittest.TestCase):
         wait_for(lambda: self.reaches(self.ports[0]), 20, "serve")
         url = f"http://127.0.0.1:{self.ports[0]}"
         print(run("node", place / "ask.mjs", url, self.token, len(self.lines)).stdout.decode().strip())
-
-    @staticmethod
-    def reaches(port):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 if __name__ == "__main__":
