@@ -259,6 +259,29 @@ TEST_F(FollowSessionTest, LinesThatWereDroppedComeFromTheStore) {
     EXPECT_THAT(shown, ElementsAre("n/web 0", "n/web 1", "n/web 2", "n/web 3"));
 }
 
+TEST_F(FollowSessionTest, LinesThatHisQueueDroppedComeFromTheStoreThoughNoneFollows) {
+    std::vector<FakeHost> hosts;
+    auto& node = hosts.emplace_back("n", store, identity);
+    node.join(*follower);
+    node.mark(*follower);
+    node.store(*follower);
+    auto all = session();
+    turn(all, 300ms);
+    turn(all, 300ms);
+    std::size_t lines = 0;
+    for (std::size_t bytes = 0; bytes <= hub::follower_bytes_max; lines += 10'000, bytes += 10'000 * 45) {
+        node.print("web-" + std::to_string(lines), 10'000);
+        node.send(*follower);
+    }
+    turn(all);
+    ASSERT_EQ(marks_asked, 1) << "some were dropped";
+    answer(hosts);
+    turn(all);
+    node.store(*follower);
+    turn(all);
+    EXPECT_THAT(shown, SizeIs(lines));
+}
+
 TEST_F(FollowSessionTest, LinesThatTookTheOrdinalsOfLostOnesAreShown) {
     FakeHost node{"n", store, identity};
     node.join(*follower);
