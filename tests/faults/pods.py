@@ -220,7 +220,8 @@ def main():
         ]
         named = sum(bool(stored[source].gaps) for source in explained)
         short_of = sum(max(0, SHORT_LINES - len(stored[source].lines)) for source in explained)
-        verified = agent.tool("verify", check=False).returncode
+        verify = agent.tool("verify", check=False)
+        verified = verify.returncode
         lines = sum(len(written) for _, written in wanted)
         lost = sum(written[-1] + 1 - len(written) for _, written in wanted if len(written))
         unknown = [source for source in explained & side.unasked if not stored[source].lines]
@@ -240,6 +241,7 @@ def main():
                 if source.startswith(entry.get("container", "-")):
                     print(f"    {entry['time']} {entry['event']} {entry.get('reason', '')}{entry.get('error', '')}")
         if wrong or code or verified:
+            print((verify.stdout + verify.stderr).decode()[-2000:])
             print(f"  the agent ended with {code}, verify with {verified}; its log:\n{agent.last_words(30)}")
             return 1
         return 0

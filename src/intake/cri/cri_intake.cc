@@ -142,11 +142,13 @@ void CriIntake::record_who_went_while_away(const std::set<PodLog>& there) {
     for (const auto& log : there) ids.insert(log.id());
     std::vector<std::string> gone;
     for (const auto& one : *known) {
-        if (!one.known || one.known->source.kind != "cri" || ids.contains(one.id) || containers_.contains(one.id))
+        if (!one.known || one.known->source.kind != "cri" || ids.contains(one.id) || containers_.contains(one.id) ||
+            dropped_early_.contains(one.id))
             continue;
         record_removed_while_away(one, false, batcher_, clock_, metrics_, log_);
         gone.push_back(one.id);
     }
+    dropped_early_.clear();
     if (!gone.empty()) batcher_.forget_when_sealed(gone);
 }
 
@@ -390,6 +392,7 @@ void CriIntake::drop(const std::string& id) {
         departed_.push_back(std::move(told));
         containers_.erase(found);
     }
+    if (!told_of_the_gone_ && dropped_early_.size() < containers_max) dropped_early_.insert(id);
     pump_.remove(id);
     batcher_.hold(id, false);
     batcher_.forget_when_sealed(id);

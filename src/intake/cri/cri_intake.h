@@ -183,6 +183,7 @@ class CriIntake final : public Intake, private PodsListener {
     std::deque<Description> departed_;              // oldest first
     std::string last_error_ = "not looked at yet";  // why the pods directory cannot be read; empty: it can
     unsigned empty_looks_ = 0;                      // in a row
+    std::set<std::string> dropped_early_;           // ids that this process was done with before it told of those
     bool told_of_the_gone_ = false;                 // of those that went while no agent ran
     bool full_ = false;                             // a bound was reached at the last look
     bool logged_full_ = false;

@@ -160,6 +160,27 @@ TEST_F(CriIntakeTest, WhatWentWhileNoAgentRanIsNamed) {
     EXPECT_THAT(sealed().at("acme"), ElementsAre("one", "gap:removed-while-away"));
 }
 
+// An empty pods directory is believed late, or with the first pod: until then this agent may have read some itself.
+TEST_F(CriIntakeTest, WhatThisAgentReadAndClosedDidNotGoWhileNoAgentRan) {
+    std::filesystem::create_directories(options.pods);
+    start();
+    run_until([&] { return intake->health().follows; });
+    CriLog log{path_of("acme")};
+    log.print("one");
+    run_until([&] { return lines_read() == 1; });
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one"));
+    CriLog other{directory_of("acme", "other", "u2") / "app/0.log"};
+    std::filesystem::remove_all(directory_of("acme"));
+    run_until([&] { return is_gone(); });
+    net::testing::run_for(io, std::chrono::milliseconds{10'500});  // everything is looked at again
+    for (const auto* outcome : {"gap", "read-whole"})
+        EXPECT_EQ(
+            rig.metrics.counter("boatswain_containers_removed_while_away_total", "", {{"outcome", outcome}}).value(),
+            0);
+    stop();
+    EXPECT_THAT(sealed().at("acme"), ElementsAre("one"));
+}
+
 TEST_F(CriIntakeTest, NothingIsForgottenWhileNoPodsAreMounted) {
     CriLog log{path_of("acme")};
     log.print("one");
