@@ -55,16 +55,17 @@ class MemoryStore : public store::Store {
     Result<store::ListPage> list(std::string_view prefix, bool delimited,
                                  const std::optional<std::string>& next) override {
         store::ListPage page;
+        std::string last;
         for (auto at = objects.lower_bound(prefix); at != objects.end() && at->first.starts_with(prefix); ++at) {
             auto slash = delimited ? at->first.find('/', prefix.size()) : std::string::npos;
             auto entry = slash == std::string::npos ? at->first : at->first.substr(0, slash + 1);
             if (next && entry <= *next) continue;
             if (!page.prefixes.empty() && page.prefixes.back() == entry) continue;
             if (page.objects.size() + page.prefixes.size() == page_entries) {
-                page.next = last_;
+                page.next = last;
                 return page;
             }
-            last_ = entry;
+            last = entry;
             if (slash == std::string::npos)
                 page.objects.push_back({.key = entry, .size = at->second.size()});
             else
@@ -77,7 +78,6 @@ class MemoryStore : public store::Store {
 
   private:
     std::mutex mutex_;
-    std::string last_;
 };
 
 // A line with owned bytes, or a gap.
