@@ -7,6 +7,7 @@
 #include "api/routes.h"
 #include "follow/session.h"
 #include "logql/entry_query.h"
+#include "open/text.h"
 
 namespace boatswain::api {
 namespace {
@@ -20,7 +21,12 @@ constexpr std::chrono::seconds may_pause{5};
 class Following {
   public:
     Following(Asking& asking, const logql::LogQuery& query, FollowForm& form)
-        : asking_(asking), form_(form), ground_(ground_of(asking)), lines_(ground_, query), query_(query) {}
+        : asking_(asking),
+          form_(form),
+          ground_(ground_of(asking)),
+          lines_(ground_, query),
+          query_(query),
+          shared_question_(question_of(asking)) {}
 
     // Until it is over; the body of the answer says why.
     Result<http::Answer> run(Timestamp since) {
@@ -48,9 +54,17 @@ class Following {
         return ground;
     }
 
+    // What all who share a form have in common, beside the tenant.
+    static std::string question_of(const Asking& asking) {
+        std::string text;
+        for (const auto& app : asking.question().who.apps) text += std::to_string(app.size()) + ":" + app + ",";
+        return text + ";" + std::string{asking.given().value("query")};
+    }
+
     follow::Outside outside() {
         return {
             .show = [this](const query::Entry& entry) { return show(entry); },
+            .show_whole = [this](const hub::LiveLines& lines) { return show_whole(lines); },
             .note = [this](const std::string& note) { form_.note(note); },
             .wants = [this](const query::Origin& origin) { return lines_.wants(origin); },
             .read = [this](const query::FilterPtr& filter, const query::TimeRange& range,
@@ -62,6 +76,37 @@ class Following {
         if (!lines_.lets_through(entry, record)) return true;
         told_ = asking_.clock().steady();
         return form_.show(entry, record);
+    }
+
+    // Many look at the same: what they see of it is made once.
+    std::optional<std::uint64_t> show_whole(const hub::LiveLines& lines) {
+        if (!form_.is_shared()) return std::nullopt;
+        auto made = lines.forms.of(shared_question_, [&] { return form_of(lines); });
+        if (!made || made->has_notes) return std::nullopt;
+        if (!made->text.empty()) {
+            told_ = asking_.clock().steady();
+            (void)form_.show_text(made->text);
+        }
+        return made->lines;
+    }
+
+    hub::SharedForms::Form form_of(const hub::LiveLines& lines) {
+        hub::SharedForms::Form form;
+        open::EntryWalk walk{lines.text};
+        for (;;) {
+            auto text = walk.next();
+            // What is broken is said where lines are shown one by one, and notes are shown there.
+            form.has_notes = !text || (*text != nullptr && ((*text)->kind == open::TextEntry::Kind::gap ||
+                                                            (*text)->kind == open::TextEntry::Kind::end));
+            if (form.has_notes || *text == nullptr) return form;
+            if ((*text)->kind == open::TextEntry::Kind::heading) continue;
+            query::Entry entry{.segment = lines.source->origin,
+                               .source = lines.source->source,
+                               .text = **text,
+                               .ordinal = lines.first_ordinal + form.lines++};
+            const logql::Record* record = nullptr;
+            if (lines_.lets_through(entry, record)) form.text += form_.text_of(entry, record);
+        }
     }
 
     // With bounds of its own, each time: following goes on for longer than a question.
@@ -101,6 +146,7 @@ class Following {
     const logql::Ground ground_;
     logql::EntryQuery lines_;
     const logql::LogQuery& query_;
+    const std::string shared_question_;
     std::chrono::steady_clock::time_point told_ = asking_.clock().steady(), asked_may_ = told_;
 };
 

@@ -25,6 +25,11 @@ class RecordForm final : public FollowForm {
     bool show(const query::Entry& entry, const logql::Record* record) override {
         return out_.put(record_json(entry, record));
     }
+    bool is_shared() const override { return true; }
+    std::string text_of(const query::Entry& entry, const logql::Record* record) const override {
+        return record_json(entry, record);
+    }
+    bool show_text(std::string_view text) override { return out_.put(text); }
     void note(std::string_view text) override {
         (void)out_.put(json_object().member("kind", "note").member("text", text).take_line());
     }

@@ -22,6 +22,10 @@ class FollowForm {
     virtual http::Answer head() const = 0;
     // `record`: what a pipeline made of a line; nullptr for what is no line. False: nobody takes more.
     virtual bool show(const query::Entry& entry, const logql::Record* record) = 0;
+    // Whether records can be made by one follower for others; then show_text() takes several of them.
+    virtual bool is_shared() const { return false; }
+    virtual std::string text_of(const query::Entry&, const logql::Record*) const { return {}; }
+    virtual bool show_text(std::string_view) { return false; }
     // A sentence for people.
     virtual void note(std::string_view text) = 0;
     // All that came was shown, history as well; so many hosts are read live.

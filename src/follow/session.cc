@@ -148,7 +148,15 @@ void FollowSession::hear_lines(const LinesPtr& lines) {
 bool FollowSession::show_lines(const hub::LiveLines& lines) {
     const auto& origin = lines.source->origin;
     auto ordinal = lines.first_ordinal;
-    if (seen_.line(key_of(origin, lines.source->source.id), ordinal) == Seen::Is::beyond) return false;
+    auto key = key_of(origin, lines.source->source.id);
+    auto is = seen_.line(key, ordinal);
+    if (is == Seen::Is::beyond) return false;
+    if (is == Seen::Is::next && outside_.show_whole && !over_)
+        if (auto shown = outside_.show_whole(lines)) {
+            seen_.pass_to(key, ordinal + *shown);
+            if (seen_.size() > sources_max) too_many_ = over_ = true;
+            return true;
+        }
     open::EntryWalk walk{lines.text};
     while (!over_) {
         auto entry = walk.next();

@@ -39,6 +39,9 @@ inline constexpr std::size_t held_bytes_max = 8U << 20;
 struct Outside {
     // An entry to be shown, in order. Nothing of it is kept. False: enough.
     std::function<bool(const query::Entry& entry)> show;
+    // Live lines of which none was shown, all at once: how many ordinals they took. Nothing: one by one, please. Not
+    // set: always so.
+    std::function<std::optional<std::uint64_t>(const hub::LiveLines& lines)> show_whole{};
     // A sentence for people about what they see.
     std::function<void(const std::string& note)> note;
     // Whether a source's lines can be wanted at all: others are not kept in mind.

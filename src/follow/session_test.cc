@@ -93,8 +93,11 @@ class FakeHost {
                 auto source = live(id);
                 segment::FrameText text{source->source};
                 for (auto ordinal = from; ordinal < printed; ++ordinal) text.append(line(id, ordinal));
-                follower.add(std::make_shared<const hub::LiveLines>(
-                    hub::LiveLines{.source = source, .first_ordinal = from, .text = std::string{text.text()}}));
+                auto lines = std::make_shared<hub::LiveLines>();
+                lines->source = source;
+                lines->first_ordinal = from;
+                lines->text = text.text();
+                follower.add(std::shared_ptr<const hub::LiveLines>{std::move(lines)});
             }
             from = printed;
         }

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,11 +23,30 @@ struct LiveSource {
 };
 using LiveSourcePtr = std::shared_ptr<const LiveSource>;
 
+// What followers with the same question show of some lines, made once for all of them. Thread-safe.
+class SharedForms {
+  public:
+    struct Form {
+        std::string text;
+        std::uint64_t lines = 0;  // that it was made of, those that the question leaves out as well
+        bool has_notes = false;   // gaps or ends are among them
+    };
+    // Questions of which a form is kept.
+    static constexpr std::size_t forms_max = 4;
+    // `make` is called where nobody has asked this `question` before; nullptr: there are forms_max others.
+    std::shared_ptr<const Form> of(const std::string& question, const std::function<Form()>& make) const;
+
+  private:
+    mutable std::mutex mutex_;
+    mutable std::map<std::string, std::shared_ptr<const Form>> forms_;
+};
+
 // Lines of a source as they were read.
 struct LiveLines {
     LiveSourcePtr source;
     std::uint64_t first_ordinal = 0;
     std::string text;  // with its heading (docs/formats/segment.md)
+    SharedForms forms{};
 };
 
 // A host whose lines of the tenant come from now on.

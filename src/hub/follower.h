@@ -17,8 +17,9 @@ namespace boatswain::hub {
 
 // What waits for one follower; lines that do not fit are dropped, and he is told.
 inline constexpr std::size_t follower_bytes_max = 4U << 20;
-// The same of all who follow at a hub. Lines that wait for several of them are there once, and are counted for each.
-inline constexpr std::size_t followers_bytes_max = 512U << 20;
+// The same of all who follow at a hub. Lines that wait for several of them are there once, and are counted for each; what
+// is made of them to be shown (SharedForms) is not counted.
+inline constexpr std::size_t followers_bytes_max = 128U << 20;
 
 // Thread-safe: the hub adds, one thread takes. Shared by the two.
 class Follower {

@@ -75,8 +75,11 @@ Result<std::vector<std::shared_ptr<const LiveLines>>> StreamReader::read(std::ui
             TRY(auto whose, source_of(part, lines->source));
             auto text = whose->heading;
             text += lines->text;
-            all.push_back(std::make_shared<const LiveLines>(
-                LiveLines{.source = std::move(whose), .first_ordinal = lines->first_ordinal, .text = std::move(text)}));
+            auto live = std::make_shared<LiveLines>();
+            live->source = std::move(whose);
+            live->first_ordinal = lines->first_ordinal;
+            live->text = std::move(text);
+            all.push_back(std::move(live));
         } else {
             for (const auto& place : std::get<live::Mark>(item).sources) {
                 if (places_.size() == places_max) return nonsense("a mark names too many sources");
