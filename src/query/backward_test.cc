@@ -34,15 +34,18 @@ std::string text_of(const Entry& entry) {
 
 std::vector<std::string> last(
     MemoryStore& store, std::uint64_t most, const Selection& selection = {},
-    const std::function<bool(const Entry&)>& accepts = [](const Entry&) { return true; }) {
+    const std::function<bool(const Entry&)>& accepts = [](const Entry&) { return true; },
+    std::uint64_t whole_piece_bytes = whole_piece_bytes_max) {
     Silent silent;
     Budget budget;
     std::vector<std::string> found;
-    auto read = read_lines_backward(store, {&acme(), 1}, selection, {.budget = budget}, silent, most, accepts,
-                                    [&](const Entry& entry) {
-                                        found.push_back(text_of(entry));
-                                        return true;
-                                    });
+    auto read = read_lines_backward(
+        store, {&acme(), 1}, selection, {.budget = budget}, silent, most, accepts,
+        [&](const Entry& entry) {
+            found.push_back(text_of(entry));
+            return true;
+        },
+        whole_piece_bytes);
     EXPECT_TRUE(read) << (read ? "" : read.error().what);
     EXPECT_TRUE(silent.damages.empty());
     return found;
@@ -96,6 +99,40 @@ TEST(Backward, GivesAGapThatIsLongerThanAnHourOnce) {
     EXPECT_THAT(last(store, 10, {.range = {ten + hours{2}, ten + hours{8}}}), ElementsAre("web-1 b", "web-1 torn"));
 }
 
+TEST(Backward, ReadsTheLastLinesOfAnHourAlone) {
+    MemoryStore store;
+    std::uint64_t sequence = 0, line = 0;
+    std::mt19937 random{1};
+    for (int segment = 0; segment < 6; ++segment) {
+        std::vector<TestFrame> frames;
+        for (int minute = 10 * segment; minute < 10 * (segment + 1); ++minute) {
+            auto& frame = frames.emplace_back(TestFrame{source("acme", "app", "web"), {}});
+            for (int i = 0; i < 3'000; ++i) {
+                std::string noise;
+                for (int j = 0; j < 12; ++j) noise += std::to_string(random());
+                frame.entries.push_back({.time = ten + minutes{minute} + milliseconds{i * 20},
+                                         .bytes = std::to_string(line++) + " " + noise});
+            }
+        }
+        add(store, key("acme", ten, ++sequence), frames, acme());
+    }
+    std::uint64_t stored = 0;
+    for (const auto& [key, bytes] : store.objects) stored += bytes.size();
+    store.bytes_read = 0;
+    auto found = last(store, 5);
+    ASSERT_EQ(found.size(), 5U);
+    EXPECT_TRUE(found[0].starts_with("web 179999 ")) << found[0];
+    EXPECT_TRUE(found[4].starts_with("web 179995 ")) << found[4];
+    EXPECT_LT(store.bytes_read, stored / 3);
+    // What is rare is found all the same, each line once.
+    auto rare = last(store, 2, {}, [](const Entry& entry) {
+        return entry.text.line.bytes.starts_with("3 ") || entry.text.line.bytes.starts_with("30000 ");
+    });
+    ASSERT_EQ(rare.size(), 2U);
+    EXPECT_TRUE(rare[0].starts_with("web 30000 "));
+    EXPECT_TRUE(rare[1].starts_with("web 3 "));
+}
+
 TEST(Backward, CountsOnlyWhatIsAccepted) {
     MemoryStore store;
     auto web = source("acme", "web", "web-1");
@@ -141,6 +178,8 @@ TEST(Backward, IsTheOppositeOfForwardForRandomStores) {
             EXPECT_EQ(last(store, UINT64_MAX, selection), expected);
             expected.resize(std::min<std::size_t>(expected.size(), 7));
             EXPECT_EQ(last(store, 7, selection), expected);
+            auto all = [](const Entry&) { return true; };
+            EXPECT_EQ(last(store, 7, selection, all, 0), expected) << "cut by what footers say";
         }
     }
 }
