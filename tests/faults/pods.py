@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Pods on a real containerd, or containers of a real Podman, that print numbered lines, and one fault after the other.
 
-    pods.py --engine containerd|podman [--seed N] [--kills 20] [--rotations 40] [--short 60]
+    pods.py --engine containerd|podman [--seed N] [--kills 20] [--rotations 40] [--short 60] [--pods 6]
 
 Faults: the agent is killed (kill -9) and started again; containerd is killed and started again; logs are rotated at
-full speed; containers are started again; pods live a moment and are deleted. Afterwards every line that containerd
+full speed; containers are started again; pods are evicted; pods live a moment and are deleted. Afterwards every line that containerd
 wrote is looked for: stored exactly once, unaltered, in order. What it had read of a pipe and not written when it was
 killed is no loss of ours, and told. A gap record is a failure, but of a pod that was deleted less than SEALED_AFTER
 before the agent was killed: what was read and not sealed is gone with its log, and that has to be said. The seed is
@@ -29,8 +29,12 @@ import harness  # noqa: E402 - found by the path that is set above
 TENANTS = ("red", "green", "blue")
 SHORT_LINES = 10
 SHORT_AT_ONCE = 3
-# About 1,000 lines a second, by turns of 50: a pause costs a process.
-FOR_EVER = "i=0; while :; do echo line $i; i=$((i+1)); [ $((i % 50)) -gt 0 ] || usleep 50000; done"
+PODS = 6
+
+
+def for_ever(pods):
+    """About 6,000 lines a second of all pods together, by turns of 50: a pause costs a process."""
+    return f"i=0; while :; do echo line $i; i=$((i+1)); [ $((i % 50)) -gt 0 ] || usleep {50000 * pods // PODS}; done"
 
 
 def recorded(log):
@@ -42,13 +46,15 @@ def recorded(log):
 
 
 class Containerd:
-    """Six pods of three tenants, as a kubelet runs them."""
+    """Pods of three tenants, as a kubelet runs them."""
 
     GAPS = ()  # reasons that may stand for lines of a log that was not deleted
     SEALED_AFTER = 3.0  # seconds: as in oracle.py
 
-    def __init__(self, at_random):
+    def __init__(self, at_random, pods=PODS):
         import containerd
+
+        self.count, self.script, self.evicted = pods, for_ever(pods), 0
 
         self.random, self.Pod = at_random, containerd.Pod
         self.containerd = containerd.Containerd()
@@ -64,10 +70,17 @@ class Containerd:
         self.unasked = set()  # short ones that the agent may have had nobody to ask about
 
     def begin(self):
-        self.pods = [self.Pod(self.containerd, space, FOR_EVER, name=f"web-{n}") for n in range(2) for space in TENANTS]
+        self.pods = harness.in_parallel(self.make, range(self.count))
+
+    def make(self, number):
+        return self.Pod(self.containerd, TENANTS[number % 3], self.script, name=f"web-{number}")
 
     def faults(self):
-        return {"kill containerd": self.kill_containerd, "start a container again": self.start_again}
+        return {
+            "kill containerd": self.kill_containerd,
+            "start a container again": self.start_again,
+            "evict a pod": self.evict,
+        }
 
     def kill_containerd(self):
         self.containerd.kill()
@@ -82,7 +95,17 @@ class Containerd:
     def start_again(self):
         pod = self.random.choice(self.pods)
         self.halt(pod)
-        pod.start_again(FOR_EVER)
+        pod.start_again(self.script)
+
+    def evict(self):
+        """A node short of something ends a pod and removes it, with its logs, in one go; another one takes its place."""
+        at = self.random.randrange(len(self.pods))
+        pod = self.pods[at]
+        self.halt(pod)
+        pod.delete()
+        self.removed[pod.source] = time.monotonic()
+        self.evicted += 1
+        self.pods[at] = self.make(self.count + self.evicted)
 
     def rotate(self):
         self.random.choice(self.pods).rotate()
@@ -181,6 +204,7 @@ def main():
     parser.add_argument("--kills", type=int, default=20, help="of the agent (default: 20)")
     parser.add_argument("--rotations", type=int, default=40, help="of pods' logs (default: 40)")
     parser.add_argument("--short", type=int, default=60, help="containers that live a moment (default: 60)")
+    parser.add_argument("--pods", type=int, default=PODS, help="of containerd that print all the time (default: 6)")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
     at_random = random.Random(arguments.seed)
@@ -189,7 +213,7 @@ def main():
 
         side = podman_side.Podman(at_random)
     else:
-        side = Containerd(at_random)
+        side = Containerd(at_random, arguments.pods)
     print(f"{arguments.engine} {side.version()}")
     agent = harness.Agent(side.engine, batch__flush_after="500ms", **side.settings)
     started = time.monotonic()
