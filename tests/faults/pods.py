@@ -6,9 +6,9 @@
 Faults: the agent is killed (kill -9) and started again; containerd is killed and started again; logs are rotated at
 full speed; containers are started again; pods are evicted; pods live a moment and are deleted. Afterwards every line
 that containerd wrote is looked for: stored exactly once, unaltered, in order. What it had read of a pipe and not
-written when it was killed is no loss of ours, and told. A gap record is a failure, but of a pod that was deleted less than
-SEALED_AFTER before the agent was killed: what was read and not sealed is gone with its log, and that has to be said.
-The seed is printed first: it gives the same faults in the same order.
+written when it was killed is no loss of ours, and told. A gap record is a failure, but of a pod that was deleted less
+than SEALED_AFTER before the agent was killed: what was read and not sealed is gone with its log, and that has to be
+said. The seed is printed first: it gives the same faults in the same order.
 
 With Podman (podman_side.py): conmon is killed, Podman's service is, containers remove themselves, and conmon rotates by
 size (--rotations does not apply). A rotation while no agent runs takes lines away: each hole needs its gap record. One
