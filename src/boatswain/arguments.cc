@@ -256,6 +256,9 @@ void add_query(Commands& commands, Given& given) {
     query->add_option("--output", given.format, "text, json (numbers in the shape of Loki's answers), raw, or csv")
         ->check(CLI::IsMember(formats))
         ->type_name("FORMAT");
+    query->add_flag(
+        "-f,--follow", given.query.follow,
+        "Then also what comes, as it reaches the store; ends with Ctrl-C. With --tail: after the last N lines");
     query->add_flag("--check", given.query.check, "Say whether the query is valid, and read nothing");
     add_shown(query, given);
     add_allowance(query, given);
@@ -265,6 +268,7 @@ void add_query(Commands& commands, Given& given) {
         "Examples:\n  boatswain query '{app=\"shop/cart\"} |= \"error\"' --identity acme.key\n"
         "  boatswain query '{app=~\".+\"} | json | status >= 500' --since 2h --output json\n"
         "  boatswain query 'sum by (app) (rate({app=~\".+\"}[5m]))' --since 1h --step 5m\n"
+        "  boatswain query '{app=\"shop/cart\"} |= \"error\"' --identity acme.key --tail 10 --follow\n"
         "  boatswain query --check '{app=\"shop\"} | logfmt'");
 }
 
@@ -687,6 +691,8 @@ Arguments query_request(const CLI::App& command, Given& given, const query::Time
         if (!query.step || *query.step <= Nanoseconds{0})
             return usage(command, "--step: \"" + printable(given.step, 40) + "\" is not a duration like 1m");
     }
+    if (query.follow && (given.until || query.limit || !query.cursor.empty() || !given.step.empty()))
+        return usage(command, "--follow goes on and on: it is not for --until, --limit, --cursor or --step");
     if (query.check) return {.request = query};
     add_environment(query.store, query.identities);
     if (query.store.empty()) return usage(command, no_store);

@@ -102,7 +102,8 @@ struct Query {
     std::string cursor;                  // what a page that a limit ended gave, or @FILE; empty: the first page
     std::optional<Nanoseconds> step;     // of numbers
     LogFormatChoice format = LogFormatChoice::text;
-    bool check = false;  // parse it, and no more
+    bool check = false;   // parse it, and no more
+    bool follow = false;  // what comes, too
     Shown shown;
     Allowance allowance;
 };

@@ -17,7 +17,7 @@ Result<void> follow_lines(const FollowReading& reading, const FollowOutput& outp
     auto show = [&](const query::Entry& entry) {
         if (entry.is_end()) return true;
         if (has_history || !reading.tail) return output.show(&entry);
-        last.push_back(output.held(entry));
+        if (auto one = output.held(entry)) last.push_back(std::move(one));
         if (last.size() > *reading.tail) last.pop_front();
         return true;
     };

@@ -1,4 +1,4 @@
-// logs --follow: what there is, then each line when it reaches the store.
+// logs and query --follow: what there is, then each line when it reaches the store.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct FollowReading {
 };
 
 // Until `show` returns false, which it does when nobody reads any more: it is asked with nullptr now and then. `held`
-// keeps what --tail waits for, and returns a function that shows it.
+// keeps what --tail waits for, and returns a function that shows it, or none where the entry is left out.
 struct FollowOutput {
     std::function<bool(const query::Entry* entry)> show;
     std::function<std::function<bool()>(const query::Entry& entry)> held;

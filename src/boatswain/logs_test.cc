@@ -100,6 +100,11 @@ TEST_F(Tool, LogsFollowWhatReachesTheStoreAfterTheLastLines) {
     EXPECT_EQ(ran.out, "two\nthree\n");
     EXPECT_EQ(ran.code, 124) << "it goes on until it is ended";
     EXPECT_EQ(logs("-i acme.key --follow --limit 3").code, 2);
+    auto queried = run("timeout 3 '" + tool_path +
+                       "' query '{app=\"other\"} |= \"three\" | label_format x=app' --store dir:store -i acme.key "
+                       "--since 2h --follow --output raw");
+    EXPECT_EQ(queried.out, "three\n") << queried.err;
+    EXPECT_EQ(query("rate({app=\"x\"}[1m])", "-i acme.key --follow").code, 1);
 }
 
 TEST_F(Tool, LogsGoThroughAPagerOnATerminalAlone) {

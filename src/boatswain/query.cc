@@ -3,10 +3,12 @@
 
 #include "boatswain/commands.h"
 #include "boatswain/line_format.h"
+#include "boatswain/logs_follow.h"
 #include "boatswain/number_format.h"
 #include "boatswain/pager.h"
 #include "boatswain/query_page.h"
 #include "boatswain/reading.h"
+#include "logql/entry_query.h"
 #include "logql/evaluate.h"
 #include "query/crew.h"
 
@@ -90,6 +92,43 @@ Result<query::Tally> show_numbers(const Query& request, const logql::Ground& gro
     return numbers.tally;
 }
 
+// What there is of the range, or its last lines, and then what comes.
+Result<void> follow(const Query& request, const logql::Ground& ground, const logql::LogQuery& query,
+                    const query::TimeRange& range, Console& console, Progress& progress) {
+    logql::EntryQuery lines{ground, query};
+    query::Selection selection{.tenant = ground.tenant, .range = range, .filter = query.filter()};
+    auto put = [&](const Printed& printed) {
+        progress.clear();
+        (printed.aside ? console.err : console.out).write(printed.text);
+        return !console.out.ended();
+    };
+    auto held = [&](const query::Entry& entry) -> std::function<bool()> {
+        const logql::Record* record = nullptr;
+        if (!lines.lets_through(entry, record)) return nullptr;
+        return [&put, printed = print_record(entry, record, request.format, console.out)] { return put(printed); };
+    };
+    auto shows = [&](const query::Entry* entry) {
+        if (entry != nullptr) {
+            auto shown = held(*entry);
+            return !shown || shown();
+        }
+        console.out.flush();
+        return !console.out.ended();
+    };
+    auto note = [&](const std::string& text) {
+        progress.clear();
+        console.note(text);
+    };
+    if (request.format == LogFormatChoice::csv) console.out.write(csv_heading());
+    return follow_lines({.store = ground.store,
+                         .identities = ground.identities,
+                         .selection = selection,
+                         .limits = ground.limits,
+                         .observer = progress,
+                         .tail = request.tail},
+                        {.show = shows, .held = held, .note = note});
+}
+
 int check(const Query& request, Console& console) {
     auto parsed = logql::parse_query(request.logql);
     if (!parsed) return failed(console, parsed.error());
@@ -102,7 +141,7 @@ int check(const Query& request, Console& console) {
 
 int run(const Query& request, Console& console) {
     if (request.check) return check(request, console);
-    Pager pager{request.shown.pager && request.format == LogFormatChoice::text, console};
+    Pager pager{request.shown.pager && !request.follow && request.format == LogFormatChoice::text, console};
     if (request.shown.local_times) console.out.show_local_times();
     auto parsed = logql::parse_query(request.logql);
     if (!parsed) return failed(console, parsed.error());
@@ -132,6 +171,13 @@ int run(const Query& request, Console& console) {
     auto read = Result<query::Tally>{query::Tally{}};
     bool is_cut = false;
     std::string cursor;
+    if (request.follow) {
+        const auto* lines = std::get_if<logql::LogQuery>(&*parsed);
+        if (lines == nullptr)
+            return failed(console, fail(Remedy::stop, "--follow is for queries that select lines").error());
+        auto followed = follow(request, ground, *lines, range, console, progress);
+        return followed ? exit_ok : failed(console, followed.error());
+    }
     if (const auto* lines = std::get_if<logql::LogQuery>(&*parsed)) {
         auto page = page_of(request, range);
         if (!page) return failed(console, page.error());
