@@ -32,9 +32,9 @@ RELEASE = pathlib.Path(os.environ.get("BOATSWAIN_BUILD", HERE.parent / "build/re
 def status_of(pid):
     lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
     memory = {name: value for name, _, value in (line.partition(":") for line in lines)}
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    ticks = int(fields[11]) + int(fields[12])
-    return int(memory["VmRSS"].split()[0]) / 1024, ticks / os.sysconf("SC_CLK_TCK")
+    threads = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    nanoseconds = sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads)
+    return int(memory["VmRSS"].split()[0]) / 1024, nanoseconds / 1e9
 
 
 def free_port():

@@ -21,7 +21,8 @@ std::uint64_t Following::take_dropped_lines() { return std::exchange(dropped_lin
 
 // What was dropped leaves a hole: what comes later does not go around it until who follows has looked.
 void Following::add(const FollowedSourcePtr& source, std::uint64_t first_ordinal, std::string_view text) {
-    bool goes_on = !waiting_.empty() && waiting_.back().source == source;
+    bool goes_on = !waiting_.empty() && waiting_.back().source == source &&
+                   waiting_.back().text.size() + text.size() <= portion_bytes;
     auto cost = text.size() + (goes_on ? 0 : sizeof(Portion));
     if (dropped_lines_ > 0 || cost > following_bytes_max - bytes_ || cost > followings_bytes_max - all_.bytes_) {
         dropped_lines_ += static_cast<std::uint64_t>(std::ranges::count(text, '\n'));

@@ -25,6 +25,8 @@ namespace boatswain::batch {
 inline constexpr std::size_t following_bytes_max = 2U << 20;
 inline constexpr std::size_t followings_bytes_max = 16U << 20;
 inline constexpr std::size_t followings_max = 256;
+// Texts that go on are joined up to this: small enough for memory that the allocator has at hand.
+inline constexpr std::size_t portion_bytes = 64U << 10;
 
 class Followings;
 

@@ -43,12 +43,19 @@ void SealingCipher::finish(char* tag) {
             "finish");
 }
 
+void SealingCipher::seal_to(std::string& out, const Key32& key, const std::array<std::uint8_t, 12>& nonce,
+                            std::string_view plaintext) {
+    auto at = out.size();
+    out.resize(at + plaintext.size() + tag_bytes);
+    begin(key, nonce);
+    if (!plaintext.empty()) encrypt(plaintext, out.data() + at);
+    finish(out.data() + at + plaintext.size());
+}
+
 std::string SealingCipher::seal(const Key32& key, const std::array<std::uint8_t, 12>& nonce,
                                 std::string_view plaintext) {
-    std::string sealed(plaintext.size() + tag_bytes, '\0');
-    begin(key, nonce);
-    if (!plaintext.empty()) encrypt(plaintext, sealed.data());
-    finish(sealed.data() + plaintext.size());
+    std::string sealed;
+    seal_to(sealed, key, nonce, plaintext);
     return sealed;
 }
 

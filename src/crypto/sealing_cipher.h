@@ -26,7 +26,9 @@ class SealingCipher {
     void encrypt(std::string_view plaintext, char* out);  // as many bytes
     void finish(char* tag);                               // tag_bytes
 
-    // All of it at once: ciphertext and tag.
+    // All of it at once: ciphertext and tag, appended.
+    void seal_to(std::string& out, const Key32& key, const std::array<std::uint8_t, 12>& nonce,
+                 std::string_view plaintext);
     std::string seal(const Key32& key, const std::array<std::uint8_t, 12>& nonce, std::string_view plaintext);
 
   private:

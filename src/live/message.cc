@@ -52,9 +52,13 @@ std::uint64_t number_of(std::string_view bytes) {
     return number;
 }
 
-void append_message(std::string& out, Kind kind, std::string_view payload) {
-    append_number(out, static_cast<std::uint32_t>(payload.size() + 1));
+void append_head(std::string& out, Kind kind, std::size_t payload_bytes) {
+    append_number(out, static_cast<std::uint32_t>(payload_bytes + 1));
     out += static_cast<char>(kind);
+}
+
+void append_message(std::string& out, Kind kind, std::string_view payload) {
+    append_head(out, kind, payload.size());
     out += payload;
 }
 

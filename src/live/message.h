@@ -47,6 +47,8 @@ struct Message {
     std::string payload;
 };
 
+// What stands before the payload of a message.
+void append_head(std::string& out, Kind kind, std::size_t payload_bytes);
 // Appends a message as it is sent.
 void append_message(std::string& out, Kind kind, std::string_view payload);
 std::string message(Kind kind, std::string_view payload);

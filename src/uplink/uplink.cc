@@ -21,6 +21,7 @@ constexpr std::uint16_t default_port = 3101;
 constexpr std::chrono::milliseconds dial_max{15'000};
 constexpr std::string_view with_tls = "https://", without_tls = "http://";
 constexpr int switching_protocols = 101;
+constexpr std::size_t sending_bytes_kept = 1U << 20;
 
 // Half of the pause to all of it: hosts that lost their hub at one moment do not come back at one.
 std::chrono::milliseconds with_chance(std::chrono::milliseconds pause) {
@@ -197,7 +198,11 @@ net::Task<void> Uplink::send_what_is_due(net::Connection& connection) {
             co_await due_.wait_for(send_pause);
         else
             co_await due_.wait();
-        auto out = std::exchange(out_, {});
+        // Kept, so that its memory is not asked for ten times a second; but not what a burst needed.
+        if (sending_.capacity() > sending_bytes_kept) sending_ = {};
+        sending_.clear();
+        sending_ += std::exchange(out_, {});
+        auto& out = sending_;
         for (auto at = streams_.begin(); at != streams_.end();) {
             auto& stream = *(at++)->second;
             if (auto appended = stream.append_due(out); !appended) end_stream(stream.number(), appended.error().what);

@@ -78,6 +78,7 @@ class Uplink {
     std::string hub_nonce_;
     std::map<std::uint32_t, std::unique_ptr<TenantStream>> streams_;
     std::string out_;  // messages that wait to be sent beside those of streams
+    std::string sending_;
     net::Event due_;
     std::optional<std::string> trouble_;
     bool connected_ = false;
