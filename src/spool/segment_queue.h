@@ -46,7 +46,7 @@ struct TenantSpoolStatus {
     std::size_t waiting = 0;  // for the store
     std::uint64_t waiting_bytes = 0;
     std::int64_t first_waiting = 0, last_waiting = 0;  // their numbers, which count up; 0: none waits
-    std::size_t aside = 0;  // refused by the store: of those that wait
+    std::size_t aside = 0;                             // refused by the store: of those that wait
     std::string aside_reason;
     std::optional<Conflict> conflict;  // that nobody acknowledged
 };
