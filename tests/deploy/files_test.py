@@ -99,20 +99,23 @@ class Parsers(unittest.TestCase):
         )
 
     def test_prometheus_takes_the_alerts_and_they_fire_when_they_should(self):
-        for verb, name in (("check", "alerts.yml"), ("test", "alerts_test.yml")):
-            ran = run("promtool", verb, "rules", name, cwd=DEPLOY / "prometheus")
-            self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
-        rules = [
-            rule["alert"]
-            for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"]
-            for rule in group["rules"]
-        ]
-        tested = (DEPLOY / "prometheus/alerts_test.yml").read_text()
-        self.assertEqual(
-            [rule for rule in rules if not re.search(rf"alertname: {rule}\n(?:.*\n)? *exp_alerts:\n", tested)],
-            [],
-            "never seen to fire",
-        )
+        page = (DEPLOY.parent / "docs/operate/monitoring.md").read_text()
+        for file in ("alerts", "serve_alerts"):
+            for verb, name in (("check", f"{file}.yml"), ("test", f"{file}_test.yml")):
+                ran = run("promtool", verb, "rules", name, cwd=DEPLOY / "prometheus")
+                self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+            rules = [
+                rule["alert"]
+                for group in yaml.safe_load((DEPLOY / f"prometheus/{file}.yml").read_text())["groups"]
+                for rule in group["rules"]
+            ]
+            tested = (DEPLOY / f"prometheus/{file}_test.yml").read_text()
+            self.assertEqual(
+                [rule for rule in rules if not re.search(rf"alertname: {rule}\n(?:.*\n)? *exp_alerts:\n", tested)],
+                [],
+                "never seen to fire",
+            )
+            self.assertEqual([rule for rule in rules if f"`{rule}`" not in page], [], "nobody says what to do")
 
     def test_prometheus_takes_every_expression_of_the_dashboard(self):
         dashboard = json.loads((DEPLOY / "grafana/boatswain.json").read_text())

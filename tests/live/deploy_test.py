@@ -253,7 +253,8 @@ class Metrics(LiveTest):
             "documented, and not shown",
         )
         self.assertEqual(sorted(set(series) - documented), [], "shown, and not documented")
-        alerts = set(re.findall(r"alert: (\w+)", (DEPLOY / "prometheus/alerts.yml").read_text()))
+        files = ("alerts.yml", "serve_alerts.yml")
+        alerts = {one for f in files for one in re.findall(r"alert: (\w+)", (DEPLOY / "prometheus" / f).read_text())}
         self.assertEqual(set(re.findall(r"`(Boatswain\w+)`", page)), alerts, "each alert is explained")
 
     def test_lag_is_measured_against_the_end_of_the_log_in_bytes_and_seconds(self):
