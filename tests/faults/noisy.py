@@ -33,7 +33,7 @@ QUIET_LINES_PER_SECOND = 100
 TIMES_AS_MUCH = 100
 GOAL = 2.0
 QUIET_BACKLOG = 2000  # lines
-SLOW_LEVEL = 15  # of zstd: some MB a second
+SLOW_LEVEL = 19  # of zstd: a few MB a second
 LINE = re.compile(rb"^(\S{30}) stdout F (\d+) ", re.MULTILINE)
 
 
