@@ -107,8 +107,11 @@ test("every line is reached by scrolling, once and in order", async () => {
     const list = page.locator(".scroll > div");
     for (let tries = 0; tries < 400 && !seen.has(0); tries++) {
         await look();
-        await list.evaluate((element) => element.scrollBy(0, -350));
-        await page.waitForTimeout(20);
+        // Not before what is there by then was drawn: a busy machine would pass rows by.
+        await list.evaluate((element) => {
+            element.scrollBy(0, -350);
+            return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20))));
+        });
     }
     await look();
     assert.equal(seen.size, 3000);
