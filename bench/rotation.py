@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """rotation.py [--rate 10000] [--seconds 60]: a pod that prints fast; its log is rotated, and no line is lost or cut.
 
-At 10 MiB the log is renamed and begun anew, as containerd does; five files are kept, older ones are compressed first.
+At 10 MiB the log is renamed and begun again, as containerd does; five files are kept, older ones are compressed first.
 Each line has its number; afterwards `boatswain logs` must have every one, whole, once and in order.
 """
 import argparse

@@ -10,7 +10,7 @@ namespace {
 
 // Hosts that are connected say so at once; without any, nobody waits longer.
 constexpr std::chrono::milliseconds first_word_wait{300};
-constexpr std::chrono::milliseconds mark_pause_min{1'000}, mark_pause_max{32'000};
+constexpr std::chrono::milliseconds mark_pause{1'000}, streams_pause_min{2'000}, streams_pause_max{32'000};
 
 using LinesPtr = std::shared_ptr<const hub::LiveLines>;
 
@@ -22,7 +22,7 @@ FollowSession::FollowSession(std::shared_ptr<hub::Follower> follower, Outside ou
       outside_(std::move(outside)),
       since_(since),
       clock_(clock),
-      mark_pause_(mark_pause_min) {}
+      streams_pause_(streams_pause_min) {}
 
 std::size_t FollowSession::live_hosts() const {
     return static_cast<std::size_t>(
@@ -55,7 +55,7 @@ Result<void> FollowSession::turn(std::chrono::milliseconds wait) {
             if (auto done = read_store(polls); !done) outside_.note("the store is not read: " + done.error().what);
     }
     look_at_late_hosts();
-    if (wants_mark_) ask_mark();
+    if (follower_) ask_hub();
     if (too_many_)
         return fail(Remedy::stop, "more than " + std::to_string(sources_max) +
                                       " containers are followed: ask for fewer, by a narrower selector");
@@ -74,18 +74,24 @@ void FollowSession::take(std::chrono::milliseconds wait) {
     for (const auto& event : taken.events) hear(event);
 }
 
-void FollowSession::ask_mark() {
+// A stream that ends again and again is asked for less and less. Marks of other hosts do not wait for that.
+void FollowSession::ask_hub() {
     auto now = clock_.steady();
-    if (asked_mark_ && now - *asked_mark_ < mark_pause_) return;
-    asked_mark_ = now;
-    wants_mark_ = false;
-    follower_->ask_mark();
+    if (!wants_marks_.empty() && (!asked_marks_ || now - *asked_marks_ >= mark_pause)) {
+        asked_marks_ = now;
+        for (const auto& host : std::exchange(wants_marks_, {})) follower_->ask_mark(host);
+    }
+    if (!wants_streams_ || now - *asked_streams_ < streams_pause_) return;
+    asked_streams_ = now;
+    wants_streams_ = false;
+    streams_pause_ = std::min(streams_pause_ * 2, streams_pause_max);
+    follower_->ask_streams();
 }
 
 void FollowSession::join_again(const std::string& name, Host& host) {
     stored_.erase(name);
     host = {.state = State::asked, .since = clock_.steady()};
-    wants_mark_ = true;
+    wants_marks_.insert(name);
 }
 
 void FollowSession::hear(const hub::LiveEvent& event) {
@@ -100,9 +106,9 @@ void FollowSession::hear(const hub::LiveEvent& event) {
         hosts_.erase(left->host);
         if (std::exchange(left_[left->host], left->reason) != left->reason)
             outside_.note("host " + left->host + " is not followed live: " + left->reason);
-        // A stream that ended begins anew when a mark is asked for; one that ends again and again is left alone.
-        wants_mark_ = true;
-        mark_pause_ = std::min(mark_pause_ * 2, mark_pause_max);
+        wants_marks_.erase(left->host);
+        wants_streams_ = true;
+        if (!asked_streams_) asked_streams_ = clock_.steady();
         return;
     }
     if (const auto* marked = std::get_if<std::shared_ptr<const hub::Marked>>(&event)) {
@@ -204,12 +210,12 @@ bool FollowSession::show_missing(const query::Entry& entry, const std::string& k
 // Everything before the mark is shown; what was held comes behind it.
 void FollowSession::go_live(const std::string& name, Host& host) {
     for (const auto& place : host.places->sources)
-        seen_.pass_to(key_of(place.source->origin, place.source->source.id), place.next);
+        if (outside_.wants(query::Origin{place.source->origin, place.source->source}))
+            seen_.pass_to(key_of(place.source->origin, place.source->source.id), place.next);
     host.state = State::live;
     host.since = clock_.steady();
     host.held_bytes = 0;
-    mark_pause_ = mark_pause_min;
-    left_.erase(name);
+    if (left_.erase(name) > 0) streams_pause_ = streams_pause_min;
     for (const auto& lines : std::exchange(host.held, {}))
         if (!show_lines(*lines)) return join_again(name, host);
 }
@@ -218,6 +224,7 @@ void FollowSession::note_missing(const Host& host) {
     for (const auto& place : host.places->sources) {
         auto key = key_of(place.source->origin, place.source->source.id);
         auto from = seen_.next(key);
+        if (!outside_.wants(query::Origin{place.source->origin, place.source->source})) continue;
         if (from < place.next) missing_[key].push_back({.from = from, .to = place.next});
     }
     if (!missing_.empty() && !missing_since_) missing_since_ = since_last_read();
@@ -233,7 +240,7 @@ void FollowSession::look_at_late_hosts() {
                           (is_silent ? "its agent does not answer"
                                      : "older lines are not in the store yet; they come when they are"));
         if (is_silent) {
-            wants_mark_ = true;
+            wants_marks_.insert(name);
             host.since = clock_.steady();
             continue;
         }

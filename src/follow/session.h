@@ -81,7 +81,7 @@ class FollowSession {
     void hear(const hub::LiveEvent& event);
     void hear_lines(const std::shared_ptr<const hub::LiveLines>& lines);
     void join_again(const std::string& name, Host& host);
-    void ask_mark();
+    void ask_hub();
     void look_at_late_hosts();
     Result<void> read_store(bool all);
     Result<void> read_hosts(std::set<std::string> hosts, Timestamp since);
@@ -105,10 +105,11 @@ class FollowSession {
     // What is not shown though later lines of the same source are, by key_of(): shown when the store has it.
     std::map<std::string, std::vector<Wanted::Range>> missing_;
     std::optional<Timestamp> missing_since_;
-    std::optional<std::chrono::steady_clock::time_point> began_, asked_store_, asked_mark_;
-    std::optional<Timestamp> read_at_;  // when the store was read last, wholly
-    bool wants_mark_ = false;
-    std::chrono::milliseconds mark_pause_;     // grows while hosts leave
+    std::optional<std::chrono::steady_clock::time_point> began_, asked_store_, asked_marks_, asked_streams_;
+    std::optional<Timestamp> read_at_;         // when the store was read last, wholly
+    std::set<std::string> wants_marks_;        // of these hosts
+    bool wants_streams_ = false;               // of hosts whose stream ended
+    std::chrono::milliseconds streams_pause_;  // grows while they end again
     std::map<std::string, std::string> left_;  // hosts, and why, as it was told
     bool over_ = false;
     bool too_many_ = false;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "base/seed_for_test.h"
 #include "query/store_for_test.h"
@@ -70,6 +71,7 @@ class FakeHost {
         is_joined_ = false;
     }
     bool is_joined() const { return is_joined_; }
+    const std::string& name() const { return name_; }
     void mark(hub::Follower& follower) {
         if (!is_joined_) return;
         send(follower);
@@ -139,7 +141,12 @@ class Nobody final : public query::Observer {
 
 class FollowSessionTest : public ::testing::Test {
   protected:
-    FollowSessionTest() : follower(std::make_shared<hub::Follower>([this] { ++marks_asked; })) {}
+    FollowSessionTest() : follower(made()) {}
+    std::shared_ptr<hub::Follower> made() {
+        return std::make_shared<hub::Follower>(
+            hub::Follower::Asks{.mark = [this](const std::string& host) { marks_asked.insert(host); },
+                                .streams = [this] { ++streams_asked; }});
+    }
 
     Outside outside() {
         return {.show =
@@ -166,15 +173,17 @@ class FollowSessionTest : public ::testing::Test {
     }
     // Marks that were asked for are given.
     void answer(std::vector<FakeHost>& hosts) {
-        if (std::exchange(marks_asked, 0) == 0) return;
-        for (auto& host : hosts) host.mark(*follower);
+        auto asked = std::exchange(marks_asked, {});
+        for (auto& host : hosts)
+            if (asked.contains(host.name())) host.mark(*follower);
     }
 
     open::Identity identity = open::Identity::generate();
     MemoryStore store;
     std::unique_ptr<SimulatedClock> clock = std::make_unique<SimulatedClock>(ten + 10min);
     Nobody nobody;
-    int marks_asked = 0;
+    std::set<std::string> marks_asked;
+    int streams_asked = 0;
     std::shared_ptr<hub::Follower> follower;
     std::vector<std::string> shown, notes;
     std::size_t enough = SIZE_MAX;
@@ -254,7 +263,7 @@ TEST_F(FollowSessionTest, LinesThatWereDroppedComeFromTheStore) {
     node.send(*follower);
     turn(all);
     EXPECT_THAT(shown, SizeIs(1));
-    EXPECT_EQ(marks_asked, 1);
+    EXPECT_THAT(marks_asked, ElementsAre("n"));
     answer(hosts);
     turn(all);
     node.store(*follower);
@@ -277,12 +286,39 @@ TEST_F(FollowSessionTest, LinesThatHisQueueDroppedComeFromTheStoreThoughNoneFoll
         node.send(*follower);
     }
     turn(all);
-    ASSERT_EQ(marks_asked, 1) << "some were dropped";
+    ASSERT_THAT(marks_asked, ElementsAre("n")) << "some were dropped";
     answer(hosts);
     turn(all);
     node.store(*follower);
     turn(all);
     EXPECT_THAT(shown, SizeIs(lines));
+}
+
+TEST_F(FollowSessionTest, AHostThatIsRefusedAgainAndAgainCostsOthersNothing) {
+    std::vector<FakeHost> hosts;
+    auto& good = hosts.emplace_back("good", store, identity);
+    good.join(*follower);
+    good.mark(*follower);
+    good.store(*follower);
+    FakeHost refused{"refused", store, identity};
+    auto all = session();
+    turn(all, 300ms);
+    for (int second = 0; second < 120; ++second) {
+        refused.join(*follower);
+        refused.leave(*follower);
+        turn(all, 1s);
+    }
+    EXPECT_THAT(marks_asked, IsEmpty()) << "a mark is an object in the store";
+    EXPECT_GE(streams_asked, 3);
+    EXPECT_LE(streams_asked, 8) << "less and less often";
+    EXPECT_THAT(notes, SizeIs(1));
+    // A hole of the good one is not kept waiting.
+    good.print("web", 2);
+    good.send(*follower, true);
+    good.print("web");
+    good.send(*follower);
+    turn(all);
+    EXPECT_THAT(marks_asked, ElementsAre("good"));
 }
 
 TEST_F(FollowSessionTest, LinesThatTookTheOrdinalsOfLostOnesAreShown) {
@@ -340,9 +376,9 @@ TEST_F(FollowSessionTest, EveryLineIsShownOnceWhateverHappens) {
     for (int round = 0; round < 30; ++round) {
         store.objects.clear();
         shown.clear();
-        marks_asked = 0;
+        marks_asked.clear();
         clock = std::make_unique<SimulatedClock>(ten + 10min);
-        follower = std::make_shared<hub::Follower>([this] { ++marks_asked; });
+        follower = made();
         std::vector<FakeHost> hosts;
         for (const char* name : {"a", "b", "c"}) hosts.emplace_back(name, store, identity);
         auto all = session();

@@ -89,7 +89,9 @@ struct Hub::State : std::enable_shared_from_this<Hub::State> {
 
     void begin(const TenantId& tenant, std::shared_ptr<const std::vector<open::Identity>> identities,
                const std::shared_ptr<Follower>& follower);
-    void ask_mark(const TenantId& tenant);
+    void ask_mark(const TenantId& tenant, const std::string& host);
+    void ask_streams(const TenantId& tenant);
+    static void send_mark(Agent& agent, const TenantId& tenant);
     void look_after(const TenantId& tenant);
 
     asio::any_io_executor executor;
@@ -131,7 +133,12 @@ std::shared_ptr<Follower> Hub::follow(const TenantId& tenant, std::vector<open::
         });
     };
     std::unique_ptr<Follower> follower{new Follower{
-        [on_thread, tenant] { on_thread([tenant](State& there) { there.ask_mark(tenant); }); }, state_->waiting}};
+        {.mark =
+             [on_thread, tenant](const std::string& host) {
+                 on_thread([tenant, host](State& there) { there.ask_mark(tenant, host); });
+             },
+         .streams = [on_thread, tenant] { on_thread([tenant](State& there) { there.ask_streams(tenant); }); }},
+        state_->waiting}};
     std::shared_ptr<Follower> counted{follower.release(), [on_thread, tenant](Follower* gone) {
                                           delete gone;
                                           on_thread([tenant](State& there) { there.look_after(tenant); });
@@ -150,25 +157,32 @@ void Hub::State::begin(const TenantId& tenant, std::shared_ptr<const std::vector
     topic.followers.push_back(follower);
     topics_gauge.set(static_cast<double>(topics.size()));
     for (auto& [host, agent] : agents) {
-        if (is_new)
+        // A stream that begins is marked at once; for one that goes on he needs a mark of his own.
+        if (!agent->stream_of.contains(tenant)) {
             begin_stream(*agent, tenant, topic);
-        else if (agent->stream_of.contains(tenant))
-            follower->add(Joined{.host = agent->host, .epoch = agent->epoch, .run = agent->run});
-    }
-    ask_mark(tenant);
-}
-
-void Hub::State::ask_mark(const TenantId& tenant) {
-    for (auto& [host, agent] : agents) {
-        auto found = agent->stream_of.find(tenant);
-        if (found == agent->stream_of.end()) {
-            // It had no room, or its stream broke: asked anew, it may have.
-            if (auto topic = topics.find(tenant); topic != topics.end()) begin_stream(*agent, tenant, topic->second);
             continue;
         }
-        auto& stream = agent->streams.at(found->second);
-        agent->send(Kind::mark, live::to_json({.stream = found->second, .mark = ++stream.mark}));
+        follower->add(Joined{.host = agent->host, .epoch = agent->epoch, .run = agent->run});
+        send_mark(*agent, tenant);
     }
+}
+
+void Hub::State::send_mark(Agent& agent, const TenantId& tenant) {
+    auto number = agent.stream_of.at(tenant);
+    agent.send(Kind::mark, live::to_json({.stream = number, .mark = ++agent.streams.at(number).mark}));
+}
+
+void Hub::State::ask_mark(const TenantId& tenant, const std::string& host) {
+    auto found = agents.find(host);
+    if (found != agents.end() && found->second->stream_of.contains(tenant)) send_mark(*found->second, tenant);
+}
+
+// An agent that had no room, or whose stream broke, may take it now.
+void Hub::State::ask_streams(const TenantId& tenant) {
+    auto topic = topics.find(tenant);
+    if (topic == topics.end()) return;
+    for (auto& [host, agent] : agents)
+        if (!agent->stream_of.contains(tenant)) begin_stream(*agent, tenant, topic->second);
 }
 
 // Who follows no longer is forgotten; a tenant whom nobody follows, too.

@@ -39,7 +39,7 @@ class Hub {
     http::Handler handler();
     static http::Limits limits();
 
-    // Follows a tenant from now on, by any thread, until what is returned is gone. It is told first of the hosts that
+    // Follows a tenant from now on, by any thread, until what is returned is gone. The first events name the hosts that
     // are there. The hub outlives it.
     std::shared_ptr<Follower> follow(const TenantId& tenant, std::vector<open::Identity> identities);
 

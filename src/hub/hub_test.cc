@@ -255,6 +255,25 @@ TEST_F(HubTest, AFollowerThatDoesNotTakeLosesLinesAndIsTold) {
     EXPECT_EQ(heard.lines.back(), "web 12 behind");
 }
 
+TEST_F(HubTest, AStreamThatHadToDropLinesEndsAndBeginsAgainWhenItIsAskedFor) {
+    auto& web = feed("web");
+    dial();
+    auto follower = follow();
+    Heard heard;
+    ASSERT_TRUE(until([&] { return !heard.stored.empty(); }, *follower, heard));
+    std::string large(900U << 10, 'x');
+    for (int i = 0; i < 3; ++i) print(web, large);
+    ASSERT_TRUE(until([&] { return heard.hosts.size() == 2; }, *follower, heard));
+    follower->ask_streams();
+    ASSERT_TRUE(until([&] { return heard.marks.size() == 2; }, *follower, heard));
+    EXPECT_THAT(heard.hosts, ElementsAre("+node-7", "-node-7", "+node-7"));
+    EXPECT_THAT(heard.places, ElementsAre("web 3"));
+    follower->ask_mark("another-host");
+    follower->ask_mark("node-7");
+    pass_second();
+    ASSERT_TRUE(until([&] { return heard.marks.size() == 3; }, *follower, heard));
+}
+
 TEST_F(HubTest, NothingIsAskedOfAnAgentWhenNobodyFollows) {
     auto& web = feed("web");
     dial();

@@ -75,7 +75,7 @@ Result<void> TenantStream::append_lines(std::string& out) {
     for (const auto& portion : following_->take()) {
         TRY(auto* part, part_of(*portion.source, out));
         if (part == nullptr) continue;
-        // Behind so many sources the stream begins anew: who is long gone is not remembered for ever.
+        // Behind so many sources the stream begins again: who is long gone is not remembered for ever.
         if (part->sources.size() >= live::sources_max) return fail(Remedy::stop, "too many sources");
         auto source = source_of(*part, portion.source, out);
         if (part->record.size() + portion.text.size() > live::record_bytes) close_record(*part, out);

@@ -4,7 +4,7 @@
 // Invariants
 //   - Nothing waits for a hub: what it does not take in time is dropped here, counted, and in the store.
 //   - Lines leave sealed to their tenant's recipients. What a hub says chooses no key.
-//   - Until the hub has proven that it knows the host's key, it is told the host's name and nothing else.
+//   - Until the hub has proven that it knows the host's key, the agent says the host's name and nothing else.
 //
 // Belongs to the I/O thread.
 #pragma once
