@@ -9,6 +9,7 @@
 #include "api/signed_tokens.h"
 #include "http/websocket.h"
 #include "net/error.h"
+#include "net/event.h"
 
 namespace boatswain::api {
 namespace {
@@ -130,14 +131,57 @@ void Api::note(const Asked& asked, int status, std::uint64_t bytes) {
                                    {"ms", took}});
 }
 
-// A signed token has dots, which those of the file have not.
+// A signed token has dots, which those of the file have not. Whose key is whose decides: a token that says HS256 is
+// checked by our signing keys alone, and one of the issuer by the issuer's alone.
 std::optional<Token> Api::who(std::string_view authorization) {
     auto presented = bearer_of(authorization);
-    if (!options_.signing_keys || !presented.contains('.')) return tokens_.find(presented);
-    auto keys = read_signing_keys(*options_.signing_keys);
-    if (keys) return verify_token(presented, *keys, sources_.clock.now());
-    log_.error("signing keys cannot be read: no signed token is accepted", {{"error", keys.error().what}});
-    return std::nullopt;
+    if (!presented.contains('.') || (!options_.signing_keys && options_.oidc == nullptr))
+        return tokens_.find(presented);
+    if (options_.signing_keys) {
+        auto keys = read_signing_keys(*options_.signing_keys);
+        if (!keys)
+            log_.error("signing keys cannot be read: no token that they signed is accepted",
+                       {{"error", keys.error().what}});
+        else if (auto token = verify_token(presented, *keys, sources_.clock.now()))
+            return token;
+    }
+    if (options_.oidc == nullptr) return std::nullopt;
+    auto found = options_.oidc->who(presented).bearer;
+    if (!found) return std::nullopt;
+    return Token{.id = "oidc:" + found->subject,
+                 .sha256 = {},
+                 .tenant = std::move(found->tenant),
+                 .expires = found->expires,
+                 .apps = std::move(found->apps)};
+}
+
+Task<std::optional<Token>> Api::who_in_time(std::string_view authorization) {
+    constexpr std::chrono::milliseconds look_every{25};
+    auto* issuer = options_.oidc;
+    auto found = who(authorization);
+    if (found || issuer == nullptr) co_return found;
+    auto before = issuer->fetches();
+    if (!issuer->who(bearer_of(authorization)).is_key_unknown || !issuer->ask_again()) co_return found;
+    auto until = std::chrono::steady_clock::now() + keys_wait_max;
+    while (issuer->fetches() == before && std::chrono::steady_clock::now() < until) co_await net::sleep_for(look_every);
+    co_return who(authorization);
+}
+
+http::Answer Api::readiness() {
+    bool is_ready = true;
+    auto refuse = [&](std::string_view why, const Error& error) {
+        log_.error(why, {{"error", error}});
+        is_ready = false;
+    };
+    if (auto trouble = tokens_.trouble()) refuse("tokens cannot be read: nobody is served", *trouble);
+    if (options_.signing_keys)
+        if (auto keys = read_signing_keys(*options_.signing_keys); !keys)
+            refuse("signing keys cannot be read", keys.error());
+    if (options_.oidc != nullptr)
+        if (auto trouble = options_.oidc->trouble()) refuse("no token of the issuer is accepted", *trouble);
+    if (auto written = audit_.probe(); !written)
+        refuse("the audit log cannot be written: nobody is served", written.error());
+    return is_ready ? error_answer(200, "ready") : error_answer(unavailable, "not ready");
 }
 
 void Api::account(const Asked& asked, int status, std::uint64_t bytes) {
@@ -178,20 +222,7 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
         if (!reads) co_return co_await send(asked, refuse_method("GET, HEAD"), writer);
         http::Answer answer;
         if (asked.route == "ready") {
-            answer = error_answer(200, "ready");
-            if (auto trouble = tokens_.trouble()) {
-                log_.error("tokens cannot be read: nobody is served", {{"error", *trouble}});
-                answer = error_answer(unavailable, "not ready");
-            }
-            if (options_.signing_keys)
-                if (auto keys = read_signing_keys(*options_.signing_keys); !keys) {
-                    log_.error("signing keys cannot be read", {{"error", keys.error().what}});
-                    answer = error_answer(unavailable, "not ready");
-                }
-            if (auto written = audit_.probe(); !written) {
-                log_.error("the audit log cannot be written: nobody is served", {{"error", written.error().what}});
-                answer = error_answer(unavailable, "not ready");
-            }
+            answer = readiness();
         } else {
             metrics_.gauge("boatswain_serve_queries_running", "Questions that run now")
                 .set(static_cast<double>(workers_.busy()));
@@ -203,7 +234,7 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
         }
         co_return co_await send(asked, std::move(answer), writer);
     }
-    asked.who = who(request.field("authorization"));
+    CO_TRY(asked.who, co_await who_in_time(request.field("authorization")));
     if (!asked.who) co_return co_await send(asked, error_answer(unauthorized, "unauthorized"), writer);
     co_return co_await answer_question(asked, request, writer);
 }

@@ -24,11 +24,14 @@
 #include "base/metrics.h"
 #include "http/server.h"
 #include "http/workers.h"
+#include "oidc/issuer.h"
 
 namespace boatswain::api {
 
 // A query may come as a form.
 inline constexpr std::uint64_t form_bytes_max = 512U << 10;
+// A request whose token names a new key of the issuer waits so long for the keys.
+inline constexpr std::chrono::milliseconds keys_wait_max{5'000};
 
 struct ApiOptions {
     std::size_t queries = 8;              // that run at a time
@@ -40,6 +43,7 @@ struct ApiOptions {
     std::optional<Path> limits{};        // a file: tenant_limits.h
     std::optional<Path> audit{};         // a file: audit.h
     std::optional<Path> signing_keys{};  // a file: signed_tokens.h
+    oidc::Issuer* oidc = nullptr;        // whose tokens are accepted, too; borrowed
 };
 
 class Api {
@@ -62,6 +66,9 @@ class Api {
     net::Task<void> send(Asked& asked, http::Answer answer, http::AnswerWriter& writer);
     // Who presents this; nothing: nobody.
     std::optional<Token> who(std::string_view authorization);
+    // The same; where the token names a key of the issuer that is not known, after the keys were fetched again.
+    net::Task<std::optional<Token>> who_in_time(std::string_view authorization);
+    http::Answer readiness();
     void note(const Asked& asked, int status, std::uint64_t bytes);
     void account(const Asked& asked, int status, std::uint64_t bytes);
 

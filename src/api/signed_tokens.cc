@@ -9,51 +9,16 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "oidc/jwt.h"
 
 namespace boatswain::api {
 namespace {
 
 constexpr std::uint64_t key_file_bytes_max = 64U << 10;
 
-std::string to_base64url(std::string_view bytes) {
-    auto text = to_base64_unpadded(bytes);
-    std::ranges::replace(text, '+', '-');
-    std::ranges::replace(text, '/', '_');
-    return text;
-}
-
-std::optional<std::string> from_base64url(std::string_view text) {
-    if (text.contains('+') || text.contains('/')) return std::nullopt;
-    std::string usual{text};
-    std::ranges::replace(usual, '-', '+');
-    std::ranges::replace(usual, '_', '/');
-    return from_base64_unpadded(usual);
-}
-
 std::string signature_of(const Secret& key, std::string_view what) {
     auto signature = crypto::hmac_sha256(key.view(), what);
     return std::string{crypto::as_view(signature)};
-}
-
-std::optional<Timestamp> moment_of(const json::object& claims, std::string_view name) {
-    constexpr std::int64_t latest = 7'258'118'400;  // 2200-01-01
-    auto seconds = json::get<std::int64_t>(claims, name);
-    if (!seconds || *seconds < 0 || *seconds > latest) return std::nullopt;
-    return Timestamp{std::chrono::seconds{*seconds}};
-}
-
-// Absent is fine; there, it has to be a moment that has come.
-bool has_come(const json::object& claims, std::string_view name, Timestamp now) {
-    if (!json::field(claims, name)) return true;
-    auto moment = moment_of(claims, name);
-    return moment && *moment <= now + signed_skew_max;
-}
-
-bool is_for_us(const json::object& claims) {
-    if (json::view_of(claims, "aud") == signed_audience) return true;
-    bool found = false;
-    auto take = [&](const json::element& one) { found = found || json::as_text(one) == signed_audience; };
-    return json::for_each(claims, "aud", token_apps_max, take) && found;
 }
 
 // Nothing where they are no list of names. An empty list would mean everything: it is none.
@@ -72,12 +37,12 @@ std::optional<std::vector<std::string>> apps_of(const json::object& claims) {
 }
 
 std::optional<Token> token_of(const json::object& claims, Timestamp now) {
-    auto expires = moment_of(claims, "exp");
-    bool is_now = expires && *expires > now - signed_skew_max && *expires <= now + signed_valid_max + signed_skew_max &&
-                  has_come(claims, "nbf", now) && has_come(claims, "iat", now);
+    auto expires = jwt::moment_of(claims, "exp");
+    bool is_now = expires && *expires > now - jwt::skew_max && *expires <= now + signed_valid_max + jwt::skew_max &&
+                  jwt::has_come(claims, "nbf", now) && jwt::has_come(claims, "iat", now);
     auto tenant = TenantId::parse(json::view_of(claims, "tenant"));
     auto apps = apps_of(claims);
-    if (!is_now || !tenant || !apps || !is_for_us(claims)) return std::nullopt;
+    if (!is_now || !tenant || !apps || !jwt::is_for(claims, signed_audience)) return std::nullopt;
     constexpr std::size_t subject_bytes_max = 64;
     return Token{.id = "signed:" + printable(json::view_of(claims, "sub"), subject_bytes_max),
                  .sha256 = {},
@@ -122,18 +87,15 @@ std::string sign_token(const Secret& key, const Claims& claims) {
 }
 
 std::optional<Token> verify_token(std::string_view text, const std::vector<Secret>& keys, Timestamp now) {
-    auto first = text.find('.'), last = text.rfind('.');
-    if (text.size() > signed_token_bytes_max || first == text.npos || first == last ||
-        text.substr(first + 1, last - first - 1).contains('.'))
-        return std::nullopt;
-    auto signature = from_base64url(text.substr(last + 1));
+    auto parts = jwt::split(text);
+    if (!parts) return std::nullopt;
+    auto signature = from_base64url(parts->signature);
     bool is_signed = false;
     for (const auto& key : keys)
-        if (signature && crypto::equal_in_constant_time(*signature, signature_of(key, text.substr(0, last))))
+        if (signature && crypto::equal_in_constant_time(*signature, signature_of(key, parts->is_signed)))
             is_signed = true;
     if (!is_signed) return std::nullopt;
-    auto head = from_base64url(text.substr(0, first)),
-         payload = from_base64url(text.substr(first + 1, last - first - 1));
+    auto head = from_base64url(parts->head), payload = from_base64url(parts->payload);
     if (!head || !payload) return std::nullopt;
     json::parser of_head, of_payload;
     auto fields = json::parse_object(of_head, *head, "head");

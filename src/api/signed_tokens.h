@@ -21,10 +21,7 @@
 
 namespace boatswain::api {
 
-inline constexpr std::size_t signed_token_bytes_max = 8192;
 inline constexpr std::chrono::hours signed_valid_max{24};
-// By how much the clock of whoever signs may differ from ours.
-inline constexpr std::chrono::seconds signed_skew_max{60};
 inline constexpr std::size_t signing_key_bytes_min = 32, signing_keys_max = 10;
 inline constexpr std::string_view signed_audience = "boatswain";
 

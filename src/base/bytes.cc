@@ -115,6 +115,21 @@ std::optional<std::string> from_base64_unpadded(std::string_view text) {
     return bytes;
 }
 
+std::string to_base64url(std::string_view bytes) {
+    auto text = to_base64_unpadded(bytes);
+    std::ranges::replace(text, '+', '-');
+    std::ranges::replace(text, '/', '_');
+    return text;
+}
+
+std::optional<std::string> from_base64url(std::string_view text) {
+    if (text.contains('+') || text.contains('/')) return std::nullopt;
+    std::string usual{text};
+    std::ranges::replace(usual, '-', '+');
+    std::ranges::replace(usual, '_', '/');
+    return from_base64_unpadded(usual);
+}
+
 std::string percent_encode(std::string_view part) {
     static constexpr std::string_view alphabet = "0123456789ABCDEF";
     bool only_dots = !part.empty() && std::ranges::all_of(part, [](char c) { return c == '.'; });

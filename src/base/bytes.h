@@ -13,6 +13,9 @@ std::optional<std::string> from_hex(std::string_view text);              // eith
 std::string to_base64(std::string_view bytes);                           // RFC 4648 section 4, with padding
 std::string to_base64_unpadded(std::string_view bytes);                  // as age headers write it
 std::optional<std::string> from_base64_unpadded(std::string_view text);  // strict: canonical, no padding
+// The same with '-' and '_' for '+' and '/': RFC 4648 section 5, as JWTs have it.
+std::string to_base64url(std::string_view bytes);
+std::optional<std::string> from_base64url(std::string_view text);
 
 // Percent-encoding of one part of a path (RFC 3986 section 2.1): everything but A-Z a-z 0-9 - . _ ~ becomes %XX,
 // upper-case; a part that is only dots is encoded whole, so that no part is "." or "..".

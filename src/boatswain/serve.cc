@@ -16,6 +16,7 @@
 #include "heartbeat/key.h"
 #include "http/mounts.h"
 #include "hub/hub.h"
+#include "oidc/issuer.h"
 #include "open/identity.h"
 #include "page/page.h"
 #include "query/crew.h"
@@ -93,15 +94,25 @@ int run(const Serve& request, Console& console) {
         if (!read) return failed_with(console, read.error());
         fleet_key = std::move(*read);
     }
+    Metrics metrics;
+    std::unique_ptr<oidc::Issuer> issuer;
+    if (!request.oidc.empty()) {
+        auto settings = oidc::read_settings(request.oidc);
+        if (!settings) return failed_with(console, settings.error());
+        issuer = std::make_unique<oidc::Issuer>(std::move(*settings), console.clock, log, metrics);
+    }
     if (request.check) {
+        if (issuer)
+            if (auto fetched = issuer->fetch(); !fetched) return failed_with(console, fetched.error());
         if (auto probed = (*store)->probe(); !probed) return failed_with(console, probed.error());
         console.out.write("ready to serve: " + counted(*tenants, "key") + ", " + counted(tokens->size(), "token") +
+                          (issuer ? ", " + counted(issuer->keys(), "key") + " of " + issuer->settings().issuer : "") +
                           (tls ? ", with TLS\n" : ", without TLS\n"));
         return exit_ok;
     }
 
     asio::io_context io{1};
-    Metrics metrics;
+    if (issuer) issuer->start();
     query::Crew crew;
     query::KnownFooters known{request.footer_cache};
     std::unique_ptr<hub::Hub> agents;
@@ -132,7 +143,8 @@ int run(const Serve& request, Console& console) {
                   .queries_of_a_tenant = request.queries_per_tenant,
                   .limits = file_of(request.limits),
                   .audit = file_of(request.audit),
-                  .signing_keys = file_of(request.signing_keys)},
+                  .signing_keys = file_of(request.signing_keys),
+                  .oidc = issuer.get()},
                  metrics,
                  log};
     page::Page page{request.embed_in};

@@ -34,6 +34,8 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->type_name("FILE");
     command->add_option("--signing-keys", serve.signing_keys, "A file of keys: tokens signed with one are accepted")
         ->type_name("FILE");
+    command->add_option("--oidc", serve.oidc, "A file that names an issuer (OpenID Connect) whose tokens are accepted")
+        ->type_name("FILE");
     command->add_option("--limits", serve.limits, "A file of what each tenant may ask for")->type_name("FILE");
     command->add_option("--audit", serve.audit, "A file that gets a line for each read: who read what")
         ->type_name("FILE");

@@ -21,6 +21,7 @@ struct Serve {
     std::string limits;        // a file, or empty
     std::string audit;         // a file, or empty
     std::string signing_keys;  // a file, or empty
+    std::string oidc;          // a file, or empty
     std::string certificate, key;
     bool no_tls = false;
     std::string hub;                    // where agents connect, or empty

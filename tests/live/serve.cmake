@@ -1,5 +1,7 @@
-# `boatswain serve` as clients meet it: three behind HAProxy, of which one dies, and an SDK of npm.
+# `boatswain serve` as clients meet it: three behind HAProxy, of which one dies; an SDK of npm; tokens of a login server.
 add_test(NAME live_serve_clients COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/serve_clients_test.py)
 set_tests_properties(live_serve_clients PROPERTIES LABELS live TIMEOUT 120 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
 add_test(NAME live_serve_openapi COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/serve_openapi_test.py)
 set_tests_properties(live_serve_openapi PROPERTIES LABELS live TIMEOUT 180 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
+add_test(NAME live_serve_oidc COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/serve_oidc_test.py)
+set_tests_properties(live_serve_oidc PROPERTIES LABELS live TIMEOUT 240 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
