@@ -6,10 +6,8 @@
 #include <memory>
 #include <optional>
 
-#include "api/signed_tokens.h"
 #include "http/websocket.h"
 #include "net/error.h"
-#include "net/event.h"
 
 namespace boatswain::api {
 namespace {
@@ -91,14 +89,16 @@ Api::Api(boost::asio::any_io_executor executor, Sources sources, TokenFile& toke
       turns_(executor, options_.queries_waiting_of_a_tenant),
       follow_turns_(executor, 0),
       workers_(executor, options_.queries, options_.queries_waiting),
-      follow_workers_(std::move(executor), options_.followers, 0) {}
+      follow_workers_(std::move(executor), options_.followers, 0) {
+    if (options_.client_names) client_names_.emplace(*options_.client_names, sources_.clock);
+}
 
 http::Handler Api::handler() {
     return [this](http::Request request, AnswerWriter& writer) { return serve(std::move(request), writer); };
 }
 
 std::function<int(const http::Request& head)> Api::admits_body() {
-    return [this](const http::Request& head) { return who(head.field("authorization")) ? 0 : unauthorized; };
+    return [this](const http::Request& head) { return who(head) ? 0 : unauthorized; };
 }
 
 // A balancer or a Grafana is one peer with many connections; and an answer under way is worth more than a newcomer.
@@ -129,59 +129,6 @@ void Api::note(const Asked& asked, int status, std::uint64_t bytes) {
                                    {"bytes", bytes},
                                    {"read_bytes", asked.bytes_read},
                                    {"ms", took}});
-}
-
-// A signed token has dots, which those of the file have not. Whose key is whose decides: a token that says HS256 is
-// checked by our signing keys alone, and one of the issuer by the issuer's alone.
-std::optional<Token> Api::who(std::string_view authorization) {
-    auto presented = bearer_of(authorization);
-    if (!presented.contains('.') || (!options_.signing_keys && options_.oidc == nullptr))
-        return tokens_.find(presented);
-    if (options_.signing_keys) {
-        auto keys = read_signing_keys(*options_.signing_keys);
-        if (!keys)
-            log_.error("signing keys cannot be read: no token that they signed is accepted",
-                       {{"error", keys.error().what}});
-        else if (auto token = verify_token(presented, *keys, sources_.clock.now()))
-            return token;
-    }
-    if (options_.oidc == nullptr) return std::nullopt;
-    auto found = options_.oidc->who(presented).bearer;
-    if (!found) return std::nullopt;
-    return Token{.id = "oidc:" + found->subject,
-                 .sha256 = {},
-                 .tenant = std::move(found->tenant),
-                 .expires = found->expires,
-                 .apps = std::move(found->apps)};
-}
-
-Task<std::optional<Token>> Api::who_in_time(std::string_view authorization) {
-    constexpr std::chrono::milliseconds look_every{25};
-    auto* issuer = options_.oidc;
-    auto found = who(authorization);
-    if (found || issuer == nullptr) co_return found;
-    auto before = issuer->fetches();
-    if (!issuer->who(bearer_of(authorization)).is_key_unknown || !issuer->ask_again()) co_return found;
-    auto until = std::chrono::steady_clock::now() + keys_wait_max;
-    while (issuer->fetches() == before && std::chrono::steady_clock::now() < until) co_await net::sleep_for(look_every);
-    co_return who(authorization);
-}
-
-http::Answer Api::readiness() {
-    bool is_ready = true;
-    auto refuse = [&](std::string_view why, const Error& error) {
-        log_.error(why, {{"error", error}});
-        is_ready = false;
-    };
-    if (auto trouble = tokens_.trouble()) refuse("tokens cannot be read: nobody is served", *trouble);
-    if (options_.signing_keys)
-        if (auto keys = read_signing_keys(*options_.signing_keys); !keys)
-            refuse("signing keys cannot be read", keys.error());
-    if (options_.oidc != nullptr)
-        if (auto trouble = options_.oidc->trouble()) refuse("no token of the issuer is accepted", *trouble);
-    if (auto written = audit_.probe(); !written)
-        refuse("the audit log cannot be written: nobody is served", written.error());
-    return is_ready ? error_answer(200, "ready") : error_answer(unavailable, "not ready");
 }
 
 void Api::account(const Asked& asked, int status, std::uint64_t bytes) {
@@ -234,7 +181,7 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
         }
         co_return co_await send(asked, std::move(answer), writer);
     }
-    CO_TRY(asked.who, co_await who_in_time(request.field("authorization")));
+    CO_TRY(asked.who, co_await who_in_time(request));
     if (!asked.who) co_return co_await send(asked, error_answer(unauthorized, "unauthorized"), writer);
     co_return co_await answer_question(asked, request, writer);
 }
@@ -264,8 +211,7 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
     // Who follows waits for no block of a compressor to be full.
     if (!route.follows) question.coding = http::coding_of(request.field("accept-encoding"));
     question.ending = &ending_;
-    if (route.follows)
-        question.still_may = [this, &request] { return who(request.field("authorization")).has_value(); };
+    if (route.follows) question.still_may = [this, &request] { return who(request).has_value(); };
     if (auto written = audit_.probe(); !written) {
         log_.error("the audit log cannot be written: nobody is served", {{"error", written.error().what}});
         co_return co_await send(asked, error_answer(unavailable, "this server cannot account for what it answers"),

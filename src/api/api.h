@@ -16,6 +16,7 @@
 #include <string>
 
 #include "api/audit.h"
+#include "api/client_names.h"
 #include "api/questions.h"
 #include "api/tenant_limits.h"
 #include "api/tokens.h"
@@ -44,6 +45,8 @@ struct ApiOptions {
     std::optional<Path> audit{};         // a file: audit.h
     std::optional<Path> signing_keys{};  // a file: signed_tokens.h
     oidc::Issuer* oidc = nullptr;        // whose tokens are accepted, too; borrowed
+    bool wants_certificates = false;     // nobody is served without a client's certificate
+    std::optional<Path> client_names{};  // a file: client_names.h
 };
 
 class Api {
@@ -64,10 +67,11 @@ class Api {
     net::Task<void> serve(http::Request request, http::AnswerWriter& writer);
     net::Task<void> answer_question(Asked& asked, const http::Request& request, http::AnswerWriter& writer);
     net::Task<void> send(Asked& asked, http::Answer answer, http::AnswerWriter& writer);
-    // Who presents this; nothing: nobody.
-    std::optional<Token> who(std::string_view authorization);
+    // Who asks (who.cc); nothing: nobody.
+    std::optional<Token> who(const http::Request& request);
+    std::optional<Token> who_bears(std::string_view authorization);
     // The same; where the token names a key of the issuer that is not known, after the keys were fetched again.
-    net::Task<std::optional<Token>> who_in_time(std::string_view authorization);
+    net::Task<std::optional<Token>> who_in_time(const http::Request& request);
     http::Answer readiness();
     void note(const Asked& asked, int status, std::uint64_t bytes);
     void account(const Asked& asked, int status, std::uint64_t bytes);
@@ -80,6 +84,7 @@ class Api {
     std::atomic<bool> ending_ = false;
     LimitsFile limits_;
     AuditLog audit_;
+    std::optional<ClientNamesFile> client_names_;
     Turns turns_;         // of questions
     Turns follow_turns_;  // of those who follow: none waits
     http::Workers workers_;

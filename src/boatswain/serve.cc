@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
+#include "boatswain/serving_tls.h"
 #include "heartbeat/key.h"
 #include "http/mounts.h"
 #include "hub/hub.h"
@@ -60,6 +61,11 @@ Result<void> check_files(const Serve& request) {
         if (auto parsed = api::parse_limits(text); !parsed)
             return std::unexpected(std::move(parsed).error().within(request.limits));
     }
+    if (!request.client_names.empty()) {
+        TRY(auto text, read_file(request.client_names, api::client_names_bytes_max));
+        if (auto parsed = api::parse_client_names(text); !parsed)
+            return std::unexpected(std::move(parsed).error().within(request.client_names));
+    }
     if (!request.signing_keys.empty()) CHECK(api::read_signing_keys(request.signing_keys));
     return api::AuditLog{file_of(request.audit)}.probe();
 }
@@ -82,11 +88,16 @@ int run(const Serve& request, Console& console) {
     auto tokens = api::read_tokens(request.tokens);
     if (!tokens) return failed_with(console, tokens.error());
     if (auto files = check_files(request); !files) return failed_with(console, files.error());
-    std::unique_ptr<net::Tls> tls;
+    // Agents show no certificate to the hub.
+    std::unique_ptr<ServingTls> tls, hub_tls;
     if (!request.certificate.empty()) {
-        auto made = net::make_server_tls(request.certificate, request.key);
-        if (!made) return failed_with(console, made.error());
-        tls = std::move(*made);
+        net::ServerTlsFiles files{.certificate = request.certificate, .key = request.key};
+        hub_tls = std::make_unique<ServingTls>(files);
+        files.client_ca = request.client_ca;
+        files.client_crl = request.client_crl;
+        tls = std::make_unique<ServingTls>(std::move(files));
+        for (auto* one : {tls.get(), hub_tls.get()})
+            if (auto opened = one->open(); !opened) return failed_with(console, opened.error());
     }
     std::optional<heartbeat::Key> fleet_key;
     if (!request.hub.empty()) {
@@ -107,6 +118,7 @@ int run(const Serve& request, Console& console) {
         if (auto probed = (*store)->probe(); !probed) return failed_with(console, probed.error());
         console.out.write("ready to serve: " + counted(*tenants, "key") + ", " + counted(tokens->size(), "token") +
                           (issuer ? ", " + counted(issuer->keys(), "key") + " of " + issuer->settings().issuer : "") +
+                          (request.client_ca.empty() ? "" : ", clients by certificate") +
                           (tls ? ", with TLS\n" : ", without TLS\n"));
         return exit_ok;
     }
@@ -120,7 +132,7 @@ int run(const Serve& request, Console& console) {
     if (fleet_key) {
         agents = std::make_unique<hub::Hub>(io.get_executor(), std::move(*fleet_key), metrics, log);
         auto opened = http::Server::open(io.get_executor(), request.hub, agents->handler(),
-                                         {.limits = hub::Hub::limits(), .tls = tls.get()});
+                                         {.limits = hub::Hub::limits(), .tls = hub_tls ? hub_tls->tls() : nullptr});
         if (!opened) return failed_with(console, opened.error());
         hub_server = std::move(*opened);
     }
@@ -144,18 +156,24 @@ int run(const Serve& request, Console& console) {
                   .limits = file_of(request.limits),
                   .audit = file_of(request.audit),
                   .signing_keys = file_of(request.signing_keys),
-                  .oidc = issuer.get()},
+                  .oidc = issuer.get(),
+                  .wants_certificates = !request.client_ca.empty(),
+                  .client_names = file_of(request.client_names)},
                  metrics,
                  log};
     page::Page page{request.embed_in};
     auto server = http::Server::open(io.get_executor(), request.listen, handler_of(page, api),
                                      {.limits = api::Api::limits(),
-                                      .tls = tls.get(),
+                                      .tls = tls ? tls->tls() : nullptr,
                                       .admits_body = api.admits_body(),
                                       .on_exception = [&log](const std::string& what) {
                                           log.error("a request ended with an error", {{"error", what}});
                                       }});
     if (!server) return failed_with(console, server.error());
+    if (tls) {
+        tls->watch(io.get_executor(), log);
+        hub_tls->watch(io.get_executor(), log);
+    }
     asio::signal_set signals{io, SIGTERM, SIGINT};
     signals.async_wait([&](const boost::system::error_code& code, int) {
         if (!code) (*server)->stop();
@@ -163,6 +181,10 @@ int run(const Serve& request, Console& console) {
     });
     asio::co_spawn(io, (*server)->run(), [&](std::exception_ptr failure) {
         signals.cancel();
+        if (tls) {
+            tls->stop();
+            hub_tls->stop();
+        }
         if (hub_server) hub_server->stop();
         if (failure) std::rethrow_exception(failure);
     });

@@ -43,6 +43,16 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->type_name("FILE");
     command->add_option("--tls-key", serve.key, "The certificate's key, PEM")->type_name("FILE");
     command
+        ->add_option("--client-ca", serve.client_ca,
+                     "Clients need a certificate that is signed by one of these authorities, PEM")
+        ->type_name("FILE");
+    command->add_option("--client-crl", serve.client_crl, "Lists of revoked certificates of clients, PEM")
+        ->type_name("FILE");
+    command
+        ->add_option("--client-names", serve.client_names,
+                     "A file that says of whose tenant a client's certificate is; then it needs no token")
+        ->type_name("FILE");
+    command
         ->add_option("--hub", serve.hub,
                      "Where agents connect, so that lines are seen as they are printed: ADDRESS:PORT (follow.hub of "
                      "the agents names it)")
@@ -177,6 +187,11 @@ Result<Serve> complete_serve(const ServingGiven& given) {
     if (!address) return std::unexpected(std::move(address).error().within("--listen"));
     if (serve.certificate.empty() != serve.key.empty())
         return fail(Remedy::stop, "--tls-certificate and --tls-key belong together");
+    if (!serve.client_ca.empty() && serve.certificate.empty())
+        return fail(Remedy::stop,
+                    "--client-ca: clients show certificates over TLS: give --tls-certificate and --tls-key");
+    if (serve.client_ca.empty() && (!serve.client_crl.empty() || !serve.client_names.empty()))
+        return fail(Remedy::stop, "--client-crl and --client-names say more of --client-ca: give it, too");
     if (serve.certificate.empty() && !serve.no_tls && !is_local(*address))
         return fail(Remedy::stop,
                     "tokens and lines would travel in clear: give --tls-certificate and --tls-key, or --no-tls where "

@@ -23,6 +23,7 @@ struct Serve {
     std::string signing_keys;  // a file, or empty
     std::string oidc;          // a file, or empty
     std::string certificate, key;
+    std::string client_ca, client_crl, client_names;  // files, or empty
     bool no_tls = false;
     std::string hub;                    // where agents connect, or empty
     std::string fleet_key;              // a file, for the hub

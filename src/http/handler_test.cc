@@ -253,7 +253,7 @@ Task<std::string> ask_over_tls(boost::asio::io_context& io, std::uint16_t port, 
 
 TEST(Handler, SpeaksTlsAndEndsItInAnOrderlyWay) {
     Certificate certificate;
-    auto tls = net::make_server_tls(certificate.file(), certificate.key());
+    auto tls = net::make_server_tls({.certificate = certificate.file(), .key = certificate.key()});
     ASSERT_TRUE(tls) << tls.error().what;
     Seen seen;
     Serving serving{handler(seen), {}, Serving::On::tcp, tls->get()};
@@ -273,7 +273,7 @@ TEST(Handler, SpeaksTlsAndEndsItInAnOrderlyWay) {
 
 TEST(Handler, CutsAClientThatDoesNotAgreeOnTls) {
     Certificate certificate;
-    auto tls = net::make_server_tls(certificate.file(), certificate.key());
+    auto tls = net::make_server_tls({.certificate = certificate.file(), .key = certificate.key()});
     Seen seen;
     Serving serving{handler(seen), {.request_timeout = 100ms}, Serving::On::tcp, tls->get()};
     EXPECT_EQ(Peer{serving}.read(), "");
@@ -281,10 +281,10 @@ TEST(Handler, CutsAClientThatDoesNotAgreeOnTls) {
 
 TEST(Handler, RefusesACertificateWithAnotherKey) {
     Certificate one, other;
-    auto mixed = net::make_server_tls(one.file(), other.key());
+    auto mixed = net::make_server_tls({.certificate = one.file(), .key = other.key()});
     ASSERT_FALSE(mixed);
     EXPECT_EQ(mixed.error().remedy, Remedy::stop);
-    auto missing = net::make_server_tls("/nowhere/cert.pem", one.key());
+    auto missing = net::make_server_tls({.certificate = "/nowhere/cert.pem", .key = one.key()});
     EXPECT_THAT(missing.error().what, HasSubstr("/nowhere/cert.pem"));
 }
 

@@ -1,6 +1,7 @@
 // A request as our servers read it, and an answer as they give it. Values; no I/O.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,7 +17,8 @@ struct Request {
     std::string query;   // behind '?', as sent
     Fields fields;       // names in lower case, in the order in which they came
     std::string body;
-    std::string peer;         // net::Connection::peer_network()
+    std::string peer;                                       // net::Connection::peer_network()
+    std::optional<std::vector<std::string>> certificate{};  // net::Connection::certificate_names()
     bool keep_alive = false;  // the client wants to send another request on this connection
     bool http_1_0 = false;
 

@@ -67,6 +67,7 @@ struct Session {
     bool closed = false;  // to make room: it ends in a moment, and counts no longer
     bool cut = false;     // its handler is to be cancelled
     net::Event wake;      // `cut` was set
+    std::optional<std::vector<std::string>> certificate;
 
     void end_at_once() {
         cut = true;
@@ -232,8 +233,11 @@ Task<Request> Server::State::read_request(Session& session, RequestReader& reade
         if (refused) co_return fail(Remedy::stop, "request refused");
         if (outcome.request) co_return std::move(*outcome.request);
         if (const auto* head = reader.waiting_for_body(); head && !std::exchange(head_is_known, true))
-            if (options.admits_body && (refused = options.admits_body(*head)) != 0)
-                co_return fail(Remedy::stop, "body refused");
+            if (options.admits_body) {
+                auto asking = *head;
+                asking.certificate = session.certificate;
+                if ((refused = options.admits_body(asking)) != 0) co_return fail(Remedy::stop, "body refused");
+            }
         if (outcome.wants_continue)
             CO_CHECK(co_await session.connection->write("HTTP/1.1 100 Continue\r\n\r\n", until));
         if (idle && stopping) co_return fail(Remedy::stop, "stopping");
@@ -280,6 +284,7 @@ asio::awaitable<void> Server::State::handle(Request request, AnswerWriter& write
 Task<bool> Server::State::answer_and_stay(Session& session, RequestReader& reader, Request request) {
     bool keep_alive = request.keep_alive, is_head = request.is_head();
     request.peer = session.seat.peer;
+    request.certificate = session.certificate;
     if (const auto* routes = std::get_if<Routes>(&service))
         co_return co_await send(session, answer(*routes, request), keep_alive, !is_head);
     Writer writer{*session.connection, reader, request, stopping, limits.write_timeout};
@@ -293,7 +298,10 @@ Task<bool> Server::State::answer_and_stay(Session& session, RequestReader& reade
 }
 
 Task<void> Server::State::serve(Session& session) {
-    if (options.tls) CO_CHECK(co_await session.connection->handshake(after(limits.request_timeout)));
+    if (options.tls) {
+        CO_CHECK(co_await session.connection->handshake(after(limits.request_timeout)));
+        session.certificate = session.connection->certificate_names();
+    }
     RequestReader reader{limits.body_bytes_max};
     for (;;) {
         int refused = 0;

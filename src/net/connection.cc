@@ -23,7 +23,9 @@
 #include <vector>
 
 #include "net/error.h"
+#include "net/peer_names.h"
 #include "net/socket_place.h"
+#include "net/tls_context.h"
 
 namespace boatswain::net {
 namespace {
@@ -239,6 +241,12 @@ class StreamConnection final : public Connection {
         return who.uid;
     }
 
+    std::optional<std::vector<std::string>> certificate_names() const override {
+        if constexpr (!std::is_same_v<Stream, Socket>)
+            return names_of_peer(const_cast<Stream&>(stream_).native_handle());  // reads only
+        return std::nullopt;
+    }
+
     std::string peer_network() const override {
         if (auto uid = peer_uid()) return "uid " + std::to_string(*uid);
         sockaddr_storage peer{};
@@ -258,14 +266,6 @@ class StreamConnection final : public Connection {
 
 using PlainConnection = StreamConnection<Socket>;
 using TlsConnection = StreamConnection<asio::ssl::stream<Socket>>;
-
-class TlsContext final : public Tls {
-  public:
-    explicit TlsContext(asio::ssl::context::method side) : context(side) {
-        SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
-    }
-    asio::ssl::context context;
-};
 
 // getaddrinfo(3) cannot be interrupted. Its answer, when it comes after the deadline or after a cancellation, finds
 // nobody waiting: this is shared between the coroutine and the resolver's handler.
@@ -343,7 +343,7 @@ Task<std::unique_ptr<PlainConnection>> connect_plain(asio::any_io_executor execu
 
 Task<std::unique_ptr<Connection>> shake_hands(std::unique_ptr<PlainConnection> plain, Address address, TlsContext& tls,
                                               Deadline until) {
-    auto connection = std::make_unique<TlsConnection>(to_text(address), std::move(plain->stream()), tls.context);
+    auto connection = std::make_unique<TlsConnection>(to_text(address), std::move(plain->stream()), *tls.context);
     plain.reset();
     auto& stream = connection->stream();
     // Errors of these two only tell of no memory; without the name a handshake would verify nothing, so they count.
@@ -446,59 +446,9 @@ Result<std::unique_ptr<Listener>> listen(asio::any_io_executor executor, const A
     return std::make_unique<SocketListener>(std::move(acceptor), std::move(bound), std::move(place));
 }
 
-namespace {
-
-std::unexpected<Error> broken_tls(const error_code& code, const std::string& file) {
-    auto error = fail_with(code, "TLS file " + file);
-    error.error().remedy = Remedy::stop;
-    return error;
-}
-
-Result<void> show_certificate(asio::ssl::context& context, const std::string& certificate, const std::string& key) {
-    error_code code;
-    context.use_certificate_chain_file(certificate, code);
-    if (code) return broken_tls(code, certificate);
-    context.use_private_key_file(key, asio::ssl::context::pem, code);
-    if (code) return broken_tls(code, key);
-    return {};
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files) {
-    auto tls = std::make_unique<TlsContext>(asio::ssl::context::tls_client);
-    auto& context = tls->context;
-    error_code code;
-    context.set_verify_mode(asio::ssl::verify_peer, code);
-    if (code) return broken_tls(code, "settings");
-    if (files.ca_file.empty()) {
-        context.set_default_verify_paths(code);
-    } else {
-        context.load_verify_file(files.ca_file, code);
-    }
-    if (code) return broken_tls(code, files.ca_file);
-    if (!files.certificate_file.empty()) {
-        CHECK(show_certificate(context, files.certificate_file,
-                               files.key_file.empty() ? files.certificate_file : files.key_file));
-    } else if (!files.key_file.empty()) {
-        return fail(Remedy::stop, "TLS file " + files.key_file + ": a key without a certificate");
-    }
-    return tls;
-}
-
-Result<std::unique_ptr<Tls>> make_server_tls(const std::string& certificate_file, const std::string& key_file) {
-    auto tls = std::make_unique<TlsContext>(asio::ssl::context::tls_server);
-    CHECK(show_certificate(tls->context, certificate_file, key_file));
-    if (SSL_CTX_check_private_key(tls->context.native_handle()) != 1)
-        return fail(Remedy::stop, "TLS file " + key_file + ": not the key of the certificate in " + certificate_file);
-    // A client's own renegotiation only costs: TLS 1.3 has none.
-    SSL_CTX_set_options(tls->context.native_handle(), SSL_OP_NO_RENEGOTIATION);
-    return tls;
-}
-
 std::unique_ptr<Connection> over_tls(std::unique_ptr<Connection> plain, Tls& tls) {
     return std::make_unique<TlsConnection>("client", std::move(static_cast<PlainConnection&>(*plain).stream()),
-                                           static_cast<TlsContext&>(tls).context);
+                                           *static_cast<TlsContext&>(tls).context);
 }
 
 namespace {

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "net/address.h"
@@ -50,6 +51,9 @@ class Connection {
     // Who connected, as far as one party alone can choose it: an IPv4 address, the /64 of an IPv6 address
     // ("fd00::/64"), the user of a unix socket ("uid 0"). Empty when that is not known.
     virtual std::string peer_network() const = 0;
+    // The names in the certificate that the peer showed and that was found good, as peer_names.h says; nothing: it
+    // showed none.
+    virtual std::optional<std::vector<std::string>> certificate_names() const = 0;
 };
 
 // What TLS needs. Empty: the system's own CAs, no certificate of ours.
@@ -70,9 +74,20 @@ class Tls {
 // Reads the files. A missing or broken one is Remedy::stop and named.
 Result<std::unique_ptr<Tls>> make_tls(const TlsFiles& files);
 
-// What a server needs to speak TLS: a PEM file of its certificate with those that lead to a CA, and one of its key.
-// Clients show no certificate.
-Result<std::unique_ptr<Tls>> make_server_tls(const std::string& certificate_file, const std::string& key_file);
+// What a server needs to speak TLS, all PEM.
+struct ServerTlsFiles {
+    std::string certificate;   // with those that lead to a CA
+    std::string key;           // its key
+    std::string client_ca{};   // empty: clients are asked for no certificate
+    std::string client_crl{};  // lists of revoked ones, one of each CA; empty: nothing is looked up
+};
+
+// With client_ca, clients are asked for a certificate: one that is signed by another CA, out of its time, revoked, or
+// not for clients ends the handshake, and so does a list that is out of its time. None at all is for the caller to
+// judge: certificate_names(). No session is resumed then, so that each connection is judged anew.
+Result<std::unique_ptr<Tls>> make_server_tls(const ServerTlsFiles& files);
+// Reads the files again: connections that begin from now on use what they hold. On an error all stays as it was.
+Result<void> renew_server_tls(Tls& tls, const ServerTlsFiles& files);
 
 // What a client of a TLS server sent, decrypted. `plain` comes from a listener; `tls` from make_server_tls() and
 // outlives what is returned. Its handshake() comes first.

@@ -5,3 +5,5 @@ add_test(NAME live_serve_openapi COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_D
 set_tests_properties(live_serve_openapi PROPERTIES LABELS live TIMEOUT 180 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
 add_test(NAME live_serve_oidc COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/serve_oidc_test.py)
 set_tests_properties(live_serve_oidc PROPERTIES LABELS live TIMEOUT 240 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
+add_test(NAME live_serve_certificates COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/serve_certificates_test.py)
+set_tests_properties(live_serve_certificates PROPERTIES LABELS live TIMEOUT 240 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
