@@ -66,10 +66,11 @@ Result<std::string> read_bytes(const OpenObject& object, std::uint64_t first, st
                                const std::string& doing) {
     auto failed = Result<void>{};
     std::string bytes;
-    bytes.resize_and_overwrite(length, [&](char* out, std::size_t size) {
+    // Not its argument: libstdc++ 12 gives what it has reserved, 30 where 16 are asked for.
+    bytes.resize_and_overwrite(length, [&](char* out, std::size_t) {
         std::size_t have = 0;
-        while (have < size && failed) {
-            auto n = ::pread(object.file.get(), out + have, size - have, static_cast<off_t>(first + have));
+        while (have < length && failed) {
+            auto n = ::pread(object.file.get(), out + have, length - have, static_cast<off_t>(first + have));
             if (n > 0)
                 have += static_cast<std::size_t>(n);
             else if (n == 0)

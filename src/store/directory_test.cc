@@ -223,6 +223,10 @@ TEST_F(Directory, ReadsRanges) {
     EXPECT_EQ(read({.first = UINT64_MAX, .length = UINT64_MAX}), "10:");
     EXPECT_EQ(read({.first = 3, .length = 0}), "3:");
     EXPECT_EQ(read({.length = 4, .suffix = true}), "6:6789");
+    // Of as much as libstdc++ reserves more for.
+    ASSERT_TRUE(put("l", std::string(100, 'x')));
+    for (std::uint64_t length : {15, 16, 20, 29, 30, 31})
+        EXPECT_EQ(store().read("l", {.first = 5, .length = length})->bytes.size(), length);
     EXPECT_EQ(read({.length = 40, .suffix = true}), "0:0123456789");
 }
 
