@@ -140,7 +140,7 @@ void Api::account(const Asked& asked, int status, std::uint64_t bytes) {
                                  .tenant = question.who.tenant.str(),
                                  .peer = asked.peer,
                                  .route = asked.route,
-                                 .name = question.name,
+                                 .name = question.name.empty() ? question.given.value("key") : question.name,
                                  .query = query.empty() ? question.given.value("match[]") : query,
                                  .start = question.given.value("start"),
                                  .end = question.given.value("end"),
@@ -203,6 +203,7 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
                       .who = *asked.who,
                       .given = std::move(*given),
                       .categorised = has_flag(request.field("x-loki-response-encoding-flags"), "categorize-labels"),
+                      .byte_range = std::string{request.field("range")},
                       .now = sources_.clock.now()};
     auto allowed = limits_.of(asked.who->tenant);
     if (auto trouble = limits_.trouble())

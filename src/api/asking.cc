@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/bytes.h"
 #include "query/filter_source.h"
 
@@ -59,9 +61,19 @@ std::shared_ptr<hub::Follower> Asking::follow() const {
     return sources_.hub != nullptr ? sources_.hub->follow(question_.who.tenant, identities_) : nullptr;
 }
 
+// Without a directory of identities a relative path would be one below where the server runs.
+Path Asking::identity_file() const { return sources_.identities / (question_.who.tenant.str() + ".key"); }
+
+bool Asking::has_identity() const {
+    std::error_code problem;
+    return !sources_.identities.empty() && std::filesystem::exists(identity_file(), problem);
+}
+
 Reply Asking::reply() {
-    if (question_.route.reads_store) {
-        auto identities = open::read_identity_file(sources_.identities / (question_.who.tenant.str() + ".key"));
+    if (question_.route.reads_store && !question_.route.is_sealed) {
+        if (sources_.identities.empty())
+            return {.answer = error_answer(unavailable, "this server has no key for these logs"), .trouble = {}};
+        auto identities = open::read_identity_file(identity_file());
         if (!identities || identities->empty())
             return {.answer = error_answer(unavailable, "this server has no key for these logs"),
                     .trouble = identities ? "there is no identity in the tenant's key file" : identities.error().what};

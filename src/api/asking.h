@@ -59,6 +59,10 @@ class Asking {
     }
     const std::string& version() const { return sources_.version; }
     const Clock& clock() const { return sources_.clock; }
+    // Whether this server holds the tenant's identity; else its readers open what they read (routes that are sealed).
+    bool has_identity() const;
+    // Within the bounds of the question.
+    store::Store& store() { return store_; }
     // Live lines of the tenant from now on; nullptr without a hub.
     std::shared_ptr<hub::Follower> follow() const;
     bool still_may() const { return !question_.still_may || question_.still_may(); }
@@ -100,6 +104,8 @@ class Asking {
     http::Pieces* const out_;
     query::FilterPtr scope_;
     std::vector<open::Identity> identities_;
+    Path identity_file() const;
+
     std::vector<query::Share> held_;
     std::uint64_t read_elsewhere_ = 0;
 };

@@ -45,6 +45,7 @@ struct Question {
     Token who;
     Parameters given;
     bool categorised = false;
+    std::string byte_range = {};  // the field Range, as sent
     Timestamp now{};
     QuestionLimits limits{};  // of this tenant
     http::Coding coding = http::Coding::none;
@@ -62,7 +63,7 @@ struct Reply {
 // What all questions share. Borrowed.
 struct Sources {
     store::Store& store;
-    Path identities;  // a directory of TENANT.key
+    Path identities;  // a directory of TENANT.key; empty: there are none, and readers open what they read
     QuestionLimits limits;
     const Clock& clock;
     std::string version = {};

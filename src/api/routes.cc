@@ -31,6 +31,9 @@ constexpr std::array own_routes{
     Route{.path = "lines", .answer = lines, .streams = true},
     Route{.path = "follow", .answer = follow_lines, .streams = true, .follows = true},
     Route{.path = "containers", .answer = containers},
+    Route{.path = "session", .answer = session, .takes_posts = false, .reads_store = false},
+    Route{.path = "objects", .answer = objects, .takes_posts = false, .is_sealed = true},
+    Route{.path = "object", .answer = object, .takes_posts = false, .is_sealed = true},
 };
 
 // What stands for '*'; nothing where the path is another one.

@@ -21,6 +21,7 @@ struct Route {
     Answerer answer = nullptr;
     bool takes_posts = true;  // with a form
     bool reads_store = true;  // it needs a worker, and the tenant's identity
+    bool is_sealed = false;   // it needs no identity: what it gives is sealed
     bool streams = false;     // the answer goes to Asking::out(), while it is made
     bool follows = false;     // likewise, and for as long as somebody takes it
     bool is_socket = false;   // over a WebSocket: each line of it is a message
@@ -64,6 +65,11 @@ Result<http::Answer> volume_range(Asking& asking);
 // fields.cc: what stands in a sample of lines.
 Result<http::Answer> detected_fields(Asking& asking);
 Result<http::Answer> detected_field_values(Asking& asking);
+
+// sealed.cc: objects as they lie in the store, for readers who keep their identity.
+Result<http::Answer> session(Asking& asking);
+Result<http::Answer> objects(Asking& asking);
+Result<http::Answer> object(Asking& asking);
 
 // server_facts.cc: what needs no logs.
 Result<http::Answer> build_info(Asking& asking);

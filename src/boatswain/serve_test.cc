@@ -94,6 +94,7 @@ TEST_F(ServeTest, RefusesCommandLinesThatWouldTellSecrets) {
     refuses("", "which store?");
     refuses("--store dir:store", "give --identities DIR");
     refuses("--store dir:store --identities keys", "Give --tokens FILE");
+    refuses(all + "--end-to-end", "--end-to-end is a server without keys");
     refuses(all + "--listen 0.0.0.0:3100", "would travel in clear");
     refuses(all + "--tls-key key.pem", "belong together");
     refuses(all + "--memory 1MiB", "--memory: \"1MiB\" is not a size of at least 16MiB");

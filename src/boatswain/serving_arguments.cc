@@ -28,8 +28,13 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->add_option("--store", serve.store,
                      "Where the segments are: dir:PATH, or s3://BUCKET/PREFIX (environment: BOATSWAIN_STORE)")
         ->type_name("URL");
-    command->add_option("--identities", serve.identities, "The directory with a TENANT.key for each tenant")
+    command
+        ->add_option("--identities", serve.identities,
+                     "The directory with a TENANT.key for each tenant whose lines this server opens")
         ->type_name("DIR");
+    command->add_flag("--end-to-end", serve.end_to_end,
+                      "In place of --identities: hold no key, give sealed objects out, and have readers' browsers open "
+                      "them");
     command->add_option("--tokens", serve.tokens, "The file of tokens that `boatswain token` writes")
         ->type_name("FILE");
     command->add_option("--signing-keys", serve.signing_keys, "A file of keys: tokens signed with one are accepted")
@@ -99,7 +104,8 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         "  boatswain serve --listen 0.0.0.0:3100 --tls-certificate cert.pem --tls-key key.pem \\\n"
         "      --store s3://logs/prod --identities /etc/boatswain-serve/keys --tokens /etc/boatswain-serve/tokens\n"
         "  boatswain serve --store s3://logs/prod --identities keys --tokens tokens --hub 127.0.0.1:3101 \\\n"
-        "      --fleet-key fleet.key");
+        "      --fleet-key fleet.key\n"
+        "  boatswain serve --store s3://logs/prod --end-to-end --tokens tokens");
 }
 
 void add_token(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
@@ -180,8 +186,14 @@ Result<Serve> complete_serve(const ServingGiven& given) {
         serve.store = store;
     if (serve.listen.empty()) serve.listen = "127.0.0.1:3100";
     if (serve.store.empty()) return fail(Remedy::stop, "which store? Give --store, or set BOATSWAIN_STORE");
-    if (serve.identities.empty())
-        return fail(Remedy::stop, "lines are sealed: give --identities DIR with a TENANT.key each");
+    if (serve.identities.empty() && !serve.end_to_end)
+        return fail(Remedy::stop,
+                    "lines are sealed: give --identities DIR with a TENANT.key each, or --end-to-end where readers' "
+                    "browsers open them");
+    if (!serve.identities.empty() && serve.end_to_end)
+        return fail(Remedy::stop,
+                    "--end-to-end is a server without keys. With --identities, tenants that have no TENANT.key there "
+                    "are read end to end");
     if (serve.tokens.empty()) return fail(Remedy::stop, "who may ask? Give --tokens FILE (boatswain token new)");
     auto address = net::parse_address(serve.listen);
     if (!address) return std::unexpected(std::move(address).error().within("--listen"));

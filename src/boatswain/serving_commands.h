@@ -16,7 +16,8 @@ namespace boatswain::tool {
 struct Serve {
     std::string listen;
     std::string store;
-    std::string identities;    // a directory of TENANT.key
+    std::string identities;    // a directory of TENANT.key, or empty
+    bool end_to_end = false;   // no identities: readers open what they read
     std::string tokens;        // a file
     std::string limits;        // a file, or empty
     std::string audit;         // a file, or empty

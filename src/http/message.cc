@@ -15,6 +15,7 @@ std::string_view reason_of(int status) {
         case 101: return "Switching Protocols";
         case 200: return "OK";
         case 204: return "No Content";
+        case 206: return "Partial Content";
         case 400: return "Bad Request";
         case 401: return "Unauthorized";
         case 403: return "Forbidden";
@@ -25,6 +26,7 @@ std::string_view reason_of(int status) {
         case 411: return "Length Required";
         case 413: return "Content Too Large";
         case 415: return "Unsupported Media Type";
+        case 416: return "Range Not Satisfiable";
         case 417: return "Expectation Failed";
         case 422: return "Unprocessable Content";
         case 429: return "Too Many Requests";

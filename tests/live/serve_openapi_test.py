@@ -34,12 +34,16 @@ ASKED = [
     (LOKI + "status/buildinfo", {}),
     (OWN + "lines", {"query": APP, "limit": 3, **HOUR}),
     (OWN + "containers", HOUR),
+    (OWN + "session", {}),
+    (OWN + "objects", {"limit": 2, **HOUR}),
 ]
 # What the page does not say is refused by the proxy.
 REFUSED = [
     (LOKI + "query_range", {"query": APP, "start": "yesterday"}),
     (LOKI + "detected_fields", {"query": APP, "line_limit": 9999}),
     (OWN + "lines", {"query": APP, "format": "xml"}),
+    (OWN + "objects", {"limit": 10_001, **HOUR}),
+    (OWN + "object", {}),
     (LOKI + "nothing", {}),
 ]
 
@@ -74,6 +78,9 @@ class OpenApi(Serving):
                     self.ask(path, given, proxy)
                 except urllib.error.HTTPError as error:
                     self.fail(f"{error.code}: {error.read().decode()[:2000]}")
+        found = json.loads(self.ask(OWN + "objects", HOUR, proxy))["data"]["objects"][0]
+        sealed = (self.store / found["key"]).read_bytes()
+        self.assertEqual(self.ask(OWN + "object", {"key": found["key"]}, proxy, "bytes=0-20"), sealed[:21])
         for path, given in REFUSED:
             with self.subTest(path=path, **given), self.assertRaises(urllib.error.HTTPError) as refused:
                 self.ask(path, given, proxy)

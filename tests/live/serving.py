@@ -57,9 +57,11 @@ class Serving(unittest.TestCase):
         self.running.append(process)
         return process
 
-    def ask(self, path, given, port=None):
+    def ask(self, path, given, port=None, byte_range=None):
         url = f"http://127.0.0.1:{port or self.ports[0]}{path}?{urllib.parse.urlencode(given)}"
         asking = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
+        if byte_range:
+            asking.add_header("Range", byte_range)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(asking, timeout=30) as answer:
             return answer.read()
