@@ -44,6 +44,6 @@ if [ "$1" = --test ]; then
     cd build/web
     node node_modules/prettier/bin/prettier.cjs --check --log-level warn "${formatted[@]}"
     node node_modules/svelte-check/bin/svelte-check --fail-on-warnings --output human
-    exec node node_modules/vitest/vitest.mjs run
+    BOATSWAIN_VECTORS=$PWD/../../tests/vectors exec node node_modules/vitest/vitest.mjs run
 fi
 node build/web/embed.mjs build/web/dist "$1"

@@ -17,6 +17,13 @@ constexpr std::string_view policy_begin =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
     "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
 
+// Of workers that open sealed objects in the browser: their decompressor is WebAssembly, which it brings in a data: URL.
+// What a worker may do, the answer with its script says; the page itself gets none of this.
+constexpr std::string_view sealed_policy =
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' data:; worker-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+constexpr std::string_view sealed_workers = "/assets/sealed-worker-";
+
 constexpr std::string_view embedded = "/embed";
 
 const File* find(std::string_view path) {
@@ -92,7 +99,10 @@ http::Answer Page::answer(const http::Request& request) const {
     answer.fields.emplace_back("Cache-Control",
                                is_asset(request.path) ? "public, max-age=31536000, immutable" : "no-cache");
     bool is_embedded = request.path == embedded;
-    answer.fields.emplace_back("Content-Security-Policy", is_embedded ? embedded_policy_ : policy_);
+    auto policy = request.path.starts_with(sealed_workers) ? std::string{sealed_policy}
+                  : is_embedded                            ? embedded_policy_
+                                                           : policy_;
+    answer.fields.emplace_back("Content-Security-Policy", std::move(policy));
     answer.fields.emplace_back("Referrer-Policy", "no-referrer");
     if (!is_embedded) answer.fields.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
     if (request.field("if-none-match") == tag) {

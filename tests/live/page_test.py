@@ -24,7 +24,7 @@ def api_lines():
 
 
 @contextlib.contextmanager
-def serving(agent, *options):
+def serving(agent, *options, holds_keys=True):
     """`boatswain serve` on the agent's store: its address, and a token of the tenant red."""
     tokens = agent.place / "tokens"
     token = run(BUILD / "boatswain", "token", "new", "red", "--tokens", tokens).stdout.decode().strip()
@@ -32,7 +32,8 @@ def serving(agent, *options):
     if agent.settings["follow"]:
         hub = agent.settings["follow"]["hub"][0].removeprefix("http://")
         options += ("--hub", hub, "--fleet-key", agent.settings["fleet"]["key"])
-    words = ["serve", "--store", agent.store, "--identities", agent.keys, "--tokens", tokens, "--listen", address]
+    words = ["serve", "--store", agent.store, "--tokens", tokens, "--listen", address]
+    words += ["--identities", agent.keys] if holds_keys else ["--end-to-end"]
     log_path = agent.place / "serve.log"
     with open(log_path, "wb") as log:
         server = subprocess.Popen([BUILD / "boatswain", *words, *options], stderr=log)

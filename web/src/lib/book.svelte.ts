@@ -2,8 +2,9 @@
 // reader goes there. An entry is known by its source and ordinal; times only order them.
 import type { Entry } from "./line";
 import { boundsOf, millisecond } from "./moment";
-import { isSearch, queryOf, type Question } from "./question";
-import { follow, inOrder, pageOf } from "./records";
+import { logs } from "./logs";
+import { anything, isSearch, type Question } from "./question";
+import { inOrder } from "./records";
 import { Refusal } from "./server";
 
 const pageLines = 1000;
@@ -14,8 +15,10 @@ const second = 1_000_000_000n;
 // seen before all of the range has been read.
 const firstReach = 120n * second;
 const furtherBy = 8n;
-// One who follows asks from so long before the last line that is there: hosts' clocks differ.
+// One who follows asks from so long before the last line that is there: hosts' clocks differ, and what is opened here
+// comes when it is in the store.
 const overlap = 60n * second;
+const sealedOverlap = 900n * second;
 // Pauses before a connection that was lost is made again (milliseconds).
 const againAfter = [500, 1000, 2000, 5000, 10_000];
 const notesMax = 20;
@@ -42,7 +45,7 @@ export class Book {
     // The last change put entries before the first one.
     grewAtStart = $state(false);
 
-    #query = "";
+    #question: Question = anything();
     #leavesEndsOut = false;
     #from = 0n;
     #to = 0n;
@@ -55,7 +58,7 @@ export class Book {
     async open(question: Question) {
         this.#leave.abort();
         this.#leave = new AbortController();
-        this.#query = queryOf(question);
+        this.#question = question;
         this.#leavesEndsOut = isSearch(question);
         const { from, to } = boundsOf(question.range, Date.now());
         this.#from = BigInt(Math.round(from)) * millisecond;
@@ -108,8 +111,9 @@ export class Book {
 
     async #stream(signal: AbortSignal, working: () => void) {
         const newest = this.entries.at(-1)?.time ?? this.#to;
-        const start = max(this.#from, min(this.#to, newest - overlap));
-        await follow({ query: this.#query, start: String(start) }, signal, ({ entries, notes, hosts }) => {
+        const source = logs();
+        const start = max(this.#from, min(this.#to, newest - (source.isSealed ? sealedOverlap : overlap)));
+        await source.follow(this.#question, start, signal, ({ entries, notes, hosts }) => {
             working();
             this.failure = "";
             this.#put(entries.sort(inOrder));
@@ -154,8 +158,8 @@ export class Book {
 
     async #page({ from, to, cursor }: Rest, direction: "backward" | "forward", signal: AbortSignal) {
         if (from >= to) return { entries: [], cursor: null };
-        const given = { query: this.#query, start: String(from), end: String(to), limit: pageLines, direction };
-        const page = await pageOf(cursor === null ? given : { ...given, cursor }, signal);
+        const wanted = { from, to, direction, limit: pageLines, cursor };
+        const page = await logs().page(this.#question, wanted, signal);
         const all = new Set([...this.warnings, ...page.warnings]);
         if (all.size !== this.warnings.length) this.warnings = [...all];
         return page;

@@ -11,6 +11,8 @@ interface Answer<T> {
 export interface Volume {
     times: number[]; // seconds, one a step
     counts: Partial<Record<Level, (number | null)[]>>;
+    // Of no level, and spread over the time of each frame: there is too much to open it all.
+    isRough?: boolean;
 }
 
 interface Matrix {

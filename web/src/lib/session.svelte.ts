@@ -1,13 +1,26 @@
 // Who reads: a token, for this tab alone, or kept on this device if the reader wants it. It comes from the form,
 // or from behind the '#' of a link, which browsers send to no server.
+import type { Logs } from "./logs";
+
 const key = "boatswain.token";
+const keepsKey = "boatswain.keeps";
+
+// Logs that are opened in this browser, until they are locked.
+export interface OpenedLogs extends Logs {
+    close(): void;
+}
 
 class Session {
     token = $state<string | null>(null);
     // Why nobody is signed in, for the reader.
     reason = $state("");
+    // The reader wants to open the logs himself, though the server may hold the key, too.
+    keeps = $state(false);
+    // The logs that the reader's own key has opened: end to end.
+    opened = $state.raw<OpenedLogs | null>(null);
 
     constructor() {
+        this.keeps = sessionStorage.getItem(keepsKey) !== null;
         const fromLink = tokenOf(location.hash);
         if (fromLink !== null) {
             history.replaceState(null, "", location.pathname + location.hash.replace(/^#token=[^&]*&?/, "#"));
@@ -31,7 +44,21 @@ class Session {
         this.reason = "";
     }
 
+    keep(keeps: boolean) {
+        this.keeps = keeps;
+        if (keeps) sessionStorage.setItem(keepsKey, "1");
+        else sessionStorage.removeItem(keepsKey);
+    }
+
+    // The key is gone from this browser.
+    lock() {
+        this.opened?.close();
+        this.opened = null;
+    }
+
     signOut(reason = "") {
+        this.lock();
+        this.keep(false);
         sessionStorage.removeItem(key);
         localStorage.removeItem(key);
         this.token = null;
