@@ -163,5 +163,36 @@ class Sealed(unittest.TestCase):
             self.assertRegex(path, b"^(" + allowed + b")$")
 
 
+def figures(text_bytes=100_000_000):
+    """Prints how fast so much text is searched: page/sealed_figures.mjs. The benchmark's pipeline seals the lines."""
+    place = scratch()
+    recipient = run(BUILD / "boatswain", "keys", "new", "red", "--out", place).stdout.decode().split()[0]
+    log, store, state = place / "log", place / "store", place / "state"
+    state.mkdir()
+    words = ["--bytes", text_bytes, "--seed", 1, "--format", "json-file"]
+    minute = time.strftime("%Y-%m-%dT%H:%M:", time.gmtime(time.time() - 300)).encode()
+    log.write_bytes(run(BUILD / "boatswain_corpus", *words).stdout.replace(b"2026-11-22T10:00:", minute))
+    words = ["--json-file", log, "--store", f"dir:{store}", "--state-dir", state, "--recipient", recipient]
+    run(BUILD / "bench_pipeline", *words)
+    listed = run(BUILD / "boatswain", "ls", "--store", f"dir:{store}").stdout.decode().split()
+    print(f"store: {sum(path.stat().st_size for path in store.rglob('*.age')) / 1e6:.1f} MB sealed; {' '.join(listed)}")
+    tokens = place / "tokens"
+    token = run(BUILD / "boatswain", "token", "new", "bench", "--tokens", tokens).stdout.decode().strip()
+    address = f"127.0.0.1:{free_port()}"
+    words = ["serve", "--store", f"dir:{store}", "--end-to-end", "--tokens", tokens, "--listen", address]
+    server = subprocess.Popen([BUILD / "boatswain", *words], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))), 20, "serve")
+        web = HERE.parent.parent / "build" / "web"
+        words = ["node", HERE / "page" / "sealed_figures.mjs", f"http://{address}", token, place / "red.key"]
+        subprocess.run(words, env={**os.environ, "BOATSWAIN_WEB": str(web)}, check=True)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
 if __name__ == "__main__":
-    main()
+    if "--figures" in sys.argv:
+        figures()
+    else:
+        main()

@@ -1,4 +1,5 @@
 // A worker of the crew: it opens objects and looks through their frames, for the keeper alone.
+import type { Entry } from "../lib/line";
 import { HttpTrouble, Server, type Listed } from "./http";
 import type { Failure } from "./messages";
 import type { ScanResult, ScanTask, Unopened } from "./plan";
@@ -25,8 +26,9 @@ async function open({ key, bytes }: Listed): Promise<Segment | Unopened> {
     }
 }
 
-async function scan({ key, segment, frames, wanted, span, steps }: ScanTask): Promise<ScanResult> {
-    const found: ScanResult = { entries: [], counts: {}, broken: [] };
+async function scan({ key, segment, frames, wanted, span, steps, entriesMax }: ScanTask): Promise<ScanResult> {
+    const entries: Entry[] = [];
+    const found: ScanResult = { entries, counts: {}, broken: [] };
     const { sources, host } = segment.footer;
     for await (const one of frameTexts(segment.opened, server.reads(key), frames)) {
         try {
@@ -35,9 +37,13 @@ async function scan({ key, segment, frames, wanted, span, steps }: ScanTask): Pr
             if (steps) {
                 // Of its own, so that half a frame that is refused does not count.
                 const counts: Counts = {};
-                count(one.text, origin, wanted, span, steps, counts);
+                const lines = count(one.text, origin, wanted, span, steps, counts);
                 addCounts(counts, found.counts);
-            } else for (const entry of entriesOf(one.text, origin, wanted, span)) found.entries.push(entry);
+                if (lines > entriesMax) found.entries = null;
+            }
+            if (!found.entries) continue;
+            for (const entry of entriesOf(one.text, origin, wanted, span)) entries.push(entry);
+            if (entries.length > entriesMax) found.entries = null;
         } catch (error) {
             if (!(error instanceof Refused)) throw error;
             found.broken.push(`A part of ${key} is left out: ${error.message}`);

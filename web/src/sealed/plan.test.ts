@@ -1,9 +1,10 @@
 // The plan over segments in memory: what is opened is text already.
 import { describe, expect, it } from "vitest";
+import type { Entry } from "../lib/line";
 import { nanosecondsOf } from "../lib/moment";
 import type { Frame, Source } from "./footer";
 import type { Listed } from "./http";
-import { countedBytesMax, Plan, type Crew, type ScanTask, type Unopened } from "./plan";
+import { countedBytesMax, Plan, type Crew, type ScanResult, type ScanTask, type Unopened } from "./plan";
 import { count, entriesOf } from "./scan";
 import type { Segment } from "./segment";
 import { everything } from "./wanted";
@@ -33,14 +34,16 @@ class Made implements Crew {
     open({ key }: Listed) {
         return Promise.resolve(this.objects.get(key)!);
     }
-    scan({ key, segment, frames, wanted, span, steps }: ScanTask) {
-        const found = { entries: [], counts: {}, broken: [] } as Awaited<ReturnType<Crew["scan"]>>;
+    scan({ key, segment, frames, wanted, span, steps, entriesMax }: ScanTask) {
+        const entries: Entry[] = [];
+        const found: ScanResult = { entries, counts: {}, broken: [] };
         for (const frame of frames) {
             this.scanned++;
             const text = new TextEncoder().encode(this.texts.get(`${key} ${frame.offset}`));
             const origin = { frame, source: segment.footer.sources[frame.source]!, host: segment.footer.host };
             if (steps) count(text, origin, wanted, span, steps, found.counts);
-            else found.entries.push(...entriesOf(text, origin, wanted, span));
+            entries.push(...entriesOf(text, origin, wanted, span));
+            if (entries.length > entriesMax) found.entries = null;
         }
         return Promise.resolve(found);
     }
@@ -185,6 +188,23 @@ describe("counts", () => {
         expect(isRough).toBe(false);
         expect(Array.from(counts.error!)).toEqual([0, 1, 0, 0, 0, 0, 0, 0]);
         expect(Array.from(counts.info!)).toEqual([0, 0, 2, 0, 0, 0, 0, 0]);
+    });
+    it("and lines are looked for once, whichever is asked for first", async () => {
+        for (const isCountedFirst of [false, true]) {
+            const crew = new Made();
+            for (let number = 1; number <= 5; number++) crew.add(number, [[["s", "level=warn x", number]]]);
+            const plan = new Plan(crew, "acme");
+            const lines = () => plan.page(everything, all, "backward", 10, null, signal);
+            const numbers = () => plan.volume(everything, all, steps, signal);
+            if (isCountedFirst) await numbers();
+            const [page, { counts }] = await Promise.all([lines(), numbers()]);
+            expect(page.entries).toHaveLength(5);
+            expect(Array.from(counts.warn!)).toEqual([0, 5, 0, 0, 0, 0, 0, 0]);
+            expect(crew.scanned).toBeLessThanOrEqual(isCountedFirst ? 5 : 8);
+            // Another question is another thing.
+            const other = await plan.page({ ...everything, text: "nothing" }, all, "backward", 10, null, signal);
+            expect(other.entries).toHaveLength(0);
+        }
     });
     it("of too much to open come from footers, and say so", async () => {
         const crew = new Made();

@@ -15,10 +15,11 @@ export interface ScanTask {
     frames: Frame[]; // side by side, or nearly
     wanted: Wanted;
     span: Span;
-    steps: Steps | null; // null: entries are wanted, not counts
+    steps: Steps | null; // null: nothing is counted
+    entriesMax: number;
 }
 export interface ScanResult {
-    entries: Entry[];
+    entries: Entry[] | null; // null: there are more than were wanted
     counts: Counts;
     broken: string[]; // what is wrong with frames that are left out
 }
@@ -63,6 +64,9 @@ const holeBytesMax = 32 << 10;
 // More than this is not opened to count its lines.
 export const countedBytesMax = 128 << 20;
 const knownMax = 20_000;
+// Of a run that was counted, so many entries are kept for the page that asks for them, and the other way round.
+const keptEntriesMax = 200;
+const keptRunsMax = 20_000;
 const namedMax = 10;
 
 interface Held {
@@ -81,6 +85,8 @@ export class Plan {
     readonly #crew: Crew;
     readonly #tenant: string;
     readonly #known = new Map<string, Promise<Segment | Unopened>>();
+    // What was found in runs for the question that was asked last: lines and their numbers are asked for at once.
+    #found = { wanted: "", runs: new Map<string, Promise<ScanResult>>() };
 
     constructor(crew: Crew, tenant: string) {
         this.#crew = crew;
@@ -115,9 +121,7 @@ export class Plan {
         while (next < waiting.length && !isEnough()) {
             const batch = waiting.slice(next, next + this.#crew.size);
             next += batch.length;
-            for (const { entries, broken } of await Promise.all(
-                batch.map((run) => this.#scan(run, wanted, span, null)),
-            )) {
+            for (const { entries, broken } of await Promise.all(batch.map((run) => this.#entries(run, wanted, span)))) {
                 for (const one of entries) if (isAhead(one)) found.push(one);
                 addWarnings(warnings, broken);
             }
@@ -139,9 +143,7 @@ export class Plan {
         const bytes = runs.reduce((sum, run) => sum + run.frames.reduce((all, one) => all + one.bytes, 0), 0);
         if (bytes > countedBytesMax) return { counts: roughly(runs, span, steps), isRough: true };
         const counts: Counts = {};
-        await this.#each(runs, signal, async (run) =>
-            addCounts((await this.#scan(run, wanted, span, steps)).counts, counts),
-        );
+        await this.#each(runs, signal, async (run) => addCounts(await this.#count(run, wanted, span, steps), counts));
         return { counts, isRough: false };
     }
 
@@ -188,7 +190,7 @@ export class Plan {
         });
         const entries: Entry[] = [];
         await this.#each(runs, signal, async (run) => {
-            for (const one of (await this.#scan(run, everything, span, null)).entries)
+            for (const one of (await this.#entries(run, everything, span)).entries)
                 if (Math.abs(one.ordinal - ordinal) <= lines)
                     entries.push(one.kind === "line" ? { ...one, hit: one.ordinal === ordinal } : one);
         });
@@ -202,7 +204,7 @@ export class Plan {
         const entries: Entry[] = [];
         const fresh = held.filter(({ key }) => !seen.has(key));
         await this.#each(runsOf(fresh, wanted, span), signal, async (run) => {
-            const { entries: found, broken } = await this.#scan(run, wanted, span, null);
+            const { entries: found, broken } = await this.#entries(run, wanted, span);
             entries.push(...found);
             addWarnings(warnings, broken);
         });
@@ -222,9 +224,41 @@ export class Plan {
         await Promise.all(Array.from({ length: this.#crew.size }, worker));
     }
 
-    async #scan(run: Run, wanted: Wanted, span: Span, steps: Steps | null): Promise<ScanResult> {
+    async #entries(run: Run, wanted: Wanted, span: Span): Promise<{ entries: Entry[]; broken: string[] }> {
+        const known = await this.#kept(run, wanted, span);
+        if (known?.entries) return { entries: known.entries, broken: known.broken };
+        const { entries, broken } = await this.#keep(run, wanted, span, null, Infinity);
+        return { entries: entries ?? [], broken };
+    }
+
+    async #count(run: Run, wanted: Wanted, span: Span, steps: Steps): Promise<Counts> {
+        const known = await this.#kept(run, wanted, span);
+        if (known?.entries) return countsOf(known.entries, steps);
+        return (await this.#keep(run, wanted, span, steps, keptEntriesMax)).counts;
+    }
+
+    // What was found in a run, or is being looked for.
+    async #kept(run: Run, wanted: Wanted, span: Span): Promise<ScanResult | undefined> {
+        const asked = JSON.stringify(wanted);
+        if (this.#found.wanted !== asked) this.#found = { wanted: asked, runs: new Map() };
+        return isInside(run, span) ? this.#found.runs.get(nameOf(run)) : undefined;
+    }
+
+    async #keep(run: Run, wanted: Wanted, span: Span, steps: Steps | null, entriesMax: number): Promise<ScanResult> {
         const { key, segment, frames } = run;
-        return this.#crew.scan({ key, segment, frames, wanted, span, steps });
+        const { runs } = this.#found;
+        const scan = this.#crew.scan({ key, segment, frames, wanted, span, steps, entriesMax });
+        const name = nameOf(run);
+        if (isInside(run, span) && runs.size < keptRunsMax) {
+            runs.set(name, scan);
+            scan.then(
+                ({ entries }) => {
+                    if (!entries || entries.length > keptEntriesMax) runs.delete(name);
+                },
+                () => runs.delete(name),
+            );
+        }
+        return scan;
     }
 
     // The segments that can hold lines of the range, opened, and what is to be said of those that are not.
@@ -291,6 +325,21 @@ function withoutCopies(held: readonly Held[], warnings: string[]): Held[] {
 const numberOf = ({ segment: { footer } }: Held) => JSON.stringify([footer.host, footer.epoch, footer.sequence]);
 
 const touches = (frame: Frame, span: Span) => frame.first !== "" && frame.first < span.to && frame.last >= span.from;
+
+// All of it is within the span: what was found in it holds for every such span.
+const isInside = (run: Run, span: Span) => run.first >= span.from && run.last < span.to;
+
+const nameOf = ({ key, frames }: Run) => `${key} ${frames[0]!.offset} ${frames.at(-1)!.offset} ${frames.length}`;
+
+function countsOf(entries: readonly Entry[], steps: Steps): Counts {
+    const counts: Counts = {};
+    for (const one of entries) {
+        if (one.kind !== "line") continue;
+        const at = stepAt(Number(one.time / 1_000_000_000n), steps);
+        if (at >= 0 && at < steps.size) (counts[one.level] ??= new Uint32Array(steps.size))[at]!++;
+    }
+    return counts;
+}
 
 function runsOf(
     held: readonly Held[],

@@ -76,7 +76,16 @@ export function entriesOf(text: Uint8Array, { frame, source, host }: Origin, wan
     return entries;
 }
 
-export function count(text: Uint8Array, { source }: Origin, wanted: Wanted, span: Span, steps: Steps, into: Counts) {
+// How many lines there are.
+export function count(
+    text: Uint8Array,
+    { source }: Origin,
+    wanted: Wanted,
+    span: Span,
+    steps: Steps,
+    into: Counts,
+): number {
+    let lines = 0;
     const matcher = new LineMatcher(wanted);
     const [more, ofLabels] = [moreOf(source), levelOfLabels(source.labels)];
     let second = "";
@@ -86,6 +95,7 @@ export function count(text: Uint8Array, { source }: Origin, wanted: Wanted, span
             const time = all.slice(at, at + 30);
             if (time < span.from || time >= span.to) return;
             if (!matcher.matches(all, at + prefixSize, end, more, ofLabels)) return;
+            lines++;
             if (!time.startsWith(second) || second === "") {
                 second = time.slice(0, 19);
                 at_ = stepAt(Date.parse(`${second}Z`) / 1000, steps);
@@ -97,6 +107,7 @@ export function count(text: Uint8Array, { source }: Origin, wanted: Wanted, span
         gap() {},
         end() {},
     });
+    return lines;
 }
 
 export const stepAt = (second: number, { first, step }: Steps) => Math.floor((second - first) / step) + 1;
