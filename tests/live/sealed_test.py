@@ -13,6 +13,7 @@ import urllib.parse
 # Names and words that are nowhere in the page itself.
 APP, OTHER = "warehouse", "turbine"
 NUMBERS = 2500
+TICKS = 6  # each in a segment of its own
 PHRASE = "plover xyzzy"
 PASSPHRASE = "correct horse zither"
 ODD = b"caf\xc3\xa9 PLOVER XYZZY \xff\xfe odd\n<img src=x onerror=alert(1)> plover xyzzy\nwithout newline"
@@ -81,12 +82,14 @@ class Sealed(unittest.TestCase):
         numbers = "".join(
             f"quantity {i} of red level={'error' if i % 50 == 49 else 'info'} {'.' * 40}\n" for i in range(NUMBERS)
         )
-        more = "while [ ! -e /volume/more ]; do sleep 0.2; done; echo one more zeppelin; sleep 1000"
+        more = f"for i in $(seq {TICKS}); do echo red tick $i; sleep 1.3; done; "
+        more += "while [ ! -e /volume/more ]; do sleep 0.2; done; echo one more zeppelin; sleep 1000"
         engine.shell(f"cat {engine.put('n', numbers.encode())}; {more}", name=APP, env={"TENANT": "red", "APP": APP})
         engine.shell(f"cat {engine.put('o', ODD)}; exit 3", name=OTHER, env={"TENANT": "red", "APP": OTHER})
         engine.shell("echo green secret", name="other", env={"TENANT": "green", "APP": "other"})
-        for tenant, least in (("red", NUMBERS + 3), ("green", 1)):
+        for tenant, least in (("red", NUMBERS + TICKS + 3), ("green", 1)):
             wait_for(lambda: len(self.logs(agent, tenant)) >= least, 60, f"lines of {tenant}")
+        run(BUILD / "boatswain", "rollup", "--store", agent.store, "--identity", agent.keys / "red.key")
         engine.docker("rm", OTHER)
         try:
             with serving(agent, holds_keys=False) as (url, token):
@@ -126,7 +129,9 @@ class Sealed(unittest.TestCase):
         texts = {
             app: [one["message"] for one in self.logs(agent, "red") if one.get("app") == app] for app in (APP, OTHER)
         }
-        expected.write_text(json.dumps({"texts": texts, "passphrase": PASSPHRASE, "phrase": PHRASE}))
+        expected.write_text(
+            json.dumps({"texts": texts, "numbers": NUMBERS, "passphrase": PASSPHRASE, "phrase": PHRASE})
+        )
         environment = {**os.environ, "BOATSWAIN_WEB": str(HERE.parent.parent / "build" / "web"), "NO_COLOR": "1"}
         browser = subprocess.Popen(
             ["node", HERE / "page" / "sealed.mjs", url, pictures, token, agent.keys, expected],
@@ -148,6 +153,7 @@ class Sealed(unittest.TestCase):
         self.assertIn(b"get /boatswain/api/v1/objects?", sent)
         self.assertGreater(sent.count(b"\r\nrange: bytes="), 3)
         self.assertIn(b"age-encryption.org/v1\n-> ", got)
+        self.assertRegex(sent, rb"get /boatswain/api/v1/object\?key=v1%2ftenant%3dred%2frollup%3d")
         identity = re.search(r"AGE-SECRET-KEY-1\w+", (agent.keys / "red.key").read_text())[0]
         kept = [identity, identity[16:40], bech32_bytes(identity), PASSPHRASE, PHRASE, "zeppelin", "quantity"]
         kept += [APP, OTHER, "green secret", "caf\u00e9 plover"]

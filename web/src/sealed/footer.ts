@@ -84,7 +84,7 @@ export async function readFooter(plaintextBytes: number, objectBytes: number, re
 }
 
 interface Place {
-    start: number; // of the skippable frame
+    start: number | null; // of the skippable frame, where that is known
     blobsAt: number;
     jsonAt: number;
     objectBytes: number;
@@ -149,6 +149,11 @@ function isTenant(name: string): boolean {
     if (name === "_unassigned" || name === "_canary") return true;
     const size = new TextEncoder().encode(name).length;
     return size >= 1 && size <= 128 && !/^[._]/.test(name) && !/[\u0000-\u001f\u007f/\\]/.test(name);
+}
+
+// A footer as a roll-up has it: where the object's frames end is not known before it is opened.
+export function parseFooter(text: string, objectBytes: number): Footer {
+    return footerIn(text, { start: null, blobsAt: 0, jsonAt: objectBytes, objectBytes });
 }
 
 function footerIn(text: string, place: Place): Footer {
@@ -246,13 +251,14 @@ function endIn(fields: Fields): Ended {
 function checkPlaces(frames: readonly Frame[], blobs: readonly unknown[], place: Place) {
     let next = 0;
     let text = 0;
+    const end = place.start ?? place.objectBytes;
     for (const frame of frames) {
-        if (frame.offset !== next || frame.bytes === 0 || frame.bytes > place.start - next)
+        if (frame.offset !== next || frame.bytes === 0 || frame.bytes > end - next)
             refuse("frames do not lie one after another");
         next += frame.bytes;
         text += frame.textBytes;
     }
-    if (next !== place.start) refuse("frames do not end where the footer starts");
+    if (place.start !== null && next !== place.start) refuse("frames do not end where the footer starts");
     if (text > Math.max(textBytesSmall, textRatioMax * place.objectBytes)) refuse("it says more text than is believed");
     next = place.blobsAt;
     for (const [i, one] of blobs.entries()) {

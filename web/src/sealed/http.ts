@@ -21,6 +21,11 @@ export interface Listed {
     bytes: number;
 }
 
+export interface Found {
+    objects: Listed[];
+    rollups: Listed[];
+}
+
 interface Listing {
     objects: Listed[];
     rollups: Listed[];
@@ -31,8 +36,8 @@ export class Server {
     constructor(readonly token: string) {}
 
     // All objects that can hold lines of [from, to), in nanoseconds since 1970.
-    async list(from: bigint, to: bigint, signal?: AbortSignal): Promise<{ objects: Listed[]; rollups: Listed[] }> {
-        const found: { objects: Listed[]; rollups: Listed[] } = { objects: [], rollups: [] };
+    async list(from: bigint, to: bigint, signal?: AbortSignal): Promise<Found> {
+        const found: Found = { objects: [], rollups: [] };
         for (let after = ""; ; ) {
             const given = new URLSearchParams({ start: String(from), end: String(to), limit: "10000" });
             if (after) given.set("after", after);

@@ -1,10 +1,11 @@
 // The worker that holds the identity: it answers the page's questions, and has a crew open and search. When it ends,
 // and with it the crew, the identity is gone.
 import { Calls, Failed } from "./calls";
-import { HttpTrouble, Server, type Listed } from "./http";
+import { HttpTrouble, Server, type Found, type Listed } from "./http";
 import { identitiesIn, NeedsPassphrase } from "./identity";
 import type { Asked, Failure, ToKeeper } from "./messages";
 import { Plan, type Crew, type ScanResult, type ScanTask, type Unopened } from "./plan";
+import type { Hour, Summary } from "./rollup";
 import type { Segment } from "./segment";
 
 const crewMax = 4;
@@ -28,20 +29,40 @@ class Workers implements Crew {
         this.size = count * tasksEach;
     }
 
-    async list(from: bigint, to: bigint): Promise<Listed[]> {
-        return (await this.#server.list(from, to)).objects;
+    list(from: bigint, to: bigint): Promise<Found> {
+        return this.#server.list(from, to);
+    }
+    // Roll-ups are the first one's, which keeps them opened.
+    hours(object: Listed, tenant: string, day: string): Promise<Hour[]> {
+        return this.#all[0]!.calls.ask({ kind: "hours", object, tenant, day });
+    }
+    summaries(object: Listed, tenant: string, day: string, hour: Hour): Promise<Summary[]> {
+        return this.#all[0]!.calls.ask({ kind: "summaries", object, tenant, day, hour });
+    }
+    filter(
+        object: Listed,
+        tenant: string,
+        day: string,
+        hour: Hour,
+        frames: number,
+        slots: number[],
+    ): Promise<Uint8Array> {
+        return this.#all[0]!.calls.ask({ kind: "filter", object, tenant, day, hour, frames, slots });
     }
     open(object: Listed): Promise<Segment | Unopened> {
         return this.#give({ kind: "open", object });
     }
     scan(task: ScanTask): Promise<ScanResult> {
         // Of the footer a scan needs what its frames are of.
-        const { opened, footer, mac } = task.segment;
+        const { footer } = task.segment;
         const sources = new Array(footer.sources.length) as Segment["footer"]["sources"];
         for (const { source } of task.frames) sources[source] = footer.sources[source]!;
         return this.#give({
             kind: "scan",
-            task: { ...task, segment: { opened, footer: { ...footer, sources, frames: [] }, mac } },
+            task: {
+                ...task,
+                segment: { ...task.segment, footer: { ...footer, sources, frames: footer.frames.slice(-1) } },
+            },
         });
     }
 

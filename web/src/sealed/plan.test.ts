@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Entry } from "../lib/line";
 import { nanosecondsOf } from "../lib/moment";
 import type { Frame, Source } from "./footer";
-import type { Listed } from "./http";
+import type { Found, Listed } from "./http";
+import type { Hour, Summary } from "./rollup";
 import { countedBytesMax, Plan, type Crew, type ScanResult, type ScanTask, type Unopened } from "./plan";
 import { count, entriesOf } from "./scan";
 import type { Segment } from "./segment";
@@ -28,10 +29,33 @@ class Made implements Crew {
     readonly texts = new Map<string, string>();
     scanned = 0;
 
-    list(): Promise<Listed[]> {
-        return Promise.resolve([...this.objects.keys()].sort().map((key) => ({ key, bytes: 1000 })));
+    list(): Promise<Found> {
+        const objects = [...this.objects.keys()].sort().map((key) => ({ key, bytes: 1000 }));
+        return Promise.resolve({ objects, rollups: this.rollups });
+    }
+    // A roll-up of the segments that were there when it was made.
+    rollups: Listed[] = [];
+    summed: Summary[] = [];
+    may: Uint8Array = new Uint8Array(0);
+    opens = 0;
+    rollUp() {
+        this.rollups = [{ key: "v1/tenant=acme/rollup=2026-11-22.age", bytes: 7 }];
+        this.summed = [...this.objects].sort().map(([key, one]) => ({ key, ...(one as Segment) }));
+        this.may = new Uint8Array(this.summed.reduce((sum, { footer }) => sum + footer.frames.length, 0)).fill(1);
+    }
+    hours(): Promise<Hour[]> {
+        const part = { offset: 0, bytes: 1, sha256: "" };
+        return Promise.resolve([{ hour: `${day}10`, footers: part, footersTextBytes: 1, grams: part }]);
+    }
+    summaries() {
+        return Promise.resolve(this.summed);
+    }
+    filter(...[, , , , frames]: Parameters<Crew["filter"]>) {
+        expect(frames).toBe(this.may.length);
+        return Promise.resolve(this.may);
     }
     open({ key }: Listed) {
+        this.opens++;
         return Promise.resolve(this.objects.get(key)!);
     }
     scan({ key, segment, frames, wanted, span, steps, entriesMax }: ScanTask) {
@@ -81,7 +105,7 @@ class Made implements Crew {
         });
         const footer = { tenant: "acme", host: "h", epoch: "e", sequence, previous: "", sources, frames: listed };
         const opened = { size: 1000, headerBytes: 1, payloadKey: new Uint8Array(32) };
-        this.objects.set(key, { opened, footer, mac });
+        this.objects.set(key, { size: 1000, opened, footer, mac });
         return key;
     }
 }
@@ -170,6 +194,38 @@ describe("pages", () => {
         crew.add(2, [[["s", "two", 2]]]);
         expect((await plan.fresh(everything, all, seen, signal)).entries).toHaveLength(1);
         expect((await plan.fresh(everything, all, seen, signal)).entries).toHaveLength(0);
+    });
+});
+
+describe("a roll-up", () => {
+    it("spares the footers that it knows, and frames that cannot hold the text", async () => {
+        const crew = new Made();
+        for (let number = 1; number <= 6; number++) crew.add(number, [[["s", `word m${number}`, number]]]);
+        crew.rollUp();
+        crew.add(7, [[["s", "word m7", 7]]]);
+        const plan = new Plan(crew, "acme");
+        const first = await plan.page(everything, all, "forward", 10, null, signal);
+        expect(first.entries).toHaveLength(7);
+        expect(crew.opens).toBe(1);
+        crew.may[0] = crew.may[4] = 0;
+        crew.scanned = 0;
+        const page = await plan.page({ ...everything, text: "word" }, all, "forward", 10, null, signal);
+        expect(page.entries.map((one) => one.kind === "line" && one.text.slice(-1))).toEqual(["2", "3", "4", "6", "7"]);
+        expect(crew.scanned).toBe(5);
+    });
+    it("that is another object's or refused is as if it were not there", async () => {
+        const crew = new Made();
+        for (let number = 1; number <= 6; number++) crew.add(number, [[["s", `m${number}`, number]]]);
+        crew.rollUp();
+        for (const one of crew.summed) one.size = 999;
+        expect((await new Plan(crew, "acme").page(everything, all, "forward", 10, null, signal)).entries).toHaveLength(
+            6,
+        );
+        expect(crew.opens).toBe(6);
+        crew.hours = () => Promise.reject(new Error("roll-up: no proof"));
+        expect((await new Plan(crew, "acme").page(everything, all, "forward", 10, null, signal)).entries).toHaveLength(
+            6,
+        );
     });
 });
 

@@ -3,7 +3,9 @@
 import type { Entry } from "../lib/line";
 import { exactText } from "../lib/moment";
 import type { Frame } from "./footer";
-import type { Listed } from "./http";
+import type { Found, Listed } from "./http";
+import { Rollups } from "./rollups";
+import type { Hour, Summary } from "./rollup";
 import { readKey } from "./key";
 import { addCounts, stepAt, type Counts, type Span, type Steps } from "./scan";
 import type { Segment } from "./segment";
@@ -28,7 +30,17 @@ export interface ScanResult {
 export type Unopened = { damaged: string } | { damaged: null; isForOthers: boolean };
 
 export interface Crew {
-    list(from: bigint, to: bigint): Promise<Listed[]>;
+    list(from: bigint, to: bigint): Promise<Found>;
+    hours(rollup: Listed, tenant: string, day: string): Promise<Hour[]>;
+    summaries(rollup: Listed, tenant: string, day: string, hour: Hour): Promise<Summary[]>;
+    filter(
+        rollup: Listed,
+        tenant: string,
+        day: string,
+        hour: Hour,
+        frames: number,
+        slots: number[],
+    ): Promise<Uint8Array>;
     open(object: Listed): Promise<Segment | Unopened>;
     scan(task: ScanTask): Promise<ScanResult>;
     // How many tasks it takes at a time.
@@ -69,7 +81,7 @@ const keptEntriesMax = 200;
 const keptRunsMax = 20_000;
 const namedMax = 10;
 
-interface Held {
+export interface Held {
     key: string;
     segment: Segment;
 }
@@ -84,6 +96,7 @@ interface Run extends Held {
 export class Plan {
     readonly #crew: Crew;
     readonly #tenant: string;
+    readonly #rollups: Rollups;
     readonly #known = new Map<string, Promise<Segment | Unopened>>();
     // What was found in runs for the question that was asked last: lines and their numbers are asked for at once.
     #found = { wanted: "", runs: new Map<string, Promise<ScanResult>>() };
@@ -91,6 +104,7 @@ export class Plan {
     constructor(crew: Crew, tenant: string) {
         this.#crew = crew;
         this.#tenant = tenant;
+        this.#rollups = new Rollups(crew, tenant);
     }
 
     async page(
@@ -107,7 +121,7 @@ export class Plan {
         const after = cursor === null ? null : placeIn(cursor);
         const isAhead = (entry: Entry) => after === null || sign * compare(placeOf(entry), after) > 0;
         const edge = (run: Run) => (sign < 0 ? run.last : run.first);
-        const waiting = runsOf(held, wanted, span)
+        const waiting = (await this.#runs(held, wanted, span))
             // Behind the cursor there is nothing to be had.
             .filter((run) => after === null || (sign < 0 ? run.first <= after.text : run.last >= after.text))
             .sort((a, b) => sign * inTextOrder(edge(a), edge(b)));
@@ -139,7 +153,7 @@ export class Plan {
     async volume(wanted: Wanted, [from, to]: [bigint, bigint], steps: Steps, signal: AbortSignal): Promise<Volume> {
         const span = { from: exactText(from), to: exactText(to) };
         const { held } = await this.#segments(from, to, signal);
-        const runs = runsOf(held, wanted, span);
+        const runs = await this.#runs(held, wanted, span);
         const bytes = runs.reduce((sum, run) => sum + run.frames.reduce((all, one) => all + one.bytes, 0), 0);
         if (bytes > countedBytesMax) return { counts: roughly(runs, span, steps), isRough: true };
         const counts: Counts = {};
@@ -203,13 +217,20 @@ export class Plan {
         const { held, warnings } = await this.#segments(from, to, signal);
         const entries: Entry[] = [];
         const fresh = held.filter(({ key }) => !seen.has(key));
-        await this.#each(runsOf(fresh, wanted, span), signal, async (run) => {
+        await this.#each(await this.#runs(fresh, wanted, span), signal, async (run) => {
             const { entries: found, broken } = await this.#entries(run, wanted, span);
             entries.push(...found);
             addWarnings(warnings, broken);
         });
         for (const { key } of fresh) seen.add(key);
         return { entries: entries.sort((a, b) => compare(placeOf(a), placeOf(b))), cursor: null, warnings };
+    }
+
+    // Of the frames that can hold what is asked for: by footers, and by the filters of roll-ups. One that has a gap is
+    // wanted whatever it holds: what is missing may have matched.
+    async #runs(held: readonly Held[], wanted: Wanted, span: Span): Promise<Run[]> {
+        const filters = await this.#rollups.filters(held, wanted.text);
+        return runsOf(held, wanted, span, (one, frame, i) => frame.gaps > 0 || filters.get(one.key)?.[i] !== 0);
     }
 
     // Calls `work` with each, as many at a time as the crew takes.
@@ -263,8 +284,17 @@ export class Plan {
 
     // The segments that can hold lines of the range, opened, and what is to be said of those that are not.
     async #segments(from: bigint, to: bigint, signal: AbortSignal): Promise<{ held: Held[]; warnings: string[] }> {
-        const listed = (await this.#crew.list(from, to)).filter(({ key }) => readKey(key)?.tenant === this.#tenant);
+        const found = await this.#crew.list(from, to);
+        const listed = found.objects.filter(({ key }) => readKey(key)?.tenant === this.#tenant);
         signal.throwIfAborted();
+        const unknown = listed.filter((one) => !this.#known.has(nameOfObject(one)));
+        const said = await this.#rollups.summaries(found.rollups, unknown, signal);
+        for (const one of unknown) {
+            const summary = said.get(one.key);
+            if (summary?.size !== one.bytes) continue;
+            const { size, footer, mac } = summary;
+            this.#known.set(nameOfObject(one), Promise.resolve({ size, opened: null, footer, mac }));
+        }
         const opened: (Held | null)[] = new Array<Held | null>(listed.length).fill(null);
         const warnings: string[] = [];
         let forOthers = 0;
@@ -292,7 +322,7 @@ export class Plan {
     }
 
     #open(object: Listed): Promise<Segment | Unopened> {
-        const name = `${object.key} ${object.bytes}`;
+        const name = nameOfObject(object);
         let known = this.#known.get(name);
         if (!known) {
             known = this.#crew.open(object);
@@ -313,7 +343,7 @@ function withoutCopies(held: readonly Held[], warnings: string[]): Held[] {
     const shown = held.filter((one) => {
         const other = first.get(numberOf(one));
         if (!other || other === one) return true;
-        const isCopy = other.segment.mac === one.segment.mac && other.segment.opened.size === one.segment.opened.size;
+        const isCopy = other.segment.mac === one.segment.mac && other.segment.size === one.segment.size;
         if (!isCopy) conflicts++;
         return !isCopy;
     });
@@ -321,6 +351,8 @@ function withoutCopies(held: readonly Held[], warnings: string[]): Held[] {
         warnings.push(`Objects that are there with several contents, of which all lines are shown: ${conflicts}.`);
     return shown;
 }
+
+const nameOfObject = ({ key, bytes }: Listed) => `${key} ${bytes}`;
 
 const numberOf = ({ segment: { footer } }: Held) => JSON.stringify([footer.host, footer.epoch, footer.sequence]);
 
@@ -345,15 +377,15 @@ function runsOf(
     held: readonly Held[],
     wanted: Wanted,
     span: Span,
-    also: (one: Held, frame: Frame) => boolean = () => true,
+    also: (one: Held, frame: Frame, i: number) => boolean = () => true,
 ): Run[] {
     const runs: Run[] = [];
     for (const one of held) {
         const { sources, frames, host } = one.segment.footer;
         const wants = sources.map((source) => wantsSource(wanted, source, host));
         let run: Run | null = null;
-        for (const frame of frames) {
-            if (!wants[frame.source] || !touches(frame, span) || !also(one, frame)) continue;
+        for (const [i, frame] of frames.entries()) {
+            if (!wants[frame.source] || !touches(frame, span) || !also(one, frame, i)) continue;
             const before = run?.frames.at(-1);
             const fits =
                 run !== null &&

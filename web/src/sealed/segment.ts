@@ -13,7 +13,8 @@ const tailBytes = 96 << 10;
 const textBytesMax = 4 << 20;
 
 export interface Segment {
-    opened: Opened;
+    size: number; // of the object
+    opened: Opened | null; // null: a roll-up said what is in it, and it is opened when a frame is wanted
     footer: Footer;
     // Tells copies of one object under two keys from two objects.
     mac: string;
@@ -41,7 +42,7 @@ export async function openSegment(
     const footer = await readFooter(plaintextBytes, size, read);
     checkChain(header, footer);
     if (key) checkName(key, footer);
-    return { opened, footer, mac: header.mac };
+    return { size, opened, footer, mac: header.mac };
 }
 
 function checkName(key: string, footer: Footer) {
@@ -50,6 +51,16 @@ function checkName(key: string, footer: Footer) {
     if (named.tenant !== footer.tenant) refuse("it is of another tenant than its key says");
     if (named.host !== footer.host || named.epoch !== footer.epoch || named.sequence !== footer.sequence)
         refuse("it was renamed: its footer says another host, epoch or number than its key");
+}
+
+// An object of which a roll-up knows the footer: it must be the one that the roll-up knows.
+export async function openKnown({ size, footer, mac }: Segment, from: Fetch, identities: readonly string[]) {
+    const fetch = size <= wholeBytesMax ? await withTail(size, from) : from;
+    const { header, plaintextBytes, ...opened } = await openFile(size, fetch, identities);
+    if (header.mac !== mac) refuse("the object is another one than the roll-up knows");
+    const last = footer.frames.at(-1);
+    if (last && last.offset + last.bytes > plaintextBytes) refuse("it is shorter than the roll-up says");
+    return opened;
 }
 
 // With what is at hand of the object's end, or all of it.
