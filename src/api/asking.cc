@@ -123,7 +123,8 @@ logql::Ground Asking::ground() {
             .scope = scope_};
 }
 
-Result<query::Tally> Asking::each_frame(const query::TimeRange& range, query::FilterPtr filter, const EachFrame& each) {
+Result<query::Tally> Asking::each_footer(const query::TimeRange& range, query::FilterPtr filter,
+                                         const EachFooter& each) {
     std::vector<query::FilterPtr> all;
     if (scope_) all.push_back(scope_);
     if (filter) all.push_back(std::move(filter));
@@ -134,17 +135,41 @@ Result<query::Tally> Asking::each_frame(const query::TimeRange& range, query::Fi
         query::read_footers(
             store_, identities_, selection, {.budget = budget_, .crew = sources_.crew, .known = sources_.known}, met_,
             [&](const query::SegmentInfo& info, const open::Footer& footer) {
-                for (const auto& frame : footer.frames) {
-                    query::Origin origin{info.key, footer.sources[frame.source]};
-                    if (!selection.wants(query::FrameSummary{origin, frame})) continue;
-                    taken = each(origin, frame);
-                    if (!taken) return false;
-                }
-                return !store_.is_over();
+                taken = each(info, footer, selection);
+                return taken && !store_.is_over();
             }));
     CHECK(taken);
     CHECK(whole());
     return tally;
+}
+
+Result<query::Tally> Asking::each_frame(const query::TimeRange& range, query::FilterPtr filter, const EachFrame& each) {
+    return each_footer(range, std::move(filter),
+                       [&](const query::SegmentInfo& info, const open::Footer& footer,
+                           const query::Selection& selection) -> Result<void> {
+                           for (const auto& frame : footer.frames) {
+                               query::Origin origin{info.key, footer.sources[frame.source]};
+                               if (selection.wants(query::FrameSummary{origin, frame})) CHECK(each(origin, frame));
+                           }
+                           return {};
+                       });
+}
+
+Result<query::Tally> Asking::each_source(const query::TimeRange& range, query::FilterPtr filter,
+                                         const EachSource& each) {
+    return each_footer(range, std::move(filter),
+                       [&](const query::SegmentInfo& info, const open::Footer& footer,
+                           const query::Selection& selection) -> Result<void> {
+                           std::vector<bool> known(footer.sources.size());
+                           for (const auto& frame : footer.frames) {
+                               if (known[frame.source]) continue;
+                               query::Origin origin{info.key, footer.sources[frame.source]};
+                               if (!selection.wants(query::FrameSummary{origin, frame})) continue;
+                               known[frame.source] = true;
+                               CHECK(each(origin));
+                           }
+                           return {};
+                       });
 }
 
 Result<void> Asking::whole() {

@@ -85,6 +85,11 @@ class Asking {
     using EachFrame = std::function<Result<void>(const query::Origin& origin, const open::FooterFrame& frame)>;
     Result<query::Tally> each_frame(const query::TimeRange& range, query::FilterPtr filter, const EachFrame& each);
 
+    // Each source that has such a frame, once for each of its segments: what tells sources apart costs more than to look
+    // at a frame, and a segment has hundreds of them.
+    using EachSource = std::function<Result<void>(const query::Origin& origin)>;
+    Result<query::Tally> each_source(const query::TimeRange& range, query::FilterPtr filter, const EachSource& each);
+
     // Whether nothing more may be read: an answer from here on would not be whole.
     bool is_over() { return store_.is_over(); }
     // Half an answer is none: the client would take it for the whole.
@@ -94,6 +99,10 @@ class Asking {
     Effort effort(const query::Tally& tally, std::uint64_t returned) const;
 
   private:
+    using EachFooter = std::function<Result<void>(const query::SegmentInfo& info, const open::Footer& footer,
+                                                  const query::Selection&)>;
+    Result<query::Tally> each_footer(const query::TimeRange& range, query::FilterPtr filter, const EachFooter& each);
+
     const Question& question_;
     const Sources& sources_;
     const std::atomic<bool>& given_up_;

@@ -21,8 +21,7 @@ using logql::LabelValues;
 Result<query::Tally> collect(Asking& asking, LabelValues& into) {
     TRY(auto range, asking.range());
     TRY(auto filter, asking.selector_if_given());
-    return asking.each_frame(range, filter,
-                             [&](const query::Origin& origin, const open::FooterFrame&) { return into.take(origin); });
+    return asking.each_source(range, filter, [&](const query::Origin& origin) { return into.take(origin); });
 }
 
 http::Answer list_of(Asking& asking, const std::vector<std::string>& all, const query::Tally& tally) {
@@ -89,9 +88,9 @@ Result<http::Answer> series(Asking& asking) {
         }
     if (any.empty()) return fail(Remedy::stop, "0 matcher groups were given: match[] names a selector");
     std::set<std::string> found;
-    TRY(auto tally, asking.each_frame(
+    TRY(auto tally, asking.each_source(
                         range, query::any_of(std::move(any)),
-                        [&](const query::Origin& origin, const open::FooterFrame&) -> Result<void> {
+                        [&](const query::Origin& origin) -> Result<void> {
                             auto json = json_object();
                             for (auto name : logql::origin_label_names())
                                 json.member_unless_empty(name, logql::origin_label(origin, name));
