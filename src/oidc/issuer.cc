@@ -72,7 +72,8 @@ Result<std::string> Issuer::key_place(Endpoints& endpoints) {
     if (json::view_of(fields, "issuer") != settings_.issuer)
         return fail(Remedy::stop, document + " is of another issuer than " + settings_.issuer);
     endpoints = {.authorization = json::text_of(fields, "authorization_endpoint"),
-                 .token = json::text_of(fields, "token_endpoint")};
+                 .token = json::text_of(fields, "token_endpoint"),
+                 .names_itself = json::flag_of(fields, "authorization_response_iss_parameter_supported")};
     for (const auto* url : {&endpoints.authorization, &endpoints.token})
         if (!url->empty() && !is_safe_url(*url))
             return fail(Remedy::stop, document + " names an endpoint that is no URL with https");

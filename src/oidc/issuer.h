@@ -37,6 +37,7 @@ using Fetch = std::function<Result<std::string>(const std::string& from, std::si
 // Where the web page sends people to sign in: of the discovery document.
 struct Endpoints {
     std::string authorization, token;  // empty: it names none
+    bool names_itself = false;         // its answers carry `iss` (RFC 9207)
 };
 
 struct Presented {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/json_writer.h"
 #include "page/files.h"
 
 namespace boatswain::page {
@@ -13,9 +14,12 @@ namespace {
 constexpr int not_modified = 304, not_found = 404, not_allowed = 405;
 
 // Scripts, styles and images of this server alone, nothing inside the page itself; who may put a frame around it follows.
-constexpr std::string_view policy_begin =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
-    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
+// A reader who signs in at a login server has his code changed for a token there: nowhere else is anything sent.
+std::string policy_begin(std::string_view token_origin = {}) {
+    return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'" +
+           (token_origin.empty() ? "" : " " + std::string{token_origin}) +
+           "; font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
+}
 
 // Of workers that open sealed objects in the browser: their decompressor is WebAssembly, which it brings in a data: URL.
 // What a worker may do, the answer with its script says; the page itself gets none of this.
@@ -24,10 +28,29 @@ constexpr std::string_view sealed_policy =
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 constexpr std::string_view sealed_workers = "/assets/sealed-worker-";
 
-constexpr std::string_view embedded = "/embed";
+constexpr std::string_view embedded = "/embed", login_path = "/sign-in.json", fleet = "/fleet";
+
+// "https://login.example:8443" of an URL there.
+std::string_view origin_of(std::string_view url) {
+    auto host = url.find("//");
+    return host == url.npos ? std::string_view{} : url.substr(0, url.find('/', host + 2));
+}
+
+http::Answer answer_of(const std::optional<LoginServer>& login) {
+    if (!login) return http::refusal(not_found);
+    return {.content_type = "application/json",
+            .body = json_object()
+                        .member("issuer", login->issuer)
+                        .member("authorization_endpoint", login->authorization_endpoint)
+                        .member("token_endpoint", login->token_endpoint)
+                        .member("client_id", login->client_id)
+                        .member("scope", login->scope)
+                        .member("names_itself", login->names_itself)
+                        .take_line()};
+}
 
 const File* find(std::string_view path) {
-    if (path == "/" || path == embedded) path = "/index.html";
+    if (path == "/" || path == embedded || path == fleet) path = "/index.html";
     auto all = files();
     auto at = std::ranges::find(all, path, &File::path);
     return at == all.end() ? nullptr : &*at;
@@ -73,13 +96,20 @@ Result<void> check_origin(std::string_view origin) {
     return {};
 }
 
-Page::Page(std::span<const std::string> embedders) : policy_(std::string{policy_begin} + "'none'") {
-    embedded_policy_ = policy_begin;
+Page::Page(std::span<const std::string> embedders, FindLoginServer login)
+    : embedded_policy_(policy_begin()), login_(std::move(login)) {
     for (const auto& origin : embedders) embedded_policy_ += origin + " ";
     if (embedders.empty()) embedded_policy_ += "'none'";
 }
 
-bool Page::takes(std::string_view path) { return find(path) != nullptr || is_asset(path); }
+bool Page::takes(std::string_view path) { return find(path) != nullptr || is_asset(path) || path == login_path; }
+
+std::string Page::policy_of(std::string_view path) const {
+    if (path.starts_with(sealed_workers)) return std::string{sealed_policy};
+    if (path == embedded) return embedded_policy_;
+    auto login = login_ ? login_() : std::nullopt;
+    return policy_begin(login ? origin_of(login->token_endpoint) : std::string_view{}) + "'none'";
+}
 
 http::Answer Page::answer(const http::Request& request) const {
     if (request.method != "GET" && !request.is_head()) {
@@ -87,6 +117,7 @@ http::Answer Page::answer(const http::Request& request) const {
         refused.fields.emplace_back("Allow", "GET, HEAD");
         return refused;
     }
+    if (request.path == login_path) return answer_of(login_ ? login_() : std::nullopt);
     const auto* file = find(request.path);
     if (!file) return http::refusal(not_found);
 
@@ -99,10 +130,7 @@ http::Answer Page::answer(const http::Request& request) const {
     answer.fields.emplace_back("Cache-Control",
                                is_asset(request.path) ? "public, max-age=31536000, immutable" : "no-cache");
     bool is_embedded = request.path == embedded;
-    auto policy = request.path.starts_with(sealed_workers) ? std::string{sealed_policy}
-                  : is_embedded                            ? embedded_policy_
-                                                           : policy_;
-    answer.fields.emplace_back("Content-Security-Policy", std::move(policy));
+    answer.fields.emplace_back("Content-Security-Policy", policy_of(request.path));
     answer.fields.emplace_back("Referrer-Policy", "no-referrer");
     if (!is_embedded) answer.fields.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
     if (request.field("if-none-match") == tag) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,28 @@ TEST(Page, HasNoScriptOrStyleInsideAndForbidsThem) {
     EXPECT_EQ(policy.find("unsafe"), std::string::npos);
     EXPECT_NE(policy.find("frame-ancestors 'none'"), std::string::npos);
     EXPECT_EQ(field_of(whole, "Referrer-Policy"), "no-referrer");
+}
+
+TEST(Page, SendsToTheLoginServerThatThereIsAndToNoOther) {
+    LoginServer login{.issuer = "https://login.example/realm",
+                      .authorization_endpoint = "https://login.example/auth",
+                      .token_endpoint = "https://tokens.example:8443/token",
+                      .client_id = "page",
+                      .scope = "openid"};
+    const std::vector<std::string> embedders{"https://platform.example"};
+    Page page{embedders, [&] { return std::optional{login}; }};
+    auto policy = field_of(page.answer(get("/")), "Content-Security-Policy");
+    EXPECT_NE(policy.find("connect-src 'self' https://tokens.example:8443;"), std::string::npos) << policy;
+    policy = field_of(page.answer(get("/embed")), "Content-Security-Policy");
+    EXPECT_NE(policy.find("connect-src 'self';"), std::string::npos) << "nobody signs in within a frame";
+    auto told = page.answer(get("/sign-in.json"));
+    EXPECT_EQ(told.status, 200);
+    EXPECT_NE(told.body.find(R"("token_endpoint":"https://tokens.example:8443/token","client_id":"page")"),
+              std::string::npos);
+    EXPECT_EQ(answer(get("/sign-in.json")).status, 404);
+    EXPECT_EQ((Page{{}, [] { return std::nullopt; }}.answer(get("/sign-in.json")).status), 404);
+    EXPECT_NE(field_of(answer(get("/")), "Content-Security-Policy").find("connect-src 'self';"), std::string::npos);
+    EXPECT_EQ(answer(get("/fleet")).body, answer(get("/")).body);
 }
 
 TEST(Page, AssetsAreKeptForEverAndPackedForWhoTakesIt) {

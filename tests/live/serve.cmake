@@ -7,3 +7,5 @@ add_test(NAME live_serve_oidc COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}
 set_tests_properties(live_serve_oidc PROPERTIES LABELS live TIMEOUT 240 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
 add_test(NAME live_serve_certificates COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/serve_certificates_test.py)
 set_tests_properties(live_serve_certificates PROPERTIES LABELS live TIMEOUT 240 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
+add_test(NAME live_serve_sign_in COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/serve_sign_in_test.py)
+set_tests_properties(live_serve_sign_in PROPERTIES LABELS live TIMEOUT 300 ENVIRONMENT BOATSWAIN_BUILD=${CMAKE_BINARY_DIR})
