@@ -86,6 +86,7 @@ Api::Api(boost::asio::any_io_executor executor, Sources sources, TokenFile& toke
       log_(log),
       limits_(options_.limits, sources_.clock),
       audit_(options_.audit),
+      fleet_(sources_, options_.fleet_key),
       turns_(executor, options_.queries_waiting_of_a_tenant),
       follow_turns_(executor, 0),
       workers_(executor, options_.queries, options_.queries_waiting),
@@ -181,9 +182,38 @@ Task<void> Api::serve(http::Request request, AnswerWriter& writer) {
         }
         co_return co_await send(asked, std::move(answer), writer);
     }
+    if (request.path == fleet_path) co_return co_await answer_operator(asked, request, writer);
     CO_TRY(asked.who, co_await who_in_time(request));
     if (!asked.who) co_return co_await send(asked, error_answer(unauthorized, "unauthorized"), writer);
     co_return co_await answer_question(asked, request, writer);
+}
+
+// A tenant's token, whatever it may read, is nobody's here.
+Task<void> Api::answer_operator(Asked& asked, const http::Request& request, AnswerWriter& writer) {
+    bool may_ask = !options_.wants_certificates || request.certificate;
+    auto who = may_ask ? tokens_.find_operator(bearer_of(request.field("authorization"))) : std::nullopt;
+    if (!who) co_return co_await send(asked, error_answer(unauthorized, "unauthorized"), writer);
+    asked.route = "fleet";
+    if (request.method != "GET" && !request.is_head())
+        co_return co_await send(asked, refuse_method("GET, HEAD"), writer);
+    auto job = [&](const http::Workers::GivenUp& given_up) -> Result<Reply> { return fleet_.answer(given_up); };
+    auto reply = co_await workers_.run(job);
+    if (!reply && net::is_cancelled(reply.error())) co_return std::unexpected(std::move(reply).error());
+    if (!reply) co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
+    asked.bytes_read = reply->bytes_read;
+    if (!reply->trouble.empty()) log_.error("the fleet cannot be read", {{"error", reply->trouble}});
+    auto written = audit_.write({.time = sources_.clock.now(),
+                                 .token = who->id,
+                                 .tenant = "",
+                                 .peer = asked.peer,
+                                 .route = asked.route,
+                                 .status = reply->answer.status,
+                                 .bytes = reply->answer.body.size(),
+                                 .read_bytes = reply->bytes_read});
+    if (!written)
+        co_return co_await send(asked, error_answer(unavailable, "this server cannot account for what it answers"),
+                                writer);
+    co_return co_await send(asked, std::move(reply->answer), writer);
 }
 
 Task<void> Api::answer_question(Asked& asked, const http::Request& request, AnswerWriter& writer) {

@@ -2,6 +2,7 @@
 //
 //   /loki/api/v1/...    routes.h
 //   /ready, /metrics    GET alone
+//   fleet_path          for an operator's token alone, which opens nothing else
 //
 // The tenant comes from the token alone: no field, path or parameter names one. Everything but /ready and /metrics
 // needs a token, and is answered alike without one, whether it is there or not; neither of those two names anybody.
@@ -17,6 +18,7 @@
 
 #include "api/audit.h"
 #include "api/client_names.h"
+#include "api/fleet_view.h"
 #include "api/questions.h"
 #include "api/tenant_limits.h"
 #include "api/tokens.h"
@@ -31,6 +33,7 @@ namespace boatswain::api {
 
 // A query may come as a form.
 inline constexpr std::uint64_t form_bytes_max = 512U << 10;
+inline constexpr std::string_view fleet_path = "/boatswain/api/v1/fleet";
 // A request whose token names a new key of the issuer waits so long for the keys.
 inline constexpr std::chrono::milliseconds keys_wait_max{5'000};
 
@@ -41,12 +44,13 @@ struct ApiOptions {
     std::size_t queries_waiting_of_a_tenant = 32;
     std::size_t followers = 200;  // at a time; each has a thread
     std::size_t followers_of_a_tenant = 50;
-    std::optional<Path> limits{};        // a file: tenant_limits.h
-    std::optional<Path> audit{};         // a file: audit.h
-    std::optional<Path> signing_keys{};  // a file: signed_tokens.h
-    oidc::Issuer* oidc = nullptr;        // whose tokens are accepted, too; borrowed
-    bool wants_certificates = false;     // nobody is served without a client's certificate
-    std::optional<Path> client_names{};  // a file: client_names.h
+    std::optional<Path> limits{};               // a file: tenant_limits.h
+    std::optional<Path> audit{};                // a file: audit.h
+    std::optional<Path> signing_keys{};         // a file: signed_tokens.h
+    oidc::Issuer* oidc = nullptr;               // whose tokens are accepted, too; borrowed
+    bool wants_certificates = false;            // nobody is served without a client's certificate
+    std::optional<Path> client_names{};         // a file: client_names.h
+    std::optional<heartbeat::Key> fleet_key{};  // proves heartbeats, for an operator
 };
 
 class Api {
@@ -66,6 +70,7 @@ class Api {
     struct Asked;
     net::Task<void> serve(http::Request request, http::AnswerWriter& writer);
     net::Task<void> answer_question(Asked& asked, const http::Request& request, http::AnswerWriter& writer);
+    net::Task<void> answer_operator(Asked& asked, const http::Request& request, http::AnswerWriter& writer);
     net::Task<void> send(Asked& asked, http::Answer answer, http::AnswerWriter& writer);
     // Who asks (who.cc); nothing: nobody.
     std::optional<Token> who(const http::Request& request);
@@ -85,6 +90,7 @@ class Api {
     LimitsFile limits_;
     AuditLog audit_;
     std::optional<ClientNamesFile> client_names_;
+    FleetView fleet_;
     Turns turns_;         // of questions
     Turns follow_turns_;  // of those who follow: none waits
     http::Workers workers_;

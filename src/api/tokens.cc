@@ -17,6 +17,7 @@ namespace boatswain::api {
 namespace {
 
 constexpr std::string_view token_prefix = "bst_";
+constexpr std::string_view operator_word = "_operator";  // no tenant is called so
 constexpr std::size_t secret_bytes = 32, id_bytes = 4, hash_bytes = 32;
 constexpr unsigned file_mode = 0600;
 constexpr std::string_view heading =
@@ -55,9 +56,15 @@ std::optional<Token> parse_token(std::string_view line) {
     auto hash = from_hex(words[1]);
     auto name = percent_decode(words[2]);
     if (!hash || hash->size() != hash_bytes || !name) return std::nullopt;
-    auto tenant = TenantId::parse(*name);
-    if (!tenant) return std::nullopt;
-    Token token{.id = std::string{words[0]}, .sha256 = *hash, .tenant = *tenant, .expires = {}, .apps = {}};
+    bool is_operator = words[2] == operator_word;
+    auto tenant = is_operator ? Result<TenantId>{TenantId::canary()} : TenantId::parse(*name);
+    if (!tenant || (is_operator && words[4] != "*")) return std::nullopt;
+    Token token{.id = std::string{words[0]},
+                .sha256 = *hash,
+                .tenant = *tenant,
+                .expires = {},
+                .apps = {},
+                .is_operator = is_operator};
     if (words[3] != "never") {
         token.expires = parse_time(words[3]);
         if (!token.expires) return std::nullopt;
@@ -84,6 +91,12 @@ NewToken make_token(TenantId tenant, std::optional<Timestamp> expires, std::vect
             .text = Secret{text}};
 }
 
+NewToken make_operator_token(std::optional<Timestamp> expires) {
+    auto made = make_token(TenantId::canary(), expires, {});
+    made.token.is_operator = true;
+    return made;
+}
+
 Result<std::vector<Token>> parse_tokens(std::string_view text) {
     std::vector<Token> tokens;
     std::size_t number = 0;
@@ -102,7 +115,8 @@ Result<std::vector<Token>> parse_tokens(std::string_view text) {
 std::string to_file(const std::vector<Token>& tokens) {
     std::string text{heading};
     for (const auto& token : tokens) {
-        text += token.id + " " + to_hex(token.sha256) + " " + percent_encode(token.tenant.str()) + " " +
+        text += token.id + " " + to_hex(token.sha256) + " " +
+                (token.is_operator ? std::string{operator_word} : percent_encode(token.tenant.str())) + " " +
                 (token.expires ? to_text(*token.expires) : "never") + " ";
         for (const char* comma = ""; const auto& app : token.apps)
             text += std::exchange(comma, ",") + percent_encode(app);
@@ -165,6 +179,17 @@ const Token* TokenFile::known(std::string_view hash) const {
 }
 
 std::optional<Token> TokenFile::find(std::string_view text) {
+    auto found = find_any(text);
+    return found && !found->is_operator ? found : std::nullopt;
+}
+
+std::optional<OperatorToken> TokenFile::find_operator(std::string_view text) {
+    auto found = find_any(text);
+    if (!found || !found->is_operator) return std::nullopt;
+    return OperatorToken{.id = std::move(found->id), .expires = found->expires};
+}
+
+std::optional<Token> TokenFile::find_any(std::string_view text) {
     auto hash = crypto::sha256(text);
     std::lock_guard lock{mutex_};
     look();

@@ -2,10 +2,12 @@
 //
 // A token is 32 random bytes; the file holds its SHA-256 alone, so whoever reads the file can present none. (A slow
 // hash is for secrets that people choose.) One line a token: ID SHA256 TENANT EXPIRES APPS, names percent-encoded,
-// EXPIRES a time or "never", APPS "*" or a list with commas (docs/operate/serve.md).
+// EXPIRES a time or "never", APPS "*" or a list with commas (docs/operate/serve.md). Of an operator's token, which reads
+// nobody's lines, TENANT is "_operator".
 //
 // Invariants
 //   - Comparing takes the same time whatever was presented: every token of the file is compared, whole.
+//   - find() gives no operator's token and find_operator() no tenant's: neither can be used as the other.
 //   - While the file cannot be read, or holds anything that is no token, no token is accepted.
 #pragma once
 
@@ -31,11 +33,18 @@ inline constexpr std::size_t token_apps_max = 100;
 inline constexpr std::chrono::milliseconds tokens_look_every{1000};
 
 struct Token {
-    std::string id;      // for people: it names the token in lists and logs, and opens nothing
-    std::string sha256;  // 32 raw bytes, of the token's text
-    TenantId tenant;
+    std::string id;                    // for people: it names the token in lists and logs, and opens nothing
+    std::string sha256;                // 32 raw bytes, of the token's text
+    TenantId tenant;                   // of an operator's token without meaning
     std::optional<Timestamp> expires;  // nothing: never
     std::vector<std::string> apps;     // nothing but these may be read; empty: all of the tenant
+    bool is_operator = false;
+};
+
+// One that sees how the fleet stands, and no tenant's lines.
+struct OperatorToken {
+    std::string id;
+    std::optional<Timestamp> expires;
 };
 
 // A token that nobody has, and its text, which is shown once.
@@ -44,6 +53,7 @@ struct NewToken {
     Secret text;
 };
 NewToken make_token(TenantId tenant, std::optional<Timestamp> expires, std::vector<std::string> apps);
+NewToken make_operator_token(std::optional<Timestamp> expires);
 
 // The error names the line and never repeats it.
 Result<std::vector<Token>> parse_tokens(std::string_view text);
@@ -66,12 +76,14 @@ class TokenFile {
     // Whose `text` is; nothing when it is nobody's, or has expired. A token that is not known is looked for again where
     // the file is another than the one that was read: a platform makes a token and uses it at once.
     std::optional<Token> find(std::string_view text);
+    std::optional<OperatorToken> find_operator(std::string_view text);
     // Why no token is accepted; nothing while all is well.
     std::optional<Error> trouble();
 
   private:
     void look();
     void read();
+    std::optional<Token> find_any(std::string_view text);
     const Token* known(std::string_view hash) const;
 
     const Path file_;

@@ -129,5 +129,27 @@ TEST(Bearer, IsTheWordBehindTheScheme) {
     for (const char* none : {"", "Bearer", "Basic abc", "abc", "Bearerabc"}) EXPECT_EQ(bearer_of(none), "") << none;
 }
 
+TEST_F(TokensTest, OfAnOperatorAreNoTenantsAndTheOtherWayRound) {
+    auto made = make_operator_token(clock.now() + hours{1});
+    auto acme = add("acme");
+    ASSERT_TRUE(change_tokens(path, [&](std::vector<Token>& tokens) -> Result<void> {
+        tokens.push_back(made.token);
+        return {};
+    }));
+    later();
+    EXPECT_TRUE(file.find_operator(made.text.view()));
+    EXPECT_EQ(whose(made.text.view()), "nobody");
+    EXPECT_EQ(whose(acme.text.view()), "acme");
+    EXPECT_FALSE(file.find_operator(acme.text.view()));
+    EXPECT_FALSE(file.find_operator(""));
+    clock.advance(hours{2});
+    EXPECT_FALSE(file.find_operator(made.text.view())) << "it has expired";
+    auto line = made.token.id + " " + to_hex(made.token.sha256);
+    EXPECT_TRUE(parse_tokens(line + " _operator never *"));
+    EXPECT_FALSE(parse_tokens(line + " _operator never web")) << "an operator reads no apps";
+    EXPECT_FALSE(parse_tokens(line + " %5Foperator never *")) << "a tenant's name";
+    EXPECT_FALSE(parse_tokens(line + " _canary never *"));
+}
+
 }  // namespace
 }  // namespace boatswain::api

@@ -70,6 +70,19 @@ Result<void> check_files(const Serve& request) {
     return api::AuditLog{file_of(request.audit)}.probe();
 }
 
+// Where the page signs its reader in: nothing without `client_id`, and until the issuer has answered once.
+std::optional<page::LoginServer> login_server(oidc::Issuer* issuer) {
+    if (issuer == nullptr || issuer->settings().client_id.empty()) return std::nullopt;
+    auto endpoints = issuer->endpoints();
+    if (!endpoints) return std::nullopt;
+    return page::LoginServer{.issuer = issuer->settings().issuer,
+                             .authorization_endpoint = std::move(endpoints->authorization),
+                             .token_endpoint = std::move(endpoints->token),
+                             .client_id = issuer->settings().client_id,
+                             .scope = issuer->settings().scope,
+                             .names_itself = endpoints->names_itself};
+}
+
 // What answers which path. The API answers 401 without a token, whatever the path; what needs none has a mount of its
 // own before it.
 http::Handler handler_of(const page::Page& page, api::Api& api) { return http::mounted({page.mount()}, api.handler()); }
@@ -100,7 +113,7 @@ int run(const Serve& request, Console& console) {
             if (auto opened = one->open(); !opened) return failed_with(console, opened.error());
     }
     std::optional<heartbeat::Key> fleet_key;
-    if (!request.hub.empty()) {
+    if (!request.fleet_key.empty()) {
         auto read = heartbeat::read_key(request.fleet_key);
         if (!read) return failed_with(console, read.error());
         fleet_key = std::move(*read);
@@ -129,8 +142,8 @@ int run(const Serve& request, Console& console) {
     query::KnownFooters known{request.footer_cache};
     std::unique_ptr<hub::Hub> agents;
     std::unique_ptr<http::Server> hub_server;
-    if (fleet_key) {
-        agents = std::make_unique<hub::Hub>(io.get_executor(), std::move(*fleet_key), metrics, log);
+    if (!request.hub.empty()) {
+        agents = std::make_unique<hub::Hub>(io.get_executor(), *fleet_key, metrics, log);
         auto opened = http::Server::open(io.get_executor(), request.hub, agents->handler(),
                                          {.limits = hub::Hub::limits(), .tls = hub_tls ? hub_tls->tls() : nullptr});
         if (!opened) return failed_with(console, opened.error());
@@ -158,10 +171,11 @@ int run(const Serve& request, Console& console) {
                   .signing_keys = file_of(request.signing_keys),
                   .oidc = issuer.get(),
                   .wants_certificates = !request.client_ca.empty(),
-                  .client_names = file_of(request.client_names)},
+                  .client_names = file_of(request.client_names),
+                  .fleet_key = fleet_key},
                  metrics,
                  log};
-    page::Page page{request.embed_in};
+    page::Page page{request.embed_in, [issuer = issuer.get()] { return login_server(issuer); }};
     auto server = http::Server::open(io.get_executor(), request.listen, handler_of(page, api),
                                      {.limits = api::Api::limits(),
                                       .tls = tls ? tls->tls() : nullptr,

@@ -64,7 +64,8 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->type_name("ADDRESS");
     command
         ->add_option("--fleet-key", serve.fleet_key,
-                     "The fleet's key, by which agents and the hub prove themselves (boatswain fleet key)")
+                     "The fleet's key: by it agents and the hub prove themselves, and heartbeats are checked that an "
+                     "operator sees (boatswain fleet key)")
         ->type_name("FILE");
     command->add_flag("--no-tls", serve.no_tls,
                       "Listen without TLS at an address that others reach: something in front must speak it");
@@ -118,7 +119,9 @@ void add_token(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         command->add_option("--tokens", file, "The file of tokens")->required()->type_name("FILE");
     };
     auto* fresh = commands.token_new = token->add_subcommand("new", "Makes a token for a tenant, and prints it once");
-    fresh->add_option("TENANT", given.token_new.tenant, "The tenant whose logs it reads")->required();
+    fresh->add_option("TENANT", given.token_new.tenant, "The tenant whose logs it reads");
+    fresh->add_flag("--operator", given.token_new.is_operator,
+                    "For an operator: it shows how the fleet stands, and nobody's lines");
     add_file(fresh, given.token_new.file);
     fresh->add_option("--app", given.token_new.apps, "Only this app; may be given several times")
         ->take_all()
@@ -129,7 +132,8 @@ void add_token(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
     fresh->footer(
         "The file keeps a hash of it: what is printed cannot be printed again.\n\n"
         "Examples:\n  boatswain token new acme --tokens tokens\n"
-        "  boatswain token new acme --tokens tokens --app shop/cart --expires 12h");
+        "  boatswain token new acme --tokens tokens --app shop/cart --expires 12h\n"
+        "  boatswain token new --operator --tokens tokens");
     auto& sign = given.token_sign;
     auto* signs = commands.token_sign =
         token->add_subcommand("sign", "Signs a short-lived token that is in no file, and prints it");
@@ -208,8 +212,8 @@ Result<Serve> complete_serve(const ServingGiven& given) {
         return fail(Remedy::stop,
                     "tokens and lines would travel in clear: give --tls-certificate and --tls-key, or --no-tls where "
                     "something in front speaks TLS");
-    if (serve.hub.empty() != serve.fleet_key.empty())
-        return fail(Remedy::stop, "--hub and --fleet-key belong together");
+    if (!serve.hub.empty() && serve.fleet_key.empty())
+        return fail(Remedy::stop, "--hub: agents prove themselves by the fleet's key: give --fleet-key");
     if (!serve.hub.empty()) {
         auto hub = net::parse_address(serve.hub);
         if (!hub) return std::unexpected(std::move(hub).error().within("--hub"));
@@ -242,8 +246,10 @@ Result<Serve> complete_serve(const ServingGiven& given) {
 
 Result<TokenNew> complete_token(const ServingGiven& given) {
     auto token = given.token_new;
-    auto tenant = TenantId::parse(token.tenant);
-    if (!tenant) return fail(Remedy::stop, tenant.error().what);
+    if (token.is_operator && (!token.tenant.empty() || !token.apps.empty()))
+        return fail(Remedy::stop, "--operator: such a token reads no tenant's logs: leave TENANT and --app out");
+    if (!token.is_operator)
+        if (auto tenant = TenantId::parse(token.tenant); !tenant) return fail(Remedy::stop, tenant.error().what);
     for (const auto& app : token.apps)
         if (app.empty()) return fail(Remedy::stop, "--app: an app has a name");
     token.valid_for.reset();

@@ -42,6 +42,7 @@ struct Serve {
 
 struct TokenNew {
     std::string file;
+    bool is_operator = false;  // then there is no tenant
     std::string tenant;
     std::vector<std::string> apps;
     std::optional<Nanoseconds> valid_for;  // nothing: for ever

@@ -18,14 +18,15 @@ std::string expires_text(const api::Token& token) { return token.expires ? short
 }  // namespace
 
 int run(const TokenNew& request, Console& console) {
-    auto tenant = TenantId::parse(request.tenant);
-    if (!tenant) return failed_with(console, tenant.error());
     std::optional<Timestamp> expires;
     if (request.valid_for) expires = console.clock.now() + *request.valid_for;
     if (request.apps.size() > api::token_apps_max)
         return failed_with(console,
                            {.what = "a token is for at most " + std::to_string(api::token_apps_max) + " apps"});
-    auto made = api::make_token(*tenant, expires, request.apps);
+    auto tenant = request.is_operator ? Result<TenantId>{TenantId::canary()} : TenantId::parse(request.tenant);
+    if (!tenant) return failed_with(console, tenant.error());
+    auto made =
+        request.is_operator ? api::make_operator_token(expires) : api::make_token(*tenant, expires, request.apps);
     auto changed = api::change_tokens(request.file, [&](std::vector<api::Token>& tokens) -> Result<void> {
         tokens.push_back(made.token);
         return {};
@@ -33,7 +34,9 @@ int run(const TokenNew& request, Console& console) {
     if (!changed) return failed_with(console, changed.error());
     console.out.write(made.text.view());
     console.out.write("\n");
-    console.note("token " + made.token.id + " reads the logs of " + terminal_safe(request.tenant) +
+    console.note("token " + made.token.id +
+                 (request.is_operator ? " shows how the fleet stands, and nobody's logs"
+                                      : " reads the logs of " + terminal_safe(request.tenant)) +
                  (request.apps.empty() ? "" : ", of " + counted(request.apps.size(), "app") + " alone") +
                  "; it expires: " + expires_text(made.token) + ". It is shown this once");
     return exit_ok;
@@ -67,14 +70,18 @@ int run(const TokenList& request, Console& console) {
         if (request.json)
             console.out.write(json_object()
                                   .member("id", token.id)
-                                  .member("tenant", token.tenant.str())
+                                  .member("tenant", token.is_operator ? std::string{} : token.tenant.str())
+                                  .member("operator", token.is_operator)
                                   .member("expires", token.expires)
                                   .member("expired", expired)
                                   .member("apps", token.apps)
                                   .take_line());
         else
-            table.add({token.id, token.tenant.str(), expires_text(token) + (expired ? " (expired)" : ""),
-                       token.apps.empty() ? "all" : apps});
+            table.add({token.id, token.is_operator ? "(operator)" : token.tenant.str(),
+                       expires_text(token) + (expired ? " (expired)" : ""),
+                       token.is_operator    ? "none"
+                       : token.apps.empty() ? "all"
+                                            : apps});
     }
     if (!request.json && !tokens->empty()) table.print(console.out);
     return exit_ok;
