@@ -199,6 +199,29 @@ test("what was around a line is shown without the search", async () => {
     await counted("1");
 });
 
+test("what others printed around a line is shown by time", async () => {
+    await open();
+    await search('"starting red"');
+    await counted("1");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("j");
+    await page.keyboard.press("c");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("IllegalStateException").waitFor();
+    assert.equal(await dialog.getByText("green apple").count(), 0);
+    await dialog.getByRole("button", { name: "All containers" }).click();
+    await dialog.locator(".row", { hasText: "green apple" }).locator(".name", { hasText: "odd" }).waitFor();
+    assert.match(await dialog.locator("[aria-current]").textContent(), /starting red/);
+    await accessible("around a line, of all");
+    await page.screenshot({ path: join(folder, "page-around.png") });
+    await dialog.getByRole("button", { name: "Its app" }).click();
+    await dialog.locator(".row", { hasText: "green apple" }).waitFor({ state: "detached" });
+    await dialog.getByText("IllegalStateException").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    assert.deepEqual(complaints, []);
+});
+
 test("a query in LogQL is helped with, and its fault has a place", async () => {
     await open();
     await page.getByRole("button", { name: "LogQL" }).click();
