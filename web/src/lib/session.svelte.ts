@@ -20,15 +20,17 @@ class Session {
     opened = $state.raw<OpenedLogs | null>(null);
 
     constructor() {
-        this.keeps = sessionStorage.getItem(keepsKey) !== null;
         const fromLink = tokenOf(location.hash);
         if (fromLink !== null) {
             history.replaceState(null, "", location.pathname + location.hash.replace(/^#token=[^&]*&?/, "#"));
             this.signIn(fromLink, false);
         } else {
             // In a frame nothing is kept: the page around it says who reads.
-            if (location.pathname !== "/embed") this.token = sessionStorage.getItem(key) ?? localStorage.getItem(key);
+            if (location.pathname === "/embed") return;
+            this.token = sessionStorage.getItem(key) ?? localStorage.getItem(key);
         }
+        // Whoever chose once to open them himself is not read for by the server until he signs out.
+        this.keeps = (sessionStorage.getItem(keepsKey) ?? localStorage.getItem(keepsKey)) !== null;
     }
 
     signIn(token: string, remember: boolean) {
@@ -38,16 +40,18 @@ class Session {
         this.reason = "";
     }
 
-    // For as long as the page is there, and no longer.
+    // For as long as the page is there, and no longer. It may be another tenant's.
     hold(token: string) {
+        this.lock();
         this.token = token;
         this.reason = "";
     }
 
-    keep(keeps: boolean) {
+    // For as long as the token is kept.
+    keep(keeps: boolean, remember: boolean) {
         this.keeps = keeps;
-        if (keeps) sessionStorage.setItem(keepsKey, "1");
-        else sessionStorage.removeItem(keepsKey);
+        for (const storage of [sessionStorage, localStorage]) storage.removeItem(keepsKey);
+        if (keeps) (remember ? localStorage : sessionStorage).setItem(keepsKey, "1");
     }
 
     // The key is gone from this browser.
@@ -58,7 +62,7 @@ class Session {
 
     signOut(reason = "") {
         this.lock();
-        this.keep(false);
+        this.keep(false, false);
         sessionStorage.removeItem(key);
         localStorage.removeItem(key);
         this.token = null;
