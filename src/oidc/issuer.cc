@@ -102,7 +102,6 @@ Result<void> Issuer::fetch() {
         .counter("boatswain_serve_oidc_fetches_total", "Times the issuer's keys were fetched",
                  {{"result", fetched ? "ok" : "failed"}})
         .add();
-    auto& gauge = metrics_.gauge("boatswain_serve_oidc_keys", "Keys of the issuer that are held");
     std::lock_guard lock{mutex_};
     is_fetching_ = false;
     ++fetches_;
@@ -119,15 +118,25 @@ Result<void> Issuer::fetch() {
         if (settings_.is_file()) keys_.reset();
         if (trouble_->what != before) log_.error("keys of the issuer cannot be fetched", {{"error", *trouble_}});
     }
-    gauge.set(keys_ ? static_cast<double>(keys_->size()) : 0);
+    count_keys();
     if (trouble_) return std::unexpected(*trouble_);
     return {};
 }
 
 std::shared_ptr<const KeySet> Issuer::held() {
     std::lock_guard lock{mutex_};
-    if (keys_ && !settings_.is_file() && clock_.steady() - fetched_ > settings_.keep_keys) keys_.reset();
+    if (keys_ && !settings_.is_file() && clock_.steady() - fetched_ > settings_.keep_keys) {
+        keys_.reset();
+        count_keys();
+        log_.error("keys of the issuer are too old: none of its tokens is accepted",
+                   {{"error", trouble_ ? trouble_->what : std::string{}}});
+    }
     return keys_;
+}
+
+void Issuer::count_keys() {
+    metrics_.gauge("boatswain_serve_oidc_keys", "Keys of the issuer that are held")
+        .set(keys_ ? static_cast<double>(keys_->size()) : 0);
 }
 
 Presented Issuer::who(std::string_view token) {

@@ -76,6 +76,7 @@ class Issuer {
     Result<std::string> get(const std::string& from, std::size_t bytes_max);
     Result<std::string> key_place(Endpoints& endpoints);
     void run(const std::stop_token& stop);
+    void count_keys();
 
     const Settings settings_;
     const Clock& clock_;

@@ -92,8 +92,10 @@ TEST_F(IssuerTest, KeepsItsKeysForABoundedTimeWhileItIsDown) {
     EXPECT_FALSE(issuer->fetch());
     EXPECT_TRUE(knows(*issuer, token(old_key, "a")));
     EXPECT_FALSE(issuer->trouble());
+    EXPECT_THAT(metrics.text(), HasSubstr("boatswain_serve_oidc_keys 1\n"));
     clock.advance(minutes{31});
     EXPECT_FALSE(knows(*issuer, token(old_key, "a")));
+    EXPECT_THAT(metrics.text(), HasSubstr("boatswain_serve_oidc_keys 0\n"));
     EXPECT_THAT(issuer->trouble()->what, AllOf(HasSubstr("fetch " + document), HasSubstr("it is down")));
     publish({old_key.jwk("a")});
     ASSERT_TRUE(issuer->fetch());
