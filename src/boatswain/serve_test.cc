@@ -66,6 +66,26 @@ TEST_F(ServeTest, TakesATokenThatAPlatformSigned) {
     EXPECT_EQ(ran.out, "{\"status\":\"success\",\"data\":[\"shop/db\"]}\nunauthorized\nended 0\n") << read("serve.log");
     EXPECT_THAT(run("boatswain token sign acme --key signing.key --expires 25h").err, HasSubstr("at most 24h"));
     EXPECT_EQ(run("boatswain token sign _unassigned --key signing.key").code, 2);
+    EXPECT_THAT(run("boatswain token sign acme --key signing.key --link https://logs.example").out,
+                ::testing::StartsWith("https://logs.example/#token=eyJ"));
+    EXPECT_THAT(run("boatswain token sign acme --key signing.key --link https://logs.example/embed").out,
+                ::testing::StartsWith("https://logs.example/embed#token=eyJ"));
+    for (const char* odd : {"logs.example", "javascript:x", "https://x/#a", "https://x/?a"})
+        EXPECT_EQ(run("boatswain token sign acme --key signing.key --link '" + std::string{odd} + "'").code, 2) << odd;
+}
+
+TEST_F(ServeTest, GivesAnOperatorATokenThatReadsNoLines) {
+    prepare();
+    ASSERT_EQ(run("boatswain token new --operator --tokens tokens > operator.token").code, 0);
+    EXPECT_THAT(run("boatswain token list --tokens tokens").out, HasSubstr("(operator)"));
+    EXPECT_EQ(run("boatswain token new acme --operator --tokens tokens").code, 2);
+    EXPECT_EQ(run("boatswain token new --operator --app web --tokens tokens").code, 2);
+    EXPECT_EQ(run("boatswain token new --tokens tokens").code, 2);
+    auto ran = while_serving("", R"sh(
+        as "$(cat operator.token)" http://x/boatswain/api/v1/fleet | cut -c1-8
+        as "$(cat operator.token)" http://x/loki/api/v1/labels
+        api http://x/boatswain/api/v1/fleet)sh");
+    EXPECT_EQ(ran.out, "{\"time\":\nunauthorized\nunauthorized\nended 0\n") << read("serve.log");
 }
 
 TEST_F(ServeTest, ChecksWhatItWouldServeWith) {

@@ -146,6 +146,10 @@ void add_token(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
         ->allow_extra_args(false)
         ->type_name("APP");
     signs->add_option("--subject", sign.subject, "Whom it is for: the audit log says it")->type_name("NAME");
+    signs
+        ->add_option("--link", sign.link,
+                     "The page's address, like https://logs.example: prints a link that opens it, signed in")
+        ->type_name("URL");
     signs->add_option("--expires", given.sign_expires, "For how long it is valid, up to 24h (default: 10m)")
         ->type_name("TIME");
     signs->footer(
@@ -272,6 +276,9 @@ Result<TokenSign> complete_sign(const ServingGiven& given) {
     if (!valid_for || *valid_for <= Nanoseconds{0} || *valid_for > std::chrono::hours{24})
         return wrong("--expires", given.sign_expires, "a time like 10m, of at most 24h");
     sign.valid_for = *valid_for;
+    bool is_address = sign.link.starts_with("https://") || sign.link.starts_with("http://");
+    if (!sign.link.empty() && (!is_address || sign.link.find_first_of("#? \"<>\\\r\n\t") != sign.link.npos))
+        return wrong("--link", sign.link, "the address of a page, like https://logs.example");
     return sign;
 }
 

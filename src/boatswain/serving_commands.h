@@ -62,6 +62,7 @@ struct TokenSign {
     std::string tenant;
     std::vector<std::string> apps;
     std::string subject;
+    std::string link;  // the page's address: a link that signs in there is printed; empty: the token alone
     Nanoseconds valid_for{};
 };
 

@@ -50,11 +50,14 @@ int run(const TokenSign& request, Console& console) {
                            {.what = "a token is for at most " + std::to_string(api::token_apps_max) + " apps"});
     auto keys = api::read_signing_keys(request.key);
     if (!keys) return failed_with(console, keys.error());
-    console.out.write(api::sign_token(keys->front(), {.tenant = *tenant,
-                                                      .apps = request.apps,
-                                                      .subject = request.subject,
-                                                      .expires = console.clock.now() + request.valid_for}) +
-                      "\n");
+    auto token = api::sign_token(keys->front(), {.tenant = *tenant,
+                                                 .apps = request.apps,
+                                                 .subject = request.subject,
+                                                 .expires = console.clock.now() + request.valid_for});
+    // Behind '#': browsers send that to no server.
+    auto address = request.link;
+    if (!address.empty() && address.find('/', address.find("://") + 3) == address.npos) address += "/";
+    console.out.write((address.empty() ? "" : address + "#token=") + token + "\n");
     return exit_ok;
 }
 
