@@ -58,10 +58,15 @@ class Server:
         return seconds
 
     def mib(self, what):
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith(what + ":"):
-                return int(line.split()[1]) / 1024
-        return 0.0
+        """Of the server and its cells, together; pages that they share are counted for each."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        cells = [child for task in tasks for child in task.read_text().split()]
+        kib = 0
+        for process in [self.process.pid, *cells]:
+            for line in pathlib.Path(f"/proc/{process}/status").read_text().splitlines():
+                if line.startswith(what + ":"):
+                    kib += int(line.split()[1])
+        return kib / 1024
 
     def close(self):
         self.process.terminate()

@@ -9,7 +9,7 @@ set_property(GLOBAL PROPERTY BOATSWAIN_PARTS "")
 
 # Parts whose objects several threads share: their tests carry the label `threads` too and are run with the thread
 # sanitizer. Tests outside src/ join with add_dependencies(threads_tests TARGET) and the label.
-set(BOATSWAIN_PARTS_WITH_THREADS base tenancy batch spool ship store canary query http hub follow oidc api intake_pod_watch)
+set(BOATSWAIN_PARTS_WITH_THREADS base tenancy batch spool ship store canary query http hub follow oidc api cell intake_pod_watch)
 add_custom_target(threads_tests)
 
 # Parts without a parser of their own, and with nothing that takes long in tests: sanitized builds do not optimize them

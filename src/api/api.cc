@@ -267,9 +267,11 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
     CO_TRY(auto turn, co_await (route.follows ? follow_turns_ : turns_).take(asked.who->tenant, running_max));
     if (!turn) co_return co_await send(asked, error_answer(too_many, "too many outstanding requests"), writer);
 
-    http::Pieces pieces{co_await asio::this_coro::executor, question.coding};
+    auto* elsewhere = route.follows || route.is_sealed ? nullptr : sources_.answering;
+    http::Pieces pieces{co_await asio::this_coro::executor, elsewhere ? http::Coding::none : question.coding};
     auto job = [&](const http::Workers::GivenUp& given_up) -> Result<Reply> {
-        return answer(question, sources_, given_up, &pieces);
+        return elsewhere ? elsewhere->answer(question, given_up, pieces)
+                         : answer(question, sources_, given_up, &pieces);
     };
     auto ask = [&]() -> Task<Reply> {
         auto answered = co_await (route.follows ? follow_workers_ : workers_).run(job);

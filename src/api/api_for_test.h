@@ -24,6 +24,11 @@ using boatswain::testing::TestDirectory;
 using http::testing::Peer;
 using http::testing::Serving;
 
+// Who answers in all tests of a program, where it is not this process (cell/api_in_cells.cc).
+using MakeAnswering = std::unique_ptr<Answering> (*)(store::Store& store, const Path& identities, std::uint64_t memory,
+                                                     const Clock& clock, Metrics& metrics, Log& log);
+inline MakeAnswering make_answering = nullptr;
+
 inline const Timestamp ten = at("2026-11-23T10:00:00Z");
 
 class ApiTest : public ::testing::Test {
@@ -54,16 +59,20 @@ class ApiTest : public ::testing::Test {
         }));
         return std::string{made.text.view()};
     }
+    Sources sources_of(store::Store& of) {
+        if (make_answering != nullptr)
+            answering = make_answering(of, place / "keys", limits.memory, clock, metrics, log);
+        return {.store = of,
+                .identities = place / "keys",
+                .limits = limits,
+                .clock = clock,
+                .version = "1.2.3",
+                .answering = answering.get()};
+    }
     void start() {
         serving = std::make_unique<Serving>(
             Serving::MakeService{[this](const boost::asio::any_io_executor& executor) -> http::Service {
-                api = std::make_unique<Api>(executor,
-                                            Sources{.store = store,
-                                                    .identities = place / "keys",
-                                                    .limits = limits,
-                                                    .clock = clock,
-                                                    .version = "1.2.3"},
-                                            tokens, options, metrics, log);
+                api = std::make_unique<Api>(executor, sources_of(store), tokens, options, metrics, log);
                 return api->handler();
             }},
             Api::limits());
@@ -103,6 +112,7 @@ class ApiTest : public ::testing::Test {
     TokenFile tokens{place / "tokens", clock};
     QuestionLimits limits;
     ApiOptions options;
+    std::unique_ptr<Answering> answering;
     std::unique_ptr<Api> api;
     std::unique_ptr<Serving> serving;
     std::string of_acme, of_globex;

@@ -360,9 +360,7 @@ TEST_F(ApiTest, KeepsATenantToItsShareAndOthersGoOn) {
     options.queries_waiting_of_a_tenant = 0;
     serving = std::make_unique<Serving>(
         Serving::MakeService{[&](const boost::asio::any_io_executor& executor) -> http::Service {
-            api = std::make_unique<Api>(
-                executor, Sources{.store = slow, .identities = place / "keys", .limits = limits, .clock = clock},
-                tokens, options, metrics, log);
+            api = std::make_unique<Api>(executor, sources_of(slow), tokens, options, metrics, log);
             return api->handler();
         }},
         Api::limits());
@@ -389,9 +387,7 @@ TEST_F(ApiTest, EndsAQuestionWhoseClientLeft) {
     options.queries_waiting_of_a_tenant = 0;
     serving = std::make_unique<Serving>(
         Serving::MakeService{[&](const boost::asio::any_io_executor& executor) -> http::Service {
-            api = std::make_unique<Api>(
-                executor, Sources{.store = slow, .identities = place / "keys", .limits = limits, .clock = clock},
-                tokens, options, metrics, log);
+            api = std::make_unique<Api>(executor, sources_of(slow), tokens, options, metrics, log);
             return api->handler();
         }},
         Api::limits());

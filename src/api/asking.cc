@@ -40,7 +40,8 @@ std::vector<std::string> Met::warnings(const query::Tally& tally) const {
     return all;
 }
 
-Asking::Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up, http::Pieces* out)
+Asking::Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up,
+               http::PieceWriter* out)
     : question_(question),
       sources_(sources),
       given_up_(given_up),
@@ -70,7 +71,9 @@ bool Asking::has_identity() const {
 }
 
 Reply Asking::reply() {
-    if (question_.route.reads_store && !question_.route.is_sealed) {
+    if (sources_.opened_with != nullptr) {
+        identities_ = *sources_.opened_with;
+    } else if (question_.route.reads_store && !question_.route.is_sealed) {
         if (sources_.identities.empty())
             return {.answer = error_answer(unavailable, "this server has no key for these logs"), .trouble = {}};
         auto identities = open::read_identity_file(identity_file());

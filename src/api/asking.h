@@ -37,7 +37,7 @@ class Met final : public query::Observer {
 class Asking {
   public:
     Asking(const Question& question, const Sources& sources, const std::atomic<bool>& given_up,
-           http::Pieces* out = nullptr);
+           http::PieceWriter* out = nullptr);
     Asking(const Asking&) = delete;
     Asking& operator=(const Asking&) = delete;
 
@@ -49,14 +49,12 @@ class Asking {
     // An error as the client is told of it: whose fault it is decides who learns what.
     Reply refusal(const Error& error);
     // Of a route that streams: where its answer goes.
-    http::Pieces& out() { return *out_; }
+    http::PieceWriter& out() { return *out_; }
 
     const Question& question() const { return question_; }
     const Parameters& given() const { return question_.given; }
     const QuestionLimits& limits() const { return question_.limits; }
-    std::chrono::milliseconds time_max() const {
-        return question_.route.streams ? limits().stream_time_max : limits().time_max;
-    }
+    std::chrono::milliseconds time_max() const { return question_.time_max(); }
     const std::string& version() const { return sources_.version; }
     const Clock& clock() const { return sources_.clock; }
     // Whether this server holds the tenant's identity; else its readers open what they read (routes that are sealed).
@@ -110,7 +108,7 @@ class Asking {
     BoundedStore store_;
     query::Budget budget_;
     Met met_;
-    http::Pieces* const out_;
+    http::PieceWriter* const out_;
     query::FilterPtr scope_;
     std::vector<open::Identity> identities_;
     Path identity_file() const;

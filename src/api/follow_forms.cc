@@ -17,7 +17,7 @@ constexpr std::size_t message_lines_max = 100, message_gaps_max = 1'000;
 
 class RecordForm final : public FollowForm {
   public:
-    explicit RecordForm(http::Pieces& out) : out_(out) {}
+    explicit RecordForm(http::PieceWriter& out) : out_(out) {}
 
     http::Answer head() const override {
         return {.content_type = std::string{content_type_of(RecordFormat::ndjson)}, .body = {}};
@@ -45,7 +45,7 @@ class RecordForm final : public FollowForm {
     }
 
   private:
-    http::Pieces& out_;
+    http::PieceWriter& out_;
     std::optional<std::size_t> live_hosts_;
 };
 
@@ -117,7 +117,7 @@ class TailForm final : public FollowForm {
 
 }  // namespace
 
-std::unique_ptr<FollowForm> record_form(http::Pieces& out) { return std::make_unique<RecordForm>(out); }
+std::unique_ptr<FollowForm> record_form(http::PieceWriter& out) { return std::make_unique<RecordForm>(out); }
 std::unique_ptr<FollowForm> tail_form(Asking& asking, std::uint64_t limit) {
     return std::make_unique<TailForm>(asking, limit);
 }

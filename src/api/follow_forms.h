@@ -36,7 +36,7 @@ class FollowForm {
 };
 
 // Records as lines of JSON (docs/reading/http.md). `out` is borrowed.
-std::unique_ptr<FollowForm> record_form(http::Pieces& out);
+std::unique_ptr<FollowForm> record_form(http::PieceWriter& out);
 // Loki's messages, one a line; of history the last `limit` lines. `asking` is borrowed.
 std::unique_ptr<FollowForm> tail_form(Asking& asking, std::uint64_t limit);
 

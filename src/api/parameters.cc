@@ -92,6 +92,13 @@ Result<Parameters> Parameters::parse(std::string_view url_query, std::string_vie
     return parameters;
 }
 
+Result<Parameters> Parameters::of(std::vector<std::pair<std::string, std::string>> all) {
+    if (all.size() > parameters_max) return refuse(fmt::format("more than {} parameters", parameters_max));
+    Parameters parameters;
+    parameters.all_ = std::move(all);
+    return parameters;
+}
+
 std::string_view Parameters::value(std::string_view name) const {
     for (const auto& [have, value] : all_)
         if (have == name && !value.empty()) return value;

@@ -28,6 +28,10 @@ class Parameters {
     // Both percent-encoded, with '+' for a blank ("application/x-www-form-urlencoded").
     static Result<Parameters> parse(std::string_view url_query, std::string_view form);
 
+    // As all() gave them.
+    static Result<Parameters> of(std::vector<std::pair<std::string, std::string>> all);
+    const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
+
     // The first of that name that is not empty; else empty.
     std::string_view value(std::string_view name) const;
     std::vector<std::string_view> values(std::string_view name) const;

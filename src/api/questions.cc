@@ -10,7 +10,8 @@ http::Answer error_answer(int status, std::string_view what) {
 
 http::Answer json_answer(std::string body) { return {.content_type = "application/json", .body = std::move(body)}; }
 
-Reply answer(const Question& question, const Sources& sources, const std::atomic<bool>& given_up, http::Pieces* out) {
+Reply answer(const Question& question, const Sources& sources, const std::atomic<bool>& given_up,
+             http::PieceWriter* out) {
     auto reply = Asking{question, sources, given_up, out}.reply();
     http::encode_whole(reply.answer, question.coding);
     return reply;

@@ -20,6 +20,7 @@
 #include "http/message.h"
 #include "http/pieces.h"
 #include "hub/hub.h"
+#include "open/identity.h"
 #include "query/budget.h"
 #include "store/store.h"
 
@@ -51,6 +52,8 @@ struct Question {
     http::Coding coding = http::Coding::none;
     std::function<bool()> still_may{};          // whether the credential is still valid; any thread may ask
     const std::atomic<bool>* ending = nullptr;  // the server ends: who follows asks another one
+
+    std::chrono::milliseconds time_max() const { return route.streams ? limits.stream_time_max : limits.time_max; }
 };
 
 struct Reply {
@@ -58,6 +61,14 @@ struct Reply {
     std::uint64_t bytes_read = 0;
     std::string trouble;   // for our log alone; empty: there is none
     bool is_whole = true;  // false: an error took the answer's place, or ended it
+};
+
+// Answers questions somewhere else than in this process (cell/cells.h). Blocks; thread-safe.
+class Answering {
+  public:
+    virtual ~Answering() = default;
+    // As answer() below, but that pieces come coded as the question wants them: `out` leaves them as they are.
+    virtual Reply answer(const Question& question, const std::atomic<bool>& given_up, http::PieceWriter& out) = 0;
 };
 
 // What all questions share. Borrowed.
@@ -70,11 +81,15 @@ struct Sources {
     query::Crew* crew = nullptr;           // who reads for all questions; none: each has its own
     query::KnownFooters* known = nullptr;  // that earlier questions have read
     hub::Hub* hub = nullptr;               // nullptr: who follows asks the store again and again
+    // Who answers what opens segments, but for those who follow; nullptr: this process.
+    Answering* answering = nullptr;
+    // Identities that were read already; nullptr: each question reads them of `identities`.
+    const std::vector<open::Identity>* opened_with = nullptr;
 };
 
 // `out`: of a route that streams. When it has begun there, the reply is not to be sent.
 Reply answer(const Question& question, const Sources& sources, const std::atomic<bool>& given_up,
-             http::Pieces* out = nullptr);
+             http::PieceWriter* out = nullptr);
 
 // An error for the client, as Loki says it: plain text.
 http::Answer error_answer(int status, std::string_view what);

@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include <array>
+#include <span>
 
 #include "base/bytes.h"
 
@@ -62,6 +63,13 @@ std::optional<Found> found_in(const std::array<Route, size>& routes, std::string
 std::optional<Found> route_of(std::string_view path) {
     auto found = found_in(loki_routes, loki_prefix, path);
     return found ? std::move(found) : found_in(own_routes, own_prefix, path);
+}
+
+const Route* route_named(std::string_view path) {
+    for (auto routes : {std::span<const Route>{loki_routes}, std::span<const Route>{own_routes}})
+        for (const auto& route : routes)
+            if (route.path == path) return &route;
+    return nullptr;
 }
 
 }  // namespace boatswain::api

@@ -35,6 +35,8 @@ struct Found {
     std::string name;  // what stands for '*', decoded
 };
 std::optional<Found> route_of(std::string_view path);
+// The route whose `path` this is, as the table has it; nullptr: none.
+const Route* route_named(std::string_view path);
 
 // queries.cc: lines, and numbers made of them.
 Result<http::Answer> query_range(Asking& asking);

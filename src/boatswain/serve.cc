@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "boatswain/commands.h"
 #include "boatswain/serving_tls.h"
+#include "cell/cells.h"
 #include "heartbeat/key.h"
 #include "http/mounts.h"
 #include "hub/hub.h"
@@ -125,6 +127,26 @@ int run(const Serve& request, Console& console) {
         if (!settings) return failed_with(console, settings.error());
         issuer = std::make_unique<oidc::Issuer>(std::move(*settings), console.clock, log, metrics);
     }
+    const auto cells_max = std::max(request.cells, request.queries);
+    // Of each cell, and of those who follow, who are answered here.
+    const auto footer_cache = request.footer_cache / (cells_max + 1);
+    auto executable = cell::open_this_executable();
+    if (!executable) return failed_with(console, executable.error());
+    cell::Cells cells{std::move(*executable),
+                      **store,
+                      request.identities,
+                      {.cells_max = cells_max,
+                       .questions_max = request.queries,
+                       .memory = request.memory,
+                       .footer_cache = footer_cache,
+                       .version = BOATSWAIN_VERSION},
+                      console.clock,
+                      metrics,
+                      log};
+    // Without a key nothing is opened.
+    auto missing = request.end_to_end ? Result<std::string>{} : cells.probe();
+    if (!missing) return failed_with(console, missing.error());
+    if (!missing->empty()) log.warning("cells are confined by seccomp alone", {{"missing", *missing}});
     if (request.check) {
         if (issuer)
             if (auto fetched = issuer->fetch(); !fetched) return failed_with(console, fetched.error());
@@ -139,7 +161,7 @@ int run(const Serve& request, Console& console) {
     asio::io_context io{1};
     if (issuer) issuer->start();
     query::Crew crew;
-    query::KnownFooters known{request.footer_cache};
+    query::KnownFooters known{footer_cache};
     std::unique_ptr<hub::Hub> agents;
     std::unique_ptr<http::Server> hub_server;
     if (!request.hub.empty()) {
@@ -160,7 +182,8 @@ int run(const Serve& request, Console& console) {
                          .version = BOATSWAIN_VERSION,
                          .crew = &crew,
                          .known = &known,
-                         .hub = agents.get()};
+                         .hub = agents.get(),
+                         .answering = request.end_to_end ? nullptr : &cells};
     api::Api api{io.get_executor(),
                  std::move(sources),
                  token_file,

@@ -79,14 +79,21 @@ void add_serve(ServingCommands& commands, CLI::App& tool, ServingGiven& given) {
     command->add_option("--memory", given.memory, "What one query may take of memory (default: 128MiB)")
         ->type_name("SIZE");
     command
-        ->add_option("--footer-cache", given.footer_cache,
-                     "Memory for footers that queries have read, kept for the next ones; 0: none (default: 64MiB)")
+        ->add_option(
+            "--footer-cache", given.footer_cache,
+            "Memory for footers that queries have read, kept for the next ones, of all tenants; 0: none (default: "
+            "128MiB)")
         ->type_name("SIZE");
     command->add_option("--read-max", given.read_max, "What one query may read of the store (default: 64GiB)")
         ->type_name("SIZE");
     command->add_option("--timeout", given.timeout, "What one query may take of time (default: 1m)")->type_name("TIME");
     command->add_option("--range-max", given.range_max, "The longest range of one query (default: 721h)")
         ->type_name("TIME");
+    command
+        ->add_option("--cells", serve.cells,
+                     "Processes that read, each for one tenant, at a time; at least --queries (default: 16)")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
+        ->type_name("N");
     command->add_option("--queries", serve.queries, "Queries that run at a time (default: 8)")
         ->check(CLI::Range(std::size_t{1}, std::size_t{256}))
         ->type_name("N");

@@ -30,10 +30,11 @@ struct Serve {
     std::string fleet_key;              // a file, for the hub
     std::vector<std::string> embed_in;  // origins that may show the page in a frame
     std::uint64_t memory = 128U << 20;
-    std::uint64_t footer_cache = 64U << 20;
+    std::uint64_t footer_cache = 128U << 20;
     std::uint64_t read_max = 64ULL << 30;
     std::chrono::milliseconds timeout{60'000};
     Nanoseconds range_max = std::chrono::hours{721};
+    std::size_t cells = 16;
     std::size_t queries = 8;
     std::size_t queries_per_tenant = 4;
     LogFormat log_format = LogFormat::text;

@@ -14,15 +14,11 @@
 namespace boatswain::http {
 
 struct Pieces::State {
-    State(boost::asio::any_io_executor on, Coding with)
-        : executor(std::move(on)), coding(with), encoder(with), change(executor) {}
+    explicit State(boost::asio::any_io_executor on) : executor(std::move(on)), change(executor) {}
 
     boost::asio::any_io_executor executor;
-    const Coding coding;
-    Encoder encoder;        // of the worker
-    std::string collected;  // of the worker
-    net::Event change;      // of the I/O thread
-    std::mutex guard;       // of what follows
+    net::Event change;  // of the I/O thread
+    std::mutex guard;   // of what follows
     std::condition_variable room;
     std::optional<Answer> head;
     std::deque<std::string> waiting;
@@ -46,26 +42,28 @@ boost::asio::awaitable<bool> woken(net::Event& event) {
 
 }  // namespace
 
+void PieceWriter::begin(Answer head) {
+    name_coding(head, coding_);
+    take(std::move(head));
+}
+
+bool PieceWriter::put(std::string_view bytes) {
+    collected_ += bytes;
+    return collected_.size() < piece_bytes || flush();
+}
+
+bool PieceWriter::hand_over(bool is_last) { return take(encoder_.encode(std::exchange(collected_, {}), is_last)); }
+
 Pieces::Pieces(boost::asio::any_io_executor executor, Coding coding)
-    : state_(std::make_shared<State>(std::move(executor), coding)) {}
+    : PieceWriter(coding), state_(std::make_shared<State>(std::move(executor))) {}
 Pieces::~Pieces() = default;
 
-void Pieces::begin(Answer head) {
-    name_coding(head, state_->coding);
+void Pieces::take(Answer head) {
     std::lock_guard lock{state_->guard};
     state_->head = std::move(head);
 }
 
-bool Pieces::put(std::string_view bytes) {
-    state_->collected += bytes;
-    return state_->collected.size() < piece_bytes || flush();
-}
-
-bool Pieces::flush() { return hand_over(false); }
-bool Pieces::finish() { return hand_over(true); }
-
-bool Pieces::hand_over(bool is_last) {
-    auto piece = state_->encoder.encode(std::exchange(state_->collected, {}), is_last);
+bool Pieces::take(std::string piece) {
     std::unique_lock lock{state_->guard};
     state_->room.wait(lock, [this] { return state_->closed || state_->waiting_bytes < waiting_bytes_max; });
     if (state_->closed) return false;

@@ -1,4 +1,5 @@
-// The pieces of an answer on their way from a worker, which makes them, to the I/O thread, which sends them.
+// An answer that is sent while it is made: PieceWriter for the one who makes it, and Pieces, which takes what it makes
+// from a worker to the I/O thread, which sends it.
 //
 // Invariant: about `waiting_bytes_max` wait at most. A worker with more to say waits for its client; it goes on when
 // the client is gone, and is told so.
@@ -17,32 +18,51 @@
 
 namespace boatswain::http {
 
-class Pieces {
+// Belongs to the thread that makes the answer.
+class PieceWriter {
   public:
     static constexpr std::size_t piece_bytes = 64U << 10;
+
+    explicit PieceWriter(Coding coding) : coding_(coding), encoder_(coding) {}
+    virtual ~PieceWriter() = default;
+    PieceWriter(const PieceWriter&) = delete;
+    PieceWriter& operator=(const PieceWriter&) = delete;
+
+    // `head` goes out before the first piece; put() collects, and sends when there is enough. False: nobody takes more.
+    void begin(Answer head);
+    bool put(std::string_view bytes);
+    bool flush() { return hand_over(false); }
+    // The same, and nothing follows.
+    bool finish() { return hand_over(true); }
+    // Whether a piece is on its way, or may be: an error cannot take the answer's place any more.
+    virtual bool has_sent() const = 0;
+
+  private:
+    virtual void take(Answer head) = 0;
+    virtual bool take(std::string piece) = 0;
+    bool hand_over(bool is_last);
+
+    const Coding coding_;
+    Encoder encoder_;
+    std::string collected_;
+};
+
+class Pieces final : public PieceWriter {
+  public:
     static constexpr std::size_t waiting_bytes_max = 256U << 10;
 
     explicit Pieces(boost::asio::any_io_executor executor, Coding coding = Coding::none);
-    ~Pieces();
-    Pieces(const Pieces&) = delete;
-    Pieces& operator=(const Pieces&) = delete;
+    ~Pieces() override;
 
-    // By the worker. `head` goes out before the first piece; put() collects, and sends when there is enough. False:
-    // nobody takes more.
-    void begin(Answer head);
-    bool put(std::string_view bytes);
-    bool flush();
-    // The same, and nothing follows.
-    bool finish();
-    // Whether a piece is on its way, or may be: an error cannot take the answer's place any more.
-    bool has_sent() const;
+    bool has_sent() const override;
 
     // On the I/O thread. send() ends after end(), or with an error when the client can be sent nothing more.
     net::Task<void> send(AnswerWriter& writer);
     void end();
 
   private:
-    bool hand_over(bool is_last);
+    void take(Answer head) override;
+    bool take(std::string piece) override;
     struct State;
     std::shared_ptr<State> state_;
 };

@@ -1,6 +1,9 @@
 #include "open/identity.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "base/text.h"
@@ -75,6 +78,24 @@ Result<std::vector<Identity>> read_identity_file(const Path& path) {
     WipeAtEnd wiped{*text};
     auto identities = parse_identities(*text);
     if (!identities) return std::unexpected(std::move(identities).error().within("identity file " + path.string()));
+    return identities;
+}
+
+Result<std::vector<Identity>> read_identities(const Fd& file) {
+    // In one piece from the start: a text that grows leaves copies of itself behind.
+    std::string text(identity_file_bytes_max + 1, '\0');
+    WipeAtEnd wiped{text};
+    std::size_t size = 0;
+    while (size < text.size()) {
+        auto more = ::pread(file.get(), text.data() + size, text.size() - size, static_cast<off_t>(size));
+        if (more < 0 && errno == EINTR) continue;
+        if (more < 0) return fail_errno(Remedy::stop, "read the identity file");
+        if (more == 0) break;
+        size += static_cast<std::size_t>(more);
+    }
+    if (size > identity_file_bytes_max) return fail(Remedy::quarantine, "the identity file is too long");
+    auto identities = parse_identities(std::string_view{text}.substr(0, size));
+    if (!identities) return std::unexpected(std::move(identities).error().within("identity file"));
     return identities;
 }
 

@@ -34,5 +34,7 @@ class Identity {
 // names the line and never repeats it.
 Result<std::vector<Identity>> parse_identities(std::string_view text);
 Result<std::vector<Identity>> read_identity_file(const Path& path);
+// The same of a file that is open for reading, from its beginning.
+Result<std::vector<Identity>> read_identities(const Fd& file);
 
 }  // namespace boatswain::open
