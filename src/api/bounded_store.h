@@ -32,6 +32,7 @@ class BoundedStore final : public store::Store {
     Result<store::ListPage> list(std::string_view prefix, bool delimited,
                                  const std::optional<std::string>& next) override;
     Result<void> probe() override { return store_.probe(); }
+    std::uint64_t read_ahead_bytes() const override { return store_.read_ahead_bytes(); }
     std::string describe() const override { return store_.describe(); }
 
     // Why nothing more is read; looks at the bounds.

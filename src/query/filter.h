@@ -24,7 +24,7 @@
 
 #include "open/segment_reader.h"
 #include "record/source.h"
-#include "rollup/grams.h"
+#include "rollup/gram_reader.h"
 #include "segment/object_key.h"
 
 namespace boatswain::query {

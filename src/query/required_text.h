@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rollup/grams.h"
+#include "rollup/gram_reader.h"
 
 namespace re2 {
 class FilteredRE2;

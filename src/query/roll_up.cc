@@ -55,7 +55,7 @@ class DayBuilder {
     void open_older(const std::vector<RollupInfo>& rollups) {
         auto found = std::ranges::find(rollups, day_, &RollupInfo::day);
         if (found == rollups.end() || options_.again) return;
-        auto opened = open_rollup(store_, identities_, tenant_, *found, ReadAhead::piece_bytes);
+        auto opened = open_rollup(store_, identities_, tenant_, *found, store_.read_ahead_bytes());
         if (opened)
             old_.emplace(std::move(*opened));
         else if (!open::is_for_others(opened.error()))
@@ -103,10 +103,10 @@ class DayBuilder {
     Result<void> make(const std::vector<SegmentInfo>& infos, rollup::HourParts& parts) {
         std::string text, grams;
         std::vector<Share> text_held;
-        std::vector<rollup::GramFrame> group;
-        auto close_group = [&] {
-            if (!group.empty()) grams += rollup::pack_group(group);
-            group.clear();
+        std::vector<rollup::GramFilter> band;
+        auto close_band = [&] {
+            if (!band.empty()) grams += rollup::pack_band(band);
+            band.clear();
         };
         auto take = [&](std::size_t, PreparedSegment prepared) -> Result<void> {
             if (prepared.damage) observer_.damaged(*prepared.damage);
@@ -115,15 +115,17 @@ class DayBuilder {
                 return {};
             }
             auto packed = rollup::pack_summaries(std::span{&*prepared.summary, 1});
-            TRY(text_held.emplace_back(), limits_.budget.hold(packed.size(), "the footers of an hour"));
+            std::uint64_t filters = 0;  // until their band is packed, and then there
+            for (const auto& filter : prepared.filters) filters += sizeof filter + 2 * filter.bits.size();
+            TRY(text_held.emplace_back(), limits_.budget.hold(packed.size() + filters, "the footers of an hour"));
             text += packed;
             if (text.size() > rollup::footers_text_bytes_max)
                 return fail(Remedy::stop, "the footers of one hour are more than a roll-up may hold");
             ++parts.segments;
             done_.text_bytes += prepared.text_bytes;
-            for (auto& frame : prepared.frames) {
-                group.push_back(std::move(frame));
-                if (group.size() == rollup::frames_of_group) close_group();
+            for (auto& filter : prepared.filters) {
+                band.push_back(std::move(filter));
+                if (band.size() == rollup::frames_of_band) close_band();
             }
             return {};
         };
@@ -132,7 +134,7 @@ class DayBuilder {
             infos.size(), threads, threads + 1,
             [&](std::size_t at) { return prepare_segment(store_, infos[at], identities_, limits_, options_.grams); },
             take));
-        close_group();
+        close_band();
         done_.segments += parts.segments;
         parts.footers = segment::Compressor{zstd_level}.compress(text);
         parts.footers_text_bytes = text.size();

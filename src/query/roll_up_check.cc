@@ -1,6 +1,7 @@
 #include "query/roll_up_check.h"
 
 #include <algorithm>
+#include <deque>
 #include <thread>
 
 #include "base/bytes.h"
@@ -21,7 +22,7 @@ class Check {
         : store_(store), identities_(identities), tenant_(tenant), limits_(limits) {}
 
     Result<RollUpCheck> run(const RollupInfo& listed) {
-        auto opened = open_rollup(store_, identities_, tenant_, listed, ReadAhead::piece_bytes);
+        auto opened = open_rollup(store_, identities_, tenant_, listed, store_.read_ahead_bytes());
         if (!opened) {
             if (open::is_for_others(opened.error())) {
                 done_.is_for_others = true;
@@ -65,17 +66,27 @@ class Check {
             frames.push_back(footer.frames.size());
             frames_total += footer.frames.size();
         }
-        rollup::GramIndex grams;
+        std::optional<rollup::GramReader> grams;
         Share grams_held;
         if (described.grams) {
-            TRY(grams_held, limits_.budget.hold(2 * described.grams->bytes, "filters of a roll-up"));
-            TRY(auto bytes, rollup.read(*described.grams));
-            TRY(grams, rollup::GramIndex::parse(std::move(bytes), frames_total));
+            TRY(grams_held, limits_.budget.hold(rollup::Rollup::filters_memory_max, "filters of a roll-up"));
+            TRY(auto reader, rollup.filters(described, frames_total));
+            grams.emplace(std::move(reader));
         }
-        std::size_t first_frame = 0;
+        std::deque<rollup::GramFilter> filters;  // those of the band that were not yet compared
+        Share filters_held;
         auto take = [&](std::size_t at, PreparedSegment found) -> Result<void> {
-            compare(said[at], frames[at], found, described.grams ? &grams : nullptr, first_frame);
-            first_frame += frames[at];
+            while (grams && filters.size() < frames[at]) {
+                TRY(auto band, grams->next_band());
+                if (band.empty()) return fail(Remedy::quarantine, "grams: fewer filters than frames");
+                std::uint64_t bytes = 0;
+                for (const auto& filter : band) bytes += sizeof filter + filter.bits.size();
+                filters_held = {};
+                TRY(filters_held, limits_.budget.hold(3 * bytes, "filters of a roll-up"));
+                std::ranges::move(band, std::back_inserter(filters));
+            }
+            compare(said[at], found, filters);
+            if (grams) filters.erase(filters.begin(), filters.begin() + static_cast<std::ptrdiff_t>(frames[at]));
             return {};
         };
         auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, workers_max);
@@ -87,8 +98,9 @@ class Check {
             take);
     }
 
-    void compare(const rollup::SegmentSummary& said, std::size_t frames, const PreparedSegment& found,
-                 const rollup::GramIndex* grams, std::size_t first_frame) {
+    // `filters`: those of its frames come first; or none.
+    void compare(const rollup::SegmentSummary& said, const PreparedSegment& found,
+                 const std::deque<rollup::GramFilter>& filters) {
         if (!found.summary) {
             ++done_.left_out;
             return;
@@ -96,10 +108,10 @@ class Check {
         ++done_.segments;
         if (found.summary->header_mac != said.header_mac) return tell(said.key + ": it is another object");
         if (found.summary->footer_json != said.footer_json) return tell(said.key + ": its footer is another one");
-        if (grams == nullptr) return;
-        for (std::size_t i = 0; i < frames; ++i)
-            if (found.frames[i].is_known && !grams->frame(first_frame + i).holds(found.frames[i].slots))
-                tell(said.key + ": frame " + std::to_string(i) + ": its filter rules out what is in it");
+        if (filters.empty()) return;
+        for (std::size_t i = 0; i < found.filters.size(); ++i)
+            if (found.filters[i] != filters[i])
+                tell(said.key + ": frame " + std::to_string(i) + ": its filter is not what the frame gives");
     }
 
     store::Store& store_;

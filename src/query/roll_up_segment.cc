@@ -6,23 +6,24 @@
 namespace boatswain::query {
 namespace {
 
-// A frame that is damaged may hold everything: it gets no filter.
-Result<rollup::GramFrame> grams_of(Opened& opened, std::size_t index, open::FrameOpener& opener,
-                                   std::uint64_t& text_bytes) {
-    rollup::GramFrame frame{.compressed_bytes = opened.reader.footer().frames[index].compressed_bytes};
+// Of one frame: a filter is at most 8 KiB, and a few kilobytes as a rule.
+constexpr std::uint64_t filter_memory = 8U << 10;
+
+// A frame that is damaged may hold everything, and one with a gap is shown to every question: they get no filter.
+Result<rollup::GramFilter> filter_of(Opened& opened, std::size_t index, open::FrameOpener& opener,
+                                     rollup::GramSet& slots, std::uint64_t& text_bytes) {
+    const auto& described = opened.reader.footer().frames[index];
     auto text = opened.reader.frame_text(index, opener);
     if (!text && !is_of_one_object(text.error())) return std::unexpected(std::move(text).error().within(opened.name));
-    if (text) {
-        text_bytes += text->size();
-        auto walked = open::for_each_entry(*text, [&](const open::TextEntry& entry) {
-            if (entry.kind == open::TextEntry::Kind::line) frame.slots.add(entry.line.bytes);
-            return true;
-        });
-        frame.is_known = walked.has_value();
-    } else {
-        frame.is_known = false;
-    }
-    return frame;
+    if (!text) return rollup::GramFilter{};
+    text_bytes += text->size();
+    slots.clear();
+    auto walked = open::for_each_entry(*text, [&](const open::TextEntry& entry) {
+        if (entry.kind == open::TextEntry::Kind::line) slots.add(entry.line.bytes);
+        return true;
+    });
+    if (!walked || described.counts.gaps > 0) return rollup::GramFilter{};
+    return rollup::filter_of(slots, described.compressed_bytes);
 }
 
 }  // namespace
@@ -49,13 +50,14 @@ Result<PreparedSegment> prepare_segment(store::Store& store, const SegmentInfo& 
                         .header_mac = segment.reader.header_mac(),
                         .footer_json = std::move(*json)};
     auto frames = segment.reader.footer().frames.size();
-    auto bytes = prepared.summary->footer_json.size() + (grams ? frames * sizeof(rollup::GramFrame) : 0);
+    auto bytes = prepared.summary->footer_json.size() + (grams ? frames * filter_memory : 0);
     TRY(prepared.held, limits.budget.hold(bytes, "the frames of a segment"));
     if (!grams) return prepared;
     open::FrameOpener opener;
-    prepared.frames.reserve(frames);
+    rollup::GramSet slots;
+    prepared.filters.reserve(frames);
     for (std::size_t i = 0; i < frames; ++i) {
-        TRY(prepared.frames.emplace_back(), grams_of(segment, i, opener, prepared.text_bytes));
+        TRY(prepared.filters.emplace_back(), filter_of(segment, i, opener, slots, prepared.text_bytes));
     }
     return prepared;
 }

@@ -18,7 +18,7 @@ namespace boatswain::query {
 
 struct PreparedSegment {
     std::optional<rollup::SegmentSummary> summary{};  // none: damaged, gone, or for others
-    std::vector<rollup::GramFrame> frames{};          // where grams were asked for
+    std::vector<rollup::GramFilter> filters{};        // of its frames, where grams were asked for
     std::uint64_t text_bytes = 0;
     std::optional<Error> damage{};
     Share held{};

@@ -70,7 +70,7 @@ RolledUp::Day* RolledUp::day_of(const TenantId& tenant, Timestamp day) {
     if (known == known_.end()) return nullptr;
     auto opened = std::make_unique<Day>();
     opened->day = day;
-    auto piece = std::min(known->second, ReadAhead::piece_bytes);
+    auto piece = std::min(known->second, store_.read_ahead_bytes());
     opened->held = limits_.budget.try_tail(ReadAhead::pieces * piece);
     if (opened->held.bytes() > 0) {
         auto read = open_rollup(store_, identities_, tenant, {.day = day, .size = known->second}, piece);
@@ -109,22 +109,22 @@ Result<RolledUp::Hour> RolledUp::read_hour(Day& day, const rollup::IndexHour& de
 
 // Asks the filter of every frame what it cannot hold.
 Result<void> RolledUp::look_up(Day& day, const rollup::IndexHour& described, Hour& hour, std::size_t frames) {
-    auto held = limits_.budget.try_tail(std::min(rollup::Rollup::filters_memory_max, 2 * described.grams->bytes));
+    auto held = limits_.budget.try_tail(std::min(rollup::Rollup::filters_memory_max, 4 * described.grams->bytes));
     if (held.bytes() == 0) return {};  // every frame is read then
-    auto place = hour.in_order.begin();
-    std::optional<segment::ObjectKey> key;
-    return day.rollup->filters(described, frames, [&](std::size_t, const rollup::GramView& grams) {
-        for (; (*place)->second.ruled_out.size() == (*place)->second.footer.frames.size(); ++place) key.reset();
-        auto& [name, segment] = **place;
-        if (!key) key = segment::parse_object_key(name);
-        bool is_out = false;
-        if (key) {
-            const auto& frame = segment.footer.frames[segment.ruled_out.size()];
-            FrameSummary summary{{*key, segment.footer.sources[frame.source]}, frame, grams};
-            is_out = filter_->match(summary) == Match::none;
+    TRY(auto filters, day.rollup->filters(described, frames));
+    std::size_t number = 0;
+    for (auto place : hour.in_order) {
+        auto& [name, segment] = *place;
+        auto key = segment::parse_object_key(name);
+        segment.ruled_out.resize(segment.footer.frames.size());
+        for (std::size_t i = 0; i < segment.ruled_out.size(); ++i, ++number) {
+            const auto& frame = segment.footer.frames[i];
+            if (!key) continue;
+            FrameSummary summary{{*key, segment.footer.sources[frame.source]}, frame, filters.frame(number)};
+            segment.ruled_out[i] = filter_->match(summary) == Match::none;
         }
-        segment.ruled_out.push_back(is_out);
-    });
+    }
+    return filters.finish();
 }
 
 std::vector<std::optional<Opened>> RolledUp::find(std::span<const SegmentInfo> infos) {

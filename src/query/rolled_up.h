@@ -22,7 +22,6 @@ namespace boatswain::query {
 // one request together.
 class ReadAhead {
   public:
-    static constexpr std::uint64_t piece_bytes = 4U << 20;
     static constexpr std::size_t pieces = 2;
 
     ReadAhead(store::Store& store, std::string name, std::uint64_t object_bytes, std::uint64_t piece)

@@ -1,112 +1,69 @@
-// Which 4-byte pieces (grams) a frame's messages hold, and which frames cannot hold a text (docs/formats/rollup.md).
+// Which 5-byte pieces of words (grams) a frame's messages hold, as it is written into a roll-up (docs/formats/rollup.md).
 //
-// A needle of n bytes has n - 3 grams, and a frame that holds the needle has all of them. ASCII case is folded, so a
-// filter serves questions that ignore case as well. A filter never says no of a frame that holds the needle.
+// A text of words has few grams that are not in every line, and a frame that holds the text has all of them. ASCII case
+// is folded, so a filter serves questions that ignore case as well. A filter never says no of a frame that holds the
+// text.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-
 namespace boatswain::rollup {
 
-inline constexpr std::size_t gram_bytes = 4;
-inline constexpr std::size_t gram_slots = 1U << 16;
-inline constexpr std::size_t frames_of_group = 256;
+inline constexpr std::size_t gram_bytes = 5;
+inline constexpr std::size_t gram_slots = 1U << 20;
+inline constexpr std::size_t frames_of_band = 8192;
 
-// The slots of a frame: one bit for each of gram_slots.
+// The slots of a frame, one bit for each: 128 KiB, to be used again.
 class GramSet {
   public:
+    GramSet() : words_(gram_slots / 64) {}
     void add(std::string_view message);
-    bool has(std::uint16_t slot) const { return (words_[slot >> 6] >> (slot & 63) & 1) != 0; }
-    void set(std::uint16_t slot) { words_[slot >> 6] |= std::uint64_t{1} << (slot & 63); }
+    void clear();
     std::size_t count() const;
     std::span<const std::uint64_t> words() const { return words_; }
 
   private:
-    std::array<std::uint64_t, gram_slots / 64> words_{};
+    std::vector<std::uint64_t> words_;
 };
 
-// A frame that goes into a group: its slots, and how long it is compressed.
-struct GramFrame {
-    GramSet slots;
-    std::uint64_t compressed_bytes = 0;
-    bool is_known = true;  // false: it may hold everything, and gets no filter
+// Bits of a filter of a width; widths are 0 (no filter: 0 bits) to filter_width_max.
+inline constexpr unsigned filter_width_max = 53;
+constexpr std::size_t rows_of(unsigned width) {
+    return width == 0 ? 0 : std::size_t{4 + (width - 1) % 4} << ((width - 1) / 4 + 1);
+}
+
+// A frame's filter: bit `i & 7` of byte `i >> 3` is that of row i.
+struct GramFilter {
+    std::uint8_t width = 0;  // 0: the frame may hold everything
+    std::string bits{};      // rows_of(width) of them, filled up to a byte
+    bool operator==(const GramFilter&) const = default;
 };
 
-// A group of at most frames_of_group frames, as it lies in the store.
-std::string pack_group(std::span<const GramFrame> frames);
+// Of a frame that is so long compressed.
+GramFilter filter_of(const GramSet& slots, std::uint64_t compressed_bytes);
 
-// What a frame must hold: slots that all have to be there, for each of several texts of which one is enough.
+// At most frames_of_band frames, as they lie in the store.
+std::string pack_band(std::span<const GramFilter> frames);
+
+// What a frame must hold: slots that all have to be there.
 class GramQuery {
   public:
-    // All of `text`: nothing for a text of under gram_bytes bytes, which every frame may hold.
+    // All of `text`: nothing for one that has no gram, which every frame may hold.
     static std::optional<GramQuery> of(std::string_view text);
     // Of the ASCII text `folded`, which stands for all its cases: the grams with a letter of `unsure` are passed over.
     static std::optional<GramQuery> of_folded(std::string_view folded, std::string_view unsure);
 
-    std::span<const std::uint16_t> slots() const { return slots_; }
+    // In order, each once.
+    std::span<const std::uint32_t> slots() const { return slots_; }
 
   private:
-    std::vector<std::uint16_t> slots_;
-};
-
-// One frame's filter, borrowed.
-struct GramView {
-    const std::uint8_t* common = nullptr;  // none: nothing is common
-    const std::uint8_t* bits = nullptr;
-    std::uint32_t bit_count = 0;  // 0: the frame may hold everything
-
-    bool may_hold(const GramQuery& query) const;
-    // Whether it may hold each of these.
-    bool holds(const GramSet& slots) const;
-};
-
-// Where the filter of a frame lies in the bytes of its groups.
-struct GramPlace {
-    std::uint32_t common = 0;  // where the group's common slots start, plus 1; 0: it has none
-    std::uint32_t filter = 0;
-    std::uint32_t bit_count = 0;
-};
-
-// The grams of an hour as their bytes come, a group at a time.
-class GramStream {
-  public:
-    using EachFilter = std::function<void(std::size_t frame, const GramView& view)>;
-    // `each` gets the filters of `frames` frames, in order; a view is valid during the call.
-    GramStream(std::size_t frames, EachFilter each) : frames_(frames), each_(std::move(each)) {}
-
-    // The next bytes. Remedy::quarantine for what does not fit.
-    Result<void> add(std::string_view bytes);
-    // No more come. Remedy::quarantine where that is too early, or too late.
-    Result<void> finish() const;
-
-  private:
-    std::size_t frames_;
-    EachFilter each_;
-    std::size_t done_ = 0;
-    std::string rest_;  // of the group that has begun
-};
-
-// The grams of one group or more, read.
-class GramIndex {
-  public:
-    // `bytes` of `frames` frames; taken over. Remedy::quarantine for what does not fit.
-    static Result<GramIndex> parse(std::string bytes, std::size_t frames);
-
-    GramView frame(std::size_t index) const;  // index < frames
-    std::uint64_t memory() const;             // what it costs to hold, in bytes
-
-  private:
-    std::string bytes_;
-    std::vector<GramPlace> places_;
+    static std::optional<GramQuery> of_slots(std::vector<std::uint32_t> slots);
+    std::vector<std::uint32_t> slots_;
 };
 
 }  // namespace boatswain::rollup

@@ -16,11 +16,11 @@
 namespace boatswain::rollup {
 namespace {
 
-constexpr std::string_view magic = "BSWNRLP1";
+constexpr std::string_view magic = "BSWNRLP2";
 constexpr std::size_t trailer_bytes = 16;
 constexpr std::size_t proof_bytes = 64;
 constexpr std::size_t mac_bytes = 32;
-constexpr std::uint64_t version = 1;
+constexpr std::uint64_t version = 2;
 constexpr int zstd_level = 3;
 constexpr std::size_t day_text_size = 10;  // 2026-11-30
 constexpr std::string_view key_part = "rollup=";
@@ -61,11 +61,11 @@ class Cursor {
     bool sound_ = true;
 };
 
-crypto::Key32 proof_of(const open::Identity& identity, std::string_view index) {
+crypto::Key32 proof_of(const open::Identity& identity, std::string_view header_mac, std::string_view index) {
     const auto& scalar = identity.scalar();
     std::string_view secret{reinterpret_cast<const char*>(scalar.data()), scalar.size()};
-    auto key = crypto::hkdf_sha256(secret, {}, "boatswain rollup v1");
-    auto proof = crypto::hmac_sha256(crypto::as_view(key), index);
+    auto key = crypto::hkdf_sha256(secret, {}, "boatswain rollup v2");
+    auto proof = crypto::hmac_sha256(crypto::as_view(key), std::string{header_mac} + std::string{index});
     crypto::wipe(key.data(), key.size());
     return proof;
 }
@@ -74,29 +74,26 @@ std::string_view public_key_of(const crypto::Recipient& recipient) {
     return {reinterpret_cast<const char*>(recipient.public_key().data()), recipient.public_key().size()};
 }
 
-bool is_proven(std::string_view proofs, std::string_view index, std::span<const open::Identity> identities) {
+bool is_proven(std::string_view proofs, std::string_view header_mac, std::string_view index,
+               std::span<const open::Identity> identities) {
     for (; !proofs.empty(); proofs.remove_prefix(proof_bytes))
         for (const auto& identity : identities)
             if (proofs.substr(0, mac_bytes) == public_key_of(identity.recipient()) &&
                 crypto::equal_in_constant_time(proofs.substr(mac_bytes, mac_bytes),
-                                               crypto::as_view(proof_of(identity, index))))
+                                               crypto::as_view(proof_of(identity, header_mac, index))))
                 return true;
     return false;
 }
 
 // Left open, for what else is said of it.
 JsonWriter& write_part(JsonWriter& json, std::string_view name, const std::string& bytes, std::uint64_t offset) {
-    return json.object(name)
-        .member("offset", offset)
-        .member("bytes", std::uint64_t{bytes.size()})
-        .member("sha256", to_hex(crypto::sha256(bytes)));
+    return json.object(name).member("offset", offset).member("bytes", std::uint64_t{bytes.size()});
 }
 
 std::optional<Part> parse_part(const std::optional<json::object>& fields) {
     auto offset = json::get<std::uint64_t>(fields, "offset"), bytes = json::get<std::uint64_t>(fields, "bytes");
-    auto sha256 = json::text_of(fields, "sha256");
-    if (!offset || !bytes || !segment::is_sha256_hex(sha256)) return std::nullopt;
-    return Part{.offset = *offset, .bytes = *bytes, .sha256 = std::move(sha256)};
+    if (!offset || !bytes) return std::nullopt;
+    return Part{.offset = *offset, .bytes = *bytes};
 }
 
 bool lies_within(const Part& part, std::uint64_t bytes) {
@@ -173,18 +170,20 @@ Result<std::string> seal_rollup(const TenantId& tenant, Timestamp day, Timestamp
     }
     auto index = segment::Compressor{zstd_level}.compress(json.take());
 
-    std::string end = index;
     std::vector<crypto::Recipient> recipients;
+    for (const auto& identity : identities) recipients.push_back(identity.recipient());
+    auto end_bytes = index.size() + proof_bytes * identities.size() + trailer_bytes;
+    TRY(auto writer, segment::AgeWriter::begin(recipients, grams_at + end_bytes));
+    TRY(auto header, open::parse_age_header(writer.written()));
+    std::string end = index;
     for (const auto& identity : identities) {
-        recipients.push_back(identity.recipient());
-        end += public_key_of(recipients.back());
-        end += crypto::as_view(proof_of(identity, index));
+        end += public_key_of(identity.recipient());
+        end += crypto::as_view(proof_of(identity, header.value().mac, index));
     }
     append_number(end, index.size(), 4);
     append_number(end, identities.size(), 4);
     end += magic;
 
-    TRY(auto writer, segment::AgeWriter::begin(recipients, grams_at + end.size()));
     for (const auto& hour : hours) writer.append(hour.footers);
     for (const auto& hour : hours)
         if (hour.grams) writer.append(*hour.grams);
@@ -244,7 +243,7 @@ Result<Rollup> Rollup::open(std::uint64_t object_bytes, open::FetchRange fetch,
     auto parts_bytes = left - proof_bytes * proofs - index_bytes;
     TRY(auto end, age.read(parts_bytes, index_bytes + proof_bytes * proofs));
     auto packed = std::string_view{end}.substr(0, index_bytes);
-    if (!is_proven(std::string_view{end}.substr(index_bytes), packed, identities))
+    if (!is_proven(std::string_view{end}.substr(index_bytes), age.header().mac, packed, identities))
         return refuse("not made with an identity of this reader");
     open::Decompressor decompressor;
     TRY(auto json, decompressor.decompress(packed, index_json_bytes_max));
@@ -253,11 +252,7 @@ Result<Rollup> Rollup::open(std::uint64_t object_bytes, open::FetchRange fetch,
     return Rollup{std::move(age), std::move(index)};
 }
 
-Result<std::string> Rollup::read(const Part& part) {
-    TRY(auto bytes, age_.read(part.offset, part.bytes));
-    if (to_hex(crypto::sha256(bytes)) != part.sha256) return refuse("a part has another hash than its index says");
-    return bytes;
-}
+Result<std::string> Rollup::read(const Part& part) { return age_.read(part.offset, part.bytes); }
 
 Result<std::vector<SegmentSummary>> Rollup::summaries(const IndexHour& hour) {
     TRY(auto bytes, read(hour.footers));
@@ -267,17 +262,10 @@ Result<std::vector<SegmentSummary>> Rollup::summaries(const IndexHour& hour) {
     return summaries;
 }
 
-Result<void> Rollup::filters(const IndexHour& hour, std::size_t frames, const GramStream::EachFilter& each) {
+Result<GramReader> Rollup::filters(const IndexHour& hour, std::size_t frames) {
     if (!hour.grams) return refuse("an hour without grams");
-    GramStream stream{frames, each};
-    crypto::Sha256 hash;
-    for (std::uint64_t at = 0; at < hour.grams->bytes; at += filters_piece_bytes) {
-        TRY(auto bytes, age_.read(hour.grams->offset + at, std::min(filters_piece_bytes, hour.grams->bytes - at)));
-        hash.update(bytes);
-        CHECK(stream.add(bytes));
-    }
-    if (to_hex(hash.finish()) != hour.grams->sha256) return refuse("a part has another hash than its index says");
-    return stream.finish();
+    return GramReader{frames, hour.grams->offset, hour.grams->bytes,
+                      [this](std::uint64_t first, std::uint64_t length) { return age_.read(first, length); }};
 }
 
 }  // namespace boatswain::rollup

@@ -19,7 +19,7 @@
 #include "open/identity.h"
 #include "open/zstd_frame.h"
 #include "record/source.h"
-#include "rollup/grams.h"
+#include "rollup/gram_reader.h"
 
 namespace boatswain::rollup {
 
@@ -53,18 +53,17 @@ struct HourParts {
     std::string listing;  // SHA-256 of what was listed, hex
     std::string footers;  // pack_summaries(), compressed
     std::uint64_t footers_text_bytes = 0;
-    std::optional<std::string> grams;  // groups, one after the other
+    std::optional<std::string> grams;  // bands, one after the other
 };
 
 // The object, sealed for `identities` and proven by them. Remedy::stop without an identity or with too many.
 Result<std::string> seal_rollup(const TenantId& tenant, Timestamp day, Timestamp built_at,
                                 std::span<const HourParts> hours, std::span<const open::Identity> identities);
 
-// A part of the plaintext, and the SHA-256 of its bytes.
+// A part of the plaintext.
 struct Part {
     std::uint64_t offset = 0;
     std::uint64_t bytes = 0;
-    std::string sha256;  // hex
 };
 
 struct IndexHour {
@@ -88,14 +87,13 @@ class Rollup {
                                std::span<const open::Identity> identities, const TenantId& tenant, Timestamp day);
 
     const Index& index() const { return index_; }
-    // The bytes of a part of index(), compared with their hash.
+    // The bytes of a part of index().
     Result<std::string> read(const Part& part);
     // Takes footers_text_bytes of memory twice.
     Result<std::vector<SegmentSummary>> summaries(const IndexHour& hour);
-    // The filters of `frames` frames, those of all its segments. What `each` was given counts only where no error
-    // follows. A few megabytes are held at a time: of a group, and a piece, small enough to stay in a core's cache.
-    Result<void> filters(const IndexHour& hour, std::size_t frames, const GramStream::EachFilter& each);
-    static constexpr std::uint64_t filters_piece_bytes = 256U << 10;
+    // The filters of `frames` frames, those of all its segments; borrows this, which is not to be moved.
+    Result<GramReader> filters(const IndexHour& hour, std::size_t frames);
+    // What reading filters takes, with the rows and answers of a band.
     static constexpr std::uint64_t filters_memory_max = 8U << 20;
 
   private:

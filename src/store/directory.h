@@ -45,6 +45,7 @@ class DirectoryStore final : public Store {
     Result<ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) override;
     Result<void> probe() override;
     std::optional<std::string> lost() const override;
+    std::uint64_t read_ahead_bytes() const override { return 64U << 10; }
     std::string describe() const override { return "dir:" + root_.string(); }
 
   private:

@@ -47,6 +47,7 @@ class FaultyStore final : public Store {
     Result<std::string> read(std::string_view key) override;
     Result<ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) override;
     Result<void> probe() override;
+    std::uint64_t read_ahead_bytes() const override { return under_.read_ahead_bytes(); }
     std::string describe() const override { return "faulty " + under_.describe(); }
 
   private:

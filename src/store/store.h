@@ -80,6 +80,9 @@ class Store {
     // Keys that start with `prefix`, one page. With delimiter '/', what lies deeper is one prefix.
     virtual Result<ListPage> list(std::string_view prefix, bool delimited, const std::optional<std::string>& next) = 0;
 
+    // How many bytes cost about what one more request costs: who wants a few, close to each other, asks for so many.
+    virtual std::uint64_t read_ahead_bytes() const { return 4U << 20; }
+
     // Whether the store can be reached and written to in principle (bucket exists, directory is there): for `check`.
     virtual Result<void> probe() = 0;
 
