@@ -48,10 +48,15 @@ Result<std::vector<GramFilter>> GramReader::next_band() {
     for (unsigned char width : widths_)
         filters.push_back({.width = width, .bits = std::string((rows_of(width) + 7) / 8, '\0')});
     for (const auto& [width, table] : tables_) {
-        TRY(auto rows, read_(table.offset, rows_of(width) * table.stride));
+        TRY(auto rows, read_(table.offset, table.bytes));
         std::vector<GramFilter*> of_width;
         for (auto& filter : filters)
             if (filter.width == width) of_width.push_back(&filter);
+        if (!table.in_rows()) {
+            for (std::size_t i = 0; i < of_width.size(); ++i)
+                of_width[i]->bits = rows.substr(i * table.stride, table.stride);
+            continue;
+        }
         for (std::size_t at = 0; at < rows.size(); ++at)
             for (unsigned bits = static_cast<unsigned char>(rows[at]); bits != 0; bits &= bits - 1) {
                 auto row = at / table.stride;
@@ -90,8 +95,9 @@ Result<void> GramReader::open_band() {
     auto at = next_band_ + count;
     for (auto& [width, table] : tables_) {
         table.offset = at;
-        table.stride = (table.frames + 7) / 8;
-        at += rows_of(width) * table.stride;
+        table.stride = ((table.in_rows() ? table.frames : rows_of(width)) + 7) / 8;
+        table.bytes = (table.in_rows() ? rows_of(width) : table.frames) * table.stride;
+        at += table.bytes;
     }
     if (at > end_) return refuse("a table is cut short");
     next_band_ = at;
@@ -101,6 +107,17 @@ Result<void> GramReader::open_band() {
 // All rows of the query, taken together; no further than until no frame is left.
 Result<std::string> GramReader::answer(const GramQuery& query, unsigned width) {
     const auto& table = tables_.at(width);
+    if (!table.in_rows()) {
+        TRY(auto filters, read(table.offset, table.bytes));
+        std::string answer((table.frames + 7) / 8, '\0');
+        for (std::size_t i = 0; i < table.frames; ++i) {
+            auto filter = std::string_view{filters}.substr(i * table.stride, table.stride);
+            bool has_all = std::ranges::all_of(
+                query.slots(), [&](std::size_t slot) { return bit_of(filter, slot * rows_of(width) >> slot_bits); });
+            if (has_all) answer[i / 8] = static_cast<char>(answer[i / 8] | 1 << (i % 8));
+        }
+        return answer;
+    }
     std::string answer(table.stride, '\xff');
     auto before = rows_of(width);  // none
     for (auto slot : query.slots()) {

@@ -51,8 +51,9 @@ class GramReader {
   private:
     friend class GramView;
     struct Table {
-        std::uint64_t offset = 0;
-        std::size_t frames = 0, stride = 0;
+        std::uint64_t offset = 0, bytes = 0;
+        std::size_t frames = 0, stride = 0;  // of a row; or of a filter
+        bool in_rows() const { return frames >= frames_in_rows_min; }
     };
     using Answer = std::map<unsigned, std::string>;  // by width: a bit for each of its frames
 

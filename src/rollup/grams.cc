@@ -100,28 +100,28 @@ GramFilter filter_of(const GramSet& slots, std::uint64_t compressed_bytes) {
 }
 
 std::string pack_band(std::span<const GramFilter> frames) {
-    std::array<std::size_t, filter_width_max + 1> counts{}, starts{};
+    std::array<std::vector<const GramFilter*>, filter_width_max + 1> of_width;
     std::string packed;
     for (const auto& frame : frames) {
         packed += static_cast<char>(frame.width);
-        ++counts[frame.width];
+        of_width[frame.width].push_back(&frame);
     }
-    auto size = packed.size();
     for (unsigned width = 1; width <= filter_width_max; ++width) {
-        starts[width] = size;
-        size += rows_of(width) * ((counts[width] + 7) / 8);
-    }
-    packed.resize(size);
-    std::array<std::size_t, filter_width_max + 1> placed{};
-    for (const auto& frame : frames) {
-        auto stride = (counts[frame.width] + 7) / 8;
-        auto column = placed[frame.width]++;
-        for (std::size_t byte = 0; byte < frame.bits.size(); ++byte)
-            for (unsigned bits = static_cast<unsigned char>(frame.bits[byte]); bits != 0; bits &= bits - 1) {
-                auto row = 8 * byte + static_cast<std::size_t>(std::countr_zero(bits));
-                auto& at = packed[starts[frame.width] + row * stride + column / 8];
-                at = static_cast<char>(at | 1 << (column % 8));
-            }
+        const auto& filters = of_width[width];
+        if (filters.size() < frames_in_rows_min) {
+            for (const auto* filter : filters) packed += filter->bits;
+            continue;
+        }
+        auto stride = (filters.size() + 7) / 8, first = packed.size();
+        packed.resize(first + rows_of(width) * stride);
+        for (std::size_t column = 0; column < filters.size(); ++column)
+            for (std::size_t byte = 0; byte < filters[column]->bits.size(); ++byte)
+                for (unsigned bits = static_cast<unsigned char>(filters[column]->bits[byte]); bits != 0;
+                     bits &= bits - 1) {
+                    auto row = 8 * byte + static_cast<std::size_t>(std::countr_zero(bits));
+                    auto& at = packed[first + row * stride + column / 8];
+                    at = static_cast<char>(at | 1 << (column % 8));
+                }
     }
     return packed;
 }

@@ -17,6 +17,8 @@ namespace boatswain::rollup {
 inline constexpr std::size_t gram_bytes = 5;
 inline constexpr std::size_t gram_slots = 1U << 20;
 inline constexpr std::size_t frames_of_band = 8192;
+// Fewer of one width lie filter by filter: rows of a few bits would be mostly padding.
+inline constexpr std::size_t frames_in_rows_min = 64;
 
 // The slots of a frame, one bit for each: 128 KiB, to be used again.
 class GramSet {

@@ -44,7 +44,7 @@ class Made implements Crew {
         this.may = new Uint8Array(this.summed.reduce((sum, { footer }) => sum + footer.frames.length, 0)).fill(1);
     }
     hours(): Promise<Hour[]> {
-        const part = { offset: 0, bytes: 1, sha256: "" };
+        const part = { offset: 0, bytes: 1 };
         return Promise.resolve([{ hour: `${day}10`, footers: part, footersTextBytes: 1, grams: part }]);
     }
     summaries() {

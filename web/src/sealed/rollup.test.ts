@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Decrypter, Encrypter, identityToRecipient } from "age-encryption";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Bytes, Fetch } from "./bytes";
-import { mayHold, slotsOf } from "./grams";
+import { mayHold, rowsOf, slotsOf } from "./grams";
 import { NoMatch, Refused } from "./refused";
 import { filter, openRollup, readSummaries, type Rollup } from "./rollup";
 
@@ -64,28 +64,42 @@ describe("a roll-up", () => {
         encrypter.addRecipient(await identityToRecipient(identity));
         const sealed = (await encrypter.encrypt(forged)) as Bytes;
         await expect(open("bench", day, [identity], sealed)).rejects.toThrow("no proof by the key that is here");
-        const part = { ...rollup.hours[0]!.footers, sha256: "0".repeat(64) };
-        const hour = { ...rollup.hours[0]!, footers: part };
-        await expect(readSummaries(rollup, from(object), hour, "bench")).rejects.toThrow("a part that was changed");
+        // Who holds another identity that it is for could seal again what this one has proven.
+        forged[forged.length - 17]! ^= 1;
+        const again = new Encrypter();
+        again.addRecipient(await identityToRecipient(identity));
+        const resealed = (await again.encrypt(forged)) as Bytes;
+        await expect(open("bench", day, [identity], resealed)).rejects.toThrow("no proof by the key that is here");
         await expect(readSummaries(rollup, from(object), rollup.hours[0]!, "acme")).rejects.toThrow("another tenant");
     });
 });
 
 describe("grams", () => {
     it("of letters that have other forms, and of what is no ASCII, tell nothing", () => {
-        expect(slotsOf("desk")).toEqual([]);
+        expect(slotsOf("kiosk")).toEqual([]);
         expect(slotsOf("caf\u00e9\u00e9")).toEqual([]);
-        expect(slotsOf("abc")).toEqual([]);
+        expect(slotsOf("abcd")).toEqual([]);
         expect(slotsOf("-timeout")).toEqual([]);
         expect(slotsOf("TimeOut")).toEqual(slotsOf("tIMEoUT"));
-        expect(slotsOf("timeout")).toHaveLength(4);
+        expect(slotsOf("timeout")).toHaveLength(3);
+        expect(slotsOf('"a bad map"')).toHaveLength(5);
+        expect(slotsOf("user=4711")).toEqual([]);
     });
     it("of a frame without a filter may hold everything", () => {
-        // A group of two frames without common slots: none has a filter; the second has one bit set of 8.
-        expect(Array.from(mayHold(new Uint8Array([0, 0, 0, 1, 0, 0b1]), 2, [0]))).toEqual([1, 1]);
-        expect(Array.from(mayHold(new Uint8Array([0, 0, 0, 1, 0, 0b1]), 2, [65_535]))).toEqual([1, 0]);
-        expect(() => mayHold(new Uint8Array([2, 0, 0]), 1, [0])).toThrow(Refused);
-        expect(() => mayHold(new Uint8Array([0, 1]), 1, [0])).toThrow(Refused);
-        expect(() => mayHold(new Uint8Array([1, 0, 0]), 1, [0])).toThrow(Refused);
+        // Three frames: one without a filter, two with 8 rows, of which the first has the first row's bit.
+        const grams = new Uint8Array([0, 1, 1, 0b1, 0]);
+        expect(Array.from(mayHold(grams, 3, [0]))).toEqual([1, 1, 0]);
+        expect(Array.from(mayHold(grams, 3, [1 << 19]))).toEqual([1, 0, 0]);
+        expect(Array.from(mayHold(grams, 3, []))).toEqual([1, 1, 1]);
+        // 70 frames of 8 rows of 9 bytes each; the last frame has the second row's bit.
+        const many = new Uint8Array(70 + 8 * 9).fill(1, 0, 70);
+        many[70 + 9 + 8] = 1 << 5;
+        const found = mayHold(many, 70, [1 << 17]);
+        expect([found.reduce((sum, one) => sum + one, 0), found[69]]).toEqual([1, 1]);
+        expect(rowsOf(53)).toBe(65_536);
+        expect(() => mayHold(grams, 2, [0])).toThrow(Refused);
+        expect(() => mayHold(grams, 4, [0])).toThrow(Refused);
+        expect(() => mayHold(grams.subarray(0, 4), 3, [0])).toThrow(Refused);
+        expect(() => mayHold(new Uint8Array([54]), 1, [0])).toThrow(Refused);
     });
 });
