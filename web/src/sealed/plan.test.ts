@@ -200,16 +200,16 @@ describe("pages", () => {
 describe("a roll-up", () => {
     it("spares the footers that it knows, and frames that cannot hold the text", async () => {
         const crew = new Made();
-        for (let number = 1; number <= 6; number++) crew.add(number, [[["s", `word m${number}`, number]]]);
+        for (let number = 1; number <= 6; number++) crew.add(number, [[["s", `panic m${number}`, number]]]);
         crew.rollUp();
-        crew.add(7, [[["s", "word m7", 7]]]);
+        crew.add(7, [[["s", "panic m7", 7]]]);
         const plan = new Plan(crew, "acme");
         const first = await plan.page(everything, all, "forward", 10, null, signal);
         expect(first.entries).toHaveLength(7);
         expect(crew.opens).toBe(1);
         crew.may[0] = crew.may[4] = 0;
         crew.scanned = 0;
-        const page = await plan.page({ ...everything, text: "word" }, all, "forward", 10, null, signal);
+        const page = await plan.page({ ...everything, text: "panic" }, all, "forward", 10, null, signal);
         expect(page.entries.map((one) => one.kind === "line" && one.text.slice(-1))).toEqual(["2", "3", "4", "6", "7"]);
         expect(crew.scanned).toBe(5);
     });
