@@ -1,4 +1,5 @@
 // logs: lines, in the order of their times.
+#include <algorithm>
 #include <deque>
 
 #include "boatswain/commands.h"
@@ -8,6 +9,7 @@
 #include "boatswain/pager.h"
 #include "boatswain/previous_runs.h"
 #include "boatswain/reading.h"
+#include "query/backward.h"
 #include "query/crew.h"
 #include "query/filter_pod.h"
 #include "query/filter_source.h"
@@ -109,7 +111,19 @@ Result<query::Tally> show_all(const Logs& request, Reading& reading, Console& co
                              });
 }
 
-// The last lines lie in the last hours: those are tried first, then four times as many, until they hold enough.
+// Where the last lines begin in the newest hour; nothing where all of it is to be read, or that cannot be told.
+std::optional<Timestamp> begin_in_newest_hour(const Logs& request, Reading& reading, Timestamp hour) {
+    auto newest = reading.selection;
+    newest.range.since = std::max(newest.range.since, hour);
+    if (newest.range.since >= newest.range.until) return std::nullopt;
+    auto begin =
+        query::begin_of_last(*reading.store, reading.identities, newest, reading.limits, request.tail.value_or(0));
+    // What is wrong is met again by who reads.
+    return begin && *begin > newest.range.since ? std::optional{*begin} : std::nullopt;
+}
+
+// The last lines lie in the last hours: the end of the newest is tried first, then all of it, then four times as many
+// hours, until they hold enough.
 Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& console, Progress& progress,
                                bool& complete) {
     auto& budget = reading.limits.budget;
@@ -120,10 +134,14 @@ Result<query::Tally> show_last(const Logs& request, Reading& reading, Console& c
     };
     std::deque<Kept> last;
     query::Tally tally;
-    for (std::size_t tried = 1;; tried *= 4) {
+    auto begin = hours.empty() ? std::nullopt : begin_in_newest_hour(request, reading, hours.back());
+    for (std::size_t tried = begin ? 0 : 1;; tried = std::max<std::size_t>(1, 4 * tried)) {
         auto selection = reading.selection;
-        bool everything = tried >= hours.size();
-        if (!everything) selection.range.since = std::max(selection.range.since, hours[hours.size() - tried]);
+        bool everything = tried > 0 && tried >= hours.size();
+        if (tried == 0)
+            selection.range.since = *begin;
+        else if (!everything)
+            selection.range.since = std::max(selection.range.since, hours[hours.size() - tried]);
         last.clear();
         reading.lines_found = 0;
         progress.forget();

@@ -187,6 +187,39 @@ TEST_F(Tool, LogsSaysWhatToDoWhenItIsOverBudget) {
     EXPECT_THAT(logs("-i acme.key --memory much").err, HasSubstr("is not a size of at least 16MiB, like 1GiB"));
 }
 
+// Of an hour with much text the end alone is read at first, as footers tell; what is rare lies further back.
+TEST_F(Tool, LogsFindsTheLastLinesOfABusyHour) {
+    constexpr int segments = 40, lines = 8;
+    for (int i = 0; i < segments; ++i) {
+        std::vector<TestEntry> entries;
+        for (int n = i * lines; n < (i + 1) * lines; ++n) {
+            auto what = n % 100 == 7 ? "rare " : "line ";
+            entries.push_back({.time = ten + seconds{n}, .bytes = what + std::to_string(n) + std::string(20'000, '.')});
+        }
+        auto host = i % 2 == 0 ? "node-1" : "node-2";
+        put(key("acme", ten, static_cast<std::uint64_t>(i + 1), host), {{source("acme", "web", host), {entries}}},
+            acme_);
+    }
+    auto numbers = [&](const std::string& options) {
+        std::istringstream out{logs("-i acme.key --output raw " + options).out};
+        std::vector<int> found;
+        std::string word, number;
+        while (out >> word >> number) found.push_back(std::stoi(number));
+        return found;
+    };
+    auto all = numbers("");
+    ASSERT_EQ(all.size(), std::size_t{segments * lines});
+    for (int tail : {1, 3, 17, 100, 319, 320, 999}) {
+        auto first = all.size() - std::min(all.size(), static_cast<std::size_t>(tail));
+        EXPECT_EQ(numbers("--tail " + std::to_string(tail)),
+                  std::vector(all.begin() + static_cast<long>(first), all.end()))
+            << tail;
+    }
+    EXPECT_EQ(numbers("--tail 2 --grep rare"), (std::vector{207, 307}));
+    EXPECT_EQ(numbers("--tail 9 --grep rare"), (std::vector{7, 107, 207, 307}));
+    EXPECT_EQ(numbers("--tail 2 --until '2026-11-23 10:01'"), (std::vector{58, 59}));
+}
+
 TEST_F(Tool, LogsShowsEveryTenantThatTheIdentitiesOpenAndCountsTheOthers) {
     put_example();
     auto ran = logs("-i acme.key --output raw");

@@ -153,6 +153,14 @@ void add(Tally& total, const Tally& piece) {
 
 }  // namespace
 
+Result<Timestamp> begin_of_last(store::Store& store, std::span<const open::Identity> identities,
+                                const Selection& selection, const Limits& limits, std::uint64_t wanted) {
+    if (wanted >= wanted_divided_max) return selection.range.since;
+    std::size_t looks = 1;
+    TRY(auto parts, parts_of(store, identities, selection, limits, wanted, whole_piece_bytes_max, looks));
+    return parts.front();
+}
+
 Result<Tally> read_lines_backward(store::Store& store, std::span<const open::Identity> identities,
                                   const Selection& selection, const Limits& limits, Observer& observer,
                                   std::uint64_t most, const std::function<bool(const Entry&)>& accepts,

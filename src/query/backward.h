@@ -25,4 +25,9 @@ Result<Tally> read_lines_backward(store::Store& store, std::span<const open::Ide
                                   const std::function<bool(const Entry&)>& each,
                                   std::uint64_t whole_piece_bytes = whole_piece_bytes_max);
 
+// Where the last `wanted` entries of `selection` begin, as far as footers tell: an estimate for who reads forward and goes
+// further back where it was too late. The selection's own beginning where all of it is to be read.
+Result<Timestamp> begin_of_last(store::Store& store, std::span<const open::Identity> identities,
+                                const Selection& selection, const Limits& limits, std::uint64_t wanted);
+
 }  // namespace boatswain::query
