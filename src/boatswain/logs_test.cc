@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "boatswain/tool_for_test.h"
 #include "query/forge_for_test.h"
 
