@@ -101,7 +101,8 @@ Result<CellProcess> Cells::start(const TenantId& tenant) const {
                               {.tenant = tenant,
                                .version = options_.version,
                                .footer_cache = options_.footer_cache,
-                               .questions_max = static_cast<std::uint32_t>(options_.questions_max)},
+                               .questions_max = static_cast<std::uint32_t>(options_.questions_max),
+                               .read_ahead = store_.read_ahead_bytes()},
                               {.memory_max = memory_of_a_cell(options_),
                                .questions_max = static_cast<std::uint32_t>(options_.questions_max)});
 }

@@ -18,7 +18,9 @@ namespace boatswain::cell {
 
 class FarStore final : public store::Store {
   public:
-    explicit FarStore(Channel& channel) : channel_(channel) {}  // borrowed
+    // `channel` is borrowed; `read_ahead` is that of the store behind it.
+    explicit FarStore(Channel& channel, std::uint64_t read_ahead = read_bytes_max)
+        : channel_(channel), read_ahead_(read_ahead) {}
 
     // By the thread that reads from the channel: an answer has come; or none comes any more.
     Result<void> hear(const ChannelMessage& message);
@@ -31,6 +33,7 @@ class FarStore final : public store::Store {
     Result<std::string> read(std::string_view key) override;
     Result<store::ListPage> list(std::string_view prefix, bool delimited,
                                  const std::optional<std::string>& next) override;
+    std::uint64_t read_ahead_bytes() const override { return read_ahead_; }
     Result<void> probe() override { return {}; }
     std::string describe() const override { return "the server's store"; }
 
@@ -44,6 +47,7 @@ class FarStore final : public store::Store {
     Result<store::RangeBytes> read_part(std::string_view key, store::Range range);
 
     Channel& channel_;
+    const std::uint64_t read_ahead_;
     std::mutex guard_;  // of what follows
     std::condition_variable came_;
     std::map<std::uint32_t, Waiting> waiting_;

@@ -95,7 +95,7 @@ class Answer {
     Cell& cell_;
     Fd identities_;
     Channel channel_;
-    FarStore store_{channel_};
+    FarStore store_{channel_, cell_.setup.read_ahead};
     std::atomic<bool> given_up_ = false;
 };
 

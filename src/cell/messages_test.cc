@@ -101,12 +101,16 @@ TEST(Messages, ShortLongAndLargeOnesAreRefused) {
 }
 
 TEST(Messages, ACellsSetupArrives) {
-    auto setup = parse_setup(pack(
-        CellSetup{.tenant = TenantId::parse("acme").value(), .version = "1.2", .footer_cache = 5, .questions_max = 6}));
+    auto setup = parse_setup(pack(CellSetup{.tenant = TenantId::parse("acme").value(),
+                                            .version = "1.2",
+                                            .footer_cache = 5,
+                                            .questions_max = 6,
+                                            .read_ahead = 7}));
     ASSERT_TRUE(setup);
     EXPECT_EQ(setup->tenant.str(), "acme");
     EXPECT_EQ(setup->version, "1.2");
     EXPECT_EQ(setup->footer_cache, 5);
+    EXPECT_EQ(setup->read_ahead, 7);
     EXPECT_EQ(setup->questions_max, 6);
 }
 

@@ -27,6 +27,7 @@ std::string pack(const CellSetup& setup) {
         .text(setup.version)
         .number(setup.footer_cache)
         .number(setup.questions_max)
+        .number(setup.read_ahead)
         .take();
 }
 
@@ -36,6 +37,7 @@ Result<CellSetup> parse_setup(std::string_view bytes) {
     CellSetup setup{.tenant = std::move(tenant), .version = from.text(text_bytes_max)};
     setup.footer_cache = from.number<std::uint64_t>();
     setup.questions_max = from.number<std::uint32_t>();
+    setup.read_ahead = from.number<std::uint64_t>();
     if (!from.is_whole()) return fail(Remedy::quarantine, "a cell's setup is broken");
     return setup;
 }

@@ -22,6 +22,7 @@ struct CellSetup {
     std::string version;  // as answers name it
     std::uint64_t footer_cache = 0;
     std::uint32_t questions_max = 1;  // at a time
+    std::uint64_t read_ahead = 0;     // of the store: Store::read_ahead_bytes()
 };
 std::string pack(const CellSetup& setup);
 Result<CellSetup> parse_setup(std::string_view bytes);
