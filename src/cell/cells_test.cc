@@ -224,6 +224,24 @@ TEST_F(CellsTest, EndWhenTheyAreIdleAndGiveWayToOthers) {
     EXPECT_FALSE(made->process_of(tenant("acme")));
 }
 
+TEST_F(CellsTest, BeginWhereTheServerHasManyDescriptorsOpen) {
+    std::vector<Fd> clients(100);
+    for (auto& client : clients) client = Fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    cells();
+    auto reply = ask("acme", "labels");
+    EXPECT_EQ(reply.answer.status, 200) << reply.trouble;
+}
+
+TEST_F(CellsTest, TakeTheNextQuestionWhileTheLastOneLeaves) {
+    options.questions_max = 1;
+    cells();
+    for (int i = 0; i < 300; ++i) {
+        auto reply = ask("acme", "labels");
+        ASSERT_EQ(reply.answer.status, 200) << i << ": " << reply.trouble;
+    }
+    EXPECT_EQ(counted("boatswain_serve_cell_faults_total"), 0);
+}
+
 TEST_F(CellsTest, ATenantWithoutAKeyIsRefused) {
     cells();
     auto reply = ask("nobody", "labels");
@@ -297,6 +315,25 @@ TEST_F(TakenOver, ACellThatSaysNothingIsEndedWhenTheTimeIsOver) {
     auto began = clock.steady();
     EXPECT_EQ(ask("acme", "labels", "silent").answer.status, 503);
     EXPECT_LT(clock.steady() - began, limits.time_max + 3 * last_words_max);
+    EXPECT_EQ(counted("boatswain_serve_cell_faults_total"), 1);
+}
+
+TEST_F(TakenOver, ACellThatTakesALittleNowAndThenHasNoMoreTimeThanOthers) {
+    ASSERT_TRUE(store.put("v1/tenant=acme/large", std::string(read_bytes_max, 'x'), {}));
+    limits.time_max = milliseconds{100};
+    cells(cell::testing::hostile_word);
+    auto began = clock.steady();
+    auto reply = ask("acme", "labels", "sip");
+    EXPECT_NE(reply.answer.status, 200);
+    EXPECT_FALSE(reply.is_whole);
+    EXPECT_LT(clock.steady() - began, limits.time_max + 3 * last_words_max);
+}
+
+TEST_F(TakenOver, ACellThatSendsAByteNowAndThenIsEnded) {
+    cells(cell::testing::hostile_word);
+    auto began = clock.steady();
+    EXPECT_EQ(ask("acme", "labels", "trickle").answer.status, 503);
+    EXPECT_LT(clock.steady() - began, seconds{15});
     EXPECT_EQ(counted("boatswain_serve_cell_faults_total"), 1);
 }
 

@@ -19,7 +19,7 @@ std::unexpected<Error> gone() { return fail(Remedy::re_resolve, "the other end o
 }  // namespace
 
 Channel::Channel(Fd socket, std::size_t bytes_max, std::chrono::milliseconds stall_max)
-    : socket_(std::move(socket)), bytes_max_(bytes_max) {
+    : socket_(std::move(socket)), bytes_max_(bytes_max), stall_max_(stall_max) {
     if (stall_max.count() == 0) return;
     const timeval wait{.tv_sec = stall_max.count() / 1000, .tv_usec = (stall_max.count() % 1000) * 1000};
     for (int side : {SO_SNDTIMEO, SO_RCVTIMEO}) (void)::setsockopt(socket_.get(), SOL_SOCKET, side, &wait, sizeof wait);
@@ -40,8 +40,8 @@ Result<void> Channel::send(std::string_view message) {
     return {};
 }
 
-// At least `size` bytes are there that were not taken.
-Result<void> Channel::fill(std::size_t size) {
+// At least `size` bytes are there that were not taken, by `until`: who sends a byte now and then stalls, too.
+Result<void> Channel::fill(std::size_t size, std::chrono::steady_clock::time_point until) {
     if (taken_ > 0 && (taken_ == read_.size() || read_.size() - taken_ < size)) {
         read_.erase(0, taken_);
         taken_ = 0;
@@ -56,6 +56,8 @@ Result<void> Channel::fill(std::size_t size) {
             return before + (more > 0 ? static_cast<std::size_t>(more) : 0);
         });
         if (more <= 0) return gone();
+        if (read_.size() - taken_ < size && std::chrono::steady_clock::now() >= until)
+            return fail(Remedy::quarantine, "a message that does not end");
     }
     return {};
 }
@@ -66,12 +68,14 @@ Result<std::optional<ChannelMessage>> Channel::receive(std::chrono::milliseconds
         auto ready = ::poll(&there, 1, static_cast<int>(wait.count()));
         if (ready == 0 || (ready < 0 && errno == EINTR)) return std::nullopt;
     }
-    CHECK(fill(message_head_bytes));
+    const auto until = stall_max_.count() == 0 ? std::chrono::steady_clock::time_point::max()
+                                               : std::chrono::steady_clock::now() + stall_max_;
+    CHECK(fill(message_head_bytes, until));
     std::uint32_t length = 0;
     std::memcpy(&length, read_.data() + taken_, sizeof length);
     if (length == 0 || length - 1 > bytes_max_)
         return fail(Remedy::quarantine, "a message of " + std::to_string(length) + " bytes");
-    CHECK(fill(message_head_bytes + length - 1));
+    CHECK(fill(message_head_bytes + length - 1, until));
     ChannelMessage message{.kind = static_cast<MessageKind>(read_[taken_ + message_head_bytes - 1]),
                            .bytes = read_.substr(taken_ + message_head_bytes, length - 1)};
     taken_ += message_head_bytes + length - 1;

@@ -38,10 +38,11 @@ class Channel {
     void shut_down(bool both);
 
   private:
-    Result<void> fill(std::size_t size);
+    Result<void> fill(std::size_t size, std::chrono::steady_clock::time_point until);
 
     const Fd socket_;
     const std::size_t bytes_max_;
+    const std::chrono::milliseconds stall_max_;
     std::mutex sending_;
     std::string read_;  // and not yet taken, from taken_ on
     std::size_t taken_ = 0;

@@ -19,6 +19,7 @@
 #include "cell/answer_writer.h"
 #include "cell/far_store.h"
 #include "cell/hostile_for_test.h"
+#include "cell/relay.h"
 #include "cell/setup.h"
 #include "sandbox/isolation.h"
 
@@ -75,12 +76,26 @@ std::string try_to_read(FarStore& store, std::string_view key) {
     return told;
 }
 
-void misbehave(Channel& channel, std::string_view what) {
+void misbehave(Channel& channel, int socket, std::string_view what) {
     AnswerHead head{.status = 200, .content_type = "application/json", .disposition = {}};
     if (what == "html") head.content_type = "text/html";
     if (what == "endless") head.is_streamed = true;
     if (what == "more") head.body_bytes = 3;
     if (what == "die") head.body_bytes = 1000;
+    if (what == "sip") {
+        // More than is looked up at a time, and a little of it now and then.
+        for (std::uint32_t id = 1; id <= 3 * calls_max; ++id) {
+            ReadCall call{.id = id, .key = "v1/tenant=acme/large", .range = {.first = 0, .length = read_bytes_max}};
+            (void)channel.send(pack(call));
+        }
+        std::string sip(64U << 10, '\0');
+        while (::recv(socket, sip.data(), sip.size(), 0) > 0) std::this_thread::sleep_for(std::chrono::seconds{1});
+    }
+    if (what == "trickle") {
+        // The head of a message, and a byte of it now and then.
+        (void)channel.send(std::string_view{"\x00\x10\x00\x00\x13", 5});
+        while (channel.send("x")) std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
     if (what == "silent") std::this_thread::sleep_for(std::chrono::hours{1});
     if (what == "large") (void)channel.send(pack_piece(std::string(from_cell_bytes_max + 1, 'x')));
     if (what == "headless") (void)channel.send(pack_piece("x"));
@@ -93,6 +108,7 @@ void misbehave(Channel& channel, std::string_view what) {
 }
 
 void answer(const CellSetup& setup, Handed handed) {
+    const int socket = handed.channel.get();
     Channel channel{std::move(handed.channel), to_cell_bytes_max};
     auto asked = channel.receive(std::chrono::milliseconds{-1});
     if (!asked || !*asked) return;
@@ -100,7 +116,7 @@ void answer(const CellSetup& setup, Handed handed) {
     if (!question) return;
     auto what = std::string{question->given.value("query")};
     FarStore store{channel};
-    if (what != "leave" && !what.starts_with("v1/")) return misbehave(channel, what);
+    if (what != "leave" && !what.starts_with("v1/")) return misbehave(channel, socket, what);
     std::jthread hears{[&] {
         for (;;) {
             auto message = channel.receive(std::chrono::milliseconds{-1});

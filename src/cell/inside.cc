@@ -99,21 +99,26 @@ class Answer {
     std::atomic<bool> given_up_ = false;
 };
 
-// One more than may be asked at a time is not answered: its channel is closed.
+// The server asks as many at a time as may be, and counts a question that it has the answer of no more; here it may
+// still be on its way out. The next one waits for that.
 void begin(const std::shared_ptr<Cell>& cell, Handed handed) {
-    if (cell->questions.fetch_add(1) >= cell->setup.questions_max) {
-        --cell->questions;
-        return;
-    }
+    auto leave = [](Cell& left) {
+        --left.questions;
+        left.questions.notify_one();
+    };
+    for (auto busy = cell->questions.load(); busy >= cell->setup.questions_max; busy = cell->questions.load())
+        cell->questions.wait(busy);
+    ++cell->questions;
     auto answer = std::make_unique<Answer>(*cell, std::move(handed));
     try {
         // Nobody waits for it: the process ends while it runs, or it ends by itself.
-        std::thread{[cell, answer = std::move(answer)] {
+        std::thread{[cell, leave, answer = std::move(answer)]() mutable {
             answer->run();
-            --cell->questions;
+            answer.reset();
+            leave(*cell);
         }}.detach();
     } catch (const std::system_error&) {
-        --cell->questions;
+        leave(*cell);
     }
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 // Of a cell: three standard ones, its control socket, for each question its channel and its key's file, some more.
 constexpr rlim_t descriptors_beside = 16;
-constexpr int exec_failed = 127;
+constexpr int exec_failed = 127, not_closed = 126;
 // The kernel ends cells before the server, where memory is short.
 constexpr std::string_view ends_first = "500";
 
@@ -39,8 +39,7 @@ constexpr std::string_view ends_first = "500";
         const rlimit both{.rlim_cur = value, .rlim_max = value};
         return ::setrlimit(what, &both) == 0;
     };
-    bool is_limited =
-        limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, descriptors_beside + 2 * rlim_t{limits.questions_max});
+    bool is_limited = limit(RLIMIT_CORE, 0);
     // The sanitizers' own memory is more than any limit, and they write files when they begin.
     if (!is_sanitized) is_limited = is_limited && limit(RLIMIT_FSIZE, 0);
     if (!is_sanitized && limits.memory_max != 0) is_limited = is_limited && limit(RLIMIT_DATA, limits.memory_max);
@@ -57,7 +56,9 @@ constexpr std::string_view ends_first = "500";
     if (::dup2(socket, control_descriptor) < 0) ::_exit(exec_failed);
     (void)::dup2(program, control_descriptor + 1);
     (void)::fcntl(control_descriptor + 1, F_SETFD, FD_CLOEXEC);
-    (void)::syscall(SYS_close_range, control_descriptor + 2, ~0U, 0);
+    if (::syscall(SYS_close_range, control_descriptor + 2, ~0U, 0) != 0) ::_exit(not_closed);
+    // Now, and not before: where the server has that many open, none of those above could have been made.
+    if (!limit(RLIMIT_NOFILE, descriptors_beside + 2 * rlim_t{limits.questions_max})) ::_exit(exec_failed);
     const std::array<const char*, 3> arguments{"boatswain", word, nullptr};
     const std::array<const char*, 1> environment{nullptr};
     ::syscall(SYS_execveat, control_descriptor + 1, "", arguments.data(), environment.data(), AT_EMPTY_PATH);
@@ -88,10 +89,18 @@ Result<CellProcess> CellProcess::start(const Fd& executable, const char* word, c
     CHECK(send_packet(cell.control_, pack(setup)));
     pollfd there{.fd = cell.control_.get(), .events = POLLIN, .revents = 0};
     constexpr int second = 1000;
-    if (::poll(&there, 1, ready_seconds_max * second) != 1)
-        return fail(Remedy::back_off, "a cell is not ready in " + std::to_string(ready_seconds_max) + " s");
-    TRY(auto packet, receive_packet(cell.control_));
-    TRY(auto ready, parse_ready(packet));
+    int heard = 0;
+    do heard = ::poll(&there, 1, ready_seconds_max * second);
+    while (heard < 0 && errno == EINTR);
+    if (heard != 1) return fail(Remedy::back_off, "a cell is not ready in " + std::to_string(ready_seconds_max) + " s");
+    auto packet = receive_packet(cell.control_);
+    if (!packet || packet->empty()) {
+        auto code = cell.end();
+        if (code == not_closed)
+            return fail(Remedy::stop, "a cell would keep descriptors of ours: the kernel refuses close_range (5.9)");
+        return fail(Remedy::back_off, "a cell ended before it was ready (" + std::to_string(code) + ")");
+    }
+    TRY(auto ready, parse_ready(*packet));
     if (!ready.is_confined) return fail(Remedy::stop, "a cell cannot be confined: " + ready.missing);
     cell.missing_ = std::move(ready.missing);
     return cell;
@@ -104,13 +113,21 @@ CellProcess::CellProcess(CellProcess&& other) noexcept
 
 CellProcess::~CellProcess() {
     if (process_ == 0) return;
+    (void)end();
+}
+
+int CellProcess::end() {
     kill();
     int status = 0;
     while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
     }
+    process_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-void CellProcess::kill() const { (void)::kill(process_, SIGKILL); }
+void CellProcess::kill() const {
+    if (process_ > 0) (void)::kill(process_, SIGKILL);  // 0 would be all of our own group
+}
 
 bool CellProcess::has_ended() const {
     pollfd there{.fd = control_.get(), .events = POLLIN, .revents = 0};

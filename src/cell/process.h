@@ -50,6 +50,9 @@ class CellProcess {
     CellProcess(Fd control, pid_t process, std::string missing)
         : control_(std::move(control)), process_(process), missing_(std::move(missing)) {}
 
+    // Kills it, and waits. The code with which it had ended by itself before; -1: it had not.
+    int end();
+
     Fd control_;
     pid_t process_ = 0;
     std::string missing_;

@@ -38,19 +38,20 @@ Relay::~Relay() {
     answered_.wait(lock, [this] { return calls_ == 0; });
 }
 
-void Relay::look_at_the_time() {
+Result<void> Relay::look_at_the_time() {
     auto now = clock_.steady();
     if (!last_words_until_ && (given_up_ || now >= until_)) {
         channel_.shut_down(false);
         last_words_until_ = now + last_words_max;
     }
+    if (last_words_until_ && now >= *last_words_until_) return fault("no end of a question");
+    return {};
 }
 
 Result<void> Relay::converse() {
     CHECK(channel_.send(pack(question_)));
     while (!end_) {
-        look_at_the_time();
-        if (last_words_until_ && clock_.steady() >= *last_words_until_) return fault("no end of a question");
+        CHECK(look_at_the_time());
         TRY(auto message, channel_.receive(look_every));
         if (message) CHECK(take(*message));
     }
@@ -78,8 +79,9 @@ Relayed Relay::run() {
                                 : api::error_answer(unavailable, "what reads these logs ended: ask again");
         reply.trouble = relayed.fault;
         reply.is_whole = false;
-        channel_.shut_down(true);
     }
+    // Nor does it take anything more: what it asked for and has not read is waited for by nobody.
+    channel_.shut_down(true);
     if (auto failure = store_.failure(); !failure.empty()) reply.trouble = std::move(failure);
     reply.bytes_read = store_.bytes();
     return relayed;
@@ -89,21 +91,19 @@ Result<void> Relay::take(const ChannelMessage& message) {
     switch (message.kind) {
         case MessageKind::read: {
             TRY(auto asked, parse_read_call(message.bytes));
-            call([this, asked = std::move(asked)] {
+            return call([this, asked = std::move(asked)] {
                 auto read = store_.read(asked.key, asked.range);
                 return read ? pack(ReadReply{.id = asked.id, .range = std::move(*read)})
                             : pack(CallRefused{.id = asked.id, .remedy = read.error().remedy});
             });
-            return {};
         }
         case MessageKind::list: {
             TRY(auto asked, parse_list_call(message.bytes));
-            call([this, asked = std::move(asked)] {
+            return call([this, asked = std::move(asked)] {
                 auto page = store_.list(asked.prefix, asked.delimited, asked.next);
                 return page ? pack(ListReply{.id = asked.id, .page = std::move(*page)})
                             : pack(CallRefused{.id = asked.id, .remedy = page.error().remedy});
             });
-            return {};
         }
         case MessageKind::head: return take_head(message.bytes);
         case MessageKind::piece: return take_piece(message.bytes);
@@ -119,11 +119,15 @@ Result<void> Relay::take(const ChannelMessage& message) {
     return fault("what a cell does not say");
 }
 
-// Waits where as many calls as may be are under way.
-void Relay::call(std::function<std::string()> answer) {
+// Waits where as many calls as may be are under way, for as long as the question has time: of one that is over nobody
+// waits for an answer.
+Result<void> Relay::call(std::function<std::string()> answer) {
     {
         std::unique_lock lock{guard_};
-        answered_.wait(lock, [this] { return calls_ < calls_max; });
+        while (!answered_.wait_for(lock, look_every, [this] { return calls_ < calls_max; })) {
+            CHECK(look_at_the_time());
+            if (last_words_until_) return {};
+        }
         ++calls_;
     }
     hands_.call([this, answer = std::move(answer)] {
@@ -133,6 +137,7 @@ void Relay::call(std::function<std::string()> answer) {
         --calls_;
         answered_.notify_all();
     });
+    return {};
 }
 
 http::Answer Relay::head_as_answer() const {

@@ -53,8 +53,8 @@ class Relay {
     Result<void> take(const ChannelMessage& message);
     Result<void> take_head(std::string_view bytes);
     Result<void> take_piece(std::string_view bytes);
-    void call(std::function<std::string()> answer);
-    void look_at_the_time();
+    Result<void> call(std::function<std::string()> answer);
+    Result<void> look_at_the_time();
     http::Answer head_as_answer() const;
 
     Channel& channel_;
