@@ -16,13 +16,14 @@
 
 int main(int argc, char** argv) {
     using namespace boatswain;
+    // `serve` runs this program again, confined, for each tenant that asks.
+    bool is_cell = argc == 2 && std::string_view{argv[1]} == cell::cell_word;
+    if (is_cell) cell::end_before_the_server();
     // It holds identities, and lines in clear.
     if (auto forbidden = forbid_core_dumps(); !forbidden) {
         std::fprintf(stderr, "boatswain: %s\n", forbidden.error().what.c_str());
         return tool::exit_error;
     }
-    // `serve` runs this program again, confined, for each tenant that asks.
-    bool is_cell = argc == 2 && std::string_view{argv[1]} == cell::cell_word;
     // Frames come and go by the thousand: their memory is kept for the next ones, rather than given back to the system
     // and asked for again, page by page.
     mallopt(M_ARENA_MAX, 4);

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -123,6 +124,12 @@ void begin(const std::shared_ptr<Cell>& cell, Handed handed) {
 }
 
 }  // namespace
+
+void end_before_the_server() {
+    constexpr std::string_view ends_first = "500";
+    Fd score{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)};
+    if (score) (void)!::write(score.get(), ends_first.data(), ends_first.size());
+}
 
 int run_cell() {
     Fd control{control_descriptor};

@@ -9,6 +9,10 @@
 
 namespace boatswain::cell {
 
+// The kernel ends this process before its server, where memory is short. Before core dumps are forbidden: what /proc has
+// of this process is root's from then on.
+void end_before_the_server();
+
 // The whole life of a cell. The code with which the process is to end at once, by _exit().
 int run_cell();
 

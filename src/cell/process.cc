@@ -21,8 +21,6 @@ namespace {
 // Of a cell: three standard ones, its control socket, for each question its channel and its key's file, some more.
 constexpr rlim_t descriptors_beside = 16;
 constexpr int exec_failed = 127, not_closed = 126;
-// The kernel ends cells before the server, where memory is short.
-constexpr std::string_view ends_first = "500";
 
 // Between fork and exec of a process with threads: system calls alone.
 [[noreturn]] void become(const Fd& executable, const char* word, int control, int nothing,
@@ -33,8 +31,6 @@ constexpr std::string_view ends_first = "500";
     sigset_t none;
     (void)::sigemptyset(&none);
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
-    int oom = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (oom >= 0) (void)!::write(oom, ends_first.data(), ends_first.size());
     auto limit = [](auto what, rlim_t value) {
         const rlimit both{.rlim_cur = value, .rlim_max = value};
         return ::setrlimit(what, &both) == 0;
