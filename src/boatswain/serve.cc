@@ -11,6 +11,7 @@
 
 #include "api/api.h"
 #include "api/signed_tokens.h"
+#include "base/descriptor_limit.h"
 #include "base/metrics.h"
 #include "base/text.h"
 #include "boatswain/commands.h"
@@ -93,6 +94,8 @@ http::Handler handler_of(const page::Page& page, api::Api& api) { return http::m
 
 int run(const Serve& request, Console& console) {
     Log log{console.clock, STDERR_FILENO, request.log_format, LogLevel::info};
+    // Connections alone are as many as shells and service managers give by default.
+    raise_descriptor_limit();
     auto on_wait = [&log](const store::Waiting& waiting) {
         log.warning("the store does not answer", {{"doing", waiting.doing}, {"why", waiting.why}});
     };

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/descriptor_limit.h"
 #include "boatswaind/by_broker.h"
-#include "boatswaind/process.h"
 
 namespace boatswain::boatswaind {
 

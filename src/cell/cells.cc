@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "cell/relay.h"
@@ -36,6 +37,8 @@ api::Reply refuse(std::string_view what, std::string trouble) {
 Result<Fd> open_identities(const Path& path) {
     Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
     struct stat found{};
+    // Our own want of descriptors says nothing of the key.
+    if (!file && (errno == EMFILE || errno == ENFILE)) return fail_errno(Remedy::back_off, "open " + path.string());
     if (!file || ::fstat(file.get(), &found) != 0) return fail_errno(Remedy::re_resolve, "open " + path.string());
     if (!S_ISREG(found.st_mode)) return fail(Remedy::stop, path.string() + " is no file");
     return file;
@@ -202,7 +205,10 @@ api::Reply Cells::answer(const api::Question& question, const std::atomic<bool>&
     const auto& tenant = question.who.tenant;
     Handed handed;
     auto identities = open_identities(identities_ / (tenant.str() + ".key"));
-    if (!identities) return refuse("this server has no key for these logs", identities.error().what);
+    if (!identities)
+        return refuse(identities.error().remedy == Remedy::back_off ? "what reads these logs cannot be asked: ask again"
+                                                                    : "this server has no key for these logs",
+                      identities.error().what);
     handed.identities = std::move(*identities);
     auto seat = seat_for(tenant);
     if (!seat) return refuse("what reads these logs cannot be started: ask again", seat.error().what);

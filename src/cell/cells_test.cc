@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -251,6 +252,23 @@ TEST_F(CellsTest, ATenantWithoutAKeyIsRefused) {
     reply = ask("nobody", "labels");
     EXPECT_EQ(reply.answer.status, 503);
     EXPECT_THAT(reply.trouble, AllOf(HasSubstr("identity"), Not(HasSubstr("nonsense"))));
+}
+
+TEST_F(CellsTest, ATenantIsNotSaidToHaveNoKeyWhereDescriptorsAreMissing) {
+    cells();
+    std::vector<Fd> all;
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit few{.rlim_cur = 100, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (Fd next{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; next; next = Fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)})
+        all.push_back(std::move(next));
+    auto reply = ask("acme", "labels");
+    all.clear();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(reply.answer.status, 503);
+    EXPECT_THAT(reply.answer.body, HasSubstr("ask again"));
+    EXPECT_EQ(ask("acme", "labels").answer.status, 200);
 }
 
 TEST_F(CellsTest, SayNothingOfWhatTheStoreSays) {

@@ -1,8 +1,8 @@
-#include "boatswaind/process.h"
+#include "base/descriptor_limit.h"
 
 #include <sys/resource.h>
 
-namespace boatswain::boatswaind {
+namespace boatswain {
 
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -11,4 +11,4 @@ void raise_descriptor_limit() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-}  // namespace boatswain::boatswaind
+}  // namespace boatswain
