@@ -146,7 +146,9 @@ std::optional<GramQuery> GramQuery::of_folded(std::string_view folded, std::stri
     std::vector<std::uint32_t> slots;
     for_each_gram(folded, [&](std::uint32_t slot, std::size_t at) {
         auto gram = folded.substr(at, gram_bytes);
-        bool is_sure = gram.find_first_of(unsure) == std::string_view::npos &&
+        // A space at its end is in a word only for the letter beyond it, which has to be sure, too.
+        auto first = gram.starts_with(' ') ? at - 1 : at, end = at + gram_bytes + (gram.ends_with(' ') ? 1 : 0);
+        bool is_sure = folded.substr(first, end - first).find_first_of(unsure) == std::string_view::npos &&
                        std::ranges::all_of(gram, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
         if (is_sure) slots.push_back(slot);
     });

@@ -57,7 +57,8 @@ class GramQuery {
   public:
     // All of `text`: nothing for one that has no gram, which every frame may hold.
     static std::optional<GramQuery> of(std::string_view text);
-    // Of the ASCII text `folded`, which stands for all its cases: the grams with a letter of `unsure` are passed over.
+    // Of the ASCII text `folded`, which stands for all its cases: the grams with a letter of `unsure`, or with a
+    // space beside one, are passed over.
     static std::optional<GramQuery> of_folded(std::string_view folded, std::string_view unsure);
 
     // In order, each once.

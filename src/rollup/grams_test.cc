@@ -71,6 +71,18 @@ TEST(Grams, DoNotReachOverTheEndOfAMessage) {
 
 TEST(Grams, FoldTheCaseOfAscii) { EXPECT_TRUE(may_hold(filter_with({"ERROR in Module"}), "error in module")); }
 
+// The sign of kelvin is a k that is no ASCII: the space beside it joins no words.
+TEST(Grams, ASpaceBesideALetterThatMayBeAnotherOneTellsNothing) {
+    auto may_hold_folded = [](std::string_view message, std::string_view text) {
+        auto bytes = packed({filter_with({message})});
+        auto query = GramQuery::of_folded(text, "kKsS");
+        return !query || reader_of(bytes, 1).frame(0).may_hold(*query);
+    };
+    EXPECT_TRUE(may_hold_folded("foo\u212a barx", "fook barx"));
+    EXPECT_TRUE(may_hold_folded("oarx \u017ferver", "oarx server"));
+    EXPECT_FALSE(may_hold_folded("foox bart", "foon bart"));
+}
+
 TEST(Grams, AFrameWithoutAFilterMayHoldEverything) {
     auto bytes = packed({GramFilter{}, filter_with({})});
     auto reader = reader_of(bytes, 2);

@@ -29,7 +29,10 @@ export function slotsOf(text: string): number[] {
         for (const [word] of term.text.matchAll(words))
             for (let at = 0; at + gramBytes <= word.length; at++) {
                 const piece = word.slice(at, at + gramBytes);
-                if (!/[ks]/i.test(piece)) slots.add(slotOf(piece));
+                // A space at its end is in a word only for the letter beyond it.
+                const first = piece.startsWith(" ") ? at - 1 : at;
+                const end = at + gramBytes + (piece.endsWith(" ") ? 1 : 0);
+                if (!/[ks]/i.test(word.slice(first, end))) slots.add(slotOf(piece));
             }
     }
     return [...slots];

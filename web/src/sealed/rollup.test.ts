@@ -47,6 +47,11 @@ describe("a roll-up", () => {
         await expect(filter(rollup, from(object), rollup.hours[0]!.grams!, frames + 1, [1])).rejects.toThrow(Refused);
         await expect(filter(rollup, from(object), rollup.hours[0]!.grams!, frames - 1, [1])).rejects.toThrow(Refused);
     });
+    it("is not asked for words beside a letter that may be another one", () => {
+        expect(slotsOf('"foon barx"')).toHaveLength(5);
+        expect(slotsOf('"fook barx"')).toEqual([]);
+        expect(slotsOf('"xbar server"')).toEqual([expect.any(Number)]);
+    });
     it("is refused where it is another's, is not proven, or was changed", async () => {
         await expect(open("acme")).rejects.toThrow("of another version, tenant or day");
         await expect(open("bench", "2026-11-23")).rejects.toThrow("of another version, tenant or day");
