@@ -149,6 +149,20 @@ describe("pages", () => {
                 expect(times).toEqual(direction === "forward" ? sorted : sorted.reverse());
             });
 
+    it.each(["panic", "calm"])("keeps what was found for %s apart from what was for another", async (text) => {
+        for (let ticks = 0; ticks < 60; ticks++) {
+            const crew = new Made();
+            for (let number = 1; number <= 9; number++)
+                crew.add(number, [[["s", number % 3 ? "calm" : "panic", number]]]);
+            const plan = new Plan(crew, "acme");
+            const count = async (text: string) =>
+                (await plan.page({ ...everything, text }, all, "forward", 99, null, signal)).entries.length;
+            const first = count("calm");
+            for (let i = 0; i < ticks; i++) await Promise.resolve();
+            expect(await Promise.all([first, count("panic")])).toEqual([6, 3]);
+            expect(await count(text)).toBe(text === "calm" ? 6 : 3);
+        }
+    });
     it("of the latest lines need no frame that ends before them", async () => {
         const crew = new Made();
         for (let number = 1; number <= 30; number++) crew.add(number, [[["s", `m${number}`, number]]]);

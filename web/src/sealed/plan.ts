@@ -93,13 +93,16 @@ interface Run extends Held {
     last: string;
 }
 
+// By their names.
+type Runs = Map<string, Promise<ScanResult>>;
+
 export class Plan {
     readonly #crew: Crew;
     readonly #tenant: string;
     readonly #rollups: Rollups;
     readonly #known = new Map<string, Promise<Segment | Unopened>>();
     // What was found in runs for the question that was asked last: lines and their numbers are asked for at once.
-    #found = { wanted: "", runs: new Map<string, Promise<ScanResult>>() };
+    #found = { wanted: "", runs: new Map() as Runs };
 
     constructor(crew: Crew, tenant: string) {
         this.#crew = crew;
@@ -246,28 +249,36 @@ export class Plan {
     }
 
     async #entries(run: Run, wanted: Wanted, span: Span): Promise<{ entries: Entry[]; broken: string[] }> {
-        const known = await this.#kept(run, wanted, span);
+        const runs = this.#runsFor(wanted);
+        const known = await kept(runs, run, span);
         if (known?.entries) return { entries: known.entries, broken: known.broken };
-        const { entries, broken } = await this.#keep(run, wanted, span, null, Infinity);
+        const { entries, broken } = await this.#keep(runs, run, wanted, span, null, Infinity);
         return { entries: entries ?? [], broken };
     }
 
     async #count(run: Run, wanted: Wanted, span: Span, steps: Steps): Promise<Counts> {
-        const known = await this.#kept(run, wanted, span);
+        const runs = this.#runsFor(wanted);
+        const known = await kept(runs, run, span);
         if (known?.entries) return countsOf(known.entries, steps);
-        return (await this.#keep(run, wanted, span, steps, keptEntriesMax)).counts;
+        return (await this.#keep(runs, run, wanted, span, steps, keptEntriesMax)).counts;
     }
 
-    // What was found in a run, or is being looked for.
-    async #kept(run: Run, wanted: Wanted, span: Span): Promise<ScanResult | undefined> {
+    // What was found, or is being looked for, for this question; another one, asked meanwhile, has runs of its own.
+    #runsFor(wanted: Wanted): Runs {
         const asked = JSON.stringify(wanted);
         if (this.#found.wanted !== asked) this.#found = { wanted: asked, runs: new Map() };
-        return isInside(run, span) ? this.#found.runs.get(nameOf(run)) : undefined;
+        return this.#found.runs;
     }
 
-    async #keep(run: Run, wanted: Wanted, span: Span, steps: Steps | null, entriesMax: number): Promise<ScanResult> {
+    async #keep(
+        runs: Runs,
+        run: Run,
+        wanted: Wanted,
+        span: Span,
+        steps: Steps | null,
+        entriesMax: number,
+    ): Promise<ScanResult> {
         const { key, segment, frames } = run;
-        const { runs } = this.#found;
         const scan = this.#crew.scan({ key, segment, frames, wanted, span, steps, entriesMax });
         const name = nameOf(run);
         if (isInside(run, span) && runs.size < keptRunsMax) {
@@ -360,6 +371,9 @@ const touches = (frame: Frame, span: Span) => frame.first !== "" && frame.first 
 
 // All of it is within the span: what was found in it holds for every such span.
 const isInside = (run: Run, span: Span) => run.first >= span.from && run.last < span.to;
+
+const kept = async (runs: Runs, run: Run, span: Span): Promise<ScanResult | undefined> =>
+    isInside(run, span) ? runs.get(nameOf(run)) : undefined;
 
 const nameOf = ({ key, frames }: Run) => `${key} ${frames[0]!.offset} ${frames.at(-1)!.offset} ${frames.length}`;
 
