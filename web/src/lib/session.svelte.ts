@@ -34,6 +34,7 @@ class Session {
     }
 
     signIn(token: string, remember: boolean) {
+        this.lock();
         sessionStorage.setItem(key, token);
         if (remember) localStorage.setItem(key, token);
         this.token = token;
