@@ -242,7 +242,12 @@ Task<void> Api::answer_question(Asked& asked, const http::Request& request, Answ
     // Who follows waits for no block of a compressor to be full.
     if (!route.follows) question.coding = http::coding_of(request.field("accept-encoding"));
     question.ending = &ending_;
-    if (route.follows) question.still_may = [this, &request] { return who(request).has_value(); };
+    // Who would get another tenant's lines now, or those of other apps, has to ask again.
+    if (route.follows)
+        question.still_may = [this, &request, &asked] {
+            auto now = who(request);
+            return now && now->tenant == asked.who->tenant && now->apps == asked.who->apps;
+        };
     if (auto written = audit_.probe(); !written) {
         log_.error("the audit log cannot be written: nobody is served", {{"error", written.error().what}});
         co_return co_await send(asked, error_answer(unavailable, "this server cannot account for what it answers"),

@@ -63,6 +63,17 @@ TEST_F(FollowTest, ATokenThatIsRevokedEndsIt) {
     EXPECT_THAT(rest, Not(HasSubstr("(open)")));
 }
 
+// One that is narrowed, or given to another tenant, is as if it were revoked.
+TEST_F(FollowTest, ATokenThatIsForOtherAppsNowEndsIt) {
+    auto peer = follow(testing::everything, of_acme);
+    peer->read_until(R"("kind":"live")");
+    EXPECT_TRUE(change_tokens(place / "tokens", [](std::vector<Token>& all) -> Result<void> {
+        for (auto& token : all) token.apps = {"another"};
+        return {};
+    }));
+    EXPECT_THAT(peer->read(15s), HasSubstr(R"("kind":"done","reason":"the token is not valid any more")"));
+}
+
 TEST_F(FollowTest, TheServersEndEndsItAtOnce) {
     auto peer = follow(testing::everything, of_acme);
     peer->read_until(R"("kind":"live")");
