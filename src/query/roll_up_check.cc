@@ -79,23 +79,26 @@ class Check {
             while (grams && filters.size() < frames[at]) {
                 TRY(auto band, grams->next_band());
                 if (band.empty()) return fail(Remedy::quarantine, "grams: fewer filters than frames");
-                std::uint64_t bytes = 0;
-                for (const auto& filter : band) bytes += sizeof filter + filter.bits.size();
+                std::ranges::move(band, std::back_inserter(filters));
+                std::uint64_t bytes = 0;  // those of bands before that are still waiting, too
+                for (const auto& filter : filters) bytes += sizeof filter + filter.bits.size();
                 filters_held = {};
                 TRY(filters_held, limits_.budget.hold(3 * bytes, "filters of a roll-up"));
-                std::ranges::move(band, std::back_inserter(filters));
             }
             compare(said[at], found, filters);
             if (grams) filters.erase(filters.begin(), filters.begin() + static_cast<std::ptrdiff_t>(frames[at]));
             return {};
         };
         auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, workers_max);
-        return ordered_parallel<PreparedSegment>(
+        CHECK(ordered_parallel<PreparedSegment>(
             infos.size(), threads, threads + 1,
             [&](std::size_t at) {
                 return prepare_segment(store_, infos[at], identities_, limits_, described.grams.has_value());
             },
-            take);
+            take));
+        // What readers refuse at their end: bytes behind the last frame's.
+        if (grams) CHECK(grams->finish());
+        return {};
     }
 
     // `filters`: those of its frames come first; or none.
