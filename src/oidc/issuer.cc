@@ -74,11 +74,14 @@ Result<std::string> Issuer::key_place(Endpoints& endpoints) {
     endpoints = {.authorization = json::text_of(fields, "authorization_endpoint"),
                  .token = json::text_of(fields, "token_endpoint"),
                  .names_itself = json::flag_of(fields, "authorization_response_iss_parameter_supported")};
+    // Of an issuer elsewhere, places on this machine are none of its own.
+    bool is_here = settings_.issuer.starts_with("http://");
+    auto is_fit = [&](const std::string& url) { return is_safe_url(url) && (is_here || url.starts_with("https://")); };
     for (const auto* url : {&endpoints.authorization, &endpoints.token})
-        if (!url->empty() && !is_safe_url(*url))
+        if (!url->empty() && !is_fit(*url))
             return fail(Remedy::stop, document + " names an endpoint that is no URL with https");
     auto place = json::text_of(fields, "jwks_uri");
-    if (!is_safe_url(place)) return fail(Remedy::stop, document + " names no jwks_uri that is an URL with https");
+    if (!is_fit(place)) return fail(Remedy::stop, document + " names no jwks_uri that is an URL with https");
     return place;
 }
 
