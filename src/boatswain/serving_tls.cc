@@ -12,6 +12,7 @@ struct ServingTls::Watch {
     explicit Watch(const boost::asio::any_io_executor& executor) : timer(executor), hang_up(executor, SIGHUP) {}
     boost::asio::steady_timer timer;
     boost::asio::signal_set hang_up;
+    bool is_over = false;  // what has come to its end already cannot be cancelled any more
 };
 
 ServingTls::ServingTls(net::ServerTlsFiles files) : files_(std::move(files)) {}
@@ -38,19 +39,21 @@ Result<void> ServingTls::open() {
 
 void ServingTls::look(Log& log, bool at_any_rate) {
     auto now = stamp();
-    if (now == stamp_ && !at_any_rate) return;
+    bool is_new = now != stamp_;
+    if (!is_new && !is_wrong_ && !at_any_rate) return;
     stamp_ = std::move(now);
     auto renewed = net::renew_server_tls(*tls_, files_);
     if (renewed)
         log.info("certificate read again", {{"file", files_.certificate}});
-    else
+    else if (is_new || at_any_rate)
         log.error("certificate cannot be read: the one of before is shown", {{"error", renewed.error()}});
+    is_wrong_ = !renewed;
 }
 
 void ServingTls::wait(Log& log) {
     watch_->timer.expires_after(certificate_look_every);
     watch_->timer.async_wait([this, &log](const boost::system::error_code& code) {
-        if (code) return;
+        if (code || watch_->is_over) return;
         look(log, false);
         wait(log);
     });
@@ -62,7 +65,7 @@ void ServingTls::watch(boost::asio::any_io_executor executor, Log& log) {
     // Asked for anew each time: a signal ends the wait.
     auto on_signal = [this, &log](auto& self) -> void {
         watch_->hang_up.async_wait([this, &log, self](const boost::system::error_code& code, int) {
-            if (code) return;
+            if (code || watch_->is_over) return;
             look(log, true);
             self(self);
         });
@@ -72,6 +75,7 @@ void ServingTls::watch(boost::asio::any_io_executor executor, Log& log) {
 
 void ServingTls::stop() {
     if (!watch_) return;
+    watch_->is_over = true;
     watch_->timer.cancel();
     watch_->hang_up.cancel();
 }

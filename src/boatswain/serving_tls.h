@@ -40,7 +40,8 @@ class ServingTls {
     void wait(Log& log);
 
     const net::ServerTlsFiles files_;
-    std::string stamp_;  // of the files that were read, or tried
+    std::string stamp_;      // of the files that were read, or tried
+    bool is_wrong_ = false;  // they could not be read: tried again, since want of descriptors passes, too
     std::unique_ptr<net::Tls> tls_;
     std::unique_ptr<Watch> watch_;
 };
