@@ -99,7 +99,14 @@ http::Handler Api::handler() {
 }
 
 std::function<int(const http::Request& head)> Api::admits_body() {
-    return [this](const http::Request& head) { return who(head) ? 0 : unauthorized; };
+    return [this](const http::Request& head) {
+        if (who(head)) return 0;
+        // Nobody's body is waited for: the keys are asked for, and who comes again is known.
+        auto* issuer = options_.oidc;
+        if (issuer != nullptr && issuer->who(bearer_of(head.field("authorization"))).is_key_unknown)
+            (void)issuer->ask_again();
+        return unauthorized;
+    };
 }
 
 // A balancer or a Grafana is one peer with many connections; and an answer under way is worth more than a newcomer.
