@@ -26,12 +26,16 @@ class FleetView {
     FleetView(const Sources& sources, std::optional<heartbeat::Key> key) : sources_(sources), key_(std::move(key)) {}
 
     // JSON: that of `boatswain fleet status --json`, and "tenants": for how many this server has a key.
+    // While another call reads: what was read before, however old, or 503.
     Reply answer(const std::atomic<bool>& given_up);
 
   private:
+    Reply read(const std::atomic<bool>& given_up);
+
     const Sources& sources_;
     const std::optional<heartbeat::Key> key_;
-    std::mutex mutex_;  // one reads, the others wait for what it read
+    std::atomic<bool> is_reading_ = false;  // one asks the store; the others take what was read before
+    std::mutex mutex_;                      // of what follows
     std::optional<std::chrono::steady_clock::time_point> read_;
     std::string json_;
 };

@@ -23,9 +23,10 @@ class Session {
         const fromLink = tokenOf(location.hash);
         if (fromLink !== null) {
             history.replaceState(null, "", location.pathname + location.hash.replace(/^#token=[^&]*&?/, "#"));
-            this.signIn(fromLink, false);
-        } else {
             // In a frame nothing is kept: the page around it says who reads.
+            if (location.pathname === "/embed") this.hold(fromLink);
+            else this.signIn(fromLink, false);
+        } else {
             if (location.pathname === "/embed") return;
             this.token = sessionStorage.getItem(key) ?? localStorage.getItem(key);
         }
