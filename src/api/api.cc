@@ -156,7 +156,7 @@ void Api::account(const Asked& asked, int status, std::uint64_t bytes) {
                                  .bytes = bytes,
                                  .read_bytes = asked.bytes_read});
     if (written) return;
-    metrics_.counter("boatswain_serve_audit_failures_total", "Reads that the audit log does not have").add();
+    metrics_.counter("boatswain_serve_audit_failures_total", "Reads whose line could not be written at once").add();
     log_.error("the audit log cannot be written", {{"error", written.error().what}});
 }
 

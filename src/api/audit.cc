@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/json_writer.h"
 
 namespace boatswain::api {
@@ -26,18 +28,27 @@ std::string to_json(const AuditedRead& read) {
         .take_line();
 }
 
-Result<void> AuditLog::write(const AuditedRead& read) { return append(file_ ? to_json(read) : std::string{}); }
+Result<void> AuditLog::write(const AuditedRead& read) {
+    if (!file_) return {};
+    auto line = to_json(read);
+    if (line.size() > audit_waiting_bytes_max - waiting_.size())
+        return fail(Remedy::back_off, file_->string() + ": more lines wait to be written than are kept");
+    waiting_ += line;
+    return probe();
+}
 
-Result<void> AuditLog::probe() { return append({}); }
-
-Result<void> AuditLog::append(std::string_view line) {
+Result<void> AuditLog::probe() {
     constexpr int mode = 0600;
     if (!file_) return {};
     Fd file{::open(file_->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode)};
     if (!file) return fail_errno(Remedy::back_off, "open " + file_->string());
-    // One call: lines of several servers that share a file do not mix.
-    if (!line.empty() && ::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-        return fail_errno(Remedy::back_off, "write " + file_->string());
+    // One call as a rule: lines of several servers that share a file do not mix.
+    while (!waiting_.empty()) {
+        auto written = ::write(file.get(), waiting_.data(), waiting_.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return fail_errno(Remedy::back_off, "write " + file_->string());
+        waiting_.erase(0, static_cast<std::size_t>(written));
+    }
     return {};
 }
 

@@ -30,20 +30,23 @@ struct AuditedRead {
 // What a client chose is cut to audit_text_bytes_max.
 inline constexpr std::size_t audit_text_bytes_max = 4096;
 std::string to_json(const AuditedRead& read);
+// As many as the answers under way can leave behind, and some more.
+inline constexpr std::size_t audit_waiting_bytes_max = 4U << 20;
 
 class AuditLog {
   public:
     // No file: nothing is written.
     explicit AuditLog(std::optional<Path> file) : file_(std::move(file)) {}
 
+    // An error: the line is not there. It waits for the next write() or probe(), with others up to
+    // audit_waiting_bytes_max; what is more is lost.
     Result<void> write(const AuditedRead& read);
-    // Whether a line could be written now.
+    // Whether all lines so far are there, and one more could be written now.
     Result<void> probe();
 
   private:
-    Result<void> append(std::string_view line);
-
     const std::optional<Path> file_;
+    std::string waiting_;  // to be written; its start may be the rest of a line
 };
 
 }  // namespace boatswain::api

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "api/api_for_test.h"
+#include "api/audit.h"
 
 namespace boatswain::api {
 namespace {
@@ -90,6 +91,38 @@ TEST_F(AuditTest, ServesNobodyWhileItCannotBeWritten) {
     std::filesystem::create_directory(place / "audit");
     EXPECT_THAT(query_range(everything, of_acme), StartsWith("HTTP/1.1 503 "));
     EXPECT_THAT(get("/ready", ""), StartsWith("HTTP/1.1 503 "));
+}
+
+// A disk that is full: opening goes well, writing does not.
+TEST_F(AuditTest, ServesNobodyWhileALineOfBeforeWaits) {
+    AuditLog audit{Path{"/dev/full"}};
+    EXPECT_TRUE(audit.probe()) << "nothing is to be written yet";
+    AuditedRead read{.token = "t1", .tenant = "acme"};
+    EXPECT_FALSE(audit.write(read));
+    EXPECT_FALSE(audit.probe());
+
+    AuditLog later{place / "mounted" / "audit"};
+    EXPECT_FALSE(later.write(read));
+    read.token = "t2";
+    EXPECT_FALSE(later.write(read));
+    EXPECT_FALSE(later.probe());
+    std::filesystem::create_directory(place / "mounted");
+    EXPECT_TRUE(later.probe());
+    auto lines = boatswain::testing::contents(place / "mounted" / "audit");
+    EXPECT_EQ(std::ranges::count(lines, '\n'), 2);
+    EXPECT_LT(lines.find(R"("token":"t1")"), lines.find(R"("token":"t2")"));
+}
+
+TEST_F(AuditTest, KeepsSoManyLinesThatWait) {
+    AuditLog audit{place / "mounted" / "audit"};
+    std::string query(audit_text_bytes_max, 'x');
+    for (std::size_t i = 0; i < audit_waiting_bytes_max / query.size() + 10; ++i)
+        EXPECT_FALSE(audit.write({.query = query}));
+    std::filesystem::create_directory(place / "mounted");
+    EXPECT_TRUE(audit.probe());
+    auto size = std::filesystem::file_size(place / "mounted" / "audit");
+    EXPECT_LE(size, audit_waiting_bytes_max);
+    EXPECT_GT(size, audit_waiting_bytes_max - 2 * query.size());
 }
 
 TEST_F(ApiTest, AnswersInFewerBytesToWhoCanReadThem) {
