@@ -49,8 +49,9 @@ Result<Fd> open_identities(const Path& path) {
 struct Cells::Cell {
     explicit Cell(TenantId whose) : tenant(std::move(whose)) {}
     const TenantId tenant;
-    std::mutex starting;                 // held while it is started; of `process`, until it is there
+    std::mutex starting;                 // held while it is started; of the next two, until one is there
     std::optional<CellProcess> process;  // then as it is, until nobody has the cell any more
+    std::optional<Error> why_not;        // it could not be started
     // Of Cells::guard_:
     std::size_t questions = 0;
     std::chrono::steady_clock::time_point idle_since{};
@@ -156,12 +157,16 @@ Result<Cells::Seat> Cells::seat_for(const TenantId& tenant) {
         cell = place->second;
         ++cell->questions;
     }
+    gives_way.reset();  // before another one begins: no more than cells_max live
     Seat seat{*this, cell};
     std::scoped_lock lock{cell->starting};
     if (cell->process) return seat;
+    // Those who waited for a start that failed do not try again, each after the other.
+    if (cell->why_not) return std::unexpected(*cell->why_not);
     metrics_.counter("boatswain_serve_cell_starts_total", "Processes that were started to read for a tenant").add();
     auto started = start(tenant);
     if (!started) {
+        cell->why_not = started.error();
         seat.give_up_the_cell(started.error().what);
         return std::unexpected(std::move(started).error());
     }

@@ -30,6 +30,8 @@ using boatswain::testing::TestDirectory;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr const char* lame_word = "lame-cell";  // it takes a second and ends
+
 const Timestamp ten = at("2026-11-23T10:00:00Z");
 
 // What a client would have got in pieces.
@@ -135,6 +137,22 @@ TEST_F(CellsTest, AnswerEachTenantInAProcessOfItsOwn) {
     EXPECT_EQ(ask("acme", "labels").answer.status, 200);
     EXPECT_EQ(made->process_of(tenant("acme")), first) << "it answers the next question, too";
     EXPECT_EQ(counted("boatswain_serve_cell_starts_total"), 2);
+}
+
+// Those who wait for a start that fails are told so; they do not start another one, each after the other.
+TEST_F(CellsTest, AStartThatFailsIsToldToAllWhoWaitForIt) {
+    cells(lame_word);
+    std::vector<std::jthread> askers;
+    std::atomic<int> refused = 0;
+    for (int i = 0; i < 6; ++i)
+        askers.emplace_back([&] {
+            Kept own;
+            auto asked = question("acme", "labels", {});
+            refused += made->answer(asked, given_up, own).answer.status == 503 ? 1 : 0;
+        });
+    askers.clear();
+    EXPECT_EQ(refused, 6);
+    EXPECT_LE(counted("boatswain_serve_cell_starts_total"), 2) << "and not 6, a second each";
 }
 
 TEST_F(CellsTest, GiveNobodyAnothersLines) {
@@ -362,6 +380,10 @@ int main(int argc, char** argv) {
     namespace cell = boatswain::cell;
     std::string_view word = argc == 2 ? argv[1] : "";
     if (word == cell::cell_word) ::_exit(cell::run_cell());
+    if (word == cell::lame_word) {
+        std::this_thread::sleep_for(std::chrono::seconds{1});
+        ::_exit(7);
+    }
     if (word == cell::testing::hostile_word) ::_exit(cell::testing::run_hostile_cell());
     ::testing::InitGoogleMock(&argc, argv);
     return RUN_ALL_TESTS();
