@@ -62,7 +62,7 @@ void ServingTls::wait(Log& log) {
 void ServingTls::watch(boost::asio::any_io_executor executor, Log& log) {
     watch_ = std::make_unique<Watch>(executor);
     wait(log);
-    // Asked for anew each time: a signal ends the wait.
+    // Asked for again each time: a signal ends the wait.
     auto on_signal = [this, &log](auto& self) -> void {
         watch_->hang_up.async_wait([this, &log, self](const boost::system::error_code& code, int) {
             if (code || watch_->is_over) return;

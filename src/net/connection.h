@@ -84,7 +84,7 @@ struct ServerTlsFiles {
 
 // With client_ca, clients are asked for a certificate: one that is signed by another CA, out of its time, revoked, or
 // not for clients ends the handshake, and so does a list that is out of its time. None at all is for the caller to
-// judge: certificate_names(). No session is resumed then, so that each connection is judged anew.
+// judge: certificate_names(). No session is resumed then, so that each connection is judged by itself.
 Result<std::unique_ptr<Tls>> make_server_tls(const ServerTlsFiles& files);
 // Reads the files again: connections that begin from now on use what they hold. On an error all stays as it was.
 Result<void> renew_server_tls(Tls& tls, const ServerTlsFiles& files);

@@ -11,6 +11,8 @@
 namespace boatswain::query {
 namespace {
 
+// Shorter texts are not looked for. One without a gram still finds lines in what is read.
+constexpr int text_bytes_min = 4;
 // Of more texts, each is one of many that may stand there.
 constexpr std::size_t needed_texts_max = 64;
 
@@ -103,7 +105,7 @@ RequiredText RequiredText::of(std::string_view regex) {
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(regex_memory_max);
-    auto tree = std::make_unique<re2::FilteredRE2>(static_cast<int>(rollup::gram_bytes));
+    auto tree = std::make_unique<re2::FilteredRE2>(text_bytes_min);
     int id = 0;
     if (tree->Add(*text, options, &id) != re2::RE2::NoError) return required;
     std::vector<std::string> texts;

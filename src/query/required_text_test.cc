@@ -23,6 +23,12 @@ TEST(RequiredText, AFewOfWhichEveryMatchHoldsOne) {
         << "the fewest: three, where others are four";
 }
 
+// Too short for a gram, and long enough to find lines by.
+TEST(RequiredText, ShortOnesCountToo) {
+    EXPECT_EQ(RequiredText::of("a.*fail").literal(), "fail");
+    EXPECT_THAT(RequiredText::of("warn|fail").literals(), UnorderedElementsAre("warn", "fail"));
+}
+
 TEST(RequiredText, WhatMayMatchWithoutThemHasNone) {
     for (const auto* regex : {"timeout|[0-9]+", "(timeout|refused)?", "ab|cd", "[0-9]+", ""})
         EXPECT_THAT(RequiredText::of(regex).literals(), IsEmpty()) << regex;
